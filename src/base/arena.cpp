@@ -1,0 +1,42 @@
+#include "base/arena.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace steelyard {
+
+char* Arena::take_from_new_block(std::size_t bytes) {
+  const std::size_t size = std::max(bytes, first_block_bytes_);
+  blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+  char* block = blocks_.back().get();
+  next_ = block + bytes;
+  end_ = block + size;
+  return block;
+}
+
+std::string_view Arena::copy(std::string_view text) {
+  if (text.empty()) return {};
+  char* room = take(text.size());
+  std::memcpy(room, text.data(), text.size());
+  return {room, text.size()};
+}
+
+std::string_view Arena::join_all(const std::string_view* parts, std::size_t count) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) bytes += parts[i].size();
+  if (bytes == 0) return {};
+  char* room = take(bytes);
+  char* at = room;
+  for (std::size_t i = 0; i < count; ++i) at = std::copy_n(parts[i].data(), parts[i].size(), at);
+  return {room, bytes};
+}
+
+void Arena::reset() {
+  if (blocks_.empty()) return;
+  // Only a block of the regular size is kept: one huge request must not pin its memory.
+  blocks_.resize(1);
+  next_ = blocks_.front().get();
+  if (end_ < next_ || end_ > next_ + first_block_bytes_) end_ = next_ + first_block_bytes_;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,36 @@
+#include "base/regex.hpp"
+
+#include <gtest/gtest.h>
+
+namespace steelyard {
+namespace {
+
+TEST(Regex, groups_are_views_into_the_subject) {
+  const auto regex = Regex::compile("^/a/(?<what>[^/]+)(/x)?");
+  ASSERT_TRUE(regex);
+  RegexMatch match;
+  ASSERT_TRUE(regex->search("/a/foo/bar", match));
+  EXPECT_EQ(match.groups[0], "/a/foo");
+  EXPECT_EQ(match.groups[1], "foo");
+  EXPECT_EQ(match.groups[2], "");
+  ASSERT_EQ(regex->named_groups().size(), 1u);
+  EXPECT_EQ(regex->named_groups()[0].first, "what");
+}
+
+TEST(Regex, letters_count_unless_told_otherwise) {
+  EXPECT_FALSE(Regex::compile("abc")->search("ABC"));
+  EXPECT_TRUE(Regex::compile("abc", RegexCase::insensitive)->search("xABCx"));
+}
+
+TEST(Regex, a_bad_pattern_says_where) {
+  EXPECT_NE(Regex::compile("(").error().find("offset 1"), std::string::npos);
+}
+
+TEST(Regex, replacements_insert_groups_and_unescape) {
+  RegexMatch match;
+  ASSERT_TRUE(Regex::compile("(a)(b)")->search("xab", match));
+  EXPECT_EQ(substitute_groups("$2-$1-$0-\\$1-$9-$", match), "b-a-ab-$1--$");
+}
+
+}  // namespace
+}  // namespace steelyard

@@ -1,0 +1,199 @@
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace steelyard {
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && starts_with_ignoring_case(a, b);
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  if (text.size() < prefix.size()) return false;
+  for (std::size_t i = 0; i < prefix.size(); ++i)
+    if (ascii_lower(text[i]) != ascii_lower(prefix[i])) return false;
+  return true;
+}
+
+std::size_t find_ignoring_case(std::string_view text, std::string_view wanted) {
+  if (wanted.size() > text.size()) return std::string_view::npos;
+  for (std::size_t i = 0; i <= text.size() - wanted.size(); ++i)
+    if (starts_with_ignoring_case(text.substr(i), wanted)) return i;
+  return std::string_view::npos;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), ascii_lower);
+  return lower;
+}
+
+std::string to_upper(std::string_view text) {
+  std::string upper(text);
+  std::ranges::transform(upper, upper.begin(), ascii_upper);
+  return upper;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    pieces.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return pieces;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while (true) {
+    while (at < text.size() && is_space(text[at])) ++at;
+    if (at == text.size()) return words;
+    const std::size_t begin = at;
+    while (at < text.size() && !is_space(text[at])) ++at;
+    words.push_back(text.substr(begin, at - begin));
+  }
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+std::int64_t parse_lax(std::string_view text) {
+  text = trim(text);
+  const bool negative = !text.empty() && text.front() == '-';
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  std::int64_t value = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) break;
+    const std::int64_t digit = c - '0';
+    value = value > (most - digit) / 10 ? most : value * 10 + digit;
+  }
+  return negative ? -value : value;
+}
+
+namespace {
+
+// Matches one `[...]` class at the front of `pattern`; tells how long the class text is.
+struct ClassMatch {
+  bool matched = false;
+  std::size_t length = 0;  // 0: not a well-formed class, '[' is an ordinary character
+};
+
+ClassMatch match_class(std::string_view pattern, char c) {
+  std::size_t at = 1;
+  const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
+  if (negated) ++at;
+  bool matched = false;
+  for (bool first = true; at < pattern.size(); first = false) {
+    if (pattern[at] == ']' && !first) return {matched != negated, at + 1};
+    char low = pattern[at++];
+    char high = low;
+    if (at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']') {
+      high = pattern[at + 1];
+      at += 2;
+    }
+    matched = matched || (low <= c && c <= high);
+  }
+  return {};
+}
+
+struct GlobStep {
+  bool matched;
+  std::size_t pattern_used;
+};
+
+GlobStep match_one(std::string_view pattern, char c, bool slash_is_special, bool ignore_case) {
+  if (pattern.front() == '?') return {!(slash_is_special && c == '/'), 1};
+  if (pattern.front() == '[') {
+    const ClassMatch m = match_class(pattern, c);
+    if (m.length != 0) return {m.matched && !(slash_is_special && c == '/'), m.length};
+  }
+  std::size_t used = 1;
+  char expected = pattern.front();
+  if (expected == '\\' && pattern.size() > 1) {
+    expected = pattern[1];
+    used = 2;
+  }
+  if (ignore_case) return {ascii_lower(expected) == ascii_lower(c), used};
+  return {expected == c, used};
+}
+
+}  // namespace
+
+bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is_special,
+                  bool ignore_case) {
+  std::size_t p = 0, t = 0;
+  std::size_t star = std::string_view::npos, star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+      continue;
+    }
+    if (p < pattern.size()) {
+      const GlobStep step = match_one(pattern.substr(p), text[t], slash_is_special, ignore_case);
+      if (step.matched) {
+        p += step.pattern_used;
+        ++t;
+        continue;
+      }
+    }
+    if (star == std::string_view::npos) return false;
+    if (slash_is_special && text[star_text] == '/') return false;
+    p = star + 1;
+    t = ++star_text;
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() > limit) return limit + 1;
+  std::vector<std::size_t> row(a.size() + 1);
+  for (std::size_t i = 0; i <= a.size(); ++i) row[i] = i;
+  for (std::size_t j = 1; j <= b.size(); ++j) {
+    std::size_t diagonal = row[0];
+    row[0] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+      const std::size_t above = row[i];
+      const bool same = ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]);
+      row[i] = std::min({row[i] + 1, row[i - 1] + 1, diagonal + (same ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return std::min(row[a.size()], limit + 1);
+}
+
+std::string_view nearest(std::string_view text, const std::vector<std::string_view>& candidates) {
+  const std::size_t limit = std::max<std::size_t>(1, text.size() / 3);
+  std::size_t best = limit + 1;
+  std::string_view found;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(text, candidate, limit);
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
+  }
+  return found;
+}
+
+}  // namespace steelyard
