@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balance/spec.hpp"
+#include "base/ip.hpp"
+#include "base/time.hpp"
+#include "config/path_settings.hpp"
+#include "config/route.hpp"
+#include "http/request_head.hpp"
+
+// One accepted configuration as a value: complete, validated, immutable. A reload makes another
+// one. Inheritance is already applied: a Server holds everything that counts for its requests,
+// whether its own section said it or the main server did.
+//
+// Threads: shared by all, never written after it was built.
+
+namespace steelyard::config {
+
+struct Listen {
+  std::optional<IpAddress> ip;  // nullopt: every address, IPv6 and IPv4
+  std::uint16_t port = 0;
+  Place place;
+
+  bool operator==(const Listen& other) const { return ip == other.ip && port == other.port; }
+};
+
+// One `addr[:port]` of a <VirtualHost> line.
+struct HostAddress {
+  std::optional<IpAddress> ip;        // nullopt: `*`
+  std::optional<std::uint16_t> port;  // nullopt: any port
+};
+
+// RequestReadTimeout: the limit starts at `first` and grows by one second for each
+// `bytes_per_second` received, up to `most`. Zero means no limit.
+struct ReadTimeout {
+  Duration first{}, most{};
+  std::uint32_t bytes_per_second = 0;
+};
+
+enum class CanonicalName : std::uint8_t { off, on, dns };
+enum class EncodedSlashes : std::uint8_t { refused, decoded, kept };  // AllowEncodedSlashes
+enum class TraceMode : std::uint8_t { on, off, extended };
+enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
+
+// Where log lines go.
+struct LogTarget {
+  enum class Kind : std::uint8_t { file, pipe, pipe_shell, syslog } kind = Kind::file;
+  std::string text;  // path, command, or syslog "facility:tag"
+  bool operator==(const LogTarget&) const = default;
+};
+
+struct AccessLog {
+  LogTarget target;
+  expr::LogFormat format;
+  std::optional<expr::EnvCondition> condition;  // env=[!]NAME
+};
+
+// What a connection to a client obeys.
+struct ClientSettings {
+  Duration timeout = std::chrono::seconds(60);
+  bool keep_alive = true;
+  Duration keep_alive_timeout = std::chrono::seconds(5);
+  std::uint32_t keep_alive_requests_max = 100;  // 0: no limit
+  http::RequestLimits limits;
+  ReadTimeout read_header{std::chrono::seconds(20), std::chrono::seconds(40), 500};
+  ReadTimeout read_body{std::chrono::seconds(20), {}, 500};
+};
+
+// What reverse proxying obeys beyond a path's settings.
+struct ProxySettings {
+  std::optional<Duration> timeout;  // ProxyTimeout; nullopt: Timeout
+  enum class Via : std::uint8_t { off, on, full, block } via = Via::off;
+  http::BadField bad_field = http::BadField::is_error;  // ProxyBadHeader
+  std::int32_t max_forwards = -1;
+  std::uint32_t io_buffer_bytes = 8192;
+  std::uint32_t receive_buffer_bytes = 0;
+  std::optional<IpAddress> source_address;
+  std::vector<std::string> blocked_hosts;  // ProxyBlock, lower case; "*" blocks all
+};
+
+// The main server (servers[0]) or a virtual host.
+struct Server {
+  Place place;
+  std::string name;  // ServerName without scheme and port
+  std::optional<std::uint16_t> name_port;
+  std::string name_scheme;                         // empty: http
+  std::vector<std::string> aliases, wild_aliases;  // lower case
+  std::string legacy_path;                         // ServerPath
+  std::vector<HostAddress> addresses;              // empty for the main server
+  std::string admin;
+
+  CanonicalName canonical_name = CanonicalName::off;
+  EncodedSlashes encoded_slashes = EncodedSlashes::refused;
+  bool merge_slashes = true;
+  bool strict_host_check = false;
+  TraceMode trace = TraceMode::on;
+  ClientSettings client;
+  ProxySettings proxy;
+
+  PathSettings defaults;                 // what the server level says, vhost over main
+  std::vector<expr::EnvRule> env_rules;  // SetEnvIf at server level, main server's first
+  std::vector<Section> locations;        // <Location>, <LocationMatch>; main server's first
+  std::vector<Section> proxies;          // <Proxy>, <ProxyMatch>; main server's first
+  std::vector<Route> routes;             // ProxyPass family; main server's first
+  std::vector<Redirect> redirects;       // server level; own first (httpd: alias list order)
+  std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
+  std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
+
+  std::vector<AccessLog> access_logs;
+  LogTarget error_log;
+  LogLevels log_levels;
+};
+
+struct Config {
+  std::vector<Listen> listens;
+  std::vector<std::unique_ptr<Server>> servers;  // [0] is the main server
+  std::string server_root;
+  std::string pid_file;
+  std::string runtime_dir;
+  std::string user, group;                      // as written; empty: stay who we are
+  std::uint32_t shards = 0;                     // 0: one a core
+  std::uint32_t graceful_shutdown_seconds = 0;  // 0: no limit
+  ServerTokens tokens = ServerTokens::full;
+  std::uint32_t listen_backlog = 511;
+  std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
+  std::vector<std::string> defines;                 // for -S: NAME or NAME=VALUE
+  std::vector<std::string> modules;                 // for -M: identifiers in load order
+};
+
+}  // namespace steelyard::config

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/regex.hpp"
+#include "expr/env_rule.hpp"
+#include "expr/header_rule.hpp"
+#include "expr/log_format.hpp"
+#include "expr/require.hpp"
+#include "expr/string_expression.hpp"
+
+// Everything that a section (<Location>, <Proxy>, ...) or the server level can say about the
+// requests it covers. Unset values come from the section around it; see merge().
+
+namespace steelyard::config {
+
+// Where the configuration said something.
+struct Place {
+  std::shared_ptr<const std::string> file;
+  std::uint32_t line = 0;
+};
+
+enum class LogLevel : std::uint8_t {
+  emerg,
+  alert,
+  crit,
+  error,
+  warn,
+  notice,
+  info,
+  debug,
+  trace1,
+  trace2,
+  trace3,
+  trace4,
+  trace5,
+  trace6,
+  trace7,
+  trace8
+};
+
+// LogLevel warn proxy:debug ...
+struct LogLevels {
+  LogLevel general = LogLevel::warn;
+  std::vector<std::pair<std::string, LogLevel>> modules;  // without "mod_", ".c", "_module"
+  LogLevel of(std::string_view module) const;
+};
+
+struct ErrorDocument {
+  enum class Kind : std::uint8_t { standard, text, local_path, url } kind = Kind::standard;
+  std::string target;  // local_path, url
+  std::shared_ptr<const expr::StringExpression> text;
+};
+
+// Redirect, RedirectMatch and their relatives.
+struct Redirect {
+  std::string path;  // prefix on a component boundary; empty when `regex` is set
+  std::optional<Regex> regex;
+  std::string target;                                        // empty for statuses outside 3xx
+  std::shared_ptr<const expr::StringExpression> expression;  // Redirect in a section
+  int status = 302;
+};
+
+// ProxyPassReverse, ProxyPassReverseCookiePath, ProxyPassReverseCookieDomain.
+struct ReverseMap {
+  std::string internal;  // what the backend says
+  std::string external;  // what the client shall see
+  bool interpolate = false;
+};
+
+struct ErrorOverride {
+  bool on = false;
+  std::vector<int> statuses;  // empty: every status from 400
+};
+
+enum class Signature : std::uint8_t { off, on, email };
+enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
+
+struct Route;
+
+struct PathSettings {
+  std::optional<bool> preserve_host, add_headers, continue_100, interpolate_env;
+  std::optional<ErrorOverride> error_override;
+  std::optional<Signature> signature;
+  std::optional<std::uint64_t> body_bytes_max;  // LimitRequestBody, 0: no limit
+  std::optional<LogLevels> log_levels;
+
+  std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
+  std::vector<expr::EnvRule> env_rules;                                 // SetEnvIf in sections
+  std::vector<std::pair<std::string, std::optional<std::string>>> env;  // SetEnv, nullopt: UnsetEnv
+  std::vector<ReverseMap> reverse_urls, reverse_cookie_domains, reverse_cookie_paths;
+  std::map<int, ErrorDocument> error_documents;
+  std::vector<Redirect> redirects;  // those written in sections
+
+  std::shared_ptr<const expr::Require> require;  // nullptr: says nothing
+  std::optional<AuthMerging> auth_merging;
+  std::shared_ptr<const Route> route;  // ProxyPass in a <Location>
+};
+
+// What holds inside `inner` when `outer` is around it (config.md 4: scalars override, lists append,
+// Require is replaced unless AuthMerging says otherwise).
+PathSettings merge(const PathSettings& outer, const PathSettings& inner);
+
+// One <Location>, <LocationMatch>, <Proxy> or <ProxyMatch>.
+struct Section {
+  enum class Kind : std::uint8_t { prefix, glob, regex } kind = Kind::prefix;
+  std::string pattern;
+  std::optional<Regex> regex;
+  PathSettings settings;
+  Place place;
+
+  // For <Location>: whole path components; `path` is decoded, slashes merged.
+  bool covers_path(std::string_view path) const;
+  // For <Proxy>: against the URL the request is proxied to.
+  bool covers_url(std::string_view url) const;
+};
+
+}  // namespace steelyard::config
