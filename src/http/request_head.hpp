@@ -1,0 +1,129 @@
+// Request line and fields of an HTTP/1 request (RFC 9112 2 to 3), strict.
+//
+//   expecting_line --line--> expecting_fields --empty line--> complete
+//         |                        |
+//         +------- fault ----------+      (400 414 417 501: answer, then close)
+//
+// 1. Views lie in the caller's buffer; they are valid until it changes. The buffer may be
+//    re-allocated between two calls of one head as long as its bytes stay the same.
+// 2. Each byte is looked at once however small the pieces it arrives in.
+// 3. After a fault nothing of the connection may be parsed again: the caller answers and closes.
+//
+// Threads: one owner, one connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "http/field.hpp"
+#include "http/framing.hpp"
+#include "http/method.hpp"
+#include "http/request_target.hpp"
+
+namespace steelyard::http {
+
+struct RequestLimits {
+  std::size_t line_bytes_max = 8190;   // LimitRequestLine: request line without its end, else 414
+  std::size_t field_bytes_max = 8190;  // LimitRequestFieldSize: a merged field, "name: value"
+  std::size_t fields_max = 100;        // LimitRequestFields: lines; 0 = unlimited
+};
+// httpd skips so many empty lines in front of a request line and refuses the next one.
+inline constexpr std::size_t leading_empty_lines_max = 10;
+
+enum class RequestFaultCode : std::uint8_t {
+  line_too_long,  // 414
+  empty_lines,    // more than leading_empty_lines_max in front
+  bare_lf,        // a line not ended by CR LF
+  bare_cr,
+  control_byte,    // NUL and other controls in the request line or a value
+  malformed_line,  // not "method SP target SP version"
+  bad_method,
+  bad_version,
+  no_version,  // an HTTP/0.9 simple request
+  bad_target,
+  fragment,  // '#' in the target
+  too_many_fields,
+  field_too_long,  // text: the field's name
+  folded_field,    // obs-fold
+  no_colon,
+  blank_before_colon,
+  empty_field_name,
+  bad_field_name,
+  no_host,
+  several_hosts,
+  bad_host,
+  bad_content_length,
+  several_content_lengths,
+  length_and_coding,  // Content-Length with Transfer-Encoding
+  coding_in_http_1_0,
+  bad_transfer_coding,      // last coding is not exactly one "chunked"
+  unsupported_coding,       // 501: a known coding in front of chunked
+  unsupported_expectation,  // 417
+};
+// A short claim for the error log: "Content-Length together with Transfer-Encoding".
+[[nodiscard]] std::string_view describe(RequestFaultCode code) noexcept;
+
+struct RequestFault {
+  int status = 400;
+  RequestFaultCode code = RequestFaultCode::malformed_line;
+  std::string_view text;  // the offending words, into the buffer; may be empty; not escaped
+};
+
+struct RequestHead {
+  std::string_view line;    // as received, without CR LF: %r
+  std::string_view method;  // as received
+  Method method_id = Method::other;
+  RequestTarget target;
+  Version received_version;  // what the line says, e.g. 2.0
+  Version version;           // what counts: 1.0 or 1.1
+  FieldList fields;          // Host holds the target's authority when the target was absolute
+  std::string_view host;     // value of Host after that replacement; empty in 1.0 without one
+  BodyFraming body;          // never until_close
+  ConnectionOptions connection;
+  bool expects_continue = false;
+  std::size_t head_bytes = 0;  // from the buffer's begin, with leading empty lines and the last one
+
+  [[nodiscard]] bool asks_keep_alive() const noexcept { return persists(version, connection); }
+  void clear() noexcept;  // keeps the fields' capacity
+};
+
+enum class HeadProgress : std::uint8_t { incomplete, complete };
+
+class RequestHeadReader {
+ public:
+  explicit RequestHeadReader(RequestLimits limits = {}) noexcept : limits_(limits) {}
+
+  // `buffer` holds everything received since the head's first byte, `head` the same object in every
+  // call of one head. Complete: head is filled. Incomplete: call again with more bytes. A fault is
+  // final until reset(); the head then holds what was read so far (line, method, target, fields).
+  [[nodiscard]] std::expected<HeadProgress, RequestFault> read(std::string_view buffer,
+                                                               RequestHead& head);
+  void reset() noexcept;
+  void set_limits(RequestLimits limits) noexcept { limits_ = limits; }
+  // Bytes of a request (other than empty lines in front of it) have been seen.
+  [[nodiscard]] bool started() const noexcept { return started_; }
+  // The request line is complete, so a time-out is answered with a 408 page (httpd).
+  [[nodiscard]] bool has_line() const noexcept { return state_ != State::expecting_line; }
+
+ private:
+  enum class State : std::uint8_t { expecting_line, expecting_fields, complete };
+  using Result = std::expected<void, RequestFault>;
+
+  [[nodiscard]] Result take_line(std::string_view line, RequestHead& head);
+  [[nodiscard]] Result take_field(std::string_view line, RequestHead& head);
+  [[nodiscard]] Result check_unfinished(std::string_view rest, const RequestHead& head) const;
+  [[nodiscard]] Result finish(RequestHead& head) const;
+  void rebase(const char* to, RequestHead& head) noexcept;
+
+  RequestLimits limits_;
+  State state_ = State::expecting_line;
+  bool started_ = false;
+  std::size_t empty_lines_ = 0;
+  std::size_t line_begin_ = 0;  // offset of the line that is being received
+  std::size_t scanned_ = 0;     // offset up to which no line end was found
+  const char* base_ = nullptr;  // where the buffer lay in the last call
+};
+
+}  // namespace steelyard::http
