@@ -1,0 +1,136 @@
+// A balancer while the program runs: picks a member and charges it in one step.
+//
+// One object lives for each (server scope, balancer name) and outlives configurations; adopt()
+// brings a new one in. The order of picks is httpd's exactly, because a pick and its accounting
+// happen together under one short lock.
+//
+//   choose:  recover from "all in error" -> session's member -> policy among the lowest usable
+//   lbset
+//
+// Invariants
+//   1. A pick by quota adds nothing to the sum of all credits (httpd's lbstatus).
+//   2. Status bits change only under the lock; Member::status() mirrors them.
+//   3. No allocation in choose() unless a status changes or an explanation is asked for.
+//
+// Threads: everything may be called from any thread. The clock is the caller's.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balance/decision.hpp"
+#include "balance/member.hpp"
+#include "balance/plan.hpp"
+#include "balance/roster.hpp"
+#include "balance/spec.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+class Balancer;
+
+// The right to wait for a usable member, given to one exchange at a time: others fail at once
+// meanwhile, as with httpd. Try again every step(), at most `tries` times.
+class WaitTurn {
+ public:
+  static constexpr int tries = 100;
+
+  WaitTurn(WaitTurn&& other) noexcept;
+  WaitTurn& operator=(WaitTurn&& other) = delete;
+  ~WaitTurn();
+  [[nodiscard]] std::chrono::milliseconds step() const { return step_; }
+
+ private:
+  friend class Balancer;
+  WaitTurn(Balancer* balancer, std::chrono::milliseconds step) : balancer_(balancer), step_(step) {}
+  Balancer* balancer_;
+  std::chrono::milliseconds step_;
+};
+
+// What the answer of a member did to it.
+enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };
+
+struct MemberView {
+  MemberRef member;
+  MemberSpec spec;
+  Status status;
+  std::int64_t credit = 0;  // httpd's lbstatus
+  int busy = 0;
+  std::uint64_t elected = 0;
+  std::uint64_t retries = 0;
+  std::int64_t transferred_bytes = 0;
+  std::int64_t read_bytes = 0;
+  std::optional<Instant> error_time;
+};
+
+class Balancer {
+ public:
+  explicit Balancer(std::shared_ptr<const BalancerSpec> spec);
+  Balancer(const Balancer&) = delete;
+  Balancer& operator=(const Balancer&) = delete;
+  ~Balancer();
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::shared_ptr<const BalancerSpec> spec() const;
+
+  // A new generation. Members are matched by name: known ones keep counters, credit and status, and
+  // a status= applies only if its text changed since the last generation; missing ones are retired.
+  // A change of policy resets credits, and traffic sums for bytraffic, as httpd does.
+  void adopt(std::shared_ptr<const BalancerSpec> spec);
+
+  // Picks and charges. `request.session` comes from find_session() with this balancer's StickySpec.
+  Decision choose(const ChoiceRequest& request);
+
+  // After `attempts_made` tries (the first is 1), the last of them with `lease`.
+  [[nodiscard]] bool may_try_another(const Lease& lease, int attempts_made) const;
+
+  // Outcome none_usable and timeout= is set: the turn to wait, unless another exchange has it.
+  std::optional<WaitTurn> begin_wait();
+
+  // Outcomes of an attempt. A member with the flag I never enters the error state.
+  // connect_failed and force_error: true if the member is in error now because of this call.
+  bool connect_failed(const Lease& lease, Instant now);
+  bool force_error(const Lease& lease, Instant now);
+  // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
+  // connect.
+  bool connected(const Lease& lease);
+  // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
+  AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
+
+  // Status bits set by an operator or a health check. False: the member is retired.
+  bool change_status(const MemberRef& member, Status set, Status clear);
+
+  [[nodiscard]] std::vector<MemberView> members() const;
+
+ private:
+  friend class WaitTurn;
+
+  bool recover(const ChoiceRequest& request, std::vector<Event>& events);
+  bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  void choose_by_policy(const ChoiceRequest& request, Decision& decision);
+  bool mark_error(const Lease& lease, Instant now, bool only_if_usable);
+  void watch_answers(const BalancerSpec& spec);
+
+  const std::string name_;
+  mutable std::mutex lock_;
+  std::shared_ptr<const BalancerSpec> spec_;
+  Roster roster_;
+  Plan plan_;
+  std::atomic<int> attempts_max_ = 0;
+  std::atomic<bool> waiting_ = false;
+
+  // Read for every answer, so without the lock: one bit a status that counts as a failure.
+  static constexpr int watched_status_min = 100;
+  static constexpr int watched_status_max = 599;
+  std::array<std::atomic<std::uint64_t>, 8> watched_statuses_{};
+  std::atomic<bool> watches_timeouts_ = false;
+};
+
+}  // namespace steelyard::balance

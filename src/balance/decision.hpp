@@ -1,0 +1,100 @@
+// What a choice is asked with, what it answers, and the record that explains it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "balance/member.hpp"
+#include "balance/session.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+enum class Outcome : std::uint8_t {
+  picked,
+  none_usable,              // 503: all workers are in error state
+  no_members,               // 503: no workers in balancer
+  session_member_unusable,  // 503: nofailover=On and the session's member cannot serve
+};
+
+enum class Reason : std::uint8_t {
+  none,
+  by_session,   // the member carries the session's tag
+  by_redirect,  // the session's member is unusable and names another tag
+  by_policy,
+  spare,    // a hot spare in the place of an unusable member
+  standby,  // nobody else in its set was usable
+};
+
+enum class EventKind : std::uint8_t {
+  retried,  // the retry time passed: the next request is the probe (AH00932)
+  forced,   // every member was in error and forcerecovery=On (AH01165)
+};
+
+struct Event {
+  EventKind kind;
+  MemberRef member;
+};
+
+enum class Role : std::uint8_t { regular, spare, standby };
+
+enum class Verdict : std::uint8_t {
+  chosen,
+  eligible,        // took part and lost
+  not_reached,     // a lower lbset already had a member
+  unusable,        // its status says why
+  awaiting_retry,  // in error, retry time not over
+  draining,        // serves only its own sessions
+  spare_not_needed,
+  standby_not_needed,
+  not_asked,  // the session named another member
+};
+
+// One line of an explanation. The scores are those the policy compared: byrequests the credit
+// including this turn's quota, bytraffic the weighted bytes, bybusyness busy and then the credit.
+struct Candidate {
+  std::string name;
+  std::string tag;
+  Status status;
+  Role role = Role::regular;
+  Verdict verdict = Verdict::eligible;
+  int lbset = 0;
+  int load_factor = 0;
+  int busy = 0;
+  std::int64_t credit = 0;  // httpd's lbstatus, after this turn's quota and before the winner pays
+  std::int64_t weighted_bytes = 0;
+};
+
+struct Explanation {
+  Outcome outcome = Outcome::none_usable;
+  Reason reason = Reason::none;
+  std::vector<Candidate> candidates;  // in configuration order
+};
+
+std::string_view to_text(Outcome outcome);
+std::string_view to_text(Reason reason);
+std::string_view to_text(Verdict verdict);
+
+enum class Attempt : std::uint8_t {
+  request,     // the whole sequence: recovery, session, policy; also for each failover
+  after_wait,  // the balancer's timeout= runs: only the policy is asked again
+};
+
+struct ChoiceRequest {
+  Session session;
+  Instant now;
+  Attempt attempt = Attempt::request;
+  Explanation* explanation = nullptr;  // filled when given
+};
+
+struct Decision {
+  Outcome outcome = Outcome::none_usable;
+  Reason reason = Reason::none;
+  bool tag_changed = false;  // BALANCER_ROUTE_CHANGED
+  Lease lease;               // holds when picked
+  Session session;
+  std::vector<Event> events;  // empty, and then without memory, unless a status changed
+};
+
+}  // namespace steelyard::balance

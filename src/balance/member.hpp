@@ -1,0 +1,159 @@
+// A member while the program runs: an identity, its counters, and who still uses it.
+//
+// The object outlives configurations. It is owned by its balancer, by leases and by whoever else
+// holds a MemberRef (a connection pool, an event); the last one to let go frees it. Nothing here
+// decides anything: status bits are changed by the balancer under its lock and only mirrored here.
+//
+// Invariants
+//   1. busy() is the number of live leases.
+//   2. `spec()` of a lease stays valid until that lease ends, whatever is reloaded meanwhile.
+//
+// Threads: every accessor may be called from any thread; mutators are the balancer's.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "balance/spec.hpp"
+#include "balance/status.hpp"
+
+namespace steelyard::balance {
+
+struct Traffic {
+  std::atomic<std::int64_t> transferred_bytes = 0;  // to the backend
+  std::atomic<std::int64_t> read_bytes = 0;         // from the backend
+};
+
+// What requests change outside the balancer's lock. Members that came in one generation share a
+// block, in configuration order, so that a policy that reads all of them runs over consecutive
+// memory.
+struct CounterBlock {
+  explicit CounterBlock(std::size_t members) : busy(members), traffic(members) {}
+  std::vector<std::atomic<int>> busy;
+  std::vector<Traffic> traffic;
+};
+
+class Member {
+ public:
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // "host:port", as log lines name it.
+  [[nodiscard]] const std::string& address() const { return address_; }
+  [[nodiscard]] Status status() const { return Status(status_.load(std::memory_order_relaxed)); }
+  [[nodiscard]] bool usable() const { return status().usable(); }
+  [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
+  [[nodiscard]] int busy() const { return busy_->load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t retries() const { return retries_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t transferred_bytes() const {
+    return traffic_->transferred_bytes.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::int64_t read_bytes() const {
+    return traffic_->read_bytes.load(std::memory_order_relaxed);
+  }
+
+  // Accounts bytes handed to or delivered from the backend; bytraffic compares these sums.
+  void add_transferred(std::int64_t bytes) {
+    traffic_->transferred_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  void add_read(std::int64_t bytes) {
+    traffic_->read_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+
+ private:
+  friend class Roster;
+  friend class MemberRef;
+  friend class Lease;
+
+  Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell);
+  ~Member();
+
+  void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+  void adopt(const MemberSpec& spec);
+  void end_lease();
+
+  const std::string name_;
+  const std::string address_;
+  std::atomic<std::uint16_t> status_ = 0;
+  std::atomic<bool> retired_ = false;
+  std::atomic<std::uint32_t> holds_ = 0;
+  std::atomic<int>* busy_;
+  Traffic* traffic_;
+  std::atomic<std::uint64_t> elected_ = 0;
+  std::atomic<std::uint64_t> retries_ = 0;
+
+  // Guarded by the balancer's lock.
+  std::uint32_t position_ = 0;
+  std::unique_ptr<const MemberSpec> spec_;
+  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
+  const std::shared_ptr<CounterBlock> block_;
+};
+
+// A claim on the object only: keeps it alive, counts as nothing.
+class MemberRef {
+ public:
+  MemberRef() = default;
+  explicit MemberRef(Member* member) : member_(member) {
+    if (member_ != nullptr) member_->hold();
+  }
+  MemberRef(const MemberRef& other) : MemberRef(other.member_) {}
+  MemberRef(MemberRef&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
+  MemberRef& operator=(MemberRef other) noexcept {
+    std::swap(member_, other.member_);
+    return *this;
+  }
+  ~MemberRef() {
+    if (member_ != nullptr) member_->release();
+  }
+
+  [[nodiscard]] Member* get() const { return member_; }
+  Member* operator->() const { return member_; }
+  Member& operator*() const { return *member_; }
+  explicit operator bool() const { return member_ != nullptr; }
+  friend bool operator==(const MemberRef&, const MemberRef&) = default;
+
+ private:
+  Member* member_ = nullptr;
+};
+
+// An exchange's claim: the member is one busier until this ends. An exchange that failed over keeps
+// the leases of the members it left until it ends itself, as httpd counts them.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept
+      : member_(std::exchange(other.member_, nullptr)),
+        spec_(std::exchange(other.spec_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept {
+    std::swap(member_, other.member_);
+    std::swap(spec_, other.spec_);
+    return *this;
+  }
+  ~Lease() { end(); }
+
+  void end() {
+    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease();
+    spec_ = nullptr;
+  }
+  [[nodiscard]] Member& member() const { return *member_; }
+  // The configuration in force when the member was chosen.
+  [[nodiscard]] const MemberSpec& spec() const { return *spec_; }
+  explicit operator bool() const { return member_ != nullptr; }
+
+ private:
+  friend class Roster;
+  Lease(Member* member, const MemberSpec* spec) : member_(member), spec_(spec) {}
+
+  Member* member_ = nullptr;
+  const MemberSpec* spec_ = nullptr;
+};
+
+}  // namespace steelyard::balance

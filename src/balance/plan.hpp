@@ -1,0 +1,52 @@
+// Who takes part in the next choice by policy.
+//
+//   lowest lbset with anybody:  regular members, plus one spare for each missing one, else its
+//   standbys
+//
+// That depends on statuses, sets and retry times but not on scores, so it is worked out once and
+// kept until one of those changes.
+//
+// Threads: guarded by the balancer's lock.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "balance/decision.hpp"
+#include "balance/roster.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+class Plan {
+ public:
+  // Brings the plan up to date; runs the retry test on unusable members of each visited set.
+  void update(Roster& roster, Instant now, std::vector<Event>& events);
+
+  // Candidates in the order that breaks ties: regular members, then spares; or standbys alone.
+  [[nodiscard]] std::span<const Run> candidates() const { return candidates_; }
+  [[nodiscard]] bool empty() const { return candidates_.empty(); }
+  // What one turn hands out: the sum of the candidates' factors.
+  [[nodiscard]] std::int64_t quota() const { return quota_; }
+  [[nodiscard]] bool of_standbys() const { return of_standbys_; }
+  // The lbset the candidates are of.
+  [[nodiscard]] int lbset() const { return lbset_; }
+  [[nodiscard]] bool takes_part(Position at) const;
+
+ private:
+  void visit_set(Roster& roster, std::span<const Position> set, Instant now,
+                 std::vector<Event>& events);
+  void add(const Roster& roster, Position at);
+
+  std::vector<Run> candidates_;
+  std::vector<Position> spares_;    // scratch of visit_set
+  std::vector<Position> standbys_;  // scratch of visit_set
+  std::int64_t quota_ = 0;
+  bool of_standbys_ = false;
+  int lbset_ = 0;
+  std::uint64_t epoch_ = 0;
+  Instant valid_until_ = Instant::min();
+};
+
+}  // namespace steelyard::balance

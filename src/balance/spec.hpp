@@ -1,0 +1,113 @@
+// What an operator configures about members and balancers: plain values, immutable once a
+// generation is accepted. Every parameter of a BalancerMember, ProxyPass or ProxySet line ends up
+// in one of these fields; an empty optional means "not written", so that a later layer can apply
+// its own default.
+//
+// Names of parameters and their defaults are httpd's; httpd's `route=` is called a tag here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/status.hpp"
+
+namespace steelyard::balance {
+
+inline constexpr int load_factor_unit = 100;  // loadfactor=1 is stored as 100
+inline constexpr int lbset_max = 99;
+
+struct PoolSpec {
+  int connections_min = 0;
+  std::optional<int> connections_max;            // hard limit; 0 was written as "the default"
+  std::optional<int> connections_soft_max;       // smax: idle ones above it go after `idle_max`
+  std::optional<std::chrono::seconds> idle_max;  // ttl
+  std::optional<std::chrono::milliseconds> acquire_wait;  // none: wait for ever
+
+  friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
+};
+
+enum class FlushPackets : std::uint8_t { off, on, automatic };
+
+struct MemberSpec {
+  // Identity: the normalised URL, "http://h:81/app"; what BALANCER_WORKER_NAME exports.
+  std::string name;
+  std::string scheme;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path_prefix;
+  std::string userinfo;
+  std::string unix_socket_path;  // empty: TCP
+
+  // Choosing.
+  int load_factor = load_factor_unit;
+  int lbset = 0;
+  Status status;             // status=: the bits the configuration asks for
+  std::string tag;           // route=
+  std::string redirect_tag;  // redirect=: the tag to look for while this member is unusable
+  std::chrono::seconds retry{60};
+
+  // Connections.
+  PoolSpec pool;
+  std::optional<std::chrono::seconds> timeout;
+  std::optional<std::chrono::milliseconds> connection_timeout;
+  std::optional<std::chrono::milliseconds> ping;
+  bool tcp_keepalive = false;                       // keepalive=: SO_KEEPALIVE
+  std::optional<bool> disable_reuse;                // disablereuse=, or enablereuse= inverted
+  std::optional<std::chrono::seconds> address_ttl;  // none: resolved once
+  std::optional<int> io_buffer_bytes;
+  std::optional<int> receive_buffer_bytes;
+  std::optional<int> response_field_bytes;
+  FlushPackets flush_packets = FlushPackets::off;
+  std::chrono::milliseconds flush_wait{10};
+  std::string flusher;
+  std::string upgrade;  // "*" for ANY
+  std::string secret;
+
+  friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
+};
+
+enum class Policy : std::uint8_t { by_requests, by_traffic, by_busyness };
+
+// The lbmethod= word and back. An unknown word is no policy.
+std::string_view policy_name(Policy policy);
+std::optional<Policy> policy_named(std::string_view name);
+
+struct StickySpec {
+  std::string cookie_name;
+  std::string url_name;
+  std::optional<char> separator = '.';  // none: stickysessionsep=Off, the whole value is the tag
+  bool cut_at_semicolon = false;        // scolonpathdelim=
+
+  [[nodiscard]] bool enabled() const { return !cookie_name.empty(); }
+  friend bool operator==(const StickySpec&, const StickySpec&) = default;
+};
+
+struct BalancerSpec {
+  std::string name;              // "balancer://app", lower case
+  std::optional<Policy> policy;  // none: byrequests
+  StickySpec sticky;
+  std::optional<bool> nofailover;
+  std::optional<std::chrono::seconds> timeout;  // how long to wait for a usable member
+  std::optional<int> maxattempts;               // further attempts after the first
+  std::vector<int> fail_on_status;
+  std::optional<bool> fail_on_timeout;
+  std::optional<bool> force_recovery;  // none: On
+  std::optional<std::string> nonce;    // "" for None; none: random
+  std::optional<int> growth;
+  // Which of the sticky parameters were written, for merging a virtual host over the main server.
+  bool sticky_written = false;
+  bool separator_written = false;
+  bool cut_written = false;
+  std::vector<MemberSpec> members;
+
+  [[nodiscard]] Policy effective_policy() const { return policy.value_or(Policy::by_requests); }
+  // maxattempts, or httpd's default: one try for every other member.
+  [[nodiscard]] int effective_maxattempts() const;
+};
+
+}  // namespace steelyard::balance
