@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "apacheconf/directive.hpp"
+
+// The parts that the directive table is joined from: one function a file of handlers.
+
+namespace steelyard::apacheconf {
+
+std::span<const Directive> section_directives();
+std::span<const Directive> server_directives();
+std::span<const Directive> client_directives();
+std::span<const Directive> log_directives();
+std::span<const Directive> process_directives();
+std::span<const Directive> content_directives();
+std::span<const Directive> refused_directives();
+
+std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...
+std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...
+std::span<const Directive> redirect_directives();  // Redirect, ErrorDocument
+std::span<const Directive> access_directives();    // Require and its containers
+
+// All of them, in the order above. Lookup ignores case; nullptr: unknown.
+const std::vector<const Directive*>& all_directives();
+const Directive* find_directive(std::string_view name);
+
+// After all statements were executed, in this order; each may complain.
+void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit
+void finish_proxy(Reading& reading);    // routes, balancers, members, sections, path settings
+
+}  // namespace steelyard::apacheconf
