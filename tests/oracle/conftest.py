@@ -1,0 +1,76 @@
+"""Plays every selected scenario once, several at a time, and hands each test its two outcomes."""
+
+import importlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+for path in (HERE, HERE.parent):
+    if str(path) not in sys.path:
+        sys.path.insert(0, str(path))
+
+import deviations  # noqa: E402
+import runner  # noqa: E402
+import scenario as words  # noqa: E402
+from support.member import Farm  # noqa: E402
+
+AT_ONCE = 6
+
+
+def load_scenarios():
+    for path in sorted((HERE / "scenarios").glob("*.py")):
+        importlib.import_module(f"scenarios.{path.stem}")
+    return words.SCENARIOS
+
+
+def pytest_generate_tests(metafunc):
+    if "written" in metafunc.fixturenames:
+        found = load_scenarios()
+        alike = [s for slug, s in found.items() if slug not in deviations.by_scenario()]
+        metafunc.parametrize("written", alike, ids=lambda s: f"{s.topic}-{s.slug}")
+
+
+@pytest.fixture(scope="session")
+def farm():
+    one = Farm()
+    yield one
+    one.close()
+
+
+class Plays:
+    """Outcomes in the making: a scenario is played when it is first asked for, many at once."""
+
+    def __init__(self, farm):
+        self._farm = farm
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._futures = {}
+
+    def begin(self, scenario):
+        if scenario.slug not in self._futures:
+            self._futures[scenario.slug] = self._pool.submit(
+                runner.compare, scenario, self._farm
+            )
+        return self._futures[scenario.slug]
+
+    def outcomes(self, scenario):
+        return self.begin(scenario).result()
+
+    def close(self):
+        for future in self._futures.values():
+            future.cancel()
+        self._pool.shutdown()
+
+
+@pytest.fixture(scope="session")
+def plays(request, farm):
+    """Begins all selected scenarios at once, so that those which wait wait together."""
+    one = Plays(farm)
+    for item in request.session.items:
+        call = getattr(item, "callspec", None)
+        if call and "written" in call.params:
+            one.begin(call.params["written"])
+    yield one
+    one.close()

@@ -1,0 +1,412 @@
+"""Runs one scenario against one program and writes down everything that could be observed.
+
+The transcript is text, step by step:
+
+    -- 2 GET /?sid=a.r2
+    > M2 connection 1 request 1          what a member received, bytes as they came
+    > GET /?sid=a.r2 HTTP/1.1
+    > ...
+    < HTTP/1.1 200 Fine                  what the client received
+    < ...
+    < open                               and what became of its connection
+    | 127.0.0.1 - - "GET ...             the access-log line
+
+Two programs behave alike when their transcripts are equal; nothing is compared behind the reader's
+back.  What may differ is normalised in one place, `Normal`, and listed there.
+"""
+
+import hashlib
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support import ask as asking
+from support.member import Farm
+from support.ports import HeldPort
+from support.server import APACHE, Scratch, Server, StartFailed, prologue, steelyard_binary
+from support.wire import Connection
+
+LOG_WAIT_S = 2.0
+CLOSE_WAIT_S = 3.0
+
+sys.setswitchinterval(0.0005)  # Client and members share one interpreter; hand over quickly.
+
+
+class Normal:
+    """The only differences between the two programs that a transcript hides."""
+
+    PAGE = re.compile(rb"^<!DOCTYPE HTML.*?<title>(.*?)</title>.*<h1>(.*?)</h1>", re.S | re.I)
+    DATE = re.compile(rb"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
+
+    @staticmethod
+    def header(name, value, generated):
+        lower = name.lower()
+        if lower == b"date" and value != b"Sun, 06 Nov 1994 08:49:37 GMT":
+            return b"(now)" if Normal.DATE.match(value) else value
+        if lower == b"server" and value != b"member":
+            return b"(own banner)"
+        if lower == b"content-length" and generated:
+            return b"(of the page)"
+        if lower == b"via":
+            return re.sub(rb" \([^)]*\)", b" (banner)", value)
+        return value
+
+    @staticmethod
+    def page(body):
+        """A page the program itself generates: its wording is its own, title and heading are not."""
+        found = Normal.PAGE.match(body)
+        return b"generated page: %s / %s" % found.groups() if found else None
+
+    @staticmethod
+    def log_line(line, generated):
+        """Byte counts that a page's wording or our own Server banner changes."""
+        if generated:
+            line = re.sub(r" B=\d+ b=[\d-]+", " B=(page) b=(page)", line)
+        return line
+
+
+@dataclass
+class Received:
+    """What one step saw on the client's side."""
+
+    label: str
+    responses: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    log_keys: list = field(default_factory=list)
+    members: list = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass
+class Client:
+    connection: Connection
+    served: int = 0
+
+
+@dataclass
+class Stage:
+    """What a scenario plays on: the same members and ports for every program."""
+
+    farm: Farm
+    scratch: Scratch
+    port: HeldPort
+    dead: HeldPort
+    members: dict
+
+    @classmethod
+    def build(cls, farm, scratch, names, unix_names=()):
+        members = {name: farm.member(name) for name in names}
+        for name in unix_names:
+            members[name] = farm.member(name, str(scratch.path / f"{name.lower()}.sock"))
+        return cls(farm, scratch, HeldPort(), HeldPort(), members)
+
+    def fill(self, text):
+        for name, member in self.members.items():
+            text = text.replace("${%s}" % name, member.address)
+        return text.replace("${DEAD}", str(self.dead)).replace("${PORT}", str(self.port.port))
+
+    def reset(self):
+        self.farm.close_gates()
+        for member in self.members.values():
+            member.forget()
+
+    def close(self):
+        self.farm.retire(list(self.members.values()))
+        self.port.close()
+        self.dead.close()
+
+
+class Run:
+    """The steps of one scenario against one running program."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.steps = []
+        self.clients = {}
+        self.retired = []
+        self._seen = {name: 0 for name in stage.members}
+        self._current = None
+
+    def member(self, name):
+        return self.stage.members[name]
+
+    def play(self, steps):
+        for step in steps:
+            self._current = Received(step.text)
+            self.steps.append(self._current)
+            begun = time.monotonic()
+            step.act(self)
+            self._current.seconds = time.monotonic() - begun
+            self._collect_requests(self._current)
+        for name in list(self.clients):
+            client = self.clients.pop(name)
+            state = "closed" if client.connection.closed_by_peer() else "open"
+            self._current.notes.append(f"at the end {name} is {state}")
+            client.connection.close()
+
+    def _collect_requests(self, into):
+        for name, member in self.stage.members.items():
+            fresh = member.received[self._seen[name] :]
+            self._seen[name] += len(fresh)
+            into.members.extend(fresh)
+
+    def _client(self, on):
+        if on in self.clients:
+            return self.clients[on]
+        client = Client(Connection("127.0.0.1", self.stage.port.port))
+        if on:
+            self.clients[on] = client
+        return client
+
+    def exchange(self, made, on):
+        client = self._client(on)
+        client.connection.send(made.bytes(self.stage.fill))
+        for _ in range(made.expect_responses):
+            self._read(client, made.wire_method, made.logged)
+        if on is None:
+            client.connection.close()
+
+    def _read(self, client, method, logged=True):
+        response = client.connection.read_response(method)
+        self._current.responses.append(response)
+        if response.head or response.framing == "eof":
+            if logged:
+                key = (self.stage.port.port, client.connection.local_port, client.served)
+                self._current.log_keys.append(key)
+            client.served += 1
+        if response.will_close:
+            closed = client.connection.closed_by_peer(CLOSE_WAIT_S)
+            self._current.notes.append("closed" if closed else "should close but is open")
+        else:
+            self._current.notes.append("open")
+        return response
+
+    def send(self, made, on, reaches):
+        client = self._client(on)
+        member = self.member(reaches) if reaches else None
+        before = len(member.received) if member else 0
+        client.connection.send(made.bytes(self.stage.fill))
+        if member and not member.wait_for(before + 1):
+            self._current.notes.append(f"never reached {reaches}")
+
+    def send_bytes(self, data, on):
+        self._client(on).connection.send(self.stage.fill(data.decode("latin1")).encode("latin1"))
+
+    def receive(self, on, method, logged):
+        self._read(self._client(on), method, logged)
+
+    def receive_interim(self, on):
+        response = self._client(on).connection.read_response(interim_only=True)
+        self._current.responses.append(response)
+        self._current.notes.append("interim")
+
+    def half_close(self, on):
+        self._client(on).connection.half_close()
+
+    def hang_up(self, on):
+        self.clients.pop(on).connection.close()
+
+    def release(self, word):
+        self.stage.farm.release(word)
+
+    def serve(self, name, answer):
+        base = asking.Ask()
+        for key, value in answer.items():
+            for one in value if isinstance(value, list) else [value]:
+                data = one if isinstance(one, bytes) else self.stage.fill(str(one)).encode("latin1")
+                asking.apply(base, key, data)
+        self.member(name).answer = base if answer else None
+
+    def pass_time(self, seconds):
+        time.sleep(seconds)
+
+
+def settle(runs, server, wait_s=LOG_WAIT_S):
+    """Waits until the access log has a line for every response that was read; then all lines by key."""
+    wanted = {key for run in runs for step in run.steps for key in step.log_keys}
+    deadline = time.monotonic() + wait_s
+    while True:
+        lines = log_lines(server.read("access.log"))
+        if wanted <= lines.keys() or time.monotonic() > deadline:
+            return lines
+        time.sleep(0.002)
+
+
+def log_lines(text):
+    """Access-log text -> {(listening port, client port, nth request): [lines]}"""
+    lines = {}
+    for line in text.split("\n"):
+        head, bar, rest = line.partition(" | ")
+        words = head.split(" ")
+        if bar and len(words) == 3 and all(word.isdigit() for word in words):
+            lines.setdefault(tuple(int(word) for word in words), []).append(rest)
+    return lines
+
+
+def transcript(run, lines, ignore=frozenset()):
+    """The text that is compared; takes the log lines it uses out of `lines`."""
+    out = []
+    for number, step in enumerate(run.steps, 1):
+        out.append(f"-- {number} {step.label}")
+        for got in step.members:
+            out.extend(request_lines(got, ignore))
+        pages = []
+        for i, response in enumerate(step.responses):
+            out.extend(response_lines(response))
+            pages.append(Normal.page(response.body) is not None)
+            if i < len(step.notes):
+                out.append("< " + step.notes[i])
+        out.extend("< " + note for note in step.notes[len(step.responses) :])
+        if "log" not in ignore:
+            out.extend(step_log_lines(step, lines, pages))
+    return out
+
+
+def step_log_lines(step, lines, pages):
+    out = []
+    for i, key in enumerate(step.log_keys):
+        found = lines.pop(key, ["(no access-log line)"])
+        page = pages[min(i, len(pages) - 1)] if pages else False
+        banner = not any(b"server: member" in r.head.lower() for r in step.responses[i : i + 1])
+        for line in found:
+            line = Normal.log_line(line, page)
+            if page or banner:
+                line = re.sub(r" O=\d+", " O=(banner)", line)
+            out.append("| " + line)
+    return out
+
+
+def request_lines(got, ignore):
+    where = f"> {got.member}"
+    if "connections" not in ignore:
+        where += f" connection {got.connection} request {got.nth}"
+    out = [where]
+    out.extend("> " + line for line in got.head.decode("latin1").split("\r\n")[:-1])
+    if got.answered_early or "member bodies" in ignore:
+        return out
+    if got.chunked or got.length is not None:
+        framing = "chunked" if got.chunked else f"length {got.length}"
+        whole = "" if got.complete else ", cut short"
+        out.append(f"> body {framing}{whole}: {shown(got.body)}")
+        out.extend("> trailer " + t for t in got.trailers.decode("latin1").splitlines())
+    return out
+
+
+def response_lines(response):
+    page = Normal.page(response.body)
+    generated = page is not None or headless_page(response)
+    out = ["< " + line for head in response.interim for line in head.decode("latin1").splitlines()]
+    if response.head:
+        out.append("< " + response.head.split(b"\r\n", 1)[0].decode("latin1"))
+        for name, value in response.headers():
+            value = Normal.header(name, value, generated)
+            out.append(f"< {name.decode('latin1')}: {value.decode('latin1')}")
+    framing = "length (of the page)" if page and response.ended == "length" else response.framing
+    out.append(f"< body {framing}, ended {response.ended}: {shown(page or response.body)}")
+    out.extend("< trailer " + t for t in response.trailers.decode("latin1").splitlines())
+    return out
+
+
+def headless_page(response):
+    """The head of a generated page that was asked for with HEAD."""
+    kind = response.header("Content-Type") if response.head else None
+    ours = kind == b"text/html; charset=iso-8859-1" and response.header("X-Member") is None
+    return ours and response.framing == "bodiless"
+
+
+def shown(data):
+    if len(data) <= 160:
+        return f"{len(data)} {data!r}"
+    return f"{len(data)} {data[:60]!r}... sha1 {hashlib.sha1(data).hexdigest()[:12]}"
+
+
+def summary(run):
+    """One word a step that answered: the member's digit for a 200 from it, else status, else none."""
+    words = []
+    for step in run.steps:
+        for response in step.responses:
+            if response.ended == "interim":
+                words.append("interim")
+                continue
+            member = response.header("X-Member") if response.head else None
+            if response.status == "200" and member:
+                words.append(member.decode().lstrip("MU"))
+            else:
+                words.append(response.status or ("0.9" if response.body else "none"))
+    return " ".join(words)
+
+
+@dataclass
+class Outcome:
+    """One scenario on one program."""
+
+    lines: list
+    summary: str
+    seconds: float
+    error_log: str = ""
+
+
+def programs():
+    """(httpd, steelyard) binaries; STEELYARD_ORACLE_SELF=1 puts apache2 on both sides."""
+    import os
+
+    other = APACHE if os.environ.get("STEELYARD_ORACLE_SELF") else steelyard_binary()
+    return APACHE, other
+
+
+def names_in(text, pattern):
+    return sorted(set(re.findall(pattern, text)))
+
+
+def stage_for(farm, scratch, scenario):
+    text = scenario.conf + " ".join(step.text for step in scenario.steps)
+    return Stage.build(
+        farm, scratch, names_in(text, r"\bM[1-9]\b") or ["M1"], names_in(text, r"\bU[1-9]\b")
+    )
+
+
+def play(scenario, binary, stage, directory):
+    """The scenario on one program: Outcome."""
+    begun = time.monotonic()
+    text = prologue(scenario.log_level, scenario.without_modules)
+    text += f"Listen 127.0.0.1:{stage.port.port}\n" + stage.fill(scenario.conf) + "\n"
+    server = Server(binary, directory)
+    if scenario.check_only:
+        status, said = server.check(text)
+        return Outcome([f"-t exits {status}"], "ok" if status == 0 else "refused", 0.0, said)
+    stage.reset()
+    run = Run(stage)
+    try:
+        server.start(text, [stage.port.port])
+        run.play(scenario.steps)
+        lines = settle([run], server)
+    except StartFailed as failed:
+        return Outcome(["(did not start)", *str(failed).splitlines()], "did not start", 0.0)
+    finally:
+        server.stop()
+    out = transcript(run, lines, scenario.ignore)
+    for name in scenario.logs:
+        out.append(f"-- log {name}")
+        out.extend("| " + line for line in server.read(name).splitlines())
+    for pattern, replacement in scenario.mask:
+        out = [re.sub(pattern, replacement, line) for line in out]
+    return Outcome(out, summary(run), time.monotonic() - begun, server.read("error.log"))
+
+
+def compare(scenario, farm, binaries=None, change=lambda text: text):
+    """The scenario on both: (httpd's Outcome, the other's).  `change` edits the second configuration."""
+    from dataclasses import replace
+
+    binaries = binaries or programs()
+    scratch = Scratch()
+    stage = stage_for(farm, scratch, scenario)
+    try:
+        first = play(scenario, binaries[0], stage, scratch.path / "httpd")
+        changed = replace(scenario, conf=change(scenario.conf))
+        second = play(changed, binaries[1], stage, scratch.path / "steelyard")
+    finally:
+        stage.close()
+        scratch.close()
+    return first, second

@@ -1,0 +1,36 @@
+"""Addresses that belong to a test for as long as it runs.
+
+A held port is bound but never listens: the kernel gives it to nobody else, connecting to it is
+refused at once, and a server started by the test may bind and listen on it (Linux allows that when
+both sockets set SO_REUSEADDR and SO_REUSEPORT).  So a member can go down and come back, and two
+programs can serve the same port one after the other, without a fixed port anywhere.
+"""
+
+import socket
+
+
+def reusable_socket():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return sock
+
+
+class HeldPort:
+    def __init__(self, host="127.0.0.1"):
+        self.host = host
+        self._holder = reusable_socket()
+        self._holder.bind((host, 0))
+        self.port = self._holder.getsockname()[1]
+
+    def __str__(self):
+        return f"{self.host}:{self.port}"
+
+    def listening_socket(self, backlog=128):
+        sock = reusable_socket()
+        sock.bind((self.host, self.port))
+        sock.listen(backlog)
+        return sock
+
+    def close(self):
+        self._holder.close()
