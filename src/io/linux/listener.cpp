@@ -1,0 +1,91 @@
+#include "io/linux/listener.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.hpp"
+#include "io/linux/socket_address.hpp"
+#include "io/linux/socket_stream.hpp"
+
+namespace steelyard::io {
+
+namespace {
+
+// Accepting stops after this many connections so that those already served get their turn;
+// the rest is accepted in the next one.
+constexpr int accepts_a_turn = 64;
+
+ListenFailure failure(int error, const char* step, const std::string& address) {
+  return {error, "(" + std::to_string(error) + ")" + std::strerror(error) + ": could not " + step +
+                     " address " + address};
+}
+
+void set_flag(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+}  // namespace
+
+std::expected<int, ListenFailure> open_listening_socket(const std::optional<IpAddress>& ip,
+                                                        std::uint16_t port, std::uint32_t backlog) {
+  const Endpoint endpoint{ip ? *ip : IpAddress::v6({}), port};
+  const std::string text = ip ? endpoint.text() : "[::]:" + std::to_string(port);
+  const int family = endpoint.ip.is_v6() ? AF_INET6 : AF_INET;
+  const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    // A kernel without IPv6 still serves every IPv4 address.
+    if (!ip && errno == EAFNOSUPPORT) return open_listening_socket(IpAddress::v4(0), port, backlog);
+    return std::unexpected(failure(errno, "make a socket for", text));
+  }
+  set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (family == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, ip ? 1 : 0);
+  const SocketAddress address = to_socket_address(endpoint);
+  if (::bind(fd, address.pointer(), address.size) != 0) {
+    const ListenFailure failed = failure(errno, "bind to", text);
+    ::close(fd);
+    return std::unexpected(failed);
+  }
+  if (::listen(fd, static_cast<int>(backlog)) != 0) {
+    const ListenFailure failed = failure(errno, "listen on", text);
+    ::close(fd);
+    return std::unexpected(failed);
+  }
+  return fd;
+}
+
+Listener::Listener(EpollLoop& loop, int fd, OnAccept on_accept)
+    : Descriptor(loop, fd), on_accept_(std::move(on_accept)) {
+  // Level-triggered: what one turn leaves in the queue is reported again.
+  constexpr std::uint32_t epoll_in = 0x001;
+  CHECK(loop.watch_level(*this, epoll_in, false));
+}
+
+void Listener::on_events(std::uint32_t /*events*/) {
+  for (int i = 0; i < accepts_a_turn; ++i)
+    if (!accept_one()) return;
+}
+
+void Listener::accept_queued() {
+  while (accept_one()) {
+  }
+}
+
+bool Listener::accept_one() {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  const int fd = ::accept4(fd_, address.pointer(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  // Out of descriptors or memory: the connection stays queued; the next turn tries again.
+  if (fd < 0) return errno == EINTR || errno == ECONNABORTED;
+  if (auto stream = SocketStream::adopt(*loop_, fd))
+    on_accept_(std::move(stream), to_endpoint(*address.pointer()));
+  return true;
+}
+
+}  // namespace steelyard::io

@@ -1,0 +1,143 @@
+#include "io/linux/socket_dialer.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "io/linux/socket_address.hpp"
+#include "io/linux/socket_stream.hpp"
+
+namespace steelyard::io {
+
+namespace {
+
+std::unexpected<DialFailure> failed(int error, const std::string& name) {
+  return std::unexpected(DialFailure{DialFailure::Cause::refused,
+                                     "(" + std::to_string(error) + ")" + std::strerror(error) +
+                                         ": attempt to connect to " + name + " failed"});
+}
+
+void set_options(int fd, const DialTarget& target) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (target.keep_alive_probes) ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  if (target.receive_buffer_bytes != 0) {
+    const int bytes = static_cast<int>(target.receive_buffer_bytes);
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
+}
+
+int connect_error(int fd, const SocketAddress& address) {
+  return ::connect(fd, address.pointer(), address.size) == 0 ? 0 : errno;
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+// Whether the handshake is over: a socket has a peer only then.
+bool has_peer(int fd) {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  return ::getpeername(fd, address.pointer(), &address.size) == 0;
+}
+
+}  // namespace
+
+SocketDialer::SocketDialer(EpollLoop& loop, std::unique_ptr<Resolver> resolver)
+    : loop_(loop), resolver_(std::move(resolver)) {}
+
+Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
+  if (!target.unix_path.empty()) co_return co_await dial_unix(target, timeout);
+  if (const auto literal = IpAddress::parse(target.host))
+    co_return co_await dial_address(target, *literal, timeout);
+  const std::string name(target.host);
+  if (const auto known = known_.find(name); known != known_.end()) {
+    const bool fresh =
+        !target.address_ttl || loop_.now() < known->second.learned + *target.address_ttl;
+    if (fresh) {
+      Dialed dialed = co_await dial_any(target, known->second.addresses, timeout);
+      if (dialed) co_return dialed;
+    }
+  }
+  std::vector<IpAddress> addresses = co_await resolver_->addresses(name);
+  if (addresses.empty()) {
+    co_return std::unexpected(
+        DialFailure{DialFailure::Cause::no_such_name, "DNS lookup failure for: " + name});
+  }
+  known_[name] = {addresses, loop_.now()};
+  co_return co_await dial_any(target, std::move(addresses), timeout);
+}
+
+Task<Dialed> SocketDialer::dial_any(DialTarget target, std::vector<IpAddress> addresses,
+                                    Duration timeout) {
+  for (std::size_t i = 0; i + 1 < addresses.size(); ++i) {
+    Dialed dialed = co_await dial_address(target, addresses[i], timeout);
+    if (dialed) co_return dialed;
+  }
+  co_return co_await dial_address(target, addresses.back(), timeout);
+}
+
+Task<Dialed> SocketDialer::dial_unix(DialTarget target, Duration timeout) {
+  sockaddr_un name{};
+  const std::string path(target.unix_path);
+  if (path.size() >= sizeof name.sun_path) co_return failed(ENAMETOOLONG, path);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return failed(errno, path);
+  name.sun_family = AF_UNIX;
+  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+  SocketAddress address;
+  std::memcpy(&address.storage, &name, sizeof name);
+  address.size = sizeof name;
+  co_return co_await finish(fd, connect_error(fd, address), path, timeout);
+}
+
+Task<Dialed> SocketDialer::dial_address(DialTarget target, IpAddress ip, Duration timeout) {
+  const Endpoint endpoint{ip, target.port};
+  const int family = ip.is_v6() ? AF_INET6 : AF_INET;
+  const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return failed(errno, endpoint.text());
+  set_options(fd, target);
+  if (target.source && target.source->is_v6() == ip.is_v6()) {
+    const SocketAddress from = to_socket_address({*target.source, 0});
+    if (::bind(fd, from.pointer(), from.size) != 0) {
+      const int error = errno;
+      ::close(fd);
+      co_return failed(error, endpoint.text() + " from " + target.source->text());
+    }
+  }
+  const int error = connect_error(fd, to_socket_address(endpoint));
+  co_return co_await finish(fd, error, endpoint.text(), timeout);
+}
+
+Task<Dialed> SocketDialer::finish(int fd, int error, std::string name, Duration timeout) {
+  if (error != 0 && error != EINPROGRESS) {
+    ::close(fd);
+    co_return failed(error, name);
+  }
+  auto stream = SocketStream::adopt(loop_, fd);
+  if (!stream) co_return failed(errno, name);
+  if (error == 0) co_return stream;
+  const Instant deadline = loop_.now() + timeout;
+  WaitTimer timer(loop_.timers());
+  while (true) {
+    if (const int late = pending_error(fd); late != 0) co_return failed(late, name);
+    if (has_peer(fd)) co_return stream;
+    stream->not_yet_writable();
+    if (co_await Wait(timer, deadline).writable(*stream) == Woken::timed_out) {
+      co_return std::unexpected(
+          DialFailure{DialFailure::Cause::timed_out,
+                      "(110)Connection timed out: attempt to connect to " + name + " failed"});
+    }
+  }
+}
+
+}  // namespace steelyard::io

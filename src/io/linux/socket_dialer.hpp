@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "io/dialer.hpp"
+#include "io/linux/epoll_loop.hpp"
+
+// Connects TCP and Unix sockets; names are resolved by c-ares on the loop.
+
+namespace steelyard::io {
+
+class SocketDialer final : public Dialer {
+ public:
+  SocketDialer(EpollLoop& loop, std::unique_ptr<Resolver> resolver);
+  Task<Dialed> dial(DialTarget target, Duration timeout) override;
+  Resolver& resolver() override { return *resolver_; }
+
+ private:
+  struct Known {
+    std::vector<IpAddress> addresses;
+    Instant learned;
+  };
+  Task<Dialed> dial_any(DialTarget target, std::vector<IpAddress> addresses, Duration timeout);
+  Task<Dialed> dial_unix(DialTarget target, Duration timeout);
+  Task<Dialed> dial_address(DialTarget target, IpAddress address, Duration timeout);
+  Task<Dialed> finish(int fd, int connect_error, std::string name, Duration timeout);
+
+  EpollLoop& loop_;
+  std::unique_ptr<Resolver> resolver_;
+  std::unordered_map<std::string, Known> known_;  // bounded by the names configured
+};
+
+}  // namespace steelyard::io

@@ -1,0 +1,116 @@
+#include "io/linux/socket_stream.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/check.hpp"
+#include "io/linux/socket_address.hpp"
+
+namespace steelyard::io {
+
+std::unique_ptr<SocketStream> SocketStream::adopt(EpollLoop& loop, int fd) {
+  std::unique_ptr<SocketStream> stream(new SocketStream(loop, fd));
+  if (!loop.watch(*stream)) return nullptr;
+  return stream;
+}
+
+void SocketStream::on_events(std::uint32_t events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ended_ = true;
+  const bool in = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  const bool out = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+  became(in, out);
+}
+
+IoResult SocketStream::read(std::span<char> room) {
+  CHECK(!room.empty());
+  if (!readable_) return {IoStatus::would_block};
+  ssize_t got = 0;
+  do {
+    got = ::recv(fd_, room.data(), room.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got == 0) return {IoStatus::end};
+  if (got > 0) {
+    // A short read emptied the socket; the next arrival is a new edge (epoll(7), edge-triggered).
+    if (static_cast<std::size_t>(got) < room.size() && !ended_) readable_ = false;
+    return {IoStatus::ok, static_cast<std::size_t>(got)};
+  }
+  if (errno == EAGAIN) {
+    readable_ = false;
+    return {IoStatus::would_block};
+  }
+  return {IoStatus::failed, 0, errno};
+}
+
+IoResult SocketStream::write(std::span<const std::string_view> pieces) {
+  constexpr std::size_t pieces_max = 64;
+  std::array<iovec, pieces_max> vectors;
+  std::size_t count = 0, bytes = 0;
+  for (const std::string_view piece : pieces) {
+    if (piece.empty()) continue;
+    if (count == pieces_max) break;
+    vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    bytes += piece.size();
+  }
+  if (count == 0) return {};
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0) {
+    if (static_cast<std::size_t>(sent) < bytes) writable_ = false;
+    return {IoStatus::ok, static_cast<std::size_t>(sent)};
+  }
+  if (errno == EAGAIN) {
+    writable_ = false;
+    return {IoStatus::would_block};
+  }
+  return {IoStatus::failed, 0, errno};
+}
+
+void SocketStream::end_writing() { ::shutdown(fd_, SHUT_WR); }
+
+void SocketStream::reset() {
+  const linger now{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+bool SocketStream::silent_and_open() {
+  if (ended_) return false;
+  if (!readable_) return true;  // no edge since the last read emptied it
+  char byte = 0;
+  const ssize_t got = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got >= 0 || errno != EAGAIN) return false;
+  readable_ = false;
+  return true;
+}
+
+Endpoint SocketStream::local() const {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  if (::getsockname(fd_, address.pointer(), &address.size) != 0) return {};
+  return to_endpoint(*address.pointer());
+}
+
+Endpoint SocketStream::peer() const {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  if (::getpeername(fd_, address.pointer(), &address.size) != 0) return {};
+  return to_endpoint(*address.pointer());
+}
+
+bool SocketStream::is_local_socket() const {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  if (::getsockname(fd_, address.pointer(), &address.size) != 0) return false;
+  return address.pointer()->sa_family == AF_UNIX;
+}
+
+}  // namespace steelyard::io

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/ip.hpp"
+#include "base/time.hpp"
+#include "io/timer.hpp"
+
+// Bytes in both directions, never blocking. Read and write try at once; when they would block, the
+// caller parks in a Wait until the stream is ready again.
+//
+//   while (true) {
+//     IoResult r = stream.read(buffer);
+//     if (r.status != IoStatus::would_block) break;
+//     if (co_await Wait(timer, wheel, deadline).readable(stream) == Woken::timed_out) ...
+//   }
+//
+// Invariants: 1. at most one coroutine waits for a stream, for either direction or both.
+//             2. would-block and end of stream are results, not errors.
+// Threads: the loop's.
+
+namespace steelyard::io {
+
+enum class IoStatus : std::uint8_t { ok, would_block, end, failed };
+
+struct IoResult {
+  IoStatus status = IoStatus::ok;
+  std::size_t bytes = 0;
+  int error = 0;  // errno of a failure
+};
+
+class Wait;
+
+class Stream {
+ public:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;
+
+  virtual IoResult read(std::span<char> room) = 0;
+  // Writes pieces in order, as many bytes as go at once.
+  virtual IoResult write(std::span<const std::string_view> pieces) = 0;
+  virtual void end_writing() = 0;  // half-close
+  virtual void reset() = 0;        // closing will reset the connection: the peer must not take
+                                   // what it got for complete
+  // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
+  virtual bool silent_and_open() = 0;
+  virtual Endpoint local() const = 0;
+  virtual Endpoint peer() const = 0;
+  virtual bool is_local_socket() const = 0;  // a Unix socket has no endpoints
+
+  bool maybe_readable() const { return readable_; }
+  bool maybe_writable() const { return writable_; }
+
+ protected:
+  // Notes what became possible and wakes who waits for it. The stream may be gone afterwards.
+  void became(bool readable, bool writable);
+  bool readable_ = true;  // sticky until a read would block
+  bool writable_ = true;
+
+ private:
+  friend class Wait;
+  Wait* waiter_ = nullptr;
+  bool waits_to_read_ = false;
+  bool waits_to_write_ = false;
+};
+
+// The timer of a coroutine that waits for streams: one a connection, re-armed for every wait.
+class WaitTimer final : public Timer {
+ public:
+  explicit WaitTimer(TimerWheel& wheel) : wheel_(&wheel) {}
+
+ private:
+  friend class Wait;
+  void expired() override;
+  TimerWheel* wheel_;
+  Wait* wait_ = nullptr;
+};
+
+enum class Woken : std::uint8_t { ready, timed_out };
+
+// Parks a coroutine until one of up to four conditions holds or the deadline passes.
+class [[nodiscard]] Wait {
+ public:
+  Wait(WaitTimer& timer, Instant deadline) : timer_(timer), deadline_(deadline) {}
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+  ~Wait() { leave(); }
+
+  Wait& readable(Stream& stream) { return add(stream, Direction::read); }
+  Wait& writable(Stream& stream) { return add(stream, Direction::write); }
+  // Woken by wake() from elsewhere (a pool, another shard).
+  Wait& called() { return *this; }
+
+  bool await_ready() const;
+  void await_suspend(std::coroutine_handle<> handle);
+  Woken await_resume();
+
+  void wake(Woken how);
+
+ private:
+  enum class Direction : std::uint8_t { read, write };
+  struct Condition {
+    Stream* stream;
+    Direction direction;
+  };
+  Wait& add(Stream& stream, Direction direction);
+  void leave();
+
+  WaitTimer& timer_;
+  Instant deadline_;
+  std::coroutine_handle<> handle_;
+  Condition conditions_[4];
+  std::uint8_t count_ = 0;
+  bool parked_ = false;
+  Woken how_ = Woken::ready;
+};
+
+}  // namespace steelyard::io
