@@ -1,0 +1,251 @@
+#include "server/options.hpp"
+
+#include <fmt/format.h>
+#include <getopt.h>
+
+#include <array>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using Action = Options::Action;
+
+constexpr std::array<std::pair<std::string_view, Control>, 5> controls{{
+    {"start", Control::start},
+    {"stop", Control::stop},
+    {"graceful", Control::graceful},
+    {"graceful-stop", Control::graceful_stop},
+    {"restart", Control::restart},
+}};
+
+constexpr std::array<std::pair<std::string_view, config::LogLevel>, 16> levels{{
+    {"emerg", config::LogLevel::emerg},
+    {"alert", config::LogLevel::alert},
+    {"crit", config::LogLevel::crit},
+    {"error", config::LogLevel::error},
+    {"warn", config::LogLevel::warn},
+    {"notice", config::LogLevel::notice},
+    {"info", config::LogLevel::info},
+    {"debug", config::LogLevel::debug},
+    {"trace1", config::LogLevel::trace1},
+    {"trace2", config::LogLevel::trace2},
+    {"trace3", config::LogLevel::trace3},
+    {"trace4", config::LogLevel::trace4},
+    {"trace5", config::LogLevel::trace5},
+    {"trace6", config::LogLevel::trace6},
+    {"trace7", config::LogLevel::trace7},
+    {"trace8", config::LogLevel::trace8},
+}};
+
+template <class Table>
+auto look_up(const Table& table, std::string_view name) -> decltype(&table[0].second) {
+  for (const auto& [key, value] : table) {
+    if (equals_ignoring_case(key, name)) return &value;
+  }
+  return nullptr;
+}
+
+// -D also steers what the program does; those names are defined nevertheless, as in httpd.
+void define(Options& options, std::string_view name) {
+  if (name == "FOREGROUND" || name == "NO_DETACH") options.foreground = true;
+  if (name == "DUMP_VHOSTS" || name == "DUMP_RUN_CFG") options.action = Action::show_hosts;
+  if (name == "DUMP_MODULES") options.action = Action::show_modules;
+  options.defines.emplace_back(name);
+}
+
+void ask_for_version(Options& options) {
+  options.show_notes = true;
+  if (options.action == Action::serve) options.action = Action::version;
+}
+
+void ask_for_check(Options& options) {
+  const bool dump_wins =
+      options.action == Action::show_hosts || options.action == Action::show_modules;
+  if (!dump_wins) options.action = Action::check;
+}
+
+// Returns the complaint; empty when all is well.
+std::string apply_valued(Options& options, char flag, std::string_view value) {
+  switch (flag) {
+    case 'f':
+      options.config_file = value;
+      return {};
+    case 'd':
+      options.server_root = value;
+      return {};
+    case 'D':
+      define(options, value);
+      return {};
+    case 'C':
+      options.before.emplace_back(value);
+      return {};
+    case 'c':
+      options.after.emplace_back(value);
+      return {};
+    case 'E':
+      options.startup_log = value;
+      return {};
+    case 'e':
+      if (const auto* level = look_up(levels, value)) {
+        options.startup_level = *level;
+        return {};
+      }
+      return fmt::format("-e takes a log level (emerg ... trace8), not \"{}\"", value);
+    case 'k':
+      if (const auto* control = look_up(controls, value)) {
+        options.control = *control;
+        return {};
+      }
+      return fmt::format("-k takes start, stop, graceful, graceful-stop or restart, not \"{}\"",
+                         value);
+    default:
+      return {};
+  }
+}
+
+void apply_switch(Options& options, char flag) {
+  switch (flag) {
+    case 't':
+      ask_for_check(options);
+      break;
+    case 'S':
+      options.action = Action::show_hosts;
+      break;
+    case 'M':
+      options.action = Action::show_modules;
+      break;
+    case 'l':
+      options.action = Action::list_modules;
+      break;
+    case 'L':
+      options.action = Action::list_directives;
+      break;
+    case 'v':
+      ask_for_version(options);
+      break;
+    case 'V':
+      options.action = Action::build_settings;
+      break;
+    case 'h':
+      options.action = Action::help;
+      break;
+    case 'X':
+      options.foreground = options.single_shard = true;
+      break;
+    default:
+      break;  // -T: there is no document root to check.
+  }
+}
+
+// getopt keeps its place in globals; 0 makes glibc begin anew.
+std::vector<char*> for_getopt(std::span<const char* const> arguments) {
+  std::vector<char*> result;
+  result.reserve(arguments.size() + 1);
+  for (const char* argument : arguments) result.push_back(const_cast<char*>(argument));
+  result.push_back(nullptr);
+  optind = 0;
+  opterr = 0;
+  return result;
+}
+
+std::expected<Options, std::string> parse_demo_member(std::span<const char* const> arguments) {
+  Options options;
+  options.action = Action::demo_member;
+  static constexpr option names[] = {{"port", required_argument, nullptr, 'p'},
+                                     {"name", required_argument, nullptr, 'n'},
+                                     {"route", required_argument, nullptr, 'r'},
+                                     {nullptr, 0, nullptr, 0}};
+  auto words = for_getopt(arguments);
+  const int count = static_cast<int>(arguments.size());
+  int flag = 0;
+  while ((flag = getopt_long(count, words.data(), "+", names, nullptr)) != -1) {
+    const std::string_view value = optarg != nullptr ? optarg : "";
+    if (flag == 'n') {
+      options.demo.name = value;
+    } else if (flag == 'r') {
+      options.demo.route = value;
+    } else if (flag == 'p') {
+      const auto port = parse_unsigned(value);
+      if (!port || *port > 65535) {
+        return std::unexpected(fmt::format("--port takes a number up to 65535, not \"{}\"", value));
+      }
+      options.demo.port = static_cast<std::uint16_t>(*port);
+    } else {
+      return std::unexpected("demo-member takes --port N --name NAME --route ROUTE");
+    }
+  }
+  if (optind != count) {
+    return std::unexpected(fmt::format("demo-member: unexpected word \"{}\"", words[optind]));
+  }
+  if (options.demo.route.empty()) options.demo.route = options.demo.name;
+  if (options.demo.name.empty()) options.demo.name = options.demo.route;
+  return options;
+}
+
+}  // namespace
+
+std::expected<Options, std::string> parse_options(std::span<const char* const> arguments) {
+  if (arguments.size() > 1 && std::string_view(arguments[1]) == "demo-member") {
+    return parse_demo_member(arguments.subspan(1));
+  }
+  Options options;
+  auto words = for_getopt(arguments);
+  const int count = static_cast<int>(arguments.size());
+  int flag = 0;
+  while ((flag = getopt(count, words.data(), "+:D:C:c:d:f:e:E:k:vVlLtTSMhX")) != -1) {
+    const char failed = static_cast<char>(optopt);
+    if (flag == '?') return std::unexpected(fmt::format("illegal option -- {}", failed));
+    if (flag == ':')
+      return std::unexpected(fmt::format("option requires an argument -- {}", failed));
+    if (optarg == nullptr) {
+      apply_switch(options, static_cast<char>(flag));
+      continue;
+    }
+    std::string complaint = apply_valued(options, static_cast<char>(flag), optarg);
+    if (!complaint.empty()) return std::unexpected(std::move(complaint));
+  }
+  if (optind != count) {
+    return std::unexpected(fmt::format("unexpected word \"{}\"", words[optind]));
+  }
+  return options;
+}
+
+std::string Options::root() const {
+  return server_root.empty() ? std::string(default_server_root) : server_root;
+}
+
+std::string Options::config_path() const {
+  const std::string name = config_file.empty() ? std::string(default_config_file) : config_file;
+  return name.starts_with('/') ? name : root() + "/" + name;
+}
+
+std::string usage(std::string_view program) {
+  return fmt::format(
+      "Usage: {0} [-D name] [-d directory] [-f file]\n"
+      "       {1} [-C \"directive\"] [-c \"directive\"]\n"
+      "       {1} [-k start|restart|graceful|graceful-stop|stop]\n"
+      "       {1} [-e level] [-E file] [-v] [-V] [-h] [-l] [-L] [-t] [-S] [-M] [-X]\n"
+      "       {0} demo-member --port number [--name name] [--route route]\n"
+      "  -f file         the configuration, relative to the server root (default: {3})\n"
+      "  -d directory    the server root (default: {2})\n"
+      "  -D name         define a name for <IfDefine>; -D FOREGROUND does not detach\n"
+      "  -C directive    read this line before the configuration\n"
+      "  -c directive    read this line after the configuration\n"
+      "  -k request      start, or signal the server that runs\n"
+      "  -t              check the configuration and report every fault; with -v, notes as well\n"
+      "  -S              show the virtual hosts and the run settings\n"
+      "  -M              show the modules that are in use\n"
+      "  -l, -L          list the built-in modules; list the directives\n"
+      "  -e level        write start-up messages from this level on\n"
+      "  -E file         write start-up messages to this file\n"
+      "  -X              one shard, not detached (debugging)\n"
+      "  -v, -V, -h      version; build settings; this page\n"
+      "  demo-member     a small web server to try balancing with\n",
+      program, std::string(program.size(), ' '), default_server_root, default_config_file);
+}
+
+}  // namespace steelyard::server

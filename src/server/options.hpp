@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/path_settings.hpp"
+
+// The command line as a value. Flags, their combinations and the usage page follow httpd, so that
+// scripts and test frameworks can exchange the binary; what goes beyond is a subcommand.
+
+namespace steelyard::server {
+
+// What -k asks of the server that runs (start: become that server).
+enum class Control : std::uint8_t { start, stop, graceful, graceful_stop, restart };
+
+struct DemoMemberOptions {
+  std::uint16_t port = 0;  // 0: any free one, printed once it listens
+  std::string name;
+  std::string route;  // appended to the session cookie, and how the balancer names the member
+};
+
+struct Options {
+  enum class Action : std::uint8_t {
+    serve,            // also with -k: see `control`
+    check,            // -t
+    show_hosts,       // -S
+    show_modules,     // -M
+    list_modules,     // -l
+    list_directives,  // -L
+    version,          // -v
+    build_settings,   // -V
+    help,             // -h
+    demo_member,
+  };
+
+  Action action = Action::serve;
+  Control control = Control::start;
+  std::string server_root;           // -d, empty: default_server_root
+  std::string config_file;           // -f, relative to the server root; empty: default_config_file
+  std::vector<std::string> defines;  // -D, without the ones that steer the start
+  std::vector<std::string> before, after;         // -C, -c
+  std::optional<config::LogLevel> startup_level;  // -e
+  std::string startup_log;                        // -E
+  bool foreground = false;                        // -DFOREGROUND, -X
+  bool single_shard = false;                      // -X
+  bool show_notes = false;                        // -t -v
+  DemoMemberOptions demo;
+
+  // The file to read, with the server root put before a relative name.
+  std::string config_path() const;
+  std::string root() const;
+};
+
+inline constexpr std::string_view default_server_root = "/etc/steelyard";
+inline constexpr std::string_view default_config_file = "httpd.conf";
+
+// The error is one complaint per line; the usage page belongs behind it.
+std::expected<Options, std::string> parse_options(std::span<const char* const> arguments);
+
+std::string usage(std::string_view program);
+
+}  // namespace steelyard::server
