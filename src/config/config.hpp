@@ -13,7 +13,9 @@
 #include "base/time.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
+#include "http/path.hpp"
 #include "http/request_head.hpp"
+#include "http/response_head.hpp"
 
 // One accepted configuration as a value: complete, validated, immutable. A reload makes another
 // one. Inheritance is already applied: a Server holds everything that counts for its requests,
@@ -35,6 +37,7 @@ struct Listen {
 struct HostAddress {
   std::optional<IpAddress> ip;        // nullopt: `*`
   std::optional<std::uint16_t> port;  // nullopt: any port
+  std::string host;                   // as written, lower case: a name that the vhost answers to
 };
 
 // RequestReadTimeout: the limit starts at `first` and grows by one second for each
@@ -45,7 +48,7 @@ struct ReadTimeout {
 };
 
 enum class CanonicalName : std::uint8_t { off, on, dns };
-enum class EncodedSlashes : std::uint8_t { refused, decoded, kept };  // AllowEncodedSlashes
+using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
 
@@ -77,7 +80,7 @@ struct ClientSettings {
 struct ProxySettings {
   std::optional<Duration> timeout;  // ProxyTimeout; nullopt: Timeout
   enum class Via : std::uint8_t { off, on, full, block } via = Via::off;
-  http::BadField bad_field = http::BadField::is_error;  // ProxyBadHeader
+  http::BadHeader bad_header = http::BadHeader::is_error;  // ProxyBadHeader
   std::int32_t max_forwards = -1;
   std::uint32_t io_buffer_bytes = 8192;
   std::uint32_t receive_buffer_bytes = 0;
@@ -97,7 +100,7 @@ struct Server {
   std::string admin;
 
   CanonicalName canonical_name = CanonicalName::off;
-  EncodedSlashes encoded_slashes = EncodedSlashes::refused;
+  EncodedSlashes encoded_slashes = EncodedSlashes::refuse;
   bool merge_slashes = true;
   bool strict_host_check = false;
   TraceMode trace = TraceMode::on;
@@ -109,6 +112,7 @@ struct Server {
   std::vector<Section> locations;        // <Location>, <LocationMatch>; main server's first
   std::vector<Section> proxies;          // <Proxy>, <ProxyMatch>; main server's first
   std::vector<Route> routes;             // ProxyPass family; main server's first
+  bool has_encoded_routes = false;       // some route matches the path before it is decoded
   std::vector<Redirect> redirects;       // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones

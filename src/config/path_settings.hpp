@@ -14,6 +14,7 @@
 #include "expr/log_format.hpp"
 #include "expr/require.hpp"
 #include "expr/string_expression.hpp"
+#include "http/error_page.hpp"
 
 // Everything that a section (<Location>, <Proxy>, ...) or the server level can say about the
 // requests it covers. Unset values come from the section around it; see merge().
@@ -58,7 +59,8 @@ struct ErrorDocument {
   std::shared_ptr<const expr::StringExpression> text;
 };
 
-// Redirect, RedirectMatch and their relatives.
+// Redirect, RedirectMatch and their relatives. One of `path`, `regex`, `expression` says when and
+// where to.
 struct Redirect {
   std::string path;  // prefix on a component boundary; empty when `regex` is set
   std::optional<Regex> regex;
@@ -79,7 +81,7 @@ struct ErrorOverride {
   std::vector<int> statuses;  // empty: every status from 400
 };
 
-enum class Signature : std::uint8_t { off, on, email };
+using http::Signature;
 enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
 
 struct Route;
@@ -92,8 +94,10 @@ struct PathSettings {
   std::optional<LogLevels> log_levels;
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
-  std::vector<expr::EnvRule> env_rules;                                 // SetEnvIf in sections
-  std::vector<std::pair<std::string, std::optional<std::string>>> env;  // SetEnv, nullopt: UnsetEnv
+  std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections
+  // SetEnv and PassEnv; nullopt (UnsetEnv) takes back what an outer level set, nothing else, and
+  // is gone once the levels are merged.
+  std::vector<std::pair<std::string, std::optional<std::string>>> env;
   std::vector<ReverseMap> reverse_urls, reverse_cookie_domains, reverse_cookie_paths;
   std::map<int, ErrorDocument> error_documents;
   std::vector<Redirect> redirects;  // those written in sections

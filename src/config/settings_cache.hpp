@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/config.hpp"
+
+// The settings that hold for one request: the server's defaults, then the <Proxy> sections that
+// cover the proxied URL, then the <Location> sections that cover the path, each over what came
+// before (config.md 4). Merging is done once for each set of sections that was ever met together.
+//
+// A cache belongs to one generation and to one caller (a shard). Results outlive the cache's own
+// entries, so it may forget; they point to no Config that is gone, as exchanges pin theirs.
+//
+// Threads: one.
+
+namespace steelyard::config {
+
+using SettingsRef = std::shared_ptr<const PathSettings>;
+
+class SettingsCache {
+ public:
+  explicit SettingsCache(std::size_t entries_max = 1024) : entries_max_(entries_max) {}
+
+  // Before routing: the sections of the path only.
+  SettingsRef for_path(const Server& server, std::string_view path) {
+    return find(server, path, {});
+  }
+  // After routing. `url` is RouteMatch::url.
+  SettingsRef for_url(const Server& server, std::string_view path, std::string_view url) {
+    return find(server, path, url);
+  }
+
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Key {
+    const Server* server;
+    std::vector<std::uint32_t> sections;  // proxies, then locations counted on from their end
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    std::size_t operator()(const Key& key) const;
+  };
+  struct KeyEqual {
+    bool operator()(const Key& a, const Key& b) const {
+      return a.server == b.server && a.sections == b.sections;
+    }
+  };
+  SettingsRef find(const Server& server, std::string_view path, std::string_view url);
+  SettingsRef compose(const Key& key) const;
+
+  std::size_t entries_max_;
+  Key wanted_{nullptr, {}};  // scratch: keeps its capacity between calls
+  std::unordered_map<Key, SettingsRef, KeyHash, KeyEqual> entries_;
+};
+
+}  // namespace steelyard::config
