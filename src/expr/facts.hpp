@@ -17,39 +17,43 @@ namespace steelyard::expr {
 
 // Asked for by number, so that a compiled format costs one switch per item.
 enum class TextFact : std::uint8_t {
-  client_ip,        // %a %h REMOTE_ADDR
-  client_host,      // resolved name, empty when it was not looked up
-  peer_ip,          // %{c}a CONN_REMOTE_ADDR
-  local_ip,         // %A
-  method,           // %m REQUEST_METHOD
-  path,             // %U REQUEST_URI, decoded, without the query
-  query,            // QUERY_STRING, without '?'
-  request_line,     // %r THE_REQUEST, as received
-  protocol,         // %H "HTTP/1.1", of the request
-  server_name,      // %v, ServerName of the virtual host
-  canonical_name,   // %V, by UseCanonicalName
-  scheme,           // REQUEST_SCHEME "http"
-  handler,          // %R "proxy-server" or empty
-  filename,         // %f "proxy:http://..." for proxied exchanges
+  client_ip,       // %a %h REMOTE_ADDR
+  client_host,     // resolved name, empty when it was not looked up
+  peer_ip,         // %{c}a CONN_REMOTE_ADDR
+  local_ip,        // %A
+  method,          // %m REQUEST_METHOD
+  path,            // %U REQUEST_URI, decoded, without the query
+  query,           // QUERY_STRING, without '?'
+  request_line,    // %r THE_REQUEST, as received
+  protocol,        // %H "HTTP/1.1", of the request
+  server_name,     // %v, ServerName of the virtual host
+  canonical_name,  // %V, by UseCanonicalName
+  scheme,          // REQUEST_SCHEME "http"
+  handler,         // %R "proxy-server" or empty
+  filename,        // %f "proxy:http://..." for proxied exchanges
   server_admin,
   document_root,
-  log_id,           // %L
+  log_id,  // %L
   connection_log_id,
+  server_software,  // SERVER_SOFTWARE, by ServerTokens
+  load_averages,    // Header %l: three numbers with two decimals, "0.12 0.08 0.01"
 };
 
 enum class NumberFact : std::uint8_t {
-  status,              // %>s final status
-  original_status,     // %s, before an ErrorDocument changed it
-  body_bytes_sent,     // %B
-  bytes_received,      // %I with head
-  bytes_sent,          // %O with head
-  keepalive_count,     // %k requests served before on this connection
-  client_port,         // %{remote}p
-  local_port,          // %{local}p
-  canonical_port,      // %p
-  process_id,          // %P
-  thread_id,           // %{tid}P
-  first_byte_micros,   // %^FB, -1 when nothing was sent
+  status,             // %>s final status
+  original_status,    // %s, before an ErrorDocument changed it
+  body_bytes_sent,    // %B
+  bytes_received,     // %I with head
+  bytes_sent,         // %O with head
+  keepalive_count,    // %k requests served before on this connection
+  client_port,        // %{remote}p
+  local_port,         // %{local}p
+  canonical_port,     // %p
+  process_id,         // %P
+  thread_id,          // %{tid}P
+  first_byte_micros,  // %^FB, -1 when nothing was sent
+  idle_percent,       // Header %i: capacity that is free, 0 to 100
+  busy_percent,       // Header %b
 };
 
 enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X
@@ -77,6 +81,10 @@ class Facts {
   virtual std::size_t request_header_count() const = 0;
   virtual std::string_view request_header_name(std::size_t i) const = 0;
   virtual std::string_view request_header_value(std::size_t i) const = 0;
+  // The same for response fields: %{Set-Cookie}o prints all of them.
+  virtual std::size_t response_header_count() const = 0;
+  virtual std::string_view response_header_name(std::size_t i) const = 0;
+  virtual std::string_view response_header_value(std::size_t i) const = 0;
 
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;  // %{X}e
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
