@@ -90,6 +90,7 @@ struct ProxySettings {
 
 // The main server (servers[0]) or a virtual host.
 struct Server {
+  std::uint32_t index = 0;  // position in Config::servers
   Place place;
   std::string name;  // ServerName without scheme and port
   std::optional<std::uint16_t> name_port;

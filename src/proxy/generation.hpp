@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "balance/balancer.hpp"
+#include "config/config.hpp"
+#include "config/virtual_host_index.hpp"
+
+// One accepted configuration, bound to the state that outlives it.
+//
+//   Config (a value) + StateRegistry (members with their counters) --> Generation
+//
+// Invariants: 1. a Generation never changes; what changes is reached through it (Balancer).
+//             2. state belongs to (server, balancer, member URL) and survives from one generation
+//                to the next; what no generation names any more is dropped with its last user.
+// Threads: a Generation is shared by all; the registry belongs to the thread that reloads.
+
+namespace steelyard::proxy {
+
+// A balancer, or a direct backend (a balancer of one member that is never in error).
+struct Group {
+  std::shared_ptr<const balance::BalancerSpec> spec;
+  std::shared_ptr<balance::Balancer> state;
+  bool direct = false;
+};
+
+struct ServerGroups {
+  std::vector<Group> balancers;  // by index into Server::balancers
+  std::vector<Group> backends;   // by index into Server::backends
+};
+
+class Generation;
+
+// Keeps balancer state from one generation to the next.
+class StateRegistry {
+ public:
+  // Binds `config` to the state of known balancers and makes state for new ones.
+  std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config);
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // server identity, balancer or backend name
+  std::map<Key, std::shared_ptr<balance::Balancer>> known_;
+  std::uint64_t generations_ = 0;
+};
+
+class Generation {
+ public:
+  Generation(std::uint64_t number, std::unique_ptr<const config::Config> config,
+             std::vector<ServerGroups> groups);
+
+  std::uint64_t number() const { return number_; }
+  const config::Config& config() const { return *config_; }
+  const config::VirtualHostIndex& hosts() const { return hosts_; }
+  const ServerGroups& groups_of(const config::Server& server) const {
+    return groups_[server.index];
+  }
+  const std::vector<ServerGroups>& groups() const { return groups_; }
+  // "Apache/2.4.71 (Debian)"-like banner by ServerTokens, of this program.
+  const std::string& banner() const { return banner_; }
+
+ private:
+  std::uint64_t number_;
+  std::unique_ptr<const config::Config> config_;
+  config::VirtualHostIndex hosts_;
+  std::vector<ServerGroups> groups_;
+  std::string banner_;
+};
+
+}  // namespace steelyard::proxy
