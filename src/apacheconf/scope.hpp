@@ -30,7 +30,7 @@ enum class SectionKind : std::uint8_t {
   proxy,
   proxy_match,
   directory,  // Directory, DirectoryMatch, Files, FilesMatch: checked, then forgotten
-  limit,      // <Limit>, <LimitExcept>
+  limit,      // <Limit>, <LimitExcept>: `argument` has the methods, the rest is the outer frame's
 };
 
 // Everything that one reading shares, alive until the Config is handed out.
@@ -41,10 +41,14 @@ class Reading {
   std::vector<Diagnostic> diagnostics;
   std::function<std::optional<std::string>(std::string_view)> environment;  // process environment
   std::function<bool(const std::string&)> file_exists;
+  std::uint32_t order = 0;  // of the line or statement that is being looked at
 
   void complain_at(const config::Place& place, std::string text, std::string advice = {});
   void warn_at(const config::Place& place, std::string text, std::string advice = {});
   void note_at(const config::Place& place, std::string text);
+
+  // So that complaints about it can tell which Include or Use led there.
+  void add_source(std::shared_ptr<const Source> source);
 
   // By identifier ("proxy_module") or file name ("mod_proxy.c").
   bool has_module(std::string_view module) const;
@@ -61,6 +65,10 @@ class Reading {
   }
 
  private:
+  void tell(Severity severity, const config::Place& place, std::string&& text,
+            std::string&& advice);
+
+  std::map<const std::string*, std::shared_ptr<const Source>> sources_;  // by &source->name
   std::map<std::type_index, std::shared_ptr<void>> parts_;
 };
 

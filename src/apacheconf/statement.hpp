@@ -18,6 +18,7 @@ struct Source {
   std::string name;
   std::shared_ptr<const Source> from;  // who included or used it; nullptr for the main file
   std::uint32_t from_line = 0;
+  bool is_macro = false;  // then `name` says where it was used
 };
 
 struct Statement {
@@ -25,8 +26,9 @@ struct Statement {
   std::string text;                // argument text, blanks around it gone
   std::vector<std::string> words;  // the same, split by the word rule (words.hpp)
   std::shared_ptr<const Source> source;
-  std::uint32_t line = 0;   // last physical line of the logical line
-  std::uint32_t order = 0;  // position in reading order
+  std::uint32_t line = 0;     // last physical line of the logical line
+  std::uint32_t order = 0;    // position in reading order
+  bool unterminated = false;  // a section line without '>'
   std::vector<Statement> children;
 
   bool is_section() const { return name.starts_with('<'); }

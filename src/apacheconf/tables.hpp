@@ -10,6 +10,7 @@
 
 namespace steelyard::apacheconf {
 
+std::span<const Directive> reading_directives();  // Include, Define, <IfModule>, Use, ...
 std::span<const Directive> section_directives();
 std::span<const Directive> server_directives();
 std::span<const Directive> client_directives();
@@ -26,6 +27,11 @@ std::span<const Directive> access_directives();    // Require and its containers
 // All of them, in the order above. Lookup ignores case; nullptr: unknown.
 const std::vector<const Directive*>& all_directives();
 const Directive* find_directive(std::string_view name);
+
+// After the last line of a section (its frame still open) and of each server: what was collected
+// line by line becomes part of scope.settings(), e.g. the Require tree. A Section moves afterwards,
+// so pointers to its settings end here.
+void finish_settings(Scope& scope);
 
 // After all statements were executed, in this order; each may complain.
 void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit

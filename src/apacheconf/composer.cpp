@@ -1,0 +1,279 @@
+#include "apacheconf/composer.hpp"
+
+#include "apacheconf/arguments.hpp"
+#include "apacheconf/tables.hpp"
+#include "apacheconf/words.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+// Name and argument of a line. A section's argument ends at the last '>'; what follows is ignored.
+Statement parse_line(std::string_view text) {
+  Statement statement;
+  std::string_view rest = text;
+  take_word(rest, statement.name);
+  if (statement.name.starts_with('<') && !statement.name.starts_with("</")) {
+    if (statement.name.ends_with('>')) {
+      statement.name.pop_back();
+      rest = {};
+    } else {
+      const std::size_t end = rest.rfind('>');
+      statement.unterminated = end == std::string_view::npos;
+      if (!statement.unterminated) rest = rest.substr(0, end);
+    }
+  }
+  statement.text = std::string(trim(rest));
+  return statement;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  for (std::string_view candidate : names) {
+    if (equals_ignoring_case(name, candidate)) return true;
+  }
+  return false;
+}
+
+std::string join_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
+}
+
+}  // namespace
+
+Composer::Composer(const ReadOptions& options, const Files& files, Reading& reading)
+    : options_(options), files_(files), reading_(reading) {
+  for (const std::string& name : options.defines) defines_.push_back({name, std::nullopt});
+}
+
+std::vector<Statement> Composer::compose() {
+  Statements all;
+  if (!options_.before.empty()) {
+    run_text("the -C directives", join_lines(options_.before), nullptr, nullptr, all);
+  }
+  const std::string path = join_path(options_.server_root, options_.file);
+  if (std::expected<std::string, std::string> text = files_.read(path)) {
+    run_text(path, *text, nullptr, nullptr, all);
+  } else {
+    reading_.complain_at({}, "Could not open configuration file " + path + ": " + text.error());
+  }
+  if (!options_.after.empty()) {
+    run_text("the -c directives", join_lines(options_.after), nullptr, nullptr, all);
+  }
+  return all;
+}
+
+void Composer::run_text(const std::string& name, std::string_view text,
+                        std::shared_ptr<const Source> from, const Stream* user, Statements& into) {
+  auto source = std::make_shared<Source>();
+  source->name = name;
+  source->is_macro = name.starts_with("macro '");
+  source->from = std::move(from);
+  source->from_line = user ? user->line : 0;
+  reading_.add_source(source);
+
+  Stream stream{source, LineReader(text)};
+  stream.depth = user ? user->depth + 1 : 0;
+  const Stream* const outer = stream_;
+  read_block(stream, into);
+  stream_ = outer;
+}
+
+bool Composer::take_line(Stream& stream, Line& line) {
+  if (exhausted_) return false;
+  std::optional<Line> next = stream.lines.next();
+  if (!next) return false;
+  line = std::move(*next);
+  stream.line = line.number;
+  stream_ = &stream;
+  reading_.order = ++order_;
+  if (++lines_ > options_.limits.lines_max) {
+    complain("The configuration has more than " + std::to_string(options_.limits.lines_max) +
+             " lines; nothing further is read");
+    exhausted_ = true;
+    return false;
+  }
+  if (line.too_long) complain("Line too long: more than 16 MiB");
+  return true;
+}
+
+void Composer::read_block(Stream& stream, Statements& into) {
+  Line line;
+  while (!stream.close && take_line(stream, line)) {
+    if (!line.too_long) read_line(stream, line, into);
+  }
+}
+
+void Composer::read_line(Stream& stream, Line& line, Statements& into) {
+  Statement statement = parse_line(line.text.find("${") == std::string::npos
+                                       ? std::string_view(line.text)
+                                       : std::string_view(line.text = expand(line.text)));
+  if (exhausted_ || statement.name.empty()) return;
+  if (statement.name.starts_with("</")) {
+    if (!statement.name.ends_with('>') && !line.text.ends_with('>')) {
+      complain(statement.name + "> directive missing closing '>'");
+    }
+    std::string_view name = std::string_view(statement.name).substr(2);
+    while (name.ends_with('>')) name.remove_suffix(1);
+    close_tag(stream, name);
+    return;
+  }
+  statement.words = split_into_words(statement.text);
+  statement.source = stream.source;
+  statement.line = stream.line;
+  statement.order = order_;
+  if (statement.is_section()) {
+    read_section(stream, std::move(statement), into);
+  } else if (!run_now(stream, statement, into)) {
+    into.push_back(std::move(statement));
+  }
+}
+
+void Composer::read_section(Stream& stream, Statement&& statement, Statements& into) {
+  if (run_container_now(stream, statement, into)) return;
+  const std::string tag = statement.name.substr(1);
+  Statements children;
+  read_inner(stream, tag, children);
+  statement.children = std::move(children);
+  into.push_back(std::move(statement));
+}
+
+void Composer::read_inner(Stream& stream, const std::string& tag, Statements& into) {
+  if (stream.open.size() >= options_.limits.section_depth_max) {
+    complain("<" + tag + "> is nested more than " +
+             std::to_string(options_.limits.section_depth_max) + " levels deep");
+    skip_block(stream, tag);
+    return;
+  }
+  const std::uint32_t opened = stream.line;
+  stream.open.push_back(tag);
+  read_block(stream, into);
+  stream.open.pop_back();
+  if (stream.close) {
+    if (equals_ignoring_case(*stream.close, tag)) stream.close.reset();
+    return;
+  }
+  if (exhausted_) return;
+  stream_ = &stream;
+  stream.line = opened;
+  const std::string where = stream.source->name + ":" + std::to_string(stream.line) + ": ";
+  if (tag.size() > 2 && starts_with_ignoring_case(tag, "If") &&
+      !is_one_of(tag, {"If"})) {  // httpd ends a conditional at the end of the file too
+    warn(where + "<" + tag + "> was not closed.", "Add </" + tag + "> where it shall end.");
+  } else {
+    complain(where + "<" + tag + "> was not closed.", "Add </" + tag + "> where it shall end.");
+  }
+}
+
+void Composer::close_tag(Stream& stream, std::string_view name) {
+  const auto is_name = [&](const std::string& tag) { return equals_ignoring_case(tag, name); };
+  const bool matches = !stream.open.empty() && is_name(stream.open.back());
+  const bool known = std::any_of(stream.open.begin(), stream.open.end(), is_name);
+  const std::string tag(name);
+  if (stream.open.empty()) {
+    complain("</" + tag + "> without matching <" + tag + "> section");
+  } else if (!matches) {
+    complain("Expected </" + stream.open.back() + "> but saw </" + tag + ">",
+             known ? "Close <" + stream.open.back() + "> before." : std::string());
+  }
+  if (known) stream.close = tag;
+}
+
+void Composer::skip_block(Stream& stream, const std::string& tag) {
+  std::vector<std::string> open{tag};
+  Line line;
+  while (!open.empty() && take_line(stream, line)) {
+    if (!line.text.starts_with('<')) continue;
+    const Statement statement = parse_line(line.text);
+    if (!statement.name.starts_with("</")) {
+      open.push_back(statement.name.substr(1));
+      continue;
+    }
+    std::string_view name = std::string_view(statement.name).substr(2);
+    while (name.ends_with('>')) name.remove_suffix(1);
+    const auto found = std::find_if(open.rbegin(), open.rend(), [&](const std::string& each) {
+      return equals_ignoring_case(each, name);
+    });
+    if (found != open.rbegin()) {
+      complain("Expected </" + open.back() + "> but saw </" + std::string(name) + ">");
+    }
+    if (found != open.rend()) open.erase(std::prev(found.base()), open.end());
+  }
+}
+
+bool Composer::run_container_now(Stream& stream, const Statement& statement, Statements& into) {
+  const std::string tag = statement.name.substr(1);
+  if (is_one_of(tag, {"Macro"}) && reading_.has_module("macro_module")) {
+    define_macro(stream, statement);
+    return true;
+  }
+  if (!is_one_of(tag, {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"}))
+    return false;
+  if (statement.unterminated) {
+    complain(statement.name + "> directive missing closing '>'", "Write '>' at its end.");
+  } else if (statement.words.empty()) {
+    complain(statement.name + "> directive requires additional arguments");
+  }
+  if (decide(tag, statement.text).value_or(false)) {
+    read_inner(stream, tag, into);
+  } else {
+    skip_block(stream, tag);
+  }
+  return true;
+}
+
+bool Composer::run_now(Stream& stream, const Statement& statement, Statements& into) {
+  const std::string_view name = statement.name;
+  const bool macros = reading_.has_module("macro_module");
+  const bool ours = is_one_of(name, {"Define", "UnDefine", "LoadModule", "LoadFile", "ServerRoot",
+                                     "Include", "IncludeOptional"}) ||
+                    (macros && is_one_of(name, {"Use", "UndefMacro"}));
+  if (!ours) return false;
+  const Directive* const directive = find_directive(name);
+  if (const std::string wrong = check_arguments(*directive, statement); !wrong.empty()) {
+    complain(wrong);
+    return true;
+  }
+  switch (ascii_lower(name.front())) {
+    case 'd':
+      define(statement);
+      break;
+    case 'u':
+      if (is_one_of(name, {"Use"})) {
+        use_macro(stream, statement, into);
+      } else if (is_one_of(name, {"UnDefine"})) {
+        undefine(statement);
+      } else {
+        forget_macro(statement);
+      }
+      break;
+    case 'l':
+      load_module(statement);
+      break;
+    case 's':
+      set_server_root(statement);
+      break;
+    default:
+      include(stream, statement, into);
+      break;
+  }
+  return true;
+}
+
+void Composer::complain(std::string text, std::string advice) {
+  reading_.order = order_;
+  reading_.complain_at(
+      {std::shared_ptr<const std::string>(stream_->source, &stream_->source->name), stream_->line},
+      std::move(text), std::move(advice));
+}
+
+void Composer::warn(std::string text, std::string advice) {
+  reading_.order = order_;
+  reading_.warn_at(
+      {std::shared_ptr<const std::string>(stream_->source, &stream_->source->name), stream_->line},
+      std::move(text), std::move(advice));
+}
+
+}  // namespace steelyard::apacheconf

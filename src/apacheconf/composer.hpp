@@ -1,0 +1,112 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apacheconf/lines.hpp"
+#include "apacheconf/modules.hpp"
+#include "apacheconf/read_options.hpp"
+#include "apacheconf/scope.hpp"
+
+// The first phase: lines to statements. Replaces variables, decides conditionals, follows Include,
+// expands macros, notes LoadModule and ServerRoot, and pairs the tags of sections. What it meets in
+// a skipped conditional is not looked at beyond its tags, as in httpd.
+//
+// Faults are told to the Reading and composing goes on behind them.
+
+namespace steelyard::apacheconf {
+
+class Composer {
+ public:
+  Composer(const ReadOptions& options, const Files& files, Reading& reading);
+
+  // All of -C, the file, -c, in that order.
+  std::vector<Statement> compose();
+
+  struct Define {
+    std::string name;
+    std::optional<std::string> value;  // without one it counts for <IfDefine> only
+  };
+  const std::vector<Define>& defines() const { return defines_; }
+
+  // `${NAME}` replaced in the whole text; unknown ones stay and are warned about.
+  std::string expand(std::string_view text);
+
+ private:
+  // One text that lines are taken from.
+  struct Stream {
+    std::shared_ptr<const Source> source;
+    LineReader lines;
+    std::uint32_t line = 0;
+    std::uint32_t depth = 0;
+    std::vector<std::string> open;     // names of open tags, outermost first
+    std::optional<std::string> close;  // a closing tag found that belongs further out
+  };
+  struct Macro {
+    std::string name;
+    std::vector<std::string> parameters;
+    std::vector<std::string> body;
+    std::string defined;  // "macro 'app' (defined on line 3 of "a.conf")"
+    std::string place;    // "line 3 of "a.conf""
+    bool in_use = false;
+  };
+  using Statements = std::vector<Statement>;
+  enum class Missing : std::uint8_t { fault, accepted };
+
+  // composer.cpp: lines, tags
+  void read_block(Stream& stream, Statements& into);
+  void read_line(Stream& stream, Line& line, Statements& into);
+  void read_section(Stream& stream, Statement&& statement, Statements& into);
+  void read_inner(Stream& stream, const std::string& tag, Statements& into);
+  void skip_block(Stream& stream, const std::string& tag);
+  void close_tag(Stream& stream, std::string_view name);
+  bool take_line(Stream& stream, Line& line);
+  bool run_now(Stream& stream, const Statement& statement, Statements& into);
+  bool run_container_now(Stream& stream, const Statement& statement, Statements& into);
+  void run_text(const std::string& name, std::string_view text, std::shared_ptr<const Source> from,
+                const Stream* user, Statements& into);
+
+  // conditions.cpp
+  std::optional<bool> decide(const std::string& tag, std::string_view argument);
+  std::optional<bool> decide_version(std::string_view argument);
+
+  // includes.cpp
+  void include(Stream& stream, const Statement& statement, Statements& into);
+  void include_path(Stream& stream, const std::string& path, Missing missing, Statements& into);
+  void include_file(Stream& stream, const std::string& path, Missing missing, Statements& into);
+  void include_glob(Stream& stream, const std::string& root, std::string_view rest, Missing missing,
+                    Statements& into);
+  bool too_deep(const Stream& stream, const std::string& path);
+
+  // macros.cpp
+  void define_macro(Stream& stream, const Statement& statement);
+  void use_macro(Stream& stream, const Statement& statement, Statements& into);
+  void forget_macro(const Statement& statement);
+  std::vector<std::string> macro_body(Stream& stream, bool& closed);
+
+  // settings.cpp: Define, UnDefine, LoadModule, ServerRoot
+  void define(const Statement& statement);
+  void undefine(const Statement& statement);
+  void load_module(const Statement& statement);
+  void set_server_root(const Statement& statement);
+
+  void complain(std::string text, std::string advice = {});
+  void warn(std::string text, std::string advice = {});
+
+  const ReadOptions& options_;
+  const Files& files_;
+  Reading& reading_;
+  std::vector<Define> defines_;
+  std::map<std::string, Macro, std::less<>> macros_;  // by lower-case name
+  const Stream* stream_ = nullptr;                    // whose line is being looked at
+  std::uint32_t order_ = 0;
+  std::size_t lines_ = 0;
+  std::size_t expanded_bytes_ = 0;
+  bool exhausted_ = false;  // a limit was passed: nothing further is read
+};
+
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,129 @@
+// <IfModule>, <IfDefine>, <IfFile>, <IfDirective>, <IfSection>, <IfVersion>.
+#include <array>
+#include <charconv>
+#include <compare>
+
+#include "apacheconf/composer.hpp"
+#include "apacheconf/tables.hpp"
+#include "apacheconf/words.hpp"
+#include "base/regex.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using Parts = std::array<int, 3>;
+
+std::optional<Parts> parse_version(std::string_view text) {
+  Parts parts{};
+  std::size_t i = 0;
+  for (std::string_view piece : split(text, '.')) {
+    const std::optional<std::uint64_t> number = parse_unsigned(piece);
+    if (i == parts.size() || !number || *number > 1'000'000) return std::nullopt;
+    parts[i++] = static_cast<int>(*number);
+  }
+  return parts;
+}
+
+std::string version_text() {
+  return std::to_string(httpd_version.major) + '.' + std::to_string(httpd_version.minor) + '.' +
+         std::to_string(httpd_version.patch);
+}
+
+bool holds(std::string_view operation, std::strong_ordering order) {
+  if (operation == "<") return order < 0;
+  if (operation == "<=") return order <= 0;
+  if (operation == ">") return order > 0;
+  if (operation == ">=") return order >= 0;
+  return order == 0;
+}
+
+bool is_loaded(const config::Config& config, std::string_view identifier) {
+  return std::find(config.modules.begin(), config.modules.end(), identifier) !=
+         config.modules.end();
+}
+
+// True for what is really done here, so that the lines inside can be executed.
+bool module_acts(const config::Config& config, std::string_view name) {
+  const Module* const module = find_module(name);
+  if (!module) return false;
+  if (module->kind == Module::Kind::built_in) return true;
+  return module->kind == Module::Kind::implemented && is_loaded(config, module->identifier);
+}
+
+bool directive_exists(const Reading& reading, std::string_view name) {
+  const Directive* const directive = find_directive(name);
+  return directive && directive->support != Support::refused &&
+         reading.has_module(directive->module);
+}
+
+}  // namespace
+
+std::optional<bool> Composer::decide(const std::string& tag, std::string_view argument) {
+  if (equals_ignoring_case(tag, "IfVersion")) return decide_version(argument);
+  std::string word;
+  if (!take_word(argument, word)) return std::nullopt;
+  const bool negated = word.starts_with('!');
+  if (negated) word.erase(0, 1);
+  bool is_so = false;
+  if (equals_ignoring_case(tag, "IfModule")) {
+    is_so = module_acts(*reading_.config, word);
+  } else if (equals_ignoring_case(tag, "IfDefine")) {
+    is_so = std::any_of(defines_.begin(), defines_.end(),
+                        [&](const Define& each) { return each.name == word; });
+  } else if (equals_ignoring_case(tag, "IfFile")) {
+    is_so = files_.exists(reading_.resolve_path(word));
+  } else if (equals_ignoring_case(tag, "IfSection")) {
+    is_so = directive_exists(reading_, word.starts_with('<') ? word : '<' + word);
+  } else {
+    is_so = directive_exists(reading_, word);
+  }
+  return is_so != negated;
+}
+
+std::optional<bool> Composer::decide_version(std::string_view argument) {
+  std::vector<std::string> words = split_into_words(argument);
+  if (words.empty()) return std::nullopt;
+  std::string operation = words.size() > 1 ? words[0] : "=";
+  std::string wanted = words.back();
+  if (words.size() == 1 && !is_digit(wanted.front()) && wanted.front() != '/') {
+    operation = wanted;
+    wanted.clear();
+  }
+  const std::string written = operation;
+  const bool negated = operation.starts_with('!');
+  if (negated) operation.erase(0, 1);
+  if (operation == "==") operation = "=";
+  const bool slashes = operation == "=" && wanted.starts_with('/');
+  if (operation == "~" || slashes) {
+    if (slashes && (wanted.size() < 2 || !wanted.ends_with('/'))) {
+      complain("Missing delimiting / of regular expression.");
+      return std::nullopt;
+    }
+    const std::string pattern = slashes ? wanted.substr(1, wanted.size() - 2) : wanted;
+    const std::expected<Regex, std::string> regex = Regex::compile(pattern);
+    if (!regex) {
+      complain("Unable to compile regular expression: " + regex.error());
+      return std::nullopt;
+    }
+    return regex->search(version_text()) != negated;
+  }
+  if (operation != "=" && operation != "<" && operation != ">" && operation != "<=" &&
+      operation != ">=") {
+    complain("unrecognized operator '" + written + "'", "Write one of = > >= < <= ~, or ! before.");
+    return std::nullopt;
+  }
+  const std::optional<Parts> parts = parse_version(wanted);
+  if (!parts) {
+    complain(
+        "Version appears to be invalid. It must have the format major[.minor[.patch]] where "
+        "major, minor and patch are numbers.",
+        "This program answers as httpd " + version_text() + '.');
+    return std::nullopt;
+  }
+  const Parts ours{httpd_version.major, httpd_version.minor, httpd_version.patch};
+  return holds(operation, ours <=> *parts) != negated;
+}
+
+}  // namespace steelyard::apacheconf
