@@ -26,7 +26,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
-#include "balance/member.hpp"
+#include "balance/lease.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
@@ -107,15 +107,14 @@ class Balancer {
   // Status bits set by an operator or a health check. False: the member is retired.
   bool change_status(const MemberRef& member, Status set, Status clear);
 
-  [[nodiscard]] std::vector<MemberView> members() const;
+  [[nodiscard]] std::vector<MemberView> members();
 
  private:
   friend class WaitTurn;
 
-  bool recover(const ChoiceRequest& request, std::vector<Event>& events);
+  void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
   void choose_by_policy(const ChoiceRequest& request, Decision& decision);
-  bool mark_error(const Lease& lease, Instant now, bool only_if_usable);
   void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "balance/member.hpp"
+#include "balance/lease.hpp"
 #include "balance/session.hpp"
 #include "base/time.hpp"
 

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "balance/spec.hpp"
@@ -48,6 +47,8 @@ class Member {
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] Status status() const { return Status(status_.load(std::memory_order_relaxed)); }
   [[nodiscard]] bool usable() const { return status().usable(); }
+  // Errors or retries happened since the last successful connect.
+  [[nodiscard]] bool blemished() const { return blemished_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
   [[nodiscard]] int busy() const { return busy_->load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
@@ -89,71 +90,13 @@ class Member {
   Traffic* traffic_;
   std::atomic<std::uint64_t> elected_ = 0;
   std::atomic<std::uint64_t> retries_ = 0;
+  std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
 
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;
   std::unique_ptr<const MemberSpec> spec_;
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
   const std::shared_ptr<CounterBlock> block_;
-};
-
-// A claim on the object only: keeps it alive, counts as nothing.
-class MemberRef {
- public:
-  MemberRef() = default;
-  explicit MemberRef(Member* member) : member_(member) {
-    if (member_ != nullptr) member_->hold();
-  }
-  MemberRef(const MemberRef& other) : MemberRef(other.member_) {}
-  MemberRef(MemberRef&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
-  MemberRef& operator=(MemberRef other) noexcept {
-    std::swap(member_, other.member_);
-    return *this;
-  }
-  ~MemberRef() {
-    if (member_ != nullptr) member_->release();
-  }
-
-  [[nodiscard]] Member* get() const { return member_; }
-  Member* operator->() const { return member_; }
-  Member& operator*() const { return *member_; }
-  explicit operator bool() const { return member_ != nullptr; }
-  friend bool operator==(const MemberRef&, const MemberRef&) = default;
-
- private:
-  Member* member_ = nullptr;
-};
-
-// An exchange's claim: the member is one busier until this ends. An exchange that failed over keeps
-// the leases of the members it left until it ends itself, as httpd counts them.
-class Lease {
- public:
-  Lease() = default;
-  Lease(Lease&& other) noexcept
-      : member_(std::exchange(other.member_, nullptr)),
-        spec_(std::exchange(other.spec_, nullptr)) {}
-  Lease& operator=(Lease&& other) noexcept {
-    std::swap(member_, other.member_);
-    std::swap(spec_, other.spec_);
-    return *this;
-  }
-  ~Lease() { end(); }
-
-  void end() {
-    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease();
-    spec_ = nullptr;
-  }
-  [[nodiscard]] Member& member() const { return *member_; }
-  // The configuration in force when the member was chosen.
-  [[nodiscard]] const MemberSpec& spec() const { return *spec_; }
-  explicit operator bool() const { return member_ != nullptr; }
-
- private:
-  friend class Roster;
-  Lease(Member* member, const MemberSpec* spec) : member_(member), spec_(spec) {}
-
-  Member* member_ = nullptr;
-  const MemberSpec* spec_ = nullptr;
 };
 
 }  // namespace steelyard::balance

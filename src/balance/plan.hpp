@@ -30,9 +30,8 @@ class Plan {
   // What one turn hands out: the sum of the candidates' factors.
   [[nodiscard]] std::int64_t quota() const { return quota_; }
   [[nodiscard]] bool of_standbys() const { return of_standbys_; }
-  // The lbset the candidates are of.
+  // The set the candidates are of, or the last one when there are none.
   [[nodiscard]] int lbset() const { return lbset_; }
-  [[nodiscard]] bool takes_part(Position at) const;
 
  private:
   void visit_set(Roster& roster, std::span<const Position> set, Instant now,

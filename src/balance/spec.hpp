@@ -103,7 +103,7 @@ struct BalancerSpec {
   bool sticky_written = false;
   bool separator_written = false;
   bool cut_written = false;
-  std::vector<MemberSpec> members;
+  std::vector<MemberSpec> members;  // names are distinct; a repeated one is ignored
 
   [[nodiscard]] Policy effective_policy() const { return policy.value_or(Policy::by_requests); }
   // maxattempts, or httpd's default: one try for every other member.

@@ -1,0 +1,219 @@
+#include "balance/balancer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "balance/explanation.hpp"
+#include "balance/policies.hpp"
+#include "balance/session_member.hpp"
+#include "base/check.hpp"
+
+namespace steelyard::balance {
+
+WaitTurn::WaitTurn(WaitTurn&& other) noexcept
+    : balancer_(std::exchange(other.balancer_, nullptr)), step_(other.step_) {}
+
+WaitTurn::~WaitTurn() {
+  if (balancer_ != nullptr) balancer_->waiting_.store(false, std::memory_order_release);
+}
+
+Balancer::Balancer(std::shared_ptr<const BalancerSpec> spec) : name_(spec->name) {
+  adopt(std::move(spec));
+}
+
+Balancer::~Balancer() = default;
+
+std::shared_ptr<const BalancerSpec> Balancer::spec() const {
+  const std::lock_guard guard(lock_);
+  return spec_;
+}
+
+void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec) {
+  CHECK(spec != nullptr && spec->name == name_);
+  const std::lock_guard guard(lock_);
+  const Policy policy = spec->effective_policy();
+  const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
+  roster_.adopt(*spec);
+  // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
+  if (changed && policy != Policy::by_traffic) roster_.reset_credits();
+  if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
+  attempts_max_.store(spec->effective_maxattempts(), std::memory_order_relaxed);
+  watch_answers(*spec);
+  spec_ = std::move(spec);
+}
+
+void Balancer::watch_answers(const BalancerSpec& spec) {
+  std::array<std::uint64_t, 8> bits{};
+  for (const int status : spec.fail_on_status) {
+    CHECK(status >= watched_status_min && status <= watched_status_max);
+    const auto bit = static_cast<unsigned>(status - watched_status_min);
+    bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
+  }
+  for (std::size_t word = 0; word < bits.size(); ++word) {
+    watched_statuses_[word].store(bits[word], std::memory_order_relaxed);
+  }
+  watches_timeouts_.store(spec.fail_on_timeout.value_or(false), std::memory_order_relaxed);
+}
+
+Decision Balancer::choose(const ChoiceRequest& request) {
+  Decision decision;
+  decision.session = request.session;
+  {
+    const std::lock_guard guard(lock_);
+    if (request.attempt == Attempt::request) recover(request.now, decision.events);
+    if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
+      choose_by_policy(request, decision);
+    }
+  }
+  if (request.explanation != nullptr) {
+    request.explanation->outcome = decision.outcome;
+    request.explanation->reason = decision.reason;
+  }
+  return decision;
+}
+
+// Members are looked at in order, each error put to the retry test, until one is without error. If
+// none is, forcerecovery=On forgets all errors. A disabled member without error counts as fine
+// here.
+void Balancer::recover(Instant now, std::vector<Event>& events) {
+  for (Position at = 0; at < roster_.size(); ++at) {
+    roster_.retry(at, now, events);
+    if (!roster_.status(at).has(Flag::in_error)) return;
+  }
+  if (!spec_->force_recovery.value_or(true)) return;
+  for (Position at = 0; at < roster_.size(); ++at) {
+    roster_.clear_error(at, EventKind::forced, events);
+  }
+}
+
+// True when the session settled the matter: its member was found, or must not be replaced.
+bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decision) {
+  const std::string_view tag = request.session.tag;
+  if (!spec_->sticky.enabled() || !request.session.found || tag.empty()) return false;
+  const Position at = find_session_member(roster_, tag, request.now, decision.events);
+  if (at != nobody) {
+    if (request.explanation != nullptr) {
+      explain_session(*request.explanation, roster_);
+      request.explanation->candidates[at].verdict = Verdict::chosen;
+    }
+    roster_.charge_session(at);
+    decision.outcome = Outcome::picked;
+    decision.lease = roster_.elect(at);
+    decision.tag_changed = roster_.spec(at).tag != tag;
+    decision.reason = decision.tag_changed ? Reason::by_redirect : Reason::by_session;
+    return true;
+  }
+  if (!spec_->nofailover.value_or(false) || roster_.tagged(tag).empty()) return false;
+  if (request.explanation != nullptr) explain_session(*request.explanation, roster_);
+  decision.outcome = Outcome::session_member_unusable;
+  return true;
+}
+
+void Balancer::choose_by_policy(const ChoiceRequest& request, Decision& decision) {
+  const Policy policy = spec_->effective_policy();
+  plan_.update(roster_, request.now, decision.events);
+  if (request.explanation != nullptr) {
+    explain_candidates(*request.explanation, roster_, plan_, policy != Policy::by_traffic);
+  }
+  if (plan_.empty()) {
+    decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
+    return;
+  }
+  const Position at = pick(policy, roster_, plan_);
+  if (request.explanation != nullptr) {
+    request.explanation->candidates[at].verdict = Verdict::chosen;
+  }
+  decision.outcome = Outcome::picked;
+  decision.lease = roster_.elect(at);
+  decision.tag_changed = spec_->sticky.enabled();
+  decision.reason = roster_.status(at).has(Flag::spare) ? Reason::spare
+                    : plan_.of_standbys()               ? Reason::standby
+                                                        : Reason::by_policy;
+}
+
+bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
+  return !lease.member().usable() && attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+}
+
+std::optional<WaitTurn> Balancer::begin_wait() {
+  std::chrono::milliseconds timeout{0};
+  {
+    const std::lock_guard guard(lock_);
+    if (spec_->timeout) timeout = *spec_->timeout;
+  }
+  if (timeout == std::chrono::milliseconds(0)) return std::nullopt;
+  if (waiting_.exchange(true, std::memory_order_acquire)) return std::nullopt;
+  return WaitTurn(this, timeout / WaitTurn::tries);
+}
+
+bool Balancer::connect_failed(const Lease& lease, Instant now) {
+  return lease.member().usable() && force_error(lease, now);
+}
+
+bool Balancer::force_error(const Lease& lease, Instant now) {
+  const std::lock_guard guard(lock_);
+  const Position at = roster_.find(lease.member());
+  if (lease.member().status().has(Flag::ignore_errors)) return false;
+  if (at == nobody) {
+    Roster::mark_retired_in_error(lease.member());
+  } else {
+    roster_.mark_error(at, now);
+  }
+  return true;
+}
+
+bool Balancer::connected(const Lease& lease) {
+  if (!lease.member().usable()) return false;
+  if (!lease.member().blemished()) return true;
+  const std::lock_guard guard(lock_);
+  const Position at = roster_.find(lease.member());
+  if (at == nobody) return true;
+  if (!roster_.usable(at)) return false;
+  roster_.forget_errors(at);
+  return true;
+}
+
+AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
+  const bool in_range = status >= watched_status_min && status <= watched_status_max;
+  const auto bit = static_cast<unsigned>(in_range ? status - watched_status_min : 0);
+  const std::uint64_t word = watched_statuses_[bit / 64].load(std::memory_order_relaxed);
+  if (in_range && ((word >> (bit % 64)) & 1) != 0 && force_error(lease, now)) {
+    return AnswerMark::in_error_by_status;
+  }
+  if (timed_out && watches_timeouts_.load(std::memory_order_relaxed) && force_error(lease, now)) {
+    return AnswerMark::in_error_by_timeout;
+  }
+  return AnswerMark::none;
+}
+
+bool Balancer::change_status(const MemberRef& member, Status set, Status clear) {
+  const std::lock_guard guard(lock_);
+  const Position at = roster_.find(*member);
+  if (at == nobody) return false;
+  roster_.set_status(at, roster_.status(at).without(clear).with(set));
+  return true;
+}
+
+std::vector<MemberView> Balancer::members() {
+  const std::lock_guard guard(lock_);
+  std::vector<MemberView> views;
+  views.reserve(roster_.size());
+  for (Position at = 0; at < roster_.size(); ++at) {
+    const Member& member = *roster_.ref(at);
+    MemberView view{.member = roster_.ref(at),
+                    .spec = roster_.spec(at),
+                    .status = roster_.status(at),
+                    .credit = roster_.credits()[at],
+                    .busy = member.busy(),
+                    .elected = member.elected(),
+                    .retries = member.retries(),
+                    .transferred_bytes = member.transferred_bytes(),
+                    .read_bytes = member.read_bytes(),
+                    .error_time = std::nullopt};
+    if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace steelyard::balance

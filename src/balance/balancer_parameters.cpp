@@ -1,0 +1,165 @@
+// Table: the parameters of a balancer, each with the code that reads it.
+
+#include <algorithm>
+#include <array>
+
+#include "balance/numbers.hpp"
+#include "balance/parameters.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::balance {
+
+namespace {
+
+using Result = std::expected<void, std::string>;
+
+constexpr std::size_t sticky_name_length_max = 63;  // httpd cuts longer names without a word
+constexpr std::size_t nonce_length_max = 36;
+constexpr int failing_status_min = 100;
+constexpr int failing_status_max = 599;
+constexpr int growth_max = 100;
+
+std::unexpected<std::string> complaint(std::string_view text) {
+  return std::unexpected(std::string(text));
+}
+
+Result store_switch(std::optional<bool>& field, std::string_view value, std::string_view complain) {
+  const auto on = parse_switch(value);
+  if (!on) return complaint(complain);
+  field = on;
+  return {};
+}
+
+Result set_policy(BalancerSpec& spec, std::string_view value) {
+  const auto policy = policy_named(value);
+  if (!policy) return complaint("unknown lbmethod");
+  spec.policy = policy;
+  return {};
+}
+
+Result set_sticky(BalancerSpec& spec, std::string_view value) {
+  const std::size_t bar = value.find('|');
+  const std::string_view cookie = value.substr(0, bar);
+  const std::string_view url = bar == std::string_view::npos ? value : value.substr(bar + 1);
+  spec.sticky.cookie_name = cookie.substr(0, sticky_name_length_max);
+  spec.sticky.url_name = url.substr(0, sticky_name_length_max);
+  spec.sticky_written = true;
+  return {};
+}
+
+Result set_separator(BalancerSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "off")) {
+    spec.sticky.separator.reset();
+  } else if (value.size() == 1) {
+    spec.sticky.separator = value.front();
+  } else {
+    return complaint("stickysessionsep must be a single character or Off");
+  }
+  spec.separator_written = true;
+  return {};
+}
+
+Result set_cut_at_semicolon(BalancerSpec& spec, std::string_view value) {
+  const auto on = parse_switch(value);
+  if (!on) return complaint("scolonpathdelim must be On|Off");
+  spec.sticky.cut_at_semicolon = *on;
+  spec.cut_written = true;
+  return {};
+}
+
+Result set_nofailover(BalancerSpec& spec, std::string_view value) {
+  return store_switch(spec.nofailover, value, "failover must be On|Off");
+}
+
+Result set_timeout(BalancerSpec& spec, std::string_view value) {
+  const int number = leading_integer(value);
+  if (number < 1) return complaint("timeout must be at least one second");
+  spec.timeout = std::chrono::seconds(number);
+  return {};
+}
+
+Result set_maxattempts(BalancerSpec& spec, std::string_view value) {
+  const int number = leading_integer(value);
+  if (number < 0) return complaint("maximum number of attempts must be a positive number");
+  spec.maxattempts = number;
+  return {};
+}
+
+Result set_fail_on_status(BalancerSpec& spec, std::string_view value) {
+  std::vector<int> statuses;
+  for (std::size_t at = 0; (at = value.find_first_not_of(", ", at)) != std::string_view::npos;) {
+    const std::size_t end = std::min(value.find_first_of(", ", at), value.size());
+    const int status = leading_integer(value.substr(at, end - at));
+    if (status < failing_status_min || status > failing_status_max) {
+      return complaint("failonstatus must be one or more HTTP response codes");
+    }
+    statuses.push_back(status);
+    at = end;
+  }
+  spec.fail_on_status = std::move(statuses);
+  return {};
+}
+
+Result set_fail_on_timeout(BalancerSpec& spec, std::string_view value) {
+  return store_switch(spec.fail_on_timeout, value, "failontimeout must be On|Off");
+}
+
+Result set_force_recovery(BalancerSpec& spec, std::string_view value) {
+  return store_switch(spec.force_recovery, value, "forcerecovery must be On|Off");
+}
+
+Result set_nonce(BalancerSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "none")) {
+    spec.nonce = "";
+    return {};
+  }
+  if (value.size() > nonce_length_max) return complaint("Provided nonce is too large");
+  spec.nonce = value;
+  return {};
+}
+
+Result set_growth(BalancerSpec& spec, std::string_view value) {
+  const int number = leading_integer(value);
+  if (number < 1 || number > growth_max) return complaint("growth must be between 1 and 100");
+  spec.growth = number;
+  return {};
+}
+
+struct Setter {
+  std::string_view key;
+  Result (*set)(BalancerSpec&, std::string_view);
+};
+
+constexpr std::array setters{
+    Setter{"failonstatus", set_fail_on_status},
+    Setter{"failontimeout", set_fail_on_timeout},
+    Setter{"forcerecovery", set_force_recovery},
+    Setter{"growth", set_growth},
+    Setter{"lbmethod", set_policy},
+    Setter{"maxattempts", set_maxattempts},
+    Setter{"nofailover", set_nofailover},
+    Setter{"nonce", set_nonce},
+    Setter{"scolonpathdelim", set_cut_at_semicolon},
+    Setter{"stickysession", set_sticky},
+    Setter{"stickysessionsep", set_separator},
+    Setter{"timeout", set_timeout},
+};
+
+constexpr auto keys = [] {
+  std::array<std::string_view, setters.size()> all;
+  std::ranges::transform(setters, all.begin(), &Setter::key);
+  return all;
+}();
+
+}  // namespace
+
+Result set_balancer_parameter(BalancerSpec& spec, std::string_view key, std::string_view value) {
+  for (const Setter& setter : setters) {
+    if (equals_ignoring_case(setter.key, key)) return setter.set(spec, value);
+  }
+  return complaint(unknown_balancer_parameter);
+}
+
+std::span<const std::string_view> balancer_parameter_keys() { return keys; }
+
+}  // namespace steelyard::balance

@@ -1,0 +1,66 @@
+#include "balance/explanation.hpp"
+
+namespace steelyard::balance {
+
+namespace {
+
+Role role_of(Status status) {
+  if (status.has(Flag::spare)) return Role::spare;
+  return status.has(Flag::standby) ? Role::standby : Role::regular;
+}
+
+Candidate candidate_at(Roster& roster, Position at) {
+  const MemberSpec& spec = roster.spec(at);
+  return {.name = spec.name,
+          .tag = spec.tag,
+          .status = roster.status(at),
+          .role = role_of(roster.status(at)),
+          .verdict = Verdict::not_asked,
+          .lbset = roster.lbset(at),
+          .load_factor = spec.load_factor,
+          .busy = roster.busy(at),
+          .credit = roster.credits()[at],
+          .weighted_bytes = roster.weighted_bytes(at)};
+}
+
+// Why a member that is not among the candidates is not.
+Verdict verdict_outside(const Candidate& candidate, const Plan& plan) {
+  const Status status = candidate.status;
+  if (candidate.lbset > plan.lbset()) return Verdict::not_reached;
+  if (status.has(Flag::draining)) return Verdict::draining;
+  if (!status.usable()) {
+    const bool only_error = status.without(Flag::in_error).usable();
+    return only_error ? Verdict::awaiting_retry : Verdict::unusable;
+  }
+  return candidate.role == Role::spare ? Verdict::spare_not_needed : Verdict::standby_not_needed;
+}
+
+}  // namespace
+
+void explain_candidates(Explanation& explanation, Roster& roster, const Plan& plan,
+                        bool earns_quota) {
+  explanation.candidates.clear();
+  for (Position at = 0; at < roster.size(); ++at) {
+    Candidate candidate = candidate_at(roster, at);
+    candidate.verdict = verdict_outside(candidate, plan);
+    explanation.candidates.push_back(std::move(candidate));
+  }
+  for (const Run run : plan.candidates()) {
+    for (Position at = run.begin; at < run.end; ++at) {
+      Candidate& candidate = explanation.candidates[at];
+      candidate.verdict = Verdict::eligible;
+      if (earns_quota) candidate.credit += candidate.load_factor;
+    }
+  }
+}
+
+void explain_session(Explanation& explanation, Roster& roster) {
+  explanation.candidates.clear();
+  for (Position at = 0; at < roster.size(); ++at) {
+    Candidate candidate = candidate_at(roster, at);
+    if (candidate.status.usable()) candidate.credit += candidate.load_factor;
+    explanation.candidates.push_back(std::move(candidate));
+  }
+}
+
+}  // namespace steelyard::balance

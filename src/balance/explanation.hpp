@@ -1,0 +1,18 @@
+// Fills the record that says why a member was chosen. Only runs when somebody asked for it.
+#pragma once
+
+#include "balance/decision.hpp"
+#include "balance/plan.hpp"
+#include "balance/roster.hpp"
+
+namespace steelyard::balance {
+
+// To be called after the plan is up to date and before the policy charges anybody: the credits
+// shown include the quota that the policy (`earns_quota`) is about to hand out.
+void explain_candidates(Explanation& explanation, Roster& roster, const Plan& plan,
+                        bool earns_quota);
+
+// A session hit, before it is charged.
+void explain_session(Explanation& explanation, Roster& roster);
+
+}  // namespace steelyard::balance

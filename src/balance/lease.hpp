@@ -1,0 +1,72 @@
+// Two ways to hold on to a member: MemberRef keeps the object, Lease also counts as a running
+// exchange.
+//
+// Threads: each object belongs to one thread at a time; any number of them may hold one member.
+#pragma once
+
+#include <utility>
+
+#include "balance/member.hpp"
+
+namespace steelyard::balance {
+
+// A claim on the object only: keeps it alive, counts as nothing.
+class MemberRef {
+ public:
+  MemberRef() = default;
+  explicit MemberRef(Member* member) : member_(member) {
+    if (member_ != nullptr) member_->hold();
+  }
+  MemberRef(const MemberRef& other) : MemberRef(other.member_) {}
+  MemberRef(MemberRef&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
+  MemberRef& operator=(MemberRef other) noexcept {
+    std::swap(member_, other.member_);
+    return *this;
+  }
+  ~MemberRef() {
+    if (member_ != nullptr) member_->release();
+  }
+
+  [[nodiscard]] Member* get() const { return member_; }
+  Member* operator->() const { return member_; }
+  Member& operator*() const { return *member_; }
+  explicit operator bool() const { return member_ != nullptr; }
+  friend bool operator==(const MemberRef&, const MemberRef&) = default;
+
+ private:
+  Member* member_ = nullptr;
+};
+
+// An exchange's claim: the member is one busier until this ends. An exchange that failed over keeps
+// the leases of the members it left until it ends itself, as httpd counts them.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept
+      : member_(std::exchange(other.member_, nullptr)),
+        spec_(std::exchange(other.spec_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept {
+    std::swap(member_, other.member_);
+    std::swap(spec_, other.spec_);
+    return *this;
+  }
+  ~Lease() { end(); }
+
+  void end() {
+    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease();
+    spec_ = nullptr;
+  }
+  [[nodiscard]] Member& member() const { return *member_; }
+  // The configuration in force when the member was chosen.
+  [[nodiscard]] const MemberSpec& spec() const { return *spec_; }
+  explicit operator bool() const { return member_ != nullptr; }
+
+ private:
+  friend class Roster;
+  Lease(Member* member, const MemberSpec* spec) : member_(member), spec_(spec) {}
+
+  Member* member_ = nullptr;
+  const MemberSpec* spec_ = nullptr;
+};
+
+}  // namespace steelyard::balance

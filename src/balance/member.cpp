@@ -1,0 +1,34 @@
+#include "balance/member.hpp"
+
+namespace steelyard::balance {
+
+Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell)
+    : name_(spec.name),
+      address_(spec.host + ':' + std::to_string(spec.port)),
+      busy_(&block->busy[cell]),
+      traffic_(&block->traffic[cell]),
+      spec_(std::make_unique<const MemberSpec>(spec)),
+      block_(std::move(block)) {}
+
+Member::~Member() = default;
+
+void Member::release() {
+  if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void Member::end_lease() {
+  busy_->fetch_sub(1, std::memory_order_release);
+  release();
+}
+
+// Leases begin only under the balancer's lock, which the caller holds: when none is live, nobody
+// can see an older configuration any more.
+void Member::adopt(const MemberSpec& spec) {
+  const bool unseen = busy_->load(std::memory_order_acquire) == 0;
+  if (*spec_ != spec) {
+    past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
+  }
+  if (unseen) past_specs_.clear();
+}
+
+}  // namespace steelyard::balance

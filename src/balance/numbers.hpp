@@ -1,0 +1,21 @@
+// The numbers of `key=value` words: httpd reads some of them laxly and some strictly.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steelyard::balance {
+
+// "Leading decimal integer, the rest ignored": 5min is 5, abc is 0. Clamped to int's range.
+int leading_integer(std::string_view text);
+
+// On or Off, any case.
+std::optional<bool> parse_switch(std::string_view text);
+
+// A load factor in hundredths, cut behind the second decimal; no value when it is outside 1..100.
+std::optional<int> parse_load_factor(std::string_view text);
+
+}  // namespace steelyard::balance

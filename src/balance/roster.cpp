@@ -1,0 +1,240 @@
+#include "balance/roster.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <numeric>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/check.hpp"
+
+namespace steelyard::balance {
+
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+constexpr Instant no_error = Instant::min();
+
+}  // namespace
+
+void append(std::vector<Run>& runs, Position position) {
+  if (!runs.empty() && runs.back().end == position) {
+    ++runs.back().end;
+  } else {
+    runs.push_back({.begin = position, .end = position + 1});
+  }
+}
+
+// With k = ceil(log2 d) and m = ceil(2^(63+k) / d), x*m >> (63+k) is floor(x/d) for every x < 2^63,
+// because m*d - 2^(63+k) < d <= 2^k (Granlund and Montgomery, 1994).
+Divisor::Divisor(int divisor) {
+  CHECK(divisor > 1);
+  const auto d = static_cast<unsigned>(divisor);
+  const int bits = std::bit_width(d - 1);
+  magic_ = static_cast<std::uint64_t>(((Wide{1} << (63 + bits)) + d - 1) / d);
+  shift_ = bits - 1;
+}
+
+std::int64_t Divisor::divide(std::int64_t dividend) const {
+  const Wide product = Wide{static_cast<std::uint64_t>(dividend)} * magic_;
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(product >> 64) >> shift_);
+}
+
+Roster::~Roster() {
+  for (const MemberRef& member : now_.members) {
+    member->retired_.store(true, std::memory_order_release);
+  }
+}
+
+void Roster::adopt(const BalancerSpec& spec) {
+  settle();
+  const Columns old = std::exchange(now_, {});
+  std::unordered_map<std::string_view, Position> known;
+  for (Position at = 0; at < old.members.size(); ++at) {
+    known.emplace(old.members[at]->name(), at);
+  }
+  // Enough cells for every member to be new; a block lives as long as one of its members.
+  const auto block = std::make_shared<CounterBlock>(spec.members.size());
+  std::unordered_set<std::string_view> placed;
+  for (const MemberSpec& wanted : spec.members) {
+    if (!placed.insert(wanted.name).second) continue;
+    const Status asked = wanted.status.with(Flag::initialised);
+    const auto found = known.find(wanted.name);
+    if (found == known.end()) {
+      const std::size_t cell = now_.members.size();
+      place(MemberRef(new Member(wanted, block, cell)), {.status = asked, .error_time = no_error});
+      continue;
+    }
+    const Position from = found->second;
+    Member& member = *old.members[from];
+    Status status = old.statuses[from];
+    const Status asked_before = member.spec_->status;
+    if (asked_before != wanted.status) status = status.without(asked_before).with(asked);
+    member.adopt(wanted);
+    place(old.members[from],
+          {.status = status, .credit = old.credits[from], .error_time = old.error_times[from]});
+  }
+  for (const MemberRef& member : old.members) {
+    if (!placed.contains(member->name())) member->retired_.store(true, std::memory_order_release);
+  }
+  index_members();
+}
+
+void Roster::place(MemberRef member, const Carried& carried) {
+  const MemberSpec& spec = *member->spec_;
+  member->position_ = size();
+  member->status_.store(carried.status.bits(), std::memory_order_relaxed);
+  now_.credits.push_back(carried.credit);
+  now_.factors.push_back(spec.load_factor);
+  now_.statuses.push_back(carried.status);
+  now_.lbsets.push_back(static_cast<std::uint8_t>(spec.lbset));
+  now_.error_times.push_back(carried.error_time);
+  now_.busy.push_back(member->busy_);
+  now_.traffic.push_back(member->traffic_);
+  now_.divisors.emplace_back(spec.load_factor);
+  now_.members.push_back(std::move(member));
+}
+
+void Roster::index_members() {
+  ++epoch_;
+  usable_runs_stale_ = true;
+  by_set_.resize(size());
+  std::iota(by_set_.begin(), by_set_.end(), Position{0});
+  std::ranges::sort(by_set_, {}, [this](Position at) { return std::pair(now_.lbsets[at], at); });
+  tags_.clear();
+  std::map<std::string_view, std::vector<Position>> by_tag;
+  for (Position at = 0; at < size(); ++at) {
+    if (!spec(at).tag.empty()) by_tag[spec(at).tag].push_back(at);
+  }
+  for (auto& [text, positions] : by_tag) {
+    tags_.push_back({.text = std::string(text), .positions = std::move(positions)});
+  }
+}
+
+void Roster::reset_credits() {
+  settle();
+  std::ranges::fill(now_.credits, 0);
+}
+
+void Roster::reset_traffic() {
+  for (const MemberRef& member : now_.members) {
+    member->traffic_->transferred_bytes.store(0, std::memory_order_relaxed);
+    member->traffic_->read_bytes.store(0, std::memory_order_relaxed);
+  }
+}
+
+Position Roster::find(const Member& member) const {
+  const Position at = member.position_;
+  return at < size() && now_.members[at].get() == &member ? at : nobody;
+}
+
+Instant Roster::error_ends(Position at) const {
+  if (status(at).has(Flag::stopped)) return never;
+  if (status(at).has(Flag::ignore_errors)) return Instant::min();
+  return error_time(at) + spec(at).retry;
+}
+
+void Roster::retry(Position at, Instant now, std::vector<Event>& events) {
+  if (!status(at).has(Flag::in_error)) return;
+  if (status(at).has(Flag::stopped)) return;
+  const bool due = status(at).has(Flag::ignore_errors) || now > error_ends(at);
+  if (due) clear_error(at, EventKind::retried, events);
+}
+
+void Roster::clear_error(Position at, EventKind kind, std::vector<Event>& events) {
+  Member& member = *now_.members[at];
+  member.retries_.store(member.retries() + 1, std::memory_order_relaxed);
+  member.blemished_.store(true, std::memory_order_relaxed);
+  set_status(at, status(at).without(Flag::in_error));
+  events.push_back({.kind = kind, .member = now_.members[at]});
+}
+
+void Roster::set_status(Position at, Status status) {
+  Status& held = now_.statuses[at];
+  if (held == status) return;
+  if (held.usable() != status.usable()) {
+    settle();
+    usable_runs_stale_ = true;
+  }
+  held = status;
+  now_.members[at]->status_.store(status.bits(), std::memory_order_relaxed);
+  ++epoch_;
+}
+
+void Roster::mark_error(Position at, Instant now) {
+  now_.error_times[at] = now;
+  now_.members[at]->blemished_.store(true, std::memory_order_relaxed);
+  set_status(at, status(at).with(Flag::in_error));
+  ++epoch_;  // a new error time moves the end of an old error
+}
+
+// Nothing chooses it any more, but its exchanges still ask whether it is usable.
+void Roster::mark_retired_in_error(Member& member) {
+  member.status_.store(member.status().with(Flag::in_error).bits(), std::memory_order_relaxed);
+}
+
+void Roster::forget_errors(Position at) {
+  Member& member = *now_.members[at];
+  now_.error_times[at] = no_error;
+  member.retries_.store(0, std::memory_order_relaxed);
+  member.blemished_.store(false, std::memory_order_relaxed);
+  ++epoch_;
+}
+
+std::span<const Position> Roster::tagged(std::string_view tag) const {
+  const auto found = std::ranges::lower_bound(tags_, tag, {}, &Tag::text);
+  if (found == tags_.end() || found->text != tag) return {};
+  return found->positions;
+}
+
+std::int64_t* Roster::credits() {
+  settle();
+  return now_.credits.data();
+}
+
+std::int64_t Roster::weighted_bytes(Position at) const {
+  const Traffic& traffic = *now_.traffic[at];
+  const Divisor& divisor = now_.divisors[at];
+  return divisor.divide(traffic.transferred_bytes.load(std::memory_order_relaxed)) +
+         divisor.divide(traffic.read_bytes.load(std::memory_order_relaxed));
+}
+
+void Roster::charge_session(Position at) {
+  if (usable_runs_stale_) find_usable_runs();
+  ++owed_turns_;
+  now_.credits[at] -= usable_quota_;
+}
+
+void Roster::find_usable_runs() {
+  CHECK(owed_turns_ == 0);
+  usable_runs_.clear();
+  usable_quota_ = 0;
+  for (Position at = 0; at < size(); ++at) {
+    if (!usable(at)) continue;
+    append(usable_runs_, at);
+    usable_quota_ += now_.factors[at];
+  }
+  usable_runs_stale_ = false;
+}
+
+void Roster::settle() {
+  if (owed_turns_ == 0) return;
+  std::int64_t* const credits = now_.credits.data();
+  const std::int64_t* const factors = now_.factors.data();
+  for (const Run run : usable_runs_) {
+    for (Position at = run.begin; at < run.end; ++at) credits[at] += owed_turns_ * factors[at];
+  }
+  owed_turns_ = 0;
+}
+
+Lease Roster::elect(Position at) {
+  Member& member = *now_.members[at];
+  member.elected_.store(member.elected() + 1, std::memory_order_relaxed);
+  member.hold();
+  member.busy_->fetch_add(1, std::memory_order_relaxed);
+  return {&member, member.spec_.get()};
+}
+
+}  // namespace steelyard::balance
