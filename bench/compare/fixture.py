@@ -68,6 +68,14 @@ def version_of(command: list[str]) -> str:
     return lines[0].strip() if lines else "unknown"
 
 
+def prefer(nice: int) -> None:
+    """Among all processes, not only those of its session, where the kernel groups them by session."""
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    group = pathlib.Path("/proc/self/autogroup")
+    if group.exists():
+        group.write_text(str(nice))
+
+
 class Stage:
     """The scratch directory and the processes of one run, in the order they were started."""
 
@@ -95,7 +103,7 @@ class Stage:
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             os.sched_setaffinity(0, {core})
             if self.nice:
-                os.setpriority(os.PRIO_PROCESS, 0, self.nice)
+                prefer(self.nice)
 
         with open(self.directory / log, "ab") as messages:
             streams = {"stdout": messages, "stderr": messages, "stdin": subprocess.DEVNULL, **streams}

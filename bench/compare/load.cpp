@@ -2,8 +2,12 @@
 // the whole answer, and sends the next one (a closed loop).
 //
 //   load --to HOST:PORT [--path /1k] [--connections 64] [--seconds 5] [--requests N] [--post BYTES]
-//        [--fresh] [--hold]
+//        [--rate N] [--fresh] [--hold]
 //
+// --rate    does not wait for answers: N requests a second fall due at even distances, each goes
+// out on
+//           a connection that is free, and its time counts from when it was due, so that a proxy
+//           that stalls is charged for all that had to wait.
 // --fresh   opens a connection for each request, asks for its end, and counts the request when the
 //           proxy has closed.
 // --hold    each connection asks once, at most 32 of them at a time; then prints "held" and keeps
@@ -36,6 +40,7 @@ struct Plan {
   std::size_t connections = 64;
   std::chrono::nanoseconds duration{};
   std::uint64_t requests_max = 0;
+  std::chrono::nanoseconds interval{};  // between two requests that fall due; zero: a closed loop
   bool fresh = false;
   bool hold = false;
 };
@@ -47,6 +52,9 @@ Plan read_plan(const Options& options) {
   plan.connections = options.number("--connections", 64);
   plan.duration = std::chrono::nanoseconds(static_cast<long>(options.real("--seconds", 5) * 1e9));
   plan.requests_max = options.number("--requests", 0);
+  if (const auto rate = options.number("--rate", 0); rate > 0) {
+    plan.interval = std::chrono::nanoseconds(1'000'000'000 / rate);
+  }
   plan.fresh = options.has("--fresh");
   plan.hold = options.has("--hold");
   const auto body_bytes = options.number("--post", 0);
@@ -174,9 +182,15 @@ class Load {
   void run() {
     begin_ = now_ = Clock::now();
     last_answer_ = begin_;
-    const auto at_once = plan_.hold ? std::min(opening_at_once, all_.size()) : all_.size();
-    for (opened_ = 0; opened_ < at_once;) start(all_[opened_++]);
-    while (under_way_ > 0 && errors_ < errors_max) {
+    due_ = begin_;
+    if (paced()) {
+      for (auto& connection : all_) free_.push_back(&connection);
+      start_what_is_due();
+    } else {
+      const auto at_once = plan_.hold ? std::min(opening_at_once, all_.size()) : all_.size();
+      for (opened_ = 0; opened_ < at_once;) start(all_[opened_++], Clock::now());
+    }
+    while ((under_way_ > 0 || (paced() && more_wanted())) && errors_ < errors_max) {
       take_events();
       if (now_ > begin_ + plan_.duration + finish_time_max) break;
     }
@@ -213,7 +227,12 @@ class Load {
  private:
   void take_events() {
     epoll_event events[256];
-    const int count = ::epoll_wait(epoll_.raw(), events, 256, 100);
+    timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
+    if (paced() && !free_.empty()) {
+      const auto left = std::max(due_ - Clock::now(), Clock::duration::zero());
+      patience.tv_nsec = std::min<long>(left.count(), patience.tv_nsec);
+    }
+    const int count = ::epoll_pwait2(epoll_.raw(), events, 256, &patience, nullptr);
     now_ = Clock::now();
     for (int i = 0; i < count; ++i) {
       auto& connection = *static_cast<Connection*>(events[i].data.ptr);
@@ -222,6 +241,17 @@ class Load {
       } else {
         proceed(connection);
       }
+    }
+    start_what_is_due();
+  }
+
+  bool paced() const { return plan_.interval.count() > 0; }
+
+  void start_what_is_due() {
+    while (paced() && !free_.empty() && due_ <= now_ && more_wanted()) {
+      auto& connection = *free_.back();
+      free_.pop_back();
+      start(connection, std::exchange(due_, due_ + plan_.interval));
     }
   }
 
@@ -238,8 +268,8 @@ class Load {
     return !enough && now_ < begin_ + plan_.duration;
   }
 
-  void start(Connection& connection) {
-    connection.started = Clock::now();
+  void start(Connection& connection, Clock::time_point since) {
+    connection.started = since;
     connection.stage = Stage::sending;
     connection.sent = 0;
     ++started_;
@@ -268,10 +298,12 @@ class Load {
     }
     connection.stage = Stage::idle;
     if (plan_.fresh || progress == Progress::lost) connection.fd = Fd();
-    if (plan_.hold && opened_ < all_.size()) {
-      start(all_[opened_++]);
+    if (paced()) {
+      free_.push_back(&connection);
+    } else if (plan_.hold && opened_ < all_.size()) {
+      start(all_[opened_++], Clock::now());
     } else if (more_wanted() && errors_ < errors_max) {
-      start(connection);
+      start(connection, Clock::now());
     }
   }
 
@@ -279,10 +311,12 @@ class Load {
   Conversation conversation_;
   Fd epoll_;
   std::vector<Connection> all_;
+  std::vector<Connection*> free_;  // of a paced load: those that carry nothing
   Histogram times_;
   Clock::time_point begin_;
   Clock::time_point now_;
   Clock::time_point last_answer_;
+  Clock::time_point due_;
   std::size_t opened_ = 0;
   std::uint64_t started_ = 0;
   std::uint64_t under_way_ = 0;

@@ -90,6 +90,9 @@ http {{
       proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Forwarded-Server $server_name;
       proxy_max_temp_file_size 0;
+      proxy_buffer_size 16k;
+      proxy_buffers 32 16k;
+      proxy_busy_buffers_size 128k;
     }}
   }}
 }}
@@ -117,7 +120,7 @@ frontend clients
 backend members
   balance roundrobin
   http-reuse always
-  option splice-auto
+  option splice-response
   option forwardfor
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Server 127.0.0.1

@@ -208,5 +208,5 @@ int main(int count, char** words) {
     std::fprintf(stderr, "relay [--splice] [--buffer BYTES] --to HOST:PORT[,HOST:PORT...]\n");
     return 2;
   }
-  bench::Relay(std::move(backends), answers, options.number("--buffer", 64 * 1024)).run();
+  bench::Relay(std::move(backends), answers, options.number("--buffer", 256 * 1024)).run();
 }

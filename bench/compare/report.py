@@ -6,6 +6,10 @@ import statistics
 from dataclasses import asdict, dataclass
 
 
+DISTURBED_SHARE = 0.05
+CALM_ROUNDS_MIN = 2
+
+
 @dataclass(frozen=True)
 class Sample:
     """One proxy in one scenario in one round."""
@@ -28,6 +32,10 @@ class Sample:
     @property
     def rate(self) -> float:
         return self.requests / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def disturbed(self) -> bool:
+        return self.others_share > DISTURBED_SHARE
 
     @property
     def cost_us(self) -> float:
@@ -67,8 +75,22 @@ class Results:
     def proxies(self, scenario: str) -> list[str]:
         return list(dict.fromkeys(s.proxy for s in self.samples if s.scenario == scenario))
 
+    def _calm(self, scenario: str) -> set[int]:
+        """The rounds in which nobody else used much of the core, for any of the proxies."""
+        samples = [s for s in self.samples if s.scenario == scenario]
+        return {s.round for s in samples} - {s.round for s in samples if s.disturbed}
+
+    def calm_rounds(self, scenario: str) -> int:
+        return len(self._calm(scenario))
+
+    def rounds(self, scenario: str) -> int:
+        return len({s.round for s in self.samples if s.scenario == scenario})
+
     def of(self, scenario: str, proxy: str) -> list[Sample]:
-        return [s for s in self.samples if s.scenario == scenario and s.proxy == proxy]
+        """The samples of the calm rounds; of all rounds when too few were calm."""
+        calm = self._calm(scenario)
+        return [s for s in self.samples if s.scenario == scenario and s.proxy == proxy
+                and (len(calm) < CALM_ROUNDS_MIN or s.round in calm)]
 
     def median(self, scenario: str, proxy: str, value: str) -> float:
         return statistics.median(getattr(s, value) for s in self.of(scenario, proxy))
@@ -90,7 +112,7 @@ class Results:
 
     def as_json(self, machine: dict) -> dict:
         summary = {
-            scenario: {proxy: self._summary(scenario, proxy) for proxy in self.proxies(scenario)}
+            scenario: {proxy: self.summary(scenario, proxy) for proxy in self.proxies(scenario)}
             for scenario in self.scenarios()
         }
         targets = [{**asdict(target), "ratio": ratio, "met": met}
@@ -98,11 +120,12 @@ class Results:
         return {"machine": machine, "summary": summary, "targets": targets,
                 "samples": [asdict(sample) for sample in self.samples]}
 
-    def _summary(self, scenario: str, proxy: str) -> dict:
+    def summary(self, scenario: str, proxy: str) -> dict:
         values = ("rate", "cost_us", "user_us", "system_us", "core_share", "others_share", "p50_us",
                   "p99_us", "pss", "rss")
         summary = {value: self.median(scenario, proxy, value) for value in values}
-        summary["errors"] = sum(sample.errors for sample in self.of(scenario, proxy))
+        summary["errors"] = sum(s.errors for s in self.samples
+                                if s.scenario == scenario and s.proxy == proxy)
         summary["over_relay"] = self.ratio(scenario, proxy, "relay")
         summary["over_steelyard"] = self.ratio(scenario, proxy, "steelyard")
         return summary
@@ -123,7 +146,7 @@ HEADINGS = ("proxy", "requests/s", "µs/request", "user", "system", "× relay", 
 def table(results: Results, scenario: str) -> list[str]:
     lines = [_row(list(HEADINGS)), "|---|" + "---:|" * (len(HEADINGS) - 1)]
     for proxy in results.proxies(scenario):
-        row = results._summary(scenario, proxy)
+        row = results.summary(scenario, proxy)
         lines.append(_row([
             proxy, f"{row['rate']:,.0f}", f"**{row['cost_us']:.1f}**", f"{row['user_us']:.1f}",
             f"{row['system_us']:.1f}", _times(row["over_relay"]), _times(row["over_steelyard"]),

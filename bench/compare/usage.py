@@ -91,6 +91,18 @@ def memory(pids: list[int]) -> Memory:
     return Memory(sums["Pss"], sums["Rss"], sums["Private_Dirty"])
 
 
+def soft_interrupt_thread(core: int) -> int | None:
+    """The kernel thread that takes over a core's network work when there is much of it."""
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text().strip() == f"ksoftirqd/{core}":
+                    return int(entry.name)
+            except OSError:
+                continue
+    return None
+
+
 def core_busy_seconds(core: int) -> float:
     """Time in which a core was not idle, whoever used it."""
     for line in (PROC / "stat").read_text().splitlines():
