@@ -50,13 +50,13 @@ struct RouteMatch {
   enum class Kind : std::uint8_t { none, excluded, proxied } kind = Kind::none;
   const Route* route = nullptr;
   // Complete target URL without query: target + rest of the path. Decoded unless `canonical`.
-  std::string_view url;
+  std::string_view url{};
   bool canonical = false;  // url holds the path as it goes out: no encoding step follows
   // nocanon was asked for but the raw path does not match as the decoded one does; httpd warns
   // (AH01136) and goes on with the decoded path.
   bool raw_path_refused = false;
   // Only from find_encoded_route: what sections and rules see as the request's path from now on.
-  std::string_view path;
+  std::string_view path{};
 };
 
 // Tries one route; the texts of the result live in the arena or in the arguments. For a route with

@@ -1,0 +1,135 @@
+#include "config/path_settings.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace steelyard::config {
+
+namespace {
+
+template <class T>
+void override_with(std::optional<T>& outer, const std::optional<T>& inner) {
+  if (inner) outer = inner;
+}
+
+template <class T>
+void append(std::vector<T>& outer, const std::vector<T>& inner) {
+  outer.insert(outer.end(), inner.begin(), inner.end());
+}
+
+using Env = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
+// Names compare without case, as httpd keeps them in one table. UnsetEnv is settled here.
+void merge_env(Env& outer, const Env& inner) {
+  for (const auto& entry : inner) {
+    std::erase_if(outer, [&](const auto& old) {
+      return !old.second || equals_ignoring_case(old.first, entry.first);
+    });
+    if (entry.second) outer.push_back(entry);
+  }
+}
+
+bool is_for_whole_section(const Redirect& redirect) {
+  return redirect.path.empty() && !redirect.regex;
+}
+
+// httpd asks the inner section's first; of those for a whole section only the innermost exists.
+std::vector<Redirect> merge_redirects(const std::vector<Redirect>& outer,
+                                      const std::vector<Redirect>& inner) {
+  std::vector<Redirect> merged = inner;
+  const bool replaced = std::ranges::any_of(inner, is_for_whole_section);
+  for (const Redirect& redirect : outer) {
+    if (!replaced || !is_for_whole_section(redirect)) merged.push_back(redirect);
+  }
+  return merged;
+}
+
+expr::RequireMerge merge_mode(const std::optional<AuthMerging>& merging) {
+  switch (merging.value_or(AuthMerging::off)) {
+    case AuthMerging::both:
+      return expr::RequireMerge::both;
+    case AuthMerging::either:
+      return expr::RequireMerge::either;
+    case AuthMerging::off:
+      break;
+  }
+  return expr::RequireMerge::replace;
+}
+
+// httpd: the statuses of all levels add up, the innermost switch counts.
+void merge_error_override(std::optional<ErrorOverride>& outer,
+                          const std::optional<ErrorOverride>& inner) {
+  if (!inner) return;
+  ErrorOverride merged = *inner;
+  if (outer)
+    merged.statuses.insert(merged.statuses.begin(), outer->statuses.begin(), outer->statuses.end());
+  outer = std::move(merged);
+}
+
+}  // namespace
+
+PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
+  PathSettings merged = outer;
+  override_with(merged.preserve_host, inner.preserve_host);
+  override_with(merged.add_headers, inner.add_headers);
+  override_with(merged.continue_100, inner.continue_100);
+  override_with(merged.interpolate_env, inner.interpolate_env);
+  override_with(merged.signature, inner.signature);
+  override_with(merged.body_bytes_max, inner.body_bytes_max);
+  override_with(merged.log_levels, inner.log_levels);
+  override_with(merged.auth_merging, inner.auth_merging);
+  merge_error_override(merged.error_override, inner.error_override);
+
+  append(merged.response_always, inner.response_always);
+  append(merged.response_normal, inner.response_normal);
+  append(merged.request_rules, inner.request_rules);
+  append(merged.env_rules, inner.env_rules);
+  append(merged.reverse_urls, inner.reverse_urls);
+  append(merged.reverse_cookie_domains, inner.reverse_cookie_domains);
+  append(merged.reverse_cookie_paths, inner.reverse_cookie_paths);
+  merge_env(merged.env, inner.env);
+  merged.redirects = merge_redirects(outer.redirects, inner.redirects);
+  for (const auto& [status, document] : inner.error_documents) {
+    merged.error_documents.insert_or_assign(status, document);
+  }
+
+  merged.require =
+      expr::Require::merge(outer.require, inner.require, merge_mode(inner.auth_merging));
+  if (inner.route) merged.route = inner.route;
+  return merged;
+}
+
+LogLevel LogLevels::of(std::string_view module) const {
+  for (const auto& [name, level] : modules) {
+    if (name == module) return level;
+  }
+  return general;
+}
+
+bool Section::covers_path(std::string_view path) const {
+  switch (kind) {
+    case Kind::regex:
+      return regex->search(path);
+    case Kind::glob:
+      return matches_glob(pattern, path, true);
+    case Kind::prefix:
+      break;
+  }
+  if (!path.starts_with(pattern)) return false;
+  return path.size() == pattern.size() || pattern.ends_with('/') || path[pattern.size()] == '/';
+}
+
+bool Section::covers_url(std::string_view url) const {
+  switch (kind) {
+    case Kind::regex:
+      return regex->search(url);
+    case Kind::glob:
+      return matches_glob(pattern, url);
+    case Kind::prefix:
+      break;
+  }
+  return url.starts_with(pattern);
+}
+
+}  // namespace steelyard::config

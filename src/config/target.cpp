@@ -1,0 +1,198 @@
+#include "config/target.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.hpp"
+
+namespace steelyard::config {
+
+namespace {
+
+struct UrlParts {
+  std::string_view scheme;
+  std::string_view authority;
+  std::string_view path;
+  // Up to and with the authority, without a port that the scheme has anyway.
+  std::string_view base;
+  std::string_view host;
+  std::uint16_t port = 0;
+};
+
+std::uint16_t default_port(std::string_view scheme) {
+  return equals_ignoring_case(scheme, "http") ? 80 : 0;
+}
+
+void read_host_and_port(UrlParts& parts) {
+  std::string_view text = parts.authority;
+  if (const std::size_t at = text.rfind('@'); at != text.npos) text.remove_prefix(at + 1);
+  const std::size_t bracket = text.rfind(']');
+  const std::size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
+  parts.host = text.substr(0, colon);
+  parts.port = default_port(parts.scheme);
+  if (parts.host.starts_with('[') && parts.host.ends_with(']')) {
+    parts.host = parts.host.substr(1, parts.host.size() - 2);
+  }
+  if (colon == text.npos) return;
+  const std::optional<std::uint64_t> port = parse_unsigned(text.substr(colon + 1));
+  const bool is_default = port && *port == parts.port;
+  if (port && *port <= 65535) parts.port = static_cast<std::uint16_t>(*port);
+  if (is_default || colon + 1 == text.size()) parts.base.remove_suffix(text.size() - colon);
+}
+
+std::optional<UrlParts> split_url(std::string_view url) {
+  UrlParts parts;
+  const std::size_t colon = url.find("://");
+  if (colon == url.npos || colon == 0) return std::nullopt;
+  const std::size_t begin = colon + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  parts.scheme = url.substr(0, colon);
+  parts.authority = url.substr(begin, end - begin);
+  parts.path = url.substr(end);
+  parts.base = url.substr(0, end);
+  read_host_and_port(parts);
+  return parts;
+}
+
+bool has_reference(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '$' && (is_digit(text[i + 1]) || text[i + 1] == '{')) return true;
+  }
+  return false;
+}
+
+// `pattern` is a prefix of `text` when each $N stands for any text.
+bool is_prefix_with_references(std::string_view pattern, std::string_view text) {
+  while (!pattern.empty()) {
+    if (pattern[0] == '$' && pattern.size() > 1 && is_digit(pattern[1])) {
+      pattern.remove_prefix(2);
+      if (pattern.empty()) return true;
+      for (; !text.empty(); text.remove_prefix(1)) {
+        if (is_prefix_with_references(pattern, text)) return true;
+      }
+      return false;
+    }
+    if (text.empty() || pattern[0] != text[0]) return false;
+    pattern.remove_prefix(1);
+    text.remove_prefix(1);
+  }
+  return true;
+}
+
+// A name covers at least scheme and authority; these compare without case, the path with it.
+bool name_covers(std::string_view name, const UrlParts& url, std::string_view whole) {
+  if (has_reference(name)) return is_prefix_with_references(name, whole);
+  return starts_with_ignoring_case(name, url.base) &&
+         url.path.starts_with(name.substr(url.base.size()));
+}
+
+std::optional<std::uint32_t> find_backend(const Server& server, const UrlParts& parts,
+                                          std::string_view url) {
+  std::optional<std::uint32_t> best;
+  for (std::size_t i = 0; i < server.backends.size(); ++i) {
+    const std::string& name = server.backends[i]->name;
+    if (best && name.size() <= server.backends[*best]->name.size()) continue;
+    if (name_covers(name, parts, url)) best = static_cast<std::uint32_t>(i);
+  }
+  return best;
+}
+
+std::optional<std::uint32_t> find_balancer(const Server& server, const UrlParts& parts) {
+  for (std::size_t i = 0; i < server.balancers.size(); ++i) {
+    if (equals_ignoring_case(server.balancers[i]->name, parts.base)) {
+      return static_cast<std::uint32_t>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_balancer_url(std::string_view url) { return starts_with_ignoring_case(url, "balancer://"); }
+
+}  // namespace
+
+std::optional<std::uint32_t> find_backend(const Server& server, std::string_view url) {
+  const std::optional<UrlParts> parts = split_url(url);
+  return parts ? find_backend(server, *parts, url) : std::nullopt;
+}
+
+std::optional<std::uint32_t> find_balancer(const Server& server, std::string_view url) {
+  const std::optional<UrlParts> parts = split_url(url);
+  return parts ? find_balancer(server, *parts) : std::nullopt;
+}
+
+std::optional<Target> split_target(const Server& server, const RouteMatch& match) {
+  const std::optional<UrlParts> parts = split_url(match.url);
+  if (!parts) return std::nullopt;
+  Target target;
+  target.scheme = parts->scheme;
+  target.host = parts->host;
+  target.port = parts->port;
+  target.path = parts->path;
+  if (match.route != nullptr && (match.route->balancer || match.route->backend)) {
+    target.balancer = match.route->balancer;
+    target.backend = match.route->backend;
+  } else if (is_balancer_url(match.url)) {
+    target.balancer = find_balancer(server, *parts);
+  } else {
+    target.backend = find_backend(server, *parts, match.url);
+  }
+  return target;
+}
+
+namespace {
+
+// Whatever is glued behind the target cannot change its authority.
+bool has_fixed_authority(const Route& route, const UrlParts& target) {
+  const bool depends_on_request = has_reference(target.base) || has_reference(target.authority);
+  if (depends_on_request) return false;
+  if (!target.path.empty()) return true;
+  if (route.regex) return !has_reference(route.target);  // then the whole path follows
+  const std::string& pattern = route.location.empty() ? route.path : route.location;
+  return !pattern.ends_with('/');
+}
+
+// Another backend of that authority could be a longer prefix of what results.
+bool is_only_backend_of(const Server& server, const UrlParts& target) {
+  std::size_t sharing = 0;
+  for (const auto& backend : server.backends) {
+    if (has_reference(backend->name)) return false;
+    const std::optional<UrlParts> parts = split_url(backend->name);
+    if (parts && equals_ignoring_case(parts->base, target.base)) ++sharing;
+  }
+  return sharing == 1;
+}
+
+void resolve_target(const Server& server, Route& route) {
+  route.balancer.reset();
+  route.backend.reset();
+  const std::optional<UrlParts> target = split_url(route.target);
+  if (!target || route.excludes || !has_fixed_authority(route, *target)) return;
+  if (is_balancer_url(route.target)) {
+    route.balancer = find_balancer(server, *target);
+  } else if (is_only_backend_of(server, *target)) {
+    route.backend = find_backend(server, *target, route.target);
+  }
+}
+
+}  // namespace
+
+void resolve_targets(Server& server) {
+  server.has_encoded_routes = false;
+  const auto note = [&](const Route& route) {
+    if (route.mapping != PathMapping::plain) server.has_encoded_routes = true;
+  };
+  for (Route& route : server.routes) {
+    resolve_target(server, route);
+    note(route);
+  }
+  // A section's route is shared with other servers, whose balancers have other numbers.
+  for (Section& section : server.locations) {
+    if (!section.settings.route) continue;
+    auto route = std::make_shared<Route>(*section.settings.route);
+    resolve_target(server, *route);
+    note(*route);
+    section.settings.route = std::move(route);
+  }
+}
+
+}  // namespace steelyard::config
