@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ("apache2", "nginx", "haproxy")
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 5.0
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -87,11 +88,13 @@ class Stage:
         self.processes: list[subprocess.Popen] = []
 
     def __enter__(self) -> Stage:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in END_SIGNALS:
             signal.signal(number, lambda *_: sys.exit(130))
         return self
 
     def __exit__(self, *_: object) -> None:
+        for number in END_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         for process in reversed(self.processes):
             self.stop(process)
         shutil.rmtree(self.directory, ignore_errors=True)
