@@ -28,8 +28,9 @@ inline constexpr std::size_t trailer_line_bytes_max = 8190;
 inline constexpr std::size_t trailer_fields_max = 100;
 
 enum class ChunkFaultCode : std::uint8_t {
-  bad_size,        // no digit, another byte, too many digits, over 2^63-1
-  bad_extension,   // control byte or malformed
+  bad_size,        // no digit, or another byte
+  size_too_large,  // more than chunk_size_digits_max digits, or over 2^63-1
+  bad_extension,   // a control byte
   bad_line_end,    // bare CR or LF
   data_not_ended,  // no CR LF behind a chunk's data
   extension_too_long,
@@ -40,6 +41,8 @@ enum class ChunkFaultCode : std::uint8_t {
 [[nodiscard]] std::string_view describe(ChunkFaultCode code) noexcept;
 struct ChunkFault {
   ChunkFaultCode code = ChunkFaultCode::bad_size;
+  // What httpd answers a client: 413 for what is too large, else 400. From a backend it is a 502.
+  [[nodiscard]] int status() const noexcept;
 };
 
 class ChunkedReader {
@@ -65,31 +68,27 @@ class ChunkedReader {
 
  private:
   enum class State : std::uint8_t {
-    size_begin,
     size,
-    size_blank,
+    blank_after_size,
     extension,
-    quoted,
-    escaped,
-    after_size_cr,
+    size_lf,
     data,
     data_cr,
     data_lf,
-    trailer_begin,
     trailer,
     trailer_lf,
-    last_lf,
     finished,
   };
   using Result = std::expected<void, ChunkFault>;
 
-  [[nodiscard]] Result take_size_byte(char c);
+  [[nodiscard]] Result take_byte(char c);
+  [[nodiscard]] Result take_size_line_byte(char c);
+  [[nodiscard]] Result take_digit(int digit);
   [[nodiscard]] Result take_extension_byte(char c);
   [[nodiscard]] Result take_trailer_byte(char c);
-  [[nodiscard]] Result end_size_line();
   [[nodiscard]] Result end_trailer();
 
-  State state_ = State::size_begin;
+  State state_ = State::size;
   std::uint8_t digits_ = 0;
   std::uint64_t left_ = 0;  // size being read, or data bytes to come
   std::size_t extension_bytes_ = 0;

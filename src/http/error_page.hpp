@@ -24,20 +24,25 @@ struct PageServer {
 
 struct ErrorPage {
   int status = 500;
-  // Heading and title when not the standard ones: "Proxy Error", or a backend's reason phrase.
+  // Heading and title when not the standard ones: a backend's reason phrase.
   std::string_view reason;
-  // Why, for pages of the proxy ("Error reading from remote server"): generic sentence, then this.
+  // Why, for failures of the proxy ("Error reading from remote server"). The heading is then
+  // "Proxy Error"; 400, 403, 500 and 502 show the text, others have no room for it (httpd).
   std::string_view proxy_error;
-  // 400 for a field: what is wrong with it, and the field itself.
-  std::string_view field_fault;
-  std::string_view field;
-  std::string_view method;         // 405 and 501 name it
-  std::string_view path;           // decoded path: 405 names it
-  std::string_view location;       // 3xx
-  std::string_view expect;         // 417: the Expect value as received
-  int failed_document_status = 0;  // the status that an ErrorDocument gave when it failed; 0: none
+  // A sentence for the 400 page, as one of those below.
+  std::string_view note;
+  std::string_view method;         // 405, 411, 413 and 501 name it
+  std::string_view location;       // 301, 302, 303, 307 and 308 link it
+  std::string_view expect;         // 417 shows what was expected
+  int failed_document_status = 0;  // what an ErrorDocument itself ended with; 0: none was tried
 };
+inline constexpr std::string_view note_field_too_long =
+    "Size of a request header field exceeds server limit.";
+inline constexpr std::string_view note_too_many_fields =
+    "The number of request header fields exceeds this server's limit.";
 
+// The words of the page's title, which are those of the status line too.
+[[nodiscard]] std::string_view page_reason(const ErrorPage& page) noexcept;
 // Appends the page's HTML.
 void write_error_page(const ErrorPage& page, const PageServer& server, std::string& out);
 

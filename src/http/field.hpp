@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "http/field_id.hpp"
+#include "http/rebase.hpp"
 
 namespace steelyard {
 class Arena;
@@ -65,9 +66,8 @@ class FieldList {
 
   // False only if no two rows share a name: the cheap question before merge_duplicates does work.
   [[nodiscard]] bool may_have_duplicates() const noexcept { return may_have_duplicates_; }
-  // Every view that lies in the old buffer moves by the same distance into the new one: for a
-  // receive buffer that was re-allocated between two reads of one head.
-  void rebase(const char* from, const char* to) noexcept;
+  void rebase(const Rebase& move) noexcept;
+  friend void merge_duplicates(FieldList& fields, Arena& arena);
 
  private:
   static constexpr std::uint64_t bit(FieldId id) noexcept {

@@ -25,12 +25,15 @@
 namespace steelyard::http {
 
 struct RequestLimits {
-  std::size_t line_bytes_max = 8190;   // LimitRequestLine: request line without its end, else 414
-  std::size_t field_bytes_max = 8190;  // LimitRequestFieldSize: a merged field, "name: value"
-  std::size_t fields_max = 100;        // LimitRequestFields: lines; 0 = unlimited
+  // Both without the line's end; httpd lets a line of one byte more through, and so does this.
+  std::size_t line_bytes_max = 8190;   // LimitRequestLine, else 414
+  std::size_t field_bytes_max = 8190;  // LimitRequestFieldSize: "name: value", else 400
+  std::size_t fields_max = 100;        // LimitRequestFields: lines, else 400; 0 = unlimited
 };
 // httpd skips so many empty lines in front of a request line and refuses the next one.
 inline constexpr std::size_t leading_empty_lines_max = 10;
+// What LimitRequestFields 0 allows here, since merging and removing compare names pairwise.
+inline constexpr std::size_t unlimited_fields_max = 4096;
 
 enum class RequestFaultCode : std::uint8_t {
   line_too_long,  // 414
@@ -112,10 +115,11 @@ class RequestHeadReader {
   using Result = std::expected<void, RequestFault>;
 
   [[nodiscard]] Result take_line(std::string_view line, RequestHead& head);
-  [[nodiscard]] Result take_field(std::string_view line, RequestHead& head);
-  [[nodiscard]] Result check_unfinished(std::string_view rest, const RequestHead& head) const;
-  [[nodiscard]] Result finish(RequestHead& head) const;
-  void rebase(const char* to, RequestHead& head) noexcept;
+  [[nodiscard]] Result take_request_line(std::string_view line, RequestHead& head) const;
+  [[nodiscard]] Result take_field(std::string_view line, RequestHead& head) const;
+  [[nodiscard]] Result check_unfinished(std::string_view rest, const RequestHead& head);
+  [[nodiscard]] std::size_t fields_max() const noexcept;
+  void follow_buffer(std::string_view buffer, RequestHead& head) noexcept;
 
   RequestLimits limits_;
   State state_ = State::expecting_line;
@@ -123,7 +127,7 @@ class RequestHeadReader {
   std::size_t empty_lines_ = 0;
   std::size_t line_begin_ = 0;  // offset of the line that is being received
   std::size_t scanned_ = 0;     // offset up to which no line end was found
-  const char* base_ = nullptr;  // where the buffer lay in the last call
+  std::uintptr_t base_ = 0;     // where the buffer lay in the last call
 };
 
 }  // namespace steelyard::http

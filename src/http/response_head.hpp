@@ -18,6 +18,10 @@
 #include "http/framing.hpp"
 #include "http/method.hpp"
 
+namespace steelyard {
+class Arena;
+}
+
 namespace steelyard::http {
 
 enum class BadHeader : std::uint8_t { is_error, ignore, start_body };  // ProxyBadHeader
@@ -30,7 +34,9 @@ struct ResponseLimits {
 };
 
 enum class ResponseFaultCode : std::uint8_t {
+  empty_lines,  // a second one in front of the status line
   bad_version,  // major is not 1; text: the status line
+  bad_status,   // below 100
   line_too_long,
   field_too_long,
   too_many_fields,
@@ -38,14 +44,14 @@ enum class ResponseFaultCode : std::uint8_t {
   no_colon,  // under BadHeader::is_error
   blank_before_colon,
   bad_field_name,
-  control_byte,        // in a value, the reason or a name; bare CR
+  control_byte,        // in a value; bare CR
   bad_content_length,  // not a number, or two that differ
   bad_transfer_coding,
 };
 [[nodiscard]] std::string_view describe(ResponseFaultCode code) noexcept;
 
 struct ResponseFault {
-  int status = 502;  // 502, or 500 for a field name that httpd cannot send on
+  int status = 502;  // 500 for a field name or value that httpd cannot send on
   ResponseFaultCode code = ResponseFaultCode::bad_version;
   std::string_view text;  // offending words; may be empty; not escaped
 };
@@ -54,8 +60,8 @@ struct ResponseHead {
   std::string_view line;    // status line as received
   Version version;          // major is 1
   int status = 0;           // 100 to 999
-  std::string_view reason;  // may be empty
-  FieldList fields;         // order of the wire, repeated fields kept apart
+  std::string_view reason;  // may be empty; the standard one when it held a control byte (httpd)
+  FieldList fields;         // order of the wire, repeated fields kept apart; one Content-Length
   BodyFraming body;         // after the request's method and the status were considered
   ConnectionOptions connection;
   bool may_reuse = false;  // the connection may serve another request once the body was read
@@ -88,24 +94,25 @@ class ResponseHeadReader {
   [[nodiscard]] bool started() const noexcept { return scanned_ != 0; }
 
  private:
-  enum class State : std::uint8_t { expecting_line, expecting_fields, complete };
+  enum class State : std::uint8_t { expecting_line, expecting_fields, skipping_field, complete };
   using Result = std::expected<void, ResponseFault>;
   using Line = std::expected<ResponseProgress, ResponseFault>;
 
-  [[nodiscard]] Line take_line(std::string_view line, ResponseHead& head);
+  [[nodiscard]] Line take_line(std::string_view line, ResponseHead& head, Arena& arena);
+  [[nodiscard]] Line take_status_line(std::string_view line, ResponseHead& head);
   [[nodiscard]] Line take_field(std::string_view line, ResponseHead& head, Arena& arena);
+  [[nodiscard]] Line take_line_without_colon(std::string_view line);
   [[nodiscard]] Result unfold(std::string_view line, ResponseHead& head, Arena& arena) const;
-  [[nodiscard]] Line check_unfinished(std::string_view rest, const ResponseHead& head) const;
-  void rebase(const char* to, ResponseHead& head) noexcept;
+  [[nodiscard]] Line check_unfinished(std::string_view rest) const;
+  void follow_buffer(std::string_view buffer, ResponseHead& head) noexcept;
 
   ResponseLimits limits_;
   BadHeader bad_header_;
   State state_ = State::expecting_line;
   bool skipped_empty_line_ = false;
-  std::size_t line_begin_ = 0;
-  std::size_t scanned_ = 0;
-  const char* base_ = nullptr;
-  std::size_t base_bytes_ = 0;
+  std::size_t line_begin_ = 0;  // offset of the line that is being received
+  std::size_t scanned_ = 0;     // offset up to which no line end was found
+  std::uintptr_t base_ = 0;     // where the buffer lay in the last call
 };
 
 }  // namespace steelyard::http

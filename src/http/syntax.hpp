@@ -1,4 +1,4 @@
-// Byte classes of HTTP's grammar (RFC 9110 5.6), scanned sixteen bytes at a time where it pays.
+// Byte classes of HTTP's grammar (RFC 9110 5.6), scanned eight bytes at a time where it pays.
 //
 // Nothing here reads the locale. Threads: pure functions.
 #pragma once
