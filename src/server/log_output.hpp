@@ -1,0 +1,91 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "config/config.hpp"
+#include "server/descriptor.hpp"
+
+// One place that log lines go to: a file, a program that reads them, or the system's log.
+//
+// Lines that cannot be written now (full disk, a program that does not read) wait here, in order,
+// up to waiting_bytes_max; what does not fit is dropped by whole lines and counted.
+//
+// A program that stopped reading is no failure: its lines wait the same way, silently, and the
+// count of what did not fit is told once it reads again.
+//
+// Invariants: 1. the order of append() is the order in the file.
+//             2. nothing blocks but a file system.
+// Threads: one at a time; open() on the main thread, the rest on the log thread.
+
+namespace steelyard::server {
+
+class LogOutput {
+ public:
+  static constexpr std::size_t waiting_bytes_max = std::size_t{16} << 20;
+  static constexpr Duration retry_after = std::chrono::seconds(1);
+
+  static std::expected<std::unique_ptr<LogOutput>, std::string> open(
+      const config::LogTarget& target);
+  virtual ~LogOutput() = default;
+  LogOutput(const LogOutput&) = delete;
+  LogOutput& operator=(const LogOutput&) = delete;
+
+  const config::LogTarget& target() const { return target_; }
+
+  // Whole lines, all of one level (which only the system's log looks at).
+  void append(std::string_view lines, config::LogLevel level);
+  // Writes what goes; true when nothing waits any more.
+  bool flush(Instant now);
+  // What a flush found out since the last call: the first failure, or the end of one.
+  std::string take_notice();
+
+  std::size_t waiting_bytes() const { return waiting_.size() - written_; }
+  std::uint64_t lines_dropped() const { return lines_dropped_; }
+  // When flush() is worth calling again although nothing became ready; `never`: not by time.
+  virtual Instant retry_at() const { return retry_at_; }
+
+  // What a poll may wait for; -1: nothing.
+  virtual int writable_descriptor() const { return -1; }
+  virtual int exit_descriptor() const { return -1; }
+  // Looks after the program behind a pipe: when it has ended, starts it again.
+  virtual void tend(Instant /*now*/) {}
+  // Takes over what waits in the output that this one replaces.
+  void adopt_waiting(LogOutput& old);
+
+ protected:
+  explicit LogOutput(config::LogTarget target) : target_(std::move(target)) {}
+
+  enum class Outcome : std::uint8_t { written, would_block, failed };
+  struct Written {
+    Outcome outcome = Outcome::written;
+    std::size_t bytes = 0;
+    int error = 0;
+  };
+  virtual Written write(std::string_view bytes) = 0;
+  // The system's log takes lines one by one, each with its level; it waits for nothing.
+  virtual bool takes_single_lines() const { return false; }
+  virtual void say(std::string_view /*lines*/, config::LogLevel /*level*/) {}
+
+ private:
+  void drop(std::string_view lines);
+  void fail(int error, Instant now);
+  void recover();
+
+  config::LogTarget target_;
+  std::string waiting_;
+  std::size_t written_ = 0;  // of waiting_
+  std::uint64_t lines_dropped_ = 0;
+  std::uint64_t lines_dropped_in_this_failure_ = 0;
+  bool failing_ = false;
+  Instant retry_at_ = never;
+  std::string notice_;
+};
+
+}  // namespace steelyard::server

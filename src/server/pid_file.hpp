@@ -1,0 +1,27 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <expected>
+#include <optional>
+#include <string>
+
+// The file that tells scripts and `-k` which process to signal. Written once the server listens.
+
+namespace steelyard::server {
+
+struct PidRecord {
+  pid_t pid = 0;
+  bool running = false;  // a process with that number exists, and it is not this one
+};
+
+// nullopt: there is no such file. The error: it cannot be read or holds no process number.
+std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::string& path);
+
+// Replaces the file in one step.
+std::expected<void, std::string> write_pid_file(const std::string& path, pid_t pid);
+
+// Removes the file if it still names `pid`.
+void remove_pid_file(const std::string& path, pid_t pid);
+
+}  // namespace steelyard::server
