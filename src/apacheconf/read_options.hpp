@@ -10,6 +10,7 @@
 
 #include "apacheconf/diagnostic.hpp"
 #include "apacheconf/files.hpp"
+#include "base/ip.hpp"
 
 // Reading a configuration: text in, a complete Config or every fault out. Pure but for the files it
 // reads through `files`.
@@ -33,6 +34,8 @@ struct ReadOptions {
   std::vector<std::string> after;    // -c "directive", executed after it
   std::string startup_error_log;     // -E; empty: none. Only shown by -S
   std::function<std::optional<std::string>(std::string_view)> environment;  // null: none
+  // Addresses of a name in Listen and <VirtualHost> lines; null: names are not resolved.
+  std::function<std::vector<IpAddress>(const std::string&)> resolve_host;
   ReadLimits limits;
 };
 

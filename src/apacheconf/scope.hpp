@@ -22,6 +22,8 @@
 
 namespace steelyard::apacheconf {
 
+struct Directive;
+
 enum class SectionKind : std::uint8_t {
   server,  // the main server's level
   virtual_host,
@@ -41,6 +43,8 @@ class Reading {
   std::vector<Diagnostic> diagnostics;
   std::function<std::optional<std::string>(std::string_view)> environment;  // process environment
   std::function<bool(const std::string&)> file_exists;
+  std::function<std::vector<IpAddress>(const std::string&)> resolve_host;  // may be null
+  std::string host_name;    // of this machine; empty: not known
   std::uint32_t order = 0;  // of the line or statement that is being looked at
 
   void complain_at(const config::Place& place, std::string text, std::string advice = {});
@@ -102,12 +106,16 @@ class Scope {
   void execute(const std::vector<Statement>& statements);
   void execute(const std::vector<Statement>& statements, const Frame& frame);
 
+  // The lines of a <VirtualHost>; `begin` runs while its own line is the current statement.
+  void execute_host(const Statement& host, const std::function<void()>& begin);
+
   const Statement& statement() const { return *statement_; }
 
   Scope(Reading& of, config::Server& about, const Frame& frame);
 
  private:
   void execute_one(const Statement& statement);
+  void complain_about_module(const Directive& directive);
 
   const Frame* frame_;
   const Statement* statement_ = nullptr;

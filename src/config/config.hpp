@@ -99,8 +99,10 @@ struct Server {
   std::string legacy_path;                         // ServerPath
   std::vector<HostAddress> addresses;              // empty for the main server
   std::string admin;
+  std::string document_root;  // as text only: no files are served
 
   CanonicalName canonical_name = CanonicalName::off;
+  bool canonical_physical_port = false;  // UseCanonicalPhysicalPort
   EncodedSlashes encoded_slashes = EncodedSlashes::refuse;
   bool merge_slashes = true;
   bool strict_host_check = false;

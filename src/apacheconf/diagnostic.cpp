@@ -1,0 +1,42 @@
+#include "apacheconf/diagnostic.hpp"
+
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+std::string_view title(Severity severity) {
+  switch (severity) {
+    case Severity::fault:
+      return "Syntax error";
+    case Severity::warning:
+      return "Warning";
+    case Severity::note:
+      return "Note";
+  }
+  return {};
+}
+
+std::string line_of(const config::Place& place) {
+  return "line " + std::to_string(place.line) + " of " + *place.file;
+}
+
+}  // namespace
+
+std::string describe(const Diagnostic& diagnostic) {
+  std::string text;
+  if (diagnostic.place.file) {
+    text = std::string(title(diagnostic.severity)) + " on " + line_of(diagnostic.place) + ":\n";
+  } else if (diagnostic.severity != Severity::fault) {
+    text = std::string(title(diagnostic.severity)) + ": ";
+  }
+  text += diagnostic.text;
+  if (!diagnostic.advice.empty()) {
+    for (std::string_view line : split(diagnostic.advice, '\n')) text += "\n  " + std::string(line);
+  }
+  for (const config::Place& step : diagnostic.trail) text += "\n  included on " + line_of(step);
+  return text;
+}
+
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,62 @@
+#include "apacheconf/read.hpp"
+
+#include "apacheconf/composer.hpp"
+#include "apacheconf/sections.hpp"
+#include "apacheconf/tables.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+void begin(Reading& reading, const ReadOptions& options, const Files& files) {
+  reading.config = std::make_unique<config::Config>();
+  reading.server_root = options.server_root;
+  reading.environment = options.environment;
+  reading.file_exists = [&files](const std::string& path) { return files.exists(path); };
+  reading.host_name = options.host_name;
+  reading.resolve_host = options.resolve_host;
+  reading.config->servers.push_back(std::make_unique<config::Server>());
+}
+
+// httpd: the main server first; a virtual host inherits whatever the main server says, even below.
+void execute(Reading& reading, const std::vector<Statement>& statements) {
+  config::Server& main_server = *reading.config->servers.front();
+  Frame frame;
+  frame.settings = &main_server.defaults;
+  Scope scope(reading, main_server, frame);
+  scope.execute(statements);
+  finish_settings(scope);
+  execute_virtual_hosts(reading);
+}
+
+void finish(Reading& reading, const Composer& composer) {
+  reading.order = UINT32_MAX;  // what only the whole can tell stands behind everything else
+  reading.config->server_root = reading.server_root;
+  for (const Composer::Define& define : composer.defines()) {
+    reading.config->defines.push_back(define.value ? define.name + '=' + *define.value
+                                                   : define.name);
+  }
+  finish_servers(reading);
+  finish_proxy(reading);
+  std::stable_sort(reading.diagnostics.begin(), reading.diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return a.order < b.order; });
+}
+
+}  // namespace
+
+std::expected<ReadResult, std::vector<Diagnostic>> read_configuration(const ReadOptions& options,
+                                                                      const Files& files) {
+  Reading reading;
+  begin(reading, options, files);
+  Composer composer(options, files, reading);
+  const std::vector<Statement> statements = composer.compose();
+  execute(reading, statements);
+  finish(reading, composer);
+  const bool is_faulty = std::any_of(
+      reading.diagnostics.begin(), reading.diagnostics.end(),
+      [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::fault; });
+  if (is_faulty) return std::unexpected(std::move(reading.diagnostics));
+  return ReadResult{std::move(reading.config), std::move(reading.diagnostics)};
+}
+
+}  // namespace steelyard::apacheconf

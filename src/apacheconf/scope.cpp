@@ -1,0 +1,226 @@
+#include "apacheconf/scope.hpp"
+
+#include <set>
+
+#include "apacheconf/arguments.hpp"
+#include "apacheconf/files.hpp"
+#include "apacheconf/modules.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::string_view unknown_tail =
+    ", perhaps misspelled or defined by a module not included in the server configuration";
+
+// A note that would say the same each time is given once.
+struct NotesGiven {
+  std::set<const Directive*> directives;
+};
+
+// One complaint a module: the first line that needs it, and how many more do.
+struct MissingModules {
+  struct Need {
+    std::size_t diagnostic = 0;
+    std::size_t further_lines = 0;
+  };
+  std::map<std::string_view, Need> needs;
+};
+
+Contexts context_of(SectionKind kind) {
+  switch (kind) {
+    case SectionKind::server:
+      return in_main;
+    case SectionKind::virtual_host:
+      return in_vhost;
+    case SectionKind::location:
+    case SectionKind::location_match:
+      return in_location;
+    case SectionKind::proxy:
+    case SectionKind::proxy_match:
+      return in_proxy;
+    case SectionKind::directory:
+      return in_directory;
+    case SectionKind::limit:
+      return in_sections;
+  }
+  return 0;
+}
+
+// Empty when the directive may stand here.
+std::string check_context(const Directive& directive, const Frame& frame) {
+  const Contexts here = context_of(frame.kind);
+  if ((directive.contexts & here) != 0) return {};
+  const std::string name(directive.name);
+  const bool in_section = (here & in_sections) != 0;
+  if (in_section && (directive.contexts & in_sections) == 0) {
+    return name + " not allowed in " + frame.name + " context";
+  }
+  if (!in_section && (directive.contexts & in_servers) == 0) return name + " not allowed here";
+  const std::string closed = directive.name.starts_with('<') ? name + '>' : name;
+  return closed + " cannot occur within " + frame.name + " section";
+}
+
+std::string suggest(std::string_view name) {
+  std::vector<std::string> lower;
+  std::vector<std::string_view> candidates;
+  for (const Directive* directive : all_directives()) {
+    if (directive->support != Support::refused) lower.push_back(to_lower(directive->name));
+  }
+  candidates.assign(lower.begin(), lower.end());
+  const std::string_view near = nearest(to_lower(name), candidates);
+  if (near.empty()) return {};
+  const std::string found(find_directive(near)->name);
+  return "Did you mean " + found + (found.starts_with('<') ? ">?" : "?");
+}
+
+std::string module_path(const Module& module) {
+  std::string path(module.file);
+  path.resize(path.size() - 2);  // ".c"
+  return "modules/" + path + ".so";
+}
+
+}  // namespace
+
+void Reading::add_source(std::shared_ptr<const Source> source) {
+  const std::string* const key = &source->name;
+  sources_[key] = std::move(source);
+}
+
+void Reading::tell(Severity severity, const config::Place& place, std::string&& text,
+                   std::string&& advice) {
+  Diagnostic diagnostic{severity, place, {}, std::move(text), std::move(advice), order};
+  const auto known = sources_.find(place.file.get());
+  std::shared_ptr<const Source> source = known == sources_.end() ? nullptr : known->second;
+  while (source && source->from) {
+    if (!source->is_macro) {
+      diagnostic.trail.push_back(
+          {std::shared_ptr<const std::string>(source->from, &source->from->name),
+           source->from_line});
+    }
+    source = source->from;
+  }
+  diagnostics.push_back(std::move(diagnostic));
+}
+
+void Reading::complain_at(const config::Place& place, std::string text, std::string advice) {
+  tell(Severity::fault, place, std::move(text), std::move(advice));
+}
+
+void Reading::warn_at(const config::Place& place, std::string text, std::string advice) {
+  tell(Severity::warning, place, std::move(text), std::move(advice));
+}
+
+void Reading::note_at(const config::Place& place, std::string text) {
+  tell(Severity::note, place, std::move(text), {});
+}
+
+bool Reading::has_module(std::string_view name) const {
+  const Module* const module = find_module(name);
+  if (module && module->kind == Module::Kind::built_in) return true;
+  const std::string_view identifier = module ? module->identifier : name;
+  return std::find(config->modules.begin(), config->modules.end(), identifier) !=
+         config->modules.end();
+}
+
+std::string Reading::resolve_path(std::string_view path) const {
+  return join_path(server_root, path);
+}
+
+Scope::Scope(Reading& of, config::Server& about, const Frame& frame)
+    : reading(of),
+      config(*of.config),
+      server(about),
+      in_main_server(&about == of.config->servers.front().get()),
+      frame_(&frame) {}
+
+void Scope::complain(std::string text, std::string advice) {
+  reading.complain_at(statement_->place(), std::move(text), std::move(advice));
+}
+
+void Scope::warn(std::string text, std::string advice) {
+  reading.warn_at(statement_->place(), std::move(text), std::move(advice));
+}
+
+void Scope::note(std::string text) { reading.note_at(statement_->place(), std::move(text)); }
+
+void Scope::execute(const std::vector<Statement>& statements) {
+  const Statement* const outer = statement_;
+  for (const Statement& statement : statements) {
+    statement_ = &statement;
+    reading.order = statement.order;
+    execute_one(statement);
+  }
+  statement_ = outer;
+}
+
+void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {
+  const Frame* const outer = frame_;
+  frame_ = &frame;
+  if (frame.kind == SectionKind::proxy) open_proxy_section(*this);
+  execute(statements);
+  if (frame.kind != SectionKind::limit) finish_settings(*this);
+  frame_ = outer;
+}
+
+void Scope::execute_host(const Statement& host, const std::function<void()>& begin) {
+  statement_ = &host;
+  reading.order = host.order;
+  begin();
+  execute(host.children);
+  finish_settings(*this);
+}
+
+void Scope::complain_about_module(const Directive& directive) {
+  auto& needs = reading.part<MissingModules>().needs;
+  const Module* const module = find_module(directive.module);
+  const std::string line = "LoadModule " + std::string(directive.module) + ' ' +
+                           (module ? module_path(*module) : std::string("modules/..."));
+  const auto [entry, is_first] = needs.try_emplace(directive.module);
+  if (is_first) {
+    entry->second.diagnostic = reading.diagnostics.size();
+    complain("Invalid command '" + statement_->name + "'" + std::string(unknown_tail),
+             "Add this line before it: " + line);
+    return;
+  }
+  const std::size_t further = ++entry->second.further_lines;
+  reading.diagnostics[entry->second.diagnostic].advice =
+      "Add this line before it: " + line + "\n(" + std::to_string(further) + " more line" +
+      (further > 1 ? "s need" : " needs") + " the same module)";
+}
+
+void Scope::execute_one(const Statement& statement) {
+  const Directive* const directive = find_directive(statement.name);
+  if (!directive) {
+    complain("Invalid command '" + statement.name + "'" + std::string(unknown_tail),
+             suggest(statement.name));
+    return;
+  }
+  const std::string name(directive->name);
+  if (directive->support == Support::refused) {
+    complain(name + " is not supported: it would " + std::string(directive->help),
+             std::string(directive->note));
+    return;
+  }
+  if (!reading.has_module(directive->module)) {
+    complain_about_module(*directive);
+    return;
+  }
+  if (const std::string wrong = check_context(*directive, *frame_); !wrong.empty()) {
+    complain(wrong);
+    return;
+  }
+  if (const std::string wrong = check_arguments(*directive, statement); !wrong.empty()) {
+    complain(wrong);
+    return;
+  }
+  if (directive->handler) directive->handler(*this, statement);
+  if (directive->support == Support::accepted_with_note &&
+      reading.part<NotesGiven>().directives.insert(directive).second) {
+    note(name + (directive->name.starts_with('<') ? ">: " : ": ") + std::string(directive->note));
+  }
+}
+
+}  // namespace steelyard::apacheconf

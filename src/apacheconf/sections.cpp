@@ -1,0 +1,322 @@
+#include "apacheconf/sections.hpp"
+
+#include <array>
+
+#include "apacheconf/addresses.hpp"
+#include "apacheconf/tables.hpp"
+#include "apacheconf/words.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using config::Section;
+
+// What the main pass leaves for execute_virtual_hosts().
+struct PendingHost {
+  Statement statement;
+  std::optional<std::uint16_t> main_port;  // ServerName's port, when it stood above
+};
+struct PendingHosts {
+  std::vector<PendingHost> hosts;
+};
+
+void virtual_host(Scope& scope, const Statement& statement) {
+  scope.reading.part<PendingHosts>().hosts.push_back({statement, scope.server.name_port});
+}
+
+bool has_wildcard(std::string_view text) {
+  const std::size_t bracket = text.find('[');
+  return text.find_first_of("*?") != std::string_view::npos ||
+         (bracket != std::string_view::npos && text.find(']', bracket) != std::string_view::npos);
+}
+
+bool set_regex(Scope& scope, Section& section) {
+  section.kind = Section::Kind::regex;
+  std::expected<Regex, std::string> regex = Regex::compile(section.pattern);
+  if (!regex) {
+    scope.complain("Regex could not be compiled", "\"" + section.pattern + "\": " + regex.error());
+    return false;
+  }
+  section.regex = std::move(*regex);
+  return true;
+}
+
+void run_section(Scope& scope, const Statement& statement, SectionKind kind, Section& section,
+                 std::string name) {
+  Frame frame;
+  frame.kind = kind;
+  frame.name = std::move(name);
+  frame.argument = section.pattern;
+  frame.section = &section;
+  frame.settings = &section.settings;
+  section.place = statement.place();
+  scope.execute(statement.children, frame);
+}
+
+void location(Scope& scope, const Statement& statement) {
+  const bool is_match = equals_ignoring_case(statement.name, "<LocationMatch");
+  std::string_view rest = statement.text;
+  Section section;
+  take_word(rest, section.pattern);
+  const bool is_tilde = !is_match && section.pattern == "~";
+  if (is_tilde) take_word(rest, section.pattern);
+  if (!rest.empty()) {
+    scope.complain("Multiple <" + statement.name.substr(1) + "> arguments not (yet) supported.",
+                   "Quote an argument that contains blanks; write one section for each path.");
+    return;
+  }
+  bool usable = true;
+  if (is_match || is_tilde) {
+    usable = set_regex(scope, section);
+  } else if (has_wildcard(section.pattern)) {
+    section.kind = Section::Kind::glob;
+  }
+  run_section(scope, statement, is_match ? SectionKind::location_match : SectionKind::location,
+              section, is_match ? "<LocationMatch>" : "<Location>");
+  if (usable) scope.server.locations.push_back(std::move(section));
+}
+
+void proxy(Scope& scope, const Statement& statement) {
+  const bool is_match = equals_ignoring_case(statement.name, "<ProxyMatch");
+  std::string_view rest = statement.text;
+  Section section;
+  take_word(rest, section.pattern);
+  if (starts_with_ignoring_case(section.pattern, "proxy:")) section.pattern.erase(0, 6);
+  if (!rest.empty() && (is_match || section.pattern.find(':') == std::string::npos)) {
+    scope.complain(is_match ? "<ProxyMatch> arguments are not supported."
+                            : "<Proxy> arguments are not supported for non url.",
+                   section.pattern == "~" ? "Write <ProxyMatch " + std::string(rest) + ">." : "");
+    return;
+  }
+  bool usable = true;
+  if (is_match) {
+    usable = set_regex(scope, section);
+  } else if (has_wildcard(section.pattern)) {
+    section.kind = Section::Kind::glob;
+  }
+  run_section(scope, statement, is_match ? SectionKind::proxy_match : SectionKind::proxy, section,
+              is_match ? "<ProxyMatch>" : "<Proxy>");
+  if (usable) scope.server.proxies.push_back(std::move(section));
+}
+
+// Nothing is served from files, so what stands inside is checked and forgotten.
+void directory(Scope& scope, const Statement& statement) {
+  config::PathSettings forgotten;
+  Frame frame;
+  frame.kind = SectionKind::directory;
+  frame.name = statement.name + '>';
+  frame.argument = statement.words.empty() ? std::string() : statement.words.back();
+  frame.settings = &forgotten;
+  const bool is_regex = statement.name.size() > 6 && statement.name.ends_with("Match");
+  if (is_regex || (statement.words.size() > 1 && statement.words[0] == "~")) {
+    const std::expected<Regex, std::string> regex = Regex::compile(frame.argument);
+    if (!regex) scope.complain("Regex could not be compiled", regex.error());
+  }
+  scope.execute(statement.children, frame);
+}
+
+void limit(Scope& scope, const Statement& statement) {
+  Frame frame = scope.frame();
+  frame.kind = SectionKind::limit;
+  frame.name = equals_ignoring_case(statement.name, "<Limit") ? "<Limit>" : "<LimitExcept>";
+  frame.argument = statement.text;
+  for (const std::string& method : statement.words) {
+    if (method == "TRACE") scope.complain("TRACE cannot be controlled by <Limit>, see TraceEnable");
+  }
+  scope.execute(statement.children, frame);
+}
+
+constexpr std::string_view no_files = "no files are served, so it does not act on any request";
+constexpr std::string_view if_help = "choose settings for each request by an expression";
+constexpr std::string_view if_note =
+    "Express the condition with <Location>, Require, SetEnvIf or env=, or keep it for httpd inside "
+    "<IfModule !steelyard_module>.";
+
+constexpr auto directives = std::to_array<Directive>({
+    {.name = "<VirtualHost",
+     .contexts = in_main,
+     .arguments = Arguments::section,
+     .handler = virtual_host,
+     .merge = "what it does not say comes from the main server",
+     .help = "settings for requests that arrive at these addresses: addr[:port] ...",
+     .module = "core_module"},
+    {.name = "<Location",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = location,
+     .merge = "main server's sections first, then the virtual host's, in file order",
+     .help = "settings for a path prefix, a path with wildcards, or ~ and a regular expression",
+     .module = "core_module"},
+    {.name = "<LocationMatch",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = location,
+     .merge = "in one list with <Location>",
+     .help = "settings for paths that match a regular expression",
+     .module = "core_module"},
+    {.name = "<Proxy",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = proxy,
+     .merge = "main server's sections first, then the virtual host's, in file order",
+     .help = "a balancer with its members, or settings for requests proxied to a URL",
+     .module = "proxy_module"},
+    {.name = "<ProxyMatch",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = proxy,
+     .merge = "in one list with <Proxy>",
+     .help = "settings for requests proxied to URLs that match a regular expression",
+     .module = "proxy_module"},
+    {.name = "<Directory",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = directory,
+     .help = "settings for files below a directory",
+     .module = "core_module",
+     .support = Support::accepted_with_note,
+     .note = no_files},
+    {.name = "<DirectoryMatch",
+     .contexts = in_servers,
+     .arguments = Arguments::section,
+     .handler = directory,
+     .help = "settings for files below directories that match a regular expression",
+     .module = "core_module",
+     .support = Support::accepted_with_note,
+     .note = no_files},
+    {.name = "<Files",
+     .contexts = in_servers | in_directory,
+     .arguments = Arguments::section,
+     .handler = directory,
+     .help = "settings for files by name",
+     .module = "core_module",
+     .support = Support::accepted_with_note,
+     .note = no_files},
+    {.name = "<FilesMatch",
+     .contexts = in_servers | in_directory,
+     .arguments = Arguments::section,
+     .handler = directory,
+     .help = "settings for files whose names match a regular expression",
+     .module = "core_module",
+     .support = Support::accepted_with_note,
+     .note = no_files},
+    {.name = "<Limit",
+     .contexts = in_sections,
+     .arguments = Arguments::section,
+     .handler = limit,
+     .help = "access rules for these methods only",
+     .module = "core_module"},
+    {.name = "<LimitExcept",
+     .contexts = in_sections,
+     .arguments = Arguments::section,
+     .handler = limit,
+     .help = "access rules for all methods but these",
+     .module = "core_module"},
+    {.name = "<If",
+     .help = if_help,
+     .module = "core_module",
+     .support = Support::refused,
+     .note = if_note},
+    {.name = "<ElseIf",
+     .help = if_help,
+     .module = "core_module",
+     .support = Support::refused,
+     .note = if_note},
+    {.name = "<Else",
+     .help = if_help,
+     .module = "core_module",
+     .support = Support::refused,
+     .note = if_note},
+});
+
+// A copy of what the main server says, without what a virtual host has of its own.
+std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
+  auto server = std::make_unique<config::Server>();
+  server->name = main_server.name;
+  server->admin = main_server.admin;
+  server->document_root = main_server.document_root;
+  server->canonical_name = main_server.canonical_name;
+  server->canonical_physical_port = main_server.canonical_physical_port;
+  server->encoded_slashes = main_server.encoded_slashes;
+  server->merge_slashes = main_server.merge_slashes;
+  server->strict_host_check = main_server.strict_host_check;
+  server->trace = main_server.trace;
+  server->client = main_server.client;
+  server->proxy = main_server.proxy;
+  server->error_log = main_server.error_log;
+  server->log_levels = main_server.log_levels;
+  return server;
+}
+
+// One word of a <VirtualHost> line; httpd ignores a name that has no address.
+void add_address(Scope& scope, const PendingHost& pending, std::string_view word) {
+  std::string_view text = word;
+  const bool any_port = text.size() > 1 && text.ends_with(":*");
+  if (any_port) text.remove_suffix(2);
+  const std::optional<HostPort> parsed = parse_host_port(text);
+  if (!parsed) {
+    scope.complain("The address or port is invalid", "Write addr:port, *:port or [v6]:port.");
+    return;
+  }
+  if (parsed->host.empty()) {
+    scope.complain("Missing address for VirtualHost",
+                   "Write *:" + std::string(word) + " for every address.");
+    return;
+  }
+  config::HostAddress address;
+  address.port = parsed->port;
+  if (!address.port && !any_port) address.port = pending.main_port;
+  address.host = to_lower(parsed->host);
+  if (parsed->host == "*" || equals_ignoring_case(parsed->host, "_default_")) {
+    scope.server.addresses.push_back(address);
+    return;
+  }
+  address.ip = IpAddress::parse(parsed->host);
+  if (address.ip) {
+    scope.server.addresses.push_back(address);
+    return;
+  }
+  const std::vector<IpAddress> found = scope.reading.resolve_host
+                                           ? scope.reading.resolve_host(parsed->host)
+                                           : std::vector<IpAddress>();
+  if (found.empty()) {
+    scope.warn("Could not resolve host name " + parsed->host + " -- ignoring!",
+               "This virtual host answers no request at that address.");
+  }
+  for (const IpAddress& ip : found) {
+    address.ip = ip;
+    scope.server.addresses.push_back(address);
+  }
+}
+
+}  // namespace
+
+void execute_virtual_hosts(Reading& reading) {
+  for (const PendingHost& pending : reading.part<PendingHosts>().hosts) {
+    std::vector<std::unique_ptr<config::Server>>& servers = reading.config->servers;
+    servers.push_back(inherit(*servers.front()));
+    config::Server& server = *servers.back();
+    server.index = static_cast<std::uint32_t>(servers.size() - 1);
+    server.place = pending.statement.place();
+
+    Frame frame;
+    frame.kind = SectionKind::virtual_host;
+    frame.name = "<VirtualHost>";
+    frame.argument = pending.statement.text;
+    frame.settings = &server.defaults;
+    Scope scope(reading, server, frame);
+    scope.execute_host(pending.statement, [&] {
+      for (const std::string& word : pending.statement.words) add_address(scope, pending, word);
+      server.name_port = pending.main_port;
+      if (!server.addresses.empty() && server.addresses.front().port) {
+        server.name_port = server.addresses.front().port;
+      }
+    });
+  }
+}
+
+std::span<const Directive> section_directives() { return directives; }
+
+}  // namespace steelyard::apacheconf
