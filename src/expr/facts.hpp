@@ -36,7 +36,7 @@ enum class TextFact : std::uint8_t {
   log_id,  // %L
   connection_log_id,
   server_software,  // SERVER_SOFTWARE, by ServerTokens
-  load_averages,    // Header %l: three numbers with two decimals, "0.12 0.08 0.01"
+  load_averages,    // Header %l: 1, 5 and 15 minutes, "0.12/0.08/0.01"
 };
 
 enum class NumberFact : std::uint8_t {
