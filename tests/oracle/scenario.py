@@ -138,7 +138,7 @@ def send(target_or_request="/", *headers, on, reaches=None, **parts):
     """Sends without reading.  With `reaches` ("M1") returns when that member has the request."""
     made = target_or_request
     if not isinstance(made, Request):
-        made = Request("GET", made, tuple(headers), **parts)
+        made = Request(parts.pop("method", "GET"), made, tuple(headers), **parts)
     return Step(f"send {made.shown} on {on}", lambda run: run.send(made, on, reaches))
 
 

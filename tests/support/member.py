@@ -56,12 +56,37 @@ class Received:
         return None
 
 
+class Gates:
+    """Answers that wait for the test's word: hold=WORD waits until WORD is released."""
+
+    def __init__(self, farm):
+        self._farm = farm
+        self._events = {}
+
+    def gate(self, word):
+        return self._events.setdefault(word, asyncio.Event())
+
+    def release(self, word):
+        """Lets every answer held on `word` go, now and later."""
+        self._farm.run(self._open([word]))
+
+    def reset(self):
+        """Lets everything go and starts afresh."""
+        self._farm.run(self._open(list(self._events)))
+        self._events.clear()
+
+    async def _open(self, words):
+        for word in words:
+            self.gate(word).set()
+
+
 class Member:
     """One address.  `answer` (an Ask) is what it says when the request's query says nothing."""
 
-    def __init__(self, farm, name, path=None):
+    def __init__(self, farm, name, path=None, gates=None):
         self.farm = farm
         self.name = name
+        self.gates = gates or Gates(farm)
         self.path = path
         self.held = None if path else HeldPort()
         self.answer = None
@@ -201,7 +226,7 @@ class Member:
     async def _answer(self, ask, got, writer):
         """Carries out the wish; False when the connection is to be closed after it."""
         if ask.hold:
-            await self.farm.gate(ask.hold).wait()
+            await self.gates.gate(ask.hold).wait()
         if ask.delay:
             await asyncio.sleep(ask.delay)
         for status, lines in zip(ask.interim, _spread(ask.interim_headers, len(ask.interim))):
@@ -213,12 +238,15 @@ class Member:
             return False
         if ask.drop:
             return False
-        if ask.raw is not None:
-            writer.write(ask.raw)
-            await writer.drain()
-            return ask.rawkeep
         data, keep = compose(ask, got, self.name.encode())
+        if ask.raw is not None:
+            data, keep = ask.raw, ask.rawkeep
+        if not keep and not self.path:
+            # The last bytes and the end travel together: no peer finds the connection still open.
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         writer.write(data)
+        if not keep:
+            writer.write_eof()
         await writer.drain()
         return keep
 
@@ -262,7 +290,6 @@ class Farm:
 
     def __init__(self):
         self.changed = threading.Condition()
-        self._gates = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -271,44 +298,35 @@ class Farm:
     def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
-    def member(self, name, path=None):
-        member = Member(self, name, path)
+    def member(self, name, path=None, gates=None):
+        member = Member(self, name, path, gates)
         member.listen()
         self._members.append(member)
         return member
 
-    def gate(self, word):
-        return self._gates.setdefault(word, asyncio.Event())
-
-    def release(self, word):
-        """Lets every answer held on `word` go, now and later."""
-
-        async def opened():
-            self.gate(word).set()
-
-        self.run(opened())
-
-    def close_gates(self):
-        async def closed():
-            for gate in self._gates.values():
-                gate.set()
-            self._gates.clear()
-
-        self.run(closed())
-
     def retire(self, members):
         for member in members:
+            member.gates.reset()
             member.kill()
             if member.held:
                 member.held.close()
+            else:
+                os.unlink(member.path)
             self._members.remove(member)
 
     def close(self):
-        self.close_gates()
         self.retire(list(self._members))
+        self.run(self._finish_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+    async def _finish_tasks(self):
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def main():

@@ -1,0 +1,251 @@
+"""Request bodies: framing, prefetch, expectations, and what goes wrong with them."""
+
+from scenario import (
+    ONE,
+    TWO,
+    Request,
+    get,
+    half_close,
+    hang_up,
+    post,
+    raw,
+    receive,
+    receive_interim,
+    request,
+    scenario,
+    send,
+    send_bytes,
+)
+
+scenario(
+    "a body with a length keeps it",
+    ONE,
+    [post("/a", b"abc"), post("/a", b""), post("/a", b"z" * 15000), post("/a", b"z" * 100000)],
+    sees="1 1 1 1",
+)
+scenario(
+    "a small chunked body arrives with a length",
+    ONE,
+    [
+        request("POST", "/a", chunks=[b"abc"]),
+        request("POST", "/a", chunks=[b"a", b"bc", b"def" * 1000]),
+        request("POST", "/a", chunks=[]),
+        request("POST", "/a", "Trailer: X-T", chunks=[b"abc"], trailers=["X-T: 1"]),
+    ],
+    sees="1 1 1 1",
+)
+scenario(
+    "chunked bodies around the prefetch limit",
+    ONE,
+    [request("POST", "/a", chunks=[b"q" * n]) for n in (16000, 16303, 16304, 16305, 16384, 16385, 40000)],
+    sees="1 1 1 1 1 1 1",
+)
+scenario(
+    "proxy-sendcl spools a large chunked body",
+    "SetEnv proxy-sendcl\n" + ONE,
+    [request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]), request("POST", "/a", chunks=[b"abc"])],
+    sees="1 1",
+)
+scenario(
+    "proxy-sendchunked streams in chunks",
+    "SetEnv proxy-sendchunked\n" + ONE,
+    [request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]), post("/a", b"x" * 40000), post("/a", b"abc")],
+    sees="1 1 1",
+)
+scenario(
+    "an older member gets a length for every body",
+    "SetEnv force-proxy-request-1.0\n" + ONE,
+    [request("POST", "/a", chunks=[b"x" * 40000]), post("/a", b"x" * 40000)],
+    sees="1 1",
+)
+scenario(
+    "GET and HEAD and DELETE keep their bodies",
+    ONE,
+    [
+        request("GET", "/a", body=b"abc"),
+        request("HEAD", "/a", body=b"abc"),
+        request("DELETE", "/a", body=b"abc"),
+        request("PUT", "/a", chunks=[b"abc"]),
+        request("PATCH", "/a", body=b""),
+        request("POST", "/a"),
+    ],
+    sees="1 1 1 1 1 1",
+)
+scenario(
+    "chunk extensions and odd sizes are dropped",
+    ONE,
+    [
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n003;a=b\r\nabc\r\n0;z\r\n\r\n"),
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0000\r\n\r\n"),
+    ],
+    sees="1 1",
+)
+scenario(
+    "an expectation is passed on and answered by the member",
+    ONE,
+    [
+        send("/a", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c", reaches="M1"),
+        receive_interim("c"),
+        send_bytes(b"hello", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="interim 1",
+)
+scenario(
+    "a body sent without waiting for 100 is forwarded too",
+    ONE,
+    post("/a", b"hello", "Expect: 100-continue"),
+    sees="1",
+)
+scenario(
+    "Proxy100Continue Off answers 100 itself",
+    "Proxy100Continue Off\n" + ONE,
+    [
+        send("/a", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c"),
+        receive_interim("c"),
+        send_bytes(b"hello", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="interim 1",
+)
+scenario(
+    "a final answer instead of 100",
+    ONE,
+    [
+        send("/a?status=401&early=1&close=1", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="401",
+)
+scenario(
+    "ping asks for 100 on behalf of a client that did not",
+    "ProxyPass /a http://${M1} ping=2\n",
+    [post("/a", b"hello"), get("/a"), request("POST", "/a", chunks=[b"x" * 20000])],
+    sees="1 1 1",
+)
+scenario(
+    "a member silent on its 100 is a 503",
+    "ProxyPass /a http://${M1} ping=300ms\n",
+    post("/a?no100=1&early=1&delay=2", b"hello"),
+    sees="503",
+)
+scenario(
+    "a member answers before the body has ended",
+    ONE,
+    [
+        send("/a?early=1", "Content-Length: 200000", method="POST", on="c"),
+        send_bytes(b"x" * 20000, on="c"),
+        send_bytes(b"x" * 180000, on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="1",
+    ignore={"connections"},
+)
+scenario(
+    "a client that stops in the middle of its body",
+    ONE,
+    [
+        send("/a", "Content-Length: 10", method="POST", on="c"),
+        send_bytes(b"abc", on="c"),
+        half_close("c"),
+        receive("c", method="POST"),
+        get("/a"),
+    ],
+)
+scenario(
+    "a client that stops in the middle of a chunk",
+    ONE,
+    [
+        send("/a", "Transfer-Encoding: chunked", method="POST", on="c"),
+        send_bytes(b"a\r\nabc", on="c"),
+        half_close("c"),
+        receive("c", method="POST"),
+        get("/a"),
+    ],
+)
+scenario(
+    "a bad chunk size is refused",
+    ONE,
+    [
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"),
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n"),
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n"),
+        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n11111111111111111\r\nabc\r\n"),
+    ],
+    sees="400 400 400 413",
+)
+scenario(
+    "LimitRequestBody does not apply to proxied requests",
+    "LimitRequestBody 1000\n" + ONE + "<Location /a/small>\nLimitRequestBody 10\n</Location>\n",
+    [
+        post("/a", b"x" * 1000),
+        post("/a", b"x" * 1001),
+        request("POST", "/a", chunks=[b"x" * 600, b"y" * 600]),
+        post("/a/small", b"x" * 11),
+        post("/a/small", b"x" * 10),
+        post("/nowhere", b"x" * 1001),
+    ],
+    sees="1 1 1 1 1 413",
+)
+scenario(
+    "a body that nobody wants is read so that the connection can go on",
+    "ProxyPass /a http://${M1}\n<Location /a/no>\nRequire all denied\n</Location>\n",
+    [
+        post("/a/no", b"x" * 3000, on="c"),
+        get("/a", on="c"),
+        post("/nowhere", b"y" * 70000, on="d"),
+        get("/a", on="d"),
+    ],
+    sees="403 1 404 1",
+)
+scenario(
+    "pipelined requests are answered in order",
+    ONE,
+    [
+        raw(
+            b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+            b"POST /a?n=2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+            b"POST /a?n=3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n"
+            b"GET /a?n=4 HTTP/1.1\r\nHost: x\r\n\r\n",
+            responses=4,
+            on="c",
+        ),
+        get("/a?n=5", on="c"),
+    ],
+    sees="1 1 1 1 1",
+    mask=((r" O=\d+", " O=."), (r" I=\d+", " I=.")),
+)
+scenario(
+    "a request behind one that closes is not answered",
+    ONE,
+    [
+        raw(
+            b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /a?n=2 HTTP/1.1\r\nHost: x\r\n\r\n",
+            on="c",
+        ),
+        raw(b"GET /a?n=1&status=503 HTTP/1.1\r\nHost: x\r\n\r\nGET /a?n=2 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ],
+    sees="1 503",
+)
+scenario(
+    "a client that goes away during the answer leaves the member usable",
+    TWO + "ProxyPass / balancer://c/\n",
+    [
+        send("/?hold=go", on="c", reaches="M1"),
+        hang_up("c"),
+        get("/"),
+        get("/"),
+    ],
+    sees="2 1",
+    ignore={"connections"},
+)
+scenario(
+    "RequestReadTimeout cuts off a slow head and a slow body",
+    "RequestReadTimeout header=1 body=1\n" + ONE,
+    [
+        send_bytes(b"GET /a HTTP/1.1\r\nHost: x\r\n", on="h"),
+        receive("h", logged=False),
+        send_bytes(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", on="b"),
+        receive("b", method="POST", logged=False),
+    ],
+)

@@ -1,0 +1,176 @@
+"""Error pages, ErrorDocument, ProxyErrorOverride and the two header tables."""
+
+from scenario import ONE, TWO, get, post, request, scenario
+
+DEAD = "ProxyPass /d http://${DEAD}\n"
+
+scenario(
+    "Header set and Header always on own and foreign errors",
+    "Header set X-A 1\nHeader always set X-B 1\n" + DEAD + ONE,
+    [get("/d"), get("/a?status=404"), get("/a"), get("/nowhere")],
+    sees="503 404 1 404",
+)
+scenario(
+    "always and normal header tables are separate",
+    "Header set X-A on\nHeader always set X-A al\n" + ONE,
+    [get("/a"), get("/a?h=X-A:%20member"), get("/a?status=500&h=X-A:%20member")],
+    sees="1 1 500",
+)
+scenario(
+    "every action of Header on a member's header",
+    """\
+Header set X-Set new
+Header setifempty X-Empty default
+Header setifempty X-Full default
+Header add X-Add two
+Header append X-Append b
+Header append X-Fresh b
+Header merge X-Merge b
+Header merge X-Merge2 b
+Header unset X-Unset
+Header edit X-Edit o 0
+Header edit* X-All o 0
+Header edit X-Tag ^(.*)$ "<$1>"
+Header echo ^X-Echo
+"""
+    + ONE,
+    get(
+        "/a?h=X-Set:%20a&h=X-Set:%20b&h=X-Full:%20mine&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20a,%20b"
+        "&h=X-Merge2:%20a&h=X-Unset:%201&h=X-Unset:%202&h=X-Edit:%20foo&h=X-All:%20foo&h=X-All:%20boo&h=X-Tag:%20t",
+        "X-Echo-One: 1",
+        "X-Echo-Two: 2",
+    ),
+    sees="1",
+)
+scenario(
+    "every action of Header always",
+    """\
+Header always set X-Set new
+Header always add X-Add two
+Header always append X-Append b
+Header always merge X-Merge b
+Header always unset X-Unset
+Header always edit X-Edit o 0
+Header always setifempty X-Empty default
+"""
+    + ONE
+    + DEAD,
+    [
+        get("/a?h=X-Set:%20a&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20b&h=X-Unset:%201&h=X-Edit:%20foo"),
+        get("/d"),
+    ],
+    sees="1 503",
+)
+scenario(
+    "Header values and conditions",
+    """\
+SetEnvIf X-K (.+) K=$1
+Header set X-Env "[%{K}e]"
+Header set X-If yes env=K
+Header set X-Not yes env=!K
+Header set X-Percent "100%%"
+Header onsuccess set X-On %{BALANCER_WORKER_ROUTE}e
+Header set Cache-Control: no-cache
+"""
+    + TWO
+    + "ProxyPass / balancer://c/\n",
+    [get("/", "X-K: v"), get("/")],
+    sees="1 2",
+)
+scenario(
+    "Header sections are executed outermost first",
+    "Header set X-H 1\n" + ONE + "<Location /a>\nHeader append X-H 2\n</Location>\n"
+    "<Location /a/b>\nHeader append X-H 3\nHeader always set X-V v\n</Location>\n",
+    [get("/a"), get("/a/b"), get("/a/b/c")],
+    sees="1 1 1",
+)
+scenario(
+    "Content-Type and Content-Length edits",
+    "Header set Content-Type text/x-own\nHeader unset X-Member\nHeader edit Server .* edited\n" + ONE,
+    [get("/a?h=Content-Type:%20text/html"), get("/a")],
+    sees="200 200",
+)
+scenario(
+    "an ErrorDocument text stands for own errors only",
+    'ErrorDocument 404 "no such thing"\nErrorDocument 503 gone-fishing\n' + ONE + DEAD,
+    [get("/nowhere"), get("/a?status=404"), get("/d"), get("/d", on="k")],
+    sees="404 404 503 503",
+)
+scenario(
+    "an ErrorDocument text is an expression",
+    'ErrorDocument 404 "no %{REQUEST_URI} here"\n',
+    get("/zip?q"),
+    sees="404",
+)
+scenario(
+    "a proxied ErrorDocument turns the error into 200",
+    "ErrorDocument 404 /a/err\n" + ONE,
+    [get("/nothing?q=1"), post("/nothing", b"abc")],
+)
+scenario(
+    "an ErrorDocument elsewhere is a redirect",
+    "ErrorDocument 404 http://other.test/err\nErrorDocument 403 default\n" + ONE,
+    [get("/nothing"), get("/a?status=404")],
+    sees="302 404",
+)
+scenario(
+    "an ErrorDocument in a Location",
+    'ErrorDocument 403 outer\n<Location /p>\nRequire all denied\n</Location>\n'
+    '<Location /p/q>\nErrorDocument 403 inner\n</Location>\nProxyPass / http://${M1}/\n',
+    [get("/p"), get("/p/q")],
+    sees="403 403",
+)
+scenario(
+    "ProxyErrorOverride replaces a member's page and keeps its reason",
+    "ProxyErrorOverride On\n" + ONE,
+    [
+        get("/a?status=404&h=K:v"),
+        get("/a?status=500"),
+        get("/a?status=302&h=Location:%20/x"),
+        get("/a?status=401&h=WWW-Authenticate:%20Basic%20realm=x&h=Set-Cookie:%20a=b"),
+        request("HEAD", "/a?status=404"),
+        get("/a"),
+    ],
+    sees="404 500 302 401 404 1",
+)
+scenario(
+    "ProxyErrorOverride for chosen statuses",
+    "ProxyErrorOverride On 404 503\nErrorDocument 503 own-text\n" + ONE,
+    [get("/a?status=404"), get("/a?status=403"), get("/a?status=503")],
+    sees="404 403 503",
+)
+scenario(
+    "ProxyErrorOverride with a proxied ErrorDocument",
+    "ErrorDocument 404 /doc/err\nProxyPass /doc http://${M2}\n"
+    "<Location /a>\nProxyErrorOverride On\nProxyPass http://${M1}\n</Location>\n",
+    [get("/a/x?status=404"), get("/a/x")],
+)
+scenario(
+    "a failing ErrorDocument",
+    "ErrorDocument 404 /d/err\n" + DEAD,
+    get("/nothing"),
+)
+scenario(
+    "ProxyErrorOverride off in a Location",
+    "ProxyErrorOverride On\n" + ONE + "<Location /a/raw>\nProxyErrorOverride Off\n</Location>\n",
+    [get("/a?status=404"), get("/a/raw?status=404")],
+    sees="404 404",
+)
+scenario(
+    "generated pages name their status",
+    "<Location /no>\nRequire all denied\n</Location>\n" + ONE + DEAD,
+    [
+        get("/no"),
+        get("/nowhere"),
+        get("/d"),
+        get("/a?drop=1"),
+        request("CONNECT", "x.test:443"),
+        request("HEAD", "/nowhere"),
+    ],
+)
+scenario(
+    "ServerSignature and ServerTokens change the banner only",
+    "ServerTokens Prod\nServerSignature On\n" + ONE,
+    [get("/nowhere"), get("/a?plain=1")],
+    sees="404 1",
+)

@@ -1,0 +1,138 @@
+"""Access-log formats, conditions and files."""
+
+from scenario import DIRECT, ONE, STICKY, TWO, get, post, raw, request, scenario
+
+scenario(
+    "every item of a log format",
+    r"""
+LogFormat "%h %a %A %l %u %s %>s %<s %B %b %H %m %U %q \"%r\" %p %{canonical}p %v %V %X %k %R %f" a
+LogFormat "%{X-In}i|%{X-Out}o|%{sid}C|%{K}e|%{nothing}e|%{proxy-status}n|%%|%{Host}i|%{Content-Type}o|%{Set-Cookie}o" b
+LogFormat "%I %S %{c}a %{c}h" c
+SetEnvIf X-In (.+) K=$1
+CustomLog a.log a
+CustomLog b.log b
+CustomLog c.log c
+CustomLog d.log "direct %s %U"
+"""
+    + DIRECT,
+    [
+        get("/x/y?q=1", "X-In: in\"side\\", "Cookie: a=b; sid=abc.r1 ; c=d"),
+        get("/x?h=X-Out:%20out&h=Content-Type:%20text/plain;%20charset=x&h=Set-Cookie:%20a=b&h=Set-Cookie:%20c=d"),
+        post("/p%20q?status=404&size=0", b"12345"),
+        request("HEAD", "/h"),
+        get("/\xe9%e9?\xe9"),
+    ],
+    logs=("a.log", "b.log", "c.log", "d.log"),
+)
+scenario(
+    "times and identities have their shapes",
+    r"""
+LogFormat "%t %D %T %{ms}T %{us}T %{s}T %P %{remote}p %{%Y}t %{sec}t %{msec}t %{usec}t %{begin:%H:%M:%S}t %{end:sec}t %{local}p" a
+CustomLog a.log a
+"""
+    + DIRECT,
+    [get("/"), get("/?delay=0.05")],
+    logs=("a.log",),
+    mask=((r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"), (r"(?<=[ \]])\d[\d:]*(?= |$)", "N")),
+)
+scenario(
+    "status lists choose what is printed",
+    r"""
+LogFormat "%404,503{X-In}i %!200{X-In}i %!404{X-In}i %s" a
+CustomLog a.log a
+"""
+    + ONE,
+    [get("/a", "X-In: one"), get("/nowhere", "X-In: two"), get("/a?status=503", "X-In: three")],
+    logs=("a.log",),
+    sees="1 404 503",
+)
+scenario(
+    "conditional logs",
+    r"""
+SetEnvIf Request_URI ^/a/quiet quiet
+CustomLog loud.log "%U" env=!quiet
+CustomLog quiet.log "%U" env=quiet
+CustomLog moved.log "%U %{BALANCER_WORKER_ROUTE}e" env=BALANCER_ROUTE_CHANGED
+ProxyPass / balancer://c/ stickysession=sid
+"""
+    + TWO,
+    [get("/a"), get("/a/quiet"), get("/m?sid=x.r2"), get("/m?sid=x.r9")],
+    logs=("loud.log", "quiet.log", "moved.log"),
+)
+scenario(
+    "the line people use to debug lost sessions",
+    r"""
+LogFormat "%s sticky=%{BALANCER_SESSION_STICKY}e route=%{BALANCER_SESSION_ROUTE}e worker=%{BALANCER_WORKER_ROUTE}e changed=%{BALANCER_ROUTE_CHANGED}e name=%{BALANCER_NAME}e url=%{BALANCER_WORKER_NAME}e" lb
+CustomLog lb.log lb
+BalancerMember balancer://c http://${DEAD} route=r0
+"""
+    + STICKY,
+    [get("/?sid=a.r1"), get("/?sid=a.r0"), get("/", "Cookie: sid=a.r2"), get("/"), get("/", "Cookie: sid=a.rx")],
+    logs=("lb.log",),
+)
+scenario(
+    "TransferLog uses the nameless format",
+    'LogFormat "nameless %s %U"\nTransferLog t.log\n' + ONE,
+    [get("/a"), get("/nowhere")],
+    logs=("t.log",),
+    sees="1 404",
+)
+scenario(
+    "the default format is the common one",
+    "TransferLog t.log\nCustomLog u.log unknown-nickname\n" + ONE,
+    [get("/a"), get("/nowhere"), request("HEAD", "/a")],
+    logs=("t.log", "u.log"),
+    mask=((r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"), (r'" 404 \d+$', '" 404 (page)')),
+    sees="1 404 1",
+)
+scenario(
+    "a vhost with its own log does not write the main one",
+    r"""
+CustomLog main.log "%v %U"
+<VirtualHost *:${PORT}>
+ServerName own.test
+CustomLog own.log "%v %U"
+ProxyPass / http://${M1}/
+</VirtualHost>
+<VirtualHost *:${PORT}>
+ServerName shared.test
+ProxyPass / http://${M1}/
+</VirtualHost>
+""",
+    [get("/1", host="own.test", logged=False), get("/2", host="shared.test"), get("/3", host="own.test", logged=False)],
+    logs=("main.log", "own.log"),
+    sees="1 1 1",
+)
+scenario(
+    "original and final status after an internal redirect",
+    r"""
+CustomLog s.log "%s %<s %>s %r %>r %U %>U %m %>m %q %>q"
+ErrorDocument 404 /a/err
+"""
+    + ONE,
+    [get("/nothing?x=1"), post("/nothing", b"abc")],
+    logs=("s.log",),
+    sees="1 1",
+)
+scenario(
+    "odd bytes are escaped",
+    r"""
+LogFormat "%{X-O}i \t%r\n%{User-Agent}i" esc
+CustomLog e.log esc
+"""
+    + ONE,
+    [get("/a", 'X-O: q"b\\t\ttab', "User-Agent: \xc3\xa9\x7f"), get("/a?%22%5c%0a"), get("/a", "X-O:")],
+    logs=("e.log",),
+)
+scenario(
+    "broken requests are logged as received",
+    'CustomLog b.log "%s %r %m %U %H"\n' + ONE,
+    [
+        raw(b"GARBAGE\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nNoColon\r\n\r\n"),
+        raw(b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\n\r\n"),
+        raw(b"GET /a XTTP/1.1\r\nHost: x\r\n\r\n"),
+    ],
+    logs=("b.log",),
+)

@@ -1,0 +1,273 @@
+"""Which mapping a path takes and what URL it becomes."""
+
+from scenario import DIRECT, ONE, TWO, get, raw, scenario
+
+scenario(
+    "the first matching ProxyPass wins",
+    "ProxyPass /a http://${M1}\nProxyPass /a/deep http://${M2}\n",
+    [get("/a/deep"), get("/a")],
+    sees="1 1",
+)
+scenario(
+    "the longer mapping wins when it stands first",
+    "ProxyPass /a/deep http://${M2}\nProxyPass /a http://${M1}\n",
+    [get("/a/deep"), get("/a/deeper"), get("/a/deep/x"), get("/a")],
+    sees="2 1 2 1",
+)
+scenario(
+    "a prefix ends at a slash",
+    "ProxyPass /a http://${M1}\nProxyPass /b/ http://${M1}/\n",
+    [get(path) for path in ("/a", "/a/x", "/a/", "/ab", "/A", "/b", "/b/", "/b/c", "/")],
+    sees="1 1 1 404 404 404 1 1 404",
+)
+scenario(
+    "target and rest are glued as text",
+    "ProxyPass /x http://${M1}/\nProxyPass /y http://${M1}/in\nProxyPass /z/ http://${M1}/in\n",
+    [get("/x/foo"), get("/x"), get("/y/foo"), get("/y"), get("/z/foo"), get("/z/")],
+    sees="1 1 1 1 1 1",
+)
+scenario(
+    "runs of slashes in the path are one slash",
+    "ProxyPass /a/b http://${M1}/t\n",
+    [get("/a//b///c"), get("//a/b"), get("/a/b//")],
+)
+scenario(
+    "MergeSlashes Off keeps runs of slashes",
+    "MergeSlashes Off\nProxyPass /a/b http://${M1}/t\n",
+    [get("/a//b///c"), get("/a/b//")],
+)
+scenario(
+    "an exclusion must come first",
+    "ProxyPass /p !\nProxyPass / http://${M1}/\nProxyPass /x !\n",
+    [get("/x"), get("/p"), get("/p/q"), get("/pq")],
+    sees="1 404 404 1",
+)
+scenario(
+    "ProxyPass in a Location beats the server's list",
+    DIRECT + "<Location /a>\nProxyPass http://${M2}\n</Location>\n",
+    [get("/a"), get("/b"), get("/a/x?q"), get("/ab")],
+    sees="2 1 2 1",
+)
+scenario(
+    "the last matching Location with a ProxyPass wins",
+    "<Location /a/b>\nProxyPass http://${M1}\n</Location>\n"
+    "<Location /a>\nProxyPass http://${M2}/t\n</Location>\n",
+    [get("/a/b"), get("/a"), get("/a/b/c")],
+    sees="2 2 2",
+)
+scenario(
+    "an exclusion in an inner Location keeps the list from being consulted",
+    DIRECT + "<Location /a/b>\nProxyPass !\n</Location>\n",
+    [get("/a/b"), get("/a/c"), get("/a/b/d")],
+    sees="404 1 404",
+)
+scenario(
+    "a Location with a wildcard is a pattern",
+    "<Location /w/*/x>\nProxyPass http://${M1}/t\n</Location>\n"
+    "<LocationMatch ^/m/(?<who>[a-z]+)$>\nProxyPass http://${M2}/$1\nHeader set X-Who %{MATCH_WHO}e\n"
+    "</LocationMatch>\n",
+    [get("/w/1/x"), get("/w/1/2/x"), get("/m/abc"), get("/m/ABC"), get("/w/1/x/y")],
+)
+scenario(
+    "ProxyPassMatch puts groups into the target",
+    r"""
+ProxyPassMatch ^/a/(\d+)/(.*)$ http://${M1}/$2/$1?id=$1
+ProxyPassMatch ^/b http://${M2}/t
+ProxyPass ~ /c([xy])$ http://${M1}/c-$1-$0
+""",
+    [get("/a/12/foo/bar"), get("/b/foo"), get("/bb?q=1"), get("/z/cx"), get("/a/x/y"), get("/a/1/?z=2")],
+    sees="1 2 2 1 404 1",
+)
+scenario(
+    "ProxyPassMatch to a balancer",
+    TWO + "ProxyPassMatch ^/(one|two)/(.*)$ balancer://c/$1-$2 stickysession=sid\n",
+    [get("/one/x"), get("/two/y"), get("/three/z"), get("/one/x?sid=a.r2"), get("/one/x;sid=a.r2")],
+    sees="1 2 404 2 2",
+)
+scenario(
+    "ProxyPassMatch exclusions work like prefixes",
+    "ProxyPassMatch \\.gif$ !\nProxyPass / http://${M1}/\n",
+    [get("/a.gif"), get("/a.gif/b"), get("/a.png")],
+    sees="404 1 1",
+)
+scenario(
+    "a matched path is decoded before and encoded after",
+    "ProxyPassMatch ^/m/(.*)$ http://${M1}/$1\nProxyPassMatch ^/q/(.*)$ http://${M1}/x?y=$1\n",
+    [get("/m/a%20b%c3%a9"), get("/m/a%3fb"), get("/q/a%26b"), get("/m/%41"), get("/q/a%20b")],
+)
+scenario(
+    "paths are re-encoded and queries are not",
+    ONE,
+    [
+        get("/a/%41%7e%5b|%c3%a9%25?x=%5b|%2f"),
+        get("/a/%7E~$-_.+!*'(),;:@&=/x"),
+        get("/a/%22%3C%3E%5C%5E%60%7B%7D"),
+        get("/a/%01%7f\xff"),
+        get("/a/x%3Fy?z?w"),
+        get("/a/%3b%2c%3D"),
+    ],
+)
+scenario(
+    "dot segments are removed before mapping",
+    ONE + "ProxyPass /b http://${M2}\n",
+    [get("/a/./x"), get("/a/x/../y"), get("/b/../a/z"), get("/a/x/.."), get("/a/%2e%2e/b"), get("/a/...")],
+)
+scenario(
+    "paths above the root are refused",
+    ONE,
+    [get("/../a"), get("/a/../../x"), get("/a/%2e%2e/%2e%2e/x")],
+    sees="400 400 400",
+)
+scenario(
+    "nocanon forwards the raw path",
+    "ProxyPass /a http://${M1} nocanon\n",
+    [get("/a/%41%7e%5b%2e?x=1"), get("/a/x%2520y"), get("/%61/x"), get("/a/b/../c"), get("/a/q?%zz")],
+)
+scenario(
+    "nocanon on a balancer",
+    TWO + "ProxyPass /a balancer://c stickysession=sid nocanon\n",
+    [get("/a/%41;sid=q.r2"), get("/a/%7e?sid=q.r2"), get("/a/x%3bsid=q.r2")],
+)
+scenario(
+    "an encoded slash is refused by default",
+    ONE,
+    [get("/a/q%2fr"), get("/a/q%2Fr"), get("/a/q%5cr"), get("/nowhere%2f")],
+    sees="404 404 1 404",
+)
+scenario(
+    "AllowEncodedSlashes On decodes them",
+    "AllowEncodedSlashes On\n" + ONE,
+    [get("/a/q%2fr"), get("/a%2fx"), get("/a/%2f%2f")],
+)
+scenario(
+    "AllowEncodedSlashes NoDecode keeps them outside sections only",
+    "AllowEncodedSlashes NoDecode\n" + ONE + "<Location /a/loc>\nSetEnv x 1\n</Location>\n",
+    [get("/a/q%2fr"), get("/a/loc/q%2fr"), get("/a/q%2Fr%20%25"), get("/a%2fx")],
+)
+scenario(
+    "noquery does nothing",
+    "ProxyPass /a http://${M1} noquery\n",
+    get("/a?q=1"),
+    sees="1",
+)
+scenario(
+    "interpolate fills in request variables",
+    "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\n"
+    "ProxyPass /a http://${M1}/${to} interpolate\nProxyPass /b http://${M1}/${to}\n",
+    [get("/a/x", "X-To: there"), get("/a/x"), get("/b/x", "X-To: there")],
+)
+scenario(
+    "no-proxy works from SetEnvIf but not from SetEnv",
+    "SetEnvIf Request_URI ^/a/x no-proxy\nSetEnv no-proxy\n" + ONE,
+    [get("/a/x"), get("/a/y")],
+    sees="404 1",
+)
+scenario(
+    "an absolute target's host is the request's host",
+    DIRECT + "ProxyPreserveHost On\n",
+    [
+        get("http://elsewhere.test/x", host="lb.test"),
+        get("http://elsewhere.test:99/x", host=None),
+        get("http://elsewhere.test", host="lb.test"),
+        get("http://u:p@elsewhere.test/x?y", host="lb.test"),
+    ],
+)
+scenario(
+    "a mapping with the root and a balancer without a slash",
+    TWO + "ProxyPass / balancer://c\n",
+    [get("/"), get("/x")],
+)
+scenario(
+    "worker sharing keeps the first worker's parameters",
+    "ProxyPass /a http://${M1}\nProxyPass /b http://${M1}/b timeout=1\n",
+    [get("/b?delay=1.4"), get("/a"), get("/b/c")],
+    sees="1 1 1",
+)
+scenario(
+    "OPTIONS star and TRACE",
+    DIRECT,
+    [
+        raw(b"OPTIONS * HTTP/1.1\r\nHost: lb.test\r\nConnection: close\r\n\r\n"),
+        raw(b"OPTIONS /x HTTP/1.1\r\nHost: lb.test\r\nConnection: close\r\n\r\n"),
+        raw(b"TRACE /x HTTP/1.1\r\nHost: lb.test\r\nConnection: close\r\n\r\n"),
+    ],
+    sees="200 1 1",
+)
+scenario(
+    "methods are tokens and unknown ones are forwarded",
+    ONE,
+    [get("/a"), *[raw(f"{m} /a HTTP/1.1\r\nHost: x\r\n\r\n".encode()) for m in ("get", "FOO", "M-SEARCH")]],
+    sees="1 1 1 1",
+)
+scenario(
+    "a target of an unknown scheme is a 500",
+    "ProxyPass /x foo://${M1}/\nProxyPass / http://${M1}/\n",
+    [get("/x"), get("/y")],
+    sees="500 1",
+)
+scenario(
+    "macros and definitions build mappings",
+    """\
+<Macro Farm $name $addr>
+<Proxy balancer://$name>
+BalancerMember http://$addr route=$name
+</Proxy>
+ProxyPass /$name balancer://$name
+</Macro>
+Use Farm red ${M1}
+use farm blue ${M2}
+Define HERE /defined
+ProxyPass ${HERE} http://${M2}/d
+<IfDefine HERE>
+ProxyPass /ifdefined http://${M1}
+</IfDefine>
+<IfDefine !HERE>
+ProxyPass /ifnot http://${M1}
+</IfDefine>
+UnDefine HERE
+""",
+    [get(path) for path in ("/red/x", "/blue/x", "/defined/x", "/ifdefined", "/ifnot")],
+    sees="1 2 2 1 404",
+)
+scenario(
+    "conditionals on modules and versions",
+    """\
+<IfModule proxy_module>
+ProxyPass /1 http://${M1}
+</IfModule>
+<IfModule mod_proxy_balancer.c>
+ProxyPass /2 http://${M1}
+</IfModule>
+<IfModule !mod_nothing.c>
+ProxyPass /3 http://${M1}
+</IfModule>
+<IfModule nothing_module>
+Bogus directive
+<IfModule proxy_module>
+</IfModule>
+</IfModule>
+<IfVersion >= 2.4.10>
+ProxyPass /4 http://${M1}
+</IfVersion>
+<IfVersion ~ ^2>
+ProxyPass /5 http://${M1}
+</IfVersion>
+<IfVersion >= 3>
+ProxyPass /6 http://${M1}
+</IfVersion>
+""",
+    [get(f"/{i}") for i in range(1, 7)],
+    sees="1 1 1 1 1 404",
+)
+scenario(
+    "a comment ending in a backslash swallows the next line",
+    "# note \\\nProxyPass /a http://${M1}\nProxyPass /b \\\n  http://${M2}\n",
+    [get("/a"), get("/b")],
+    sees="404 2",
+)
+scenario(
+    "quoted words and escapes",
+    'ProxyPass "/a b" "http://${M1}/x"\nProxyPass \'/c"d\' http://${M2}\nHeader set X-Q "say \\"hi\\" \\\\ end"\n',
+    [get("/a%20b/c"), get("/c%22d")],
+    sees="1 2",
+)

@@ -1,0 +1,236 @@
+"""What a member receives: headers, host, forwarding headers."""
+
+from scenario import DIRECT, ONE, TWO, get, post, raw, request, scenario
+
+scenario(
+    "headers keep their order and case and newcomers stand behind",
+    ONE,
+    get("/a", "X-b: 1", "aCcept: */*", "User-Agent: probe", "X-A:no-blank", "X-Empty:", "X-Tab:\ttab \t"),
+    sees="1",
+)
+scenario(
+    "duplicate headers are merged in the place of the first",
+    ONE,
+    [get("/a", "X-D: 1", "X-E: 0", "x-d: 2", "X-D: 3"), get("/a", "Accept: a", "Accept: b")],
+    sees="1 1",
+)
+scenario(
+    "two Cookie lines are merged with a comma",
+    ONE,
+    get("/a", "Cookie: a=1", "X-Between: x", "Cookie: b=2"),
+    sees="1",
+)
+scenario(
+    "forwarding headers are appended to what the client sent",
+    ONE,
+    [
+        get("/a", "X-Forwarded-For: 9.9.9.9", "X-Forwarded-Host: evil", "X-Forwarded-Server: s"),
+        get("/a", "x-forwarded-for: 1.1.1.1", "X-Forwarded-For: 2.2.2.2"),
+        get("/a", host="Name.Test:81"),
+    ],
+    sees="1 1 1",
+)
+scenario(
+    "ProxyAddHeaders Off adds none of them",
+    "ProxyAddHeaders Off\n" + ONE + "<Location /a/on>\nProxyAddHeaders On\n</Location>\n",
+    [get("/a", "X-Forwarded-For: 9.9.9.9"), get("/a/on")],
+    sees="1 1",
+)
+scenario(
+    "hop-by-hop headers end at the proxy",
+    ONE,
+    [
+        get("/a", "Connection: X-Hop, close", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers", "Trailer: X"),
+        get("/a", "Connection: upgrade", "Upgrade: websocket", "Proxy-Connection: keep-alive"),
+        get("/a", "Connection: x-one;x-two", "X-One: 1", "X-Two: 2", "Proxy-Authorization: Basic eA=="),
+        get("/a", "Connection: keep-alive", "Connection: X-Three", "X-Three: 3"),
+        get("/a", "Connection: Host, Cookie", "Cookie: a=b"),
+    ],
+)
+scenario(
+    "Host is the member's unless ProxyPreserveHost",
+    ONE
+    + "<Location /a/p>\nProxyPreserveHost On\n</Location>\n"
+    + "ProxyPass /d http://localhost:80\n",
+    [
+        get("/a", host="Foo:99"),
+        get("/a/p", host="Foo:99"),
+        get("/a/p", host="FOO."),
+        get("/a/p", host=None, version="1.0"),
+        get("/a", host=None, version="1.0"),
+    ],
+    sees="1 1 1 1 1",
+)
+scenario(
+    "ProxyPreserveHost is inherited by a vhost and undone in a Location",
+    "ProxyPreserveHost On\n<VirtualHost *:${PORT}>\nServerName v.test\n"
+    + ONE
+    + "<Location /a/off>\nProxyPreserveHost Off\n</Location>\n</VirtualHost>\n",
+    [get("/a", host="x.test"), get("/a/off", host="x.test")],
+    sees="1 1",
+)
+scenario(
+    "Via takes its port from the request",
+    "ProxyVia On\n" + ONE,
+    [
+        get("/a", host="127.0.0.1:${PORT}"),
+        get("/a", host="foo"),
+        get("/a", "Via: 1.0 before"),
+        get("/a", version="1.0"),
+        get("/a?h=Via:%201.1%20inner", host="foo:99"),
+    ],
+    sees="1 1 1 1 1",
+)
+scenario(
+    "ProxyVia Full names the program",
+    "ProxyVia Full\n" + ONE,
+    get("/a", "Via: 1.0 before"),
+    sees="1",
+    mask=(
+        (r"(Via: .*?\() *[^)]*\)", r"\1banner)"),
+        (r" I=\d+ O=\d+", " I=. O=(banner)"),
+    ),
+)
+scenario(
+    "ProxyVia Block removes what is there",
+    "ProxyVia Block\n" + ONE,
+    get("/a?h=Via:%201.1%20inner", "Via: 1.0 before"),
+    sees="1",
+)
+scenario(
+    "Via is left alone by default",
+    ONE,
+    get("/a?h=Via:%201.1%20inner", "Via: 1.0 before"),
+    sees="1",
+)
+scenario(
+    "Max-Forwards is counted down",
+    ONE,
+    [
+        get("/a", "Max-Forwards: 5"),
+        get("/a", "Max-Forwards: 1"),
+        get("/a", "Max-Forwards: 0"),
+        get("/a", "Max-Forwards: x"),
+        get("/a", "Max-Forwards: -1"),
+        request("OPTIONS", "/a", "Max-Forwards: 0"),
+        request("OPTIONS", "/a", "Max-Forwards: 3"),
+    ],
+    sees="1 1 400 400 400 200 1",
+)
+scenario(
+    "ProxyMaxForwards adds the header",
+    "ProxyMaxForwards 7\n" + ONE,
+    [get("/a"), get("/a", "Max-Forwards: 3")],
+    sees="1 1",
+)
+scenario(
+    "RequestHeader edits in merge order",
+    """\
+RequestHeader set X 1
+RequestHeader unset X-Gone
+RequestHeader setifempty X-There default
+RequestHeader setifempty X-New default
+RequestHeader add X-Two b
+RequestHeader edit X-Edit ([a-z]+) <$1>
+RequestHeader edit* X-All o 0
+RequestHeader merge X-Merge b
+<Location /a>
+RequestHeader append X 2
+</Location>
+<Location /a/b>
+RequestHeader append X 3
+</Location>
+"""
+    + ONE,
+    get(
+        "/a/b",
+        "X-Gone: 1",
+        "X-There: mine",
+        "X-Two: a",
+        "X-Edit: abc def",
+        "X-All: foo boo",
+        "X-Merge: a, b",
+    ),
+    sees="1",
+)
+scenario(
+    "RequestHeader with variables and conditions",
+    """\
+SetEnvIf X-K (.+) K=$1
+RequestHeader set X-K2 "k=%{K}e 100%%" env=K
+RequestHeader set X-NoK none env=!K
+RequestHeader set X-Never %{NOSUCH}e
+RequestHeader set Host changed.test
+"""
+    + ONE,
+    [get("/a", "X-K: v"), get("/a")],
+    sees="1 1",
+)
+scenario(
+    "SetEnv is too late for RequestHeader conditions of an outer kind but not for late ones",
+    "SetEnv L late\nRequestHeader set X-L %{L}e env=L\n" + ONE,
+    get("/a"),
+    sees="1",
+)
+scenario(
+    "force-proxy-request-1.0 sends an older request",
+    "SetEnv force-proxy-request-1.0\n" + ONE,
+    [get("/a"), post("/a", b"abc"), request("POST", "/a", chunks=[b"abc"])],
+    sees="1 1 1",
+)
+scenario(
+    "proxy-nokeepalive closes the member's connection",
+    "SetEnvIf X-No . proxy-nokeepalive\n" + ONE,
+    [get("/a", "X-No: 1"), get("/a"), get("/a")],
+    sees="1 1 1",
+)
+scenario(
+    "disablereuse opens a connection for every request",
+    """\
+BalancerMember balancer://c http://${M1} disablereuse=On
+BalancerMember balancer://c http://${M2} enablereuse=On
+ProxyPass / balancer://c/
+""",
+    6 * [get("/")],
+    sees="1 2 1 2 1 2",
+)
+scenario(
+    "connections to a member are shared by all clients",
+    ONE,
+    [3 * [get("/a")], get("/a", on="x"), get("/a", on="y"), get("/a", on="x")],
+    sees="1 1 1 1 1 1",
+)
+scenario(
+    "a member that says close is connected again",
+    ONE,
+    [get("/a"), get("/a?close=1"), get("/a"), get("/a?httpv=1.0"), get("/a")],
+    sees="1 1 1 1 1",
+)
+scenario(
+    "HTTP/1.0 clients",
+    ONE,
+    [
+        get("/a", version="1.0"),
+        get("/a", "Connection: keep-alive", version="1.0", on="k"),
+        get("/a?chunked=2", "Connection: keep-alive", version="1.0", on="k"),
+        get("/a?chunked=2", version="1.0", host=None),
+    ],
+    sees="1 1 1 1",
+)
+scenario(
+    "versions above 1.1 are handled as 1.1",
+    ONE,
+    [raw(f"GET /a HTTP/{v}\r\nHost: x\r\nConnection: close\r\n\r\n".encode()) for v in ("1.2", "2.0", "3.0")],
+    sees="1 1 1",
+)
+scenario(
+    "the query of the request goes to a balancer's member",
+    TWO + "ProxyPass /x balancer://c/y\n",
+    [get("/x?a=b&c=d?e"), get("/x?"), get("/x/?q"), get("/x#")],
+    sees="1 2 1 400",
+)
+scenario(
+    "an unknown expectation is refused",
+    ONE,
+    [get("/a", "Expect: x"), get("/a", "Expect: 100-continue, y")],
+)

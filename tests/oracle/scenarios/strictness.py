@@ -1,0 +1,185 @@
+"""Malformed and extreme requests."""
+
+from scenario import DIRECT, ONE, get, raw, scenario
+
+
+def line(text):
+    return raw(text + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def head(*lines):
+    return raw(b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(one + b"\r\n" for one in lines) + b"\r\n")
+
+
+def body(*lines, data=b""):
+    joined = b"".join(one + b"\r\n" for one in lines)
+    return raw(b"POST /a HTTP/1.1\r\nHost: x\r\n" + joined + b"\r\n" + data)
+
+
+scenario(
+    "malformed request lines are refused",
+    ONE,
+    [
+        line(b"GET  /a"),
+        line(b"GET /a "),
+        line(b" GET /a"),
+        line(b"G@T /a"),
+        line(b"GET\t/a"),
+        line(b"GET /a b"),
+        line(b"GET a"),
+        line(b"GET /a#frag"),
+        line(b"GET /a\x01"),
+        line(b"GET /a\x7f"),
+        line(b"GET"),
+        line(b""),
+        line(b"GET *"),
+        line(b"GET http:///a"),
+        line(b"GET http://x y/a"),
+    ],
+)
+scenario(
+    "protocol versions that are refused",
+    ONE,
+    [raw(b"GET /a HTTP/%s\r\nHost: x\r\n\r\n" % v) for v in (b"0.8", b"1.10", b"1", b"1.", b".1", b"1.1x", b"11")]
+    + [raw(b"GET /a http/1.1\r\nHost: x\r\n\r\n"), raw(b"GET /a HTTPS/1.1\r\nHost: x\r\n\r\n")],
+)
+scenario(
+    "malformed header lines are refused",
+    ONE,
+    [
+        head(b"NoColon"),
+        head(b"X-Blank : 1"),
+        head(b": empty"),
+        head(b"X@Y: 1"),
+        head(b"X Y: 1"),
+        head(b"X-C: a\x01b"),
+        head(b"X-Nul: a\x00b"),
+        head(b"X-Del: a\x7fb"),
+        head(b"X-High: \xff\xfe"),
+        head(b" X-First: folded"),
+    ],
+)
+scenario(
+    "encodings in paths that are refused",
+    ONE,
+    [get(f"/a/{p}") for p in ("%zz", "%", "%4", "%00", "%2e%2e/%2e%2e/x", "a%0d%0ab", "%80")],
+)
+scenario(
+    "blanks and controls in a forwarded query",
+    "ProxyPass /n http://${M1} nocanon\n" + ONE,
+    [line(b"GET /a?x\x80y"), line(b"GET /a?x%20y%00"), line(b"GET /n/x%20y%01?z"), line(b'GET /a?<>"{}|^`\\')],
+)
+scenario(
+    "missing and repeated Host headers",
+    ONE,
+    [
+        raw(b"GET /a HTTP/1.1\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nHost:\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"),
+        raw(b"GET /a HTTP/1.0\r\nHost: a..b\r\n\r\n"),
+    ],
+)
+scenario(
+    "lengths that are refused",
+    ONE,
+    [
+        body(b"Content-Length: 0", b"Content-Length: 0"),
+        body(b"Content-Length: 3", b"Content-Length: 4", data=b"abc"),
+        body(b"Content-Length: +3", data=b"abc"),
+        body(b"Content-Length: -3", data=b"abc"),
+        body(b"Content-Length: 3x", data=b"abc"),
+        body(b"Content-Length: 0x3", data=b"abc"),
+        body(b"Content-Length: 3, 3", data=b"abc"),
+        body(b"Content-Length:", data=b"abc"),
+        body(b"Content-Length: 99999999999999999999", data=b"abc"),
+    ],
+)
+scenario(
+    "an empty line before a request is skipped",
+    ONE,
+    [
+        raw(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n"),
+        raw(b"\r\n" * 10 + b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ],
+    mask=((r" I=\d+", " I=."),),
+)
+scenario(
+    "request lines at their limit",
+    ONE,
+    [get("/a?" + "x" * n) for n in (8160, 8172, 8173, 8174, 8175, 8176, 9000)],
+)
+scenario(
+    "LimitRequestLine changes the limit",
+    "LimitRequestLine 100\n" + ONE,
+    [get("/a?" + "x" * n) for n in (80, 82, 83, 84, 85, 86, 200)],
+)
+scenario(
+    "header fields at their limits",
+    ONE,
+    [get("/a", "X-Long: " + n * "l") for n in (8000, 8182, 8183, 8184, 8190, 9000)]
+    + [get("/a", *[f"X-{i}: {i}" for i in range(n)]) for n in (98, 99, 100, 101)],
+)
+scenario(
+    "LimitRequestFields and LimitRequestFieldSize change the limits",
+    "LimitRequestFields 5\nLimitRequestFieldSize 50\n" + ONE,
+    [get("/a", *[f"X-{i}: {i}" for i in range(n)]) for n in (4, 5)]
+    + [get("/a", "X-L: " + "l" * n) for n in (40, 44, 45, 46, 60)]
+    + [get("/a", "X-L: " + "l" * 30, "X-L: " + "m" * 30)],
+)
+scenario(
+    "transfer encodings that are refused",
+    ONE,
+    [
+        body(b"Transfer-Encoding: gzip", data=b"abc"),
+        body(b"Transfer-Encoding: chunked, gzip", data=b"abc"),
+        body(b"Transfer-Encoding: identity", data=b"abc"),
+        body(b"Transfer-Encoding:", data=b"abc"),
+    ],
+)
+
+# What follows is where steelyard is deliberately stricter: see deviations.py.
+
+scenario(
+    "Content-Length beside Transfer-Encoding",
+    ONE,
+    body(b"Content-Length: 3", b"Transfer-Encoding: chunked", data=b"3\r\nabc\r\n0\r\n\r\n"),
+)
+scenario(
+    "an obsolete folded header line",
+    ONE,
+    head(b"X-Fold: one", b" two"),
+)
+scenario(
+    "a request of HTTP/0.9",
+    ONE,
+    raw(b"GET /a\r\n", logged=False),
+)
+scenario(
+    "a coding before chunked",
+    ONE,
+    body(b"Transfer-Encoding: gzip, chunked", data=b"0\r\n\r\n"),
+)
+scenario(
+    "Transfer-Encoding in HTTP/1.0",
+    ONE,
+    raw(b"POST /a HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+)
+scenario(
+    "a bare line feed in the head",
+    ONE,
+    [
+        raw(b"GET /a HTTP/1.1\nHost: x\r\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nHost: x\n\r\n"),
+        raw(b"GET /a HTTP/1.1\r\nHost: x\r\nX-CR: a\rb\r\n\r\n"),
+    ],
+)
+scenario(
+    "bare line feeds in a chunked body",
+    ONE,
+    [
+        body(b"Transfer-Encoding: chunked", data=b"3\nabc\n0\n\n"),
+        body(b"Transfer-Encoding: chunked", data=b"3 \r\nabc\r\n0\r\n\r\n"),
+        body(b"Transfer-Encoding: chunked", data=b"3\r\nabc\r\n0\r\nX-T: 1\n\r\n"),
+    ],
+)

@@ -1,0 +1,36 @@
+"""The documented differences are exactly the real ones."""
+
+import re
+from pathlib import Path
+
+import conftest
+import deviations
+import pytest
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/deviations.md"
+ROW = re.compile(r"^\| `([^`]+)` \| (.*) \| `([^`]*)` \| `([^`]*)` \| `([^`]*)` \|$")
+
+
+def rows():
+    found = (ROW.match(line) for line in DOCUMENT.read_text().splitlines())
+    return [row.groups() for row in found if row]
+
+
+def test_the_document_and_the_list_agree():
+    told = [(d.id, d.text, d.httpd, d.steelyard, d.scenario) for d in deviations.DEVIATIONS]
+    assert rows() == told
+
+
+def test_every_deviation_names_a_scenario_of_its_own():
+    scenarios = conftest.load_scenarios()
+    named = [d.scenario for d in deviations.DEVIATIONS]
+    assert len(set(named)) == len(named)
+    assert [name for name in named if name not in scenarios] == []
+
+
+@pytest.mark.parametrize("deviation", deviations.DEVIATIONS, ids=lambda d: d.id)
+def test_both_programs_do_what_the_list_says(deviation, plays):
+    first, second = plays.outcomes(conftest.load_scenarios()[deviation.scenario])
+    assert first.summary == deviation.httpd, "\n".join(first.lines)
+    assert second.summary == deviation.steelyard, "\n".join(second.lines)
+    assert first.lines != second.lines
