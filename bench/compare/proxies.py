@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from fixture import Failed, Stage, free_port, version_of
 
 CONNECTIONS_MAX = 7000  # clients; each may need a backend connection beside its own
-THREADS = 128
+THREADS = 96  # more than the connections: httpd ends idle ones when none is left, fewer cost it less
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
 ORDER = ("relay", "relay-splice", "steelyard", "haproxy", "nginx", "apache2")
 
