@@ -130,7 +130,7 @@ void settle_process(LogItem& item) {
       {"tid", Unit::thread},
       {"hextid", Unit::thread_hex},
   };
-  item.unit = unit_named(item.argument, names, Unit::text);
+  item.unit = unit_named(to_lower(item.argument), names, Unit::text);
 }
 
 void settle(LogItem& item, std::string_view letters) {

@@ -1,0 +1,184 @@
+#include "expr/variables.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "base/text.hpp"
+#include "expr/local_time.hpp"
+
+namespace steelyard::expr {
+namespace {
+
+using Read = std::string_view (*)(const Facts&, Arena&);
+
+template <TextFact which>
+std::string_view text(const Facts& facts, Arena& /*arena*/) {
+  return facts.text(which);
+}
+
+template <NumberFact which>
+std::string_view number(const Facts& facts, Arena& arena) {
+  constexpr std::size_t room_bytes = 20;
+  char* const room = arena.take(room_bytes);
+  const auto end = std::to_chars(room, room + room_bytes, facts.number(which));
+  const auto written = static_cast<std::size_t>(end.ptr - room);
+  arena.give_back(room_bytes, written);
+  return {room, written};
+}
+
+template <const char* name>
+std::string_view request_field(const Facts& facts, Arena& /*arena*/) {
+  return facts.request_header(name).value_or("");
+}
+
+constexpr char accept[] = "Accept";
+constexpr char cookie[] = "Cookie";
+constexpr char forwarded[] = "Forwarded";
+constexpr char host[] = "Host";
+constexpr char proxy_connection[] = "Proxy-Connection";
+constexpr char referer[] = "Referer";
+constexpr char user_agent[] = "User-Agent";
+
+std::string_view switched(bool on) { return on ? "on" : "off"; }
+
+// Nobody is identified here: users, authentication, sub-requests and files have no values.
+std::string_view nothing(const Facts& /*facts*/, Arena& /*arena*/) { return {}; }
+
+std::string_view remote_host(const Facts& facts, Arena& /*arena*/) {
+  const std::string_view name = facts.text(TextFact::client_host);
+  return name.empty() ? facts.text(TextFact::client_ip) : name;
+}
+
+std::string_view content_type(const Facts& facts, Arena& /*arena*/) {
+  return facts.response_header("Content-Type").value_or("");
+}
+
+struct TimePart {
+  int std::tm::* part;
+  int digits;
+  int offset;
+};
+constexpr TimePart year{&std::tm::tm_year, 4, 1900};
+constexpr TimePart month{&std::tm::tm_mon, 2, 1};
+constexpr TimePart day{&std::tm::tm_mday, 2, 0};
+constexpr TimePart hour{&std::tm::tm_hour, 2, 0};
+constexpr TimePart minute{&std::tm::tm_min, 2, 0};
+constexpr TimePart second{&std::tm::tm_sec, 2, 0};
+constexpr TimePart weekday{&std::tm::tm_wday, 1, 0};
+
+const std::tm& calendar_now(const Facts& facts) {
+  return local_calendar(std::chrono::floor<std::chrono::seconds>(facts.now()));
+}
+
+char* put(char* out, const std::tm& calendar, const TimePart& wanted) {
+  int rest = calendar.*wanted.part + wanted.offset;
+  for (int i = wanted.digits - 1; i >= 0; --i, rest /= 10) {
+    out[i] = static_cast<char>('0' + rest % 10);
+  }
+  return out + wanted.digits;
+}
+
+template <const TimePart& wanted>
+std::string_view time_part(const Facts& facts, Arena& arena) {
+  char* const room = arena.take(wanted.digits);
+  put(room, calendar_now(facts), wanted);
+  return {room, static_cast<std::size_t>(wanted.digits)};
+}
+
+std::string_view time_stamp(const Facts& facts, Arena& arena) {
+  constexpr std::size_t bytes = 14;
+  const std::tm& now = calendar_now(facts);
+  char* const room = arena.take(bytes);
+  char* out = room;
+  for (const TimePart* wanted : {&year, &month, &day, &hour, &minute, &second}) {
+    out = put(out, now, *wanted);
+  }
+  return {room, bytes};
+}
+
+constexpr std::string_view about_files = "it tells about a local file, and a proxy serves none";
+
+constexpr Variable variables[] = {
+    {"HTTP_ACCEPT", request_field<accept>},
+    {"HTTP_COOKIE", request_field<cookie>},
+    {"HTTP_FORWARDED", request_field<forwarded>},
+    {"HTTP_HOST", request_field<host>},
+    {"HTTP_PROXY_CONNECTION", request_field<proxy_connection>},
+    {"HTTP_REFERER", request_field<referer>},
+    {"HTTP_USER_AGENT", request_field<user_agent>},
+    {"REQUEST_METHOD", text<TextFact::method>},
+    {"REQUEST_SCHEME", text<TextFact::scheme>},
+    {"REQUEST_URI", text<TextFact::path>},
+    {"DOCUMENT_URI", text<TextFact::path>},
+    {"REQUEST_FILENAME", text<TextFact::filename>},
+    {"SCRIPT_FILENAME", text<TextFact::filename>},
+    {"LAST_MODIFIED", nullptr, about_files},
+    {"SCRIPT_USER", nullptr, about_files},
+    {"SCRIPT_GROUP", nullptr, about_files},
+    {"PATH_INFO", nothing},
+    {"QUERY_STRING", text<TextFact::query>},
+    {"IS_SUBREQ", [](const Facts&, Arena&) -> std::string_view { return "false"; }},
+    {"THE_REQUEST", text<TextFact::request_line>},
+    {"REMOTE_ADDR", text<TextFact::client_ip>},
+    {"REMOTE_PORT", number<NumberFact::client_port>},
+    {"REMOTE_HOST", remote_host},
+    {"REMOTE_USER", nothing},
+    {"REMOTE_IDENT", nothing},
+    {"AUTH_TYPE", nothing},
+    {"SERVER_NAME", text<TextFact::canonical_name>},
+    {"SERVER_PORT", number<NumberFact::canonical_port>},
+    {"SERVER_ADMIN", text<TextFact::server_admin>},
+    {"SERVER_PROTOCOL", text<TextFact::protocol>},
+    {"SERVER_SOFTWARE", text<TextFact::server_software>},
+    {"API_VERSION", [](const Facts&, Arena&) -> std::string_view { return "20120211"; }},
+    {"DOCUMENT_ROOT", text<TextFact::document_root>},
+    {"CONTEXT_DOCUMENT_ROOT", text<TextFact::document_root>},
+    {"CONTEXT_PREFIX", nothing},
+    {"CONTENT_TYPE", content_type},
+    {"HANDLER", text<TextFact::handler>},
+    {"REQUEST_LOG_ID", text<TextFact::log_id>},
+    {"REQUEST_STATUS", number<NumberFact::status>},
+    {"CONN_LOG_ID", text<TextFact::connection_log_id>},
+    {"CONN_REMOTE_ADDR", text<TextFact::peer_ip>},
+    {"HTTPS",
+     [](const Facts& facts, Arena&) { return switched(facts.text(TextFact::scheme) == "https"); }},
+    {"HTTP2",
+     [](const Facts& facts, Arena&) {
+       return switched(facts.text(TextFact::protocol).starts_with("HTTP/2"));
+     }},
+    {"IPV6", [](const Facts& facts, Arena&) { return switched(facts.local_address().is_v6()); }},
+    {"TIME_YEAR", time_part<year>},
+    {"TIME_MON", time_part<month>},
+    {"TIME_DAY", time_part<day>},
+    {"TIME_HOUR", time_part<hour>},
+    {"TIME_MIN", time_part<minute>},
+    {"TIME_SEC", time_part<second>},
+    {"TIME_WDAY", time_part<weekday>},
+    {"TIME", time_stamp},
+};
+
+constexpr Variable of_tls{"SSL_*", nullptr,
+                          "it belongs to mod_ssl, and no connection here uses TLS"};
+
+}  // namespace
+
+const Variable* find_variable(std::string_view name) {
+  const auto* const known = std::ranges::find_if(
+      variables, [name](const Variable& row) { return equals_ignoring_case(row.name, name); });
+  if (known != std::end(variables)) return known;
+  return starts_with_ignoring_case(name, "SSL_") ? &of_tls : nullptr;
+}
+
+std::string_view variable_like(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Variable& row : variables) names.push_back(row.name);
+  return nearest(to_upper(name), names);
+}
+
+}  // namespace steelyard::expr

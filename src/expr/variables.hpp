@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string_view>
+
+#include "expr/facts.hpp"
+
+// The variables of httpd's expression language, %{NAME}. Threads: a constant table.
+
+namespace steelyard {
+class Arena;
+}
+
+namespace steelyard::expr {
+
+struct Variable {
+  std::string_view name;
+  // A view of the facts, of a literal or of the arena. Null: `refusal` says why there is no value.
+  std::string_view (*read)(const Facts& facts, Arena& arena) = nullptr;
+  std::string_view refusal = {};
+};
+
+// By name in any case; null when httpd knows none of that name either.
+const Variable* find_variable(std::string_view name);
+// The known name most like this one; empty when none is near.
+std::string_view variable_like(std::string_view name);
+
+}  // namespace steelyard::expr
