@@ -1,0 +1,130 @@
+// Several threads choose, report and reload at once. Meant for ThreadSanitizer; the sums are
+// checked in every build.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <numeric>
+#include <thread>
+
+#include "balance/test_group.hpp"
+
+namespace steelyard::balance {
+namespace {
+
+constexpr int choosers = 4;
+constexpr int requests_each = 4000;
+
+struct Tally {
+  std::uint64_t picked = 0;
+  std::uint64_t refused = 0;
+};
+
+Tally run_exchanges(Group& group, int thread) {
+  Tally tally;
+  std::vector<Lease> held;
+  Session session;
+  session.found = true;
+  session.tag = "r2";
+  for (int i = 0; i < requests_each; ++i) {
+    ChoiceRequest request{.session = {}, .now = group.now + milliseconds(i)};
+    if (i % 3 == 0) request.session = session;
+    Decision decision = group.balancer.choose(request);
+    if (!decision.lease) {
+      ++tally.refused;
+      continue;
+    }
+    ++tally.picked;
+    const bool fails = (i * 7 + thread) % 50 == 0;
+    if (fails) {
+      group.balancer.connect_failed(decision.lease, request.now);
+      (void)group.balancer.may_try_another(decision.lease, 1);
+    } else if (group.balancer.connected(decision.lease)) {
+      decision.lease.member().add_transferred(100);
+      decision.lease.member().add_read(decision.lease.spec().load_factor);
+      group.balancer.answer_status(decision.lease, request.now, i % 97 == 0 ? 503 : 200, false);
+    }
+    held.push_back(std::move(decision.lease));
+    if (held.size() > 8) held.erase(held.begin() + i % 8);
+  }
+  return tally;
+}
+
+void expect_whole(Group& group) {
+  std::int64_t credit = 0;
+  for (const MemberView& view : group.balancer.members()) {
+    EXPECT_EQ(view.busy, 0) << view.spec.name;
+    credit += view.credit;
+  }
+  EXPECT_EQ(credit, 0);
+}
+
+TEST(Threads, counters_are_whole_when_all_exchanges_ended) {
+  for (const char* policy : {"byrequests", "bytraffic", "bybusyness"}) {
+    Group group("a=r1 b=r2*2 c=r3,H d=r4@1 e=r5,R",
+                std::string("stickysession=sid failonstatus=503 lbmethod=") + policy);
+    std::atomic<std::uint64_t> picked = 0;
+    std::atomic<std::uint64_t> refused = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < choosers; ++thread) {
+        threads.emplace_back([&, thread] {
+          const Tally tally = run_exchanges(group, thread);
+          picked += tally.picked;
+          refused += tally.refused;
+        });
+      }
+    }
+    EXPECT_EQ(picked + refused, std::uint64_t{choosers} * requests_each);
+    std::uint64_t elected = 0;
+    for (const MemberView& view : group.balancer.members()) elected += view.elected;
+    EXPECT_EQ(elected, picked);
+    expect_whole(group);
+  }
+}
+
+TEST(Threads, reloads_and_operators_do_not_disturb_running_exchanges) {
+  Group group("a=r1 b=r2 c=r3", "stickysession=sid");
+  std::atomic<int> running = choosers;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < choosers; ++thread) {
+      threads.emplace_back([&, thread] {
+        run_exchanges(group, thread);
+        --running;
+      });
+    }
+    const char* generations[] = {"b=r2*3 a=r1 d=r4", "a=r9 b=r2 c=r3", "c=r3 d=r4,D e=r2"};
+    for (int i = 0; running > 0; ++i) {
+      group.balancer.adopt(group_spec(generations[i % 3], "stickysession=sid"));
+      for (const MemberView& view : group.balancer.members()) {
+        group.balancer.change_status(view.member, Flag::draining, {});
+        group.balancer.change_status(view.member, {}, Flag::draining);
+      }
+    }
+  }
+  for (const MemberView& view : group.balancer.members()) EXPECT_EQ(view.busy, 0);
+}
+
+TEST(Threads, one_exchange_waits_at_a_time) {
+  Group group("a,D", "timeout=1");
+  std::atomic<int> waiting = 0;
+  std::atomic<int> turns = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < choosers; ++thread) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 1000; ++i) {
+          const auto turn = group.balancer.begin_wait();
+          if (!turn) continue;
+          EXPECT_EQ(++waiting, 1);
+          ++turns;
+          --waiting;
+        }
+      });
+    }
+  }
+  EXPECT_GT(turns, 0);
+}
+
+}  // namespace
+}  // namespace steelyard::balance
