@@ -15,17 +15,6 @@ bool same_name(const Field& row, FieldId id, std::string_view name) noexcept {
   return id != FieldId::other || equals_ignoring_case(row.name, name);
 }
 
-std::uint64_t name_bit(std::string_view name) noexcept {
-  if (name.empty()) return 1;
-  const auto folded = [name](std::size_t at) {
-    return static_cast<unsigned>(static_cast<unsigned char>(name[at]) | 0x20U);
-  };
-  const std::size_t size = name.size();
-  const unsigned hash = static_cast<unsigned>(size) * 7 + folded(size / 2) * 31 +
-                        folded(size - 1) * 13 + folded(size > 7 ? 7 : 0);
-  return std::uint64_t{1} << (hash % 64);
-}
-
 // Rows of the first one's name join it; the joined ones are left without a name.
 void join_later_rows(std::span<Field> rows, Arena& arena) {
   Field& first = rows.front();
@@ -79,11 +68,6 @@ std::optional<std::string_view> FieldList::value(std::string_view name) const no
   return row->value;
 }
 
-void FieldList::add(std::string_view name, std::string_view value, FieldId id) {
-  rows_.push_back({name, value, id});
-  note(rows_.back());
-}
-
 void FieldList::set(std::string_view name, std::string_view value) {
   const FieldId id = field_id(name);
   const auto first =
@@ -123,11 +107,15 @@ void FieldList::rebase(const Rebase& move) noexcept {
   }
 }
 
-void FieldList::note(const Field& row) noexcept {
-  std::uint64_t& seen = row.id == FieldId::other ? other_names_ : present_;
-  const std::uint64_t mark = row.id == FieldId::other ? name_bit(row.name) : bit(row.id);
-  may_have_duplicates_ = may_have_duplicates_ || (seen & mark) != 0;
-  seen |= mark;
+std::uint64_t FieldList::name_bit(std::string_view name) noexcept {
+  if (name.empty()) return 1;
+  const auto folded = [name](std::size_t at) {
+    return static_cast<unsigned>(static_cast<unsigned char>(name[at]) | 0x20U);
+  };
+  const std::size_t size = name.size();
+  const unsigned hash = static_cast<unsigned>(size) * 7 + folded(size / 2) * 31 +
+                        folded(size - 1) * 13 + folded(size > 7 ? 7 : 0);
+  return std::uint64_t{1} << (hash % 64);
 }
 
 void FieldList::recount() noexcept {

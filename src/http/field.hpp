@@ -50,7 +50,10 @@ class FieldList {
 
   // Appends a row. The text must outlive the list's use of it.
   void add(std::string_view name, std::string_view value) { add(name, value, field_id(name)); }
-  void add(std::string_view name, std::string_view value, FieldId id);
+  void add(std::string_view name, std::string_view value, FieldId id) {
+    rows_.push_back({name, value, id});
+    note(rows_.back());
+  }
   // The first row of that name gets the value and its twins vanish; appended when there was none.
   void set(std::string_view name, std::string_view value);
   // All rows of that id or name vanish; how many did.
@@ -73,12 +76,19 @@ class FieldList {
   static constexpr std::uint64_t bit(FieldId id) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(id);
   }
-  void note(const Field& row) noexcept;
+  // One bit of a hash of a name without an id.
+  static std::uint64_t name_bit(std::string_view name) noexcept;
+  void note(const Field& row) noexcept {
+    std::uint64_t& seen = row.id == FieldId::other ? other_names_ : present_;
+    const std::uint64_t mark = row.id == FieldId::other ? name_bit(row.name) : bit(row.id);
+    may_have_duplicates_ = may_have_duplicates_ || (seen & mark) != 0;
+    seen |= mark;
+  }
   void recount() noexcept;
 
   std::vector<Field> rows_;
   std::uint64_t present_ = 0;
-  std::uint64_t other_names_ = 0;  // one bit a hash of the names without an id
+  std::uint64_t other_names_ = 0;  // their name_bits
   bool may_have_duplicates_ = false;
 };
 

@@ -63,6 +63,11 @@ void remove_all(FieldList& fields, std::uint64_t mask) {
 }  // namespace
 
 void read_connection(std::string_view value, ConnectionOptions& options) noexcept {
+  // What nearly all clients send.
+  if (equals_ignoring_case(value, "keep-alive")) {
+    options.keep_alive = true;
+    return;
+  }
   for (const std::string_view option : tokens(value, separators)) {
     if (equals_ignoring_case(option, "close")) options.close = true;
     if (equals_ignoring_case(option, "keep-alive")) options.keep_alive = true;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "base/check.hpp"
@@ -120,21 +119,24 @@ std::expected<void, RequestFault> read_expectation(RequestHead& head) {
   return {};
 }
 
-// Why a field line without "name:" at its begin is refused.
-std::unexpected<RequestFault> refuse_name(std::string_view line, std::size_t name_end) {
-  const char c = line[name_end];
-  const bool blank = c == ' ' || c == '\t';
-  if (name_end == 0) {
-    if (blank) return refuse(Code::folded_field);
-    if (c == ':') return refuse(Code::empty_field_name);
-  }
-  const std::string_view text = line.substr(0, std::min(line.find(':'), line.size()));
-  if (c == '\r') return refuse(Code::bare_cr, text);
-  if (is_control(c)) return refuse(Code::control_byte, text);
-  if (text.size() == line.size()) return refuse(Code::no_colon, text);
-  return refuse(blank && trim_blanks(text).size() == name_end ? Code::blank_before_colon
-                                                              : Code::bad_field_name,
-                text);
+// A line is cut short by a byte that may not stand in it.
+std::unexpected<RequestFault> refuse_control(char c, std::string_view line) {
+  const std::string_view text = line.substr(0, token_length(line));
+  if (c == '\n') return refuse(Code::bare_lf, text);
+  return refuse(c == '\r' ? Code::bare_cr : Code::control_byte, text);
+}
+
+std::unexpected<RequestFault> refuse_without_colon(std::string_view line) {
+  const bool folded = line.front() == ' ' || line.front() == '\t';
+  return refuse(folded ? Code::folded_field : Code::no_colon, line);
+}
+
+// Why what stands before the colon is no name.
+std::unexpected<RequestFault> refuse_name(std::string_view name) {
+  if (name.empty()) return refuse(Code::empty_field_name);
+  if (name.front() == ' ' || name.front() == '\t') return refuse(Code::folded_field);
+  const bool blank_behind = is_token(trim_blanks(name));
+  return refuse(blank_behind ? Code::blank_before_colon : Code::bad_field_name, name);
 }
 
 // What only the whole head can tell.
@@ -172,30 +174,29 @@ std::expected<HeadProgress, RequestFault> RequestHeadReader::read(std::string_vi
                                                                   RequestHead& head) {
   CHECK(state_ != State::complete && buffer.size() >= scanned_);
   follow_buffer(buffer, head);
+  const char* const data = buffer.data();
   while (true) {
-    const char* data = buffer.data();
-    const void* found = scanned_ < buffer.size()
-                            ? std::memchr(data + scanned_, '\n', buffer.size() - scanned_)
-                            : nullptr;
-    if (found == nullptr) {
-      scanned_ = buffer.size();
+    const std::size_t end = scanned_ + first_control(buffer.substr(scanned_));
+    const std::size_t after = buffer.size() - end;
+    if (after == 0 || (after == 1 && data[end] == '\r')) {
+      scanned_ = end;
       const auto unfinished = check_unfinished(buffer.substr(line_begin_), head);
       if (!unfinished) return std::unexpected(unfinished.error());
       return HeadProgress::incomplete;
     }
-    const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - data);
-    const std::string_view line = buffer.substr(line_begin_, end - line_begin_);
-    scanned_ = line_begin_ = end + 1;
-    if (!line.ends_with('\r')) return refuse(Code::bare_lf, line.substr(0, 64));
-    const auto taken = take_line(line.substr(0, line.size() - 1), head);
+    const std::string_view line(data + line_begin_, end - line_begin_);
+    if (data[end] != '\r' || data[end + 1] != '\n') return refuse_control(data[end], line);
+    scanned_ = line_begin_ = end + 2;
+    const bool is_field = state_ == State::expecting_fields && !line.empty();
+    const Result taken = is_field ? take_field(line, head) : take_other_line(line, head);
     if (!taken) return std::unexpected(taken.error());
     if (state_ == State::complete) return HeadProgress::complete;
   }
 }
 
-RequestHeadReader::Result RequestHeadReader::take_line(std::string_view line, RequestHead& head) {
+RequestHeadReader::Result RequestHeadReader::take_other_line(std::string_view line,
+                                                             RequestHead& head) {
   if (state_ == State::expecting_fields) {
-    if (!line.empty()) return take_field(line, head);
     state_ = State::complete;
     head.head_bytes = line_begin_;
     return finish(head);
@@ -217,10 +218,7 @@ RequestHeadReader::Result RequestHeadReader::take_request_line(std::string_view 
   head.line = line;
   const std::size_t method_end = token_length(line);
   if (method_end == line.size()) return refuse(Code::malformed_line, line);
-  if (line[method_end] != ' ') {
-    const bool bad = is_control(line[method_end]) || line[method_end] == '\t';
-    return refuse(bad ? Code::control_byte : Code::bad_method, line);
-  }
+  if (line[method_end] != ' ') return refuse(Code::bad_method, line);
   if (method_end == 0) return refuse(Code::malformed_line, line);
   head.method = line.substr(0, method_end);
   head.method_id = method_of(head.method);
@@ -244,17 +242,14 @@ RequestHeadReader::Result RequestHeadReader::take_request_line(std::string_view 
 
 RequestHeadReader::Result RequestHeadReader::take_field(std::string_view line,
                                                         RequestHead& head) const {
-  const std::size_t name_end = token_length(line);
-  const std::string_view name = line.substr(0, name_end);
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
   if (line.size() > limits_.field_bytes_max + 1) return refuse(Code::field_too_long, name);
   if (head.fields.size() >= fields_max()) return refuse(Code::too_many_fields);
-  if (name_end == line.size()) return refuse(Code::no_colon, name);
-  if (line[name_end] != ':' || name_end == 0) return refuse_name(line, name_end);
-  const std::string_view value = trim_blanks(line.substr(name_end + 1));
-  if (const std::size_t bad = first_control(value); bad != value.size()) {
-    return refuse(value[bad] == '\r' ? Code::bare_cr : Code::control_byte, name);
-  }
-  const FieldId id = field_id(name);
+  if (colon == std::string_view::npos) return refuse_without_colon(line);
+  const FieldId id = field_id(name);  // a known name is a token
+  if (id == FieldId::other && !is_token(name)) return refuse_name(name);
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
   if (head.fields.has(id)) {
     if (id == FieldId::host) return refuse(Code::several_hosts, value);
     if (id == FieldId::content_length) return refuse(Code::several_content_lengths, value);

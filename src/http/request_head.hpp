@@ -114,7 +114,7 @@ class RequestHeadReader {
   enum class State : std::uint8_t { expecting_line, expecting_fields, complete };
   using Result = std::expected<void, RequestFault>;
 
-  [[nodiscard]] Result take_line(std::string_view line, RequestHead& head);
+  [[nodiscard]] Result take_other_line(std::string_view line, RequestHead& head);
   [[nodiscard]] Result take_request_line(std::string_view line, RequestHead& head) const;
   [[nodiscard]] Result take_field(std::string_view line, RequestHead& head) const;
   [[nodiscard]] Result check_unfinished(std::string_view rest, const RequestHead& head);

@@ -1,5 +1,7 @@
 #include "http/request_target.hpp"
 
+#include <array>
+
 #include "base/ip.hpp"
 #include "base/text.hpp"
 #include "http/syntax.hpp"
@@ -28,21 +30,40 @@ bool is_dotted_quad(std::string_view name) noexcept {
   }
 }
 
-// Letters, digits, '-', '_' and single dots. A name of digits and dots must be an address; in any
-// other the last label must not begin with a digit unless it is the only one.
-bool is_host_name(std::string_view name) noexcept {
-  if (name.find("..") != std::string_view::npos) return false;
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty()) return false;
-  bool only_digits = true;
-  for (const char c : name) {
-    if (is_digit(c) || c == '.') continue;
-    if (!is_alpha(c) && c != '-' && c != '_') return false;
-    only_digits = false;
+enum class HostByte : std::uint8_t { bad, letter, digit, dot };
+
+constexpr std::array<HostByte, 256> host_bytes = [] {
+  std::array<HostByte, 256> table{};
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    HostByte& kind = table[static_cast<std::size_t>(byte)];
+    if (is_alpha(c) || c == '-' || c == '_') kind = HostByte::letter;
+    if (is_digit(c)) kind = HostByte::digit;
+    if (c == '.') kind = HostByte::dot;
   }
-  if (only_digits) return is_dotted_quad(name);
-  const std::size_t dot = name.rfind('.');
-  return dot == std::string_view::npos || !is_digit(name[dot + 1]);
+  return table;
+}();
+
+// Letters, digits, '-', '_' and single dots. A name of digits and dots must be an address; in any
+// other the last label must not begin with a digit unless it is the only one. One dot may end it.
+bool is_host_name(std::string_view name) noexcept {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  bool has_letter = false;
+  HostByte previous = HostByte::letter;
+  std::size_t label_begin = 0;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    const HostByte kind = host_bytes[static_cast<unsigned char>(name[at])];
+    if (kind == HostByte::bad) return false;
+    if (kind == HostByte::letter) has_letter = true;
+    if (kind == HostByte::dot) {
+      if (previous == HostByte::dot) return false;
+      label_begin = at + 1;
+    }
+    previous = kind;
+  }
+  if (name.empty() || previous == HostByte::dot) return false;
+  if (!has_letter) return is_dotted_quad(name);
+  return label_begin == 0 || !is_digit(name[label_begin]);
 }
 
 bool is_bracketed_v6(std::string_view host) {

@@ -1,87 +1,57 @@
 #include "http/syntax.hpp"
 
-#include <array>
-#include <cstring>
+#include <bit>
 #include <limits>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace steelyard::http {
 
 namespace {
 
-constexpr std::array<bool, 256> token_chars = [] {
-  std::array<bool, 256> table{};
-  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-    table[static_cast<unsigned char>(c)] = true;
-  }
-  return table;
-}();
+#if defined(__SSE2__)
 
-constexpr std::uint64_t in_each_byte(std::uint64_t byte) { return 0x0101010101010101ULL * byte; }
-constexpr std::uint64_t high_bits = in_each_byte(0x80);
+constexpr std::size_t block_bytes = 16;
 
-std::uint64_t load_word(const char* at) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, at, sizeof word);
-  return word;
+// One bit a byte: set where a control byte stands (not a tab), or a blank when asked.
+unsigned refused_in_block(const char* at, bool blanks_too) noexcept {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i last_low = _mm_set1_epi8(blanks_too ? 0x20 : 0x1f);
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, last_low), block);
+  const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+  const __m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
+  const __m128i refused = _mm_or_si128(blanks_too ? low : _mm_andnot_si128(tab, low), del);
+  return static_cast<unsigned>(_mm_movemask_epi8(refused));
 }
 
-// Not 0 when some of the eight bytes lies below `limit` or is DEL. A byte above such a one may be
-// blamed too, so the caller looks at the bytes one by one afterwards.
-template <unsigned char Limit>
-bool holds_low_byte(std::uint64_t word) noexcept {
-  const std::uint64_t below = (word - in_each_byte(Limit)) & ~word;
-  const std::uint64_t del = word ^ in_each_byte(0x7f);
-  return ((below | ((del - in_each_byte(1)) & ~del)) & high_bits) != 0;
-}
+#endif
 
-// Eight bytes at a time as long as all of them are harmless; then `refused` decides byte by byte.
-template <unsigned char Limit, class Refused>
-std::size_t first_refused(std::string_view text, Refused refused) noexcept {
-  const char* data = text.data();
+template <bool BlanksToo>
+std::size_t first_refused(std::string_view text) noexcept {
+  const char* const data = text.data();
   const std::size_t size = text.size();
   std::size_t at = 0;
-  while (true) {
-    while (at + 8 <= size && !holds_low_byte<Limit>(load_word(data + at))) at += 8;
-    if (at + 8 > size && size >= 8 && !holds_low_byte<Limit>(load_word(data + size - 8))) {
-      return size;
-    }
-    const std::size_t stop = at + 8 < size ? at + 8 : size;
-    for (; at < stop; ++at) {
-      if (refused(data[at])) return at;
-    }
-    if (at == size) return size;
+#if defined(__SSE2__)
+  for (; at + block_bytes <= size; at += block_bytes) {
+    const unsigned marks = refused_in_block(data + at, BlanksToo);
+    if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks));
   }
+#endif
+  const auto refused = [](char c) {
+    return is_control(c) || (BlanksToo && (c == ' ' || c == '\t'));
+  };
+  while (at < size && !refused(data[at])) ++at;
+  return at;
 }
 
 }  // namespace
 
-bool is_token_char(char c) noexcept { return token_chars[static_cast<unsigned char>(c)]; }
-
-std::size_t token_length(std::string_view text) noexcept {
-  std::size_t at = 0;
-  while (at < text.size() && token_chars[static_cast<unsigned char>(text[at])]) ++at;
-  return at;
-}
-
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && token_length(text) == text.size();
-}
-
-std::size_t first_control(std::string_view text) noexcept {
-  return first_refused<0x20>(text, is_control);
-}
+std::size_t first_control(std::string_view text) noexcept { return first_refused<false>(text); }
 
 std::size_t first_blank_or_control(std::string_view text) noexcept {
-  return first_refused<0x21>(text, [](char c) { return c == ' ' || c == '\t' || is_control(c); });
-}
-
-std::string_view trim_blanks(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+  return first_refused<true>(text);
 }
 
 std::optional<std::uint64_t> parse_length(std::string_view text) noexcept {
