@@ -63,18 +63,15 @@ class EnvRule {
     header,          // or the environment variable of that name
     header_pattern,  // the last header whose name matches
   };
-  // A pattern without special characters is compared directly (httpd does the same).
-  enum class Pattern : std::uint8_t { contains, begins, ends, equals, regex };
   struct Change {
     std::string name;
     std::string value;
     bool unsets = false;
-    bool has_groups = false;  // $0 to $9 in the value stand for the pattern's groups
   };
 
   EnvRule() = default;
-  void set_attribute(std::string_view name);
-  std::optional<Complaint> set_pattern(const std::string& text, RegexCase letters);
+  bool set_attribute(std::string_view name);
+  bool set_pattern(std::string_view text, RegexCase letters);
   void add_change(std::string_view word);
   bool reads_as(const EnvRule& other) const;
   std::string_view read(const Facts& facts, const Environment& environment) const;
@@ -82,10 +79,11 @@ class EnvRule {
   void change(const RegexMatch& match, Environment& environment, Arena& arena) const;
 
   Attribute attribute_ = Attribute::header;
-  Pattern pattern_ = Pattern::contains;
   RegexCase letters_ = RegexCase::sensitive;
   std::string attribute_name_;
   std::optional<Regex> attribute_regex_;
+  // A pattern without special characters is looked for as it is (httpd does the same, and then
+  // $0 to $9 in values mean nothing).
   std::string literal_;
   std::optional<Regex> regex_;
   std::vector<Change> changes_;
