@@ -86,10 +86,11 @@ class Stage:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="steelyard-compare-"))
         self.directory.chmod(0o755)
         self.processes: list[subprocess.Popen] = []
+        self.handlers: dict = {}
 
     def __enter__(self) -> Stage:
-        for number in END_SIGNALS:
-            signal.signal(number, lambda *_: sys.exit(130))
+        self.handlers = {number: signal.signal(number, lambda *_: sys.exit(130))
+                         for number in END_SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,6 +99,8 @@ class Stage:
         for process in reversed(self.processes):
             self.stop(process)
         shutil.rmtree(self.directory, ignore_errors=True)
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
 
     def start(self, command: list[str], core: int, log: str, **streams: object) -> subprocess.Popen:
         """Starts a program on one core, in a session of its own, with its messages in a file."""
@@ -129,6 +132,9 @@ class Stage:
         except ProcessLookupError:
             pass
         process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
 
     def start_listening(self, name: str, arguments: list[str], core: int) -> tuple:
         """One of our own programs: it prints its addresses and "ready"."""

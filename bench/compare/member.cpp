@@ -131,11 +131,13 @@ class Connection {
       const std::string_view text(input_, filled_);
       const auto end = text.find("\r\n\r\n");
       if (end == std::string_view::npos) {
-        if (filled_ == sizeof input_) begin_answer({.path = "", .close = true});
-        return false;
+        if (filled_ < sizeof input_) return false;
+        begin_answer({.path = "", .close = true});
+        drop_input(filled_);
+      } else {
+        begin_answer(read_head(text.substr(0, end + 4)));
+        drop_input(end + 4);
       }
-      begin_answer(read_head(text.substr(0, end + 4)));
-      drop_input(end + 4);
     }
     const auto swallowed = std::min(body_left_, filled_);
     body_left_ -= swallowed;
