@@ -30,9 +30,6 @@ void read_host_and_port(UrlParts& parts) {
   const std::size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
   parts.host = text.substr(0, colon);
   parts.port = default_port(parts.scheme);
-  if (parts.host.starts_with('[') && parts.host.ends_with(']')) {
-    parts.host = parts.host.substr(1, parts.host.size() - 2);
-  }
   if (colon == text.npos) return;
   const std::optional<std::uint64_t> port = parse_unsigned(text.substr(colon + 1));
   const bool is_default = port && *port == parts.port;
@@ -118,6 +115,11 @@ std::optional<std::uint32_t> find_backend(const Server& server, std::string_view
 std::optional<std::uint32_t> find_balancer(const Server& server, std::string_view url) {
   const std::optional<UrlParts> parts = split_url(url);
   return parts ? find_balancer(server, *parts) : std::nullopt;
+}
+
+bool covers_backend(std::string_view name, std::string_view url) {
+  const std::optional<UrlParts> parts = split_url(url);
+  return parts && name_covers(name, *parts, url);
 }
 
 std::optional<Target> split_target(const Server& server, const RouteMatch& match) {

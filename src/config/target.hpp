@@ -13,11 +13,14 @@ namespace steelyard::config {
 
 struct Target {
   // At most one of them: indexes into server.balancers and server.backends. With neither the
-  // connection is not kept and takes its defaults; `scheme`, `host` and `port` say where to.
+  // connection is not kept and takes its defaults; `scheme`, `host` and `port` say where to. They
+  // also do for a backend whose MemberSpec::host is empty: its URL has $1... in host or port.
   std::optional<std::uint32_t> balancer, backend;
-  std::string_view scheme, host;  // as written; IPv6 without brackets
+  std::string_view scheme, host;  // as written; IPv6 in its brackets, as MemberSpec::host
   std::uint16_t port = 0;         // the scheme's default when none was written; 0: unknown scheme
-  std::string_view path;          // what follows the authority; begins with '/' or is empty
+  // What follows the authority; begins with '/', '?' or is empty. For a balancer it goes behind the
+  // member's URL; for a backend it is all of the path, the backend's path_prefix included.
+  std::string_view path;
 };
 
 // `match.url` must be absolute: nullopt otherwise (400).
@@ -28,6 +31,10 @@ std::optional<Target> split_target(const Server& server, const RouteMatch& match
 std::optional<std::uint32_t> find_backend(const Server& server, std::string_view url);
 // By the part before the path, ignoring case.
 std::optional<std::uint32_t> find_balancer(const Server& server, std::string_view url);
+
+// Whether requests to `url` belong to a backend of that name; also how configuration lines share
+// one.
+bool covers_backend(std::string_view name, std::string_view url);
 
 // Fills Route::balancer and Route::backend wherever the target alone decides.
 void resolve_targets(Server& server);

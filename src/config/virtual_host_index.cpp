@@ -35,13 +35,14 @@ void VirtualHostGroup::add(const Server& server, std::string_view written_host) 
   if (servers_.empty() || servers_.back() != &server) {
     const auto number = static_cast<std::uint32_t>(servers_.size());
     servers_.push_back(&server);
-    if (!server.name.empty()) exact_names_.try_emplace(server.name, number);
-    for (const std::string& alias : server.aliases) exact_names_.try_emplace(alias, number);
+    if (!server.name.empty()) exact_names_.try_emplace(to_lower(server.name), number);
+    for (const std::string& alias : server.aliases)
+      exact_names_.try_emplace(to_lower(alias), number);
     for (const std::string& alias : server.wild_aliases) wild_names_.push_back({number, alias});
     has_legacy_paths_ = has_legacy_paths_ || !server.legacy_path.empty();
   }
   const auto number = static_cast<std::uint32_t>(servers_.size() - 1);
-  if (!written_host.empty()) written_hosts_.try_emplace(written_host, number);
+  if (!written_host.empty()) written_hosts_.try_emplace(to_lower(written_host), number);
 }
 
 const Server& VirtualHostGroup::choose(std::string_view host, std::string_view path) const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -43,10 +45,19 @@ class VirtualHostGroup {
   const Server* find_lower(std::string_view host) const;
   const Server* find_by_legacy_path(std::string_view path) const;
 
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>()(name);
+    }
+  };
+  // Lower-case name: the first server that has it.
+  using Names = std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>>;
+
   std::vector<const Server*> servers_;
-  std::unordered_map<std::string_view, std::uint32_t> exact_names_;  // name: first server with it
-  std::vector<WildName> wild_names_;                                 // in file order
-  std::unordered_map<std::string_view, std::uint32_t> written_hosts_;
+  Names exact_names_;
+  std::vector<WildName> wild_names_;  // in file order
+  Names written_hosts_;               // <VirtualHost NAME>: counts when no ServerName does
   bool has_legacy_paths_ = false;
 };
 

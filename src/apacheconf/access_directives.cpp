@@ -1,0 +1,148 @@
+// Table: Require with its containers, AuthMerging, and the older Order, Allow, Deny, Satisfy.
+
+#include <array>
+#include <map>
+
+#include "apacheconf/proxy_handlers.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+#include "expr/require.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using expr::RequireBuilder;
+using expr::RequireContainer;
+
+// What each section has said so far; <Limit> shares the settings of the section around it.
+struct AccessDrafts {
+  std::map<const config::PathSettings*, RequireBuilder> builders;
+};
+
+RequireBuilder& builder_of(Scope& scope) {
+  return scope.reading.part<AccessDrafts>().builders[&scope.settings()];
+}
+
+void report(Scope& scope, const RequireBuilder::Result& result) {
+  if (!result) scope.complain(result.error().text, result.error().advice);
+}
+
+// Adds a line, for some methods only when it stands in <Limit>.
+void add(Scope& scope, const Statement& statement,
+         RequireBuilder::Result (RequireBuilder::*line)(std::span<const std::string>)) {
+  RequireBuilder& builder = builder_of(scope);
+  const Frame& frame = scope.frame();
+  if (frame.kind != SectionKind::limit) {
+    report(scope, (builder.*line)(statement.words));
+    return;
+  }
+  std::vector<std::string> methods;
+  for (const std::string_view method : split_words(frame.argument)) methods.emplace_back(method);
+  builder.limit(methods, frame.name == "<LimitExcept>");
+  report(scope, (builder.*line)(statement.words));
+  builder.unlimit();
+}
+
+template <RequireBuilder::Result (RequireBuilder::*line)(std::span<const std::string>)>
+void access_line(Scope& scope, const Statement& statement) {
+  add(scope, statement, line);
+}
+
+bool belongs_in_container(std::string_view name) {
+  for (const std::string_view known :
+       {"Require", "<RequireAll", "<RequireAny", "<RequireNone", "<Limit", "<LimitExcept"}) {
+    if (equals_ignoring_case(name, known)) return true;
+  }
+  return false;
+}
+
+template <RequireContainer container>
+void container_section(Scope& scope, const Statement& statement) {
+  RequireBuilder& builder = builder_of(scope);
+  std::vector<Statement> lines;
+  for (const Statement& line : statement.children) {
+    if (belongs_in_container(line.name)) {
+      lines.push_back(line);
+      continue;
+    }
+    scope.reading.complain_at(line.place(),
+                              line.name + " not allowed in " + statement.name + "> context");
+  }
+  builder.open(container);
+  scope.execute(lines);
+  report(scope, builder.close());
+}
+
+void auth_merging(Scope& scope, const Statement& statement) {
+  using config::AuthMerging;
+  const std::string& word = statement.words[0];
+  if (equals_ignoring_case(word, "off")) {
+    scope.settings().auth_merging = AuthMerging::off;
+  } else if (equals_ignoring_case(word, "and")) {
+    scope.settings().auth_merging = AuthMerging::both;
+  } else if (equals_ignoring_case(word, "or")) {
+    scope.settings().auth_merging = AuthMerging::either;
+  } else {
+    scope.complain("AuthMerging must be one of: Off | And | Or");
+  }
+}
+
+constexpr std::string_view replaces = "the inner section's replace the outer ones, see AuthMerging";
+constexpr std::string_view replaces_all = "the inner section's replace the outer ones";
+constexpr std::string_view authz = "authz_core_module";
+constexpr std::string_view compat = "access_compat_module";
+
+constexpr auto table = std::to_array<Directive>({
+    {"Require", in_sections, Arguments::raw, access_line<&RequireBuilder::require>, replaces,
+     "specifies authorization directives which one must pass (or not) for a request to succeed",
+     authz},
+    {"<RequireAll", in_sections, Arguments::empty_section, container_section<RequireContainer::all>,
+     replaces,
+     "Container for grouping require statements that must all succeed for authorization to succeed",
+     authz},
+    {"<RequireAny", in_sections, Arguments::empty_section, container_section<RequireContainer::any>,
+     replaces,
+     "Container for grouping require statements of which one must succeed for authorization to "
+     "succeed",
+     authz},
+    {"<RequireNone", in_sections, Arguments::empty_section,
+     container_section<RequireContainer::none>, replaces,
+     "Container for grouping require statements of which none must succeed for authorization to "
+     "succeed",
+     authz},
+    {"AuthMerging", in_sections, Arguments::one, auth_merging, "the inner one counts",
+     "controls how a <Directory>, <Location>, or similar directive's authorization directives are "
+     "combined with those of its predecessor",
+     authz},
+    {"order", in_sections, Arguments::one, access_line<&RequireBuilder::order>, replaces_all,
+     "'allow,deny', 'deny,allow', or 'mutual-failure'", compat},
+    {"allow", in_sections, Arguments::two_or_more, access_line<&RequireBuilder::allow>,
+     replaces_all, "'from' followed by hostnames or IP-address wildcards", compat},
+    {"deny", in_sections, Arguments::two_or_more, access_line<&RequireBuilder::deny>, replaces_all,
+     "'from' followed by hostnames or IP-address wildcards", compat},
+    {"Satisfy", in_sections, Arguments::one, access_line<&RequireBuilder::satisfy>, replaces_all,
+     "access policy if both allow and require used ('all' or 'any')", compat},
+});
+
+}  // namespace
+
+void finish_settings(Scope& scope) {
+  if (scope.frame().kind == SectionKind::proxy || scope.frame().kind == SectionKind::proxy_match) {
+    finish_proxy_section(scope);
+  }
+  auto& builders = scope.reading.part<AccessDrafts>().builders;
+  const auto found = builders.find(&scope.settings());
+  if (found == builders.end()) return;
+  auto require = found->second.finish();
+  builders.erase(found);
+  if (require) {
+    scope.settings().require = std::move(*require);
+  } else {
+    scope.complain(require.error().text, require.error().advice);
+  }
+}
+
+std::span<const Directive> access_directives() { return table; }
+
+}  // namespace steelyard::apacheconf

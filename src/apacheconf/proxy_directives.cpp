@@ -1,0 +1,280 @@
+// Table: mod_proxy's directives, with the handlers that fit in a few lines.
+
+#include <array>
+
+#include "apacheconf/proxy_draft.hpp"
+#include "apacheconf/proxy_handlers.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using config::PathSettings;
+using config::ProxySettings;
+
+// A switch of PathSettings.
+template <std::optional<bool> PathSettings::* field>
+void set_switch(Scope& scope, const Statement& statement) {
+  scope.settings().*field = is_on(statement);
+}
+
+void reverse_cookie_path(Scope& scope, const Statement& statement) {
+  const std::vector<std::string>& words = statement.words;
+  const bool interpolate = words.size() > 2 && equals_ignoring_case(words[2], "interpolate");
+  scope.settings().reverse_cookie_paths.push_back({words[0], words[1], interpolate});
+}
+
+void reverse_cookie_domain(Scope& scope, const Statement& statement) {
+  const std::vector<std::string>& words = statement.words;
+  const bool interpolate = words.size() > 2 && equals_ignoring_case(words[2], "interpolate");
+  scope.settings().reverse_cookie_domains.push_back({words[0], words[1], interpolate});
+}
+
+template <class Value, std::size_t count>
+struct Choices {
+  std::array<std::pair<std::string_view, Value>, count> all;
+
+  std::optional<Value> find(std::string_view word) const {
+    for (const auto& [name, value] : all) {
+      if (equals_ignoring_case(name, word)) return value;
+    }
+    return std::nullopt;
+  }
+};
+
+void via(Scope& scope, const Statement& statement) {
+  static constexpr Choices<ProxySettings::Via, 4> choices{{{{"off", ProxySettings::Via::off},
+                                                            {"on", ProxySettings::Via::on},
+                                                            {"full", ProxySettings::Via::full},
+                                                            {"block", ProxySettings::Via::block}}}};
+  const auto choice = choices.find(statement.words[0]);
+  if (!choice) {
+    scope.complain("ProxyVia must be one of: off | on | full | block");
+    return;
+  }
+  scope.server.proxy.via = *choice;
+}
+
+void bad_header(Scope& scope, const Statement& statement) {
+  using http::BadHeader;
+  static constexpr Choices<BadHeader, 3> choices{{{{"IsError", BadHeader::is_error},
+                                                   {"Ignore", BadHeader::ignore},
+                                                   {"StartBody", BadHeader::start_body}}}};
+  const auto choice = choices.find(statement.words[0]);
+  if (!choice) {
+    scope.complain("ProxyBadHeader must be one of: IsError | Ignore | StartBody");
+    return;
+  }
+  scope.server.proxy.bad_header = *choice;
+}
+
+void timeout(Scope& scope, const Statement& statement) {
+  const std::int64_t seconds = parse_lax(statement.words[0]);
+  if (seconds < 1) {
+    scope.complain("Proxy Timeout must be at least 1 second.");
+    return;
+  }
+  scope.server.proxy.timeout = std::chrono::seconds(std::min<std::int64_t>(seconds, INT32_MAX));
+}
+
+// nullopt after a complaint.
+std::optional<std::uint32_t> buffer_bytes(Scope& scope, const Statement& statement,
+                                          std::string_view name) {
+  const std::int64_t bytes = parse_lax(statement.words[0]);
+  if ((bytes < 512 && bytes != 0) || bytes > INT32_MAX) {
+    scope.complain(std::string(name) + " must be >= 512 bytes, or 0 for system default.");
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(bytes);
+}
+
+void io_buffer(Scope& scope, const Statement& statement) {
+  const auto bytes = buffer_bytes(scope, statement, "ProxyIOBufferSize");
+  if (!bytes) return;
+  scope.server.proxy.io_buffer_bytes = *bytes == 0 ? ProxySettings().io_buffer_bytes : *bytes;
+}
+
+void receive_buffer(Scope& scope, const Statement& statement) {
+  const auto bytes = buffer_bytes(scope, statement, "ProxyReceiveBufferSize");
+  if (bytes) scope.server.proxy.receive_buffer_bytes = *bytes;
+}
+
+void max_forwards(Scope& scope, const Statement& statement) {
+  const std::int64_t most = std::clamp<std::int64_t>(parse_lax(statement.words[0]), -1, INT32_MAX);
+  scope.server.proxy.max_forwards = static_cast<std::int32_t>(most);
+}
+
+void source_address(Scope& scope, const Statement& statement) {
+  scope.server.proxy.source_address = IpAddress::parse(statement.words[0]);
+  if (!scope.server.proxy.source_address) {
+    scope.complain("ProxySourceAddress invalid value", "Write one IP address, without a port.");
+  }
+}
+
+// A virtual host begins with the main server's list and adds to it.
+void block(Scope& scope, const Statement& statement) {
+  for (const std::string& word : statement.words) {
+    scope.server.proxy.blocked_hosts.push_back(to_lower(word));
+  }
+}
+
+void requests(Scope& scope, const Statement& statement) {
+  if (!is_on(statement)) return;
+  scope.complain("ProxyRequests On is not supported: it would make this a forward proxy",
+                 "Steelyard forwards to configured members only; leave the line out.");
+}
+
+void persist(Scope& scope, const Statement& statement) {
+  if (!is_on(statement)) return;
+  scope.complain("BalancerPersist On is not supported: it would keep the members' state in files",
+                 "A reload keeps the members' state without it; a restart begins from the file. "
+                 "Leave the line out.");
+}
+
+void growth(Scope& scope, const Statement& statement) {
+  const std::int64_t slots = parse_lax(statement.words[0]);
+  if (slots < 0 || slots > 1000) scope.complain("BalancerGrowth must be between 0 and 1000");
+}
+
+void inherit_balancers(Scope& scope, const Statement& statement) {
+  draft_of(scope).inherits_balancers = is_on(statement);
+}
+
+void inherit_routes(Scope& scope, const Statement& statement) {
+  draft_of(scope).inherits_routes = is_on(statement);
+}
+
+void status(Scope& scope, const Statement& statement) {
+  for (const std::string_view word : {"off", "on", "full"}) {
+    if (equals_ignoring_case(statement.words[0], word)) return;
+  }
+  scope.complain("ProxyStatus must be one of: off | on | full");
+}
+
+void domain(Scope& scope, const Statement& statement) {
+  if (statement.words[0].starts_with('.')) return;
+  scope.complain("ProxyDomain: domain name must start with a dot.");
+}
+
+constexpr Contexts in_routes = in_servers | in_location | in_proxy;
+constexpr std::string_view inner_counts = "the inner one counts";
+constexpr std::string_view adds_up = "adds up, outer ones first";
+constexpr std::string_view vhost_counts = "the virtual host's counts";
+constexpr std::string_view no_forward_proxy =
+    "requests are never forwarded to places of the "
+    "client's choice, so it changes nothing";
+constexpr std::string_view proxy = "proxy_module";
+
+constexpr auto table = std::to_array<Directive>({
+    {"ProxyPass", in_routes, Arguments::raw, handle_proxy_pass,
+     "all count: of sections the last, then the main server's, then the virtual host's",
+     "a virtual path and a URL", proxy},
+    {"ProxyPassMatch", in_routes, Arguments::raw, handle_proxy_pass_match, "as ProxyPass",
+     "a virtual path and a URL", proxy},
+    {"ProxyPassReverse", in_routes, Arguments::one_two_or_three, handle_proxy_pass_reverse, adds_up,
+     "a virtual path and a URL for reverse proxy behaviour", proxy},
+    {"ProxyPassReverseCookiePath", in_routes, Arguments::two_or_three, reverse_cookie_path, adds_up,
+     "Path rewrite rule for proxying cookies", proxy},
+    {"ProxyPassReverseCookieDomain", in_routes, Arguments::two_or_three, reverse_cookie_domain,
+     adds_up, "Domain rewrite rule for proxying cookies", proxy},
+    {"ProxyPassInterpolateEnv", in_routes | in_directory, Arguments::flag,
+     set_switch<&PathSettings::interpolate_env>, inner_counts,
+     "Interpolate Env Vars in reverse Proxy", proxy},
+    {"ProxyPreserveHost", in_routes | in_directory, Arguments::flag,
+     set_switch<&PathSettings::preserve_host>, inner_counts,
+     "on if we should preserve host header while proxying", proxy},
+    {"ProxyAddHeaders", in_routes | in_directory, Arguments::flag,
+     set_switch<&PathSettings::add_headers>, inner_counts,
+     "on if X-Forwarded-* headers should be added or completed", proxy},
+    {"Proxy100Continue", in_routes | in_directory, Arguments::flag,
+     set_switch<&PathSettings::continue_100>, inner_counts,
+     "on if 100-Continue should be forwarded to the origin server, off if the proxy should handle "
+     "it by itself",
+     proxy},
+    {"ProxyErrorOverride", in_routes | in_directory, Arguments::one_or_more,
+     handle_proxy_error_override, "the inner switch counts, its statuses add up",
+     "use our error handling pages instead of the servers' we are proxying", proxy},
+    {"ProxyVia", in_servers, Arguments::one, via, vhost_counts,
+     "Configure Via: proxy header header to one of: on | off | block | full", proxy},
+    {"ProxyTimeout", in_servers, Arguments::one, timeout, vhost_counts,
+     "Set the timeout (in seconds) for a proxied connection. This overrides the server timeout",
+     proxy},
+    {"ProxyBadHeader", in_servers, Arguments::one, bad_header, vhost_counts,
+     "How to handle bad header line in response: IsError | Ignore | StartBody", proxy},
+    {"ProxyMaxForwards", in_servers, Arguments::one, max_forwards, vhost_counts,
+     "The maximum number of proxies a request may be forwarded through.", proxy},
+    {"ProxyIOBufferSize", in_servers, Arguments::one, io_buffer, vhost_counts,
+     "IO buffer size for outgoing HTTP and FTP connections in bytes", proxy},
+    {"ProxyReceiveBufferSize", in_servers, Arguments::one, receive_buffer, vhost_counts,
+     "Receive buffer size for outgoing HTTP and FTP connections in bytes", proxy},
+    {"ProxySourceAddress", in_servers, Arguments::one, source_address, vhost_counts,
+     "Configure local source IP used for request forward", proxy},
+    {"ProxyBlock", in_servers, Arguments::one_or_more, block, "adds up",
+     "A list of names, hosts or domains to which the proxy will not connect", proxy},
+    {"ProxyRequests", in_servers, Arguments::flag, requests, vhost_counts,
+     "on if the true proxy requests should be accepted", proxy},
+    {"ProxyPassInherit", in_servers, Arguments::flag, inherit_routes, vhost_counts,
+     "off: together with BalancerInherit Off, balancers and backends are not inherited", proxy},
+    {"BalancerInherit", in_servers, Arguments::flag, inherit_balancers, vhost_counts,
+     "off: together with ProxyPassInherit Off, balancers and backends are not inherited", proxy},
+    {"BalancerGrowth", in_servers, Arguments::one, growth, vhost_counts,
+     "Number of additional Balancers that can be added post-config", proxy,
+     Support::accepted_with_note, "no room has to be reserved for balancers"},
+    {"BalancerPersist", in_servers, Arguments::flag, persist, vhost_counts,
+     "on if the balancer should persist changes on reboot/restart made via the Balancer Manager",
+     proxy},
+    {"BalancerMember", in_routes, Arguments::raw, handle_balancer_member,
+     "a main server's balancer keeps the main server's members",
+     "A balancer name and scheme with list of params", proxy},
+    {"ProxySet", in_routes, Arguments::raw, handle_proxy_set, "parameter by parameter",
+     "A balancer or worker name with list of params", proxy},
+    {"ProxyStatus", in_servers, Arguments::one, status, vhost_counts,
+     "Configure Status: proxy status to one of: on | off | full", proxy,
+     Support::accepted_with_note, "the status page is not served"},
+    {"NoProxy", in_servers, Arguments::one_or_more, nullptr, "adds up",
+     "A list of domains, hosts, or subnets to which the proxy will connect directly", proxy,
+     Support::accepted_with_note, "members are always connected to directly"},
+    {"ProxyDomain", in_servers, Arguments::one, domain, vhost_counts,
+     "The default intranet domain name (in absence of a domain in the URL)", proxy,
+     Support::accepted_with_note, no_forward_proxy},
+    {"ProxyRemote", in_servers, Arguments::two_or_three, nullptr, vhost_counts,
+     "reach members through another proxy", proxy, Support::refused,
+     "Members are connected to directly. Name the other proxy as the member if it accepts that, or "
+     "leave the line out."},
+});
+
+}  // namespace
+
+void handle_proxy_error_override(Scope& scope, const Statement& statement) {
+  const std::vector<std::string>& words = statement.words;
+  const bool on = equals_ignoring_case(words[0], "on");
+  if (!on && !equals_ignoring_case(words[0], "off")) {
+    scope.complain("ProxyErrorOverride first parameter must be one of: off | on");
+    return;
+  }
+  config::ErrorOverride& rule = scope.settings().error_override.emplace(
+      scope.settings().error_override.value_or(config::ErrorOverride{}));
+  rule.on = on;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::optional<std::uint64_t> status = parse_unsigned(words[i]);
+    if (!on) {
+      scope.complain("ProxyErrorOverride: status codes must follow a value of 'on'");
+      return;
+    }
+    if (!status) {
+      scope.complain("ProxyErrorOverride: status codes to intercept must be numeric");
+    } else if (*status < 400 || *status > 599) {
+      scope.complain(
+          "ProxyErrorOverride: status codes to intercept must be valid HTTP Status Codes >=400 && "
+          "<600");
+    } else {
+      rule.statuses.push_back(static_cast<int>(*status));
+    }
+  }
+}
+
+std::span<const Directive> proxy_directives() { return table; }
+
+}  // namespace steelyard::apacheconf

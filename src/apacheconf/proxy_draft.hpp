@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apacheconf/scope.hpp"
+#include "balance/spec.hpp"
+
+// Balancers and direct backends while the configuration is being read. They grow over many lines,
+// and what a virtual host inherits is known only at the end (proxy_finish.cpp).
+
+namespace steelyard::apacheconf {
+
+struct BalancerDraft {
+  balance::BalancerSpec spec;
+  config::Place place;                       // where it was named first
+  std::vector<config::Place> member_places;  // one for each of spec.members
+};
+
+struct BackendDraft {
+  balance::MemberSpec spec;
+  config::Place place;
+};
+
+// What one server's own lines say.
+struct ServerDraft {
+  std::vector<std::unique_ptr<BalancerDraft>> balancers;
+  std::vector<BackendDraft> backends;
+  std::optional<bool> inherits_balancers;  // BalancerInherit
+  std::optional<bool> inherits_routes;     // ProxyPassInherit
+
+  BalancerDraft* find_balancer(std::string_view url);
+  // The backend whose name is the longest prefix of the URL and covers its authority.
+  balance::MemberSpec* find_backend(std::string_view url);
+};
+
+struct ProxyDrafts {
+  std::map<const config::Server*, ServerDraft> servers;
+};
+
+ServerDraft& draft_of(Scope& scope);
+
+// Begins with "balancer:", in any case.
+bool is_balancer_url(std::string_view url);
+// Finds or makes; complains with `prefix` about a name that is none and returns nullptr.
+BalancerDraft* provide_balancer(Scope& scope, std::string_view url, std::string_view prefix);
+
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,158 @@
+// What only the whole configuration can tell about proxying: what virtual hosts inherit, which
+// balancers and backends exist in the end, and where each route leads.
+
+#include <algorithm>
+#include <set>
+
+#include "apacheconf/proxy_draft.hpp"
+#include "apacheconf/proxy_parameters.hpp"
+#include "apacheconf/tables.hpp"
+#include "config/target.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using balance::BalancerSpec;
+using config::Server;
+
+template <class T>
+void prepend(const std::vector<T>& outer, std::vector<T>& own) {
+  own.insert(own.begin(), outer.begin(), outer.end());
+}
+
+template <class T>
+void inherit(const std::optional<T>& outer, std::optional<T>& own) {
+  if (!own) own = outer;
+}
+
+// The virtual host named a balancer of the main server: it gets that one's members and what it says
+// itself counts. httpd: all but the policy is inherited.
+BalancerSpec merge_balancer(const BalancerSpec& outer, const BalancerSpec& own) {
+  BalancerSpec merged = own;
+  merged.members = outer.members;
+  if (!own.sticky_written) {
+    merged.sticky.cookie_name = outer.sticky.cookie_name;
+    merged.sticky.url_name = outer.sticky.url_name;
+  }
+  if (!own.separator_written) merged.sticky.separator = outer.sticky.separator;
+  if (!own.cut_written) merged.sticky.cut_at_semicolon = outer.sticky.cut_at_semicolon;
+  inherit(outer.nofailover, merged.nofailover);
+  inherit(outer.timeout, merged.timeout);
+  inherit(outer.maxattempts, merged.maxattempts);
+  inherit(outer.fail_on_timeout, merged.fail_on_timeout);
+  inherit(outer.force_recovery, merged.force_recovery);
+  inherit(outer.nonce, merged.nonce);
+  inherit(outer.growth, merged.growth);
+  merged.fail_on_status.insert(merged.fail_on_status.end(), outer.fail_on_status.begin(),
+                               outer.fail_on_status.end());
+  return merged;
+}
+
+void warn_of_lost_members(Reading& reading, const BalancerDraft& own) {
+  for (std::size_t i = 0; i < own.member_places.size(); ++i) {
+    reading.warn_at(own.member_places[i],
+                    "Member " + own.spec.members[i].name + " is not used: " + own.spec.name +
+                        " is a balancer of the main server, whose members count",
+                    "Give the virtual host's balancer a name of its own, or write BalancerInherit "
+                    "Off and ProxyPassInherit Off.");
+  }
+}
+
+bool inherits(const ServerDraft& own, const ServerDraft& outer) {
+  const bool balancers = own.inherits_balancers.value_or(outer.inherits_balancers.value_or(true));
+  const bool routes = own.inherits_routes.value_or(outer.inherits_routes.value_or(true));
+  return balancers || routes;
+}
+
+void set_balancers(Reading& reading, Server& server, const ServerDraft& own,
+                   const ServerDraft* outer) {
+  std::set<std::string> merged_names;
+  if (outer != nullptr) {
+    for (const auto& inherited : outer->balancers) {
+      BalancerSpec spec = inherited->spec;
+      for (const auto& draft : own.balancers) {
+        if (draft->spec.name != spec.name) continue;
+        warn_of_lost_members(reading, *draft);
+        spec = merge_balancer(inherited->spec, draft->spec);
+      }
+      merged_names.insert(spec.name);
+      server.balancers.push_back(std::make_shared<const BalancerSpec>(std::move(spec)));
+    }
+  }
+  for (const auto& draft : own.balancers) {
+    if (merged_names.contains(draft->spec.name)) continue;
+    server.balancers.push_back(std::make_shared<const BalancerSpec>(draft->spec));
+  }
+}
+
+void set_backends(Server& server, const ServerDraft& own, const ServerDraft* outer) {
+  for (const ServerDraft* draft : {outer, &own}) {
+    if (draft == nullptr) continue;
+    for (const BackendDraft& backend : draft->backends) {
+      server.backends.push_back(std::make_shared<const balance::MemberSpec>(backend.spec));
+    }
+  }
+}
+
+void inherit_lists(const Server& main_server, Server& server) {
+  prepend(main_server.routes, server.routes);
+  prepend(main_server.locations, server.locations);
+  prepend(main_server.proxies, server.proxies);
+  prepend(main_server.env_rules, server.env_rules);
+  server.redirects.insert(server.redirects.end(), main_server.redirects.begin(),
+                          main_server.redirects.end());
+  server.defaults = config::merge(main_server.defaults, server.defaults);
+}
+
+// httpd refuses to start without it.
+void check_policies(Reading& reading, const ServerDraft& draft) {
+  if (!reading.has_module("proxy_balancer_module")) return;
+  for (const auto& balancer : draft.balancers) {
+    const balance::Policy policy = balancer->spec.effective_policy();
+    if (is_loaded(reading, policy)) continue;
+    reading.complain_at(balancer->place,
+                        "Cannot find LB Method: " + std::string(balance::policy_name(policy)) +
+                            " for " + balancer->spec.name,
+                        "Add the line: " + load_line_of(policy));
+  }
+}
+
+void warn_of_modules(Reading& reading, const ServerDraft& draft) {
+  if (!draft.balancers.empty() && !reading.has_module("proxy_balancer_module")) {
+    reading.warn_at(draft.balancers.front()->place,
+                    "Balancers work here, but httpd needs mod_proxy_balancer for them",
+                    "Add the line: LoadModule proxy_balancer_module "
+                    "modules/mod_proxy_balancer.so");
+  }
+  if (!draft.backends.empty() && !reading.has_module("proxy_http_module")) {
+    reading.warn_at(draft.backends.front().place,
+                    "http:// works here, but httpd needs mod_proxy_http for it",
+                    "Add the line: LoadModule proxy_http_module modules/mod_proxy_http.so");
+  }
+}
+
+}  // namespace
+
+void finish_proxy(Reading& reading) {
+  ProxyDrafts& drafts = reading.part<ProxyDrafts>();
+  Server& main_server = *reading.config->servers.front();
+  const ServerDraft& main_draft = drafts.servers[&main_server];
+  for (const std::unique_ptr<Server>& server : reading.config->servers) {
+    const bool is_main = server.get() == &main_server;
+    const ServerDraft& draft = drafts.servers[server.get()];
+    if (!is_main) inherit_lists(main_server, *server);
+    const ServerDraft* outer = !is_main && inherits(draft, main_draft) ? &main_draft : nullptr;
+    set_balancers(reading, *server, draft, outer);
+    set_backends(*server, draft, outer);
+    check_policies(reading, draft);
+    warn_of_modules(reading, draft);
+  }
+  // Last, as virtual hosts have taken what the main server said.
+  main_server.defaults = config::merge({}, main_server.defaults);
+  for (const std::unique_ptr<Server>& server : reading.config->servers) {
+    config::resolve_targets(*server);
+  }
+}
+
+}  // namespace steelyard::apacheconf

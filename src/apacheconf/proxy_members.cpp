@@ -1,0 +1,183 @@
+// BalancerMember, ProxySet and the parameters of <Proxy URL key=value ...>.
+
+#include <algorithm>
+
+#include "apacheconf/proxy_draft.hpp"
+#include "apacheconf/proxy_handlers.hpp"
+#include "apacheconf/proxy_parameters.hpp"
+#include "balance/parameters.hpp"
+#include "base/text.hpp"
+#include "config/target.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::string_view member_prefix = "BalancerMember ";
+
+balance::MemberSpec* find_covering_member(BalancerDraft& balancer, std::string_view url) {
+  balance::MemberSpec* best = nullptr;
+  for (balance::MemberSpec& member : balancer.spec.members) {
+    if (best != nullptr && member.name.size() <= best->name.size()) continue;
+    if (config::covers_backend(member.name, url)) best = &member;
+  }
+  return best;
+}
+
+// A repeated line is harmless; one that loses a member is not.
+void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
+                     const balance::MemberSpec& lost) {
+  std::string text =
+      "Sharing worker '" + kept.name + "' instead of creating new worker '" + lost.name + "'";
+  if (kept.unix_socket_path != lost.unix_socket_path) {
+    scope.warn(std::move(text),
+               "Sockets are told apart by the URL behind '|': give each its own "
+               "name, as in unix:/run/b.sock|http://b");
+  } else if (kept.name != lost.name) {
+    scope.warn(std::move(text),
+               "A URL that begins like an earlier one is the same member; write "
+               "the longer URL first.");
+  } else {
+    scope.note(std::move(text));
+  }
+}
+
+void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
+                const Parameters& parameters) {
+  balance::MemberSpec spec;
+  if (!read_backend_url(scope, spec, url, member_prefix)) return;
+  if (const balance::MemberSpec* same = find_covering_member(balancer, spec.name)) {
+    tell_of_sharing(scope, *same, spec);
+    warn_of_ignored(scope, parameters, same->name);
+    return;
+  }
+  set_parameters(scope, spec, parameters, {std::string(member_prefix), {}});
+  balancer.spec.members.push_back(std::move(spec));
+  balancer.member_places.push_back(scope.statement().place());
+}
+
+// The words of a BalancerMember line in their roles.
+struct MemberLine {
+  std::string balancer, url;
+  Parameters parameters;
+};
+
+// False after a complaint. Words with '=' are parameters wherever they stand, a URL too (httpd).
+bool sort_words(Scope& scope, const Statement& statement, MemberLine& line) {
+  const bool in_section = !scope.at_server_level();
+  for (const std::string& word : statement.words) {
+    if (line.parameters.add(word)) continue;
+    if (line.balancer.empty()) {
+      line.balancer = word;
+    } else if (line.url.empty()) {
+      line.url = word;
+    } else if (in_section) {
+      scope.complain("BalancerMember can not have a balancer name when defined in a location");
+      return false;
+    } else {
+      scope.complain("Invalid BalancerMember parameter. Parameter must be in the form 'key=value'",
+                     "'" + word + "' has no '='.");
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void handle_balancer_member(Scope& scope, const Statement& statement) {
+  MemberLine line;
+  if (!scope.at_server_level()) line.balancer = scope.frame().argument;
+  if (!sort_words(scope, statement, line)) return;
+  if (line.balancer.empty()) {
+    scope.complain("BalancerMember must define balancer name when outside <Proxy > section");
+    return;
+  }
+  if (line.url.empty()) {
+    const bool url_has_equals = std::ranges::any_of(
+        statement.words, [](const std::string& word) { return word.find("://") < word.find('='); });
+    scope.complain("BalancerMember must define remote proxy server",
+                   url_has_equals ? "A word with '=' is taken for a parameter, so a member's URL "
+                                    "cannot hold one."
+                                  : "Write BalancerMember balancer://NAME http://HOST:PORT.");
+    return;
+  }
+  BalancerDraft* const balancer = provide_balancer(scope, line.balancer, member_prefix);
+  if (balancer != nullptr) add_member(scope, *balancer, line.url, line.parameters);
+}
+
+void set_target_parameters(Scope& scope, std::string_view target, const Parameters& parameters,
+                           const ParameterWording& wording) {
+  ServerDraft& server = draft_of(scope);
+  if (is_balancer_url(target)) {
+    BalancerDraft* const balancer = provide_balancer(scope, target, wording.prefix);
+    if (balancer != nullptr) set_parameters(scope, balancer->spec, parameters, wording);
+    return;
+  }
+  BackendDraft fresh{{}, scope.statement().place()};
+  if (!read_backend_url(scope, fresh.spec, target, wording.prefix)) return;
+  balance::MemberSpec* backend = server.find_backend(fresh.spec.name);
+  if (backend == nullptr) backend = &server.backends.emplace_back(std::move(fresh)).spec;
+  set_parameters(scope, *backend, parameters, wording);
+}
+
+void handle_proxy_set(Scope& scope, const Statement& statement) {
+  const bool in_section =
+      scope.frame().kind == SectionKind::proxy || scope.frame().kind == SectionKind::proxy_match;
+  const std::string first = statement.words.empty() ? std::string() : statement.words.front();
+  const std::string target = in_section ? scope.frame().argument : first;
+  if (!in_section) {
+    ServerDraft& server = draft_of(scope);
+    if (is_balancer_url(target) && server.find_balancer(target) == nullptr) {
+      scope.complain("ProxySet can not find '" + target + "' Balancer.",
+                     "Name it first in a <Proxy> section, BalancerMember or ProxyPass line.");
+      return;
+    }
+    balance::MemberSpec spec;
+    const bool is_url = balance::parse_member_url(spec, target).has_value();
+    if (!is_balancer_url(target) && (!is_url || server.find_backend(spec.name) == nullptr)) {
+      scope.complain("ProxySet can not find '" + target + "' Worker.",
+                     "Name it first in a ProxyPass line.");
+      return;
+    }
+  }
+  Parameters parameters;
+  for (std::size_t i = in_section ? 0 : 1; i < statement.words.size(); ++i) {
+    if (parameters.add(statement.words[i])) continue;
+    scope.complain("Invalid ProxySet parameter. Parameter must be in the form 'key=value'",
+                   "'" + statement.words[i] + "' has no '='.");
+    return;
+  }
+  set_target_parameters(scope, target, parameters,
+                        {in_section ? "ProxySet " : "ProxySet: ", target});
+}
+
+void finish_proxy_section(Scope& scope) {
+  const std::vector<std::string>& words = scope.statement().words;
+  const bool is_match = scope.frame().kind == SectionKind::proxy_match;
+  const std::size_t first = !words.empty() && words.front() == "~" ? 2 : 1;
+  if (words.size() <= first) return;
+  if (is_match) {
+    scope.complain("Multiple <ProxyMatch> arguments not (yet) supported.");
+    return;
+  }
+  Parameters parameters;
+  for (std::size_t i = first; i < words.size(); ++i) {
+    if (parameters.add(words[i])) continue;
+    scope.complain("Invalid Proxy parameter. Parameter must be in the form 'key=value'",
+                   "'" + words[i] + "' has no '='.");
+    return;
+  }
+  const std::string& target = scope.frame().argument;
+  if (target.find_first_of("*?[") != target.npos && first == 1) {
+    scope.complain("<Proxy> arguments are not supported for wildchar url.");
+    return;
+  }
+  if (first == 2 || target.find("://") == target.npos) {
+    scope.complain("<Proxy> arguments are not supported for non url.");
+    return;
+  }
+  set_target_parameters(scope, target, parameters, {"<Proxy ", target});
+}
+
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,191 @@
+#include "apacheconf/proxy_parameters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "balance/parameters.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::string_view health_advice =
+    "Members are not probed in this version. Leave the hc... parameters out: a member that fails "
+    "is left alone for retry= seconds and then tried by a request.";
+
+bool is_health_key(std::string_view key) { return starts_with_ignoring_case(key, "hc"); }
+
+bool is_among(std::span<const std::string_view> keys, std::string_view key) {
+  return std::ranges::any_of(
+      keys, [&](std::string_view known) { return equals_ignoring_case(known, key); });
+}
+
+std::string suggestion(std::string_view key, std::span<const std::string_view> keys) {
+  const std::string_view near = nearest(to_lower(key), {keys.begin(), keys.end()});
+  return near.empty() ? std::string() : "Did you mean " + std::string(near) + "?";
+}
+
+std::string advice_on_balancer_key(std::string_view key) {
+  if (is_health_key(key)) return std::string(health_advice);
+  if (is_among(balance::member_parameter_keys(), key)) {
+    return std::string(key) + "= belongs to a member: write it behind the BalancerMember's URL.";
+  }
+  return suggestion(key, balance::balancer_parameter_keys());
+}
+
+std::string advice_on_member_key(std::string_view key) {
+  if (is_health_key(key)) return std::string(health_advice);
+  if (is_among(balance::balancer_parameter_keys(), key)) {
+    return std::string(key) +
+           "= belongs to the balancer: write it in ProxySet inside <Proxy balancer://...>, or "
+           "behind ProxyPass ... balancer://...";
+  }
+  return suggestion(key, balance::member_parameter_keys());
+}
+
+void complain_about(Scope& scope, const Parameter& parameter, const std::string& sentence,
+                    const ParameterWording& wording, std::string advice) {
+  std::string text = wording.prefix + sentence;
+  if (!wording.target.empty()) text += ' ' + parameter.text() + "; " + wording.target;
+  scope.complain(std::move(text), std::move(advice));
+}
+
+// httpd knows a policy only once its module is loaded. Empty: nothing is wrong with it.
+std::string advice_on_policy(const Reading& reading, std::string_view name) {
+  if (name == "heartbeat") {
+    return "No heartbeats are received in this version: write lbmethod=bybusyness, which also "
+           "follows the members' load.";
+  }
+  const auto policy = balance::policy_named(name);
+  if (!policy) return "lbmethod is one of byrequests, bytraffic, bybusyness.";
+  return is_loaded(reading, *policy) ? std::string() : "Add the line: " + load_line_of(*policy);
+}
+
+struct Scheme {
+  std::string_view name;
+  std::string_view advice;
+};
+
+constexpr std::string_view no_tls =
+    "Members are spoken to in plain HTTP/1.1. Use http:// on a trusted network, or a TLS tunnel "
+    "(stunnel) beside the member.";
+
+constexpr std::array foreign_schemes{
+    Scheme{"https", no_tls},
+    Scheme{"wss", no_tls},
+    Scheme{"h2", no_tls},
+    Scheme{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
+    Scheme{"ws", "Write http:// and add upgrade=websocket."},
+    Scheme{"ajp", "Write http:// with the port of the container's HTTP connector."},
+    Scheme{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
+    Scheme{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
+    Scheme{"uwsgi", "Start uWSGI with --http-socket and write http://."},
+    Scheme{"ftp", "Put a web server with the files in between and name it with http://."},
+};
+
+void complain_about_scheme(Scope& scope, std::string_view scheme, std::string_view prefix) {
+  std::string advice = "Write http://HOST:PORT or unix:/SOCKET|http://NAME.";
+  for (const Scheme& foreign : foreign_schemes) {
+    if (foreign.name == scheme) advice = foreign.advice;
+  }
+  scope.complain(std::string(prefix) + "members of protocol " + std::string(scheme) +
+                     ":// are not supported by this version",
+                 std::move(advice));
+}
+
+// "http://h$1:$2/x": only a request tells where it leads, so host and port stay empty.
+bool has_pattern_authority(std::string_view url) {
+  const std::size_t begin = url.find("://");
+  if (begin == url.npos) return false;
+  const std::string_view authority =
+      url.substr(begin + 3, std::min(url.find('/', begin + 3), url.size()) - begin - 3);
+  const std::size_t dollar = authority.find('$');
+  return dollar + 1 < authority.size() && is_digit(authority[dollar + 1]);
+}
+
+void read_pattern_url(balance::MemberSpec& spec, std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  const std::size_t path = url.find('/', scheme_end + 3);
+  spec.scheme = to_lower(url.substr(0, scheme_end));
+  spec.name = spec.scheme + std::string(url.substr(scheme_end));
+  if (path != url.npos) spec.path_prefix = url.substr(path);
+}
+
+}  // namespace
+
+bool Parameters::add(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == word.npos) return false;
+  Parameter parameter{std::string(word.substr(0, equals)), std::string(word.substr(equals + 1))};
+  const auto same = std::ranges::find_if(
+      all_, [&](const Parameter& old) { return equals_ignoring_case(old.key, parameter.key); });
+  if (same != all_.end()) {
+    *same = std::move(parameter);
+  } else {
+    all_.push_back(std::move(parameter));
+  }
+  return true;
+}
+
+void set_parameters(Scope& scope, balance::BalancerSpec& spec, const Parameters& parameters,
+                    const ParameterWording& wording) {
+  for (const Parameter& parameter : parameters) {
+    if (equals_ignoring_case(parameter.key, "lbmethod")) {
+      std::string advice = advice_on_policy(scope.reading, parameter.value);
+      if (!advice.empty()) {
+        complain_about(scope, parameter, "unknown lbmethod", wording, std::move(advice));
+        continue;
+      }
+    }
+    const auto result = balance::set_balancer_parameter(spec, parameter.key, parameter.value);
+    if (result) continue;
+    const bool unknown = result.error() == balance::unknown_balancer_parameter;
+    complain_about(scope, parameter, result.error(), wording,
+                   unknown ? advice_on_balancer_key(parameter.key) : std::string());
+  }
+}
+
+void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& parameters,
+                    const ParameterWording& wording) {
+  for (const Parameter& parameter : parameters) {
+    const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
+    if (result) continue;
+    const bool unknown = result.error() == balance::unknown_member_parameter;
+    complain_about(scope, parameter, result.error(), wording,
+                   unknown ? advice_on_member_key(parameter.key) : std::string());
+  }
+}
+
+void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_view worker) {
+  for (const Parameter& parameter : parameters) {
+    scope.warn("Ignoring parameter '" + parameter.text() + "' for worker '" + std::string(worker) +
+                   "' because of worker sharing",
+               "The first line whose URL begins the same way decides; write the longer URL first.");
+  }
+}
+
+bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view url,
+                      std::string_view prefix) {
+  if (has_pattern_authority(url)) {
+    read_pattern_url(spec, url);
+  } else if (const auto read = balance::parse_member_url(spec, url); !read) {
+    scope.complain(std::string(prefix) + read.error());
+    return false;
+  }
+  if (spec.scheme == "http") return true;
+  complain_about_scheme(scope, spec.scheme, prefix);
+  return false;
+}
+
+std::string load_line_of(balance::Policy policy) {
+  const std::string name(balance::policy_name(policy));
+  return "LoadModule lbmethod_" + name + "_module modules/mod_lbmethod_" + name + ".so";
+}
+
+bool is_loaded(const Reading& reading, balance::Policy policy) {
+  return reading.has_module("lbmethod_" + std::string(balance::policy_name(policy)) + "_module");
+}
+
+}  // namespace steelyard::apacheconf
