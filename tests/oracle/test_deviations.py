@@ -1,5 +1,6 @@
 """The documented differences are exactly the real ones."""
 
+import os
 import re
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def test_every_deviation_names_a_scenario_of_its_own():
     assert [name for name in named if name not in scenarios] == []
 
 
+@pytest.mark.skipif("STEELYARD_ORACLE_SELF" in os.environ, reason="apache2 is on both sides")
 @pytest.mark.parametrize("deviation", deviations.DEVIATIONS, ids=lambda d: d.id)
 def test_both_programs_do_what_the_list_says(deviation, plays):
     first, second = plays.outcomes(conftest.load_scenarios()[deviation.scenario])

@@ -1,5 +1,6 @@
 """Every written scenario: apache2 does what its name says, and steelyard does the same."""
 
+import pytest
 import report
 
 
@@ -9,4 +10,5 @@ def test_same(written, plays):
         seen = f"apache2 itself saw {first.summary!r}; the scenario says {written.sees!r}\n"
         assert first.summary == written.sees, seen + "\n".join(first.lines)
     message = report.explain(written.name, first, second, f"--scenario {written.slug}")
-    assert not message, "\n" + message
+    if message:
+        pytest.fail("\n" + message, pytrace=False)

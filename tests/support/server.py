@@ -58,22 +58,24 @@ DefaultRuntimeDir .
 <IfModule steelyard_module>
 SteelyardShards 1
 </IfModule>
+"""
+
+# Last in the file, so that every other log of a request is written before this one.
+EPILOGUE = """
 LogFormat "%(log_format)s" oracle
 CustomLog access.log oracle
 """
 
 
-def prologue(log_level="warn", without_modules=()):
-    lines = [
+def complete(text, log_level="warn", without_modules=()):
+    """The whole file for both programs around a scenario's own text."""
+    modules = [
         f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so"
         for name in MODULES
         if name not in without_modules
     ]
-    return PROLOGUE % {
-        "modules": "\n".join(lines),
-        "log_level": log_level,
-        "log_format": LOG_FORMAT,
-    }
+    before = PROLOGUE % {"modules": "\n".join(modules), "log_level": log_level}
+    return before + text + EPILOGUE % {"log_format": LOG_FORMAT}
 
 
 def steelyard_binary():

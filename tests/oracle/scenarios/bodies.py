@@ -151,6 +151,7 @@ scenario(
         receive("c", method="POST"),
         get("/a"),
     ],
+    sees="400 1",
 )
 scenario(
     "a client that stops in the middle of a chunk",
@@ -162,6 +163,7 @@ scenario(
         receive("c", method="POST"),
         get("/a"),
     ],
+    sees="400 1",
 )
 scenario(
     "a bad chunk size is refused",
@@ -248,4 +250,5 @@ scenario(
         send_bytes(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc", on="b"),
         receive("b", method="POST", logged=False),
     ],
+    sees="408 408",
 )

@@ -106,6 +106,7 @@ scenario(
     "a proxied ErrorDocument turns the error into 200",
     "ErrorDocument 404 /a/err\n" + ONE,
     [get("/nothing?q=1"), post("/nothing", b"abc")],
+    sees="1 1",
 )
 scenario(
     "an ErrorDocument elsewhere is a redirect",
@@ -144,11 +145,13 @@ scenario(
     "ErrorDocument 404 /doc/err\nProxyPass /doc http://${M2}\n"
     "<Location /a>\nProxyErrorOverride On\nProxyPass http://${M1}\n</Location>\n",
     [get("/a/x?status=404"), get("/a/x")],
+    sees="2 1",
 )
 scenario(
     "a failing ErrorDocument",
     "ErrorDocument 404 /d/err\n" + DEAD,
     get("/nothing"),
+    sees="404",
 )
 scenario(
     "ProxyErrorOverride off in a Location",
@@ -167,6 +170,7 @@ scenario(
         request("CONNECT", "x.test:443"),
         request("HEAD", "/nowhere"),
     ],
+    sees="403 404 503 502 405 404",
 )
 scenario(
     "ServerSignature and ServerTokens change the banner only",

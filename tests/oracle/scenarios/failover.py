@@ -54,6 +54,7 @@ BalancerMember balancer://c http://${M1}
 ProxyPass / balancer://c/ maxattempts=1
 """,
     3 * [get("/")],
+    sees="503 1 1",
 )
 scenario(
     "ignore-errors disables failover",
@@ -137,6 +138,7 @@ BalancerMember balancer://c http://${M2}
 ProxyPass / balancer://c/ failonstatus=500
 """,
     [get("/?status=500@M1"), pass_time(0.01), 4 * [get("/")]],
+    sees="500 2 1 2 1",
 )
 scenario(
     "forcerecovery tries a dead balancer on every request",
@@ -169,6 +171,7 @@ BalancerMember balancer://c http://${M2} retry=300
 ProxyPass / balancer://c/
 """,
     [down("M1"), down("M2"), get("/"), up("M1"), up("M2"), 4 * [get("/")]],
+    sees="503 2 1 2 1",
 )
 scenario(
     "a session whose member died moves to another",
@@ -207,6 +210,7 @@ BalancerMember balancer://c http://${M4} route=r4 redirect=r4 status=D
 ProxyPass / balancer://c/ stickysession=sid
 """,
     [2 * [get("/?sid=a.r1")], 2 * [get("/?sid=a.r2")], 2 * [get("/?sid=a.r4")]],
+    sees="3 3 3 3 3 3",
 )
 scenario(
     "a redirect to an unusable member falls back to balancing",
@@ -228,6 +232,7 @@ BalancerMember balancer://c http://${M3} route=r3 status=D
 ProxyPass / balancer://c/ stickysession=sid nofailover=On
 """,
     [get("/?sid=a.r1"), get("/?sid=a.r3"), get("/?sid=a.r7")],
+    sees="2 503 2",
 )
 scenario(
     "a silent member is a 502 and stays usable",
@@ -309,6 +314,7 @@ BalancerMember balancer://c http://${M2}
 ProxyPass / balancer://c/
 """,
     [send("/?hold=go", on="a", reaches="M1"), 3 * [get("/")], release("go"), receive("a")],
+    sees="2 2 2 1",
 )
 scenario(
     "an unresolvable member is a 500 and then in error",
@@ -328,6 +334,7 @@ BalancerMember balancer://c http://${M1}
 ProxyPass / balancer://c/
 """,
     3 * [get("/")],
+    sees="503 1 503",
 )
 scenario(
     "pooled connections that died do not cost the client an error",
@@ -355,6 +362,7 @@ BalancerMember balancer://c http://${M2}
 ProxyPass / balancer://c/
 """,
     [down("M1"), 3 * [get("/")], up("M1"), pass_time(1.6), 6 * [get("/")]],
+    sees="2 2 2 2 1 2 1 2 1",
 )
 scenario(
     "a direct mapping never enters the error state",
@@ -387,4 +395,5 @@ BalancerMember balancer://c http://${M2} acquire=5s disablereuse=On addressttl=6
 ProxyPass / balancer://c/
 """,
     [4 * [get("/")], 2 * [post("/", b"x")]],
+    sees="1 2 1 2 1 2",
 )

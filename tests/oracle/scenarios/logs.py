@@ -23,6 +23,7 @@ CustomLog d.log "direct %s %U"
         get("/\xe9%e9?\xe9"),
     ],
     logs=("a.log", "b.log", "c.log", "d.log"),
+    sees="1 1 404 1 1",
 )
 scenario(
     "times and identities have their shapes",
@@ -34,6 +35,7 @@ CustomLog a.log a
     [get("/"), get("/?delay=0.05")],
     logs=("a.log",),
     mask=((r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"), (r"(?<=[ \]])\d[\d:]*(?= |$)", "N")),
+    sees="1 1",
 )
 scenario(
     "status lists choose what is printed",
@@ -58,6 +60,7 @@ ProxyPass / balancer://c/ stickysession=sid
     + TWO,
     [get("/a"), get("/a/quiet"), get("/m?sid=x.r2"), get("/m?sid=x.r9")],
     logs=("loud.log", "quiet.log", "moved.log"),
+    sees="1 2 2 1",
 )
 scenario(
     "the line people use to debug lost sessions",
@@ -69,6 +72,7 @@ BalancerMember balancer://c http://${DEAD} route=r0
     + STICKY,
     [get("/?sid=a.r1"), get("/?sid=a.r0"), get("/", "Cookie: sid=a.r2"), get("/"), get("/", "Cookie: sid=a.rx")],
     logs=("lb.log",),
+    sees="1 2 2 1 2",
 )
 scenario(
     "TransferLog uses the nameless format",
@@ -123,6 +127,7 @@ CustomLog e.log esc
     + ONE,
     [get("/a", 'X-O: q"b\\t\ttab', "User-Agent: \xc3\xa9\x7f"), get("/a?%22%5c%0a"), get("/a", "X-O:")],
     logs=("e.log",),
+    sees="400 1 1",
 )
 scenario(
     "broken requests are logged as received",
@@ -135,4 +140,5 @@ scenario(
         raw(b"GET /a XTTP/1.1\r\nHost: x\r\n\r\n"),
     ],
     logs=("b.log",),
+    sees="400 400 400 400 400",
 )

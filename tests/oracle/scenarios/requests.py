@@ -46,6 +46,7 @@ scenario(
         get("/a", "Connection: keep-alive", "Connection: X-Three", "X-Three: 3"),
         get("/a", "Connection: Host, Cookie", "Cookie: a=b"),
     ],
+    sees="1 1 1 1 1",
 )
 scenario(
     "Host is the member's unless ProxyPreserveHost",
@@ -233,4 +234,5 @@ scenario(
     "an unknown expectation is refused",
     ONE,
     [get("/a", "Expect: x"), get("/a", "Expect: 100-continue, y")],
+    sees="417 417",
 )

@@ -21,6 +21,7 @@ scenario(
         answered(b"HTTP/1.1 200  two\r\nContent-Length: 0\r\n\r\n"),
     ],
     ignore={"connections"},
+    sees="404 299 999 1 200 200",
 )
 scenario(
     "chunked answers stay chunked",
@@ -32,11 +33,13 @@ scenario(
     "an answer without a length becomes chunked",
     ONE,
     [get("/a?eof=1&size=300"), get("/a?eof=1&size=0"), answered(b"HTTP/1.1 200 OK\r\n\r\nabc")],
+    sees="1 1 200",
 )
 scenario(
     "trailers of a member",
     ONE,
     get("/a?chunked=5&size=12&trailer=X-Sum:%201&h=Trailer:%20X-Sum", "TE: trailers"),
+    sees="1",
 )
 scenario(
     "answers without a body",
@@ -51,6 +54,7 @@ scenario(
         get("/a?status=205"),
         request("HEAD", "/a?eof=1"),
     ],
+    sees="1 1 404 204 304 304 205 1",
 )
 scenario(
     "a member that ends its connection early cuts the client off",
@@ -62,6 +66,7 @@ scenario(
         answered(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabcde\r\n0\r\n\r\n"),
     ],
     ignore={"log"},
+    sees="1 200 200 502",
 )
 scenario(
     "interim answers are relayed",
@@ -72,6 +77,7 @@ scenario(
         get("/a?interim=103", version="1.0"),
         get("/a?interim=100"),
     ],
+    sees="1 1 1 1",
 )
 scenario(
     "interim answers can be suppressed",
@@ -83,6 +89,7 @@ scenario(
     "ten interim answers are too many",
     ONE,
     [get("/a?" + "&".join(9 * ["interim=103"])), get("/a?" + "&".join(10 * ["interim=103"]))],
+    sees="1 502",
 )
 scenario(
     "what does not look like a status line is an old answer",
@@ -94,6 +101,7 @@ scenario(
         answered(b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
         answered(b"http/1.1 200 OK\r\n\r\n"),
     ],
+    sees="200 200 200 200 200",
 )
 scenario(
     "broken status lines are a 502",
@@ -103,6 +111,7 @@ scenario(
         answered(b"HTTP/0.9 200 OK\r\n\r\n"),
         [serve("M1", raw=b"HTTP/1.1 200 " + b"r" * 9000 + b"\r\n\r\n"), get("/a")],
     ],
+    sees="502 502 502",
 )
 scenario(
     "broken header lines",
@@ -115,6 +124,7 @@ scenario(
         answered(b"HTTP/1.1 200 OK\r\nX-Fold: a\r\n  b\r\nContent-Length: 0\r\n\r\n"),
         answered(b"HTTP/1.1 200 OK\r\nHTTP/1.1 201 Again\r\nContent-Length: 0\r\n\r\n"),
     ],
+    sees="502 500 502 500 200 200",
 )
 scenario(
     "long header lines",
@@ -124,6 +134,7 @@ scenario(
         [[serve("M2", h="X-Long: " + n * "l"), get("/b")] for n in (12000, 21000)],
         [serve("M1", h=[f"X-{i}: {i}" for i in range(150)]), get("/a")],
     ],
+    sees="1 1 1 502 502 502 2 502 1",
 )
 scenario(
     "ProxyBadHeader Ignore skips a broken line",
@@ -145,6 +156,7 @@ scenario(
         answered(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!"),
         answered(b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok"),
     ],
+    sees="200 200 502",
 )
 scenario(
     "a length beside chunked is dropped and the member's connection closed",
@@ -165,6 +177,7 @@ scenario(
     "some statuses close the client's connection",
     ONE,
     [get(f"/a?status={s}") for s in (200, 301, 400, 401, 403, 404, 405, 408, 410, 411, 413, 414, 500, 501, 502, 503, 504)],
+    sees="1 301 400 401 403 404 405 408 410 411 413 414 500 501 502 503 504",
 )
 scenario(
     "hop-by-hop headers of a member end at the proxy",
@@ -191,6 +204,7 @@ scenario(
         get("/a?h=Cache-Control:%20no-store&h=Cache-Control:%20private&h=Vary:%20A&h=Vary:%20B"),
         get("/a?h=Content-Encoding:%20gzip&h=Content-Language:%20de"),
     ],
+    sees="1 1 1 1 1",
 )
 scenario(
     "conditional and range requests are the member's business",
@@ -201,11 +215,13 @@ scenario(
         get("/a?h=Last-Modified:%20Sun,%2006%20Nov%201994%2008:49:37%20GMT", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"),
         get("/a?h=ETag:%20%22x%22", 'If-Match: "y"'),
     ],
+    sees="1 206 1 1",
 )
 scenario(
     "Warning headers with another date are dropped",
     ONE,
     get('/a?h=Warning:%20110%20x%20%22stale%22%20%22Sun,%2006%20Nov%201994%2008:49:38%20GMT%22'),
+    sees="1",
 )
 scenario(
     "Keep-Alive is announced only to those who ask",
@@ -243,6 +259,7 @@ scenario(
         get("/a?chunked=2", "User-Agent: force"),
         get("/a", "User-Agent: force"),
     ],
+    sees="1 1 1",
 )
 scenario(
     "Connection close from the client closes",

@@ -33,6 +33,7 @@ BalancerMember balancer://c http://${M4} loadfactor=1.999
 ProxyPass / balancer://c/
 """,
     40 * [get("/")],
+    sees="3 2 3 3 4 3 1 3 3 2 3 3 4 3 3 1 3 2 3 3 4 3 3 2 3 3 1 3 4 3 3 2 3 3 4 3 1 3 3 2",
 )
 scenario(
     "sticky hits and newcomers share one account",
@@ -42,11 +43,13 @@ scenario(
         3 * [get("/", "Cookie: sid=a.r1")],
         6 * [get("/")],
     ],
+    sees="2 1 1 2 1 1 1 2 2 2 1 2 1",
 )
 scenario(
     "bytraffic compares bytes per hundredth of weight as integers",
     TWO + "ProxyPass / balancer://c/ lbmethod=bytraffic\nProxyAddHeaders Off\n",
     [get(f"/?size={n}") for n in (1, 1, 1, 5000, 200, 1, 0, 70, 3000, 1, 1, 1, 900, 1)],
+    sees="1 1 2 2 1 1 1 1 1 1 1 1 1 1",
 )
 scenario(
     "bytraffic counts what a body brings in both directions",
@@ -60,6 +63,7 @@ ProxyPass / balancer://c/ lbmethod=bytraffic
         [get("/?chunked=700&size=9000"), get("/"), get("/?status=204"), get("/")],
         [get("/?status=404&size=3000"), get("/"), get("/"), get("/")],
     ],
+    sees="1 2 2 2 2 1 204 1 404 1 1 1",
 )
 scenario(
     "bybusyness without concurrency behaves like byrequests",
@@ -100,6 +104,7 @@ scenario(
         pass_time(0.1),  # A request is busy until the server has cleaned up after it.
         4 * [get("/", on="c")],
     ],
+    sees="1 3 1 3 1 3 2 2 2 1 2 3",
 )
 scenario(
     "a disabled member gets nothing and loses its sessions",
@@ -139,6 +144,7 @@ BalancerMember balancer://c http://${M2} route=r2 status=E retry=300
 ProxyPass / balancer://c/ stickysession=sid
 """,
     [2 * [get("/")], get("/", "Cookie: sid=a.r2")],
+    sees="1 2 2",
 )
 scenario(
     "error and ignore-errors together make a member usable at once",
@@ -148,6 +154,7 @@ BalancerMember balancer://c http://${M2} route=r2 status=+E+I retry=300
 ProxyPass / balancer://c/ stickysession=sid
 """,
     [3 * [get("/")], get("/", "Cookie: sid=a.r2")],
+    sees="1 2 1 2",
 )
 scenario(
     "error and stopped together are never retried",
@@ -168,6 +175,7 @@ BalancerMember balancer://c http://${M3} status=dsh-DS
 ProxyPass / balancer://c/
 """,
     4 * [get("/")],
+    sees="2 2 2 2",
 )
 scenario(
     "a hot standby serves only when nobody else can",
@@ -203,6 +211,7 @@ scenario(
     "standbys of one set share by the method",
     FOUR % (" status=+H", " status=+H loadfactor=2", " lbset=1", "failonstatus=500"),
     [get("/?status=500"), 6 * [get("/")]],
+    sees="500 3 2 3 3 2 3",
 )
 scenario(
     "one hot spare replaces each missing member",
@@ -220,6 +229,7 @@ BalancerMember balancer://c http://${M4} status=+R loadfactor=2
 ProxyPass / balancer://c/
 """,
     6 * [get("/")],
+    sees="4 3 4 4 3 4",
 )
 scenario(
     "a spare stays out while all regular members are well",
@@ -237,6 +247,7 @@ scenario(
     "a spare of a lower set is preferred to a higher set",
     FOUR % (" status=+R", " lbset=1", " lbset=1", "failonstatus=500"),
     [get("/"), get("/?status=500"), 3 * [get("/")], get("/?status=500"), 3 * [get("/")]],
+    sees="1 500 2 2 2 500 3 4 3",
 )
 scenario(
     "a standby of a lower set is preferred to a higher set",
@@ -245,6 +256,7 @@ scenario(
         [get("/?status=500"), get("/?status=500"), get("/?status=500"), get("/?status=500")],
         3 * [get("/")],
     ],
+    sees="500 500 500 500 1 1 1",
 )
 scenario(
     "members of a higher set serve only while the lower one has nobody",
@@ -333,6 +345,7 @@ ProxySet lbmethod=byrequests stickysession=sid
 ProxyPass /x balancer://farm
 """,
     [6 * [get("/x/y")], 2 * [get("/x/y?sid=z.r1")]],
+    sees="2 1 2 2 1 2 1 1",
 )
 scenario(
     "ProxySet outside a section names its target",

@@ -205,16 +205,19 @@ scenario(
     "sticky hits are charged so newcomers go elsewhere",
     THREE + "ProxyPass / balancer://c/ stickysession=sid\n",
     [3 * [get("/", "Cookie: sid=a.r1")], 6 * [get("/")]],
+    sees="1 1 1 2 3 2 3 2 3",
 )
 scenario(
     "a sticky name longer than a field is cut",
     TWO + "ProxyPass / balancer://c/ stickysession=" + 70 * "s" + "\n",
     [get("/", "Cookie: " + 70 * "s" + "=a.r2"), 2 * [get("/", "Cookie: " + 63 * "s" + "=a.r2")]],
+    sees="1 2 2",
 )
 scenario(
     "the session is found behind a mapping that changes the path",
     TWO + "ProxyPass /app/sid=q.r1 balancer://c/x stickysession=sid\nProxyPass /app balancer://c/sid=q.r2\n",
     [get("/app/sid=q.r1/y"), get("/app/z"), get("/app/z?sid=a.r1")],
+    sees="1 2 1",
 )
 scenario(
     "Tomcat's jvmRoute works in cookie and path parameter",

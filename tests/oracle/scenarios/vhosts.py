@@ -18,6 +18,7 @@ scenario(
     "the Host header chooses by name without its port and case",
     NAMES,
     [get("/", host=h) for h in ("w.test:99", "W.TEST.", "zz", "d.test", "", "w.test:")],
+    sees="2 2 1 1 400 400",
 )
 scenario(
     "aliases with wildcards",
@@ -90,6 +91,7 @@ ProxyPass / http://${M2}/
 </VirtualHost>
 """,
     [get("/", host=h) for h in ("one.test", "two.test", "x.test")],
+    sees="1 2 1",
 )
 scenario(
     "the host of an absolute target chooses",
@@ -101,6 +103,7 @@ scenario(
     "malformed hosts are refused",
     NAMES,
     [get("/", host=h) for h in ("1.2.3", "a..b", "a,b", "123", "a_b", "a b", "[::1]", "[::1", "a:b", "x/y", "w.test:70000", "é")],
+    sees="400 400 400 400 1 400 1 400 400 400 400 400",
 )
 scenario(
     "a vhost that names the main server's balancer loses its own members",
@@ -132,6 +135,7 @@ ProxyPass / balancer://c/
 </VirtualHost>
 """,
     [get("/?size=9000"), 5 * [get("/")], get("/m"), get("/m")],
+    sees="1 2 1 2 1 2 1 2",
 )
 scenario(
     "a vhost inherits sticky settings and overrides what it says",
@@ -146,6 +150,7 @@ ProxyPass /x balancer://c/ stickysession=other
 </VirtualHost>
 """,
     [2 * [get("/x?sid=a.r2")], 2 * [get("/x?other=a.r2")], get("/x?status=500@M1"), 2 * [get("/x")]],
+    sees="1 2 2 2 500 2 2",
 )
 scenario(
     "vhosts that inherit a balancer and its members' state",
@@ -169,6 +174,7 @@ ProxyPass / balancer://c/
         3 * [get("/", host="one.test")],
         3 * [get("/", host="two.test")],
     ],
+    sees="1 2 1 2 1 500 1 1 1 1 1 1",
 )
 scenario(
     "a balancer defined in a vhost is unknown elsewhere",
@@ -190,6 +196,7 @@ scenario(
     "Proxy sections of the main server hold in vhosts",
     "<Proxy http://${M1}/secret>\nRequire all denied\n</Proxy>\n<VirtualHost *:${PORT}>\nProxyPass / http://${M1}/\n</VirtualHost>\n",
     [get("/open"), get("/secret"), get("/secret/x"), get("/secrets")],
+    sees="1 403 403 403",
 )
 scenario(
     "server settings of the main server are inherited wherever they stand",
@@ -222,6 +229,7 @@ ProxyPass / http://${M2}/
 </VirtualHost>
 """,
     [get("/pp/x", host=None, version="1.0"), get("/x", host=None, version="1.0"), get("/pp/x", host="d.test"), get("/pp", host=None, version="1.0")],
+    sees="2 1 1 2",
 )
 scenario(
     "UseCanonicalName and the names that are logged",
