@@ -9,7 +9,6 @@
 // on. Each address counts as a member of its own, so that a thousand of them cost one thread.
 
 #include <csignal>
-#include <memory>
 #include <vector>
 
 #include "net.hpp"
