@@ -7,16 +7,21 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/regex.hpp"
 #include "expr/complaint.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/facts.hpp"
+#include "expr/header_text.hpp"
 #include "expr/string_expression.hpp"
 #include "http/field.hpp"
 
 // Header and RequestHeader: one rule a line, compiled once, applied to a list of fields.
+//
+// 1. No rule can put a field into a message that would end early or become two: a name that is no
+//    token or a value with control bytes never enters a list.
+// 2. Names and values that enter a list lie in the rules, the arena or what the facts view; the
+//    rules outlive the exchange.
 //
 // Threads: immutable values.
 
@@ -32,40 +37,21 @@ enum class HeaderTable : std::uint8_t {
   response_always,  // Header always: fields that generated pages carry too
 };
 
-// Text with the tags of httpd's Header directive: %t %D %l %i %b %{NAME}e %{NAME}s %%.
-class HeaderText {
- public:
-  static std::expected<HeaderText, Complaint> compile(std::string_view text);
-  // A view of the rule when the text has no tag, else of the arena.
-  std::string_view write(const Facts& facts, Arena& arena) const;
-
- private:
-  struct Piece {
-    enum class Kind : std::uint8_t { text, start, elapsed, load, idle, busy, variable, absent };
-    Kind kind = Kind::text;
-    std::string text;
-  };
-  std::vector<Piece> pieces_;
-};
-
 // What rules work on.
 struct HeaderWork {
   http::FieldList& fields;  // the rules' table
   Environment& notes;       // `Header note` writes here
   Arena& arena;
-  // For the always table: where the response's Content-Type lies; `Header always set Content-Type`
-  // changes that one. Null: there is no other list.
+  // For the always table: where the response's Content-Type lies. httpd keeps that one apart, so
+  // `Header always set|edit Content-Type` change it and nothing else does. Null: no other list.
   http::FieldList* normal_fields = nullptr;
 };
 
 class HeaderRule {
  public:
-  // `words` are the directive's arguments: [always|onsuccess] action name [value] [condition].
-  // `echo`, conditions and tables: config reference of httpd's Header directive.
+  // `words` are the directive's arguments: [always|onsuccess] action name [values] [condition].
   static std::expected<HeaderRule, Complaint> parse_response(std::span<const std::string> words);
   static std::expected<HeaderRule, Complaint> parse_request(std::span<const std::string> words);
-
-  HeaderTable table() const { return table_; }
 
   enum class Action : std::uint8_t {
     set,
@@ -79,23 +65,30 @@ class HeaderRule {
     edit_all,
     note,
   };
+  HeaderTable table() const { return table_; }
   Action action() const { return action_; }
   const std::string& name() const { return name_; }
 
-  void apply(const HeaderWork& work, const Facts& facts) const;
+  // False when a field that cannot stand in a message would have come out; it was left out.
+  bool apply(const HeaderWork& work, const Facts& facts) const;
 
  private:
   friend class HeaderRuleReader;
 
   HeaderRule() = default;
   std::string_view value(const Facts& facts, Arena& arena) const;
-  void join(const HeaderWork& work, std::string_view text) const;
-  void echo(const HeaderWork& work, const Facts& facts) const;
-  void edit(const HeaderWork& work, const Facts& facts) const;
-  std::string_view edited(std::string_view text, const Facts& facts, Arena& arena) const;
+  bool change(const HeaderWork& work, const Facts& facts) const;
+  bool join(const HeaderWork& work, std::string_view text) const;
+  bool echo(const HeaderWork& work, const Facts& facts) const;
+  void note(const HeaderWork& work, const Facts& facts) const;
+  bool edit(const HeaderWork& work, const Facts& facts) const;
+  std::string_view edited(std::string_view text, std::string_view replacement, Arena& arena) const;
+  bool change_content_type(const HeaderWork& work, const Facts& facts) const;
 
   HeaderTable table_ = HeaderTable::request;
   Action action_ = Action::set;
+  bool name_is_token_ = false;
+  bool is_content_type_ = false;
   std::string name_;
   HeaderText text_;
   std::shared_ptr<const StringExpression> expression_;  // instead of text_
@@ -103,8 +96,8 @@ class HeaderRule {
   std::optional<EnvCondition> condition_;
 };
 
-// All in order, conditions considered. Names and values lie in the rules, the arena or what the
-// facts view; the rules outlive the exchange.
-void apply(std::span<const HeaderRule> rules, const HeaderWork& work, const Facts& facts);
+// All in order, conditions considered. False when HeaderRule::apply was false for one of them:
+// httpd answers such an exchange with 500.
+bool apply(std::span<const HeaderRule> rules, const HeaderWork& work, const Facts& facts);
 
 }  // namespace steelyard::expr

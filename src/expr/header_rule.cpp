@@ -1,0 +1,164 @@
+#include "expr/header_rule.hpp"
+
+#include <cstddef>
+
+#include "base/arena.hpp"
+#include "base/text.hpp"
+#include "expr/group_text.hpp"
+#include "http/syntax.hpp"
+#include "http/token_list.hpp"
+
+namespace steelyard::expr {
+namespace {
+
+bool is_valid_value(std::string_view value) { return http::first_control(value) == value.size(); }
+
+// httpd: whole elements, quotes respected, case counts.
+bool has_element(std::string_view list, std::string_view wanted) {
+  for (const std::string_view element : http::tokens(list)) {
+    if (element == wanted) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view HeaderRule::value(const Facts& facts, Arena& arena) const {
+  return expression_ ? expression_->evaluate(facts, arena) : text_.write(facts, arena);
+}
+
+bool HeaderRule::apply(const HeaderWork& work, const Facts& facts) const {
+  if (condition_ && !condition_->holds(facts)) return true;
+  if (is_content_type_ && table_ != HeaderTable::request) return change_content_type(work, facts);
+  return change(work, facts);
+}
+
+bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
+  switch (action_) {
+    case Action::unset:
+      work.fields.remove(name_);
+      return true;
+    case Action::echo:
+      return echo(work, facts);
+    case Action::note:
+      note(work, facts);
+      return true;
+    case Action::edit:
+    case Action::edit_all:
+      return edit(work, facts);
+    case Action::setifempty:
+      if (work.fields.find(name_) != nullptr) return true;
+      break;
+    default:
+      break;
+  }
+  const std::string_view text = value(facts, work.arena);
+  if (!name_is_token_ || !is_valid_value(text)) return false;
+  switch (action_) {
+    case Action::append:
+    case Action::merge:
+      return join(work, text);
+    case Action::set:
+      work.fields.set(name_, text);
+      return true;
+    default:
+      work.fields.add(name_, text);
+      return true;
+  }
+}
+
+// httpd knows the Content-Type twice: the value that is sent, changed by set, edit and unset, and
+// the row of the table, which the sent value overwrites.
+bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts) const {
+  const bool replaces =
+      action_ == Action::set || action_ == Action::edit || action_ == Action::edit_all;
+  const bool is_always = table_ == HeaderTable::response_always && work.normal_fields != nullptr;
+  const http::FieldList& sent = is_always ? *work.normal_fields : work.fields;
+  if (is_always && replaces) {
+    return change({*work.normal_fields, work.notes, work.arena}, facts);
+  }
+  const bool adds = action_ == Action::add || action_ == Action::append ||
+                    action_ == Action::merge || action_ == Action::setifempty;
+  if (adds && sent.has(http::FieldId::content_type)) return true;
+  return change(work, facts);
+}
+
+bool HeaderRule::join(const HeaderWork& work, std::string_view text) const {
+  const http::Field* first = work.fields.find(name_);
+  if (first == nullptr) {
+    work.fields.add(name_, text);
+    return true;
+  }
+  if (action_ == Action::merge && has_element(first->value, text)) return true;
+  const auto index = static_cast<std::size_t>(first - &work.fields[0]);
+  work.fields.set_value(index, work.arena.join(first->value, ", ", text));
+  return true;
+}
+
+bool HeaderRule::echo(const HeaderWork& work, const Facts& facts) const {
+  for (std::size_t i = 0; i < facts.request_header_count(); ++i) {
+    const std::string_view name = facts.request_header_name(i);
+    if (regex_->search(name)) work.fields.add(name, facts.request_header_value(i));
+  }
+  return true;
+}
+
+void HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
+  const std::string_view name = value(facts, work.arena);
+  if (const http::Field* field = work.fields.find(name_)) {
+    work.notes.set(name, field->value);
+  } else {
+    work.notes.unset(name);
+  }
+}
+
+// httpd: all rows of the name, changed or not, move behind the others.
+bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
+  http::FieldList& fields = work.fields;
+  if (fields.find(name_) == nullptr) return true;
+  const std::string_view replacement = value(facts, work.arena);
+  const std::size_t old_size = fields.size();
+  bool is_clean = true;
+  for (std::size_t i = 0; i < old_size; ++i) {
+    const http::Field row = fields[i];
+    if (!equals_ignoring_case(row.name, name_)) continue;
+    const std::string_view text = edited(row.value, replacement, work.arena);
+    if (is_valid_value(text)) {
+      fields.add(row.name, text, row.id);
+    } else {
+      is_clean = false;
+    }
+  }
+  std::size_t index = 0;
+  fields.remove_if([this, &index, old_size](const http::Field& row) {
+    return index++ < old_size && equals_ignoring_case(row.name, name_);
+  });
+  return is_clean;
+}
+
+// Where a pattern matches nothing at all, one byte is kept and the search goes on behind it.
+std::string_view HeaderRule::edited(std::string_view text, std::string_view replacement,
+                                    Arena& arena) const {
+  RegexMatch match;
+  if (!regex_->search(text, match)) return text;
+  ArenaText out(arena, text.size() + replacement.size());
+  std::size_t at = 0;
+  for (;;) {
+    out.append(text.substr(at, match.offset - at));
+    append_with_groups(replacement, match, out);
+    at = match.offset + match.groups[0].size();
+    if (action_ == Action::edit || at >= text.size()) break;
+    if (match.groups[0].empty()) out.append(text[at++]);
+    if (!regex_->search(text, match, at)) break;
+  }
+  out.append(text.substr(at));
+  return out.finish();
+}
+
+bool apply(std::span<const HeaderRule> rules, const HeaderWork& work, const Facts& facts) {
+  bool is_clean = true;
+  for (const HeaderRule& rule : rules) is_clean = rule.apply(work, facts) && is_clean;
+  return is_clean;
+}
+
+}  // namespace steelyard::expr
