@@ -63,6 +63,37 @@ DEVIATIONS = [
         "400 1 400",
         "400 400 400",
     ),
+    Deviation(
+        "stale-connection",
+        "A pooled connection that the member closes as a request arrives costs the client nothing "
+        "when the method is idempotent: the request is sent again on a fresh connection. httpd "
+        "answers 502. A POST is never sent twice by either.",
+        "a_kept_connection_that_the_member_drops_with_a_request_on_it",
+        "1 502 1 502 1",
+        "1 1 1 502 1",
+    ),
+    Deviation(
+        "broken-hup",
+        "A configuration that does not load leaves the one that runs in force; httpd ends.",
+        "a_broken_configuration_at_hup",
+        "1 none",
+        "1 1",
+    ),
+    Deviation(
+        "broken-usr1",
+        "The same at a graceful reload.",
+        "a_broken_configuration_at_usr1",
+        "1 none",
+        "1 1",
+    ),
+    Deviation(
+        "state-survives",
+        "Member state (errors, counters) belongs to the balancer's name and the member's URL and "
+        "survives reloads; httpd starts from zero.",
+        "member_state_across_a_graceful_reload",
+        "500 2 2 1 2",
+        "500 2 2 2 2",
+    ),
 ]
 
 

@@ -19,7 +19,7 @@ def play(worlds, stages, binary, directory):
     try:
         server.start(complete(own), [stage.port.port for stage in stages])
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            runs = list(pool.map(play_one, worlds, stages))
+            runs = list(pool.map(lambda world, stage: play_one(world, stage, server), worlds, stages))
         lines = runner.settle(runs, server)
     except StartFailed as failed:
         if len(worlds) > 1:
@@ -37,9 +37,9 @@ def play(worlds, stages, binary, directory):
     ]
 
 
-def play_one(world, stage):
+def play_one(world, stage, server):
     stage.reset()
-    run = runner.Run(stage)
+    run = runner.Run(stage, server)
     run.play(world.steps)
     return run
 

@@ -18,6 +18,7 @@ back.  What may differ is normalised in one place, `Normal`, and listed there.
 import hashlib
 import os
 import re
+import signal
 import sys
 import time
 from collections import Counter
@@ -27,10 +28,12 @@ from support import ask as asking
 from support.member import Farm, Gates
 from support.ports import HeldPort
 from support.server import APACHE, Scratch, Server, StartFailed, complete, steelyard_binary
-from support.wire import Connection
+from support.wire import Connection, Response
 
 LOG_WAIT_S = 2.0
 CLOSE_WAIT_S = 3.0
+RELOAD_S = 8.0
+RELOAD_WAIT_S = 1.0
 
 sys.setswitchinterval(0.0005)  # Client and members share one interpreter; hand over quickly.
 
@@ -82,6 +85,28 @@ class Received:
     seconds: float = 0.0
 
 
+class Refused:
+    """Stands for a connection that the program did not accept."""
+
+    local_port = 0
+    at_eof = True
+
+    def send(self, data):
+        pass
+
+    def read_response(self, method="GET", interim_only=False):
+        return Response(ended="refused")
+
+    def closed_by_peer(self, wait_s=0.0):
+        return True
+
+    def half_close(self):
+        pass
+
+    def close(self):
+        pass
+
+
 @dataclass
 class Stage:
     """What a scenario plays on: the same members and ports for every program."""
@@ -120,8 +145,9 @@ class Stage:
 class Run:
     """The steps of one scenario against one running program."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, server):
         self.stage = stage
+        self.server = server
         self.steps = []
         self.clients = {}
         self.retired = []
@@ -154,7 +180,10 @@ class Run:
     def _client(self, on):
         if on in self.clients and not self.clients[on].at_eof:
             return self.clients[on]
-        client = Connection("127.0.0.1", self.stage.port.port)
+        try:
+            client = Connection("127.0.0.1", self.stage.port.port)
+        except ConnectionRefusedError:
+            client = Refused()
         if on:
             self.clients[on] = client
         return client
@@ -216,6 +245,36 @@ class Run:
                 data = one if isinstance(one, bytes) else self.stage.fill(str(one)).encode("latin1")
                 asking.apply(base, key, data)
         self.member(name).answer = base if answer else None
+
+    def edit(self, old, new):
+        text = self.server.config_path.read_text()
+        old, new = self.stage.fill(old), self.stage.fill(new)
+        assert old in text, f"{old} is not in the configuration"
+        self.server.write(text.replace(old, new))
+
+    def reload(self, name, until):
+        self.server.signal(getattr(signal, "SIG" + name))
+        if until is None:
+            ended = self.server.ended(RELOAD_WAIT_S)
+            self._current.notes.append("the program ended" if ended else "the program goes on")
+            return
+        deadline = time.monotonic() + RELOAD_S
+        while self._generation() != until:
+            if time.monotonic() > deadline:
+                self._current.notes.append(f"never saw {until}")
+                return
+            time.sleep(0.005)
+
+    def _generation(self):
+        """The Location of GET /generation, on a connection that no transcript shows."""
+        try:
+            probe = Connection("127.0.0.1", self.stage.port.port)
+        except OSError:
+            return None
+        probe.send(b"GET /generation HTTP/1.1\r\nHost: lb.test\r\nConnection: close\r\n\r\n")
+        response = probe.read_response()
+        probe.close()
+        return (response.header("Location") or b"").decode() if response.head else None
 
     def pass_time(self, seconds):
         time.sleep(seconds)
@@ -364,7 +423,7 @@ def names_in(text, pattern):
 
 
 def stage_for(farm, scratch, scenario):
-    text = scenario.conf + " ".join(step.text for step in scenario.steps)
+    text = scenario.conf + " ".join(scenario.files.values()) + " ".join(step.text for step in scenario.steps)
     return Stage.build(
         farm, scratch, names_in(text, r"\bM[1-9]\b") or ["M1"], names_in(text, r"\bU[1-9]\b")
     )
@@ -376,11 +435,12 @@ def play(scenario, binary, stage, directory):
     own = f"Listen 127.0.0.1:{stage.port.port}\n" + stage.fill(scenario.conf)
     text = complete(own, scenario.log_level, scenario.without_modules)
     server = Server(binary, directory)
+    server.place({name: stage.fill(body) for name, body in scenario.files.items()})
     if scenario.check_only:
         status, said = server.check(text)
         return Outcome([f"-t exits {status}"], "ok" if status == 0 else "refused", 0.0, said)
     stage.reset()
-    run = Run(stage)
+    run = Run(stage, server)
     try:
         server.start(text, [stage.port.port])
         run.play(scenario.steps)

@@ -39,6 +39,7 @@ class Scenario:
     logs: tuple = ()
     mask: tuple = ()
     without_modules: tuple = ()
+    files: dict = field(default_factory=dict)
     check_only: bool = False
     ignore: frozenset = frozenset()
 
@@ -186,6 +187,17 @@ def closes_its_connections(name):
 def serve(name, **answer):
     """From now on the member answers like this when the request does not say otherwise."""
     return Step(f"{name} answers {answer}", lambda run: run.serve(name, answer))
+
+
+def edit(old, new):
+    """Changes the configuration file under the running program."""
+    return Step(f"edit {old} -> {new}", lambda run: run.edit(old, new))
+
+
+def reload(signal, until=None):
+    """Sends HUP or USR1.  With `until` waits until GET /generation is answered with that Location
+    (a Redirect in the configuration); without, tells whether the program survives."""
+    return Step(f"{signal}", lambda run: run.reload(signal, until))
 
 
 def pass_time(seconds):

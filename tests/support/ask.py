@@ -18,6 +18,7 @@ more header.  A value that ends in @NAME counts at that member alone.
     early=1                      answer before the body is read
     delay=S  hold=WORD           answer after S seconds / when the test releases WORD
     drop=1  reset=1              close, or reset, without answering
+    stale=1                      drop, unless the request is the first on its connection
     raw=BYTES  rawkeep=1         these bytes instead of an answer; then close unless rawkeep
 """
 
@@ -47,6 +48,7 @@ class Ask:
     hold: str = ""
     drop: bool = False
     reset: bool = False
+    stale: bool = False
     raw: bytes | None = None
     rawkeep: bool = False
 
@@ -54,7 +56,7 @@ class Ask:
 _APPENDED = {"h": "headers", "trailer": "trailers", "interim": "interim", "ih": "interim_headers"}
 _NAMED = {"httpv": "version"}
 _NUMBERS = {"status", "size", "chunked", "length"}
-_SWITCHES = {"eof", "close", "plain", "no100", "early", "drop", "reset", "rawkeep"}
+_SWITCHES = {"eof", "close", "plain", "no100", "early", "drop", "reset", "stale", "rawkeep"}
 _BYTES = {"reason", "version", "body", "raw"}
 
 

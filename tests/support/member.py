@@ -236,7 +236,7 @@ class Member:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
             return False
-        if ask.drop:
+        if ask.drop or (ask.stale and got.nth > 1):
             return False
         data, keep = compose(ask, got, self.name.encode())
         if ask.raw is not None:

@@ -151,7 +151,22 @@ class Server:
             return ""
 
     def signal(self, number):
-        os.kill(self.process.pid, number)
+        self.process.send_signal(number)
+
+    def ended(self, wait_s):
+        """True when the program has ended by itself within the wait."""
+        try:
+            self.process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def place(self, files):
+        """Further files, by their path below ServerRoot."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
     def stop(self):
         """TERM to the process we started, and its exit status."""

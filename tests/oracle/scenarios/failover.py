@@ -397,3 +397,9 @@ ProxyPass / balancer://c/
     [4 * [get("/")], 2 * [post("/", b"x")]],
     sees="1 2 1 2 1 2",
 )
+scenario(
+    "a kept connection that the member drops with a request on it",
+    "ProxyPass / http://${M1}/\n",
+    [get("/"), get("/?stale=1"), get("/"), post("/?stale=1", b"once"), get("/")],
+    sees="1 502 1 502 1",
+)

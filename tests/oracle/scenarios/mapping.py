@@ -284,3 +284,33 @@ scenario(
     [get("/a%20b/c"), get("/c%22d")],
     sees="1 2",
 )
+scenario(
+    "mapping servlet compares segments without their parameters",
+    "ProxyPass /srv http://${M1}/srv mapping=servlet\n",
+    [
+        get("/srv;v=1/a;b=2/../c;d=3"),
+        get("/srv/x%2fy"),
+        get("/srv//./z"),
+        get("/srvx"),
+        get("/srv;a/b%20c?q"),
+    ],
+    sees="1 1 1 404 1",
+)
+scenario(
+    "mapping encoded matches and forwards the encoded path",
+    "ProxyPass /enc http://${M1}/e mapping=encoded\n",
+    [get("/enc/x%2fy%20z"), get("/enc/a/../b"), get("/%65nc/x"), get("/enc/%41?%41")],
+    sees="1 1 1 1",
+)
+scenario(
+    "ProxyBlock refuses targets by name",
+    "ProxyBlock forbidden.test 127.0.0.1\nProxyPass /a http://${M1}\nProxyPass /f http://forbidden.test/\n",
+    [get("/a"), get("/f")],
+    sees="403 500",
+)
+scenario(
+    "a worker declared by a section serves mappings to its URL",
+    "<Proxy http://${M1}/x disablereuse=On>\n</Proxy>\nProxyPass /a http://${M1}/x\nProxyPass /b http://${M1}\n",
+    [get("/a"), get("/a"), get("/b"), get("/b")],
+    sees="1 1 1 1",
+)
