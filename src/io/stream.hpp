@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -49,6 +50,9 @@ class Stream {
                                    // what it got for complete
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
+  // Bytes that the peer's system confirmed having, since the connection was made; nullopt: nobody
+  // can tell. What was never confirmed was never read.
+  virtual std::optional<std::uint64_t> confirmed_bytes() const = 0;
   virtual Endpoint local() const = 0;
   virtual Endpoint peer() const = 0;
   virtual bool is_local_socket() const = 0;  // a Unix socket has no endpoints

@@ -7,9 +7,12 @@
 #include "base/ip.hpp"
 #include "io/dialer.hpp"
 #include "io/loop.hpp"
+#include "io/spill_file.hpp"
 #include "io/splice.hpp"
+#include "proxy/exchange.hpp"
 #include "proxy/generation.hpp"
 #include "proxy/log_sink.hpp"
+#include "proxy/shard_group.hpp"
 
 // One thread's share of the data path: its client connections, its pools of backend connections,
 // its buffers. Shards share nothing but the balancers' state and the connection limits of members.
@@ -21,11 +24,15 @@
 namespace steelyard::proxy {
 
 struct ShardParts {
+  ShardGroup& group;
   io::Loop& loop;
   io::Dialer& dialer;
   io::Splicer& splicer;
   LogSink& log;
+  ProcessFacts process;
   std::function<std::uint64_t()> random;  // for log ids; any quality
+  // A file without a name for large request bodies; nullptr: none can be had (disk, directory).
+  std::function<std::unique_ptr<io::SpillFile>()> open_spill_file;
 };
 
 class Shard {

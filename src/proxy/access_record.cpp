@@ -1,0 +1,58 @@
+#include "proxy/access_record.hpp"
+
+#include "http/error_page.hpp"
+#include "proxy/reply.hpp"
+
+namespace steelyard::proxy {
+
+void record_access(Exchange& x, Shard::Core& core) {
+  for (const config::AccessLog& log : x.server->access_logs) {
+    if (log.condition && !log.condition->holds(x)) continue;
+    core.log_line.clear();
+    log.format.write(x, core.log_line);
+    core.parts.log.access(log.target, core.log_line);
+  }
+}
+
+void describe_fault(const http::RequestFault& fault, LocalAnswer& answer) {
+  using Code = http::RequestFaultCode;
+  switch (fault.code) {
+    case Code::field_too_long:
+      answer.note = http::note_field_too_long;
+      break;
+    case Code::too_many_fields:
+      answer.note = http::note_too_many_fields;
+      break;
+    default:
+      break;
+  }
+}
+
+void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
+  const std::vector<expr::Environment::Entry> before = x.environment.entries();
+  x.environment.clear();
+  for (const auto& entry : before)
+    x.environment.set(x.arena.join("REDIRECT_", entry.name), entry.value);
+  x.environment.set("REDIRECT_STATUS", x.arena.copy(std::to_string(status)));
+  x.environment.set("REDIRECT_URL", x.path);
+  if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
+  x.original_status = status;
+  x.redirected = true;
+  x.proxied = false;
+  x.route = {};
+  const std::size_t question = path.find('?');
+  x.request.target.path = path.substr(0, question);
+  x.request.target.has_query = question != std::string_view::npos;
+  x.request.target.query =
+      x.request.target.has_query ? path.substr(question + 1) : std::string_view();
+  x.request.target.form = http::RequestTarget::Form::origin;
+  if (x.request.method_id != http::Method::head) {
+    x.request.method = "GET";
+    x.request.method_id = http::Method::get;
+  }
+  x.request.body = {};
+  x.request.expects_continue = false;
+  x.leases.clear();
+}
+
+}  // namespace steelyard::proxy

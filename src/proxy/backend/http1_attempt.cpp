@@ -1,0 +1,306 @@
+#include "proxy/backend/http1_attempt.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "http/status.hpp"
+#include "http/token_list.hpp"
+#include "proxy/limits.hpp"
+
+namespace steelyard::proxy {
+
+namespace {
+
+using http::FieldId;
+
+http::ResponseLimits limits_for(const AttemptPlan& plan) {
+  http::ResponseLimits limits;
+  if (plan.spec.response_field_bytes.value_or(0) > 0)
+    limits.field_bytes_max = static_cast<std::size_t>(*plan.spec.response_field_bytes);
+  return limits;
+}
+
+Failure backend_failure(Cause cause, std::string detail = {}) {
+  return {Party::backend, cause, true, false, std::move(detail)};
+}
+
+}  // namespace
+
+Http1Attempt::Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& client,
+                           RequestBody& body, const AttemptPlan& plan)
+    : x_(x),
+      core_(core),
+      client_(client),
+      body_(body),
+      plan_(plan),
+      reader_(limits_for(plan), x.server->proxy.bad_header) {}
+
+// The protocols that the client wants to change to and the member may (upgrade=).
+std::string_view Http1Attempt::wanted_upgrade() const {
+  const std::string& allowed = plan_.spec.upgrade;
+  if (allowed.empty() || !x_.request.connection.upgrade) return {};
+  const auto wanted = x_.request.fields.value(FieldId::upgrade);
+  if (!wanted || wanted->empty() || equals_ignoring_case(allowed, "none")) return {};
+  if (allowed == "*" || equals_ignoring_case(allowed, "any")) return *wanted;
+  for (const std::string_view protocol : http::tokens(*wanted))
+    if (equals_ignoring_case(protocol, allowed)) return *wanted;
+  return {};
+}
+
+BodyPlan Http1Attempt::plan_body() const {
+  BodyPlan plan;
+  if (!body_.announced()) return plan;
+  plan.expects_continue = waits_for_continue_;
+  if (body_.framing().kind == http::BodyFraming::Kind::length) {
+    plan.kind = BodyPlan::Kind::length;
+    plan.length = body_.framing().length;
+  } else if (body_.received_all()) {
+    plan.kind = BodyPlan::Kind::length;
+    plan.length = body_.received();
+  } else {
+    plan.kind = BodyPlan::Kind::chunked;
+  }
+  return plan;
+}
+
+void Http1Attempt::begin_request() {
+  upgrade_ = wanted_upgrade();
+  RequestRules rules;
+  rules.version_1_0 = x_.environment.has("force-proxy-request-1.0");
+  rules.keeps_connection = plan_.reuses;
+  rules.upgrade = upgrade_;
+  rules.via = via_text(x_);
+  const BodyPlan plan = plan_body();
+  std::string& head = client_.workspace.to_backend;
+  head.clear();
+  write_request_head(x_, plan_.target, plan, rules, head);
+  upload_.begin(head, plan.kind == BodyPlan::Kind::chunked ? Framing::chunked : Framing::plain);
+  upload_done_ = upload_broken_ = got_bytes_ = false;
+  x_.response.clear();
+  reader_.reset();
+  client_.workspace.backend_head.clear();
+  client_.workspace.backend_body.clear();
+}
+
+io::Task<Failure> Http1Attempt::run() {
+  const bool may_expect = !x_.environment.has("force-proxy-request-1.0") && body_.announced();
+  const bool client_expects = x_.request.expects_continue;
+  const bool passes_expect = client_expects && x_.settings->continue_100.value_or(true);
+  waits_for_continue_ =
+      may_expect && body_.framing().has_bytes() && (passes_expect || plan_.times.ping.has_value());
+  owes_continue_ = client_expects && !passes_expect && body_.received() == 0;
+  if (!waits_for_continue_ && body_.announced()) {
+    Failure failure = co_await prefetch();
+    if (failure) co_return failure;
+  }
+  while (true) {
+    Failure failure = co_await connect();
+    if (failure) co_return failure;
+    begin_request();
+    acknowledged_before_ = reused_ ? connection_->stream->confirmed_bytes().value_or(0) : 0;
+    failure = co_await await_head();
+    if (!failure) break;
+    if (!may_repeat(failure)) {
+      account();
+      connection_.reset();
+      co_return failure;
+    }
+    // The member had closed a connection that lay in the pool; a new one shows whether it lives.
+    account();
+    connection_.reset();
+    pool_->close_all();
+    reused_ = false;
+    body_.rewind();
+    if (body_.failure()) co_return body_.failure();
+  }
+  co_return co_await relay();
+}
+
+// A request that may have been acted on is never sent twice, unless it is idempotent and nothing
+// came back. What the peer's system never confirmed was not read by anybody.
+bool Http1Attempt::may_repeat(const Failure& failure) const {
+  if (!reused_ || failure.cause != Cause::closed || got_bytes_ || !body_.can_rewind()) return false;
+  if (http::is_idempotent(x_.request.method_id)) return true;
+  const auto confirmed = connection_->stream->confirmed_bytes();
+  return confirmed && *confirmed == acknowledged_before_;
+}
+
+io::Task<Failure> Http1Attempt::prefetch() {
+  const Instant deadline = core_.now() + plan_.times.client;
+  while (true) {
+    const auto progress = body_.fetch(prefetch_bytes);
+    if (progress == RequestBody::Progress::failed) co_return body_.failure();
+    if (progress != RequestBody::Progress::blocked) co_return Failure{};
+    if (owes_continue_) {
+      owes_continue_ = false;
+      // A full socket at the very begin of an answer does not happen; if it did, the client waits.
+      const std::string_view text[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+      client_.stream.write(text);
+    }
+    io::Wait wait(client_.timer, deadline);
+    if (co_await wait.readable(client_.stream) == io::Woken::timed_out)
+      co_return Failure{Party::client, Cause::body_timed_out};
+  }
+}
+
+io::Task<Failure> Http1Attempt::await_head() {
+  Instant deadline = core_.now() + (waits_for_continue_ && plan_.times.ping
+                                        ? std::min(*plan_.times.ping, plan_.times.backend)
+                                        : plan_.times.backend);
+  while (true) {
+    blocked_ = {};
+    const std::uint64_t sent_before = upload_.bytes_written();
+    if (auto failure = step_upload()) co_return std::move(*failure);
+    if (auto failure = read_head()) co_return std::move(*failure);
+    if (x_.response.status >= 200 || x_.response.status == 101) co_return Failure{};
+    if (upload_.bytes_written() != sent_before) deadline = core_.now() + plan_.times.backend;
+    Failure late = co_await park(deadline);
+    if (late) co_return late;
+  }
+}
+
+io::Task<Failure> Http1Attempt::park(Instant deadline) {
+  io::Wait wait(client_.timer, deadline);
+  if (blocked_.client_read) wait.readable(client_.stream);
+  if (blocked_.client_write) wait.writable(client_.stream);
+  if (blocked_.backend_read) wait.readable(*connection_->stream);
+  if (blocked_.backend_write) wait.writable(*connection_->stream);
+  if (co_await wait == io::Woken::timed_out) co_return timed_out();
+  co_return Failure{};
+}
+
+Failure Http1Attempt::timed_out() const {
+  if (waits_for_continue_) return backend_failure(Cause::continue_timed_out);
+  if (blocked_.client_read && !upload_done_)
+    return {Party::client, Cause::body_timed_out, true, false, {}};
+  if (blocked_.backend_write) return backend_failure(Cause::write_timed_out);
+  return backend_failure(Cause::timed_out);
+}
+
+// Sends what there is of the request. A broken connection is not a failure yet: the answer may
+// have been sent before it broke.
+std::optional<Failure> Http1Attempt::step_upload() {
+  io::Stream& backend = *connection_->stream;
+  while (!upload_done_ && !upload_broken_) {
+    std::string_view data;
+    bool last = !body_.framing().has_bytes() || body_.delivered_all();
+    bool starved = false;
+    if (!last && !waits_for_continue_) {
+      const auto progress = body_.pull();
+      if (progress == RequestBody::Progress::failed) return body_.failure();
+      starved = progress == RequestBody::Progress::blocked;
+      data = body_.pending();
+      last = !starved && body_.pending_is_last();
+    }
+    const auto result = upload_.write(backend, data, last);
+    if (result.status == io::IoStatus::would_block) {
+      blocked_.backend_write = true;
+      return std::nullopt;
+    }
+    if (result.status != io::IoStatus::ok) {
+      upload_broken_ = true;
+      return std::nullopt;
+    }
+    if (result.taken != 0) body_.take(result.taken);
+    upload_done_ = upload_.done();
+    if (upload_done_ || upload_.in_debt() || !body_.pending().empty()) continue;
+    if (waits_for_continue_) return std::nullopt;
+    if (starved) {
+      blocked_.client_read = true;
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Http1Attempt::read_head() {
+  if (!upload_.head_written() && !upload_broken_) return std::nullopt;
+  ReadBuffer& buffer = client_.workspace.backend_head;
+  while (true) {
+    if (!buffer.empty()) {
+      const auto progress =
+          reader_.read(buffer.data(), x_.request.method_id, x_.response, x_.arena);
+      if (!progress) {
+        Failure failure =
+            backend_failure(Cause::bad_message, std::string(describe(progress.error().code)));
+        failure.answer_began = true;
+        return failure;
+      }
+      if (*progress != http::ResponseProgress::incomplete) {
+        if (auto failure = judge_head(*progress)) return failure;
+        if (x_.response.status >= 200 || x_.response.status == 101) return std::nullopt;
+        continue;  // an interim answer was dealt with; perhaps the next head is here already
+      }
+    }
+    if (!buffer.make_room(head_buffer_bytes, head_buffer_bytes_max))
+      return backend_failure(Cause::bad_message, "response head too large");
+    const io::IoResult result = connection_->stream->read(buffer.room());
+    if (result.status == io::IoStatus::would_block) {
+      blocked_.backend_read = true;
+      return std::nullopt;
+    }
+    if (result.status != io::IoStatus::ok) {
+      Failure failure = backend_failure(Cause::closed);
+      failure.answer_began = got_bytes_;
+      return failure;
+    }
+    got_bytes_ = true;
+    buffer.filled(result.bytes);
+  }
+}
+
+std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress) {
+  ReadBuffer& buffer = client_.workspace.backend_head;
+  if (progress == http::ResponseProgress::no_status_line) {
+    // httpd: whatever comes is the body of a 200.
+    x_.response.clear();
+    x_.response.status = 200;
+    x_.response.reason = "OK";
+    x_.response.body.kind = http::BodyFraming::Kind::until_close;
+    return std::nullopt;
+  }
+  buffer.consume(x_.response.head_bytes);
+  if (x_.response.status == 101) {
+    const auto upgrade = x_.response.fields.value(FieldId::upgrade);
+    if (!upgrade_.empty() && upgrade && equals_ignoring_case(*upgrade, upgrade_))
+      return std::nullopt;
+    return backend_failure(
+        Cause::bad_message,
+        "Unexpected Upgrade: " + std::string(upgrade.value_or("n/a")) + " (expecting " +
+            std::string(upgrade_.empty() ? std::string_view("n/a") : upgrade_) + ")");
+  }
+  if (http::is_interim(x_.response.status)) return take_interim();
+  return std::nullopt;
+}
+
+std::optional<Failure> Http1Attempt::take_interim() {
+  if (++interims_ > interim_responses_max) {
+    return backend_failure(Cause::bad_message,
+                           "Too many (10) interim responses from origin server");
+  }
+  const bool is_continue = x_.response.status == 100;
+  if (is_continue) waits_for_continue_ = false;
+  const auto policy = x_.environment.find("proxy-interim-response");
+  const bool suppressed = policy && !equals_ignoring_case(*policy, "RFC");
+  const bool wanted = is_continue ? x_.request.expects_continue : true;
+  if (wanted && !suppressed && x_.request.version.minor >= 1) {
+    std::string& text = client_.workspace.to_client;
+    write_interim_head(x_, text);
+    const std::string_view pieces[] = {text};
+    const io::IoResult result = client_.stream.write(pieces);
+    // Half an interim answer would garble the final one; a client that reads nothing loses.
+    if (result.status != io::IoStatus::ok || result.bytes != text.size())
+      return Failure{Party::client, Cause::gone, true, true, {}};
+    x_.bytes.sent += static_cast<std::int64_t>(text.size());
+  }
+  x_.response.clear();
+  reader_.reset();
+  return std::nullopt;
+}
+
+void Http1Attempt::account() {
+  plan_.member.add_transferred(static_cast<std::int64_t>(upload_.bytes_written()));
+  upload_.begin({}, Framing::plain);
+}
+
+}  // namespace steelyard::proxy

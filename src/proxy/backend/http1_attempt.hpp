@@ -1,0 +1,110 @@
+#pragma once
+
+#include <optional>
+
+#include "http/response_head.hpp"
+#include "proxy/backend/http1_request.hpp"
+#include "proxy/client_side.hpp"
+#include "proxy/core.hpp"
+#include "proxy/failure.hpp"
+#include "proxy/message_writer.hpp"
+#include "proxy/reply.hpp"
+#include "proxy/request_body.hpp"
+#include "proxy/response_body.hpp"
+
+// One attempt to have a member answer an exchange over HTTP/1.
+//
+//   connect ─▶ send head ─▶ send body ──────────────┐
+//                 └──▶ await head ─▶ relay the answer ─▶ connection to the pool, or closed
+//
+// Sending and receiving run side by side: an answer that comes before the request body ended is
+// passed on at once.
+//
+// Invariants: 1. once a byte of the answer went to the client, the attempt is the last one.
+//             2. the connection goes back to the pool only if both messages ended as framed.
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+struct AttemptTimes {
+  Duration backend;  // `timeout`, ProxyTimeout, Timeout
+  Duration connect;
+  Duration client;  // Timeout
+  std::optional<Duration> ping;
+  std::optional<Duration> acquire;
+};
+
+struct AttemptPlan {
+  const balance::MemberSpec& spec;
+  balance::Member& member;
+  BackendTarget target;
+  AttemptTimes times;
+  bool reuses = true;  // the connection may come from the pool and go back to it
+};
+
+class Http1Attempt {
+ public:
+  Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& client, RequestBody& body,
+               const AttemptPlan& plan);
+
+  // No failure: the answer was passed on, or `overridden()`.
+  io::Task<Failure> run();
+
+  // ProxyErrorOverride took the answer: a page of our own with its status is wanted.
+  bool overridden() const { return overridden_; }
+  bool connected() const { return connected_; }
+
+ private:
+  io::Task<Failure> connect();
+  io::Task<Failure> wait_for_slot(BackendPool& pool);
+  void begin_request();
+  BodyPlan plan_body() const;
+  std::string_view wanted_upgrade() const;
+
+  io::Task<Failure> prefetch();
+  io::Task<Failure> await_head();
+  std::optional<Failure> step_upload();
+  std::optional<Failure> read_head();
+  std::optional<Failure> judge_head(http::ResponseProgress progress);
+  std::optional<Failure> take_interim();
+  io::Task<Failure> park(Instant deadline);
+  Failure timed_out() const;
+  bool may_repeat(const Failure& failure) const;
+
+  io::Task<Failure> relay();
+  std::optional<Failure> step_download();
+  std::optional<Failure> step_splice();
+  io::Task<Failure> drain_overridden();
+  io::Task<Failure> tunnel();
+  bool wants_override() const;
+  void finish_backend();
+  void account();
+
+  // What the coroutine waits for when nothing moves.
+  struct Blocked {
+    bool client_read = false, client_write = false, backend_read = false, backend_write = false;
+  };
+
+  Exchange& x_;
+  Shard::Core& core_;
+  ClientSide client_;
+  RequestBody& body_;
+  AttemptPlan plan_;
+  BackendPool* pool_ = nullptr;
+  std::unique_ptr<BackendConnection> connection_;
+  bool reused_ = false, connected_ = false, overridden_ = false;
+  bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
+  bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves
+  bool got_bytes_ = false;      // of an answer
+  int interims_ = 0;
+  std::uint64_t acknowledged_before_ = 0;
+  Blocked blocked_;
+  http::ResponseHeadReader reader_;
+  MessageWriter upload_, download_;
+  std::optional<ResponseBody> response_;
+  ReplyFraming reply_;
+  std::unique_ptr<io::SplicePipe> pipe_;
+  std::string_view upgrade_;
+};
+
+}  // namespace steelyard::proxy

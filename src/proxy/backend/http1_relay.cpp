@@ -1,0 +1,186 @@
+#include <algorithm>
+
+#include "http/status.hpp"
+#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/limits.hpp"
+
+// Passing a member's answer on to the client.
+
+namespace steelyard::proxy {
+
+namespace {
+
+using http::FieldId;
+
+Failure client_gone() { return {Party::client, Cause::gone, true, true, {}}; }
+Failure cut_short() {
+  return {Party::backend, Cause::cut_short, true, true, "the answer broke off"};
+}
+
+}  // namespace
+
+bool Http1Attempt::wants_override() const {
+  const auto& override_rule = x_.settings->error_override;
+  if (!override_rule || !override_rule->on) return false;
+  if (override_rule->statuses.empty()) return x_.response.status >= 400;
+  return std::ranges::find(override_rule->statuses, x_.response.status) !=
+         override_rule->statuses.end();
+}
+
+io::Task<Failure> Http1Attempt::relay() {
+  plan_.member.add_read(static_cast<std::int64_t>(x_.response.line.size() + 2));
+  Workspace& workspace = client_.workspace;
+  response_.emplace(ResponseBody::Sources{*connection_->stream, workspace.backend_head,
+                                          workspace.backend_body, x_.response_trailers, x_.arena},
+                    x_.response.body);
+  if (x_.response.status == 101) co_return co_await tunnel();
+  if (wants_override()) co_return co_await drain_overridden();
+  // A request body that will not be read to its end leaves the client's connection unusable.
+  if (!body_.received_all()) x_.keep_client = false;
+  adopt_backend_head(x_);
+  reply_ = frame_reply(x_);
+  write_reply_head(x_, core_, reply_, workspace.to_client);
+  download_.begin(workspace.to_client, reply_.framing);
+  Instant deadline = core_.now() + plan_.times.backend;
+  while (true) {
+    blocked_ = {};
+    const std::uint64_t moved_before = download_.bytes_written() + upload_.bytes_written();
+    // Going on with the request body only makes sense while the member listens.
+    if (!upload_done_ && !upload_broken_ && !response_->finished()) {
+      if (step_upload()) upload_broken_ = true;
+    }
+    if (auto failure = step_download()) {
+      account();
+      core_.parts.splicer.give_back(std::move(pipe_));
+      connection_.reset();
+      co_return std::move(*failure);
+    }
+    if (response_->finished() && connection_ && (pipe_ == nullptr || pipe_->pending() == 0))
+      finish_backend();
+    if (download_.done() && !connection_) co_return Failure{};
+    if (download_.bytes_written() + upload_.bytes_written() != moved_before)
+      deadline = core_.now() + (blocked_.client_write ? plan_.times.client : plan_.times.backend);
+    if (!connection_) blocked_.backend_read = blocked_.backend_write = false;
+    const Failure late = co_await park(deadline);
+    if (!late) continue;
+    account();
+    connection_.reset();
+    if (blocked_.client_write) co_return client_gone();
+    co_return cut_short();
+  }
+}
+
+// Moves what can be moved from the member to the client.
+std::optional<Failure> Http1Attempt::step_download() {
+  while (!download_.done()) {
+    std::string_view data;
+    bool starved = false;
+    if (reply_.has_body && !response_->finished()) {
+      if (pipe_ != nullptr || response_->splice_ahead() >= splice_bytes_min) {
+        if (auto result = step_splice(); pipe_ != nullptr) return result;
+      }
+      const auto progress = response_->pull();
+      if (progress == ResponseBody::Progress::cut_short) return cut_short();
+      starved = progress == ResponseBody::Progress::blocked;
+      data = response_->pending();
+    }
+    const bool last = !reply_.has_body || (!starved && response_->pending_is_last());
+    if (x_.first_byte_at == Instant{}) x_.first_byte_at = core_.now();
+    const auto result = download_.write(client_.stream, data, last);
+    if (result.status == io::IoStatus::would_block) {
+      blocked_.client_write = true;
+      return std::nullopt;
+    }
+    if (result.status != io::IoStatus::ok) return client_gone();
+    x_.head_sent = true;
+    if (result.taken != 0) response_->take(result.taken);
+    if (starved && !download_.in_debt()) {
+      blocked_.backend_read = true;
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+// Large bodies between two plain sockets stay in the kernel.
+std::optional<Failure> Http1Attempt::step_splice() {
+  if (download_.in_debt() || reply_.framing != Framing::plain) return std::nullopt;
+  if (!pipe_) pipe_ = core_.parts.splicer.borrow(*connection_->stream, client_.stream);
+  if (!pipe_) return std::nullopt;
+  while (true) {
+    const auto filled = response_->splice_ahead() == 0
+                            ? io::IoResult{io::IoStatus::would_block}
+                            : pipe_->fill(*connection_->stream, response_->splice_ahead());
+    if (filled.status == io::IoStatus::ok) response_->spliced(filled.bytes);
+    if (filled.status == io::IoStatus::failed || filled.status == io::IoStatus::end)
+      return cut_short();
+    if (pipe_->pending() == 0) {
+      if (!response_->finished()) {
+        blocked_.backend_read = true;
+        return std::nullopt;
+      }
+      break;
+    }
+    const auto drained = pipe_->drain(client_.stream);
+    if (drained.status == io::IoStatus::failed) return client_gone();
+    if (drained.status == io::IoStatus::ok) {
+      download_.count_body(drained.bytes);
+    } else {
+      blocked_.client_write = true;
+      return std::nullopt;
+    }
+  }
+  core_.parts.splicer.give_back(std::move(pipe_));
+  return std::nullopt;
+}
+
+// The answer was received whole: the connection is free before the client has taken everything.
+void Http1Attempt::finish_backend() {
+  account();
+  plan_.member.add_read(static_cast<std::int64_t>(response_->received()));
+  const bool clean = upload_done_ && x_.response.may_reuse && !response_->has_surplus() &&
+                     !response_->is_until_close() && plan_.reuses &&
+                     !x_.environment.has("proxy-nokeepalive") &&
+                     !x_.environment.has("force-proxy-request-1.0");
+  if (!clean) {
+    connection_.reset();
+    return;
+  }
+  ++connection_->served;
+  const balance::PoolSpec& pool = plan_.spec.pool;
+  const auto soft_max = static_cast<std::size_t>(
+      pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
+  const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));
+  // Another shard's exchange waits for a slot: the connection makes room for it.
+  if (pool_->gate && pool_->gate->anyone_waits()) {
+    connection_.reset();
+    return;
+  }
+  pool_->put(std::move(connection_), core_.now(), soft_max, idle_max);
+}
+
+// ProxyErrorOverride: the member's own page is read and dropped, within bounds.
+io::Task<Failure> Http1Attempt::drain_overridden() {
+  overridden_ = true;
+  const Instant deadline = core_.now() + plan_.times.backend;
+  while (!response_->finished()) {
+    const auto progress = response_->pull();
+    if (progress == ResponseBody::Progress::data) response_->take(response_->pending().size());
+    if (progress == ResponseBody::Progress::cut_short) break;
+    if (response_->received() > linger_bytes_max) break;
+    if (progress != ResponseBody::Progress::blocked) continue;
+    blocked_ = {};
+    blocked_.backend_read = true;
+    const Failure late = co_await park(deadline);
+    if (late) break;
+  }
+  if (response_->finished()) {
+    finish_backend();
+  } else {
+    account();
+  }
+  connection_.reset();
+  co_return Failure{};
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,162 @@
+#include "proxy/backend/http1_request.hpp"
+
+#include <charconv>
+
+#include "base/text.hpp"
+#include "http/token_list.hpp"
+
+namespace steelyard::proxy {
+
+using http::FieldId;
+
+namespace {
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+// The Connection field names something beyond close and keep-alive.
+bool names_fields(std::string_view connection) {
+  for (const std::string_view token : http::tokens(connection, ",;")) {
+    if (!equals_ignoring_case(token, "close") && !equals_ignoring_case(token, "keep-alive"))
+      return true;
+  }
+  return false;
+}
+
+bool is_named(std::string_view connection, std::string_view name) {
+  for (const std::string_view token : http::tokens(connection, ",;"))
+    if (equals_ignoring_case(token, name)) return true;
+  return false;
+}
+
+// What we add to lists that earlier proxies began; written in the place of the client's field.
+struct Additions {
+  std::string_view forwarded_for, forwarded_host, forwarded_server, via;
+  bool block_via = false;
+};
+
+Additions additions_for(const Exchange& x, const RequestRules& rules) {
+  Additions added;
+  added.via = rules.via;
+  added.block_via = x.server->proxy.via == config::ProxySettings::Via::block;
+  if (!x.settings->add_headers.value_or(true)) return added;
+  added.forwarded_for = x.client->peer_ip();
+  added.forwarded_host = x.request.host;
+  added.forwarded_server = x.server->name;
+  return added;
+}
+
+std::string_view* addition_of(Additions& added, FieldId id) {
+  switch (id) {
+    case FieldId::x_forwarded_for:
+      return &added.forwarded_for;
+    case FieldId::x_forwarded_host:
+      return &added.forwarded_host;
+    case FieldId::x_forwarded_server:
+      return &added.forwarded_server;
+    case FieldId::via:
+      return &added.via;
+    default:
+      return nullptr;
+  }
+}
+
+bool is_hop_by_hop(FieldId id) {
+  switch (id) {
+    case FieldId::host:  // written first
+    case FieldId::connection:
+    case FieldId::content_length:
+    case FieldId::expect:
+    case FieldId::http2_settings:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::trailer:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void append_joined(std::string& out, std::string_view name, std::string_view first,
+                   std::string_view second) {
+  out.append(name).append(": ").append(first);
+  if (!first.empty()) out.append(", ");
+  out.append(second).append("\r\n");
+}
+
+void append_client_fields(const Exchange& x, Additions& added, std::string& out) {
+  std::string_view connection;
+  if (const auto value = x.request.fields.value(FieldId::connection)) connection = *value;
+  const bool has_named = !connection.empty() && names_fields(connection);
+  for (const http::Field& field : x.request.fields) {
+    if (is_hop_by_hop(field.id)) continue;
+    if (has_named && is_named(connection, field.name)) continue;
+    std::string_view* addition = addition_of(added, field.id);
+    if (addition == nullptr) {
+      append_field(out, field.name, field.value);
+    } else if (field.id == FieldId::via && added.block_via) {
+      continue;
+    } else if (addition->empty()) {
+      append_field(out, field.name, field.value);
+    } else {
+      append_joined(out, field.name, field.value, *addition);
+      *addition = {};
+    }
+  }
+}
+
+void append_own_fields(const Exchange& x, const Additions& added, std::string& out) {
+  if (!added.via.empty() && !added.block_via) append_field(out, "Via", added.via);
+  if (x.server->proxy.max_forwards >= 0 && !x.request.fields.has(FieldId::max_forwards))
+    append_field(out, "Max-Forwards", std::to_string(x.server->proxy.max_forwards));
+  if (!added.forwarded_for.empty()) append_field(out, "X-Forwarded-For", added.forwarded_for);
+  if (!added.forwarded_host.empty()) append_field(out, "X-Forwarded-Host", added.forwarded_host);
+  if (!added.forwarded_server.empty())
+    append_field(out, "X-Forwarded-Server", added.forwarded_server);
+}
+
+void append_framing(const Exchange& x, const BodyPlan& body, const RequestRules& rules,
+                    std::string& out) {
+  if (body.expects_continue) {
+    const auto expect = x.request.fields.value(FieldId::expect);
+    append_field(out, "Expect", expect.value_or("100-Continue"));
+  }
+  if (body.kind == BodyPlan::Kind::length) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, body.length).ptr;
+    append_field(out, "Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+  } else if (body.kind == BodyPlan::Kind::chunked) {
+    append_field(out, "Transfer-Encoding", "chunked");
+  }
+  if (!rules.upgrade.empty()) {
+    out.append("Connection: Upgrade\r\n");
+    append_field(out, "Upgrade", rules.upgrade);
+  } else if (!rules.version_1_0) {
+    out.append(rules.keeps_connection ? "Connection: Keep-Alive\r\n" : "Connection: close\r\n");
+  }
+}
+
+}  // namespace
+
+void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan& body,
+                        const RequestRules& rules, std::string& out) {
+  out.append(x.request.method).append(" ").append(target.path);
+  if (target.has_query) out.append("?").append(target.query);
+  out.append(rules.version_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  const bool preserves_host = x.settings->preserve_host.value_or(false);
+  std::string_view host = target.url_host;
+  if (preserves_host)
+    host = x.request.host.empty() ? std::string_view(x.server->name) : x.request.host;
+  append_field(out, "Host", host);
+  Additions added = additions_for(x, rules);
+  append_client_fields(x, added, out);
+  append_own_fields(x, added, out);
+  append_framing(x, body, rules, out);
+  out.append("\r\n");
+}
+
+}  // namespace steelyard::proxy

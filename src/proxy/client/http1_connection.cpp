@@ -1,0 +1,344 @@
+#include "proxy/client/http1_connection.hpp"
+
+#include <algorithm>
+
+#include "http/status.hpp"
+#include "proxy/access_record.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/message_writer.hpp"
+#include "proxy/reply.hpp"
+
+namespace steelyard::proxy {
+
+ClientConnection::ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream> stream,
+                                   const Endpoint& peer)
+    : core_(core), stream_(std::move(stream)), timer_(core.timers()), life_(live()) {
+  facts_.process = &core.parts.process;
+  facts_.peer = peer;
+  facts_.local = stream_->local();
+  facts_.peer_text_bytes =
+      static_cast<std::uint8_t>(peer.ip.write(facts_.peer_text.data(), facts_.peer_text.size()));
+  facts_.local_text_bytes = static_cast<std::uint8_t>(
+      facts_.local.ip.write(facts_.local_text.data(), facts_.local_text.size()));
+}
+
+ClientConnection::~ClientConnection() = default;
+
+const config::Server& ClientConnection::first_server() const {
+  return core_.generation->hosts().group(facts_.local).first();
+}
+
+io::Task<> ClientConnection::live() {
+  Next next = Next::another;
+  while (next == Next::another) {
+    next = co_await serve_one();
+    if (core_.draining && next == Next::another) next = Next::close;
+  }
+  if (next == Next::linger) co_await linger();
+  stream_.reset();
+  core_.parts.loop.defer([this] { core_.remove(*this); });
+}
+
+io::Task<ClientConnection::Next> ClientConnection::serve_one() {
+  switch (co_await read_head()) {
+    case HeadEnd::closed:
+      co_return Next::close;
+    case HeadEnd::timed_out:
+      co_return co_await answer_timeout();
+    case HeadEnd::fault:
+      co_return co_await answer_fault();
+    case HeadEnd::complete:
+      break;
+  }
+  const Next next = co_await run_exchange();
+  finish_exchange();
+  co_return next;
+}
+
+// Until the first byte of a request nothing is held but the connection itself.
+io::Task<bool> ClientConnection::wait_idle() {
+  if (workspace_) core_.give_back(std::move(workspace_));
+  const config::ClientSettings& settings = first_server().client;
+  const Duration patience =
+      facts_.requests_before == 0 ? settings.timeout : settings.keep_alive_timeout;
+  const bool limited = patience.count() > 0;
+  io::Wait wait(timer_, limited ? core_.now() + patience : never);
+  const io::Woken woken = co_await wait.readable(*stream_);
+  if (woken == io::Woken::timed_out) co_return false;
+  workspace_ = core_.borrow_workspace();
+  co_return true;
+}
+
+// RequestReadTimeout: `first`, and a second more for each `bytes_per_second` received, up to
+// `most`.
+Instant ClientConnection::head_deadline(Instant began) const {
+  const config::ClientSettings& settings = first_server().client;
+  const config::ReadTimeout& limit = settings.read_header;
+  Duration allowed = settings.timeout;
+  if (limit.first.count() > 0) {
+    allowed = limit.first;
+    if (limit.bytes_per_second != 0) {
+      allowed +=
+          std::chrono::seconds(workspace_->client_head.data().size() / limit.bytes_per_second);
+      if (limit.most.count() > 0) allowed = std::min(allowed, limit.most);
+    }
+  }
+  return began + allowed;
+}
+
+io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
+  if (!workspace_ || workspace_->client_head.empty()) {
+    if (!co_await wait_idle()) co_return HeadEnd::closed;
+  }
+  workspace_->client_head.compact();
+  begin_exchange();
+  Exchange& x = exchange();
+  ReadBuffer& buffer = workspace_->client_head;
+  while (true) {
+    if (!buffer.empty()) {
+      const auto progress = reader_.read(buffer.data(), x.request);
+      if (!progress) {
+        fault_ = progress.error();
+        co_return HeadEnd::fault;
+      }
+      if (*progress == http::HeadProgress::complete) co_return HeadEnd::complete;
+    }
+    if (!buffer.make_room(head_buffer_bytes, head_buffer_bytes_max)) {
+      fault_ = {400, http::RequestFaultCode::too_many_fields, {}};
+      co_return HeadEnd::fault;
+    }
+    const io::IoResult result = stream_->read(buffer.room());
+    if (result.status == io::IoStatus::ok) {
+      buffer.filled(result.bytes);
+      continue;
+    }
+    if (result.status != io::IoStatus::would_block) co_return HeadEnd::closed;
+    if (buffer.empty()) {
+      if (!co_await wait_idle()) co_return HeadEnd::closed;
+      begin_exchange();
+      co_return co_await read_head();
+    }
+    io::Wait wait(timer_, head_deadline(x.began_at));
+    if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return HeadEnd::timed_out;
+  }
+}
+
+void ClientConnection::begin_exchange() {
+  Exchange& x = exchange();
+  x.reset();
+  x.generation = core_.generation;
+  x.client = &facts_;
+  x.began_at = core_.now();
+  x.began = x.wall_now = core_.parts.loop.wall_now();
+  x.log_id = core_.parts.random();
+  reader_.reset();
+  reader_.set_limits(first_server().client.limits);
+}
+
+io::Task<ClientConnection::Next> ClientConnection::run_exchange() {
+  Exchange& x = exchange();
+  Workspace& workspace = *workspace_;
+  x.request_line = x.request.line;
+  x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
+  workspace.client_head.consume(x.request.head_bytes);
+  choose_server(x);
+  const RequestBody::Sources sources{*stream_,
+                                     workspace.client_head,
+                                     workspace.client_body,
+                                     workspace.kept_body,
+                                     x.request_trailers,
+                                     x.arena};
+  RequestBody::Limits limits;
+  limits.bytes_max = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
+  limits.kept_memory_bytes = x.generation->config().body_spool_memory_bytes;
+  limits.kept_file_bytes = kept_body_file_bytes_max;
+  RequestBody body(sources, x.request.body, limits, core_.parts.open_spill_file);
+  co_await answer_request(body);
+  x.bytes.received += static_cast<std::int64_t>(body.wire_bytes());
+  co_return next_step(body);
+}
+
+ClientConnection::Next ClientConnection::next_step(const RequestBody& body) const {
+  const Exchange& x = workspace_->exchange;
+  if (x.client_gone || stream_ == nullptr) return Next::close;
+  if (!body.received_all()) return Next::linger;
+  if (x.keep_client) return Next::another;
+  // A client that expected to go on may be sending already; see linger().
+  return x.request.asks_keep_alive() ? Next::linger : Next::close;
+}
+
+void ClientConnection::finish_exchange() {
+  Exchange& x = exchange();
+  x.ended_at = core_.now();
+  x.wall_now = core_.parts.loop.wall_now();
+  record_access(x, core_);
+  x.leases.clear();
+  ++facts_.requests_before;
+  // What was read beyond a chunked body is the next request's.
+  Workspace& workspace = *workspace_;
+  if (!workspace.client_body.empty()) {
+    workspace.client_head.append(workspace.client_body.data());
+    workspace.client_body.clear();
+  }
+}
+
+io::Task<Routing> ClientConnection::resolve_client() {
+  Exchange& x = exchange();
+  io::Resolver& resolver = core_.parts.dialer.resolver();
+  std::string name = co_await resolver.name_of(facts_.peer.ip);
+  if (!name.empty()) {
+    // Double reverse: the name only counts if it leads back to the address.
+    const auto addresses = co_await resolver.addresses(name);
+    if (std::ranges::find(addresses, facts_.peer.ip) != addresses.end())
+      x.client_host = std::move(name);
+  }
+  co_return continue_routing(x, core_);
+}
+
+io::Task<> ClientConnection::answer_request(RequestBody& body) {
+  Exchange& x = exchange();
+  Routing routing = route(x, core_);
+  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
+  LocalAnswer answer;
+  if (routing.kind == Routing::Kind::answer) {
+    answer.status = routing.status;
+    answer.location = routing.location;
+  } else {
+    const ForwardEnd end = co_await forward(x, core_, side(), body);
+    if (end.silent) {
+      x.keep_client = false;
+      x.client_gone = true;
+      if (x.status == 0) x.status = end.status != 0 ? end.status : 400;
+      co_return;
+    }
+    if (end.status == 0) {
+      x.bytes.body_sent = x.bytes.sent;
+      co_return;
+    }
+    answer.status = end.status;
+    answer.proxy_error = end.proxy_error;
+    if (end.overridden) answer.reason = end.reason;
+  }
+  co_await answer_locally(answer, body);
+}
+
+io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
+  Exchange& x = exchange();
+  // httpd reads and drops what it can of a body it does not want.
+  if (!body.received_all()) x.keep_client = false;
+  const std::string_view path = error_document_path(x, answer.status);
+  if (!path.empty()) co_return co_await answer_by_document(answer, path);
+  prepare_local_answer(x, core_, answer);
+  co_await send_answer();
+}
+
+// ErrorDocument with a path: the answer is what a GET for that path gets (httpd: internal
+// redirect).
+io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_view path) {
+  Exchange& x = exchange();
+  begin_internal_redirect(x, answer.status, path);
+  Routing routing = route(x, core_);
+  if (routing.kind == Routing::Kind::proxy) {
+    Workspace& workspace = *workspace_;
+    const RequestBody::Sources sources{*stream_,
+                                       workspace.client_head,
+                                       workspace.client_body,
+                                       workspace.kept_body,
+                                       x.request_trailers,
+                                       x.arena};
+    RequestBody none(sources, {}, {}, core_.parts.open_spill_file);
+    const ForwardEnd end = co_await forward(x, core_, side(), none);
+    if (end.status == 0 || end.silent) co_return;
+    routing.status = end.status;
+  }
+  if (routing.location.empty()) {
+    answer.failed_document_status = routing.status;
+  } else {
+    answer.status = routing.status;
+    answer.location = routing.location;
+  }
+  prepare_local_answer(x, core_, answer);
+  co_await send_answer();
+}
+
+// Sends what prepare_local_answer left: head and page.
+io::Task<> ClientConnection::send_answer() {
+  Exchange& x = exchange();
+  const bool has_body = x.request.method_id != http::Method::head && !http::has_no_body(x.status);
+  write_reply_head(x, core_, {}, workspace_->to_client);
+  MessageWriter writer;
+  writer.begin(workspace_->to_client, Framing::plain);
+  std::string_view page = has_body ? std::string_view(core_.page) : std::string_view();
+  // Others of this shard may write their pages while this one waits.
+  std::string_view rest = x.arena.copy(page);
+  const Instant deadline = core_.now() + x.server->client.timeout;
+  x.first_byte_at = core_.now();
+  while (!writer.done()) {
+    const auto result = writer.write(*stream_, rest, true);
+    rest.remove_prefix(result.taken);
+    if (result.status == io::IoStatus::failed) break;
+    if (result.status == io::IoStatus::ok) continue;
+    io::Wait wait(timer_, deadline);
+    if (co_await wait.writable(*stream_) == io::Woken::timed_out) break;
+  }
+  x.head_sent = true;
+  x.bytes.sent += static_cast<std::int64_t>(writer.bytes_written());
+  x.bytes.body_sent += static_cast<std::int64_t>(page.size() - rest.size());
+  if (!writer.done()) x.client_gone = true;
+}
+
+io::Task<ClientConnection::Next> ClientConnection::answer_fault() {
+  Exchange& x = exchange();
+  x.request_line = x.request.line;
+  x.bytes.received = static_cast<std::int64_t>(workspace_->client_head.data().size());
+  x.keep_client = false;
+  choose_server(x);
+  x.path = x.request.target.path;
+  LocalAnswer answer;
+  answer.status = fault_.status;
+  describe_fault(fault_, answer);
+  prepare_local_answer(x, core_, answer);
+  co_await send_answer();
+  finish_exchange();
+  co_return x.client_gone ? Next::close : Next::linger;
+}
+
+io::Task<ClientConnection::Next> ClientConnection::answer_timeout() {
+  Exchange& x = exchange();
+  x.keep_client = false;
+  choose_server(x);
+  if (!reader_.has_line()) {
+    // httpd: without a request line there is nobody to answer; only the first one is recorded.
+    x.status = 408;
+    x.request_line = {};
+    x.client_gone = true;
+    if (facts_.requests_before == 0) finish_exchange();
+    co_return Next::close;
+  }
+  x.request_line = x.request.line;
+  prepare_local_answer(x, core_, {.status = 408});
+  co_await send_answer();
+  finish_exchange();
+  co_return Next::linger;
+}
+
+// Closing with unread bytes in the socket makes the system send a reset, which may destroy the
+// answer before the client has read it (RFC 9112 9.6).
+io::Task<> ClientConnection::linger() {
+  stream_->end_writing();
+  const Instant deadline = core_.now() + linger_time;
+  char dropped[4096];
+  std::size_t bytes = 0;
+  while (bytes < linger_bytes_max) {
+    const io::IoResult result = stream_->read(dropped);
+    if (result.status == io::IoStatus::ok) {
+      bytes += result.bytes;
+      continue;
+    }
+    if (result.status != io::IoStatus::would_block) co_return;
+    io::Wait wait(timer_, deadline);
+    if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return;
+  }
+}
+
+}  // namespace steelyard::proxy

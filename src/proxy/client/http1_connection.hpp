@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "io/task.hpp"
+#include "proxy/client_side.hpp"
+#include "proxy/core.hpp"
+#include "proxy/forward.hpp"
+#include "proxy/local_answer.hpp"
+#include "proxy/request_body.hpp"
+#include "proxy/router.hpp"
+
+// A client's connection over HTTP/1: one exchange after another, then the end.
+//
+//   idle ──byte──▶ reading a head ──▶ exchange ──▶ idle ...
+//     │                 │                 └──▶ linger ─▶ closed
+//     └── too long ─────┴── fault: answer, linger
+//
+// Invariants: 1. requests of a connection are answered in order, one at a time.
+//             2. after an answer that left request bytes unread nothing more is parsed.
+//             3. an idle connection owns no buffer.
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+class ClientConnection {
+ public:
+  ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream> stream, const Endpoint& peer);
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
+  ~ClientConnection();
+
+  void start() { life_.start(); }
+  // Waits for a request: may be closed without taking an answer from anybody.
+  bool idle() const { return workspace_ == nullptr; }
+
+  std::size_t position = 0;  // in Core::connections
+
+ private:
+  enum class Next : std::uint8_t { another, close, linger };
+  enum class HeadEnd : std::uint8_t { complete, fault, timed_out, closed };
+
+  io::Task<> live();
+  io::Task<Next> serve_one();
+  io::Task<HeadEnd> read_head();
+  io::Task<bool> wait_idle();
+  Instant head_deadline(Instant began) const;
+  void begin_exchange();
+  void finish_exchange();
+  Next next_step(const RequestBody& body) const;
+
+  io::Task<Next> run_exchange();
+  io::Task<> answer_request(RequestBody& body);
+  io::Task<Routing> resolve_client();
+  io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
+  io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
+  io::Task<> send_answer();
+  io::Task<Next> answer_fault();
+  io::Task<Next> answer_timeout();
+  io::Task<> linger();
+
+  const config::Server& first_server() const;
+  Exchange& exchange() { return workspace_->exchange; }
+  ClientSide side() { return {*stream_, timer_, *workspace_}; }
+
+  Shard::Core& core_;
+  std::unique_ptr<io::Stream> stream_;
+  io::WaitTimer timer_;
+  ClientFacts facts_;
+  http::RequestHeadReader reader_;
+  http::RequestFault fault_;
+  std::unique_ptr<Workspace> workspace_;
+  io::Task<> life_;  // last: its frame refers to everything above
+};
+
+}  // namespace steelyard::proxy

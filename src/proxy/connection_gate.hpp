@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "balance/member.hpp"
+
+// The limit on connections to one member (`max`), across all shards. A slot is an open connection,
+// busy or idle. Who finds no slot waits in one queue, first come first served.
+//
+// Invariants: 1. never more slots are taken than the limit.
+//             2. a slot that is given back while somebody waits passes to the first who waits.
+// Threads: any.
+
+namespace steelyard::proxy {
+
+class ConnectionGate {
+ public:
+  explicit ConnectionGate(std::uint32_t slots) : slots_(slots) {}
+
+  // Called with the slot taken, from whatever thread gave it back.
+  using Grant = std::function<void()>;
+  using Ticket = std::uint64_t;
+
+  bool try_enter();
+  Ticket queue(Grant grant);
+  // False: the slot was granted already and is the caller's to use or give back.
+  bool leave_queue(Ticket ticket);
+  void leave();
+  bool anyone_waits() const;
+  void set_slots(std::uint32_t slots);
+
+ private:
+  struct Waiting {
+    Ticket ticket;
+    Grant grant;
+  };
+  mutable std::mutex lock_;
+  std::uint32_t slots_, taken_ = 0;
+  Ticket next_ticket_ = 1;
+  std::deque<Waiting> waiting_;
+};
+
+// The gates of the members that have a limit. Kept by name-independent identity: the member object.
+class GateRegistry {
+ public:
+  std::shared_ptr<ConnectionGate> gate_of(const balance::Member& member, std::uint32_t slots);
+
+ private:
+  std::mutex lock_;
+  std::map<const balance::Member*, std::weak_ptr<ConnectionGate>> gates_;
+};
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "http/date.hpp"
+#include "proxy/backend_pool.hpp"
+#include "proxy/shard.hpp"
+#include "proxy/workspace.hpp"
+
+// What the stages of an exchange share on one shard: loop, dialer, pools, spare buffers, caches,
+// logs. Threads: the shard's.
+
+namespace steelyard::proxy {
+
+class ClientConnection;
+
+class Shard::Core final : public RoomMaker {
+ public:
+  Core(const ShardParts& parts, std::shared_ptr<const Generation> generation);
+  ~Core() override;
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  ShardParts parts;
+  std::shared_ptr<const Generation> generation;
+  // The cache of the exchange's generation. One of an older generation gets a fresh one: its
+  // servers must not be remembered beyond their life.
+  config::SettingsCache& settings_for(const Exchange& exchange);
+  http::DateText date;
+  std::string log_line;  // scratch
+  std::string page;      // scratch
+
+  Instant now() const { return parts.loop.now(); }
+  io::TimerWheel& timers() const { return parts.loop.timers(); }
+
+  std::unique_ptr<Workspace> borrow_workspace();
+  void give_back(std::unique_ptr<Workspace> workspace);
+
+  BackendPool& pool_of(balance::Member& member, const balance::MemberSpec& spec);
+  // Another shard waits for a slot of the member: one idle connection to it is closed.
+  void make_room(const balance::Member* member) override;
+  void drop_pools_of_retired();
+  void forget_settings() { settings_ = config::SettingsCache(); }
+
+  void add(std::unique_ptr<ClientConnection> connection);
+  void remove(ClientConnection& connection);
+
+  bool draining = false;
+  std::function<void()> drained;
+  std::vector<std::unique_ptr<ClientConnection>> connections;
+
+  // Logs a line about an exchange if its settings want the level.
+  bool wants(const Exchange& exchange, config::LogLevel level, std::string_view module) const;
+  void log(const Exchange& exchange, config::LogLevel level, std::string_view module,
+           std::string_view text);
+
+ private:
+  config::SettingsCache settings_, passing_settings_;
+  std::shared_ptr<ShardGroup::Door> door_;
+  std::vector<std::unique_ptr<Workspace>> spare_;
+  std::unordered_map<const balance::Member*, std::unique_ptr<BackendPool>> pools_;
+};
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,128 @@
+#include "proxy/decision_log.hpp"
+
+#include <fmt/format.h>
+
+namespace steelyard::proxy {
+
+namespace {
+
+using config::LogLevel;
+
+constexpr std::string_view module = "proxy_balancer";
+
+std::string session_text(const balance::StickySpec& sticky, const balance::Session& session) {
+  if (!sticky.enabled()) return "the balancer is not sticky";
+  if (session.source == balance::SessionSource::none) {
+    return fmt::format("no session: neither '{}' in the URL nor cookie '{}' has a value",
+                       sticky.url_name, sticky.cookie_name);
+  }
+  const char* where = session.source == balance::SessionSource::url ? "URL" : "cookie";
+  if (!session.found) {
+    return fmt::format("found value '{}' for stickysession {} in the {}, but it has no route",
+                       session.value, session.name, where);
+  }
+  return fmt::format("found value '{}' for stickysession {} in the {}: route '{}'", session.value,
+                     session.name, where, session.tag);
+}
+
+std::string candidate_text(const balance::Candidate& candidate) {
+  return fmt::format("{} [{}] lbset {} factor {} lbstatus {} busy {}: {}", candidate.name,
+                     balance::display_text(candidate.status), candidate.lbset,
+                     candidate.load_factor, candidate.credit, candidate.busy,
+                     to_text(candidate.verdict));
+}
+
+void log_decision(Exchange& x, Shard::Core& core, const Group& group,
+                  const balance::Decision& decision, const balance::Explanation& explanation) {
+  const std::string& name = group.spec->name;
+  core.log(x, LogLevel::debug, module,
+           name + ": " + session_text(group.spec->sticky, decision.session));
+  for (const balance::Candidate& candidate : explanation.candidates)
+    core.log(x, LogLevel::debug, module, name + ": candidate " + candidate_text(candidate));
+  if (!decision.lease) return;
+  core.log(
+      x, LogLevel::debug, module,
+      fmt::format("{}: {} chose {} ({}{})", name,
+                  balance::policy_name(group.spec->effective_policy()), decision.lease.spec().name,
+                  to_text(decision.reason), decision.tag_changed ? ", route changed" : ""));
+}
+
+}  // namespace
+
+balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
+                         const balance::Session& session) {
+  balance::ChoiceRequest request{session, core.now()};
+  if (group.direct || !core.wants(x, LogLevel::debug, module)) {
+    balance::Decision decision = group.state->choose(request);
+    if (!decision.events.empty()) log_events(x, core, group, decision);
+    return decision;
+  }
+  balance::Explanation explanation;
+  request.explanation = &explanation;
+  balance::Decision decision = group.state->choose(request);
+  log_events(x, core, group, decision);
+  log_decision(x, core, group, decision, explanation);
+  return decision;
+}
+
+void log_events(Exchange& x, Shard::Core& core, const Group& group,
+                const balance::Decision& decision) {
+  for (const balance::Event& event : decision.events) {
+    if (!core.wants(x, LogLevel::debug, module)) return;
+    const char* what = event.kind == balance::EventKind::retried
+                           ? "has been marked for retry"
+                           : "recovery is forced, all members are in error";
+    core.log(
+        x, LogLevel::debug, module,
+        fmt::format("{}: worker for ({}) {}", group.spec->name, event.member->address(), what));
+  }
+}
+
+void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
+                   const balance::Decision& decision) {
+  if (!core.wants(x, LogLevel::error, module)) return;
+  const std::string& name = group.spec->name;
+  if (decision.outcome == balance::Outcome::no_members)
+    return core.log(x, LogLevel::error, module, name + ": No workers in balancer");
+  std::string text = decision.outcome == balance::Outcome::session_member_unusable
+                         ? fmt::format("{}: All workers are in error state for route ({})", name,
+                                       decision.session.tag)
+                         : name + ": All workers are in error state";
+  for (const balance::MemberView& view : group.state->members())
+    text += fmt::format("; {} {}", view.spec.name, balance::display_text(view.status));
+  core.log(x, LogLevel::error, module, text);
+}
+
+void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
+                 const balance::Lease& lease) {
+  if (!core.wants(x, LogLevel::error, "proxy_http")) return;
+  const bool connecting = failure.cause == Cause::connect;
+  std::string text =
+      connecting ? fmt::format("failed to make connection to backend: {}", lease.spec().host)
+                 : fmt::format("error with backend {}", lease.spec().name);
+  const std::string_view detail =
+      failure.detail.empty() ? reason_of(failure) : std::string_view(failure.detail);
+  if (!detail.empty()) text += fmt::format(": {}", detail);
+  core.log(x, LogLevel::error, connecting ? "proxy" : "proxy_http", text);
+}
+
+void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease) {
+  if (!core.wants(x, LogLevel::error, "proxy")) return;
+  core.log(x, LogLevel::error, "proxy",
+           fmt::format("disabling worker for ({}) for {}s", lease.member().address(),
+                       lease.spec().retry.count()));
+}
+
+void log_answer_mark(Exchange& x, Shard::Core& core, const Group& group,
+                     const balance::Lease& lease, balance::AnswerMark mark, int status) {
+  if (mark == balance::AnswerMark::none || !core.wants(x, LogLevel::error, module)) return;
+  const std::string why =
+      mark == balance::AnswerMark::in_error_by_timeout
+          ? "timeout, failontimeout is set"
+          : fmt::format("status code {} matching 'failonstatus' balancer parameter", status);
+  core.log(x, LogLevel::error, module,
+           fmt::format("{}: Forcing worker ({}) into error state due to {}", group.spec->name,
+                       lease.spec().name, why));
+}
+
+}  // namespace steelyard::proxy

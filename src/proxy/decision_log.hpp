@@ -1,0 +1,26 @@
+#pragma once
+
+#include "balance/balancer.hpp"
+#include "proxy/core.hpp"
+#include "proxy/failure.hpp"
+
+// The choice of a member and what became of it, told in the error log.
+
+namespace steelyard::proxy {
+
+// Chooses, and at LogLevel debug tells how the decision was made: what the client asked for, every
+// candidate with its state and score, who was chosen and why.
+balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
+                         const balance::Session& session);
+
+void log_events(Exchange& x, Shard::Core& core, const Group& group,
+                const balance::Decision& decision);
+void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
+                   const balance::Decision& decision);
+void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
+                 const balance::Lease& lease);
+void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease);
+void log_answer_mark(Exchange& x, Shard::Core& core, const Group& group,
+                     const balance::Lease& lease, balance::AnswerMark mark, int status);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,65 @@
+#include "proxy/exchange.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace steelyard::proxy {
+
+void Exchange::reset() {
+  generation.reset();
+  server = nullptr;
+  settings.reset();
+  request.clear();
+  path = query = request_line = backend_url = reason = origin_ = {};
+  has_query = false;
+  client_host.clear();
+  environment.clear();
+  notes.clear();
+  request_trailers.clear();
+  response_trailers.clear();
+  route = {};
+  proxied = head_sent = client_gone = redirected = false;
+  keep_client = true;
+  status = original_status = 0;
+  response.clear();
+  normal.clear();
+  always.clear();
+  bytes = {};
+  first_byte_at = ended_at = {};
+  log_id = 0;
+  leases.clear();
+  arena.reset();
+}
+
+std::string_view Exchange::public_name() const {
+  if (server->canonical_name == config::CanonicalName::off && !request.host.empty()) {
+    const auto host = http::split_host(request.host);
+    if (host) return host->host;
+  }
+  return server->name;
+}
+
+std::uint16_t Exchange::public_port() const {
+  if (server->canonical_name != config::CanonicalName::off) return server->name_port.value_or(80);
+  if (!request.host.empty()) {
+    const auto host = http::split_host(request.host);
+    if (host && host->port) return *host->port;
+    // httpd: a Host without a port means the scheme's.
+    if (host) return 80;
+  }
+  return client->local.port;
+}
+
+std::string_view Exchange::origin() {
+  if (!origin_.empty()) return origin_;
+  const std::uint16_t port = public_port();
+  if (port == 80) return origin_ = arena.join("http://", public_name());
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
+  return origin_ = arena.join("http://", public_name(), ":",
+                              std::string_view(digits, static_cast<std::size_t>(end - digits)));
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/balancer.hpp"
+#include "base/arena.hpp"
+#include "config/settings_cache.hpp"
+#include "expr/facts.hpp"
+#include "http/request_head.hpp"
+#include "http/response_head.hpp"
+#include "proxy/generation.hpp"
+
+// One request with its response: everything that the stages of its way know about it.
+//
+//   read ─▶ route ─▶ authorise ─▶ choose ─▶ forward ─▶ relay ─▶ account
+//
+// The object is reused for one exchange after another (reset), so that a steady stream of them
+// allocates nothing. Views in it point into the connection's buffers, its arena or its generation,
+// all of which outlive the exchange.
+//
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+// What the process says of itself; the server knows, the data path only repeats it.
+struct ProcessFacts {
+  std::int64_t process_id = 0, thread_id = 0;
+  std::function<std::string()> load_averages;  // "0.12 0.08 0.01"
+};
+
+// What the connection under an exchange is and says; filled by the client connection.
+struct ClientFacts {
+  const ProcessFacts* process = nullptr;
+  Endpoint peer, local;
+  std::array<char, 48> peer_text{}, local_text{};
+  std::uint8_t peer_text_bytes = 0, local_text_bytes = 0;
+  std::uint32_t requests_before = 0;  // on this connection
+  std::uint64_t connection_id = 0;
+
+  std::string_view peer_ip() const { return {peer_text.data(), peer_text_bytes}; }
+  std::string_view local_ip() const { return {local_text.data(), local_text_bytes}; }
+};
+
+struct ByteCounts {
+  std::int64_t received = 0, sent = 0;  // on the client's side, heads included
+  std::int64_t body_sent = 0;
+};
+
+class Exchange final : public expr::Facts {
+ public:
+  Exchange() = default;
+
+  // Ready for the next request of a connection.
+  void reset();
+
+  // --- the request -------------------------------------------------------------------------------
+  std::shared_ptr<const Generation> generation;
+  const ClientFacts* client = nullptr;
+  const config::Server* server = nullptr;
+  config::SettingsRef settings;
+  http::RequestHead request;
+  http::RequestHead replaced;  // scratch while an internal redirect is under way
+  std::string_view path;       // decoded
+  std::string_view query;
+  bool has_query = false;
+  std::string_view request_line;  // as received; also of requests that could not be read
+  std::string client_host;        // reverse lookup, when a rule asked for it
+  expr::Environment environment, notes;
+  http::FieldList request_trailers, response_trailers;
+  Arena arena;
+
+  // --- where it goes -----------------------------------------------------------------------------
+  config::RouteMatch route;
+  std::string_view backend_url;  // complete, for %f
+  bool proxied = false;
+  std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
+
+  // --- the response ------------------------------------------------------------------------------
+  int status = 0;
+  int original_status = 0;  // before an ErrorDocument took its place; 0: the same
+  std::string_view reason;
+  http::ResponseHead response;     // the backend's
+  http::FieldList normal, always;  // httpd's two tables of response fields
+  bool head_sent = false;          // bytes of a final head went to the client
+  bool client_gone = false;
+  bool keep_client = true;  // may the client's connection serve another request
+  bool redirected = false;  // this is an ErrorDocument's internal redirect
+
+  // --- for the record ----------------------------------------------------------------------------
+  ByteCounts bytes;
+  WallTime began{};
+  Instant began_at{}, first_byte_at{}, ended_at{};
+  WallTime wall_now{};
+  std::uint64_t log_id = 0;
+
+  // "http://host[:port]" as the client addressed us, for self-referential URLs.
+  std::string_view origin();
+  // ServerName, or the request's host, by UseCanonicalName.
+  std::string_view public_name() const;
+  std::uint16_t public_port() const;
+
+  // --- expr::Facts -------------------------------------------------------------------------------
+  std::string_view text(expr::TextFact which) const override;
+  std::int64_t number(expr::NumberFact which) const override;
+  IpAddress client_address() const override;
+  IpAddress local_address() const override;
+  WallTime started() const override { return began; }
+  WallTime now() const override { return wall_now; }
+  Duration elapsed() const override { return ended_at - began_at; }
+  expr::ConnectionEnd connection_end() const override;
+  std::optional<std::string_view> request_header(std::string_view name) const override;
+  std::optional<std::string_view> response_header(std::string_view name) const override;
+  std::optional<std::string_view> request_trailer(std::string_view name) const override;
+  std::optional<std::string_view> response_trailer(std::string_view name) const override;
+  std::size_t request_header_count() const override { return request.fields.size(); }
+  std::string_view request_header_name(std::size_t i) const override {
+    return request.fields[i].name;
+  }
+  std::string_view request_header_value(std::size_t i) const override {
+    return request.fields[i].value;
+  }
+  std::size_t response_header_count() const override { return always.size() + normal.size(); }
+  std::string_view response_header_name(std::size_t i) const override;
+  std::string_view response_header_value(std::size_t i) const override;
+  std::optional<std::string_view> variable(std::string_view name) const override {
+    return environment.find(name);
+  }
+  std::optional<std::string_view> note(std::string_view name) const override {
+    return notes.find(name);
+  }
+
+ private:
+  const http::Field& response_row(std::size_t i) const {
+    return i < always.size() ? always[i] : normal[i - always.size()];
+  }
+  std::string_view log_id_text() const;
+
+  mutable std::array<char, 32> log_id_text_{};
+  mutable std::string load_text_;
+  std::string_view origin_;
+};
+
+}  // namespace steelyard::proxy

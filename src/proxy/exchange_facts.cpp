@@ -1,0 +1,141 @@
+#include "base/text.hpp"
+#include "proxy/exchange.hpp"
+
+// What formats and rules learn about an exchange.
+
+namespace steelyard::proxy {
+
+using expr::NumberFact;
+using expr::TextFact;
+
+namespace {
+
+std::string_view protocol_text(http::Version version) {
+  return version.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+}  // namespace
+
+std::string_view Exchange::text(TextFact which) const {
+  switch (which) {
+    case TextFact::client_ip:
+    case TextFact::peer_ip:
+      return client->peer_ip();
+    case TextFact::client_host:
+      return client_host;
+    case TextFact::local_ip:
+      return client->local_ip();
+    case TextFact::method:
+      return request.method;
+    case TextFact::path:
+      return path;
+    case TextFact::query:
+      return query;
+    case TextFact::request_line:
+      return request_line;
+    case TextFact::protocol:
+      return protocol_text(request.version);
+    case TextFact::server_name:
+      return server->name;
+    case TextFact::canonical_name:
+      return public_name();
+    case TextFact::scheme:
+      return "http";
+    case TextFact::handler:
+      return proxied ? "proxy-server" : std::string_view();
+    case TextFact::filename:
+      return backend_url;
+    case TextFact::server_admin:
+      return server->admin;
+    case TextFact::document_root:
+    case TextFact::connection_log_id:
+      return {};
+    case TextFact::load_averages:
+      if (client->process->load_averages) load_text_ = client->process->load_averages();
+      return load_text_;
+    case TextFact::log_id:
+      return log_id_text();
+    case TextFact::server_software:
+      return generation->banner();
+  }
+  return {};
+}
+
+std::int64_t Exchange::number(NumberFact which) const {
+  switch (which) {
+    case NumberFact::status:
+      return status;
+    case NumberFact::original_status:
+      return original_status != 0 ? original_status : status;
+    case NumberFact::body_bytes_sent:
+      return bytes.body_sent;
+    case NumberFact::bytes_received:
+      return bytes.received;
+    case NumberFact::bytes_sent:
+      return bytes.sent;
+    case NumberFact::keepalive_count:
+      return client->requests_before;
+    case NumberFact::client_port:
+      return client->peer.port;
+    case NumberFact::local_port:
+      return client->local.port;
+    case NumberFact::canonical_port:
+      return server->name_port.value_or(80);
+    case NumberFact::process_id:
+      return client->process->process_id;
+    case NumberFact::thread_id:
+      return client->process->thread_id;
+    case NumberFact::first_byte_micros:
+      if (first_byte_at == Instant{}) return -1;
+      return std::chrono::duration_cast<std::chrono::microseconds>(first_byte_at - began_at)
+          .count();
+    case NumberFact::idle_percent:
+    case NumberFact::busy_percent:
+      return 0;
+  }
+  return 0;
+}
+
+IpAddress Exchange::client_address() const { return client->peer.ip; }
+IpAddress Exchange::local_address() const { return client->local.ip; }
+
+expr::ConnectionEnd Exchange::connection_end() const {
+  if (client_gone) return expr::ConnectionEnd::aborted;
+  return keep_client ? expr::ConnectionEnd::kept : expr::ConnectionEnd::closed;
+}
+
+std::optional<std::string_view> Exchange::request_header(std::string_view name) const {
+  return request.fields.value(name);
+}
+
+std::optional<std::string_view> Exchange::response_header(std::string_view name) const {
+  if (const auto value = normal.value(name)) return value;
+  return always.value(name);
+}
+
+std::optional<std::string_view> Exchange::request_trailer(std::string_view name) const {
+  return request_trailers.value(name);
+}
+
+std::optional<std::string_view> Exchange::response_trailer(std::string_view name) const {
+  return response_trailers.value(name);
+}
+
+std::string_view Exchange::response_header_name(std::size_t i) const {
+  return response_row(i).name;
+}
+
+std::string_view Exchange::response_header_value(std::size_t i) const {
+  return response_row(i).value;
+}
+
+std::string_view Exchange::log_id_text() const {
+  static constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
+  std::uint64_t left = log_id;
+  std::size_t used = 0;
+  for (; used < 11; left >>= 6) log_id_text_[used++] = alphabet[left & 63];
+  return {log_id_text_.data(), used};
+}
+
+}  // namespace steelyard::proxy

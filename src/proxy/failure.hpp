@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// What went wrong between us and a peer, in one value: it decides the status, who is to blame,
+// whether another attempt is allowed and what the log says.
+
+namespace steelyard::proxy {
+
+enum class Party : std::uint8_t { none, client, backend };
+
+enum class Cause : std::uint8_t {
+  none,
+  no_such_name,        // the member's name does not resolve
+  connect,             // refused, unreachable, or no answer in time
+  pool_exhausted,      // `acquire` ran out
+  unusable,            // the member became unusable between the choice and the connection
+  closed,              // ended or broke before an answer began
+  timed_out,           // no answer in time
+  write_timed_out,     // the peer did not take our bytes
+  continue_timed_out,  // no 100 (Continue) in time
+  bad_message,         // not HTTP, or HTTP that cannot be passed on
+  gone,                // the client left
+  bad_body,            // the client's body is malformed or too short
+  body_too_large,
+  body_timed_out,
+  cut_short,  // the answer broke off midway
+};
+
+struct Failure {
+  Party party = Party::none;
+  Cause cause = Cause::none;
+  // Whether bytes of the request may have been read by the backend. False only if proven.
+  bool request_was_sent = false;
+  bool answer_began = false;  // at least one byte of an answer came back
+  std::string detail{};       // for the log and the page
+
+  explicit operator bool() const { return cause != Cause::none; }
+};
+
+// httpd's status for the failure: 502 for a dead or silent backend, 503 for a refused connection.
+int status_of(const Failure& failure);
+// The sentence on the generated page ("Error reading from remote server"); empty: no Reason line.
+std::string_view reason_of(const Failure& failure);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,250 @@
+#include "proxy/forward.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "balance/parameters.hpp"
+#include "base/text.hpp"
+#include "config/target.hpp"
+#include "http/path.hpp"
+#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/decision_log.hpp"
+
+namespace steelyard::proxy {
+
+namespace {
+
+using balance::Outcome;
+using config::LogLevel;
+
+// Everything about the way to the members that one exchange keeps over its attempts.
+struct Journey {
+  const Group* group = nullptr;
+  std::unique_ptr<Group> own_group;  // for a URL that nothing was configured for
+  std::string_view path;             // encoded, behind the balancer's or backend's own URL
+  std::string_view wanted_host;      // of a URL beyond configured names
+  bool timed_out = false;
+};
+
+std::string_view host_text(Exchange& x, const balance::MemberSpec& spec) {
+  const bool v6 = spec.host.find(':') != std::string::npos;
+  const std::string_view host =
+      v6 ? x.arena.join("[", std::string_view(spec.host), "]") : std::string_view(spec.host);
+  if (spec.port == 80) return host;
+  char digits[8];
+  const auto end = std::to_chars(digits, digits + sizeof digits, spec.port).ptr;
+  return x.arena.join(host, ":", std::string_view(digits, static_cast<std::size_t>(end - digits)));
+}
+
+// httpd encodes the path anew unless the route forwards it raw. A section that covers the request
+// resets AllowEncodedSlashes for this step.
+std::string_view encoded(Exchange& x, std::string_view path) {
+  if (x.route.canonical) return path;
+  const bool sectioned = x.settings.get() != &x.server->defaults;
+  const auto slashes = sectioned ? http::EncodedSlashes::refuse : x.server->encoded_slashes;
+  return http::encode_path(path, slashes, x.arena);
+}
+
+bool blocked(const Exchange& x, std::string_view host) {
+  return std::ranges::any_of(x.server->proxy.blocked_hosts, [&](const std::string& word) {
+    return word == "*" || find_ignoring_case(host, word) != std::string_view::npos;
+  });
+}
+
+// A target beyond everything configured: one member, never pooled (httpd's generic worker).
+std::unique_ptr<Group> make_group(const config::Target& target) {
+  if (!equals_ignoring_case(target.scheme, "http") || target.host.empty()) return nullptr;
+  auto spec = std::make_shared<balance::BalancerSpec>();
+  balance::MemberSpec member;
+  member.scheme = "http";
+  member.host = to_lower(target.host);
+  member.port = target.port;
+  member.name = "http://" + member.host + ":" + std::to_string(member.port);
+  member.status = balance::Status(balance::Flag::ignore_errors);
+  member.disable_reuse = true;
+  spec->name = member.name;
+  spec->maxattempts = 0;
+  spec->members.push_back(std::move(member));
+  auto group = std::make_unique<Group>();
+  group->state = std::make_shared<balance::Balancer>(spec);
+  group->spec = std::move(spec);
+  group->direct = true;
+  return group;
+}
+
+// Fills the journey; a status other than 0 ends it.
+int plan_journey(Exchange& x, Journey& journey) {
+  const auto target = config::split_target(*x.server, x.route);
+  if (!target) return 400;
+  const ServerGroups& groups = x.generation->groups_of(*x.server);
+  if (target->balancer) {
+    journey.group = &groups.balancers[*target->balancer];
+  } else if (target->backend) {
+    journey.group = &groups.backends[*target->backend];
+  } else {
+    journey.own_group = make_group(*target);
+    journey.group = journey.own_group.get();
+    if (journey.group == nullptr) return 500;
+  }
+  if (!target->balancer && blocked(x, target->host)) return 403;
+  journey.path = encoded(x, target->path);
+  if (x.route.canonical && !http::may_be_forwarded_raw(journey.path)) return 403;
+  if (!http::may_be_forwarded_raw(x.query)) return 403;
+  return 0;
+}
+
+balance::Session read_session(const Exchange& x, const Journey& journey) {
+  const balance::StickySpec& sticky = journey.group->spec->sticky;
+  if (!sticky.enabled()) return {};
+  balance::SessionText text;
+  text.url_path = journey.path;
+  text.query = x.query;
+  if (const auto cookies = x.request.fields.value(http::FieldId::cookie)) text.cookies = *cookies;
+  return balance::find_session(sticky, text);
+}
+
+void export_decision(Exchange& x, const Journey& journey, const balance::Decision& decision) {
+  if (journey.group->direct) return;
+  expr::Environment& env = x.environment;
+  if (decision.session.found) {
+    env.set("BALANCER_SESSION_STICKY", decision.session.name);
+    env.set("BALANCER_SESSION_ROUTE", decision.session.tag);
+  }
+  if (decision.tag_changed) env.set("BALANCER_ROUTE_CHANGED", "1");
+  if (!decision.lease) return;
+  env.set("BALANCER_NAME", journey.group->spec->name);
+  env.set("BALANCER_WORKER_NAME", decision.lease.spec().name);
+  env.set("BALANCER_WORKER_ROUTE", decision.lease.spec().tag);
+}
+
+AttemptTimes times_for(const Exchange& x, const balance::MemberSpec& spec) {
+  AttemptTimes times;
+  times.client = x.server->client.timeout;
+  times.backend =
+      spec.timeout ? Duration(*spec.timeout) : x.server->proxy.timeout.value_or(times.client);
+  times.connect = spec.connection_timeout ? Duration(*spec.connection_timeout) : times.backend;
+  if (spec.ping) times.ping = *spec.ping;
+  if (spec.pool.acquire_wait) times.acquire = *spec.pool.acquire_wait;
+  return times;
+}
+
+AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lease& lease) {
+  const balance::MemberSpec& spec = lease.spec();
+  // The member's own path may have matched already (a direct backend's URL is a prefix of the
+  // target's), a balancer's member is put in front of what follows the balancer's name.
+  std::string_view path = journey.path;
+  if (!journey.group->direct && !spec.path_prefix.empty())
+    path = x.arena.join(std::string_view(spec.path_prefix), path);
+  if (path.empty() || path.front() != '/') path = x.arena.join("/", path);
+  const BackendTarget target{host_text(x, spec), path, x.query, x.has_query};
+  AttemptPlan plan{spec, lease.member(), target, times_for(x, spec)};
+  plan.reuses =
+      !spec.disable_reuse.value_or(false) && !(spec.address_ttl && spec.address_ttl->count() == 0);
+  x.backend_url = x.arena.join("proxy:", std::string_view(spec.scheme), "://", target.url_host,
+                               path, x.has_query ? "?" : "", x.query);
+  return plan;
+}
+
+// Waits for a usable member (balancer's timeout=), trying again a hundred times.
+io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client, Journey& journey,
+                               balance::Decision& decision, balance::Session session) {
+  auto turn = journey.group->state->begin_wait();
+  if (!turn) co_return false;
+  for (int i = 0; i < balance::WaitTurn::tries; ++i) {
+    io::Wait wait(client.timer, core.now() + turn->step());
+    co_await wait.called();
+    balance::ChoiceRequest request{session, core.now(), balance::Attempt::after_wait};
+    decision = journey.group->state->choose(request);
+    log_events(x, core, *journey.group, decision);
+    if (decision.outcome == Outcome::picked) co_return true;
+  }
+  co_return false;
+}
+
+// What a failed attempt means for the member.
+void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
+                  const balance::Lease& lease) {
+  balance::Balancer& state = *journey.group->state;
+  const int status = status_of(failure);
+  if (failure.party != Party::backend) return;
+  log_failure(x, core, failure, lease);
+  bool now_in_error = false;
+  if (status == 503) now_in_error = state.connect_failed(lease, core.now());
+  if (status == 500) now_in_error = state.force_error(lease, core.now());
+  if (now_in_error) log_member_in_error(x, core, lease);
+  if (failure.cause == Cause::timed_out) journey.timed_out = true;
+}
+
+void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) {
+  if (x.leases.empty() || journey.group->direct) return;
+  const balance::Lease& lease = x.leases.back();
+  const auto mark =
+      journey.group->state->answer_status(lease, core.now(), status, journey.timed_out);
+  log_answer_mark(x, core, *journey.group, lease, mark, status);
+}
+
+// httpd closes a kept-alive client connection without a word when a backend breaks a fresh
+// connection before it answered: browsers then repeat the request, which they would not after 502.
+bool ends_in_silence(const Exchange& x, const Failure& failure) {
+  return failure.cause == Cause::closed && !failure.answer_began && x.client->requests_before > 0;
+}
+
+ForwardEnd end_with(Exchange& x, const Failure& failure) {
+  ForwardEnd end;
+  if (x.head_sent || failure.cause == Cause::gone) {
+    x.keep_client = false;
+    x.client_gone = x.client_gone || failure.cause == Cause::gone;
+    end.silent = true;
+    return end;
+  }
+  end.status = status_of(failure);
+  end.silent = ends_in_silence(x, failure);
+  end.proxy_error = x.arena.copy(reason_of(failure));
+  return end;
+}
+
+}  // namespace
+
+io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body) {
+  Journey journey;
+  if (const int status = plan_journey(x, journey); status != 0) {
+    co_return ForwardEnd{.status = status};
+  }
+  const balance::Session session = read_session(x, journey);
+  balance::Balancer& state = *journey.group->state;
+  for (int attempts = 1;; ++attempts) {
+    balance::Decision decision = decide(x, core, *journey.group, session);
+    if (decision.outcome == Outcome::none_usable &&
+        !co_await wait_for_member(x, core, client, journey, decision, session)) {
+      decision.outcome = Outcome::none_usable;
+    }
+    export_decision(x, journey, decision);
+    if (decision.outcome != Outcome::picked) {
+      log_no_member(x, core, *journey.group, decision);
+      judge_answer(x, core, journey, 503);
+      co_return ForwardEnd{.status = 503};
+    }
+    x.leases.push_back(std::move(decision.lease));
+    const balance::Lease& lease = x.leases.back();
+    Http1Attempt attempt(x, core, client, body, plan_attempt(x, journey, lease));
+    Failure failure = co_await attempt.run();
+    if (!failure) {
+      judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
+      if (!attempt.overridden()) co_return ForwardEnd{};
+      co_return ForwardEnd{.status = x.response.status,
+                           .reason = x.arena.copy(x.response.reason),
+                           .overridden = true};
+    }
+    blame_member(x, core, journey, failure, lease);
+    const bool again = !x.head_sent && failure.party == Party::backend &&
+                       status_of(failure) == 503 && body.can_rewind() &&
+                       state.may_try_another(lease, attempts);
+    if (!again) {
+      judge_answer(x, core, journey, status_of(failure));
+      co_return end_with(x, failure);
+    }
+    body.rewind();
+  }
+}
+
+}  // namespace steelyard::proxy

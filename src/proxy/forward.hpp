@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "proxy/client_side.hpp"
+#include "proxy/core.hpp"
+#include "proxy/failure.hpp"
+#include "proxy/request_body.hpp"
+
+// Sends an exchange to its balancer or backend: choose a member, attempt, perhaps another member,
+// until one answered or none may be tried (httpd: the balancer's request flow).
+
+namespace steelyard::proxy {
+
+struct ForwardEnd {
+  // 0: an answer was passed on (or the client is gone). Otherwise the status to answer with.
+  int status = 0;
+  std::string_view proxy_error{};  // for the page
+  std::string_view reason{};       // the backend's phrase, when ProxyErrorOverride took its answer
+  bool overridden = false;
+  bool silent = false;  // close the client's connection without a word (httpd, see forward.cpp)
+};
+
+io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body);
+
+}  // namespace steelyard::proxy

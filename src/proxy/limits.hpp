@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.hpp"
+
+// The bounds of the data path that no directive sets. Those that a directive sets lie in
+// config/config.hpp; those of parsers in http/.
+
+namespace steelyard::proxy {
+
+// A head is read into a buffer of this size; it grows by doubling while httpd's own limits allow.
+inline constexpr std::size_t head_buffer_bytes = 8 * 1024;
+inline constexpr std::size_t head_buffer_bytes_max = 1024 * 1024;
+
+// Bodies on their way through: one buffer a direction, taken when a body does not fit the head's.
+inline constexpr std::size_t relay_buffer_bytes = 32 * 1024;
+
+// Bodies with at least so many bytes to come go by splice, when both sides are plain sockets.
+inline constexpr std::uint64_t splice_bytes_min = 16 * 1024;
+
+// httpd reads so much of a request body before it connects; a body that ends within is sent with
+// its length, whatever framing the client used.
+inline constexpr std::size_t prefetch_bytes = 16384 - 80;
+
+// Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
+inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
+
+// httpd: the tenth interim response in a row is one too many.
+inline constexpr int interim_responses_max = 9;
+
+// After an answer that left request bytes unread, the client gets so long and so many bytes to
+// notice (RFC 9112 9.6); closing at once could destroy the answer on its way.
+inline constexpr Duration linger_time = std::chrono::seconds(2);
+inline constexpr std::size_t linger_bytes_max = 512 * 1024;
+
+// Buffers and exchanges that a shard keeps for the next connections.
+inline constexpr std::size_t spare_workspaces_max = 256;
+
+// A pooled connection that was idle for longer is only trusted with requests that may be repeated.
+inline constexpr Duration trusted_idle_time = std::chrono::seconds(1);
+
+}  // namespace steelyard::proxy

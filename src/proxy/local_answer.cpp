@@ -1,0 +1,98 @@
+#include "proxy/local_answer.hpp"
+
+#include <charconv>
+
+#include "config/redirect.hpp"
+#include "http/error_page.hpp"
+#include "http/status.hpp"
+
+namespace steelyard::proxy {
+
+namespace {
+
+using config::ErrorDocument;
+
+std::string_view number_text(Exchange& x, std::size_t number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  return x.arena.copy({digits, static_cast<std::size_t>(end - digits)});
+}
+
+http::Signature signature_of(const Exchange& x) {
+  switch (x.settings->signature.value_or(config::Signature::off)) {
+    case config::Signature::off:
+      return http::Signature::off;
+    case config::Signature::on:
+      return http::Signature::on;
+    case config::Signature::email:
+      return http::Signature::email;
+  }
+  return http::Signature::off;
+}
+
+void write_page(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
+  http::ErrorPage page;
+  page.status = x.status;
+  page.reason = answer.reason;
+  page.proxy_error = answer.proxy_error;
+  page.note = answer.note;
+  page.method = x.request.method;
+  page.location = answer.location;
+  page.failed_document_status = answer.failed_document_status;
+  if (const auto expect = x.request.fields.value(http::FieldId::expect)) page.expect = *expect;
+  const http::PageServer server{signature_of(x), x.generation->banner(), x.public_name(),
+                                x.public_port(), x.server->admin};
+  http::write_error_page(page, server, core.page);
+}
+
+// True when the configuration has its own text or URL for the status.
+bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
+  const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
+  if (document == nullptr || x.redirected) return false;
+  if (document->kind == ErrorDocument::Kind::text) {
+    core.page.append(document->text->evaluate(x, x.arena));
+    return true;
+  }
+  if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {
+    answer.status = 302;
+    answer.location = document->target;
+    answer.proxy_error = {};
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view error_document_path(const Exchange& x, int status) {
+  if (x.redirected) return {};
+  const ErrorDocument* document = config::find_error_document(*x.settings, status);
+  if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
+  return document->target;
+}
+
+void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {
+  LocalAnswer answer = wanted;
+  core.page.clear();
+  x.normal.clear();
+  x.always.clear();
+  const bool has_page = use_error_document(x, core, answer);
+  x.status = answer.status;
+  if (x.reason.empty() || answer.reason.empty()) {
+    x.reason = answer.reason.empty() ? http::reason_phrase(x.status) : answer.reason;
+    if (!answer.proxy_error.empty()) x.reason = "Proxy Error";
+  }
+  if (!answer.location.empty()) x.normal.add("Location", answer.location);
+  if (x.status == 405) x.normal.add("Allow", "");
+  const bool empty = x.status == 200 || http::has_no_body(x.status);
+  if (!has_page && !empty) write_page(x, core, answer);
+  if (empty && x.status == 200) x.normal.add("Content-Length", "0");
+  if (!empty) {
+    x.normal.add("Content-Length", number_text(x, core.page.size()));
+    x.normal.add("Content-Type", http::error_page_type);
+  }
+  // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
+  if (x.settings != nullptr && !x.settings->response_always.empty())
+    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+}
+
+}  // namespace steelyard::proxy

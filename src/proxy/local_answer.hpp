@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+#include "proxy/core.hpp"
+#include "proxy/failure.hpp"
+
+// Answers that come from here and not from a backend: error pages, redirects, OPTIONS *.
+
+namespace steelyard::proxy {
+
+struct LocalAnswer {
+  int status = 500;
+  std::string_view location{};     // redirects
+  std::string_view proxy_error{};  // "Error reading from remote server"; empty: the plain page
+  std::string_view note{};         // 400: what is wrong with a field
+  std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
+  int failed_document_status = 0;
+};
+
+// Fills status, fields and page of `x`; the page's text lies in core.page.
+void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& answer);
+
+// The path of an ErrorDocument for the status that is served by an internal redirect; empty: the
+// answer is prepared from text, URL or the standard page.
+std::string_view error_document_path(const Exchange& x, int status);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,180 @@
+#include "proxy/reply.hpp"
+
+#include <charconv>
+
+#include "base/text.hpp"
+#include "config/reverse_map.hpp"
+#include "http/hop_by_hop.hpp"
+#include "http/status.hpp"
+
+namespace steelyard::proxy {
+
+using http::FieldId;
+using Kind = http::BodyFraming::Kind;
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+config::ReverseContext reverse_context(Exchange& x) {
+  const bool interpolates = x.settings->interpolate_env.value_or(false);
+  return {*x.server, *x.settings, x.origin(), interpolates ? &x.environment : nullptr};
+}
+
+void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
+  const http::Field& field = x.normal[row];
+  switch (field.id) {
+    case FieldId::location:
+    case FieldId::content_location:
+    case FieldId::uri:
+    case FieldId::destination:
+      if (maps_urls)
+        x.normal.set_value(row, config::map_response_url(reverse_context(x), field.value, x.arena));
+      break;
+    case FieldId::set_cookie:
+      if (maps_cookies)
+        x.normal.set_value(row, config::map_set_cookie(reverse_context(x), field.value, x.arena));
+      break;
+    case FieldId::date:
+    case FieldId::expires:
+    case FieldId::last_modified:
+      x.normal.set_value(row, http::normalise_date(field.value, x.arena));
+      break;
+    default:
+      break;
+  }
+}
+
+bool may_keep_client(const Exchange& x, const Shard::Core& core) {
+  const config::ClientSettings& client = x.server->client;
+  if (!x.keep_client || core.draining || !client.keep_alive) return false;
+  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  if (x.environment.has("nokeepalive")) return false;
+  const std::uint32_t most = client.keep_alive_requests_max;
+  return most == 0 || x.client->requests_before + 1 < most;
+}
+
+void append_connection(const Exchange& x, std::string& out) {
+  if (!x.keep_client) {
+    out.append("Connection: close\r\n");
+    return;
+  }
+  if (!x.request.connection.keep_alive) return;
+  const config::ClientSettings& client = x.server->client;
+  out.append("Keep-Alive: timeout=");
+  append_number(
+      out,
+      static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
+  if (client.keep_alive_requests_max != 0) {
+    out.append(", max=");
+    append_number(out, client.keep_alive_requests_max - x.client->requests_before);
+  }
+  out.append("\r\nConnection: Keep-Alive\r\n");
+}
+
+}  // namespace
+
+std::string_view via_text(Exchange& x) {
+  using Via = config::ProxySettings::Via;
+  if (x.server->proxy.via != Via::on && x.server->proxy.via != Via::full) return {};
+  const std::string_view version = x.request.version.minor == 0 ? "1.0 " : "1.1 ";
+  const std::uint16_t port = x.public_port();
+  std::string_view text = x.arena.join(version, x.server->name);
+  if (port != 80) {
+    char digits[8];
+    const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
+    text =
+        x.arena.join(text, ":", std::string_view(digits, static_cast<std::size_t>(end - digits)));
+  }
+  if (x.server->proxy.via == Via::full)
+    text = x.arena.join(text, " (", std::string_view(x.generation->banner()), ")");
+  return text;
+}
+
+void adopt_backend_head(Exchange& x) {
+  std::swap(x.normal, x.response.fields);
+  x.always.clear();
+  x.status = x.response.status;
+  x.reason = x.response.reason;
+  http::remove_response_hop_by_hop(x.normal);
+  const config::PathSettings& settings = *x.settings;
+  const bool maps_urls = !settings.reverse_urls.empty();
+  const bool maps_cookies =
+      !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
+  for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
+  if (x.server->proxy.via == config::ProxySettings::Via::block) x.normal.remove(FieldId::via);
+  if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+  if (!settings.response_always.empty())
+    expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+  if (!settings.response_normal.empty())
+    expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
+}
+
+ReplyFraming frame_reply(Exchange& x) {
+  ReplyFraming result;
+  const http::BodyFraming& body = x.response.body;
+  if (x.request.method_id == http::Method::head || http::has_no_body(x.status)) {
+    return result;
+  }
+  result.has_body = true;
+  if (body.kind == Kind::length || body.kind == Kind::none) {
+    result.length_known = true;
+    result.length = body.length;
+    return result;
+  }
+  x.normal.remove(FieldId::content_length);
+  if (x.request.version.minor >= 1) {
+    result.framing = Framing::chunked;
+  } else {
+    x.keep_client = false;
+  }
+  return result;
+}
+
+void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
+                      std::string& out) {
+  x.keep_client = may_keep_client(x, core);
+  out.assign("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(x.status));
+  out.append(" ").append(x.reason).append("\r\n");
+  const bool has_date = x.normal.has(FieldId::date);
+  if (!has_date) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());
+    append_field(out, "Date", core.date.at(seconds));
+  } else {
+    append_field(out, "Date", *x.normal.value(FieldId::date));
+  }
+  const auto server = x.normal.value(FieldId::server);
+  append_field(out, "Server", server.value_or(x.generation->banner()));
+  for (const http::Field& field : x.always) append_field(out, field.name, field.value);
+  for (const http::Field& field : x.normal) {
+    if (field.id == FieldId::date || field.id == FieldId::server) continue;
+    append_field(out, field.name, field.value);
+  }
+  append_connection(x, out);
+  if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
+  out.append("\r\n");
+}
+
+void write_interim_head(const Exchange& x, std::string& out) {
+  out.assign("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(x.response.status));
+  out.append(" ").append(x.response.reason).append("\r\n");
+  for (const http::Field& field : x.response.fields) {
+    const bool hop_by_hop = field.id == FieldId::connection || field.id == FieldId::keep_alive ||
+                            field.id == FieldId::upgrade;
+    if (!hop_by_hop) append_field(out, field.name, field.value);
+  }
+  out.append("\r\n");
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/core.hpp"
+#include "proxy/message_writer.hpp"
+
+// The head of what the client gets: field mapping, Header rules, framing, connection handling.
+
+namespace steelyard::proxy {
+
+// Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
+// are normalised, Header rules run. Fills x.normal and x.always.
+void adopt_backend_head(Exchange& x);
+
+struct ReplyFraming {
+  Framing framing = Framing::plain;
+  bool has_body = false;
+  // Bytes of the body when known; otherwise chunks or the connection's end tell.
+  bool length_known = false;
+  std::uint64_t length = 0;
+};
+
+// How the body that the backend announced reaches this client.
+ReplyFraming frame_reply(Exchange& x);
+
+// Decides x.keep_client and writes the status line and all fields into `out`.
+void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
+                      std::string& out);
+
+// An interim head (1xx) as the backend sent it; fields of x.response.
+void write_interim_head(const Exchange& x, std::string& out);
+
+// Whether the Via field goes out, and its text: "1.1 name:port (Apache...)".
+std::string_view via_text(Exchange& x);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,182 @@
+#include "proxy/router.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "config/redirect.hpp"
+#include "config/route.hpp"
+#include "http/path.hpp"
+
+namespace steelyard::proxy {
+
+namespace {
+
+Routing answer(int status, std::string_view detail = {}) {
+  return {Routing::Kind::answer, status, {}, detail};
+}
+
+http::PathRules path_rules(const config::Server& server) {
+  return {server.encoded_slashes, server.merge_slashes};
+}
+
+// What is answered here whatever the routes say; status 0: nothing.
+int answered_by_method(const Exchange& x) {
+  using http::Method;
+  if (x.request.target.form == http::RequestTarget::Form::asterisk) return 200;
+  if (x.request.method_id == Method::connect) return 405;
+  if (x.request.method_id == Method::trace && x.server->trace == config::TraceMode::off) return 405;
+  return 0;
+}
+
+void note_target(Exchange& x) {
+  x.query = x.request.target.query;
+  x.has_query = x.request.target.has_query;
+}
+
+void apply_fixed_environment(Exchange& x) {
+  for (const auto& [name, value] : x.settings->env) {
+    if (value) {
+      x.environment.set(name, *value);
+    } else {
+      x.environment.unset(name);
+    }
+  }
+}
+
+// Named groups of a regex section become MATCH_NAME variables (httpd).
+void export_matches(Exchange& x, const std::vector<config::Section>& sections,
+                    std::string_view text) {
+  for (const config::Section& section : sections) {
+    if (!section.regex || section.regex->named_groups().empty()) continue;
+    RegexMatch match;
+    if (!section.regex->search(text, match)) continue;
+    for (const auto& [name, number] : section.regex->named_groups()) {
+      if (number >= match.groups.size()) continue;
+      x.environment.set(x.arena.join("MATCH_", std::string_view(to_upper(name))),
+                        match.groups[number]);
+    }
+  }
+}
+
+std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
+  const http::PathRules rules = path_rules(*x.server);
+  const std::string_view raw = x.request.target.path;
+  if (x.server->has_encoded_routes) {
+    const auto normal = http::normalise_encoded_path(raw, rules, x.arena);
+    const auto settings = core.settings_for(x).for_path(*x.server, normal.value_or(raw));
+    const bool interpolates = settings->interpolate_env.value_or(false);
+    const config::RouteRequest request{normal.value_or(raw), raw,
+                                       interpolates ? &x.environment : nullptr};
+    x.route = config::find_encoded_route(*x.server, *settings, request, x.arena);
+    if (x.route.kind == config::RouteMatch::Kind::proxied) {
+      x.path = x.route.path;
+      return std::nullopt;
+    }
+  }
+  const auto decoded = http::decode_path(raw, rules, x.arena);
+  if (!decoded) return answer(http::status_of(decoded.error()), describe(decoded.error()));
+  x.path = *decoded;
+  return std::nullopt;
+}
+
+void find_backend(Exchange& x, Shard::Core& core) {
+  if (x.route.kind != config::RouteMatch::Kind::none) return;
+  if (x.environment.has("no-proxy")) return;
+  const auto settings = core.settings_for(x).for_path(*x.server, x.path);
+  const bool interpolates = settings->interpolate_env.value_or(false);
+  const config::RouteRequest request{x.path, x.request.target.path,
+                                     interpolates ? &x.environment : nullptr};
+  x.route = config::find_route(*x.server, *settings, request, x.arena);
+}
+
+std::optional<Routing> redirect(Exchange& x, std::span<const config::Redirect> redirects) {
+  if (redirects.empty()) return std::nullopt;
+  const config::RedirectRequest request{x.path, x.query, x.has_query, x.origin(), &x};
+  const auto found = config::find_redirect(redirects, request, x.arena);
+  if (!found) return std::nullopt;
+  return Routing{Routing::Kind::answer, found->status, found->location, {}};
+}
+
+// RFC 9110 7.6.2. Status 0: go on; the field's value is replaced by the number that goes out.
+int count_forwards(Exchange& x) {
+  const http::Field* field = x.request.fields.find(http::FieldId::max_forwards);
+  if (field == nullptr) return 0;
+  const auto hops = parse_unsigned(field->value);
+  if (!hops || *hops > 0x7fffffff) return 400;
+  if (*hops == 0) {
+    const bool answered =
+        x.request.method_id == http::Method::trace || x.request.method_id == http::Method::options;
+    return answered ? 200 : 400;
+  }
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, *hops - 1).ptr;
+  const auto text = x.arena.copy({digits, static_cast<std::size_t>(end - digits)});
+  for (std::size_t i = 0; i < x.request.fields.size(); ++i) {
+    if (x.request.fields[i].id == http::FieldId::max_forwards) x.request.fields.set_value(i, text);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void choose_server(Exchange& x) {
+  const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
+  const auto host = http::split_host(x.request.host);
+  x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
+  // Until the path is known the server's own settings hold.
+  x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
+}
+
+Routing route(Exchange& x, Shard::Core& core) {
+  if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
+  choose_server(x);
+  note_target(x);
+  if (x.server->strict_host_check && !x.request.host.empty()) {
+    const auto host = http::split_host(x.request.host);
+    const auto& group = x.generation->hosts().group(x.client->local);
+    if (!host || group.find(host->host) == nullptr) return answer(400, "no such host here");
+  }
+  if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
+  if (const int status = answered_by_method(x); status != 0) {
+    x.path = x.request.target.path;
+    return answer(status);
+  }
+  if (const auto failed = find_path(x, core)) return *failed;
+  find_backend(x, core);
+  x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
+  x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
+                         : core.settings_for(x).for_path(*x.server, x.path);
+  export_matches(x, x.server->locations, x.path);
+  if (x.proxied) export_matches(x, x.server->proxies, x.route.url);
+  if (!x.settings->env_rules.empty()) expr::apply(x.settings->env_rules, x, x.environment, x.arena);
+  if (x.settings->require && x.settings->require->needs_client_host() && x.client_host.empty())
+    return {Routing::Kind::needs_client_host, 0, {}, {}};
+  return continue_routing(x, core);
+}
+
+Routing continue_routing(Exchange& x, Shard::Core& core) {
+  // httpd translates (server-level Redirect) before it authorises.
+  if (!x.proxied && x.route.kind != config::RouteMatch::Kind::proxied) {
+    if (const auto found = redirect(x, x.server->redirects)) return *found;
+  }
+  if (x.settings->require && !x.settings->require->allows(x)) {
+    if (core.wants(x, config::LogLevel::error, "authz_core")) {
+      core.log(x, config::LogLevel::error, "authz_core",
+               x.arena.join("client denied by server configuration: ",
+                            x.proxied ? x.route.url : x.path));
+    }
+    return answer(403);
+  }
+  if (const auto found = redirect(x, x.settings->redirects)) return *found;
+  apply_fixed_environment(x);
+  if (!x.settings->request_rules.empty()) {
+    const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
+    expr::apply(x.settings->request_rules, work, x);
+  }
+  if (!x.proxied) return answer(404);
+  if (const int status = count_forwards(x); status != 0) return answer(status);
+  return {Routing::Kind::proxy, 0, {}, {}};
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/core.hpp"
+
+// From a request head to what shall happen with it (httpd's phases between reading a request and
+// its handler): virtual host, environment, path, ProxyPass, sections, authorisation, redirects,
+// request field rules. No member is chosen here.
+
+namespace steelyard::proxy {
+
+struct Routing {
+  enum class Kind : std::uint8_t {
+    proxy,             // x.route says where
+    answer,            // `status`, and for redirects `location`
+    needs_client_host  // look the client's name up, then continue_routing()
+  } kind = Kind::answer;
+  int status = 404;
+  std::string_view location;
+  std::string_view detail;  // for the error log
+};
+
+// The virtual host by the connection's address and the request's host; also for requests that are
+// answered with an error before they are routed.
+void choose_server(Exchange& x);
+
+Routing route(Exchange& x, Shard::Core& core);
+Routing continue_routing(Exchange& x, Shard::Core& core);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,132 @@
+#include "proxy/shard.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "proxy/client/http1_connection.hpp"
+#include "proxy/core.hpp"
+#include "proxy/limits.hpp"
+
+namespace steelyard::proxy {
+
+Shard::Core::Core(const ShardParts& given, std::shared_ptr<const Generation> first)
+    : parts(given), generation(std::move(first)), door_(given.group.enter(given.loop, *this)) {
+  parts.loop.at_turn_end([this] { parts.log.turn_ended(); });
+}
+
+Shard::Core::~Core() {
+  connections.clear();
+  parts.loop.at_turn_end(nullptr);
+  parts.group.leave(door_);
+}
+
+std::unique_ptr<Workspace> Shard::Core::borrow_workspace() {
+  if (spare_.empty()) return std::make_unique<Workspace>();
+  auto workspace = std::move(spare_.back());
+  spare_.pop_back();
+  return workspace;
+}
+
+void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
+  workspace->exchange.reset();
+  workspace->client_head.clear();
+  workspace->client_body.clear();
+  workspace->backend_head.clear();
+  workspace->backend_body.clear();
+  // One large head must not pin its memory.
+  if (workspace->client_head.capacity() > 2 * head_buffer_bytes) workspace->client_head.release();
+  if (workspace->backend_head.capacity() > 2 * head_buffer_bytes) workspace->backend_head.release();
+  if (spare_.size() < spare_workspaces_max) spare_.push_back(std::move(workspace));
+}
+
+BackendPool& Shard::Core::pool_of(balance::Member& member, const balance::MemberSpec& spec) {
+  auto& pool = pools_[&member];
+  if (!pool) pool = std::make_unique<BackendPool>(balance::MemberRef(&member));
+  const int most = spec.pool.connections_max.value_or(0);
+  if (most > 0 && !pool->gate)
+    pool->gate = parts.group.gates.gate_of(member, static_cast<std::uint32_t>(most));
+  if (most == 0 && pool->gate) pool->gate.reset();
+  return *pool;
+}
+
+config::SettingsCache& Shard::Core::settings_for(const Exchange& exchange) {
+  if (exchange.generation == generation) return settings_;
+  passing_settings_ = config::SettingsCache();
+  return passing_settings_;
+}
+
+void Shard::Core::make_room(const balance::Member* member) {
+  const auto found = pools_.find(member);
+  if (found != pools_.end()) found->second->close_oldest();
+}
+
+void Shard::Core::drop_pools_of_retired() {
+  std::erase_if(pools_, [](const auto& entry) { return entry.second->member()->retired(); });
+  // A member that stays may have got another limit.
+  for (auto& [member, pool] : pools_) pool->gate.reset();
+}
+
+void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
+  connection->position = connections.size();
+  ClientConnection& added = *connection;
+  connections.push_back(std::move(connection));
+  added.start();
+}
+
+void Shard::Core::remove(ClientConnection& connection) {
+  const std::size_t position = connection.position;
+  CHECK(position < connections.size() && connections[position].get() == &connection);
+  std::swap(connections[position], connections.back());
+  connections[position]->position = position;
+  connections.pop_back();
+  if (draining && connections.empty() && drained) std::exchange(drained, nullptr)();
+}
+
+bool Shard::Core::wants(const Exchange& x, config::LogLevel level, std::string_view module) const {
+  const config::LogLevels& levels =
+      x.settings && x.settings->log_levels ? *x.settings->log_levels : x.server->log_levels;
+  return level <= levels.of(module);
+}
+
+void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_view module,
+                      std::string_view text) {
+  ErrorLine line;
+  line.level = level;
+  line.module = module;
+  line.client = &x.client->peer;
+  line.text = text;
+  if (const auto referer = x.request.fields.value(http::FieldId::referer)) line.referer = *referer;
+  line.when = parts.loop.wall_now();
+  parts.log.error(x.server->error_log, line);
+}
+
+Shard::Shard(const ShardParts& parts, std::shared_ptr<const Generation> generation)
+    : core_(std::make_unique<Core>(parts, std::move(generation))) {}
+
+Shard::~Shard() = default;
+
+void Shard::accept(std::unique_ptr<io::Stream> stream, const Endpoint& peer) {
+  core_->add(std::make_unique<ClientConnection>(*core_, std::move(stream), peer));
+}
+
+void Shard::adopt(std::shared_ptr<const Generation> generation) {
+  core_->generation = std::move(generation);
+  core_->forget_settings();
+  core_->drop_pools_of_retired();
+}
+
+void Shard::drain(std::function<void()> drained) {
+  core_->draining = true;
+  core_->drained = std::move(drained);
+  for (std::size_t i = core_->connections.size(); i-- > 0;) {
+    ClientConnection& connection = *core_->connections[i];
+    if (connection.idle()) core_->remove(connection);
+  }
+  if (core_->connections.empty() && core_->drained) std::exchange(core_->drained, nullptr)();
+}
+
+void Shard::stop() { core_->connections.clear(); }
+
+std::size_t Shard::connection_count() const { return core_->connections.size(); }
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,28 @@
+#include "proxy/shard_group.hpp"
+
+namespace steelyard::proxy {
+
+std::shared_ptr<ShardGroup::Door> ShardGroup::enter(io::Loop& loop, RoomMaker& shard) {
+  auto door = std::make_shared<Door>(Door{&loop, &shard});
+  const std::lock_guard hold(lock_);
+  doors_.push_back(door);
+  return door;
+}
+
+void ShardGroup::leave(const std::shared_ptr<Door>& door) {
+  const std::lock_guard hold(lock_);
+  std::erase(doors_, door);
+  door->shard = nullptr;  // jobs already posted find nobody
+}
+
+void ShardGroup::ask_for_room(const balance::Member* member, const RoomMaker& caller) {
+  const std::lock_guard hold(lock_);
+  for (const auto& door : doors_) {
+    if (door->shard == &caller) continue;
+    door->loop->post([door, member] {
+      if (door->shard != nullptr) door->shard->make_room(member);
+    });
+  }
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "io/loop.hpp"
+#include "proxy/connection_gate.hpp"
+
+// The little that shards share: the limits of members, and a way to ask one another for room.
+//
+// Threads: any. It outlives its shards.
+
+namespace steelyard::proxy {
+
+class RoomMaker {
+ public:
+  virtual ~RoomMaker() = default;
+  virtual void make_room(const balance::Member* member) = 0;
+};
+
+class ShardGroup {
+ public:
+  GateRegistry gates;
+
+  // What a shard is reached by; emptied on the shard's own thread before the shard dies.
+  struct Door {
+    io::Loop* loop;
+    RoomMaker* shard;
+  };
+  std::shared_ptr<Door> enter(io::Loop& loop, RoomMaker& shard);
+  void leave(const std::shared_ptr<Door>& door);
+  // Asks every shard but the caller's to close an idle connection to the member.
+  void ask_for_room(const balance::Member* member, const RoomMaker& caller);
+
+ private:
+  std::mutex lock_;
+  std::vector<std::shared_ptr<Door>> doors_;
+};
+
+}  // namespace steelyard::proxy
