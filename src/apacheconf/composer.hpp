@@ -43,8 +43,8 @@ class Composer {
     LineReader lines;
     std::uint32_t line = 0;
     std::uint32_t depth = 0;
-    std::vector<std::string> open;     // names of open tags, outermost first
-    std::optional<std::string> close;  // a closing tag found that belongs further out
+    std::vector<std::string> open = {};     // names of open tags, outermost first
+    std::optional<std::string> close = {};  // a closing tag found that belongs further out
   };
   struct Macro {
     std::string name;

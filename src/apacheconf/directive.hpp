@@ -53,10 +53,10 @@ struct Directive {
   std::string_view name;  // httpd's spelling; sections begin with '<': "<RequireAll"
   Contexts contexts = anywhere;
   Arguments arguments = Arguments::raw;
-  Handler handler = nullptr;  // null: nothing to do (accepted_with_note, refused)
-  std::string_view merge;     // how nested levels combine, e.g. "the inner one counts"
-  std::string_view help;      // one line; also the tail of "X takes one argument, ..."
-  std::string_view module;    // identifier, e.g. "proxy_module"
+  Handler handler = nullptr;     // null: nothing to do (accepted_with_note, refused)
+  std::string_view merge = {};   // how nested levels combine, e.g. "the inner one counts"
+  std::string_view help = {};    // one line; also the tail of "X takes one argument, ..."
+  std::string_view module = {};  // identifier, e.g. "proxy_module"
   Support support = Support::implemented;
   std::string_view note = {};
 };

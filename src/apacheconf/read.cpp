@@ -29,6 +29,16 @@ void execute(Reading& reading, const std::vector<Statement>& statements) {
   execute_virtual_hosts(reading);
 }
 
+// The two phases report by turns; readers want the file's order.
+void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
+  std::vector<std::pair<std::uint32_t, std::size_t>> keys;
+  for (const Diagnostic& each : diagnostics) keys.emplace_back(each.order, keys.size());
+  std::sort(keys.begin(), keys.end());
+  std::vector<Diagnostic> sorted;
+  for (const auto& [order, at] : keys) sorted.push_back(std::move(diagnostics[at]));
+  diagnostics = std::move(sorted);
+}
+
 void finish(Reading& reading, const Composer& composer) {
   reading.order = UINT32_MAX;  // what only the whole can tell stands behind everything else
   reading.config->server_root = reading.server_root;
@@ -38,8 +48,7 @@ void finish(Reading& reading, const Composer& composer) {
   }
   finish_servers(reading);
   finish_proxy(reading);
-  std::stable_sort(reading.diagnostics.begin(), reading.diagnostics.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) { return a.order < b.order; });
+  sort_diagnostics(reading.diagnostics);
 }
 
 }  // namespace

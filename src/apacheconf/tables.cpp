@@ -9,35 +9,43 @@ namespace steelyard::apacheconf {
 
 namespace {
 
-std::vector<const Directive*> join_tables() {
-  std::vector<const Directive*> joined;
-  for (const std::span<const Directive> table :
+using Index = std::map<std::string, const Directive*, std::less<>>;
+
+struct Table {
+  std::vector<const Directive*> rows;
+  Index by_name;
+};
+
+Table join_tables() {
+  Table table;
+  for (const std::span<const Directive> part :
        {reading_directives(), section_directives(), server_directives(), client_directives(),
         log_directives(), process_directives(), proxy_directives(), access_directives(),
-        header_directives(), redirect_directives(), content_directives(), refused_directives()}) {
-    for (const Directive& directive : table) joined.push_back(&directive);
+        header_directives(), redirect_directives(), content_directives()}) {
+    for (const Directive& directive : part) {
+      const bool is_new = table.by_name.emplace(to_lower(directive.name), &directive).second;
+      CHECK(is_new);  // a directive stands in one table only
+      table.rows.push_back(&directive);
+    }
   }
-  return joined;
+  for (const Directive& directive : refused_directives()) {
+    const bool is_new = table.by_name.emplace(to_lower(directive.name), &directive).second;
+    if (is_new) table.rows.push_back(&directive);
+  }
+  return table;
 }
 
-std::map<std::string, const Directive*, std::less<>> index_tables() {
-  std::map<std::string, const Directive*, std::less<>> index;
-  for (const Directive* directive : all_directives()) {
-    const bool is_new = index.emplace(to_lower(directive->name), directive).second;
-    CHECK(is_new);  // a directive stands in one table only
-  }
-  return index;
+const Table& joined_table() {
+  static const Table table = join_tables();
+  return table;
 }
 
 }  // namespace
 
-const std::vector<const Directive*>& all_directives() {
-  static const std::vector<const Directive*> joined = join_tables();
-  return joined;
-}
+const std::vector<const Directive*>& all_directives() { return joined_table().rows; }
 
 const Directive* find_directive(std::string_view name) {
-  static const std::map<std::string, const Directive*, std::less<>> index = index_tables();
+  const Index& index = joined_table().by_name;
   const auto found = index.find(to_lower(name));
   return found == index.end() ? nullptr : found->second;
 }

@@ -1,0 +1,136 @@
+// What httpd does with files of its own. A proxied request meets none of it, so the lines of a
+// stock configuration are accepted; what would change a proxied answer is not among them.
+#include <array>
+
+#include "apacheconf/listed.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::string_view wrap =
+    "Remove it, or keep it for httpd inside <IfModule !steelyard_module>.";
+
+void set_handler(Scope& scope, const Statement& statement) {
+  const std::string& word = statement.words[0];
+  if (equals_ignoring_case(word, "none")) return;
+  if (word == "server-status" || word == "server-info") {
+    scope.warn(
+        "SetHandler " + word + ": this page is not served; its path is answered like any other",
+        std::string(wrap));
+    return;
+  }
+  scope.complain("SetHandler " + word + " is not supported: it would answer these requests by it",
+                 word.starts_with("proxy:")
+                     ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
+                     : std::string(wrap));
+}
+
+void add_default_charset(Scope& scope, const Statement& statement) {
+  if (equals_ignoring_case(statement.words[0], "off")) return;
+  scope.complain(
+      "AddDefaultCharset " + statement.words[0] +
+          " is not supported: it would add a charset to answers of type text/html and text/plain",
+      "Write Header edit Content-Type \"^(text/html|text/plain)$\" \"$1; charset=" +
+          statement.words[0] + "\".");
+}
+
+void auth_type(Scope& scope, const Statement& statement) {
+  if (equals_ignoring_case(statement.words[0], "none")) return;
+  scope.complain(
+      "AuthType " + statement.words[0] + " is not supported: it would ask users who they are",
+      "Let the members authenticate, or restrict the path by Require ip.");
+}
+
+// The same for every row but name, handler, module and words.
+constexpr Directive handled(std::string_view name, Handler handler, std::string_view help,
+                            std::string_view module = "core_module") {
+  return {.name = name,
+          .contexts = anywhere,
+          .arguments = Arguments::one,
+          .handler = handler,
+          .merge = "the innermost one counts",
+          .help = help,
+          .module = module,
+          .support = Support::implemented,
+          .note = {}};
+}
+
+constexpr auto handled_directives = std::to_array<Directive>({
+    handled("SetHandler", set_handler, "what answers these requests; only none"),
+    handled("AddDefaultCharset", add_default_charset,
+            "charset of answers that name none; only Off"),
+    handled("AuthType", auth_type, "how users are asked who they are; only None",
+            "authn_core_module"),
+});
+
+constexpr std::string_view files = "no files are served, so it does not act on any request";
+constexpr std::string_view alias = "no files are served: a path that no ProxyPass covers is 404";
+
+std::vector<Directive> make_table() {
+  std::vector<Directive> table = expand_lists(
+      {
+          {"core_module",
+           "Options AllowOverride AllowOverrideList AccessFileName AcceptPathInfo FileETag "
+           "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
+           "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
+           "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions RegisterHttpMethod "
+           "MergeTrailers",
+           "how files are found, described and run", files},
+          {"dir_module",
+           "DirectoryIndex DirectorySlash DirectoryCheckHandler DirectoryIndexRedirect",
+           "what a directory of files answers with", files},
+          {"mime_module",
+           "TypesConfig AddType AddCharset AddEncoding AddHandler AddLanguage DefaultLanguage "
+           "MultiviewsMatch RemoveCharset RemoveEncoding RemoveHandler RemoveLanguage RemoveType "
+           "ModMimeUsePathInfo RemoveInputFilter RemoveOutputFilter",
+           "what the name of a file says about it", files},
+          {"mime_magic_module", "MimeMagicFile", "what the content of a file says about it", files},
+          {"negotiation_module", "LanguagePriority ForceLanguagePriority CacheNegotiatedDocs",
+           "which variant of a file is sent", files},
+          {"autoindex_module",
+           "AddIcon AddIconByType AddIconByEncoding AddAlt AddAltByType AddAltByEncoding "
+           "IndexOptions IndexOrderDefault IndexIgnore IndexIgnoreReset AddDescription HeaderName "
+           "ReadmeName FancyIndexing DefaultIcon IndexStyleSheet IndexHeadInsert",
+           "how lists of files look", files},
+          {"alias_module", "Alias AliasMatch ScriptAlias ScriptAliasMatch AliasPreservePath",
+           "which path leads to which files", alias},
+          {"deflate_module",
+           "DeflateFilterNote DeflateWindowSize DeflateBufferSize DeflateMemLevel "
+           "DeflateCompressionLevel DeflateInflateLimitRequestBody DeflateInflateRatioLimit "
+           "DeflateInflateRatioBurst DeflateAlterEtag",
+           "how answers are compressed where a filter says so", "answers pass uncompressed"},
+      },
+      Support::accepted_with_note);
+  table.insert(table.end(), handled_directives.begin(), handled_directives.end());
+  return table;
+}
+
+}  // namespace
+
+std::vector<Directive> expand_lists(std::initializer_list<NameList> lists, Support support) {
+  std::vector<Directive> table;
+  for (const NameList& list : lists) {
+    for (const std::string_view name : split_words(list.names)) {
+      table.push_back({.name = name,
+                       .contexts = anywhere,
+                       .arguments = Arguments::raw,
+                       .handler = nullptr,
+                       .merge = {},
+                       .help = list.help,
+                       .module = list.module,
+                       .support = support,
+                       .note = list.note});
+    }
+  }
+  return table;
+}
+
+std::span<const Directive> content_directives() {
+  static const std::vector<Directive> table = make_table();
+  return table;
+}
+
+}  // namespace steelyard::apacheconf

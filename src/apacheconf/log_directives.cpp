@@ -1,0 +1,241 @@
+// Where the error log and the access logs go and what a line of them says.
+#include <array>
+#include <map>
+
+#include "apacheconf/logs.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using config::LogLevel;
+using config::LogTarget;
+
+constexpr std::array<std::string_view, 16> level_names{
+    "emerg",  "alert",  "crit",   "error",  "warn",   "notice", "info",   "debug",
+    "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8"};
+
+constexpr std::string_view level_complaint =
+    "Log level keyword must be one of "
+    "emerg/alert/crit/error/warn/notice/info/debug/trace1/.../trace8";
+
+// "|command", "||command": the program itself; "|$command": by the shell.
+LogTarget parse_target(Scope& scope, const std::string& word) {
+  LogTarget target;
+  if (!word.starts_with('|')) {
+    target.text = scope.reading.resolve_path(word);
+    return target;
+  }
+  std::string_view command = std::string_view(word).substr(1);
+  target.kind = LogTarget::Kind::pipe;
+  if (command.starts_with('$')) target.kind = LogTarget::Kind::pipe_shell;
+  if (command.starts_with('$') || command.starts_with('|')) command.remove_prefix(1);
+  target.text = std::string(trim(command));
+  return target;
+}
+
+void error_log(Scope& scope, const Statement& statement) {
+  const std::string& word = statement.words[0];
+  if (equals_ignoring_case(word, "syslog") || starts_with_ignoring_case(word, "syslog:")) {
+    scope.server.error_log.kind = LogTarget::Kind::syslog;
+    scope.server.error_log.text = word.size() > 7 ? word.substr(7) : std::string();
+    return;
+  }
+  scope.server.error_log = parse_target(scope, word);
+}
+
+std::optional<LogLevel> parse_level(std::string_view word) {
+  for (std::size_t i = 0; i < level_names.size(); ++i) {
+    if (equals_ignoring_case(word, level_names[i])) return static_cast<LogLevel>(i);
+  }
+  return std::nullopt;
+}
+
+// "mod_proxy.c", "proxy_module" and "proxy" are one module.
+std::string short_module_name(std::string_view word) {
+  if (word.ends_with(".c")) word.remove_suffix(2);
+  if (word.starts_with("mod_")) word.remove_prefix(4);
+  if (word.ends_with("_module")) word.remove_suffix(7);
+  return std::string(word);
+}
+
+void set_level(Scope& scope, config::LogLevels& levels, const std::string& word) {
+  const std::size_t colon = word.rfind(':');
+  const bool is_general = colon == std::string::npos;
+  const std::string level_word = is_general ? word : word.substr(colon + 1);
+  const std::optional<LogLevel> level = parse_level(level_word);
+  if (!level) {
+    const std::string_view near =
+        nearest(level_word, std::vector<std::string_view>(level_names.begin(), level_names.end()));
+    scope.complain((is_general ? "" : word + ": ") + std::string(level_complaint),
+                   near.empty() ? std::string() : "Did you mean " + std::string(near) + '?');
+    return;
+  }
+  if (is_general) {
+    levels.general = *level;
+    levels.modules.clear();
+    return;
+  }
+  const std::string written = word.substr(0, colon);
+  const std::string name = short_module_name(written);
+  if (!scope.reading.has_module(written) && !scope.reading.has_module(name + "_module")) {
+    scope.complain("Cannot find module " + written, "Its LoadModule line must stand before.");
+    return;
+  }
+  const auto same = [&](const auto& each) { return each.first == name; };
+  const auto found = std::find_if(levels.modules.begin(), levels.modules.end(), same);
+  if (found == levels.modules.end()) {
+    levels.modules.emplace_back(name, *level);
+  } else {
+    found->second = *level;
+  }
+}
+
+void log_level(Scope& scope, const Statement& statement) {
+  if (scope.at_server_level()) {
+    for (const std::string& word : statement.words) set_level(scope, scope.server.log_levels, word);
+    return;
+  }
+  std::optional<config::LogLevels>& levels = scope.settings().log_levels;
+  if (!levels) levels = scope.server.log_levels;  // a section changes what is said around it
+  for (const std::string& word : statement.words) set_level(scope, *levels, word);
+}
+
+bool check_format(Scope& scope, const std::string& format) {
+  const auto compiled = expr::LogFormat::compile(format);
+  if (!compiled) scope.complain(compiled.error().text, compiled.error().advice);
+  return compiled.has_value();
+}
+
+void log_format(Scope& scope, const Statement& statement) {
+  const std::string& format = statement.words[0];
+  LogDrafts& drafts = scope.reading.part<LogDrafts>();
+  ServerLogs& logs = drafts.servers[&scope.server];
+  if (statement.words.size() == 1) {
+    if (check_format(scope, format)) logs.default_format = format;
+  } else if (check_format(scope, format)) {
+    logs.formats[statement.words[1]] = format;
+  }
+}
+
+std::optional<expr::EnvCondition> parse_condition(Scope& scope, const std::string& word,
+                                                  bool& usable) {
+  usable = false;
+  if (starts_with_ignoring_case(word, "expr=")) {
+    scope.complain(scope.statement().name +
+                       " expr= is not supported: it would choose the requests "
+                       "to log by an expression",
+                   "Set a variable with SetEnvIf and write env=NAME.");
+    return std::nullopt;
+  }
+  if (!starts_with_ignoring_case(word, "env=")) {
+    scope.complain("error in condition clause", "Write env=NAME or env=!NAME.");
+    return std::nullopt;
+  }
+  if (word.size() == 4 || word == "env=!") {
+    scope.complain("missing environment variable name", "Write env=NAME or env=!NAME.");
+    return std::nullopt;
+  }
+  auto condition = expr::EnvCondition::parse("env=" + word.substr(4));
+  if (!condition) {
+    scope.complain(condition.error().text, condition.error().advice);
+    return std::nullopt;
+  }
+  usable = true;
+  return std::move(*condition);
+}
+
+// CustomLog, GlobalLog, TransferLog.
+void access_log(Scope& scope, const Statement& statement) {
+  AccessLogDraft draft;
+  draft.target = parse_target(scope, statement.words[0]);
+  draft.place = statement.place();
+  if (statement.words.size() > 1) draft.format = statement.words[1];
+  bool usable = true;
+  if (draft.format && draft.format->find('%') != std::string::npos) {
+    usable = check_format(scope, *draft.format);
+  }
+  if (statement.words.size() > 2) {
+    bool condition_usable = false;
+    draft.condition = parse_condition(scope, statement.words[2], condition_usable);
+    usable = usable && condition_usable;
+  }
+  if (!usable) return;
+  LogDrafts& drafts = scope.reading.part<LogDrafts>();
+  const bool is_global = equals_ignoring_case(statement.name, "GlobalLog");
+  (is_global ? drafts.global : drafts.servers[&scope.server].logs).push_back(std::move(draft));
+}
+
+constexpr auto directives = std::to_array<Directive>({
+    {.name = "ErrorLog",
+     .contexts = in_servers,
+     .arguments = Arguments::one,
+     .handler = error_log,
+     .merge = "the virtual host's counts, else the main server's",
+     .help = "The filename of the error log",
+     .module = "core_module"},
+    {.name = "LogLevel",
+     .arguments = Arguments::one_or_more,
+     .handler = log_level,
+     .merge = "the innermost general level counts; single modules are added to what is around",
+     .help = "Level of verbosity in error logging",
+     .module = "core_module"},
+    {.name = "LogFormat",
+     .contexts = in_servers,
+     .arguments = Arguments::one_or_two,
+     .handler = log_format,
+     .merge = "names of the main server hold in virtual hosts too",
+     .help = "a log format string (see docs) and an optional format name",
+     .module = "log_config_module"},
+    {.name = "CustomLog",
+     .contexts = in_servers,
+     .arguments = Arguments::two_or_three,
+     .handler = access_log,
+     .merge = "a virtual host with a log of its own does not write to the main server's",
+     .help = "a file name, a custom log format string or format name, and an optional \"env=\" or "
+             "\"expr=\" clause (see docs)",
+     .module = "log_config_module"},
+    {.name = "GlobalLog",
+     .contexts = in_main,
+     .arguments = Arguments::two_or_three,
+     .handler = access_log,
+     .merge = "written by every server, beside its own logs",
+     .help = "Same as CustomLog, but forces virtualhosts to inherit the log",
+     .module = "log_config_module"},
+    {.name = "TransferLog",
+     .contexts = in_servers,
+     .arguments = Arguments::one,
+     .handler = access_log,
+     .merge = "as CustomLog",
+     .help = "the filename of the access log",
+     .module = "log_config_module"},
+    {.name = "BufferedLogs",
+     .contexts = in_main,
+     .arguments = Arguments::flag,
+     .merge = "one for the whole",
+     .help = "whether access log lines are collected before they are written",
+     .module = "log_config_module",
+     .support = Support::accepted_with_note,
+     .note = "lines are always written beside the traffic, several at a time when they come fast"},
+    {.name = "LogIOTrackTTFB",
+     .arguments = Arguments::flag,
+     .merge = "the innermost one counts",
+     .help = "whether %^FB, the time to the first byte, is measured",
+     .module = "logio_module",
+     .support = Support::accepted_with_note,
+     .note = "it is always measured"},
+    {.name = "ErrorLogFormat",
+     .help = "shape the lines of the error log",
+     .module = "core_module",
+     .support = Support::refused,
+     .note = "Lines have httpd's default shape; remove the directive or keep it for httpd inside "
+             "<IfModule !steelyard_module>."},
+});
+
+}  // namespace
+
+std::span<const Directive> log_directives() { return directives; }
+
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,270 @@
+// What the process is: where it listens, as whom it runs, how it is sized.
+#include <array>
+#include <limits>
+
+#include "apacheconf/addresses.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::uint64_t shards_max = 1024;
+constexpr std::uint64_t body_memory_bytes_max = std::uint64_t{1} << 30;
+
+void add_listen(Scope& scope, std::optional<IpAddress> ip, std::uint16_t port) {
+  const config::Listen listen{ip, port, scope.statement().place()};
+  std::vector<config::Listen>& listens = scope.config.listens;
+  if (std::find(listens.begin(), listens.end(), listen) != listens.end()) {
+    scope.complain("Cannot define multiple Listeners on the same IP:port",
+                   "One of the Listen lines for this address and port is enough.");
+    return;
+  }
+  listens.push_back(listen);
+}
+
+void listen(Scope& scope, const Statement& statement) {
+  if (statement.words.empty() || statement.words.size() > 2) {
+    scope.complain("Listen requires 1 or 2 arguments.", "Write Listen [addr:]port [protocol].");
+    return;
+  }
+  const std::optional<HostPort> parsed = parse_host_port(statement.words[0]);
+  if (!parsed) {
+    scope.complain("Invalid address or port", "A port is a number from 1 to 65535.");
+    return;
+  }
+  if (!parsed->port) {
+    scope.complain("Port must be specified", "Write Listen " + statement.words[0] + ":80.");
+    return;
+  }
+  if (statement.words.size() == 2 && equals_ignoring_case(statement.words[1], "https")) {
+    scope.warn(
+        "Listen " + statement.text + ": TLS is not spoken, so this port will take plain HTTP",
+        "Let a TLS terminator stand in front of it.");
+  }
+  if (parsed->host.empty() || parsed->host == "*") {
+    add_listen(scope, std::nullopt, *parsed->port);
+    return;
+  }
+  if (const std::optional<IpAddress> ip = IpAddress::parse(parsed->host)) {
+    add_listen(scope, ip, *parsed->port);
+    return;
+  }
+  const std::vector<IpAddress> found = scope.reading.resolve_host
+                                           ? scope.reading.resolve_host(parsed->host)
+                                           : std::vector<IpAddress>();
+  if (found.empty()) {
+    scope.complain("Listen setup failed", "The name " + parsed->host + " has no address.");
+  }
+  for (const IpAddress& ip : found) add_listen(scope, ip, *parsed->port);
+}
+
+void listen_backlog(Scope& scope, const Statement& statement) {
+  const std::int64_t length = parse_lax(statement.words[0]);
+  if (length <= 0) {
+    scope.complain("ListenBacklog must be > 0");
+    return;
+  }
+  scope.config.listen_backlog = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(length, std::numeric_limits<std::int32_t>::max()));
+}
+
+void user(Scope& scope, const Statement& statement) { scope.config.user = statement.words[0]; }
+void group(Scope& scope, const Statement& statement) { scope.config.group = statement.words[0]; }
+
+void pid_file(Scope& scope, const Statement& statement) {
+  scope.config.pid_file = scope.reading.resolve_path(statement.words[0]);
+}
+
+void default_runtime_dir(Scope& scope, const Statement& statement) {
+  scope.config.runtime_dir = scope.reading.resolve_path(statement.words[0]);
+}
+
+void graceful_shutdown_timeout(Scope& scope, const Statement& statement) {
+  scope.config.graceful_shutdown_seconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      parse_lax(statement.words[0]), 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+void server_tokens(Scope& scope, const Statement& statement) {
+  using config::ServerTokens;
+  constexpr std::array<std::pair<std::string_view, ServerTokens>, 8> words{
+      {{"full", ServerTokens::full},
+       {"os", ServerTokens::os},
+       {"min", ServerTokens::minimal},
+       {"minimal", ServerTokens::minimal},
+       {"minor", ServerTokens::minor},
+       {"major", ServerTokens::major},
+       {"prod", ServerTokens::product},
+       {"productonly", ServerTokens::product}}};
+  for (const auto& [word, tokens] : words) {
+    if (equals_ignoring_case(statement.words[0], word)) {
+      scope.config.tokens = tokens;
+      return;
+    }
+  }
+  scope.complain(
+      "ServerTokens takes 1 argument: 'Prod(uctOnly)', 'Major', 'Minor', 'Min(imal)', 'OS', or "
+      "'Full'");
+}
+
+void steelyard_shards(Scope& scope, const Statement& statement) {
+  const std::optional<std::uint64_t> count = parse_unsigned(statement.words[0]);
+  if (!count || *count > shards_max) {
+    scope.complain("SteelyardShards \"" + statement.words[0] + "\" is not a number from 0 to " +
+                       std::to_string(shards_max),
+                   "0 means one for each core.");
+    return;
+  }
+  scope.config.shards = static_cast<std::uint32_t>(*count);
+}
+
+// BYTES, or with K or M.
+void steelyard_body_memory(Scope& scope, const Statement& statement) {
+  std::string_view text = statement.words[0];
+  std::uint64_t unit = 1;
+  if (!text.empty() && (ascii_lower(text.back()) == 'k' || ascii_lower(text.back()) == 'm')) {
+    unit = ascii_lower(text.back()) == 'k' ? 1024 : 1024 * 1024;
+    text.remove_suffix(1);
+  }
+  const std::optional<std::uint64_t> count = parse_unsigned(text);
+  if (!count || *count > body_memory_bytes_max / unit) {
+    scope.complain("SteelyardBodyMemory \"" + statement.words[0] + "\" is not a size from 0 to " +
+                       std::to_string(body_memory_bytes_max),
+                   "Write bytes, or a number with K or M: 65536, 64K, 1M.");
+    return;
+  }
+  scope.config.body_spool_memory_bytes = static_cast<std::size_t>(*count * unit);
+}
+
+void name_virtual_host(Scope& scope, const Statement&) {
+  scope.warn("NameVirtualHost has no effect and will be removed in the next release",
+             "Remove the line; <VirtualHost> sections with one address share it by themselves.");
+}
+
+void mutex(Scope& scope, const Statement& statement) {
+  if (statement.words.empty()) {
+    scope.complain(
+        "Mutex requires at least a mechanism argument (Mutex mechanisms are: 'none', 'default', "
+        "'flock:/path/to/file', 'fcntl:/path/to/file', 'file:/path/to/file', 'pthread', "
+        "'sysvsem', 'posixsem', 'sem')",
+        "Nothing here needs it: remove the line.");
+  }
+}
+
+constexpr std::string_view one_for_all = "one for the whole; the last one counts";
+constexpr std::string_view sized_by_shards =
+    "there are no child processes or worker threads to size; one event loop a core serves any "
+    "number of connections (SteelyardShards)";
+constexpr std::string_view no_children = "there is one process, which lives until it is stopped";
+constexpr std::string_view never_needed = "nothing here uses it";
+
+constexpr Directive row(std::string_view name, Handler handler, std::string_view help,
+                        std::string_view module = "core_module") {
+  return {.name = name,
+          .contexts = in_main,
+          .arguments = Arguments::one,
+          .handler = handler,
+          .merge = one_for_all,
+          .help = help,
+          .module = module,
+          .support = Support::implemented,
+          .note = {}};
+}
+
+constexpr Directive noted(std::string_view name, std::string_view help, std::string_view note,
+                          Contexts contexts = in_main) {
+  Directive directive = row(name, nullptr, help);
+  directive.contexts = contexts;
+  directive.support = Support::accepted_with_note;
+  directive.note = note;
+  return directive;
+}
+
+constexpr Directive shaped(Directive directive, Arguments arguments) {
+  directive.arguments = arguments;
+  return directive;
+}
+
+constexpr Directive handled(Directive directive, Handler handler) {
+  directive.handler = handler;
+  return directive;
+}
+
+constexpr auto directives = std::to_array<Directive>({
+    shaped(row("Listen", listen, "an address and port to take connections at: [addr:]port"),
+           Arguments::raw),
+    row("ListenBacklog", listen_backlog, "Maximum length of the queue of pending connections"),
+    row("User", user, "Effective user id for this server", "unixd_module"),
+    row("Group", group, "Effective group id for this server", "unixd_module"),
+    row("PidFile", pid_file, "A file for logging the server process ID"),
+    row("DefaultRuntimeDir", default_runtime_dir,
+        "Common directory for run-time files (shared memory, locks, etc.)"),
+    row("GracefulShutdownTimeout", graceful_shutdown_timeout,
+        "Maximum time in seconds to wait for child processes to complete transactions during "
+        "shutdown"),
+    row("ServerTokens", server_tokens,
+        "Determine tokens displayed in the Server: header - Min(imal), Major, Minor, "
+        "Prod(uctOnly), OS, or Full"),
+    row("SteelyardShards", steelyard_shards,
+        "how many event loops share the work; 0, the default, is one a core", "steelyard_module"),
+    row("SteelyardBodyMemory", steelyard_body_memory,
+        "how much of a request body is kept in memory for another attempt (then in a file)",
+        "steelyard_module"),
+    row("NameVirtualHost", name_virtual_host,
+        "an address that virtual hosts share; without effect since httpd 2.4"),
+
+    noted("StartServers", "Number of child processes launched at server startup", sized_by_shards),
+    noted("ServerLimit", "Maximum value of MaxRequestWorkers for this run", sized_by_shards),
+    noted("MinSpareServers", "idle child processes to keep at least", sized_by_shards),
+    noted("MaxSpareServers", "idle child processes to keep at most", sized_by_shards),
+    noted("MinSpareThreads", "Minimum number of idle threads", sized_by_shards),
+    noted("MaxSpareThreads", "Maximum number of idle threads", sized_by_shards),
+    noted("ThreadsPerChild", "Number of threads each child creates", sized_by_shards),
+    noted("ThreadLimit", "Maximum number of worker threads per child process", sized_by_shards),
+    noted("MaxRequestWorkers", "Maximum number of threads alive at the same time", sized_by_shards),
+    noted("MaxClients", "older name of MaxRequestWorkers", sized_by_shards),
+    noted("AsyncRequestWorkerFactor", "further connections for each idle worker thread",
+          sized_by_shards),
+    noted("ListenCoresBucketsRatio", "Ratio between the number of CPU cores and listeners' buckets",
+          "each event loop has its own listening sockets"),
+    noted("MaxConnectionsPerChild", "connections after which a child process ends", no_children),
+    noted("MaxRequestsPerChild", "older name of MaxConnectionsPerChild", no_children),
+    noted("MaxMemFree", "free memory that a thread may keep, in KiB", sized_by_shards),
+    noted("ThreadStackSize", "Size in bytes of the stack used by threads", sized_by_shards),
+    noted("ScoreBoardFile", "A file for Apache to maintain runtime process management information",
+          no_children),
+    noted("CoreDumpDirectory", "where a crash leaves its memory image",
+          "the service manager or kernel.core_pattern decides"),
+    handled(
+        shaped(noted("Mutex", "how processes lock each other out", never_needed), Arguments::raw),
+        mutex),
+    shaped(noted("ExtendedStatus", "whether each request is accounted in the status page",
+                 "requests are always accounted"),
+           Arguments::flag),
+    noted("SeeRequestTail", "which end of a long request line the status page shows", never_needed),
+    noted("WatchdogInterval", "how often background work looks around, in seconds", never_needed),
+    noted("SendBufferSize", "Send buffer size in bytes",
+          "the kernel sizes the buffers of clients' sockets"),
+    noted("ReceiveBufferSize", "Receive buffer size in bytes",
+          "the kernel sizes the buffers of clients' sockets"),
+    shaped(noted("AcceptFilter", "what the kernel waits for before it hands a connection over",
+                 "connections are taken at once and cost nothing while they are silent"),
+           Arguments::two),
+    noted("EnableSendfile", "whether files are sent by the kernel",
+          "no files are served; bodies move by splice where that is faster", anywhere),
+    noted("EnableMMAP", "whether files are read through memory maps", "no files are served",
+          anywhere),
+    noted("FlushMaxThreshold", "bytes of an answer to hold before waiting for the client",
+          "what is held for a slow client is bounded by its window", in_servers),
+    noted("FlushMaxPipelined", "answers to hold for a client that pipelines",
+          "answers leave as soon as they are complete", in_servers),
+    noted("ReadBufferSize", "Size (in bytes) of the memory buffers used to read data",
+          "buffers are shared by all connections of an event loop", anywhere),
+});
+
+}  // namespace
+
+std::span<const Directive> process_directives() { return directives; }
+
+}  // namespace steelyard::apacheconf

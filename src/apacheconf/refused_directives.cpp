@@ -1,0 +1,203 @@
+// Directives of httpd that are not done here. They are known by name so that the complaint can say
+// what they would have done and how to proceed; a table that implements one takes it off this list.
+// Longer than a screen because it is a table.
+#include "apacheconf/listed.hpp"
+#include "apacheconf/tables.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+constexpr std::string_view wrap =
+    "Remove it, or keep it for httpd inside <IfModule !steelyard_module>.";
+
+std::vector<Directive> make_table() {
+  return expand_lists(
+      {
+          {"ssl_module",
+           "SSLPassPhraseDialog SSLSessionCache SSLCryptoDevice SSLRandomSeed "
+           "SSLVHostSNIPolicy SSLEngine SSLFIPS SSLCipherSuite SSLCertificateFile "
+           "SSLCertificateKeyFile SSLCertificateChainFile SSLSessionTicketKeyFile "
+           "SSLCACertificatePath SSLCACertificateFile SSLCADNRequestPath SSLCADNRequestFile "
+           "SSLCARevocationPath SSLCARevocationFile SSLCARevocationCheck SSLVerifyClient "
+           "SSLVerifyDepth SSLSessionCacheTimeout SSLProtocol SSLHonorCipherOrder "
+           "SSLCompression SSLSessionTickets SSLInsecureRenegotiation SSLUserName "
+           "SSLStrictSNIVHostCheck SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLOptions "
+           "SSLRequireSSL SSLRequire SSLRenegBufferSize SSLOCSPEnable SSLOCSPDefaultResponder "
+           "SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew SSLOCSPResponseMaxAge "
+           "SSLOCSPResponderTimeout SSLOCSPUseRequestNonce SSLOCSPProxyURL SSLOCSPNoVerify "
+           "SSLOCSPResponderCertificateFile SSLStaplingCache SSLUseStapling "
+           "SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout SSLStaplingResponseMaxAge "
+           "SSLStaplingStandardCacheTimeout SSLStaplingReturnResponderErrors "
+           "SSLStaplingFakeTryLater SSLStaplingErrorCacheTimeout SSLStaplingForceURL "
+           "SSLOpenSSLConfCmd SSLLog SSLLogLevel",
+           "speak TLS with clients",
+           "Let a TLS terminator stand in front, or keep the line for httpd inside "
+           "<IfModule !steelyard_module>."},
+          {"ssl_module",
+           "SSLProxyEngine SSLProxyProtocol SSLProxyCipherSuite SSLProxyVerify "
+           "SSLProxyVerifyDepth SSLProxyCACertificateFile SSLProxyCACertificatePath "
+           "SSLProxyCARevocationPath SSLProxyCARevocationFile SSLProxyCARevocationCheck "
+           "SSLProxyMachineCertificateFile SSLProxyMachineCertificatePath "
+           "SSLProxyMachineCertificateChainFile SSLProxyCheckPeerExpire SSLProxyCheckPeerCN "
+           "SSLProxyCheckPeerName",
+           "speak TLS with members",
+           "Reach the members by http://, or keep the line for httpd inside "
+           "<IfModule !steelyard_module>."},
+          {"rewrite_module",
+           "RewriteEngine RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
+           "rewrite the paths of requests",
+           "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule does."},
+          {"proxy_hcheck_module", "ProxyHCTemplate ProxyHCExpr ProxyHCTPsize",
+           "probe members in the background",
+           "Members are judged by the requests they answer: see retry= and failonstatus=."},
+          {"remoteip_module",
+           "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
+           "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "
+           "RemoteIPProxyProtocolExceptions",
+           "take the client's address from a header or the PROXY protocol", wrap},
+          {"expires_module", "ExpiresActive ExpiresByType ExpiresDefault",
+           "say how long answers may be cached", "Write Header set Cache-Control \"max-age=...\"."},
+          {"http2_module",
+           "H2MaxSessionStreams H2WindowSize H2MinWorkers H2MaxWorkers H2MaxWorkerIdleSeconds "
+           "H2StreamMaxMemSize H2SerializeHeaders H2ModernTLSOnly H2Upgrade H2Direct "
+           "H2SessionExtraFiles H2TLSWarmUpSize H2TLSCoolDownSecs H2Push H2PushPriority "
+           "H2PushDiarySize H2CopyFiles H2PushResource H2EarlyHints H2Padding "
+           "H2OutputBuffering H2StreamTimeout H2MaxDataFrameLen H2MaxHeaderBlockLen "
+           "H2MaxStreamErrors H2EarlyHint H2ProxyRequests H2WebSockets",
+           "speak HTTP/2 with clients", wrap},
+          {"heartmonitor_module",
+           "HeartbeatListen HeartbeatStorage HeartbeatMaxServers HeartbeatAddress",
+           "exchange heartbeats with members", wrap},
+          {"authn_core_module",
+           "AuthName <AuthnProviderAlias AuthBasicProvider AuthBasicAuthoritative "
+           "AuthBasicFake AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "
+           "AuthDigestNonceLifetime AuthDigestNcCheck AuthDigestAlgorithm AuthDigestDomain "
+           "AuthDigestShmemSize AuthFormProvider AuthFormUsername AuthFormPassword "
+           "AuthFormLocation AuthFormMethod AuthFormMimetype AuthFormBody AuthFormSize "
+           "AuthFormLoginRequiredLocation AuthFormLoginSuccessLocation AuthFormLogoutLocation "
+           "AuthFormSitePassphrase AuthFormAuthoritative AuthFormFakeBasicAuth "
+           "AuthFormDisableNoStore Anonymous Anonymous_MustGiveEmail Anonymous_NoUserId "
+           "Anonymous_VerifyEmail Anonymous_LogEmail AuthDBDUserPWQuery AuthDBDUserRealmQuery "
+           "AuthDBMUserFile AuthDBMType AuthUserFile AuthnCacheSOCache AuthnCacheEnable "
+           "AuthnCacheProvideFor AuthnCacheTimeout AuthnCacheContext AuthnzFcgiDefineProvider "
+           "AuthnzFcgiCheckAuthnProvider AuthLDAPURL AuthLDAPBindDN AuthLDAPBindPassword "
+           "AuthLDAPBindAuthoritative AuthLDAPRemoteUserIsDN AuthLDAPRemoteUserAttribute "
+           "AuthLDAPCompareDNOnServer AuthLDAPSubGroupAttribute AuthLDAPSubGroupClass "
+           "AuthLDAPMaxSubGroupDepth AuthLDAPGroupAttribute AuthLDAPGroupAttributeIsDN "
+           "AuthLDAPDereferenceAliases AuthLDAPCharsetConfig AuthLDAPAuthorizePrefix "
+           "AuthLDAPInitialBindAsUser AuthLDAPInitialBindPattern AuthLDAPSearchAsUser "
+           "AuthLDAPCompareAsUser AuthzDBDLoginToReferer AuthzDBDQuery AuthzDBDRedirectQuery "
+           "AuthDBMGroupFile AuthzDBMType AuthGroupFile LDAPSharedCacheSize "
+           "LDAPSharedCacheFile LDAPCacheEntries LDAPCacheTTL LDAPOpCacheEntries "
+           "LDAPOpCacheTTL LDAPTrustedGlobalCert LDAPTrustedClientCert LDAPTrustedMode "
+           "LDAPVerifyServerCert LDAPConnectionTimeout LDAPReferrals LDAPReferralHopLimit "
+           "LDAPLibraryDebug LDAPTimeout LDAPConnectionPoolTTL LDAPRetries LDAPRetryDelay "
+           "Session SessionMaxAge SessionHeader SessionEnv SessionInclude SessionExclude "
+           "SessionExpiryUpdateInterval SessionCookieName SessionCookieName2 "
+           "SessionCookieRemove SessionCryptoPassphrase SessionCryptoPassphraseFile "
+           "SessionCryptoCipher SessionCryptoDriver SessionDBDSelectLabel "
+           "SessionDBDInsertLabel SessionDBDUpdateLabel SessionDBDDeleteLabel "
+           "SessionDBDPerUser SessionDBDCookieRemove SessionDBDCookieName "
+           "SessionDBDCookieName2 KeptBodySize DBDriver DBDParams DBDPersist DBDPrepareSQL "
+           "DBDInitSQL DBDMin DBDKeep DBDMax DBDExptime",
+           "ask users who they are",
+           "Let the members authenticate, or restrict the path by Require ip."},
+          {"authz_core_module", "<AuthzProviderAlias AuthzSendForbiddenOnFailure", "extend Require",
+           wrap},
+          {"allowmethods_module", "AllowMethods", "allow only some methods",
+           "Write Require method in a <Location>."},
+          {"cache_module",
+           "CacheEnable CacheDisable CacheMaxExpire CacheMinExpire CacheDefaultExpire "
+           "CacheQuickHandler CacheIgnoreNoLastMod CacheIgnoreCacheControl CacheStoreExpired "
+           "CacheStorePrivate CacheStoreNoStore CacheIgnoreHeaders CacheIgnoreQueryString "
+           "CacheIgnoreURLSessionIdentifiers CacheLastModifiedFactor CacheLock CacheLockPath "
+           "CacheLockMaxAge CacheHeader CacheDetailHeader CacheKeyBaseURL CacheStaleOnError "
+           "CacheRoot CacheDirLevels CacheDirLength CacheMinFileSize CacheMaxFileSize "
+           "CacheReadSize CacheReadTime CacheSocache CacheSocacheMaxTime CacheSocacheMinTime "
+           "CacheSocacheMaxSize CacheSocacheReadSize CacheSocacheReadTime cachefile mmapfile "
+           "MemcacheConnTTL RedisConnPoolTTL RedisTimeout",
+           "keep answers to send them again", wrap},
+          {"filter_module",
+           "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter FilterDeclare "
+           "FilterProvider FilterChain FilterTrace AddOutputFilterByType FilterProtocol "
+           "BrotliFilterNote BrotliCompressionQuality BrotliCompressionWindow "
+           "BrotliCompressionMaxInputBlock BrotliAlterETag ExtFilterOptions ExtFilterDefine "
+           "Substitute SubstituteMaxLineLength SubstituteInheritBefore OutputSed InputSed "
+           "ProxyHTMLEvents ProxyHTMLLinks ProxyHTMLURLMap ProxyHTMLDoctype ProxyHTMLFixups "
+           "ProxyHTMLMeta ProxyHTMLInterp ProxyHTMLExtended ProxyHTMLStripComments "
+           "ProxyHTMLBufSize ProxyHTMLCharsetOut ProxyHTMLEnable xml2EncDefault xml2EncAlias "
+           "xml2StartParse CharsetSourceEnc CharsetDefault CharsetOptions XBitHack "
+           "SSIErrorMsg SSITimeFormat SSIStartTag SSIEndTag SSIUndefinedEcho "
+           "SSILegacyExprParser SSILastModified SSIEtag BufferSize ReflectorHeader",
+           "change bodies on their way",
+           "Bodies pass unchanged: remove it, or keep it for httpd inside "
+           "<IfModule !steelyard_module>."},
+          {"log_forensic_module",
+           "ForensicLog LogMessage DumpIOInput DumpIOOutput IdentityCheck "
+           "IdentityCheckTimeout CookieExpires CookieDomain CookieStyle CookieTracking "
+           "CookieName CookieSameSite CookieSecure CookieHttpOnly",
+           "record requests in further ways", "Write CustomLog."},
+          {"cgi_module",
+           "<LuaHookAccessChecker <LuaHookAuthChecker <LuaHookCheckUserID <LuaHookFixups "
+           "<LuaHookMapToStorage <LuaHookPreTranslateName <LuaHookTranslateName "
+           "<LuaHookTypeChecker <LuaQuickHandler Action CGIDScriptTimeout CGIScriptTimeout "
+           "ChrootDir ImapBase ImapDefault ImapMenu LuaAuthzProvider LuaCodeCache "
+           "LuaHookAccessChecker LuaHookAuthChecker LuaHookCheckUserID LuaHookFixups "
+           "LuaHookInsertFilter LuaHookLog LuaHookMapToStorage LuaHookPreTranslateName "
+           "LuaHookTranslateName LuaHookTypeChecker LuaInherit LuaInputFilter LuaMapHandler "
+           "LuaOutputFilter LuaPackageCPath LuaPackagePath LuaQuickHandler LuaRoot LuaScope "
+           "Script ScriptLog ScriptLogBuffer ScriptLogLength ScriptSock Suexec "
+           "SuexecUserGroup",
+           "run programs", "Run them in a member and write ProxyPass."},
+          {"dav_module",
+           "DAV DAVBasePath DAVMinTimeout DAVDepthInfinity DAVLockDiscovery DAVLockDB "
+           "DAVGenericLockDB MetaFiles MetaDir MetaSuffix CheckSpelling CheckCaseOnly "
+           "CheckBasenameMatch UserDir VirtualScriptAlias VirtualDocumentRoot "
+           "VirtualScriptAliasIP VirtualDocumentRootIP FallbackResource",
+           "find files in further ways", "Serve them by a member and write ProxyPass."},
+          {"md_module",
+           "MDCertificateAuthority MDCertificateAgreement MDCAChallenges "
+           "MDCertificateProtocol MDContactEmail MDDriveMode MDRenewMode MDomain <MDomainSet "
+           "<MDomain MDMember MDMembers MDMustStaple MDPortMap MDPrivateKeys MDHttpProxy "
+           "MDStoreDir MDRenewWindow MDRequireHttps MDNotifyCmd MDBaseServer MDChallengeDns01 "
+           "MDChallengeDns01Version MDCertificateFile MDCertificateKeyFile MDServerStatus "
+           "MDCertificateStatus MDWarnWindow MDMessageCmd MDStapling MDStapleOthers "
+           "MDStaplingKeepResponse MDStaplingRenewWindow MDCertificateCheck MDActivationDelay "
+           "MDCACertificateFile MDHttpProxyCACertificateFile MDExternalAccountBinding "
+           "MDRetryDelay MDRetryFailover MDStoreLocks MDMatchNames MDInitialDelay "
+           "MDCheckInterval MDProfile MDProfileMandatory MDRenewViaARI",
+           "fetch certificates", wrap},
+          {"proxy_module",
+           "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
+           "ProxyFCGIBackendType ProxyFCGISetEnvIf ProxyFtpListOnWildcard "
+           "ProxyFtpEscapeWildcards ProxyFtpDirCharset ProxySCGISendfile "
+           "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
+           "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
+           "BalancerGrowth ProxyStatus Proxy100Continue",
+           "proxy in further ways", wrap},
+          {"setenvif_module", "SetEnvIfExpr", "set variables by an expression",
+           "Write SetEnvIf with an attribute and a pattern."},
+          {"security2_module",
+           "SecRuleEngine SecRule SecAction SecRequestBodyAccess SecResponseBodyAccess "
+           "SecAuditEngine SecAuditLog SecDefaultAction SecDebugLog SecDataDir",
+           "inspect requests", wrap},
+          {"info_module",
+           "AddModuleInfo ProtocolEcho ModemStandard Protocol Port RewriteLog RewriteLogLevel "
+           "LockFile AcceptMutex Win32DisableAcceptEx ListenTCPDeferAccept",
+           "do something rare or old", wrap},
+          {"macro_module", "MacroIgnoreEmptyArgs MacroIgnoreBadNesting",
+           "relax the checks of macros", "Macros are not checked so strictly: remove it."},
+          {"ratelimit_module", "RateLimit", "slow answers", wrap},
+      },
+      Support::refused);
+}
+
+}  // namespace
+
+std::span<const Directive> refused_directives() {
+  static const std::vector<Directive> table = make_table();
+  return table;
+}
+
+}  // namespace steelyard::apacheconf
