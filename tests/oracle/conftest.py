@@ -50,9 +50,7 @@ class Plays:
 
     def begin(self, scenario):
         if scenario.slug not in self._futures:
-            self._futures[scenario.slug] = self._pool.submit(
-                runner.compare, scenario, self._farm
-            )
+            self._futures[scenario.slug] = self._pool.submit(runner.compare, scenario, self._farm)
         return self._futures[scenario.slug]
 
     def outcomes(self, scenario):

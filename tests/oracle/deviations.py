@@ -19,8 +19,11 @@ class Deviation:
 DEVIATIONS = [
     Deviation(
         "length-and-chunked",
-        "A request with both Content-Length and Transfer-Encoding is refused with 400; httpd drops "
-        "the length and forwards it. Two readings of one message are how requests are smuggled.",
+        (
+            "A request with both Content-Length and Transfer-Encoding is refused with 400; httpd"
+            " drops the length and forwards it. Two readings of one message are how requests are"
+            " smuggled."
+        ),
         "content_length_beside_transfer_encoding",
         "1",
         "400",
@@ -34,24 +37,30 @@ DEVIATIONS = [
     ),
     Deviation(
         "http-0-9",
-        "A request line without a version (HTTP/0.9) is refused with 400; httpd serves it without "
-        "a head.",
+        (
+            "A request line without a version (HTTP/0.9) is refused with 400; httpd serves it"
+            " without a head."
+        ),
         "a_request_of_http_0_9",
         "0.9",
         "400",
     ),
     Deviation(
         "coding-before-chunked",
-        "A request with a coding other than chunked alone is refused with 400 because the client "
-        "sent it; httpd blames itself with a 500.",
+        (
+            "A request with a coding other than chunked alone is refused with 400 because the"
+            " client sent it; httpd blames itself with a 500."
+        ),
         "a_coding_before_chunked",
         "500",
         "400",
     ),
     Deviation(
         "chunked-in-1-0",
-        "Transfer-Encoding in an HTTP/1.0 request is refused with 400 (RFC 9112 6.1); httpd reads "
-        "it as chunked.",
+        (
+            "Transfer-Encoding in an HTTP/1.0 request is refused with 400 (RFC 9112 6.1); httpd"
+            " reads it as chunked."
+        ),
         "transfer_encoding_in_http_1_0",
         "1",
         "400",
@@ -65,9 +74,11 @@ DEVIATIONS = [
     ),
     Deviation(
         "stale-connection",
-        "A pooled connection that the member closes as a request arrives costs the client nothing "
-        "when the method is idempotent: the request is sent again on a fresh connection. httpd "
-        "answers 502. A POST is never sent twice by either.",
+        (
+            "A pooled connection that the member closes as a request arrives costs the client"
+            " nothing when the method is idempotent: the request is sent again on a fresh"
+            " connection. httpd answers 502. A POST is never sent twice by either."
+        ),
         "a_kept_connection_that_the_member_drops_with_a_request_on_it",
         "1 502 1 502 1",
         "1 1 1 502 1",
@@ -88,8 +99,10 @@ DEVIATIONS = [
     ),
     Deviation(
         "state-survives",
-        "Member state (errors, counters) belongs to the balancer's name and the member's URL and "
-        "survives reloads; httpd starts from zero.",
+        (
+            "Member state (errors, counters) belongs to the balancer's name and the member's URL"
+            " and survives reloads; httpd starts from zero."
+        ),
         "member_state_across_a_graceful_reload",
         "500 2 2 1 2",
         "500 2 2 2 2",

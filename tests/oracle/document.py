@@ -9,20 +9,21 @@ HEAD = """\
 # Where Steelyard differs from httpd on purpose
 
 With a plain httpd configuration Steelyard does what httpd does, observed from the client, from the
-member and in the access log. The exceptions are below; each row has a scenario in `tests/oracle` that
-runs the same configuration and the same requests against the real apache2 and against Steelyard and
-fails when either stops doing what the row says. The two result columns have one word for each answer:
-the digit of the member that gave a 200, else the status, `0.9` for an answer without a head, `none`
-for no answer.
+member and in the access log. The exceptions are below; each row has a scenario in `tests/oracle`
+that runs the same configuration and the same requests against the real apache2 and against Steelyard
+and fails when either stops doing what the row says. The two result columns have one word for each
+answer: the digit of the member that gave a 200, else the status, `0.9` for an answer without a head,
+`none` for no answer.
 
 | id | what differs, and why | httpd | Steelyard | scenario |
 |---|---|---|---|---|
 """
 
 TAIL = """
-The comparison also leaves out, for every request: the `Date` of the moment, the program's own `Server`
-banner (and the banner in `Via` with `ProxyVia Full`), and the wording of pages the program generates
-itself (their status, title and heading are compared) with the byte counts that depend on it.
+The comparison also leaves out, for every request: the `Date` of the moment, the program's own
+`Server` banner (and the banner in `Via` with `ProxyVia Full`), and the wording of pages the program
+generates itself (their status, title and heading are compared) with the byte counts that depend on
+it.
 
 This file is written by `tests/oracle/document.py`; a test holds it to the list it comes from.
 """

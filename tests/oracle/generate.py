@@ -1,9 +1,9 @@
 """Random worlds: from one seed a virtual host's configuration and a script of requests.
 
-A world is written for a server it shares with others: everything stands in a <VirtualHost> on a port
-of its own, with members of its own.  Nothing in it depends on time (a member in error stays so for
-minutes), and where httpd itself would race (busy counts end when a request is cleaned up) the script
-keeps to one connection.
+A world is written for a server it shares with others: everything stands in a <VirtualHost> on a
+port of its own, with members of its own.  Nothing in it depends on time (a member in error stays so
+for minutes), and where httpd itself would race (busy counts end when a request is cleaned up) the
+script keeps to one connection.
 """
 
 import random
@@ -13,7 +13,26 @@ import scenario as words
 
 MEMBERS = ("M1", "M2", "M3", "M4")
 STICKY_NAMES = (None, "sid", "sid", "CK|par", "JSESSIONID|jsessionid")
-STATUSES = ("", "", "", "", "", "", "D", "S", "H", "R", "N", "I", "H", "+R+H", "N+R", "D-D", "+I+N", "E")
+STATUSES = (
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "D",
+    "S",
+    "H",
+    "R",
+    "N",
+    "I",
+    "H",
+    "+R+H",
+    "N+R",
+    "D-D",
+    "+I+N",
+    "E",
+)
 PREFIXES = ("/", "/a", "/a/", "/b", "/b/c", "/b/c/", "/app", "/a/deep", "/with%20blank", "/s")
 PATTERNS = (r"^/m/(.*)$", r"^/(one|two)/?(.*)$", r"\.gif$", r"^/num/([0-9]+)")
 HEADER_ACTIONS = ("set", "add", "append", "merge", "unset", "setifempty", "edit", "edit*")
@@ -80,7 +99,9 @@ class Generator:
 
     def member(self, member, index):
         path = self.pick(("", "", "", "", "/app", "/deep/er/", "/"))
-        options = self.member_options(f"r{index + 1}" if self.chance(85) else self.pick(("r1", "", "x.y")))
+        options = self.member_options(
+            f"r{index + 1}" if self.chance(85) else self.pick(("r1", "", "x.y"))
+        )
         return f"BalancerMember http://${{{member}}}{path} {options}".rstrip()
 
     def member_options(self, route):
@@ -98,7 +119,11 @@ class Generator:
         if self.chance(15):
             options.append(f"redirect={self.pick(('r1', 'r2', 'r3', 'nowhere'))}")
         if self.chance(10):
-            options.append(self.pick(("disablereuse=On", "keepalive=On", "connectiontimeout=5", "max=3", "timeout=9")))
+            options.append(
+                self.pick(
+                    ("disablereuse=On", "keepalive=On", "connectiontimeout=5", "max=3", "timeout=9")
+                )
+            )
         options.append("retry=300")
         self.dice.shuffle(options)
         return " ".join(options)
@@ -116,7 +141,15 @@ class Generator:
         for percent, choices in (
             (20, ("nofailover=On", "nofailover=Off")),
             (30, ("maxattempts=0", "maxattempts=1", "maxattempts=2", "maxattempts=9")),
-            (45, ("failonstatus=500", "failonstatus=503,502", "failonstatus=404", "failonstatus=500,503,502")),
+            (
+                45,
+                (
+                    "failonstatus=500",
+                    "failonstatus=503,502",
+                    "failonstatus=404",
+                    "failonstatus=500,503,502",
+                ),
+            ),
             (30, ("forcerecovery=Off", "forcerecovery=On")),
         ):
             if self.chance(percent):
@@ -155,7 +188,9 @@ class Generator:
         return prefix.replace("%20", " ")
 
     def value(self):
-        return self.pick(("v", "two words", "%{K}e", "%{BALANCER_WORKER_ROUTE}e", "100%%", "%{NOPE}e;x", "a, b"))
+        return self.pick(
+            ("v", "two words", "%{K}e", "%{BALANCER_WORKER_ROUTE}e", "100%%", "%{NOPE}e;x", "a, b")
+        )
 
     def header(self, word):
         action = self.pick(HEADER_ACTIONS)
@@ -187,7 +222,10 @@ class Generator:
                 lambda: f"ProxyPreserveHost {self.pick(('On', 'Off'))}",
                 lambda: f"ProxyAddHeaders {self.pick(('On', 'Off'))}",
                 lambda: f"ProxyErrorOverride {self.pick(('On', 'On 404 500', 'Off'))}",
-                lambda: f"ProxyPassReverse {self.pick(('/a', '/b/c/', '/'))} http://${{{self.pick(MEMBERS)}}}/",
+                lambda: (
+                    "ProxyPassReverse"
+                    f" {self.pick(('/a', '/b/c/', '/'))} http://${{{self.pick(MEMBERS)}}}/"
+                ),
                 lambda: f"ProxyPassReverse /rev {self.pick(('balancer://b0/', '/in'))}",
                 lambda: "ProxyPassReverseCookiePath /in /out",
                 lambda: f"KeepAlive {self.pick(('On', 'Off'))}",
@@ -203,7 +241,10 @@ class Generator:
         path = self.pick(PREFIXES[1:] + ("/a/x", "/b/c/d"))
         self.mapped.append(path)
         opening = self.pick(
-            (f'<Location "{self.decoded(path)}">', f"<LocationMatch {self.pick(('x$', '^/a', '[.]gif'))}>")
+            (
+                f'<Location "{self.decoded(path)}">',
+                f"<LocationMatch {self.pick(('x$', '^/a', '[.]gif'))}>",
+            )
         )
         lines = [opening]
         for _ in range(self.dice.randrange(1, 4)):
@@ -218,7 +259,14 @@ class Generator:
             (
                 lambda: self.header("Header"),
                 lambda: self.header("RequestHeader"),
-                lambda: self.pick(("Require all denied", "Require all granted", "Require method GET HEAD", "Require env K")),
+                lambda: self.pick(
+                    (
+                        "Require all denied",
+                        "Require all granted",
+                        "Require method GET HEAD",
+                        "Require env K",
+                    )
+                ),
                 lambda: f"ProxyPreserveHost {self.pick(('On', 'Off'))}",
                 lambda: "ProxyErrorOverride On",
                 lambda: "SetEnvIf X-In . K=section",
@@ -248,7 +296,9 @@ class Generator:
         return steps
 
     def request(self, on):
-        method = self.pick(("GET",) * 9 + ("POST", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "FOO"))
+        method = self.pick(
+            ("GET",) * 9 + ("POST", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "FOO")
+        )
         target = self.path() + self.query()
         parts = {"version": "1.0" if self.chance(5) else "1.1", "host": self.host()}
         if method in ("POST", "PUT") or self.chance(4):
@@ -265,17 +315,47 @@ class Generator:
     def path(self):
         base = self.pick(self.mapped)
         tail = self.pick(
-            ("", "", "", "/", "/x", "/x/y", "/x//y", "/./z", "/z/../w", "/%41%7e", "/a%20b", "/%c3%a9", "/%2f", "/q.gif",
-             "/!$&'()*+,=:@", "/%25", "/%3fq", "/|[]", "/..", "/%zz", "/red")
+            (
+                "",
+                "",
+                "",
+                "/",
+                "/x",
+                "/x/y",
+                "/x//y",
+                "/./z",
+                "/z/../w",
+                "/%41%7e",
+                "/a%20b",
+                "/%c3%a9",
+                "/%2f",
+                "/q.gif",
+                "/!$&'()*+,=:@",
+                "/%25",
+                "/%3fq",
+                "/|[]",
+                "/..",
+                "/%zz",
+                "/red",
+            )
         )
-        path = (base + tail) if not (base.endswith("/") and tail.startswith("/")) else base + tail[1:]
+        path = (
+            (base + tail) if not (base.endswith("/") and tail.startswith("/")) else base + tail[1:]
+        )
         if self.sticky and self.chance(15):
             path += f";{self.pick(self.sticky)}={self.session()}"
         return path
 
     def session(self):
-        route = self.pick(self.routes + ["r1", "r2", "r9", "", "r1;v=1", "r2/y"]) if self.routes else "r1"
-        return self.pick((f"abc.{route}",) * 6 + (f"a!{route}", f"a:{route}", route, "nodot", "", f'"x.{route}"', f"a.b.{route}"))
+        route = (
+            self.pick(self.routes + ["r1", "r2", "r9", "", "r1;v=1", "r2/y"])
+            if self.routes
+            else "r1"
+        )
+        return self.pick(
+            (f"abc.{route}",) * 6
+            + (f"a!{route}", f"a:{route}", route, "nodot", "", f'"x.{route}"', f"a.b.{route}")
+        )
 
     def query(self):
         pairs = []
@@ -288,8 +368,23 @@ class Generator:
             at = f"@{self.pick(MEMBERS)}" if self.chance(40) else ""
             pairs.append(f"status={status}{at}")
         for percent, text in (
-            (20, self.pick(("size=0", "size=1", "size=100", "size=5000", "size=40000", "chunked=2",
-                            "chunked=1000&size=40000", "chunked=9&size=100", "eof=1", "eof=1&size=9000"))),
+            (
+                20,
+                self.pick(
+                    (
+                        "size=0",
+                        "size=1",
+                        "size=100",
+                        "size=5000",
+                        "size=40000",
+                        "chunked=2",
+                        "chunked=1000&size=40000",
+                        "chunked=9&size=100",
+                        "eof=1",
+                        "eof=1&size=9000",
+                    )
+                ),
+            ),
             (4, f"drop=1@{self.pick(MEMBERS)}"),
             (4, "close=1"),
             (4, "interim=103&ih=Link:%20x"),
@@ -308,7 +403,10 @@ class Generator:
         lines = []
         if self.sticky and self.chance(45):
             name = self.pick(self.sticky)
-            cookie = self.pick(("{n}={s}",) * 4 + ("a=b; {n}={s}", "x{n}={s}; {n} = {s}", "{n}=q; {n}={s}", "{n}={s}, z=1"))
+            cookie = self.pick(
+                ("{n}={s}",) * 4
+                + ("a=b; {n}={s}", "x{n}={s}; {n} = {s}", "{n}=q; {n}={s}", "{n}={s}, z=1")
+            )
             lines.append("Cookie: " + cookie.format(n=name, s=self.session()))
         for percent, line in (
             (20, f"X-In: {self.pick(('one', 'Two words', 'a, b'))}"),

@@ -11,7 +11,7 @@ AT_ONCE = 4
 
 
 def play(worlds, stages, binary, directory):
-    """Outcomes, one a world.  When the server does not start with all of them, each is tried alone."""
+    """Outcomes, one a world.  If the server does not start with all of them, each is tried alone."""
     own = ""
     for stage, world in zip(stages, worlds):
         own += f"Listen 127.0.0.1:{stage.port.port}\n" + stage.fill(world.conf)
@@ -19,7 +19,9 @@ def play(worlds, stages, binary, directory):
     try:
         server.start(complete(own), [stage.port.port for stage in stages])
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            runs = list(pool.map(lambda world, stage: play_one(world, stage, server), worlds, stages))
+            runs = list(
+                pool.map(lambda world, stage: play_one(world, stage, server), worlds, stages)
+            )
         lines = runner.settle(runs, server)
     except StartFailed as failed:
         if len(worlds) > 1:

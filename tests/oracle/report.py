@@ -10,9 +10,7 @@ REPLAY = "/usr/bin/python3 tests/oracle/replay.py"
 
 def difference(first, second, context=6):
     """Unified diff of two transcripts, '' when they are equal.  - is httpd, + is steelyard."""
-    diff = difflib.unified_diff(
-        first, second, "httpd", "steelyard", lineterm="", n=context
-    )
+    diff = difflib.unified_diff(first, second, "httpd", "steelyard", lineterm="", n=context)
     return "\n".join(diff)
 
 

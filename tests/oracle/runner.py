@@ -61,7 +61,7 @@ class Normal:
 
     @staticmethod
     def page(body):
-        """A page the program itself generates: its wording is its own, title and heading are not."""
+        """A page the program itself generates: its wording is its own, its title is not."""
         found = Normal.PAGE.match(body)
         return b"generated page: %s / %s" % found.groups() if found else None
 
@@ -387,7 +387,7 @@ def shown(data):
 
 
 def summary(run):
-    """One word a step that answered: the member's digit for a 200 from it, else status, else none."""
+    """One word an answer: the member's digit for a 200 from it, else the status, else none."""
     words = []
     for step in run.steps:
         for response in step.responses:
@@ -423,7 +423,11 @@ def names_in(text, pattern):
 
 
 def stage_for(farm, scratch, scenario):
-    text = scenario.conf + " ".join(scenario.files.values()) + " ".join(step.text for step in scenario.steps)
+    text = (
+        scenario.conf
+        + " ".join(scenario.files.values())
+        + " ".join(step.text for step in scenario.steps)
+    )
     return Stage.build(
         farm, scratch, names_in(text, r"\bM[1-9]\b") or ["M1"], names_in(text, r"\bU[1-9]\b")
     )
@@ -461,7 +465,7 @@ def play(scenario, binary, stage, directory):
 
 
 def compare(scenario, farm, binaries=None, change=lambda text: text):
-    """The scenario on both: (httpd's Outcome, the other's).  `change` edits the second configuration."""
+    """The scenario on both: (httpd's Outcome, the other's).  `change` edits the second one's file."""
     binaries = binaries or programs()
     scratch = Scratch()
     stage = stage_for(farm, scratch, scenario)

@@ -5,11 +5,11 @@
              2 * [get("/?sid=a.r2", "Cookie: sid=a.r1")],
              sees="2 2")
 
-The configuration is httpd.conf text at server level.  In it and in the steps these names are filled in:
-${M1}..${M4} a member's host:port, ${DEAD} an address where nobody listens, ${PORT} the port that both
-programs listen on, ${U1} a member's unix socket path.  `Listen ${PORT}` and the modules come from
-the runner.  `sees` is what apache2 must do, so that a scenario cannot pass without doing what its name
-says: one word a step that answers -- the digit of the member that gave a 200, else the status, else
+The configuration is httpd.conf text at server level.  In it and in the steps these names are filled
+in: ${M1}..${M4} a member's host:port, ${DEAD} an address where nobody listens, ${PORT} the port that
+both programs listen on, ${U1} a member's unix socket path.  `Listen ${PORT}` and the modules come
+from the runner.  `sees` is what apache2 must do, so that a scenario cannot pass without doing what
+its name says: one word an answer -- the digit of the member that gave a 200, else the status, else
 `none`.
 """
 
@@ -49,7 +49,7 @@ class Scenario:
 
 
 def scenario(name, conf, steps=(), **options):
-    """Registers one.  Options: see Scenario; `mask` are (regex, replacement) pairs for both texts."""
+    """Registers one.  Options: see Scenario; `mask`: (regex, replacement) pairs for both texts."""
     import sys
 
     topic = sys._getframe(1).f_globals.get("__name__", "").rpartition(".")[2]

@@ -11,8 +11,10 @@ from support.server import APACHE
 SAME = (APACHE, APACHE)
 WEIGHTS = words.Scenario(
     "weights",
-    "BalancerMember balancer://c http://${M1}\nBalancerMember balancer://c http://${M2} loadfactor=2\n"
-    'ProxyPass / balancer://c/\nHeader set X-K "1"\n',
+    (
+        "BalancerMember balancer://c http://${M1}\nBalancerMember balancer://c http://${M2}"
+        ' loadfactor=2\nProxyPass / balancer://c/\nHeader set X-K "1"\n'
+    ),
     words.flatten([6 * [words.get("/x?y=z", "X-A: b")], words.post("/", b"body")]),
 )
 

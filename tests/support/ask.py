@@ -1,8 +1,8 @@
 """What a request (or a test) asks a member to answer.
 
-A request carries its wish in the query, so a scenario reads on one line and a random script needs no
-channel of its own:  GET /app?status=404@M1&h=X-A:%201  asks for a 404, from member M1 only, with one
-more header.  A value that ends in @NAME counts at that member alone.
+A request carries its wish in the query, so a scenario reads on one line and a random script needs
+no channel of its own:  GET /app?status=404@M1&h=X-A:%201  asks for a 404, from member M1 only, with
+one more header.  A value that ends in @NAME counts at that member alone.
 
     status=N  reason=TEXT        the status line
     httpv=1.0                    its version

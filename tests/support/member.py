@@ -1,15 +1,15 @@
 """Scriptable members: many listening addresses served by one event loop in one thread.
 
 Each member records every request exactly as it came in and answers what the request asks for
-(ask.py).  A test may take a member down, let it refuse, bring it back, or give it a standing answer.
+(ask.py).  A test may take a member down, let it refuse, bring it back, or tell it what to answer.
 
     farm = Farm()
     m1 = farm.member("M1")              # listens on a port of its own
     ... requests ...
     m1.received[0].head, m1.received[0].body
 
-Threads: members run on the farm's thread; the public methods may be called from any other thread and
-return when their effect is complete.
+Threads: members run on the farm's thread; the public methods may be called from any other thread
+and return when their effect is complete.
 """
 
 import argparse
@@ -320,7 +320,6 @@ class Farm:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
 
     async def _finish_tasks(self):
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

@@ -30,7 +30,8 @@ STOP_S = 15.0
 # One child, so that balancer state and connection pools are one; steelyard is told the same.
 # %{local}p and %{remote}p name the connection a line belongs to (see runner.py).
 LOG_FORMAT = (
-    r'%{local}p %{remote}p | %h %l %u \"%r\" k=%k s=%s >s=%>s B=%B b=%b I=%I O=%O H=%H m=%m U=%U q=%q '
+    r"%{local}p %{remote}p | %h %l %u \"%r\" k=%k s=%s >s=%>s B=%B b=%b I=%I O=%O H=%H m=%m U=%U"
+    r" q=%q "
     r"p=%p v=%v V=%V R=%R f=%f X=%X name=%{BALANCER_NAME}e worker=%{BALANCER_WORKER_NAME}e "
     r"wroute=%{BALANCER_WORKER_ROUTE}e sticky=%{BALANCER_SESSION_STICKY}e "
     r"route=%{BALANCER_SESSION_ROUTE}e changed=%{BALANCER_ROUTE_CHANGED}e "

@@ -1,4 +1,4 @@
-"""The test pieces themselves: a member records and answers exactly, the client cuts responses right."""
+"""The test pieces themselves: members record and answer exactly, the client cuts responses right."""
 
 import socket
 import sys
@@ -47,7 +47,10 @@ def test_a_request_is_recorded_byte_for_byte(member):
 def test_a_chunked_body_is_joined_and_its_trailers_kept(member):
     talk(
         member,
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: 1\r\n\r\n",
+        (
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT:"
+            b" 1\r\n\r\n"
+        ),
     )
     got = member.received[0]
     assert (got.body, got.trailers, got.chunked) == (b"abc", b"T: 1\r\n", True)

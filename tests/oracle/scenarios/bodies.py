@@ -37,19 +37,29 @@ scenario(
 scenario(
     "chunked bodies around the prefetch limit",
     ONE,
-    [request("POST", "/a", chunks=[b"q" * n]) for n in (16000, 16303, 16304, 16305, 16384, 16385, 40000)],
+    [
+        request("POST", "/a", chunks=[b"q" * n])
+        for n in (16000, 16303, 16304, 16305, 16384, 16385, 40000)
+    ],
     sees="1 1 1 1 1 1 1",
 )
 scenario(
     "proxy-sendcl spools a large chunked body",
     "SetEnv proxy-sendcl\n" + ONE,
-    [request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]), request("POST", "/a", chunks=[b"abc"])],
+    [
+        request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]),
+        request("POST", "/a", chunks=[b"abc"]),
+    ],
     sees="1 1",
 )
 scenario(
     "proxy-sendchunked streams in chunks",
     "SetEnv proxy-sendchunked\n" + ONE,
-    [request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]), post("/a", b"x" * 40000), post("/a", b"abc")],
+    [
+        request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]),
+        post("/a", b"x" * 40000),
+        post("/a", b"abc"),
+    ],
     sees="1 1 1",
 )
 scenario(
@@ -75,8 +85,14 @@ scenario(
     "chunk extensions and odd sizes are dropped",
     ONE,
     [
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n003;a=b\r\nabc\r\n0;z\r\n\r\n"),
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0000\r\n\r\n"),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" chunked\r\n\r\n003;a=b\r\nabc\r\n0;z\r\n\r\n"
+        ),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" Chunked\r\n\r\nA\r\n0123456789\r\n0000\r\n\r\n"
+        ),
     ],
     sees="1 1",
 )
@@ -84,7 +100,9 @@ scenario(
     "an expectation is passed on and answered by the member",
     ONE,
     [
-        send("/a", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c", reaches="M1"),
+        send(
+            "/a", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c", reaches="M1"
+        ),
         receive_interim("c"),
         send_bytes(b"hello", on="c"),
         receive("c", method="POST"),
@@ -112,7 +130,13 @@ scenario(
     "a final answer instead of 100",
     ONE,
     [
-        send("/a?status=401&early=1&close=1", "Expect: 100-continue", "Content-Length: 5", method="POST", on="c"),
+        send(
+            "/a?status=401&early=1&close=1",
+            "Expect: 100-continue",
+            "Content-Length: 5",
+            method="POST",
+            on="c",
+        ),
         receive("c", method="POST"),
     ],
     sees="401",
@@ -169,10 +193,22 @@ scenario(
     "a bad chunk size is refused",
     ONE,
     [
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"),
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n"),
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n"),
-        raw(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n11111111111111111\r\nabc\r\n"),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"
+        ),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n"
+        ),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n"
+        ),
+        raw(
+            b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:"
+            b" chunked\r\n\r\n11111111111111111\r\nabc\r\n"
+        ),
     ],
     sees="400 400 400 413",
 )
@@ -205,10 +241,12 @@ scenario(
     ONE,
     [
         raw(
-            b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
-            b"POST /a?n=2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-            b"POST /a?n=3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n"
-            b"GET /a?n=4 HTTP/1.1\r\nHost: x\r\n\r\n",
+            (
+                b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /a?n=2 HTTP/1.1\r\nHost:"
+                b" x\r\nContent-Length: 3\r\n\r\nabcPOST /a?n=3 HTTP/1.1\r\nHost:"
+                b" x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\nGET /a?n=4"
+                b" HTTP/1.1\r\nHost: x\r\n\r\n"
+            ),
             responses=4,
             on="c",
         ),
@@ -222,10 +260,16 @@ scenario(
     ONE,
     [
         raw(
-            b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /a?n=2 HTTP/1.1\r\nHost: x\r\n\r\n",
+            (
+                b"GET /a?n=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /a?n=2"
+                b" HTTP/1.1\r\nHost: x\r\n\r\n"
+            ),
             on="c",
         ),
-        raw(b"GET /a?n=1&status=503 HTTP/1.1\r\nHost: x\r\n\r\nGET /a?n=2 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        raw(
+            b"GET /a?n=1&status=503 HTTP/1.1\r\nHost: x\r\n\r\nGET /a?n=2 HTTP/1.1\r\nHost:"
+            b" x\r\n\r\n"
+        ),
     ],
     sees="1 503",
 )

@@ -55,18 +55,30 @@ ACCEPTED = {
     "a lax Timeout": "Timeout abc\nMaxKeepAliveRequests x\n",
     "an undefined balancer": "ProxyPass / balancer://nobody/\n",
     "an unknown scheme": "ProxyPass /x foo://y/\n",
-    "lower-case units": "BalancerMember balancer://c http://h connectiontimeout=5mi acquire=5second\n",
+    "lower-case units": (
+        "BalancerMember balancer://c http://h connectiontimeout=5mi acquire=5second\n"
+    ),
     "an optional include that is missing": "IncludeOptional no/such/*.conf\n",
-    "every balancer parameter": TWO
-    + "ProxyPass / balancer://c/ lbmethod=bybusyness stickysession=a|b stickysessionsep=, scolonpathdelim=on "
-    "nofailover=off timeout=3 maxattempts=2 failonstatus=500,503 failontimeout=on forcerecovery=off nonce=None growth=3\n",
-    "every worker parameter": "ProxyPass / http://${M1}/ loadfactor=1 retry=5 route=a redirect=b status=+I lbset=0 min=0 max=9 smax=5 "
-    "ttl=5 acquire=100 timeout=5 connectiontimeout=100ms ping=5 keepalive=on disablereuse=off addressttl=-1 iobuffersize=0 "
-    "receivebuffersize=0 responsefieldsize=0 flushpackets=auto flushwait=5 flusher=x upgrade=ANY secret=s\n",
-    "all mapping directives": ONE
-    + "ProxyRequests Off\nProxyVia Off\nProxyTimeout 5\nProxyIOBufferSize 8192\nProxyReceiveBufferSize 0\nProxyMaxForwards -1\n"
-    "ProxyBadHeader IsError\nProxySourceAddress 127.0.0.1\nProxyBlock nowhere.test\nProxyPassInherit On\nProxyAddHeaders On\n"
-    "ProxyPassReverse /a http://${M1}\nProxyPassReverseCookiePath /b /a\nProxyPassReverseCookieDomain a b\n",
+    "every balancer parameter": (
+        TWO
+        + "ProxyPass / balancer://c/ lbmethod=bybusyness stickysession=a|b stickysessionsep=,"
+        " scolonpathdelim=on nofailover=off timeout=3 maxattempts=2 failonstatus=500,503"
+        " failontimeout=on forcerecovery=off nonce=None growth=3\n"
+    ),
+    "every worker parameter": (
+        "ProxyPass / http://${M1}/ loadfactor=1 retry=5 route=a redirect=b status=+I lbset=0 min=0"
+        " max=9 smax=5 ttl=5 acquire=100 timeout=5 connectiontimeout=100ms ping=5 keepalive=on"
+        " disablereuse=off addressttl=-1 iobuffersize=0 receivebuffersize=0 responsefieldsize=0"
+        " flushpackets=auto flushwait=5 flusher=x upgrade=ANY secret=s\n"
+    ),
+    "all mapping directives": (
+        ONE
+        + "ProxyRequests Off\nProxyVia Off\nProxyTimeout 5\nProxyIOBufferSize"
+        " 8192\nProxyReceiveBufferSize 0\nProxyMaxForwards -1\nProxyBadHeader"
+        " IsError\nProxySourceAddress 127.0.0.1\nProxyBlock nowhere.test\nProxyPassInherit"
+        " On\nProxyAddHeaders On\nProxyPassReverse /a http://${M1}\nProxyPassReverseCookiePath /b"
+        " /a\nProxyPassReverseCookieDomain a b\n"
+    ),
 }
 
 for what, text in REFUSED.items():

@@ -35,8 +35,10 @@ Header echo ^X-Echo
 """
     + ONE,
     get(
-        "/a?h=X-Set:%20a&h=X-Set:%20b&h=X-Full:%20mine&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20a,%20b"
-        "&h=X-Merge2:%20a&h=X-Unset:%201&h=X-Unset:%202&h=X-Edit:%20foo&h=X-All:%20foo&h=X-All:%20boo&h=X-Tag:%20t",
+        (
+            "/a?h=X-Set:%20a&h=X-Set:%20b&h=X-Full:%20mine&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20a,%20b"
+            "&h=X-Merge2:%20a&h=X-Unset:%201&h=X-Unset:%202&h=X-Edit:%20foo&h=X-All:%20foo&h=X-All:%20boo&h=X-Tag:%20t"
+        ),
         "X-Echo-One: 1",
         "X-Echo-Two: 2",
     ),
@@ -56,7 +58,9 @@ Header always setifempty X-Empty default
     + ONE
     + DEAD,
     [
-        get("/a?h=X-Set:%20a&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20b&h=X-Unset:%201&h=X-Edit:%20foo"),
+        get(
+            "/a?h=X-Set:%20a&h=X-Add:%20one&h=X-Append:%20a&h=X-Merge:%20b&h=X-Unset:%201&h=X-Edit:%20foo"
+        ),
         get("/d"),
     ],
     sees="1 503",
@@ -79,14 +83,17 @@ Header set Cache-Control: no-cache
 )
 scenario(
     "Header sections are executed outermost first",
-    "Header set X-H 1\n" + ONE + "<Location /a>\nHeader append X-H 2\n</Location>\n"
+    "Header set X-H 1\n"
+    + ONE
+    + "<Location /a>\nHeader append X-H 2\n</Location>\n"
     "<Location /a/b>\nHeader append X-H 3\nHeader always set X-V v\n</Location>\n",
     [get("/a"), get("/a/b"), get("/a/b/c")],
     sees="1 1 1",
 )
 scenario(
     "Content-Type and Content-Length edits",
-    "Header set Content-Type text/x-own\nHeader unset X-Member\nHeader edit Server .* edited\n" + ONE,
+    "Header set Content-Type text/x-own\nHeader unset X-Member\nHeader edit Server .* edited\n"
+    + ONE,
     [get("/a?h=Content-Type:%20text/html"), get("/a")],
     sees="200 200",
 )
@@ -116,8 +123,10 @@ scenario(
 )
 scenario(
     "an ErrorDocument in a Location",
-    'ErrorDocument 403 outer\n<Location /p>\nRequire all denied\n</Location>\n'
-    '<Location /p/q>\nErrorDocument 403 inner\n</Location>\nProxyPass / http://${M1}/\n',
+    (
+        "ErrorDocument 403 outer\n<Location /p>\nRequire all denied\n</Location>\n"
+        "<Location /p/q>\nErrorDocument 403 inner\n</Location>\nProxyPass / http://${M1}/\n"
+    ),
     [get("/p"), get("/p/q")],
     sees="403 403",
 )
@@ -142,8 +151,10 @@ scenario(
 )
 scenario(
     "ProxyErrorOverride with a proxied ErrorDocument",
-    "ErrorDocument 404 /doc/err\nProxyPass /doc http://${M2}\n"
-    "<Location /a>\nProxyErrorOverride On\nProxyPass http://${M1}\n</Location>\n",
+    (
+        "ErrorDocument 404 /doc/err\nProxyPass /doc http://${M2}\n"
+        "<Location /a>\nProxyErrorOverride On\nProxyPass http://${M1}\n</Location>\n"
+    ),
     [get("/a/x?status=404"), get("/a/x")],
     sees="2 1",
 )

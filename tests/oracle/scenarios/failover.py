@@ -19,7 +19,9 @@ from scenario import (
     up,
 )
 
-DEAD_FIRST = "BalancerMember balancer://c http://${DEAD}\nBalancerMember balancer://c http://${M1}\n"
+DEAD_FIRST = (
+    "BalancerMember balancer://c http://${DEAD}\nBalancerMember balancer://c http://${M1}\n"
+)
 
 scenario(
     "failover is silent by default",
@@ -148,8 +150,10 @@ scenario(
 )
 scenario(
     "without forcerecovery a dead balancer waits for its retry time",
-    "BalancerMember balancer://c http://${M1} retry=300\n"
-    "ProxyPass / balancer://c/ forcerecovery=Off\n",
+    (
+        "BalancerMember balancer://c http://${M1} retry=300\n"
+        "ProxyPass / balancer://c/ forcerecovery=Off\n"
+    ),
     [down("M1"), 2 * [get("/")], up("M1"), 2 * [get("/")]],
     sees="503 503 503 503",
 )

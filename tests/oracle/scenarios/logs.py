@@ -16,8 +16,10 @@ CustomLog d.log "direct %s %U"
 """
     + DIRECT,
     [
-        get("/x/y?q=1", "X-In: in\"side\\", "Cookie: a=b; sid=abc.r1 ; c=d"),
-        get("/x?h=X-Out:%20out&h=Content-Type:%20text/plain;%20charset=x&h=Set-Cookie:%20a=b&h=Set-Cookie:%20c=d"),
+        get("/x/y?q=1", 'X-In: in"side\\', "Cookie: a=b; sid=abc.r1 ; c=d"),
+        get(
+            "/x?h=X-Out:%20out&h=Content-Type:%20text/plain;%20charset=x&h=Set-Cookie:%20a=b&h=Set-Cookie:%20c=d"
+        ),
         post("/p%20q?status=404&size=0", b"12345"),
         request("HEAD", "/h"),
         get("/\xe9%e9?\xe9"),
@@ -34,7 +36,10 @@ CustomLog a.log a
     + DIRECT,
     [get("/"), get("/?delay=0.05")],
     logs=("a.log",),
-    mask=((r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"), (r"(?<=[ \]])\d[\d:]*(?= |$)", "N")),
+    mask=(
+        (r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"),
+        (r"(?<=[ \]])\d[\d:]*(?= |$)", "N"),
+    ),
     sees="1 1",
 )
 scenario(
@@ -70,7 +75,13 @@ CustomLog lb.log lb
 BalancerMember balancer://c http://${DEAD} route=r0
 """
     + STICKY,
-    [get("/?sid=a.r1"), get("/?sid=a.r0"), get("/", "Cookie: sid=a.r2"), get("/"), get("/", "Cookie: sid=a.rx")],
+    [
+        get("/?sid=a.r1"),
+        get("/?sid=a.r0"),
+        get("/", "Cookie: sid=a.r2"),
+        get("/"),
+        get("/", "Cookie: sid=a.rx"),
+    ],
     logs=("lb.log",),
     sees="1 2 2 1 2",
 )
@@ -86,7 +97,10 @@ scenario(
     "TransferLog t.log\nCustomLog u.log unknown-nickname\n" + ONE,
     [get("/a"), get("/nowhere"), request("HEAD", "/a")],
     logs=("t.log", "u.log"),
-    mask=((r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"), (r'" 404 \d+$', '" 404 (page)')),
+    mask=(
+        (r"\[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[time]"),
+        (r'" 404 \d+$', '" 404 (page)'),
+    ),
     sees="1 404 1",
 )
 scenario(
@@ -103,7 +117,11 @@ ServerName shared.test
 ProxyPass / http://${M1}/
 </VirtualHost>
 """,
-    [get("/1", host="own.test", logged=False), get("/2", host="shared.test"), get("/3", host="own.test", logged=False)],
+    [
+        get("/1", host="own.test", logged=False),
+        get("/2", host="shared.test"),
+        get("/3", host="own.test", logged=False),
+    ],
     logs=("main.log", "own.log"),
     sees="1 1 1",
 )
@@ -125,7 +143,11 @@ LogFormat "%{X-O}i \t%r\n%{User-Agent}i" esc
 CustomLog e.log esc
 """
     + ONE,
-    [get("/a", 'X-O: q"b\\t\ttab', "User-Agent: \xc3\xa9\x7f"), get("/a?%22%5c%0a"), get("/a", "X-O:")],
+    [
+        get("/a", 'X-O: q"b\\t\ttab', "User-Agent: \xc3\xa9\x7f"),
+        get("/a?%22%5c%0a"),
+        get("/a", "X-O:"),
+    ],
     logs=("e.log",),
     sees="400 1 1",
 )

@@ -52,8 +52,10 @@ scenario(
 )
 scenario(
     "the last matching Location with a ProxyPass wins",
-    "<Location /a/b>\nProxyPass http://${M1}\n</Location>\n"
-    "<Location /a>\nProxyPass http://${M2}/t\n</Location>\n",
+    (
+        "<Location /a/b>\nProxyPass http://${M1}\n</Location>\n"
+        "<Location /a>\nProxyPass http://${M2}/t\n</Location>\n"
+    ),
     [get("/a/b"), get("/a"), get("/a/b/c")],
     sees="2 2 2",
 )
@@ -65,9 +67,11 @@ scenario(
 )
 scenario(
     "a Location with a wildcard is a pattern",
-    "<Location /w/*/x>\nProxyPass http://${M1}/t\n</Location>\n"
-    "<LocationMatch ^/m/(?<who>[a-z]+)$>\nProxyPass http://${M2}/$1\nHeader set X-Who %{MATCH_WHO}e\n"
-    "</LocationMatch>\n",
+    (
+        "<Location /w/*/x>\nProxyPass http://${M1}/t\n</Location>\n<LocationMatch"
+        " ^/m/(?<who>[a-z]+)$>\nProxyPass http://${M2}/$1\nHeader set X-Who"
+        " %{MATCH_WHO}e\n</LocationMatch>\n"
+    ),
     [get("/w/1/x"), get("/w/1/2/x"), get("/m/abc"), get("/m/ABC"), get("/w/1/x/y")],
     sees="404 404 2 404 404",
 )
@@ -78,7 +82,14 @@ ProxyPassMatch ^/a/(\d+)/(.*)$ http://${M1}/$2/$1?id=$1
 ProxyPassMatch ^/b http://${M2}/t
 ProxyPass ~ /c([xy])$ http://${M1}/c-$1-$0
 """,
-    [get("/a/12/foo/bar"), get("/b/foo"), get("/bb?q=1"), get("/z/cx"), get("/a/x/y"), get("/a/1/?z=2")],
+    [
+        get("/a/12/foo/bar"),
+        get("/b/foo"),
+        get("/bb?q=1"),
+        get("/z/cx"),
+        get("/a/x/y"),
+        get("/a/1/?z=2"),
+    ],
     sees="1 2 2 1 404 1",
 )
 scenario(
@@ -115,7 +126,14 @@ scenario(
 scenario(
     "dot segments are removed before mapping",
     ONE + "ProxyPass /b http://${M2}\n",
-    [get("/a/./x"), get("/a/x/../y"), get("/b/../a/z"), get("/a/x/.."), get("/a/%2e%2e/b"), get("/a/...")],
+    [
+        get("/a/./x"),
+        get("/a/x/../y"),
+        get("/b/../a/z"),
+        get("/a/x/.."),
+        get("/a/%2e%2e/b"),
+        get("/a/..."),
+    ],
     sees="1 1 1 1 2 1",
 )
 scenario(
@@ -127,7 +145,13 @@ scenario(
 scenario(
     "nocanon forwards the raw path",
     "ProxyPass /a http://${M1} nocanon\n",
-    [get("/a/%41%7e%5b%2e?x=1"), get("/a/x%2520y"), get("/%61/x"), get("/a/b/../c"), get("/a/q?%zz")],
+    [
+        get("/a/%41%7e%5b%2e?x=1"),
+        get("/a/x%2520y"),
+        get("/%61/x"),
+        get("/a/b/../c"),
+        get("/a/q?%zz"),
+    ],
     sees="1 1 1 1 1",
 )
 scenario(
@@ -162,8 +186,10 @@ scenario(
 )
 scenario(
     "interpolate fills in request variables",
-    "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\n"
-    "ProxyPass /a http://${M1}/${to} interpolate\nProxyPass /b http://${M1}/${to}\n",
+    (
+        "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\n"
+        "ProxyPass /a http://${M1}/${to} interpolate\nProxyPass /b http://${M1}/${to}\n"
+    ),
     [get("/a/x", "X-To: there"), get("/a/x"), get("/b/x", "X-To: there")],
     sees="1 1 1",
 )
@@ -209,7 +235,10 @@ scenario(
 scenario(
     "methods are tokens and unknown ones are forwarded",
     ONE,
-    [get("/a"), *[raw(f"{m} /a HTTP/1.1\r\nHost: x\r\n\r\n".encode()) for m in ("get", "FOO", "M-SEARCH")]],
+    [
+        get("/a"),
+        *[raw(f"{m} /a HTTP/1.1\r\nHost: x\r\n\r\n".encode()) for m in ("get", "FOO", "M-SEARCH")],
+    ],
     sees="1 1 1 1",
 )
 scenario(
@@ -280,7 +309,10 @@ scenario(
 )
 scenario(
     "quoted words and escapes",
-    'ProxyPass "/a b" "http://${M1}/x"\nProxyPass \'/c"d\' http://${M2}\nHeader set X-Q "say \\"hi\\" \\\\ end"\n',
+    (
+        'ProxyPass "/a b" "http://${M1}/x"\nProxyPass \'/c"d\' http://${M2}\nHeader set X-Q "say'
+        ' \\"hi\\" \\\\ end"\n'
+    ),
     [get("/a%20b/c"), get("/c%22d")],
     sees="1 2",
 )
@@ -304,13 +336,19 @@ scenario(
 )
 scenario(
     "ProxyBlock refuses targets by name",
-    "ProxyBlock forbidden.test 127.0.0.1\nProxyPass /a http://${M1}\nProxyPass /f http://forbidden.test/\n",
+    (
+        "ProxyBlock forbidden.test 127.0.0.1\nProxyPass /a http://${M1}\nProxyPass /f"
+        " http://forbidden.test/\n"
+    ),
     [get("/a"), get("/f")],
     sees="403 500",
 )
 scenario(
     "a worker declared by a section serves mappings to its URL",
-    "<Proxy http://${M1}/x disablereuse=On>\n</Proxy>\nProxyPass /a http://${M1}/x\nProxyPass /b http://${M1}\n",
+    (
+        "<Proxy http://${M1}/x disablereuse=On>\n</Proxy>\nProxyPass /a http://${M1}/x\nProxyPass"
+        " /b http://${M1}\n"
+    ),
     [get("/a"), get("/a"), get("/b"), get("/b")],
     sees="1 1 1 1",
 )

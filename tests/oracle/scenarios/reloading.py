@@ -4,7 +4,10 @@ from scenario import PLAIN, edit, get, reload, scenario
 
 scenario(
     "included files in the order of their names",
-    "Include conf.d/*.conf\nIncludeOptional none/*.conf\nInclude one.inc\n<Location /a>\nInclude inner.inc\n</Location>\n",
+    (
+        "Include conf.d/*.conf\nIncludeOptional none/*.conf\nInclude one.inc\n<Location"
+        " /a>\nInclude inner.inc\n</Location>\n"
+    ),
     [get("/a"), get("/b"), get("/c"), get("/d")],
     files={
         "conf.d/20.conf": "ProxyPass /a http://${M2}\nProxyPass /b http://${M2}\n",
@@ -20,7 +23,10 @@ scenario(
     "an included directory includes all its files",
     "Include conf.d\n",
     [get("/a"), get("/b")],
-    files={"conf.d/b/x.any": "ProxyPass /b http://${M2}\n", "conf.d/a": "ProxyPass /a http://${M1}\n"},
+    files={
+        "conf.d/b/x.any": "ProxyPass /b http://${M2}\n",
+        "conf.d/a": "ProxyPass /a http://${M1}\n",
+    },
     sees="1 2",
 )
 scenario(
@@ -29,7 +35,10 @@ scenario(
     [
         get("/a"),
         get("/b"),
-        edit("Redirect /generation http://g/1", "Redirect /generation http://g/2\nProxyPass /b http://${M2}"),
+        edit(
+            "Redirect /generation http://g/1",
+            "Redirect /generation http://g/2\nProxyPass /b http://${M2}",
+        ),
         reload("USR1", until="http://g/2"),
         get("/a"),
         get("/b"),
@@ -42,7 +51,10 @@ scenario(
     "ProxyPass /a http://${M1}\nRedirect /generation http://g/1\n",
     [
         get("/a"),
-        edit("Redirect /generation http://g/1", "Redirect /generation http://g/2\nProxyPass /b http://${M2}"),
+        edit(
+            "Redirect /generation http://g/1",
+            "Redirect /generation http://g/2\nProxyPass /b http://${M2}",
+        ),
         reload("HUP", until="http://g/2"),
         get("/b"),
     ],
@@ -51,8 +63,9 @@ scenario(
 )
 scenario(
     "member state across a graceful reload",
-    PLAIN.replace("balancer://c/\n", "balancer://c/ failonstatus=500\n")
-    .replace("ProxyPass /", "Redirect /generation http://g/1\nProxyPass /generation !\nProxyPass /"),
+    PLAIN.replace("balancer://c/\n", "balancer://c/ failonstatus=500\n").replace(
+        "ProxyPass /", "Redirect /generation http://g/1\nProxyPass /generation !\nProxyPass /"
+    ),
     [
         get("/?status=500@M1"),
         get("/"),

@@ -5,7 +5,15 @@ from scenario import DIRECT, ONE, TWO, get, post, raw, request, scenario
 scenario(
     "headers keep their order and case and newcomers stand behind",
     ONE,
-    get("/a", "X-b: 1", "aCcept: */*", "User-Agent: probe", "X-A:no-blank", "X-Empty:", "X-Tab:\ttab \t"),
+    get(
+        "/a",
+        "X-b: 1",
+        "aCcept: */*",
+        "User-Agent: probe",
+        "X-A:no-blank",
+        "X-Empty:",
+        "X-Tab:\ttab \t",
+    ),
     sees="1",
 )
 scenario(
@@ -40,9 +48,22 @@ scenario(
     "hop-by-hop headers end at the proxy",
     ONE,
     [
-        get("/a", "Connection: X-Hop, close", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers", "Trailer: X"),
+        get(
+            "/a",
+            "Connection: X-Hop, close",
+            "X-Hop: 1",
+            "Keep-Alive: 5",
+            "TE: trailers",
+            "Trailer: X",
+        ),
         get("/a", "Connection: upgrade", "Upgrade: websocket", "Proxy-Connection: keep-alive"),
-        get("/a", "Connection: x-one;x-two", "X-One: 1", "X-Two: 2", "Proxy-Authorization: Basic eA=="),
+        get(
+            "/a",
+            "Connection: x-one;x-two",
+            "X-One: 1",
+            "X-Two: 2",
+            "Proxy-Authorization: Basic eA==",
+        ),
         get("/a", "Connection: keep-alive", "Connection: X-Three", "X-Three: 3"),
         get("/a", "Connection: Host, Cookie", "Cookie: a=b"),
     ],
@@ -221,7 +242,10 @@ scenario(
 scenario(
     "versions above 1.1 are handled as 1.1",
     ONE,
-    [raw(f"GET /a HTTP/{v}\r\nHost: x\r\nConnection: close\r\n\r\n".encode()) for v in ("1.2", "2.0", "3.0")],
+    [
+        raw(f"GET /a HTTP/{v}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        for v in ("1.2", "2.0", "3.0")
+    ],
     sees="1 1 1",
 )
 scenario(

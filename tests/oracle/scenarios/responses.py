@@ -130,7 +130,10 @@ scenario(
     "long header lines",
     "ProxyPass /b http://${M2}/b responsefieldsize=20000\n" + ONE,
     [
-        [[serve("M1", h="X-Long: " + n * "l"), get("/a")] for n in (8100, 8182, 8183, 8184, 8200, 20000)],
+        [
+            [serve("M1", h="X-Long: " + n * "l"), get("/a")]
+            for n in (8100, 8182, 8183, 8184, 8200, 20000)
+        ],
         [[serve("M2", h="X-Long: " + n * "l"), get("/b")] for n in (12000, 21000)],
         [serve("M1", h=[f"X-{i}: {i}" for i in range(150)]), get("/a")],
     ],
@@ -162,7 +165,13 @@ scenario(
     "a length beside chunked is dropped and the member's connection closed",
     ONE,
     [
-        answered(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", rawkeep=True),
+        answered(
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding:"
+                b" chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+            ),
+            rawkeep=True,
+        ),
         get("/a"),
     ],
     sees="200 1",
@@ -176,14 +185,37 @@ scenario(
 scenario(
     "some statuses close the client's connection",
     ONE,
-    [get(f"/a?status={s}") for s in (200, 301, 400, 401, 403, 404, 405, 408, 410, 411, 413, 414, 500, 501, 502, 503, 504)],
+    [
+        get(f"/a?status={s}")
+        for s in (
+            200,
+            301,
+            400,
+            401,
+            403,
+            404,
+            405,
+            408,
+            410,
+            411,
+            413,
+            414,
+            500,
+            501,
+            502,
+            503,
+            504,
+        )
+    ],
     sees="1 301 400 401 403 404 405 408 410 411 413 414 500 501 502 503 504",
 )
 scenario(
     "hop-by-hop headers of a member end at the proxy",
     ONE,
     [
-        get("/a?h=Connection:%20X-Hop&h=X-Hop:%201&h=Keep-Alive:%20timeout=9&h=Proxy-Authenticate:%20x"),
+        get(
+            "/a?h=Connection:%20X-Hop&h=X-Hop:%201&h=Keep-Alive:%20timeout=9&h=Proxy-Authenticate:%20x"
+        ),
         get("/a?h=Upgrade:%20h2c&h=TE:%20x&h=Proxy-Connection:%20keep-alive&h=X-Stay:%201"),
     ],
     sees="1 1",
@@ -191,7 +223,11 @@ scenario(
 scenario(
     "missing Date and Server are added",
     ONE,
-    [get("/a?plain=1"), get("/a?plain=1&h=Server:%20mine"), get("/a?plain=1&h=Date:%20Sun,%2006%20Nov%201994%2008:49:37%20GMT")],
+    [
+        get("/a?plain=1"),
+        get("/a?plain=1&h=Server:%20mine"),
+        get("/a?plain=1&h=Date:%20Sun,%2006%20Nov%201994%2008:49:37%20GMT"),
+    ],
     sees="1 1 1",
 )
 scenario(
@@ -212,7 +248,10 @@ scenario(
     [
         get("/a?h=ETag:%20%22x%22", 'If-None-Match: "x"'),
         get("/a?size=100", "Range: bytes=0-9"),
-        get("/a?h=Last-Modified:%20Sun,%2006%20Nov%201994%2008:49:37%20GMT", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"),
+        get(
+            "/a?h=Last-Modified:%20Sun,%2006%20Nov%201994%2008:49:37%20GMT",
+            "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+        ),
         get("/a?h=ETag:%20%22x%22", 'If-Match: "y"'),
     ],
     sees="1 206 1 1",
@@ -220,7 +259,7 @@ scenario(
 scenario(
     "Warning headers with another date are dropped",
     ONE,
-    get('/a?h=Warning:%20110%20x%20%22stale%22%20%22Sun,%2006%20Nov%201994%2008:49:38%20GMT%22'),
+    get("/a?h=Warning:%20110%20x%20%22stale%22%20%22Sun,%2006%20Nov%201994%2008:49:38%20GMT%22"),
     sees="1",
 )
 scenario(
@@ -253,7 +292,8 @@ scenario(
 )
 scenario(
     "downgrade-1.0 and force-response-1.0 treat the client as an older one",
-    "SetEnvIf User-Agent ^down downgrade-1.0\nSetEnvIf User-Agent ^force force-response-1.0\n" + ONE,
+    "SetEnvIf User-Agent ^down downgrade-1.0\nSetEnvIf User-Agent ^force force-response-1.0\n"
+    + ONE,
     [
         get("/a?chunked=2", "User-Agent: down"),
         get("/a?chunked=2", "User-Agent: force"),
@@ -264,7 +304,11 @@ scenario(
 scenario(
     "Connection close from the client closes",
     ONE,
-    [get("/a", "Connection: close"), get("/a", "Connection: Close, x"), get("/nowhere", "Connection: close")],
+    [
+        get("/a", "Connection: close"),
+        get("/a", "Connection: Close, x"),
+        get("/nowhere", "Connection: close"),
+    ],
     sees="1 1 404",
 )
 scenario(

@@ -47,15 +47,20 @@ scenario(
 )
 scenario(
     "an entry in a Location serves that section only",
-    "<Location /a>\nProxyPass http://${M1}\nProxyPassReverse http://${M1}\n</Location>\n"
-    "ProxyPass /b http://${M1}\n",
+    (
+        "<Location /a>\nProxyPass http://${M1}\nProxyPassReverse http://${M1}\n</Location>\n"
+        "ProxyPass /b http://${M1}\n"
+    ),
     [redirected("/a", "http://${M1}/z"), redirected("/b", "http://${M1}/z")],
     sees="302 302",
 )
 scenario(
     "Content-Location and URI and Destination are mapped too",
     PAIR,
-    [redirected("/a", "http://${M1}/z", name) for name in ("Content-Location", "URI", "Destination", "Link")],
+    [
+        redirected("/a", "http://${M1}/z", name)
+        for name in ("Content-Location", "URI", "Destination", "Link")
+    ],
     sees="302 302 302 302",
 )
 scenario(
@@ -67,12 +72,19 @@ scenario(
 scenario(
     "a balancer target tries every member",
     TWO + "ProxyPass /a balancer://c/in\nProxyPassReverse /a balancer://c/in\n",
-    [redirected("/a", "http://${M2}/in/z"), redirected("/a", "http://${M1}/in"), redirected("/a", "http://${M1}/x")],
+    [
+        redirected("/a", "http://${M2}/in/z"),
+        redirected("/a", "http://${M1}/in"),
+        redirected("/a", "http://${M1}/x"),
+    ],
     sees="302 302 302",
 )
 scenario(
     "the first matching entry wins",
-    "ProxyPass /a http://${M1}\nProxyPassReverse /one http://${M1}/x\nProxyPassReverse /two http://${M1}/xy\n",
+    (
+        "ProxyPass /a http://${M1}\nProxyPassReverse /one http://${M1}/x\nProxyPassReverse /two"
+        " http://${M1}/xy\n"
+    ),
     redirected("/a", "http://${M1}/xyz"),
     sees="302",
 )
@@ -119,8 +131,12 @@ scenario(
 )
 scenario(
     "interpolated reverse mappings",
-    "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\n" + ONE
+    "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\n"
+    + ONE
     + "ProxyPassReverse /a http://${to} interpolate\n",
-    [get("/a?status=302&h=Location:%20http://there.test/z", "X-To: there.test"), redirected("/a", "http://there.test/z")],
+    [
+        get("/a?status=302&h=Location:%20http://there.test/z", "X-To: there.test"),
+        redirected("/a", "http://there.test/z"),
+    ],
     sees="302 302",
 )

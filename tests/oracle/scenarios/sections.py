@@ -9,7 +9,9 @@ def guarded(rules, path="/p"):
 
 scenario(
     "an inner Require replaces an outer one",
-    ONE + "<Location /a/d>\nRequire all denied\n</Location>\n<Location /a/d/ok>\nRequire all granted\n</Location>\n",
+    ONE
+    + "<Location /a/d>\nRequire all denied\n</Location>\n<Location /a/d/ok>\nRequire all"
+    " granted\n</Location>\n",
     [get("/a/d"), get("/a/d/ok"), get("/a/d/okay"), get("/a")],
     sees="403 1 403 1",
 )
@@ -46,7 +48,8 @@ scenario(
 scenario(
     "LocationMatch is an unanchored search",
     '<LocationMatch "\\.(secret|key)$">\nRequire all denied\n</LocationMatch>\n'
-    '<Location ~ "^/x[0-9]+">\nRequire all denied\n</Location>\n' + DIRECT,
+    '<Location ~ "^/x[0-9]+">\nRequire all denied\n</Location>\n'
+    + DIRECT,
     [get(p) for p in ("/a.secret", "/a.key?x", "/a.keys", "/x12/y", "/ax1")],
     sees="403 403 1 403 1",
 )
@@ -75,7 +78,9 @@ ProxyPass /c balancer://c
 )
 scenario(
     "Location overrides Proxy",
-    "<Proxy http://${M1}>\nRequire all denied\n</Proxy>\n<Location /ok>\nRequire all granted\n</Location>\n" + DIRECT,
+    "<Proxy http://${M1}>\nRequire all denied\n</Proxy>\n<Location /ok>\nRequire all"
+    " granted\n</Location>\n"
+    + DIRECT,
     [get("/ok"), get("/no")],
     sees="1 403",
 )
@@ -84,7 +89,17 @@ scenario(
     "".join(
         guarded(f"Require ip {what}", f"/p{i}").replace(DIRECT, "")
         for i, what in enumerate(
-            ("127.0.0.1", "127", "127.0", "127.0.0.0/8", "127.0.0.0/255.0.0.0", "10.0.0.1", "10 127.0.0.1", "::1", "127.0.0.1/32")
+            (
+                "127.0.0.1",
+                "127",
+                "127.0",
+                "127.0.0.0/8",
+                "127.0.0.0/255.0.0.0",
+                "10.0.0.1",
+                "10 127.0.0.1",
+                "::1",
+                "127.0.0.1/32",
+            )
         )
     )
     + DIRECT,
@@ -216,16 +231,19 @@ scenario(
 )
 scenario(
     "SetEnv and UnsetEnv and PassEnv overlay",
-    "SetEnv A main\nSetEnv B main\nSetEnv EMPTY\nPassEnv PATH_NOT_THERE\nUnsetEnv B\n"
-    '<Location /a/x>\nSetEnv A inner\nSetEnv B inner\nUnsetEnv A2\n</Location>\nSetEnvIf X-A (.+) A=$1\n'
-    'Header set X-AB "%{A}e %{B}e %{EMPTY}e|"\n' + ONE,
+    "SetEnv A main\nSetEnv B main\nSetEnv EMPTY\nPassEnv PATH_NOT_THERE\nUnsetEnv B\n<Location"
+    " /a/x>\nSetEnv A inner\nSetEnv B inner\nUnsetEnv A2\n</Location>\nSetEnvIf X-A (.+)"
+    ' A=$1\nHeader set X-AB "%{A}e %{B}e %{EMPTY}e|"\n'
+    + ONE,
     [get("/a"), get("/a/x"), get("/a", "X-A: request")],
     sees="1 1 1",
 )
 scenario(
     "ProxyPass beats a server-level Redirect but not one in a Location",
-    "ProxyPass /a http://${M1}\nRedirect /a/srv http://other.test/\n"
-    "<Location /a/loc>\nRedirect http://other.test/\n</Location>\n",
+    (
+        "ProxyPass /a http://${M1}\nRedirect /a/srv http://other.test/\n"
+        "<Location /a/loc>\nRedirect http://other.test/\n</Location>\n"
+    ),
     [get("/a/srv"), get("/a/loc"), get("/a/loc/x?q=1")],
     sees="1 302 302",
 )
@@ -250,8 +268,21 @@ ProxyPass / !
     [
         get(p)
         for p in (
-            "/t/x?q=1", "/t", "/tx", "/p/y", "/s", "/tt/z", "/g/1", "/n/a%20b", "/h", "/nf", "/rp/1", "/rt/1",
-            "/m/file.x?y", "/mm/q?r", "/z.old",
+            "/t/x?q=1",
+            "/t",
+            "/tx",
+            "/p/y",
+            "/s",
+            "/tt/z",
+            "/g/1",
+            "/n/a%20b",
+            "/h",
+            "/nf",
+            "/rp/1",
+            "/rt/1",
+            "/m/file.x?y",
+            "/mm/q?r",
+            "/z.old",
         )
     ],
     sees="302 302 404 301 303 302 410 307 410 404 301 302 302 301 410",

@@ -320,7 +320,9 @@ ProxyPass / balancer://c/
     2 * [get("/")],
     sees="503 503",
 )
-scenario("a balancer nobody defined is a 503", "ProxyPass / balancer://nobody/\n", get("/"), sees="503")
+scenario(
+    "a balancer nobody defined is a 503", "ProxyPass / balancer://nobody/\n", get("/"), sees="503"
+)
 scenario(
     "two balancers keep separate accounts for the same members",
     """\
@@ -349,7 +351,8 @@ ProxyPass /x balancer://farm
 )
 scenario(
     "ProxySet outside a section names its target",
-    TWO + "ProxySet balancer://c stickysession=sid lbmethod=byrequests\nProxyPass / balancer://c/\n",
+    TWO
+    + "ProxySet balancer://c stickysession=sid lbmethod=byrequests\nProxyPass / balancer://c/\n",
     2 * [get("/?sid=z.r2")],
     sees="2 2",
 )
@@ -377,8 +380,10 @@ ProxyPass /x/ balancer://c/y/
 )
 scenario(
     "a member behind a unix socket",
-    "BalancerMember balancer://c unix:${U1}|http://inner.test/p route=u\n"
-    "BalancerMember balancer://c http://${M1}\nProxyPass / balancer://c/\n",
+    (
+        "BalancerMember balancer://c unix:${U1}|http://inner.test/p route=u\n"
+        "BalancerMember balancer://c http://${M1}\nProxyPass / balancer://c/\n"
+    ),
     4 * [get("/x")],
     sees="1 1 1 1",
 )

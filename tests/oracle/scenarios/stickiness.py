@@ -103,7 +103,11 @@ scenario(
 scenario(
     "a cookie's value ends at a comma",
     STICKY,
-    [get("/", "Cookie: sid=a.r2,b=c"), get("/", "Cookie: sid=a.r2 ; b=c"), get("/", "Cookie: sid=a.r2;b")],
+    [
+        get("/", "Cookie: sid=a.r2,b=c"),
+        get("/", "Cookie: sid=a.r2 ; b=c"),
+        get("/", "Cookie: sid=a.r2;b"),
+    ],
     sees="2 1 2",
 )
 scenario(
@@ -168,7 +172,8 @@ scenario(
 scenario(
     "newcomers see BALANCER_ROUTE_CHANGED so the cookie recipe works",
     TWO
-    + 'Header add Set-Cookie "ROUTEID=.%{BALANCER_WORKER_ROUTE}e; path=/" env=BALANCER_ROUTE_CHANGED\n'
+    + 'Header add Set-Cookie "ROUTEID=.%{BALANCER_WORKER_ROUTE}e; path=/"'
+    " env=BALANCER_ROUTE_CHANGED\n"
     + "ProxyPass / balancer://c/ stickysession=ROUTEID\n",
     [
         get("/"),
@@ -215,7 +220,9 @@ scenario(
 )
 scenario(
     "the session is found behind a mapping that changes the path",
-    TWO + "ProxyPass /app/sid=q.r1 balancer://c/x stickysession=sid\nProxyPass /app balancer://c/sid=q.r2\n",
+    TWO
+    + "ProxyPass /app/sid=q.r1 balancer://c/x stickysession=sid\nProxyPass /app"
+    " balancer://c/sid=q.r2\n",
     [get("/app/sid=q.r1/y"), get("/app/z"), get("/app/z?sid=a.r1")],
     sees="1 2 1",
 )

@@ -8,7 +8,9 @@ def line(text):
 
 
 def head(*lines):
-    return raw(b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(one + b"\r\n" for one in lines) + b"\r\n")
+    return raw(
+        b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"".join(one + b"\r\n" for one in lines) + b"\r\n"
+    )
 
 
 def body(*lines, data=b""):
@@ -41,7 +43,10 @@ scenario(
 scenario(
     "protocol versions that are refused",
     ONE,
-    [raw(b"GET /a HTTP/%s\r\nHost: x\r\n\r\n" % v) for v in (b"0.8", b"1.10", b"1", b"1.", b".1", b"1.1x", b"11")]
+    [
+        raw(b"GET /a HTTP/%s\r\nHost: x\r\n\r\n" % v)
+        for v in (b"0.8", b"1.10", b"1", b"1.", b".1", b"1.1x", b"11")
+    ]
     + [raw(b"GET /a http/1.1\r\nHost: x\r\n\r\n"), raw(b"GET /a HTTPS/1.1\r\nHost: x\r\n\r\n")],
     sees="400 400 400 400 400 400 400 400 400",
 )
@@ -71,7 +76,12 @@ scenario(
 scenario(
     "blanks and controls in a forwarded query",
     "ProxyPass /n http://${M1} nocanon\n" + ONE,
-    [line(b"GET /a?x\x80y"), line(b"GET /a?x%20y%00"), line(b"GET /n/x%20y%01?z"), line(b'GET /a?<>"{}|^`\\')],
+    [
+        line(b"GET /a?x\x80y"),
+        line(b"GET /a?x%20y%00"),
+        line(b"GET /n/x%20y%01?z"),
+        line(b'GET /a?<>"{}|^`\\'),
+    ],
     sees="1 1 1 1",
 )
 scenario(

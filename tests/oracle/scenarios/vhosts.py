@@ -23,13 +23,27 @@ scenario(
 scenario(
     "aliases with wildcards",
     NAMES,
-    [get("/", host=h) for h in ("www.w.test", "old1.w.test", "old12.w.test", "a.wild.test", "a.b.wild.test", "wild.test")],
+    [
+        get("/", host=h)
+        for h in (
+            "www.w.test",
+            "old1.w.test",
+            "old12.w.test",
+            "a.wild.test",
+            "a.b.wild.test",
+            "wild.test",
+        )
+    ],
     sees="2 2 1 2 2 1",
 )
 scenario(
     "a request without Host goes to the default host",
     NAMES,
-    [get("/", host=None, version="1.0"), get("/", host="w.test", version="1.0"), get("/", host=None)],
+    [
+        get("/", host=None, version="1.0"),
+        get("/", host="w.test", version="1.0"),
+        get("/", host=None),
+    ],
     sees="1 2 400",
 )
 scenario(
@@ -96,25 +110,50 @@ ProxyPass / http://${M2}/
 scenario(
     "the host of an absolute target chooses",
     NAMES,
-    [get("http://w.test/x", host="d.test"), get("http://d.test/x", host="w.test"), get("http://W.test:77/", host="d.test")],
+    [
+        get("http://w.test/x", host="d.test"),
+        get("http://d.test/x", host="w.test"),
+        get("http://W.test:77/", host="d.test"),
+    ],
     sees="2 1 2",
 )
 scenario(
     "malformed hosts are refused",
     NAMES,
-    [get("/", host=h) for h in ("1.2.3", "a..b", "a,b", "123", "a_b", "a b", "[::1]", "[::1", "a:b", "x/y", "w.test:70000", "é")],
+    [
+        get("/", host=h)
+        for h in (
+            "1.2.3",
+            "a..b",
+            "a,b",
+            "123",
+            "a_b",
+            "a b",
+            "[::1]",
+            "[::1",
+            "a:b",
+            "x/y",
+            "w.test:70000",
+            "é",
+        )
+    ],
     sees="400 400 400 400 1 400 1 400 400 400 400 400",
 )
 scenario(
     "a vhost that names the main server's balancer loses its own members",
-    "BalancerMember balancer://c http://${M1}\n<VirtualHost *:${PORT}>\n"
-    "BalancerMember balancer://c http://${M2}\nProxyPass / balancer://c/\n</VirtualHost>\n",
+    (
+        "BalancerMember balancer://c http://${M1}\n<VirtualHost *:${PORT}>\n"
+        "BalancerMember balancer://c http://${M2}\nProxyPass / balancer://c/\n</VirtualHost>\n"
+    ),
     3 * [get("/")],
     sees="1 1 1",
 )
 scenario(
     "mappings of the main server come first in a vhost",
-    "ProxyPass /a http://${M1}\n<VirtualHost *:${PORT}>\nProxyPass /a http://${M2}\nProxyPass / http://${M2}/\n</VirtualHost>\n",
+    (
+        "ProxyPass /a http://${M1}\n<VirtualHost *:${PORT}>\nProxyPass /a http://${M2}\nProxyPass /"
+        " http://${M2}/\n</VirtualHost>\n"
+    ),
     [get("/a"), get("/b")],
     sees="1 2",
 )
@@ -149,7 +188,12 @@ ProxySet stickysession=sid failonstatus=500
 ProxyPass /x balancer://c/ stickysession=other
 </VirtualHost>
 """,
-    [2 * [get("/x?sid=a.r2")], 2 * [get("/x?other=a.r2")], get("/x?status=500@M1"), 2 * [get("/x")]],
+    [
+        2 * [get("/x?sid=a.r2")],
+        2 * [get("/x?other=a.r2")],
+        get("/x?status=500@M1"),
+        2 * [get("/x")],
+    ],
     sees="1 2 2 2 500 2 2",
 )
 scenario(
@@ -194,15 +238,19 @@ ProxyPass / balancer://c/
 )
 scenario(
     "Proxy sections of the main server hold in vhosts",
-    "<Proxy http://${M1}/secret>\nRequire all denied\n</Proxy>\n<VirtualHost *:${PORT}>\nProxyPass / http://${M1}/\n</VirtualHost>\n",
+    (
+        "<Proxy http://${M1}/secret>\nRequire all denied\n</Proxy>\n<VirtualHost"
+        " *:${PORT}>\nProxyPass / http://${M1}/\n</VirtualHost>\n"
+    ),
     [get("/open"), get("/secret"), get("/secret/x"), get("/secrets")],
     sees="1 403 403 403",
 )
 scenario(
     "server settings of the main server are inherited wherever they stand",
-    "<VirtualHost *:${PORT}>\nServerName v.test\n" + ONE + "</VirtualHost>\n"
-    "KeepAlive Off\nErrorDocument 404 inherited\nRequestHeader set X-Main 1\nSetEnvIf Host (.+) H=$1\n"
-    "Header set X-H %{H}e\n",
+    "<VirtualHost *:${PORT}>\nServerName v.test\n"
+    + ONE
+    + "</VirtualHost>\nKeepAlive Off\nErrorDocument 404 inherited\nRequestHeader set X-Main"
+    " 1\nSetEnvIf Host (.+) H=$1\nHeader set X-H %{H}e\n",
     [get("/a", host="v.test"), get("/nowhere")],
     sees="1 404",
 )
@@ -228,7 +276,12 @@ ServerPath /pp
 ProxyPass / http://${M2}/
 </VirtualHost>
 """,
-    [get("/pp/x", host=None, version="1.0"), get("/x", host=None, version="1.0"), get("/pp/x", host="d.test"), get("/pp", host=None, version="1.0")],
+    [
+        get("/pp/x", host=None, version="1.0"),
+        get("/x", host=None, version="1.0"),
+        get("/pp/x", host="d.test"),
+        get("/pp", host=None, version="1.0"),
+    ],
     sees="2 1 1 2",
 )
 scenario(
@@ -251,7 +304,10 @@ Redirect /r /elsewhere
 )
 scenario(
     "a host whose name cannot be resolved matches nothing",
-    "<VirtualHost no.such.host.invalid:${PORT}>\nProxyPass / http://${M2}/\n</VirtualHost>\nProxyPass / http://${M1}/\n",
+    (
+        "<VirtualHost no.such.host.invalid:${PORT}>\nProxyPass /"
+        " http://${M2}/\n</VirtualHost>\nProxyPass / http://${M1}/\n"
+    ),
     get("/"),
     sees="1",
 )
