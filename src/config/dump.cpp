@@ -1,0 +1,144 @@
+#include "config/dump.hpp"
+
+#include <array>
+
+#include "config/dump_writer.hpp"
+
+namespace steelyard::config {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> via_names{"off", "on", "full", "block"};
+constexpr std::array<std::string_view, 3> bad_header_names{"is-error", "ignore", "start-body"};
+constexpr std::array<std::string_view, 3> encoded_slash_names{"refuse", "decode", "keep"};
+constexpr std::array<std::string_view, 3> canonical_names{"off", "on", "dns"};
+constexpr std::array<std::string_view, 3> trace_names{"on", "off", "extended"};
+constexpr std::array<std::string_view, 6> token_names{"full",  "os",    "minimal",
+                                                      "minor", "major", "product"};
+constexpr std::array<std::string_view, 16> level_names{
+    "emerg",  "alert",  "crit",   "error",  "warn",   "notice", "info",   "debug",
+    "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8"};
+
+template <class Enum, std::size_t count>
+void name_unless(DumpWriter& out, std::string_view key,
+                 const std::array<std::string_view, count>& names, Enum value, Enum usual) {
+  if (value != usual) out.line(key, names[static_cast<std::size_t>(value)]);
+}
+
+std::string address_text(const std::optional<IpAddress>& ip,
+                         const std::optional<std::uint16_t>& port) {
+  std::string text = "*";
+  if (ip) text = ip->is_v6() ? '[' + ip->text() + ']' : ip->text();
+  return text + ':' + (port ? std::to_string(*port) : std::string("*"));
+}
+
+std::string target_text(const LogTarget& target) {
+  constexpr std::array<std::string_view, 4> kinds{"file ", "pipe ", "pipe-shell ", "syslog "};
+  return std::string(kinds[static_cast<std::size_t>(target.kind)]) +
+         DumpWriter::quoted(target.text);
+}
+
+void dump_client(DumpWriter& out, const ClientSettings& client) {
+  const ClientSettings usual;
+  if (client.timeout != usual.timeout) out.milliseconds("timeout", client.timeout);
+  if (!client.keep_alive) out.line("keep-alive", "off");
+  if (client.keep_alive_timeout != usual.keep_alive_timeout) {
+    out.milliseconds("keep-alive-timeout", client.keep_alive_timeout);
+  }
+  out.number_unless("keep-alive-requests-max", client.keep_alive_requests_max,
+                    usual.keep_alive_requests_max);
+  out.number_unless("line-bytes-max", static_cast<std::int64_t>(client.limits.line_bytes_max),
+                    static_cast<std::int64_t>(usual.limits.line_bytes_max));
+  out.number_unless("field-bytes-max", static_cast<std::int64_t>(client.limits.field_bytes_max),
+                    static_cast<std::int64_t>(usual.limits.field_bytes_max));
+  out.number_unless("fields-max", static_cast<std::int64_t>(client.limits.fields_max),
+                    static_cast<std::int64_t>(usual.limits.fields_max));
+}
+
+void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {
+  const ProxySettings usual;
+  out.milliseconds("proxy-timeout", proxy.timeout);
+  name_unless(out, "via", via_names, proxy.via, usual.via);
+  name_unless(out, "bad-header", bad_header_names, proxy.bad_header, usual.bad_header);
+  out.number_unless("max-forwards", proxy.max_forwards, usual.max_forwards);
+  out.number_unless("io-buffer-bytes", proxy.io_buffer_bytes, usual.io_buffer_bytes);
+  out.number_unless("receive-buffer-bytes", proxy.receive_buffer_bytes, usual.receive_buffer_bytes);
+  if (proxy.source_address) out.line("source-address", proxy.source_address->text());
+  for (const std::string& host : proxy.blocked_hosts) out.line("blocked-host", host);
+}
+
+void dump_names(DumpWriter& out, const Server& server) {
+  for (const HostAddress& address : server.addresses) {
+    out.line("address", address_text(address.ip, address.port));
+  }
+  out.number("name-port", server.name_port);
+  out.text_unless_empty("name-scheme", server.name_scheme);
+  for (const std::string& alias : server.aliases) out.line("alias", alias);
+  for (const std::string& alias : server.wild_aliases) out.line("wild-alias", alias);
+  out.text_unless_empty("legacy-path", server.legacy_path);
+  out.text_unless_empty("admin", server.admin);
+}
+
+void dump_logs(DumpWriter& out, const Server& server) {
+  for (const AccessLog& log : server.access_logs) {
+    std::string text = target_text(log.target) + ' ' + DumpWriter::quoted(log.format.text());
+    if (log.condition) {
+      text +=
+          std::string(" env=") + (log.condition->wants_absence ? "!" : "") + log.condition->name;
+    }
+    out.line("access-log", text);
+  }
+  if (!server.error_log.text.empty()) out.line("error-log", target_text(server.error_log));
+  std::string levels(level_names[static_cast<std::size_t>(server.log_levels.general)]);
+  for (const auto& [module, level] : server.log_levels.modules) {
+    levels += ' ' + module + ':' + std::string(level_names[static_cast<std::size_t>(level)]);
+  }
+  if (levels != "warn") out.line("log-level", levels);
+}
+
+void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
+  const Server usual;
+  out.line(kind, DumpWriter::quoted(server.name));
+  out.indent();
+  dump_names(out, server);
+  name_unless(out, "canonical-name", canonical_names, server.canonical_name, usual.canonical_name);
+  name_unless(out, "encoded-slashes", encoded_slash_names, server.encoded_slashes,
+              usual.encoded_slashes);
+  if (!server.merge_slashes) out.line("merge-slashes", "off");
+  if (server.strict_host_check) out.line("strict-host-check", "on");
+  name_unless(out, "trace", trace_names, server.trace, usual.trace);
+  dump_client(out, server.client);
+  dump_proxy(out, server.proxy);
+  dump_logs(out, server);
+  for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
+  for (const auto& backend : server.backends) dump_member(out, "backend", *backend);
+  for (const Route& route : server.routes) dump_route(out, route);
+  for (const Redirect& redirect : server.redirects) dump_redirect(out, redirect);
+  out.number_unless("server-env-rules", static_cast<std::int64_t>(server.env_rules.size()), 0);
+  dump_settings(out, server.defaults);
+  for (const Section& section : server.proxies) dump_section(out, "proxy", section);
+  for (const Section& section : server.locations) dump_section(out, "location", section);
+  out.unindent();
+}
+
+}  // namespace
+
+std::string dump(const Config& config) {
+  DumpWriter out;
+  for (const Listen& listen : config.listens) {
+    out.line("listen", address_text(listen.ip, listen.port));
+  }
+  out.text_unless_empty("pid-file", config.pid_file);
+  out.text_unless_empty("user", config.user);
+  out.text_unless_empty("group", config.group);
+  out.number_unless("shards", config.shards, 0);
+  out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
+  name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
+  out.number_unless("listen-backlog", config.listen_backlog, 511);
+  for (std::size_t i = 0; i < config.servers.size(); ++i) {
+    dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");
+  }
+  return out.take();
+}
+
+}  // namespace steelyard::config

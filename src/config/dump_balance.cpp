@@ -1,0 +1,86 @@
+#include "config/dump_writer.hpp"
+
+namespace steelyard::config {
+
+namespace {
+
+using balance::FlushPackets;
+
+std::string load_factor_text(int factor) {
+  const int rest = factor % balance::load_factor_unit;
+  return std::to_string(factor / balance::load_factor_unit) + (rest < 10 ? ".0" : ".") +
+         std::to_string(rest);
+}
+
+std::string sticky_text(const balance::StickySpec& sticky) {
+  std::string text = "cookie " + DumpWriter::quoted(sticky.cookie_name) + " url " +
+                     DumpWriter::quoted(sticky.url_name) + " separator ";
+  text += sticky.separator ? std::string(1, *sticky.separator) : std::string("none");
+  return sticky.cut_at_semicolon ? text + " cut-at-semicolon" : text;
+}
+
+std::string statuses_text(const std::vector<int>& statuses) {
+  std::string text;
+  for (const int status : statuses) text += (text.empty() ? "" : " ") + std::to_string(status);
+  return text;
+}
+
+void dump_pool(DumpWriter& out, const balance::PoolSpec& pool) {
+  out.number_unless("connections-min", pool.connections_min, 0);
+  out.number("connections-max", pool.connections_max);
+  out.number("connections-soft-max", pool.connections_soft_max);
+  out.milliseconds("idle-max", pool.idle_max);
+  out.milliseconds("acquire-wait", pool.acquire_wait);
+}
+
+void dump_connections(DumpWriter& out, const balance::MemberSpec& spec) {
+  dump_pool(out, spec.pool);
+  out.milliseconds("timeout", spec.timeout);
+  out.milliseconds("connection-timeout", spec.connection_timeout);
+  out.milliseconds("ping", spec.ping);
+  if (spec.tcp_keepalive) out.line("tcp-keepalive", "on");
+  out.flag("disable-reuse", spec.disable_reuse);
+  out.milliseconds("address-ttl", spec.address_ttl);
+  out.number("io-buffer-bytes", spec.io_buffer_bytes);
+  out.number("receive-buffer-bytes", spec.receive_buffer_bytes);
+  out.number("response-field-bytes", spec.response_field_bytes);
+  if (spec.flush_packets == FlushPackets::on) out.line("flush-packets", "on");
+  if (spec.flush_packets == FlushPackets::automatic) out.line("flush-packets", "auto");
+  out.text_unless_empty("upgrade", spec.upgrade);
+}
+
+}  // namespace
+
+void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpec& spec) {
+  out.line(key, spec.name);
+  out.indent();
+  out.text_unless_empty("socket", spec.unix_socket_path);
+  if (spec.load_factor != balance::load_factor_unit) {
+    out.line("load-factor", load_factor_text(spec.load_factor));
+  }
+  out.number_unless("lbset", spec.lbset, 0);
+  if (spec.status.bits() != 0) out.line("status", display_text(spec.status));
+  out.text_unless_empty("tag", spec.tag);
+  out.text_unless_empty("redirect-tag", spec.redirect_tag);
+  out.number_unless("retry-seconds", spec.retry.count(), 60);
+  dump_connections(out, spec);
+  out.unindent();
+}
+
+void dump_balancer(DumpWriter& out, const balance::BalancerSpec& spec) {
+  out.line("balancer", spec.name);
+  out.indent();
+  out.line("policy", policy_name(spec.effective_policy()));
+  if (spec.sticky.enabled()) out.line("sticky", sticky_text(spec.sticky));
+  out.flag("nofailover", spec.nofailover);
+  out.milliseconds("timeout", spec.timeout);
+  out.number("maxattempts", spec.effective_maxattempts());
+  if (!spec.fail_on_status.empty()) out.line("fail-on-status", statuses_text(spec.fail_on_status));
+  out.flag("fail-on-timeout", spec.fail_on_timeout);
+  out.flag("force-recovery", spec.force_recovery);
+  out.number("growth", spec.growth);
+  for (const balance::MemberSpec& member : spec.members) dump_member(out, "member", member);
+  out.unindent();
+}
+
+}  // namespace steelyard::config

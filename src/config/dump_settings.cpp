@@ -1,0 +1,159 @@
+#include <array>
+
+#include "config/dump_writer.hpp"
+
+namespace steelyard::config {
+
+namespace {
+
+std::string_view action_text(expr::HeaderRule::Action action) {
+  using Action = expr::HeaderRule::Action;
+  switch (action) {
+    case Action::set:
+      return "set";
+    case Action::setifempty:
+      return "setifempty";
+    case Action::add:
+      return "add";
+    case Action::append:
+      return "append";
+    case Action::merge:
+      return "merge";
+    case Action::unset:
+      return "unset";
+    case Action::echo:
+      return "echo";
+    case Action::edit:
+      return "edit";
+    case Action::edit_all:
+      return "edit*";
+    case Action::note:
+      return "note";
+  }
+  return {};
+}
+
+void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules) {
+  for (const expr::HeaderRule& rule : rules) {
+    out.line(key, std::string(action_text(rule.action())) + ' ' + rule.name());
+  }
+}
+
+void dump_maps(DumpWriter& out, std::string_view key, const std::vector<ReverseMap>& maps) {
+  for (const ReverseMap& map : maps) {
+    out.line(key, DumpWriter::quoted(map.internal) + " -> " + DumpWriter::quoted(map.external) +
+                      (map.interpolate ? " interpolate" : ""));
+  }
+}
+
+void dump_error_document(DumpWriter& out, int status, const ErrorDocument& document) {
+  std::string text = std::to_string(status);
+  switch (document.kind) {
+    case ErrorDocument::Kind::standard:
+      text += " standard";
+      break;
+    case ErrorDocument::Kind::text:
+      text += " text " + DumpWriter::quoted(document.text->text());
+      break;
+    case ErrorDocument::Kind::local_path:
+      text += " path " + document.target;
+      break;
+    case ErrorDocument::Kind::url:
+      text += " url " + document.target;
+      break;
+  }
+  out.line("error-document", text);
+}
+
+void dump_error_override(DumpWriter& out, const ErrorOverride& rule) {
+  std::string text = rule.on ? "on" : "off";
+  for (const int status : rule.statuses) text += ' ' + std::to_string(status);
+  out.line("error-override", text);
+}
+
+constexpr std::array<std::string_view, 3> signature_names{"off", "on", "email"};
+constexpr std::array<std::string_view, 3> merging_names{"off", "and", "or"};
+
+void dump_scalars(DumpWriter& out, const PathSettings& settings) {
+  out.flag("preserve-host", settings.preserve_host);
+  out.flag("add-headers", settings.add_headers);
+  out.flag("continue-100", settings.continue_100);
+  out.flag("interpolate-env", settings.interpolate_env);
+  if (settings.error_override) dump_error_override(out, *settings.error_override);
+  if (settings.signature) {
+    out.line("signature", signature_names[static_cast<std::size_t>(*settings.signature)]);
+  }
+  out.number("body-bytes-max", settings.body_bytes_max);
+  if (settings.auth_merging) {
+    out.line("auth-merging", merging_names[static_cast<std::size_t>(*settings.auth_merging)]);
+  }
+}
+
+std::string_view mapping_text(PathMapping mapping) {
+  switch (mapping) {
+    case PathMapping::plain:
+      return {};
+    case PathMapping::encoded:
+      return " mapping=encoded";
+    case PathMapping::servlet:
+      return " mapping=servlet";
+  }
+  return {};
+}
+
+}  // namespace
+
+void dump_route(DumpWriter& out, const Route& route) {
+  std::string text;
+  if (route.regex) {
+    text = "~ " + DumpWriter::quoted(route.regex->pattern());
+  } else {
+    text = DumpWriter::quoted(route.location.empty() ? route.path : route.location);
+  }
+  text += " -> " + (route.excludes ? std::string("excluded") : route.target);
+  if (route.raw_path) text += " nocanon";
+  if (route.interpolate) text += " interpolate";
+  text += mapping_text(route.mapping);
+  if (route.balancer) text += " [balancer " + std::to_string(*route.balancer) + ']';
+  if (route.backend) text += " [backend " + std::to_string(*route.backend) + ']';
+  out.line("route", text);
+}
+
+void dump_redirect(DumpWriter& out, const Redirect& redirect) {
+  std::string text = std::to_string(redirect.status);
+  if (redirect.regex) text += " ~ " + DumpWriter::quoted(redirect.regex->pattern());
+  if (!redirect.path.empty()) text += ' ' + DumpWriter::quoted(redirect.path);
+  if (!redirect.target.empty()) text += " -> " + redirect.target;
+  out.line("redirect", text);
+}
+
+void dump_settings(DumpWriter& out, const PathSettings& settings) {
+  dump_scalars(out, settings);
+  dump_rules(out, "header-always", settings.response_always);
+  dump_rules(out, "header", settings.response_normal);
+  dump_rules(out, "request-header", settings.request_rules);
+  out.number_unless("env-rules", static_cast<std::int64_t>(settings.env_rules.size()), 0);
+  for (const auto& [name, value] : settings.env) {
+    out.line("env", name + (value ? '=' + DumpWriter::quoted(*value) : std::string(" unset")));
+  }
+  dump_maps(out, "reverse-url", settings.reverse_urls);
+  dump_maps(out, "reverse-cookie-domain", settings.reverse_cookie_domains);
+  dump_maps(out, "reverse-cookie-path", settings.reverse_cookie_paths);
+  for (const auto& [status, document] : settings.error_documents) {
+    dump_error_document(out, status, document);
+  }
+  for (const Redirect& redirect : settings.redirects) dump_redirect(out, redirect);
+  if (settings.require) out.line("require");
+  if (settings.route) dump_route(out, *settings.route);
+}
+
+void dump_section(DumpWriter& out, std::string_view key, const Section& section) {
+  constexpr std::array<std::string_view, 3> kinds{"prefix ", "glob ", "regex "};
+  out.line(key, std::string(kinds[static_cast<std::size_t>(section.kind)]) +
+                    DumpWriter::quoted(section.pattern));
+  out.indent();
+  dump_settings(out, section.settings);
+  out.unindent();
+}
+
+}  // namespace steelyard::config
