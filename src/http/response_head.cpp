@@ -259,8 +259,7 @@ ResponseHeadReader::Result ResponseHeadReader::unfold(std::string_view line, Res
 
 ResponseHeadReader::Line ResponseHeadReader::check_unfinished(std::string_view rest) const {
   if (state_ == State::expecting_line) {
-    const bool may_be_empty_line = rest == "\r" && !skipped_empty_line_;
-    if (!may_be_empty_line && !may_be_status_line(rest)) return Progress::no_status_line;
+    if (rest != "\r" && !may_be_status_line(rest)) return Progress::no_status_line;
     if (rest.size() > limits_.line_bytes_max + 1) return refuse(Code::line_too_long);
     return Progress::incomplete;
   }
