@@ -26,7 +26,7 @@ enum class RequireContainer : std::uint8_t { all, any, none };
 enum class RequireMerge : std::uint8_t { replace, both, either };  // AuthMerging Off, And, Or
 
 class RequireNode;
-struct AccessOrder;
+class AccessOrder;
 
 class Require {
  public:

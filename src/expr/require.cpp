@@ -1,0 +1,44 @@
+#include "expr/require.hpp"
+
+#include <utility>
+
+#include "expr/access_order.hpp"
+#include "expr/require_node.hpp"
+
+namespace steelyard::expr {
+
+Admission Require::decide(const Facts& facts) const {
+  const auto passes_tree = [this, &facts] {
+    return tree_ == nullptr || tree_->judge(facts, RequireNode::Kind::all) == Verdict::granted;
+  };
+  const bool is_ordered = access_ == nullptr || access_->grants(facts);
+  const bool any = access_ != nullptr && access_->satisfies_any(facts.text(TextFact::method));
+  if (!is_ordered && !any) return Admission::denied_by_order;
+  if (is_ordered && any) return Admission::allowed;
+  return passes_tree() ? Admission::allowed : Admission::denied_by_require;
+}
+
+bool Require::needs_client_host() const {
+  return (tree_ != nullptr && tree_->needs_client_host()) ||
+         (access_ != nullptr && access_->needs_client_host());
+}
+
+std::shared_ptr<const Require> Require::merge(const std::shared_ptr<const Require>& outer,
+                                              const std::shared_ptr<const Require>& inner,
+                                              RequireMerge how) {
+  if (outer == nullptr) return inner;
+  if (inner == nullptr) return outer;
+  auto merged = std::make_shared<Require>(*inner);
+  if (inner->access_ == nullptr) merged->access_ = outer->access_;
+  if (inner->tree_ == nullptr) {
+    merged->tree_ = outer->tree_;
+  } else if (outer->tree_ != nullptr && how != RequireMerge::replace) {
+    RequireNode both(how == RequireMerge::both ? RequireNode::Kind::all : RequireNode::Kind::any);
+    both.add(*outer->tree_);
+    both.add(*inner->tree_);
+    merged->tree_ = std::make_shared<const RequireNode>(std::move(both));
+  }
+  return merged;
+}
+
+}  // namespace steelyard::expr

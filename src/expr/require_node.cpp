@@ -1,0 +1,189 @@
+#include "expr/require_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "expr/client_network.hpp"
+#include "expr/host_name.hpp"
+
+namespace steelyard::expr {
+namespace {
+
+// What httpd knows without RegisterHttpMethod.
+constexpr std::string_view known_methods[] = {
+    "GET",        "HEAD",       "PUT",
+    "POST",       "DELETE",     "CONNECT",
+    "OPTIONS",    "TRACE",      "PATCH",
+    "PROPFIND",   "PROPPATCH",  "MKCOL",
+    "COPY",       "MOVE",       "LOCK",
+    "UNLOCK",     "REPORT",     "VERSION-CONTROL",
+    "CHECKOUT",   "CHECKIN",    "UPDATE",
+    "LABEL",      "UNCHECKOUT", "MKWORKSPACE",
+    "MKACTIVITY", "MERGE",      "BASELINE-CONTROL",
+};
+
+struct RefusedProvider {
+  std::string_view name, advice;
+};
+// httpd's other providers, and what serves the same end.
+constexpr RefusedProvider refused_providers[] = {
+    {"valid-user", "users are not authenticated here: let the backend do it, or use Require ip"},
+    {"user", "users are not authenticated here: let the backend do it, or use Require ip"},
+    {"group", "users are not authenticated here: let the backend do it, or use Require ip"},
+    {"expr", "set a variable with SetEnvIf and write Require env NAME"},
+    {"forward-dns", "write the addresses of the names: Require ip 192.0.2.1"},
+};
+
+std::unexpected<Complaint> refused(std::string text, std::string advice) {
+  return std::unexpected(Complaint{std::move(text), std::move(advice)});
+}
+
+std::string advice_for(std::string_view provider) {
+  const std::string_view like =
+      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method"});
+  return like.empty() ? "known are: all, ip, host, local, env, method"
+                      : "did you mean '" + std::string(like) + "'?";
+}
+
+}  // namespace
+
+std::expected<RequireNode, Complaint> RequireNode::parse(std::span<const std::string> words,
+                                                         const MethodLimit& limit) {
+  RequireNode node(Kind::nobody);
+  node.limit_ = limit;
+  if (!words.empty() && equals_ignoring_case(words[0], "not")) {
+    node.is_negated_ = true;
+    words = words.subspan(1);
+  }
+  const std::string provider = words.empty() ? std::string() : words[0];
+  if (!words.empty()) words = words.subspan(1);
+  if (Outcome outcome = node.read_provider(provider, words); !outcome) {
+    return std::unexpected(std::move(outcome.error()));
+  }
+  return node;
+}
+
+RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
+                                                std::span<const std::string> words) {
+  if (provider == "all") {
+    const bool is_granted = words.size() == 1 && equals_ignoring_case(words[0], "granted");
+    const bool is_denied = words.size() == 1 && equals_ignoring_case(words[0], "denied");
+    kind_ = is_granted ? Kind::everybody : Kind::nobody;
+    if (is_granted || is_denied) return {};
+    return refused("Argument for 'Require all' must be 'granted' or 'denied'",
+                   "write Require all granted");
+  }
+  words_.assign(words.begin(), words.end());
+  if (provider == "ip") return read_networks(words);
+  if (provider == "method") return read_methods(words);
+  static constexpr std::pair<std::string_view, Kind> plain[] = {
+      {"host", Kind::host}, {"local", Kind::local}, {"env", Kind::env}};
+  for (const auto& [name, kind] : plain) {
+    if (provider != name) continue;
+    kind_ = kind;
+    return {};
+  }
+  for (const RefusedProvider& known : refused_providers) {
+    if (provider != known.name) continue;
+    return refused("Require " + std::string(provider) + " is not implemented",
+                   std::string(known.advice));
+  }
+  return refused("Unknown Authz provider: " + std::string(provider), advice_for(provider));
+}
+
+RequireNode::Outcome RequireNode::read_networks(std::span<const std::string> words) {
+  kind_ = Kind::ip;
+  const std::string form =
+      "write 10.1.2.3, 10.1, 10.1.0.0/16, 10.1.0.0/255.255.0.0 or 2001:db8::/32";
+  if (words.empty() || words[0].empty()) return refused("'require ip' requires an argument", form);
+  for (const std::string& word : words) {
+    const std::string claim = "ip address '" + word + "' appears to be invalid";
+    if (!looks_like_address(word)) return refused(claim, form);
+    auto network = parse_client_network(word);
+    if (!network) return refused(claim + ": " + network.error(), form);
+    networks_.push_back(*network);
+  }
+  return {};
+}
+
+RequireNode::Outcome RequireNode::read_methods(std::span<const std::string> words) {
+  kind_ = Kind::method;
+  for (const std::string& word : words) {
+    if (std::ranges::find(known_methods, word) != std::end(known_methods)) continue;
+    return refused("Invalid Method '" + word + "'", "methods are written in capitals: GET, POST");
+  }
+  return {};
+}
+
+bool RequireNode::applies_to(std::string_view method) const {
+  if (!is_container()) return limit_.covers(method);
+  return std::ranges::any_of(
+      children_, [method](const RequireNode& child) { return child.applies_to(method); });
+}
+
+Verdict RequireNode::judge(const Facts& facts, Kind around) const {
+  if (!applies_to(facts.text(TextFact::method))) {
+    return around == Kind::all ? Verdict::granted : Verdict::denied;
+  }
+  if (is_container()) return judge_children(facts);
+  const bool is_granted = provides(facts);
+  if (is_negated_) return is_granted ? Verdict::denied : Verdict::neutral;
+  return is_granted ? Verdict::granted : Verdict::denied;
+}
+
+Verdict RequireNode::judge_children(const Facts& facts) const {
+  bool any_granted = false;
+  bool any_denied = false;
+  for (const RequireNode& child : children_) {
+    const Verdict verdict = child.judge(facts, kind_);
+    any_granted = any_granted || verdict == Verdict::granted;
+    any_denied = any_denied || verdict == Verdict::denied;
+  }
+  switch (kind_) {
+    case Kind::all:
+      if (any_denied) return Verdict::denied;
+      return any_granted ? Verdict::granted : Verdict::neutral;
+    case Kind::any:
+      if (any_granted) return Verdict::granted;
+      return any_denied ? Verdict::denied : Verdict::neutral;
+    default:
+      return any_granted ? Verdict::denied : Verdict::neutral;
+  }
+}
+
+bool RequireNode::provides(const Facts& facts) const {
+  switch (kind_) {
+    case Kind::everybody:
+      return true;
+    case Kind::ip:
+      return std::ranges::any_of(networks_, [client = facts.client_address()](const auto& network) {
+        return network.contains(client);
+      });
+    case Kind::host:
+      return std::ranges::any_of(
+          words_, [name = facts.text(TextFact::client_host)](const std::string& domain) {
+            return is_in_domain(name, domain);
+          });
+    case Kind::local:
+      return facts.client_address().is_loopback() ||
+             facts.client_address() == facts.local_address();
+    case Kind::env:
+      return std::ranges::any_of(
+          words_, [&facts](const std::string& name) { return facts.variable(name).has_value(); });
+    case Kind::method:
+      return std::ranges::any_of(
+          words_, [method = head_as_get(facts.text(TextFact::method))](const std::string& name) {
+            return head_as_get(name) == method;
+          });
+    default:
+      return false;
+  }
+}
+
+bool RequireNode::needs_client_host() const {
+  if (kind_ == Kind::host) return true;
+  return std::ranges::any_of(children_, &RequireNode::needs_client_host);
+}
+
+}  // namespace steelyard::expr

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "expr/complaint.hpp"
+#include "expr/facts.hpp"
+#include "expr/method_limit.hpp"
+
+// One line or container of a Require tree (mod_authz_core).
+//
+// Threads: immutable once built.
+
+namespace steelyard::expr {
+
+enum class Verdict : std::uint8_t { granted, denied, neutral };
+
+class RequireNode {
+ public:
+  enum class Kind : std::uint8_t {
+    all,   // <RequireAll>: denied if any is; granted if none is and one is granted
+    any,   // <RequireAny>: granted if any is; denied if none is and one is denied
+    none,  // <RequireNone>: denied if any is granted; never grants
+    everybody,
+    nobody,
+    ip,
+    host,
+    local,
+    env,
+    method,
+  };
+
+  explicit RequireNode(Kind kind) : kind_(kind) {}
+  // `words` behind Require: [not] provider arguments. The limit is that of <Limit> around the line.
+  static std::expected<RequireNode, Complaint> parse(std::span<const std::string> words,
+                                                     const MethodLimit& limit);
+
+  // A line that <Limit> exempts from the request's method counts as what changes nothing in the
+  // container around it: granted in RequireAll, denied elsewhere (httpd).
+  Verdict judge(const Facts& facts, Kind around) const;
+
+  Kind kind() const { return kind_; }
+  bool is_container() const { return kind_ <= Kind::none; }
+  // Can only refuse: `Require not` and <RequireNone>.
+  bool is_negative() const { return is_negated_ || kind_ == Kind::none; }
+  bool needs_client_host() const;
+  void add(RequireNode child) { children_.push_back(std::move(child)); }
+  const std::vector<RequireNode>& children() const { return children_; }
+
+ private:
+  using Outcome = std::expected<void, Complaint>;
+
+  Outcome read_provider(std::string_view provider, std::span<const std::string> words);
+  Outcome read_networks(std::span<const std::string> words);
+  Outcome read_methods(std::span<const std::string> words);
+  bool applies_to(std::string_view method) const;
+  Verdict judge_children(const Facts& facts) const;
+  bool provides(const Facts& facts) const;
+
+  Kind kind_;
+  bool is_negated_ = false;
+  MethodLimit limit_;
+  std::vector<RequireNode> children_;
+  std::vector<IpNetwork> networks_;
+  std::vector<std::string> words_;  // host names, variables, methods
+};
+
+}  // namespace steelyard::expr
