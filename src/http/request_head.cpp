@@ -185,7 +185,10 @@ std::expected<HeadProgress, RequestFault> RequestHeadReader::read(std::string_vi
       return HeadProgress::incomplete;
     }
     const std::string_view line(data + line_begin_, end - line_begin_);
-    if (data[end] != '\r' || data[end + 1] != '\n') return refuse_control(data[end], line);
+    if (data[end] != '\r' || data[end + 1] != '\n') {
+      const auto limits = check_unfinished({line.data(), line.size() + 1}, head);
+      return limits ? refuse_control(data[end], line) : std::unexpected(limits.error());
+    }
     scanned_ = line_begin_ = end + 2;
     const bool is_field = state_ == State::expecting_fields && !line.empty();
     const Result taken = is_field ? take_field(line, head) : take_other_line(line, head);
@@ -244,8 +247,8 @@ RequestHeadReader::Result RequestHeadReader::take_field(std::string_view line,
                                                         RequestHead& head) const {
   const std::size_t colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
-  if (line.size() > limits_.field_bytes_max + 1) return refuse(Code::field_too_long, name);
   if (head.fields.size() >= fields_max()) return refuse(Code::too_many_fields);
+  if (line.size() > limits_.field_bytes_max + 1) return refuse(Code::field_too_long, name);
   if (colon == std::string_view::npos) return refuse_without_colon(line);
   const FieldId id = field_id(name);  // a known name is a token
   if (id == FieldId::other && !is_token(name)) return refuse_name(name);
@@ -270,10 +273,10 @@ RequestHeadReader::Result RequestHeadReader::check_unfinished(std::string_view r
     }
     return {};
   }
+  if (head.fields.size() >= fields_max() && rest.size() > 1) return refuse(Code::too_many_fields);
   if (rest.size() > limits_.field_bytes_max + 2) {
     return refuse(Code::field_too_long, rest.substr(0, token_length(rest)));
   }
-  if (head.fields.size() >= fields_max() && rest.size() > 1) return refuse(Code::too_many_fields);
   return {};
 }
 

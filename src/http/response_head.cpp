@@ -155,7 +155,10 @@ std::expected<ResponseProgress, ResponseFault> ResponseHeadReader::read(std::str
     std::string_view line = buffer.substr(line_begin_, end - line_begin_);
     if (line.ends_with('\r')) line.remove_suffix(1);
     scanned_ = end + 1;
-    if (scanned_ > limits_.head_bytes_max) return refuse(Code::head_too_long);
+    if (scanned_ > limits_.head_bytes_max) {
+      const Line too_long = check_unfinished(line);
+      return too_long ? refuse(Code::head_too_long) : too_long;
+    }
     const Line taken = take_line(line, head, arena);
     if (!taken || *taken == Progress::no_status_line) return taken;
     if (*taken == Progress::complete) {
@@ -203,6 +206,9 @@ ResponseHeadReader::Line ResponseHeadReader::take_status_line(std::string_view l
 
 ResponseHeadReader::Line ResponseHeadReader::take_field(std::string_view line, ResponseHead& head,
                                                         Arena& arena) {
+  const std::size_t name_end = token_length(line);
+  const std::string_view name = line.substr(0, name_end);
+  if (line.size() > limits_.field_bytes_max) return refuse(Code::field_too_long, name);
   if (line.front() == ' ' || line.front() == '\t') {
     if (state_ == State::skipping_field) return Progress::incomplete;
     const auto unfolded = unfold(line, head, arena);
@@ -210,9 +216,6 @@ ResponseHeadReader::Line ResponseHeadReader::take_field(std::string_view line, R
     return Progress::incomplete;
   }
   state_ = State::expecting_fields;
-  const std::size_t name_end = token_length(line);
-  const std::string_view name = line.substr(0, name_end);
-  if (line.size() > limits_.field_bytes_max) return refuse(Code::field_too_long, name);
   if (name_end == line.size() || line[name_end] != ':' || name_end == 0) {
     if (line.find(':') == std::string_view::npos) return take_line_without_colon(line);
     return refuse_name(line, name_end);
