@@ -55,17 +55,18 @@ struct LogLevels {
 
 struct ErrorDocument {
   enum class Kind : std::uint8_t { standard, text, local_path, url } kind = Kind::standard;
-  std::string target;  // local_path, url
-  std::shared_ptr<const expr::StringExpression> text;
+  std::string target{};  // local_path, url
+  // text; also local_path and url when they hold variables, and then instead of `target`
+  std::shared_ptr<const expr::StringExpression> text{};
 };
 
 // Redirect, RedirectMatch and their relatives. One of `path`, `regex`, `expression` says when and
 // where to.
 struct Redirect {
-  std::string path;  // prefix on a component boundary; empty when `regex` is set
-  std::optional<Regex> regex;
-  std::string target;                                        // empty for statuses outside 3xx
-  std::shared_ptr<const expr::StringExpression> expression;  // Redirect in a section
+  std::string path{};  // prefix on a component boundary; empty when `regex` is set
+  std::optional<Regex> regex{};
+  std::string target{};                                        // empty for statuses outside 3xx
+  std::shared_ptr<const expr::StringExpression> expression{};  // Redirect in a section
   int status = 302;
 };
 

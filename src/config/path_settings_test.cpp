@@ -1,0 +1,172 @@
+#include "config/path_settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "config/settings_cache.hpp"
+
+namespace steelyard::config {
+namespace {
+
+Section section(Section::Kind kind, std::string pattern) {
+  Section result;
+  result.kind = kind;
+  if (kind == Section::Kind::regex) result.regex = *Regex::compile(pattern);
+  result.pattern = std::move(pattern);
+  return result;
+}
+
+TEST(Sections, a_location_covers_whole_components) {
+  const Section a = section(Section::Kind::prefix, "/a");
+  EXPECT_TRUE(a.covers_path("/a"));
+  EXPECT_TRUE(a.covers_path("/a/x"));
+  EXPECT_FALSE(a.covers_path("/ab"));
+  EXPECT_FALSE(section(Section::Kind::prefix, "/a/").covers_path("/a"));
+  EXPECT_TRUE(section(Section::Kind::prefix, "/").covers_path("/x"));
+}
+
+TEST(Sections, wildcards_of_a_location_do_not_cross_slashes) {
+  const Section glob = section(Section::Kind::glob, "/a/*.do");
+  EXPECT_TRUE(glob.covers_path("/a/x.do"));
+  EXPECT_FALSE(glob.covers_path("/a/b/x.do"));
+}
+
+TEST(Sections, a_proxy_section_compares_text) {
+  const Section h = section(Section::Kind::prefix, "http://h");
+  EXPECT_TRUE(h.covers_url("http://h/x"));
+  EXPECT_TRUE(h.covers_url("http://host/x"));
+  EXPECT_FALSE(h.covers_url("http://H/x"));
+  EXPECT_TRUE(section(Section::Kind::glob, "*").covers_url("balancer://c/a/b"));
+  EXPECT_TRUE(section(Section::Kind::regex, "h/x$").covers_url("http://h/x"));
+}
+
+TEST(MergedSettings, the_inner_scalar_counts_and_unset_ones_stay) {
+  PathSettings outer, inner;
+  outer.preserve_host = true;
+  outer.add_headers = false;
+  inner.preserve_host = false;
+  const PathSettings merged = merge(outer, inner);
+  EXPECT_EQ(merged.preserve_host, false);
+  EXPECT_EQ(merged.add_headers, false);
+  EXPECT_FALSE(merged.continue_100);
+}
+
+TEST(MergedSettings, q134_header_rules_add_up_outer_ones_first) {
+  PathSettings outer, inner;
+  const auto rule = [](std::string name) {
+    const std::string words[] = {"set", std::move(name), "1"};
+    return *expr::HeaderRule::parse_request(words);
+  };
+  outer.request_rules.push_back(rule("A"));
+  inner.request_rules.push_back(rule("B"));
+  const PathSettings merged = merge(outer, inner);
+  ASSERT_EQ(merged.request_rules.size(), 2);
+  EXPECT_EQ(merged.request_rules[0].name(), "A");
+  EXPECT_EQ(merged.request_rules[1].name(), "B");
+}
+
+TEST(MergedSettings, unset_env_takes_back_what_an_outer_level_set) {
+  PathSettings outer, inner;
+  outer.env = {{"FOO", "1"}, {"Bar", "2"}, {"GONE", std::nullopt}};
+  inner.env = {{"foo", std::nullopt}, {"BAR", "3"}, {"NEW", "4"}};
+  const auto merged = merge(outer, inner).env;
+  ASSERT_EQ(merged.size(), 2);
+  EXPECT_EQ(merged[0], (std::pair<std::string, std::optional<std::string>>("BAR", "3")));
+  EXPECT_EQ(merged[1].first, "NEW");
+}
+
+// Seen on httpd 2.4.71: "On 404" outside and "On" inside intercept only 404.
+TEST(MergedSettings, the_statuses_of_error_overrides_add_up) {
+  PathSettings outer, inner;
+  outer.error_override = ErrorOverride{true, {404}};
+  inner.error_override = ErrorOverride{true, {}};
+  EXPECT_EQ(merge(outer, inner).error_override->statuses, std::vector<int>{404});
+  inner.error_override = ErrorOverride{false, {}};
+  EXPECT_FALSE(merge(outer, inner).error_override->on);
+}
+
+TEST(MergedSettings, error_documents_merge_status_by_status) {
+  PathSettings outer, inner;
+  outer.error_documents[404].target = "/outer";
+  outer.error_documents[503].target = "/outer";
+  inner.error_documents[404].target = "/inner";
+  const PathSettings merged = merge(outer, inner);
+  EXPECT_EQ(merged.error_documents.at(404).target, "/inner");
+  EXPECT_EQ(merged.error_documents.at(503).target, "/outer");
+}
+
+TEST(MergedSettings, the_innermost_redirect_of_a_whole_section_replaces_outer_ones) {
+  PathSettings outer, inner;
+  outer.redirects = {{.target = "http://outer/"}, {.path = "/p", .target = "http://outer/p"}};
+  inner.redirects = {{.target = "http://inner/"}};
+  const PathSettings merged = merge(outer, inner);
+  ASSERT_EQ(merged.redirects.size(), 2);
+  EXPECT_EQ(merged.redirects[0].target, "http://inner/");
+  EXPECT_EQ(merged.redirects[1].target, "http://outer/p");
+}
+
+TEST(LogLevels, a_module_may_have_its_own) {
+  const LogLevels levels{LogLevel::warn, {{"proxy", LogLevel::debug}}};
+  EXPECT_EQ(levels.of("proxy"), LogLevel::debug);
+  EXPECT_EQ(levels.of("core"), LogLevel::warn);
+}
+
+class CachedSettings : public testing::Test {
+ protected:
+  CachedSettings() {
+    server_.defaults.preserve_host = false;
+    server_.locations.push_back(section(Section::Kind::prefix, "/a"));
+    server_.locations[0].settings.preserve_host = true;
+    server_.proxies.push_back(section(Section::Kind::prefix, "balancer://c"));
+    server_.proxies[0].settings.preserve_host = false;
+    server_.proxies[0].settings.add_headers = false;
+  }
+  Server server_;
+  SettingsCache cache_;
+};
+
+TEST_F(CachedSettings, nothing_matches_and_nothing_is_made) {
+  EXPECT_EQ(cache_.for_path(server_, "/x").get(), &server_.defaults);
+  EXPECT_EQ(cache_.size(), 0);
+}
+
+TEST_F(CachedSettings, a_location_counts_over_a_proxy_section) {
+  const SettingsRef settings = cache_.for_url(server_, "/a/x", "balancer://c/a/x");
+  EXPECT_EQ(settings->preserve_host, true);
+  EXPECT_EQ(settings->add_headers, false);
+  EXPECT_FALSE(cache_.for_path(server_, "/a/x")->add_headers);
+}
+
+TEST_F(CachedSettings, one_set_of_sections_is_merged_once) {
+  const SettingsRef first = cache_.for_path(server_, "/a/1");
+  EXPECT_EQ(cache_.for_path(server_, "/a/2"), first);
+  EXPECT_EQ(cache_.size(), 1);
+}
+
+TEST_F(CachedSettings, results_outlive_what_a_full_cache_forgets) {
+  SettingsCache small(1);
+  const SettingsRef first = small.for_path(server_, "/a");
+  const SettingsRef second = small.for_url(server_, "/a", "balancer://c");
+  EXPECT_EQ(small.size(), 1);
+  EXPECT_EQ(first->preserve_host, true);
+  EXPECT_EQ(second->add_headers, false);
+}
+
+TEST_F(CachedSettings, servers_do_not_share_entries) {
+  Server other;
+  other.locations.push_back(section(Section::Kind::prefix, "/a"));
+  EXPECT_EQ(cache_.for_path(server_, "/a")->preserve_host, true);
+  EXPECT_FALSE(cache_.for_path(other, "/a")->preserve_host);
+}
+
+TEST_F(CachedSettings, q46_the_last_location_with_a_route_wins) {
+  auto special = std::make_shared<Route>();
+  auto general = std::make_shared<Route>();
+  server_.locations = {section(Section::Kind::prefix, "/a/b"),
+                       section(Section::Kind::prefix, "/a")};
+  server_.locations[0].settings.route = special;
+  server_.locations[1].settings.route = general;
+  EXPECT_EQ(cache_.for_path(server_, "/a/b")->route, general);
+}
+
+}  // namespace
+}  // namespace steelyard::config
