@@ -16,15 +16,16 @@ void Member::release() {
   if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-void Member::end_lease() {
-  busy_->fetch_sub(1, std::memory_order_release);
-  release();
+// The caller holds the balancer's lock, so no lease begins any more.
+void Member::retire() {
+  retired_.store(true, std::memory_order_release);
+  if (busy_->fetch_add(retired_mark, std::memory_order_acq_rel) == 0) release();
 }
 
 // Leases begin only under the balancer's lock, which the caller holds: when none is live, nobody
 // can see an older configuration any more.
 void Member::adopt(const MemberSpec& spec) {
-  const bool unseen = busy_->load(std::memory_order_acquire) == 0;
+  const bool unseen = busy() == 0;
   if (*spec_ != spec) {
     past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
   }

@@ -26,6 +26,11 @@ namespace steelyard::balance {
 struct Traffic {
   std::atomic<std::int64_t> transferred_bytes = 0;  // to the backend
   std::atomic<std::int64_t> read_bytes = 0;         // from the backend
+
+  [[nodiscard]] std::int64_t all_bytes() const {
+    return transferred_bytes.load(std::memory_order_relaxed) +
+           read_bytes.load(std::memory_order_relaxed);
+  }
 };
 
 // What requests change outside the balancer's lock. Members that came in one generation share a
@@ -50,7 +55,7 @@ class Member {
   // Errors or retries happened since the last successful connect.
   [[nodiscard]] bool blemished() const { return blemished_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
-  [[nodiscard]] int busy() const { return busy_->load(std::memory_order_relaxed); }
+  [[nodiscard]] int busy() const { return live_leases(*busy_); }
   [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t retries() const { return retries_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t transferred_bytes() const {
@@ -76,16 +81,26 @@ class Member {
   Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell);
   ~Member();
 
+  // A retired member's cell carries this on top, so that the lease that ends last knows that it is.
+  static constexpr int retired_mark = 1 << 30;
+  static int live_leases(const std::atomic<int>& cell) {
+    return cell.load(std::memory_order_acquire) & ~retired_mark;
+  }
+
   void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
   void release();
   void adopt(const MemberSpec& spec);
-  void end_lease();
+  void retire();
+  void begin_lease() { busy_->fetch_add(1, std::memory_order_relaxed); }
+  void end_lease() {
+    if (busy_->fetch_sub(1, std::memory_order_acq_rel) == retired_mark + 1) release();
+  }
 
   const std::string name_;
   const std::string address_;
   std::atomic<std::uint16_t> status_ = 0;
   std::atomic<bool> retired_ = false;
-  std::atomic<std::uint32_t> holds_ = 0;
+  std::atomic<std::uint32_t> holds_ = 1;  // the first is that of all leases together
   std::atomic<int>* busy_;
   Traffic* traffic_;
   std::atomic<std::uint64_t> elected_ = 0;

@@ -53,7 +53,11 @@ void Plan::visit_set(Roster& roster, std::span<const Position> set, Instant now,
 }
 
 void Plan::add(const Roster& roster, Position at) {
-  append(candidates_, at);
+  if (roster.cells_continue(at)) {
+    append(candidates_, at);
+  } else {
+    candidates_.push_back({.begin = at, .end = at + 1});
+  }
   quota_ += roster.factors()[at];
 }
 

@@ -24,7 +24,8 @@ class Plan {
   // Brings the plan up to date; runs the retry test on unusable members of each visited set.
   void update(Roster& roster, Instant now, std::vector<Event>& events);
 
-  // Candidates in the order that breaks ties: regular members, then spares; or standbys alone.
+  // Candidates in the order that breaks ties: regular members, then spares; or standbys alone. The
+  // counters of a run's members are consecutive in memory.
   [[nodiscard]] std::span<const Run> candidates() const { return candidates_; }
   [[nodiscard]] bool empty() const { return candidates_.empty(); }
   // What one turn hands out: the sum of the candidates' factors.

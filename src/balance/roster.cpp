@@ -43,9 +43,7 @@ std::int64_t Divisor::divide(std::int64_t dividend) const {
 }
 
 Roster::~Roster() {
-  for (const MemberRef& member : now_.members) {
-    member->retired_.store(true, std::memory_order_release);
-  }
+  for (const MemberRef& member : now_.members) member->retire();
 }
 
 void Roster::adopt(const BalancerSpec& spec) {
@@ -77,7 +75,7 @@ void Roster::adopt(const BalancerSpec& spec) {
           {.status = status, .credit = old.credits[from], .error_time = old.error_times[from]});
   }
   for (const MemberRef& member : old.members) {
-    if (!placed.contains(member->name())) member->retired_.store(true, std::memory_order_release);
+    if (!placed.contains(member->name())) member->retire();
   }
   index_members();
 }
@@ -91,8 +89,6 @@ void Roster::place(MemberRef member, const Carried& carried) {
   now_.statuses.push_back(carried.status);
   now_.lbsets.push_back(static_cast<std::uint8_t>(spec.lbset));
   now_.error_times.push_back(carried.error_time);
-  now_.busy.push_back(member->busy_);
-  now_.traffic.push_back(member->traffic_);
   now_.divisors.emplace_back(spec.load_factor);
   now_.members.push_back(std::move(member));
 }
@@ -195,10 +191,17 @@ std::int64_t* Roster::credits() {
 }
 
 std::int64_t Roster::weighted_bytes(Position at) const {
-  const Traffic& traffic = *now_.traffic[at];
+  const Traffic& traffic = *traffic_cells(at);
   const Divisor& divisor = now_.divisors[at];
   return divisor.divide(traffic.transferred_bytes.load(std::memory_order_relaxed)) +
          divisor.divide(traffic.read_bytes.load(std::memory_order_relaxed));
+}
+
+bool Roster::cells_continue(Position at) const {
+  if (at == 0) return false;
+  const Member& before = *now_.members[at - 1];
+  const Member& member = *now_.members[at];
+  return before.block_ == member.block_ && before.busy_ + 1 == member.busy_;
 }
 
 void Roster::charge_session(Position at) {
@@ -232,8 +235,7 @@ void Roster::settle() {
 Lease Roster::elect(Position at) {
   Member& member = *now_.members[at];
   member.elected_.store(member.elected() + 1, std::memory_order_relaxed);
-  member.hold();
-  member.busy_->fetch_add(1, std::memory_order_relaxed);
+  member.begin_lease();
   return {&member, member.spec_.get()};
 }
 

@@ -97,10 +97,17 @@ class Roster {
   // For the policies. credits() settles what session hits left owing.
   std::int64_t* credits();
   [[nodiscard]] const std::int64_t* factors() const { return now_.factors.data(); }
-  [[nodiscard]] int busy(Position at) const {
-    return now_.busy[at]->load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] int busy(Position at) const { return now_.members[at]->busy(); }
+  // Each direction divided by the factor, cut, and then added.
   [[nodiscard]] std::int64_t weighted_bytes(Position at) const;
+  // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
+  [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const {
+    return now_.members[at]->busy_;
+  }
+  [[nodiscard]] const Traffic* traffic_cells(Position at) const {
+    return now_.members[at]->traffic_;
+  }
+  [[nodiscard]] bool cells_continue(Position at) const;
 
   // A session hit: every usable member earns its factor and the member at `at` pays the sum.
   void charge_session(Position at);
@@ -115,8 +122,6 @@ class Roster {
     std::vector<Status> statuses;
     std::vector<std::uint8_t> lbsets;
     std::vector<Instant> error_times;
-    std::vector<const std::atomic<int>*> busy;
-    std::vector<const Traffic*> traffic;
     std::vector<Divisor> divisors;
   };
   struct Tag {

@@ -1,5 +1,6 @@
 #include "balance/session.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/text.hpp"
@@ -9,10 +10,6 @@ namespace steelyard::balance {
 namespace {
 
 constexpr auto end_of_text = std::string_view::npos;
-
-std::string_view from(std::string_view text, std::size_t at) {
-  return at < text.size() ? text.substr(at) : std::string_view{};
-}
 
 // What follows the first `name` that is directly followed by '='. After a `name` without '=', httpd
 // goes on one byte behind it, so "sidsid=x" does not match `sid` while "sid;sid=x" does.
@@ -25,21 +22,27 @@ std::optional<std::string_view> after_name(std::string_view text, std::string_vi
   return std::nullopt;
 }
 
-std::string_view first_piece(std::string_view text, std::string_view delimiters) {
-  const std::string_view rest = from(text, text.find_first_not_of(delimiters));
-  return rest.substr(0, rest.find_first_of(delimiters));
+struct UrlDelimiter {
+  bool semicolon;
+  bool operator()(char c) const { return c == '&' || c == '?' || (semicolon && c == ';'); }
+};
+
+std::string_view first_piece(std::string_view text, UrlDelimiter delimiter) {
+  const auto begin = std::ranges::find_if_not(text, delimiter);
+  const auto end = std::find_if(begin, text.end(), delimiter);
+  return {begin, end};
 }
 
 // Path and query are searched as one text, "path?query". Nothing that matches spans the '?', but a
 // value that would start with it starts behind it: /a;sid=?x.r1 means x.r1. Never empty.
 std::optional<std::string_view> url_value(const StickySpec& sticky, const SessionText& text) {
-  const std::string_view delimiters = sticky.cut_at_semicolon ? ";?&" : "?&";
+  const UrlDelimiter delimiter{.semicolon = sticky.cut_at_semicolon};
   std::string_view value;
   if (const auto in_path = after_name(text.url_path, sticky.url_name)) {
-    value = first_piece(*in_path, delimiters);
-    if (value.empty()) value = first_piece(text.query, delimiters);
+    value = first_piece(*in_path, delimiter);
+    if (value.empty()) value = first_piece(text.query, delimiter);
   } else if (const auto in_query = after_name(text.query, sticky.url_name)) {
-    value = first_piece(*in_query, delimiters);
+    value = first_piece(*in_query, delimiter);
   }
   if (value.empty()) return std::nullopt;
   return value;
@@ -62,8 +65,8 @@ std::optional<std::string_view> cookie_value(std::string_view cookies, std::stri
     ++at;
     if (at >= cookies.size()) return std::nullopt;
     if (!assigned) continue;
-    const std::string_view value = cookies.substr(at);
-    return value.substr(0, value.find_first_of(";,"));
+    const std::string_view value = cookies.substr(at, cookies.find(';', at) - at);
+    return value.substr(0, value.find(','));
   }
   return std::nullopt;
 }

@@ -163,6 +163,13 @@ TEST(Redirect, of_a_sole_member_is_not_followed) {
   EXPECT_EQ(Group("a=r1>r1,D", sticky).picks(1, "r1"), "-");
 }
 
+// The fifth step, r -> x -> r -> x -> r, may not redirect any more and so finds c itself; without
+// that limit the second member's redirect would win.
+TEST(Redirect, circles_are_followed_as_deep_as_there_are_members) {
+  Group group("a=r>x,D b=r>y,D c=r m=x>r,D n=y", sticky);
+  EXPECT_EQ(group.picks(1, "r"), "c");
+}
+
 TEST(Redirect, another_member_with_the_tag_may_follow_a_failed_redirect) {
   Group group("a=r1>r9,D b=r1 c=r3", sticky);
   EXPECT_EQ(group.picks(1, "r1"), "b");
