@@ -136,15 +136,17 @@ Scope::Scope(Reading& of, config::Server& about, const Frame& frame)
       in_main_server(&about == of.config->servers.front().get()),
       frame_(&frame) {}
 
+config::Place Scope::place() const { return statement_ ? statement_->place() : config::Place(); }
+
 void Scope::complain(std::string text, std::string advice) {
-  reading.complain_at(statement_->place(), std::move(text), std::move(advice));
+  reading.complain_at(place(), std::move(text), std::move(advice));
 }
 
 void Scope::warn(std::string text, std::string advice) {
-  reading.warn_at(statement_->place(), std::move(text), std::move(advice));
+  reading.warn_at(place(), std::move(text), std::move(advice));
 }
 
-void Scope::note(std::string text) { reading.note_at(statement_->place(), std::move(text)); }
+void Scope::note(std::string text) { reading.note_at(place(), std::move(text)); }
 
 void Scope::execute(const std::vector<Statement>& statements) {
   const Statement* const outer = statement_;
@@ -159,7 +161,6 @@ void Scope::execute(const std::vector<Statement>& statements) {
 void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {
   const Frame* const outer = frame_;
   frame_ = &frame;
-  if (frame.kind == SectionKind::proxy) open_proxy_section(*this);
   execute(statements);
   if (frame.kind != SectionKind::limit) finish_settings(*this);
   frame_ = outer;

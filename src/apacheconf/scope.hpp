@@ -109,6 +109,7 @@ class Scope {
   // The lines of a <VirtualHost>; `begin` runs while its own line is the current statement.
   void execute_host(const Statement& host, const std::function<void()>& begin);
 
+  config::Place place() const;
   const Statement& statement() const { return *statement_; }
 
   Scope(Reading& of, config::Server& about, const Frame& frame);

@@ -28,10 +28,6 @@ std::span<const Directive> access_directives();    // Require and its containers
 const std::vector<const Directive*>& all_directives();
 const Directive* find_directive(std::string_view name);
 
-// Before the first line of a <Proxy URL>: scope.frame() is the new section, scope.statement() its
-// line, whose words behind the URL are parameters.
-void open_proxy_section(Scope& scope);
-
 // After the last line of a section (its frame still open) and of each server: what was collected
 // line by line becomes part of scope.settings(), e.g. the Require tree. A Section moves afterwards,
 // so pointers to its settings end here.

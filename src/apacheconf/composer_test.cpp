@@ -1,0 +1,265 @@
+#include "apacheconf/composer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apacheconf/testing.hpp"
+
+namespace steelyard::apacheconf {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::Reader;
+using ::testing::SizeIs;
+
+// The statements as "name text", children indented.
+void append(std::vector<std::string>& out, const std::vector<Statement>& statements,
+            const std::string& indent) {
+  for (const Statement& each : statements) {
+    out.push_back(indent + each.name + (each.text.empty() ? "" : " " + each.text));
+    append(out, each.children, indent + "  ");
+  }
+}
+
+std::vector<std::string> composed(Reader& reader, std::string_view text,
+                                  std::vector<std::string>* complaints = nullptr) {
+  reader.files.contents["/c/t.conf"] = std::string(text);
+  Reading reading;
+  reading.config = std::make_unique<config::Config>();
+  reading.server_root = "/c";
+  reading.environment = reader.options.environment;
+  Composer composer(reader.options, reader.files, reading);
+  std::vector<std::string> out;
+  append(out, composer.compose(), "");
+  for (const Diagnostic& each : reading.diagnostics) {
+    if (complaints) complaints->push_back(std::to_string(each.place.line) + ": " + each.text);
+  }
+  return out;
+}
+
+std::vector<std::string> composed(std::string_view text) {
+  Reader reader;
+  return composed(reader, text);
+}
+
+std::vector<std::string> complaints(std::string_view text) {
+  Reader reader;
+  std::vector<std::string> said;
+  composed(reader, text, &said);
+  return said;
+}
+
+TEST(Composer, builds_sections_and_ignores_what_follows_the_last_bracket) {
+  EXPECT_THAT(composed("<VirtualHost *:80> rest\n A b\n <Location \"/x>y\">\n  C\n </location>\n"
+                       "</VIRTUALHOST>\nD\n"),
+              ElementsAre("<VirtualHost *:80", "  A b", "  <Location \"/x>y\"", "    C", "D"));
+}
+
+TEST(Composer, replaces_variables_before_it_splits_words) {
+  Reader reader;
+  reader.options.environment = [](std::string_view name) -> std::optional<std::string> {
+    return name == "HOME_PORT" ? std::optional<std::string>("81") : std::nullopt;
+  };
+  std::vector<std::string> said;
+  EXPECT_THAT(composed(reader,
+                       "Define M \"http://b route=z\"\nA ${M} ${HOME_PORT}\nB ${NO} ${map:x}\n"
+                       "Define N ${M}\nUnDefine M\nC ${M}\n",
+                       &said),
+              ElementsAre("A http://b route=z 81", "B ${NO} ${map:x}", "C ${M}"));
+  EXPECT_THAT(said, ElementsAre("3: Config variable ${NO} is not defined",
+                                "4: Define takes 1-2 arguments, Define a variable, optionally to a "
+                                "value.  Same as passing -D to the command line.",
+                                "6: Config variable ${M} is not defined"));
+}
+
+TEST(Composer, a_name_from_the_command_line_counts_but_has_no_value) {
+  Reader reader;
+  reader.options.defines = {"PROD"};
+  EXPECT_THAT(composed(reader,
+                       "<IfDefine PROD>\nA ${PROD}\n</IfDefine>\n<IfDefine !PROD>\nB\n"
+                       "</IfDefine>\n"),
+              ElementsAre("A ${PROD}"));
+}
+
+TEST(Composer, decides_conditionals_while_it_reads) {
+  EXPECT_THAT(
+      composed(
+          "<IfModule proxy_module>\nA\n</IfModule>\n"
+          "LoadModule proxy_module modules/mod_proxy.so\n"
+          "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
+          "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule ssl_module>\nE\n</IfModule>\n"
+          "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
+          "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
+          "</IfDirective>\n<IfSection <Proxy>\nJ\n</IfSection>\n"),
+      ElementsAre("B", "D", "F", "H", "J"));
+}
+
+TEST(Composer, a_module_that_is_loaded_but_not_done_here_is_not_there_for_IfModule) {
+  EXPECT_THAT(composed("LoadModule ssl_module modules/mod_ssl.so\n<IfModule ssl_module>\nA\n"
+                       "</IfModule>\n<IfModule !mod_ssl.c>\nB\n</IfModule>\n"),
+              ElementsAre("B"));
+}
+
+TEST(Composer, answers_IfVersion_as_2_4_71) {
+  const std::vector<std::pair<std::string, bool>> cases{
+      {"2.4.71", true}, {"= 2.4.71", true}, {"== 2.4.71", true}, {"2.4", false},
+      {">= 2.4", true}, {">= 3", false},    {"> 2.4.71", false}, {"<= 2.4.71", true},
+      {"< 2.5", true},  {"!< 2.5", false},  {"~ ^2", true},      {"= /^2\\.4/", true},
+      {"!~ ^2", false}};
+  for (const auto& [condition, holds] : cases) {
+    EXPECT_EQ(!composed("<IfVersion " + condition + ">\nA\n</IfVersion>\n").empty(), holds)
+        << condition;
+  }
+}
+
+TEST(Composer, skipped_lines_are_not_looked_at_beyond_their_tags) {
+  EXPECT_THAT(complaints("<IfModule no>\n${NO} nonsense\n<Foo ${BAR}>\nInclude nothing\n</Foo>\n"
+                         "</IfModule>\n"),
+              IsEmpty());
+}
+
+TEST(Composer, says_every_fault_of_tags_and_goes_on) {
+  EXPECT_THAT(complaints("</Location>\n<VirtualHost *>\n<Location /a>\n</VirtualHost>\n<Proxy *>\n"
+                         "A\n</Proxi>\n"),
+              ElementsAre("1: </Location> without matching <Location> section",
+                          "4: Expected </Location> but saw </VirtualHost>",
+                          "7: Expected </Proxy> but saw </Proxi>",
+                          "5: /c/t.conf:5: <Proxy> was not closed."));
+  EXPECT_THAT(complaints("<IfModule no>\n<Location /x>\n</IfModule>\n"),
+              ElementsAre("3: Expected </Location> but saw </IfModule>"));
+  EXPECT_THAT(complaints("<IfModule>\n</IfModule>\n"),
+              ElementsAre("1: <IfModule> directive requires additional arguments"));
+}
+
+TEST(Composer, includes_in_byte_order_by_patterns_in_any_component) {
+  Reader reader;
+  reader.files.contents["/c/sites/b/x.conf"] = "B\n";
+  reader.files.contents["/c/sites/a/x.conf"] = "A\n";
+  reader.files.contents["/c/sites/a/y.txt"] = "Y\n";
+  reader.files.contents["/c/sites/.h/x.conf"] = "H\n";
+  reader.files.contents["/c/all/2"] = "Two\n";
+  reader.files.contents["/c/all/1~"] = "One\n";
+  reader.files.contents["/c/all/sub/3"] = "Three\n";
+  EXPECT_THAT(composed(reader,
+                       "Include sites/*/*.conf\nInclude all\nInclude /c/sites/[b]/x.conf\n"
+                       "IncludeOptional no/*.conf\nIncludeOptional none\nZ\n"),
+              ElementsAre("A", "B", "One", "Two", "Three", "B", "Z"));
+}
+
+TEST(Composer, says_what_Include_did_not_find) {
+  EXPECT_THAT(
+      complaints("Include none.conf\nInclude no/*.conf\nInclude *.nothing\nInclude\n"),
+      ElementsAre("1: Could not open configuration file /c/none.conf: No such file or directory",
+                  "2: Include/IncludeOptional: Could not open directory /c/no: No such file or "
+                  "directory",
+                  "3: Include/IncludeOptional: No matches for the wildcard '*.nothing' in '/c', "
+                  "failing",
+                  "4: Include takes one argument, Name(s) of the config file(s) to be included; "
+                  "fails if the wildcard does not match at least one file"));
+}
+
+TEST(Composer, an_included_text_must_balance_by_itself) {
+  Reader reader;
+  reader.files.contents["/c/open.conf"] = "<Location /x>\n";
+  std::vector<std::string> said;
+  EXPECT_THAT(composed(reader, "<Proxy *>\nInclude open.conf\nA\n</Proxy>\n", &said),
+              ElementsAre("<Proxy *", "  <Location /x", "  A"));
+  EXPECT_THAT(said, ElementsAre("1: /c/open.conf:1: <Location> was not closed."));
+}
+
+TEST(Composer, names_the_circle_of_includes) {
+  Reader reader;
+  reader.files.contents["/c/a.conf"] = "\nInclude b.conf\n";
+  reader.files.contents["/c/b.conf"] = "Include a.conf\nInclude a.conf\n";
+  const std::vector<std::string> said = reader.remarks("ServerName x\nListen 1\nInclude a.conf\n");
+  ASSERT_THAT(said, SizeIs(1));
+  EXPECT_THAT(said[0], HasSubstr("Exceeded maximum include depth of 128"));
+  EXPECT_THAT(said[0], HasSubstr("/c/a.conf line 2 -> /c/b.conf line 1 -> /c/a.conf"));
+}
+
+TEST(Composer, expands_macros_longer_names_first) {
+  EXPECT_THAT(composed("LoadModule macro_module modules/mod_macro.so\n<Macro App $a $ab>\n"
+                       "<Location /$a>\nB $ab $a$ab\n</Location>\n</Macro>\nUse app x \"y z\"\n"),
+              ElementsAre("<Location /x", "  B y z xy z"));
+}
+
+TEST(Composer, a_fault_in_a_macro_names_both_places) {
+  Reader reader;
+  const std::vector<std::string> said = reader.remarks(
+      "ServerName x\nListen 1\nLoadModule macro_module modules/mod_macro.so\n<Macro bad>\nFoo\n"
+      "</Macro>\nUse bad\n");
+  ASSERT_THAT(said, SizeIs(1));
+  EXPECT_THAT(said[0], HasSubstr("Syntax error on line 1 of macro 'bad' (defined on line 4 of "
+                                 "\"/c/t.conf\") used on line 7 of \"/c/t.conf\":\n"
+                                 "Invalid command 'Foo'"));
+}
+
+TEST(Composer, says_what_is_wrong_with_macros) {
+  const std::string load = "LoadModule macro_module modules/mod_macro.so\n";
+  EXPECT_THAT(complaints(load + "Use m\n"), ElementsAre("2: no macro defined before Use"));
+  EXPECT_THAT(complaints(load + "<Macro m $x>\nA $x\n</Macro>\nUse m\nUse n 1\n"),
+              ElementsAre("5: macro 'm' (defined on line 2 of \"/c/t.conf\") used with 0 arguments "
+                          "instead of 1",
+                          "6: macro 'n' undefined"));
+  EXPECT_THAT(complaints(load + "<Macro m>\nUse m\n</Macro>\nUse m\n"),
+              ElementsAre("1: recursive use of macro 'm' is invalid"));
+  EXPECT_THAT(complaints(load + "<Macro m $x>\nA\n</Macro>\n"),
+              ElementsAre("2: macro 'm' (defined on line 2 of \"/c/t.conf\"): argument '$x' (#1) "
+                          "never used"));
+  EXPECT_THAT(complaints(load + "UndefMacro m\n<Macro m>\n"),
+              ElementsAre("2: no macro defined before UndefMacro",
+                          "3: macro 'm' (defined on line 3 of \"/c/t.conf\")\n\tcontents error: "
+                          "expected token not found: </Macro>"));
+}
+
+TEST(Composer, without_mod_macro_a_macro_is_an_unknown_section) {
+  Reader reader;
+  EXPECT_THAT(reader.faults("ServerName x\nListen 1\n<Macro m>\nFoo\n</Macro>\n"),
+              ElementsAre(HasSubstr("3: Invalid command '<Macro'")));
+}
+
+TEST(Composer, stops_where_a_text_grows_without_end) {
+  Reader reader;
+  reader.options.limits.expanded_bytes_max = 1 << 20;
+  std::string text = "Define A xxxxxxxxxxxxxxxx\n";
+  for (int i = 0; i < 40; ++i) text += "Define A ${A}${A}\n";
+  std::vector<std::string> said;
+  composed(reader, text, &said);
+  EXPECT_THAT(said, ElementsAre(HasSubstr("expand to too much text")));
+}
+
+TEST(Composer, stops_after_the_limit_of_lines) {
+  Reader reader;
+  reader.options.limits.lines_max = 10;
+  std::vector<std::string> said;
+  EXPECT_THAT(composed(reader, "A\nA\nA\nA\nA\nA\nA\nA\nA\nA\nA\nA\n", &said), SizeIs(10));
+  EXPECT_THAT(said, ElementsAre(HasSubstr("more than 10 lines")));
+}
+
+TEST(Composer, executes_the_command_lines_directives_around_the_file) {
+  Reader reader;
+  reader.options.before = {"Define X 1"};
+  reader.options.after = {"B ${X}"};
+  EXPECT_THAT(composed(reader, "A ${X}\n"), ElementsAre("A 1", "B 1"));
+}
+
+TEST(Composer, ServerRoot_moves_relative_paths) {
+  Reader reader;
+  reader.files.contents["/d/x.conf"] = "A\n";
+  std::vector<std::string> said;
+  EXPECT_THAT(composed(reader, "ServerRoot /d\nInclude x.conf\nServerRoot /none\n", &said),
+              ElementsAre("A"));
+  EXPECT_THAT(said, ElementsAre("3: ServerRoot must be a valid directory"));
+}
+
+TEST(Composer, a_module_loaded_twice_is_warned_about) {
+  EXPECT_THAT(complaints("LoadModule env_module a\nLoadModule env_module a\nLoadModule x\n"),
+              ElementsAre("2: module env_module is already loaded, skipping",
+                          "3: LoadModule takes two arguments, a module name and the name of a "
+                          "shared object file to load it from"));
+}
+
+}  // namespace
+}  // namespace steelyard::apacheconf
