@@ -20,7 +20,7 @@ Candidate candidate_at(Roster& roster, Position at) {
           .load_factor = spec.load_factor,
           .busy = roster.busy(at),
           .credit = roster.credits()[at],
-          .weighted_bytes = roster.weighted_bytes(at)};
+          .weighted_bytes = roster.weigh(at)};
 }
 
 // Why a member that is not among the candidates is not.

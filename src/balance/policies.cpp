@@ -7,17 +7,6 @@
 
 namespace steelyard::balance {
 
-namespace {
-
-// Cutting two quotients loses less than 2, so a member with (best + 2) * factor bytes or more
-// cannot win: one multiplication spares most members the two exact divisions.
-bool cannot_win(std::int64_t bytes, std::int64_t best, std::int64_t factor) {
-  std::int64_t enough = 0;
-  return !__builtin_mul_overflow(best + 2, factor, &enough) && bytes >= enough;
-}
-
-}  // namespace
-
 // A new best is rare among many, and said to be: a predicted branch costs half of a conditional
 // move here.
 Position pick_by_requests(Roster& roster, const Plan& plan) {
@@ -63,21 +52,24 @@ Position pick_by_busyness(Roster& roster, const Plan& plan) {
   return best;
 }
 
-Position pick_by_traffic(const Roster& roster, const Plan& plan) {
-  const std::int64_t* const factors = roster.factors();
-  Position best = plan.candidates().front().begin;
-  std::int64_t best_bytes = roster.weighted_bytes(best);
+// Divisions are slow, and between two choices few members' bytes change: only those are weighed
+// again.
+Position pick_by_traffic(Roster& roster, const Plan& plan) {
+  const Weighed* const weighed = roster.weighed();
+  Position best = nobody;
+  std::int64_t best_weight = std::numeric_limits<std::int64_t>::max();
   for (const Run run : plan.candidates()) {
     const Traffic* cell = roster.traffic_cells(run.begin);
     for (Position at = run.begin; at < run.end; ++at, ++cell) {
-      if (cannot_win(cell->all_bytes(), best_bytes, factors[at])) continue;
-      const std::int64_t bytes = roster.weighted_bytes(at);
-      if (bytes < best_bytes) [[unlikely]] {
-        best_bytes = bytes;
+      if (cell->all_bytes() != weighed[at].all_bytes) [[unlikely]]
+        roster.weigh(at);
+      if (weighed[at].weight < best_weight) [[unlikely]] {
+        best_weight = weighed[at].weight;
         best = at;
       }
     }
   }
+  CHECK(best != nobody);
   return best;
 }
 

@@ -17,7 +17,7 @@ namespace steelyard::balance {
 // `plan` is not empty.
 Position pick_by_requests(Roster& roster, const Plan& plan);
 Position pick_by_busyness(Roster& roster, const Plan& plan);
-Position pick_by_traffic(const Roster& roster, const Plan& plan);
+Position pick_by_traffic(Roster& roster, const Plan& plan);
 
 Position pick(Policy policy, Roster& roster, const Plan& plan);
 

@@ -352,25 +352,5 @@ TEST(ReferenceModel, session_hits_and_picks_interleave_without_being_looked_at) 
   }
 }
 
-TEST(Divisor, divides_exactly) {
-  Random random(11);
-  for (int divisor = 100; divisor <= 10000; ++divisor) {
-    const Divisor exact(divisor);
-    const std::int64_t edges[] = {0,
-                                  99,
-                                  divisor - 1,
-                                  divisor,
-                                  INT64_MAX,
-                                  INT64_MAX - 1,
-                                  INT64_MAX / divisor * divisor,
-                                  INT64_MAX / divisor * divisor - 1};
-    for (const std::int64_t edge : edges) ASSERT_EQ(exact.divide(edge), edge / divisor);
-    for (int i = 0; i < 20; ++i) {
-      const auto dividend = static_cast<std::int64_t>(random.below(INT64_MAX) >> random.below(60));
-      ASSERT_EQ(exact.divide(dividend), dividend / divisor) << dividend << '/' << divisor;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace steelyard::balance

@@ -1,7 +1,6 @@
 #include "balance/roster.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <numeric>
 #include <unordered_map>
@@ -13,8 +12,6 @@ namespace steelyard::balance {
 
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
 constexpr Instant no_error = Instant::min();
 
 }  // namespace
@@ -25,21 +22,6 @@ void append(std::vector<Run>& runs, Position position) {
   } else {
     runs.push_back({.begin = position, .end = position + 1});
   }
-}
-
-// With k = ceil(log2 d) and m = ceil(2^(63+k) / d), x*m >> (63+k) is floor(x/d) for every x < 2^63,
-// because m*d - 2^(63+k) < d <= 2^k (Granlund and Montgomery, 1994).
-Divisor::Divisor(int divisor) {
-  CHECK(divisor > 1);
-  const auto d = static_cast<unsigned>(divisor);
-  const int bits = std::bit_width(d - 1);
-  magic_ = static_cast<std::uint64_t>(((Wide{1} << (63 + bits)) + d - 1) / d);
-  shift_ = bits - 1;
-}
-
-std::int64_t Divisor::divide(std::int64_t dividend) const {
-  const Wide product = Wide{static_cast<std::uint64_t>(dividend)} * magic_;
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(product >> 64) >> shift_);
 }
 
 Roster::~Roster() {
@@ -89,7 +71,7 @@ void Roster::place(MemberRef member, const Carried& carried) {
   now_.statuses.push_back(carried.status);
   now_.lbsets.push_back(static_cast<std::uint8_t>(spec.lbset));
   now_.error_times.push_back(carried.error_time);
-  now_.divisors.emplace_back(spec.load_factor);
+  now_.weighed.emplace_back();
   now_.members.push_back(std::move(member));
 }
 
@@ -119,6 +101,7 @@ void Roster::reset_traffic() {
     member->traffic_->transferred_bytes.store(0, std::memory_order_relaxed);
     member->traffic_->read_bytes.store(0, std::memory_order_relaxed);
   }
+  std::ranges::fill(now_.weighed, Weighed{});
 }
 
 Position Roster::find(const Member& member) const {
@@ -190,11 +173,14 @@ std::int64_t* Roster::credits() {
   return now_.credits.data();
 }
 
-std::int64_t Roster::weighted_bytes(Position at) const {
+std::int64_t Roster::weigh(Position at) {
   const Traffic& traffic = *traffic_cells(at);
-  const Divisor& divisor = now_.divisors[at];
-  return divisor.divide(traffic.transferred_bytes.load(std::memory_order_relaxed)) +
-         divisor.divide(traffic.read_bytes.load(std::memory_order_relaxed));
+  const std::int64_t transferred = traffic.transferred_bytes.load(std::memory_order_relaxed);
+  const std::int64_t read = traffic.read_bytes.load(std::memory_order_relaxed);
+  const std::int64_t factor = now_.factors[at];
+  now_.weighed[at] = {.all_bytes = transferred + read,
+                      .weight = transferred / factor + read / factor};
+  return now_.weighed[at].weight;
 }
 
 bool Roster::cells_continue(Position at) const {

@@ -42,16 +42,10 @@ struct Run {
 // Appends a position; consecutive ones grow the last run.
 void append(std::vector<Run>& runs, Position position);
 
-// Exact division by one load factor again and again: a multiplication and a shift instead of a
-// division of 30 to 90 cycles. Holds for 0 <= dividend < 2^63.
-class Divisor {
- public:
-  explicit Divisor(int divisor);
-  [[nodiscard]] std::int64_t divide(std::int64_t dividend) const;
-
- private:
-  std::uint64_t magic_;
-  int shift_;
+// What a member's bytes weighed when they were last looked at.
+struct Weighed {
+  std::int64_t all_bytes = -1;
+  std::int64_t weight = 0;
 };
 
 class Roster {
@@ -98,8 +92,10 @@ class Roster {
   std::int64_t* credits();
   [[nodiscard]] const std::int64_t* factors() const { return now_.factors.data(); }
   [[nodiscard]] int busy(Position at) const { return now_.members[at]->busy(); }
+  // What bytraffic compares; brought up to date where the bytes changed since (see weigh()).
+  Weighed* weighed() { return now_.weighed.data(); }
   // Each direction divided by the factor, cut, and then added.
-  [[nodiscard]] std::int64_t weighted_bytes(Position at) const;
+  std::int64_t weigh(Position at);
   // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
   [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const {
     return now_.members[at]->busy_;
@@ -122,7 +118,7 @@ class Roster {
     std::vector<Status> statuses;
     std::vector<std::uint8_t> lbsets;
     std::vector<Instant> error_times;
-    std::vector<Divisor> divisors;
+    std::vector<Weighed> weighed;
   };
   struct Tag {
     std::string text;
