@@ -1,6 +1,7 @@
 // Stickiness, first half: which member does the client say it belongs to?
 //
-// The URL is searched before the cookie, names are plain case-sensitive bytes, nothing is decoded.
+// The URL is searched before the cookie, names are plain case-sensitive bytes (a '?' in one never
+// matches), nothing is decoded.
 // The result is views into the caller's text; nothing is copied.
 #pragma once
 

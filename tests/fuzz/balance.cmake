@@ -1,0 +1,1 @@
+steelyard_fuzz(cookie_route cookie_route_fuzz.cpp balance)
