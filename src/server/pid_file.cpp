@@ -29,6 +29,7 @@ std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::st
   char text[32];
   const ssize_t got = ::read(file.number(), text, sizeof text);
   const auto digits = trim(std::string_view(text, got > 0 ? static_cast<std::size_t>(got) : 0));
+  if (got >= 0 && digits.empty()) return std::nullopt;
   const auto number = parse_unsigned(digits);
   if (!number || *number == 0 || *number > 0x7fffffff) {
     return std::unexpected(fmt::format("pid file {} holds no process number", path));
@@ -57,7 +58,9 @@ std::expected<void, std::string> write_pid_file(const std::string& path, pid_t p
 
 void remove_pid_file(const std::string& path, pid_t pid) {
   const auto record = read_pid_file(path);
-  if (record && *record && (*record)->pid == pid) ::unlink(path.c_str());
+  if (!record || !*record || (*record)->pid != pid) return;
+  if (::unlink(path.c_str()) == 0) return;
+  const Descriptor emptied(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
 }
 
 }  // namespace steelyard::server

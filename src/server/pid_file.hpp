@@ -15,13 +15,14 @@ struct PidRecord {
   bool running = false;  // a process with that number exists, and it is not this one
 };
 
-// nullopt: there is no such file. The error: it cannot be read or holds no process number.
+// nullopt: there is no such file, or it is empty. The error: it cannot be read or holds no process
+// number.
 std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::string& path);
 
 // Replaces the file in one step.
 std::expected<void, std::string> write_pid_file(const std::string& path, pid_t pid);
 
-// Removes the file if it still names `pid`.
+// Removes the file if it still names `pid`; empties it where the directory is not ours.
 void remove_pid_file(const std::string& path, pid_t pid);
 
 }  // namespace steelyard::server

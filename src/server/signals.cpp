@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -48,16 +49,28 @@ std::expected<Signals, std::string> Signals::block_and_listen() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   Signals result;
   result.source_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!result.source_.is_open()) return std::unexpected(std::string(strerror(errno)));
+  result.interruption_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!result.source_.is_open() || !result.interruption_.is_open())
+    return std::unexpected(std::string(strerror(errno)));
   return result;
 }
 
 std::optional<Order> Signals::next(std::optional<Duration> patience) {
-  pollfd watched{.fd = source_.number(), .events = POLLIN, .revents = 0};
-  if (::poll(&watched, 1, poll_milliseconds(patience)) <= 0) return std::nullopt;
+  pollfd watched[] = {{.fd = source_.number(), .events = POLLIN, .revents = 0},
+                      {.fd = interruption_.number(), .events = POLLIN, .revents = 0}};
+  if (::poll(watched, 2, poll_milliseconds(patience)) <= 0) return std::nullopt;
+  if (watched[1].revents != 0) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = ::read(interruption_.number(), &count, sizeof count);
+  }
   signalfd_siginfo info{};
   if (::read(source_.number(), &info, sizeof info) != sizeof info) return std::nullopt;
   return order_of(info.ssi_signo);
+}
+
+void Signals::interrupt() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t told = ::write(interruption_.number(), &one, sizeof one);
 }
 
 }  // namespace steelyard::server

@@ -10,7 +10,7 @@
 // The signals that steer the server, as httpd has them, received as plain values by one thread.
 //
 // Invariants: 1. made before any other thread, which then all have these signals blocked.
-// Threads: next() is the main thread's.
+// Threads: next() is the main thread's; interrupt() any.
 
 namespace steelyard::server {
 
@@ -27,9 +27,11 @@ class Signals {
 
   // Waits for an order, at most for `patience` (nullopt: as long as it takes).
   std::optional<Order> next(std::optional<Duration> patience);
+  // Any thread: next() returns without an order.
+  void interrupt();
 
  private:
-  Descriptor source_;
+  Descriptor source_, interruption_;
 };
 
 }  // namespace steelyard::server

@@ -1,0 +1,63 @@
+#include "server/configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "apacheconf/files.hpp"
+#include "apacheconf/read.hpp"
+#include "server/privileges.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using apacheconf::Diagnostic;
+using apacheconf::Severity;
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = ::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+Diagnostic fault(std::string text) {
+  Diagnostic diagnostic;
+  diagnostic.text = std::move(text);
+  return diagnostic;
+}
+
+}  // namespace
+
+std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options) {
+  apacheconf::ReadOptions reading;
+  reading.file = options.config_path();
+  reading.server_root = options.root();
+  reading.defines = options.defines;
+  reading.before = options.before;
+  reading.after = options.after;
+  reading.environment = environment;
+  auto read = apacheconf::read_configuration(reading, apacheconf::DiskFiles());
+  if (!read) return std::unexpected(std::move(read.error()));
+  const config::Config& config = *read->config;
+  // httpd looks names of users up while reading, so -t finds a wrong one.
+  if (!config.user.empty() || !config.group.empty()) {
+    const auto identity = find_identity(config.user.empty() ? "#0" : config.user, config.group);
+    if (!identity) {
+      read->remarks.push_back(fault(identity.error()));
+      return std::unexpected(std::move(read->remarks));
+    }
+  }
+  return Configuration{std::move(read->config), std::move(read->remarks)};
+}
+
+std::string describe_all(const std::vector<Diagnostic>& diagnostics, ShowNotes notes) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity == Severity::note && notes == ShowNotes::no) continue;
+    text += apacheconf::describe(diagnostic) + "\n";
+  }
+  return text;
+}
+
+}  // namespace steelyard::server

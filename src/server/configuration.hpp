@@ -1,0 +1,29 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apacheconf/diagnostic.hpp"
+#include "config/config.hpp"
+#include "server/options.hpp"
+
+// Reads the configuration that the command line names, at the start and at every reload.
+
+namespace steelyard::server {
+
+struct Configuration {
+  std::unique_ptr<config::Config> config;
+  std::vector<apacheconf::Diagnostic> remarks;  // warnings and notes
+};
+
+// The error: everything there is to say, at least one fault.
+std::expected<Configuration, std::vector<apacheconf::Diagnostic>> read_configuration(
+    const Options& options);
+
+enum class ShowNotes { no, yes };
+// What to print about them, each ending with a newline.
+std::string describe_all(const std::vector<apacheconf::Diagnostic>& diagnostics, ShowNotes notes);
+
+}  // namespace steelyard::server

@@ -1,0 +1,123 @@
+#include "server/program.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "server/configuration.hpp"
+#include "server/control.hpp"
+#include "server/detachment.hpp"
+#include "server/report.hpp"
+#include "server/server.hpp"
+#include "server/signals.hpp"
+#include "server/version.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using Action = Options::Action;
+
+constexpr int failed = 1;
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void complain(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+// -E: what would go to the terminal goes to this file, also later.
+bool redirect_start_up_messages(const std::string& path) {
+  if (path.empty()) return true;
+  const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
+  const Descriptor file(::open(path.c_str(), flags, 0644));
+  if (file.is_open()) return ::dup2(file.number(), 2) == 2;
+  complain(fmt::format("steelyard: could not open startup log {}\n", path));
+  return false;
+}
+
+int report(const Options& options, const Configuration& read) {
+  switch (options.action) {
+    case Action::check:
+      complain("Syntax OK\n");
+      break;
+    case Action::show_hosts:
+      print(hosts_report(*read.config));
+      break;
+    default:
+      print(modules_report(*read.config));
+      break;
+  }
+  return 0;
+}
+
+int serve(const Options& options, Configuration configuration) {
+  const ControlResult control =
+      control_running_server(options.control, configuration.config->pid_file);
+  if (!control.message.empty()) print(control.message + "\n");
+  if (!control.go_on_and_start) return control.exit_status;
+  std::fflush(stdout);
+  auto detachment = options.foreground ? Detachment::foreground() : Detachment::background();
+  if (!detachment) {
+    complain("steelyard: could not go to the background: " + detachment.error() + "\n");
+    return failed;
+  }
+  auto signals = Signals::block_and_listen();
+  if (!signals) {
+    complain("steelyard: " + signals.error() + "\n");
+    return failed;
+  }
+  Server server(options, std::move(*signals));
+  if (auto prepared = server.prepare(std::move(configuration)); !prepared) {
+    complain(prepared.error() + "\n");
+    return failed;
+  }
+  server.run(*detachment);
+  return 0;
+}
+
+int read_and_act(const Options& options) {
+  if (!redirect_start_up_messages(options.startup_log)) return failed;
+  auto configuration = read_configuration(options);
+  const auto notes = options.show_notes ? ShowNotes::yes : ShowNotes::no;
+  if (!configuration) {
+    complain(describe_all(configuration.error(), notes));
+    return failed;
+  }
+  complain(describe_all(configuration->remarks, notes));
+  if (options.action != Action::serve) return report(options, *configuration);
+  return serve(options, std::move(*configuration));
+}
+
+}  // namespace
+
+int run_program(std::span<const char* const> arguments) {
+  const std::string program = arguments.empty() ? "steelyard" : arguments[0];
+  const auto options = parse_options(arguments);
+  if (!options) {
+    complain(fmt::format("{}: {}\n{}", program, options.error(), usage(program)));
+    return failed;
+  }
+  switch (options->action) {
+    case Action::help:
+      print(usage(program));
+      return 0;
+    case Action::version:
+      print(version_text());
+      return 0;
+    case Action::build_settings:
+      print(build_settings_text());
+      return 0;
+    case Action::list_modules:
+      print(built_in_modules());
+      return 0;
+    case Action::list_directives:
+      print(directives_report());
+      return 0;
+    default:
+      return read_and_act(*options);
+  }
+}
+
+}  // namespace steelyard::server

@@ -1,0 +1,70 @@
+// A reload: the new configuration is read, validated and given its logs and ports while the old one
+// serves on. Only when all of that worked do the shards hear of it; otherwise nothing changes.
+//
+//   read ─▶ open new logs ─▶ open new ports ─▶ bind to member state ─▶ shards adopt ─▶ old ports
+//   closed
+//     └──────────┴────────────────┴── a fault: said in the error log, the old generation goes on
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/server.hpp"
+#include "server/service_notice.hpp"
+
+namespace steelyard::server {
+
+using config::LogLevel;
+
+void Server::reload(ShardOrders::Exchanges under_way) {
+  auto configuration = read_configuration(options_);
+  if (!configuration) {
+    log_.say_lines(LogLevel::error, "core", describe_all(configuration.error(), ShowNotes::no));
+    log_.say(LogLevel::error, "core",
+             "the new configuration has faults; the server goes on with the one it has");
+    return;
+  }
+  if (auto taken = take_generation(std::move(*configuration), under_way); !taken) {
+    log_.say(LogLevel::error, "core", taken.error());
+    log_.say(LogLevel::error, "core",
+             "the new configuration cannot be used; the server goes on with the one it has");
+    return;
+  }
+  log_.say(LogLevel::notice, "core",
+           fmt::format("{} configured -- resuming normal operations", generation_->banner()));
+}
+
+std::expected<void, std::string> Server::take_generation(Configuration configuration,
+                                                         ShardOrders::Exchanges under_way) {
+  auto logs = logs_.open(*configuration.config);
+  if (!logs) return std::unexpected(std::move(logs.error()));
+  auto plan = plan_listeners(configuration.config->listens, open_listens_, shards_.size(),
+                             configuration.config->listen_backlog);
+  if (!plan) return std::unexpected(std::move(plan.error()));
+
+  const std::vector<std::string> complaints = std::move(logs->complaints);
+  generation_ = states_.bind(std::move(configuration.config));
+  const config::Config& config = generation_->config();
+  open_listens_ = config.listens;
+  logs_.commit(std::move(*logs), generation_);
+  log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
+  order_shards(std::move(*plan), under_way);
+
+  log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
+  for (const std::string& complaint : complaints) {
+    log_.say(LogLevel::error, "log", complaint + "; lines go on to the file that was open before");
+  }
+  say_what_a_reload_cannot_change(config);
+  return {};
+}
+
+void Server::say_what_a_reload_cannot_change(const config::Config& next) {
+  if (next.pid_file != pid_file_) {
+    log_.say(LogLevel::warn, "core", "PidFile has changed: that needs a stop and a start");
+  }
+  if (next.shards != 0 && next.shards != shards_.size() && !options_.single_shard) {
+    log_.say(LogLevel::warn, "core", "SteelyardShards has changed: that needs a stop and a start");
+  }
+}
+
+}  // namespace steelyard::server

@@ -1,0 +1,190 @@
+#include "server/server.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "server/countdown.hpp"
+#include "server/pid_file.hpp"
+#include "server/privileges.hpp"
+#include "server/service_notice.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using config::LogLevel;
+
+// How often closed logs of old generations are looked after while there are any.
+constexpr Duration sweep_interval = std::chrono::seconds(1);
+
+// The processors this process may use: a pinned server gets as many shards as it has cores.
+std::size_t default_shard_count() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+}  // namespace
+
+Server::Server(Options options, Signals signals)
+    : options_(std::move(options)), signals_(std::move(signals)) {}
+
+Server::~Server() { stop_shards(); }
+
+std::expected<void, std::string> Server::prepare(Configuration configuration) {
+  const config::Config& config = *configuration.config;
+  raise_descriptor_limit();
+  shard_count_ = config.shards != 0 ? config.shards : default_shard_count();
+  if (options_.single_shard) shard_count_ = 1;
+  auto logs = logs_.open(config);
+  if (!logs) return std::unexpected(logs.error() + "\nunable to open logs");
+  if (auto opened = open_ports(config); !opened) {
+    return std::unexpected(opened.error() + "\nno listening sockets available, shutting down");
+  }
+  generation_ = states_.bind(std::move(configuration.config));
+  logs_.commit(std::move(*logs), generation_);
+  const config::Server& main_server = *generation_->config().servers[0];
+  log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
+  log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
+  if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
+  return become_user(generation_->config());
+}
+
+std::expected<void, std::string> Server::open_ports(const config::Config& config) {
+  auto plan = plan_listeners(config.listens, {}, shard_count_, config.listen_backlog);
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  first_ports_ = std::move(*plan);
+  open_listens_ = config.listens;
+  return {};
+}
+
+std::expected<void, std::string> Server::claim_pid_file(const config::Config& config) {
+  const auto left_over = read_pid_file(config.pid_file);
+  if (left_over && *left_over) {
+    log_.say(LogLevel::warn, "core",
+             fmt::format("pid file {} overwritten -- unclean shutdown of the previous run?",
+                         config.pid_file));
+  }
+  auto written = write_pid_file(config.pid_file, ::getpid());
+  if (written) pid_file_ = config.pid_file;
+  return written;
+}
+
+std::expected<void, std::string> Server::become_user(const config::Config& config) {
+  if (!running_as_root()) return {};
+  if (config.user.empty()) {
+    log_.say(LogLevel::warn, "core",
+             "serving as root: set User and Group to give root's rights up after the start");
+    return {};
+  }
+  const auto identity = find_identity(config.user, config.group);
+  if (!identity) return std::unexpected(identity.error());
+  // So that the file can be emptied at the end, in a directory that is not ours.
+  if (::chown(pid_file_.c_str(), identity->user, identity->group) != 0) {
+    log_.say(LogLevel::warn, "core", "the pid file could not be given to the new user");
+  }
+  return become(*identity);
+}
+
+void Server::run(Detachment& detachment) {
+  writer_.start();
+  start_shards();
+  log_.say(LogLevel::notice, "core",
+           fmt::format("{} configured -- resuming normal operations", generation_->banner()));
+  detachment.ready();
+  notify_service_manager("READY=1");
+  obey_signals();
+  notify_service_manager("STOPPING=1");
+  leave();
+}
+
+void Server::start_shards() {
+  for (std::size_t i = 0; i < shard_count_; ++i) {
+    shards_.push_back(std::make_unique<ShardThread>(i, group_, writer_, logs_));
+    shards_.back()->start();
+  }
+  order_shards(std::move(first_ports_), ShardOrders::Exchanges::finish);
+}
+
+void Server::order_shards(ListenPlan plan, ShardOrders::Exchanges under_way) {
+  Countdown obeyed(shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    ShardOrders orders{
+        .generation = generation_, .opened = {}, .closed = plan.closed, .under_way = under_way};
+    for (ListeningSockets& line : plan.opened) {
+      orders.opened.push_back({line.listen, line.sockets[i].release()});
+    }
+    shards_[i]->obey(std::move(orders), [&obeyed] { obeyed.count_down(); });
+  }
+  obeyed.wait();
+}
+
+void Server::obey_signals() {
+  bool swept = true;
+  while (true) {
+    const auto order =
+        signals_.next(swept ? std::nullopt : std::optional<Duration>(sweep_interval));
+    if (!order) {
+      swept = logs_.sweep();
+      continue;
+    }
+    switch (*order) {
+      case Order::stop:
+        log_.say(LogLevel::notice, "core", "caught SIGTERM, shutting down");
+        return;
+      case Order::graceful_stop:
+        log_.say(LogLevel::notice, "core", "caught SIGWINCH, shutting down gracefully");
+        stop_gracefully();
+        return;
+      case Order::graceful:
+        log_.say(LogLevel::notice, "core", "SIGUSR1 received.  Doing graceful restart");
+        reload(ShardOrders::Exchanges::finish);
+        break;
+      case Order::restart:
+        log_.say(LogLevel::notice, "core", "SIGHUP received.  Attempting to restart");
+        reload(ShardOrders::Exchanges::end);
+        break;
+    }
+    swept = logs_.sweep();
+  }
+}
+
+// The pid file goes first, so that a successor may start while the last exchanges finish.
+void Server::stop_gracefully() {
+  remove_pid_file(pid_file_, ::getpid());
+  std::atomic<std::size_t> left{shards_.size()};
+  for (auto& shard : shards_) {
+    shard->drain([&left, this] {
+      if (--left == 0) signals_.interrupt();
+    });
+  }
+  const std::uint32_t limit_seconds = generation_->config().graceful_shutdown_seconds;
+  const Instant deadline =
+      limit_seconds == 0 ? never
+                         : std::chrono::steady_clock::now() + std::chrono::seconds(limit_seconds);
+  while (left != 0) {
+    const Instant now = std::chrono::steady_clock::now();
+    if (now >= deadline) {
+      log_.say(LogLevel::notice, "core", "GracefulShutdownTimeout has passed, ending the rest");
+      break;
+    }
+    const auto order =
+        signals_.next(deadline == never ? std::nullopt : std::optional<Duration>(deadline - now));
+    if (order == Order::stop) break;
+  }
+  // The shards' callbacks refer to `left`.
+  stop_shards();
+}
+
+void Server::stop_shards() {
+  for (auto& shard : shards_) shard->stop();
+  shards_.clear();
+}
+
+void Server::leave() {
+  stop_shards();
+  writer_.stop();
+  remove_pid_file(pid_file_, ::getpid());
+}
+
+}  // namespace steelyard::server

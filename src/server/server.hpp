@@ -1,0 +1,73 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/generation.hpp"
+#include "server/configuration.hpp"
+#include "server/detachment.hpp"
+#include "server/log_registry.hpp"
+#include "server/log_writer.hpp"
+#include "server/main_log.hpp"
+#include "server/options.hpp"
+#include "server/shard_thread.hpp"
+#include "server/signals.hpp"
+
+// The whole program while it serves: shards, logs, and the main thread, which obeys signals.
+//
+//   prepare()  logs and ports opened, pid file written, root given up   ── a fault: nothing started
+//   run()      shards started ─ signals ─▶ reload, restart, graceful stop, stop
+//
+// Threads: the main thread.
+
+namespace steelyard::server {
+
+class Server {
+ public:
+  Server(Options options, Signals signals);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // The error is for the terminal: one reason a line.
+  std::expected<void, std::string> prepare(Configuration configuration);
+  // Serves until a signal says stop; `detachment` is told when clients can connect.
+  void run(Detachment& detachment);
+
+ private:
+  // prepare()
+  std::expected<void, std::string> open_ports(const config::Config& config);
+  std::expected<void, std::string> become_user(const config::Config& config);
+  std::expected<void, std::string> claim_pid_file(const config::Config& config);
+
+  // reload.cpp
+  void reload(ShardOrders::Exchanges under_way);
+  std::expected<void, std::string> take_generation(Configuration configuration,
+                                                   ShardOrders::Exchanges under_way);
+  void say_what_a_reload_cannot_change(const config::Config& next);
+  void order_shards(ListenPlan plan, ShardOrders::Exchanges under_way);
+
+  void start_shards();
+  void obey_signals();
+  void stop_gracefully();
+  void stop_shards();
+  void leave();
+
+  Options options_;
+  Signals signals_;
+  LogWriter writer_;
+  LogRegistry logs_{writer_};
+  MainLog log_{writer_};
+  proxy::StateRegistry states_;
+  std::shared_ptr<const proxy::Generation> generation_;
+  proxy::ShardGroup group_;
+  std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::size_t shard_count_ = 1;
+  std::vector<config::Listen> open_listens_;
+  ListenPlan first_ports_;
+  std::string pid_file_;
+};
+
+}  // namespace steelyard::server

@@ -1,0 +1,29 @@
+#include "server/version.hpp"
+
+#include <fmt/format.h>
+
+#include "apacheconf/modules.hpp"
+#include "server/options.hpp"
+
+namespace steelyard::server {
+
+std::string version_text() {
+  const auto& httpd = apacheconf::httpd_version;
+  return fmt::format(
+      "Server version: Steelyard/0.1.0 (configuration of Apache httpd {}.{}.{})\n"
+      "Server built:   {} {}\n",
+      httpd.major, httpd.minor, httpd.patch, __DATE__, __TIME__);
+}
+
+std::string build_settings_text() {
+  return version_text() + fmt::format(
+                              "Architecture:   {}-bit\n"
+                              "Compiler:       {}\n"
+                              "Server compiled with....\n"
+                              " -D HTTPD_ROOT=\"{}\"\n"
+                              " -D SERVER_CONFIG_FILE=\"{}\"\n",
+                              sizeof(void*) * 8, __VERSION__, default_server_root,
+                              default_config_file);
+}
+
+}  // namespace steelyard::server
