@@ -109,20 +109,18 @@ void FieldList::rebase(const Rebase& move) noexcept {
 
 std::uint64_t FieldList::name_bit(std::string_view name) noexcept {
   if (name.empty()) return 1;
-  const auto folded = [name](std::size_t at) {
-    return static_cast<unsigned>(static_cast<unsigned char>(name[at]) | 0x20U);
-  };
+  const char* const text = name.data();
   const std::size_t size = name.size();
-  const unsigned hash = static_cast<unsigned>(size) * 7 + folded(size / 2) * 31 +
-                        folded(size - 1) * 13 + folded(size > 7 ? 7 : 0);
-  return std::uint64_t{1} << (hash % 64);
+  const auto middle = static_cast<unsigned char>(text[size / 2] | 0x20);
+  const auto last = static_cast<unsigned char>(text[size - 1] | 0x20);
+  return std::uint64_t{1} << ((size * 7 + middle * 31U + last * 13U) % 64);
 }
 
 void FieldList::recount() noexcept {
   present_ = 0;
   other_names_ = 0;
   may_have_duplicates_ = false;
-  for (const Field& row : rows_) note(row);
+  for (const Field& row : rows_) note(row.name, row.id);
 }
 
 void merge_duplicates(FieldList& fields, Arena& arena) {

@@ -51,8 +51,8 @@ class FieldList {
   // Appends a row. The text must outlive the list's use of it.
   void add(std::string_view name, std::string_view value) { add(name, value, field_id(name)); }
   void add(std::string_view name, std::string_view value, FieldId id) {
-    rows_.push_back({name, value, id});
-    note(rows_.back());
+    rows_.emplace_back(name, value, id);
+    note(name, id);
   }
   // The first row of that name gets the value and its twins vanish; appended when there was none.
   void set(std::string_view name, std::string_view value);
@@ -78,10 +78,10 @@ class FieldList {
   }
   // One bit of a hash of a name without an id.
   static std::uint64_t name_bit(std::string_view name) noexcept;
-  void note(const Field& row) noexcept {
-    std::uint64_t& seen = row.id == FieldId::other ? other_names_ : present_;
-    const std::uint64_t mark = row.id == FieldId::other ? name_bit(row.name) : bit(row.id);
-    may_have_duplicates_ = may_have_duplicates_ || (seen & mark) != 0;
+  void note(std::string_view name, FieldId id) noexcept {
+    std::uint64_t& seen = id == FieldId::other ? other_names_ : present_;
+    const std::uint64_t mark = id == FieldId::other ? name_bit(name) : bit(id);
+    may_have_duplicates_ |= (seen & mark) != 0;
     seen |= mark;
   }
   void recount() noexcept;

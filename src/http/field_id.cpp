@@ -101,11 +101,12 @@ constexpr std::array<Known, field_id_count> known_names = [] {
 constexpr std::size_t slot_count = 256;
 
 constexpr std::size_t slot_of(std::string_view name) noexcept {
-  const auto folded = [name](std::size_t at) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(name[at]) | 0x20U);
-  };
+  const char* const text = name.data();
   const std::size_t size = name.size();
-  return (size * 11 + folded(0) * 7 + folded(size / 2) * 23 + folded(size - 1) * 5) % slot_count;
+  const auto first = static_cast<unsigned char>(text[0] | 0x20);
+  const auto middle = static_cast<unsigned char>(text[size / 2] | 0x20);
+  const auto last = static_cast<unsigned char>(text[size - 1] | 0x20);
+  return (size * 11 + first * 7U + middle * 23U + last * 5U) % slot_count;
 }
 
 // Open addressing: a name stands in its slot or in the next free one behind it.
@@ -119,37 +120,39 @@ constexpr std::array<std::uint8_t, slot_count> slots = [] {
   return table;
 }();
 
-bool same_word(const char* text, const Known& known, std::size_t at) noexcept {
+std::uint64_t load_word(const char* at) noexcept {
   std::uint64_t word;
-  std::uint64_t fold;
-  std::uint64_t lower;
-  std::memcpy(&word, text + at, 8);
-  std::memcpy(&fold, known.fold.data() + at, 8);
-  std::memcpy(&lower, known.lower.data() + at, 8);
-  return (word | fold) == lower;
+  std::memcpy(&word, at, sizeof word);
+  return word;
 }
 
+bool same_word(const char* text, const Known& known, std::size_t at) noexcept {
+  return (load_word(text + at) | load_word(known.fold.data() + at)) ==
+         load_word(known.lower.data() + at);
+}
+
+// The last word overlaps the one before.
 bool same_name(std::string_view name, const Known& known) noexcept {
   const std::size_t size = name.size();
   if (size != known.size) return false;
-  if (size < 8) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (static_cast<char>(name[i] | known.fold[i]) != known.lower[i]) return false;
-    }
-    return true;
+  if (size >= 8) {
+    return same_word(name.data(), known, 0) && (size < 17 || same_word(name.data(), known, 8)) &&
+           same_word(name.data(), known, size - 8);
   }
-  for (std::size_t at = 0; at + 8 <= size; at += 8) {
-    if (!same_word(name.data(), known, at)) return false;
+  const char* const text = name.data();
+  for (std::size_t i = 0; i < size; ++i) {
+    if (static_cast<char>(text[i] | known.fold.data()[i]) != known.lower.data()[i]) return false;
   }
-  return same_word(name.data(), known, size - 8);
+  return true;
 }
 
 }  // namespace
 
 FieldId field_id(std::string_view name) noexcept {
   if (name.size() < 2 || name.size() > name_bytes_max) return FieldId::other;
-  for (std::size_t slot = slot_of(name); slots[slot] != 0; slot = (slot + 1) % slot_count) {
-    if (same_name(name, known_names[slots[slot]])) return static_cast<FieldId>(slots[slot]);
+  const std::uint8_t* const table = slots.data();
+  for (std::size_t slot = slot_of(name); table[slot] != 0; slot = (slot + 1) % slot_count) {
+    if (same_name(name, known_names.data()[table[slot]])) return static_cast<FieldId>(table[slot]);
   }
   return FieldId::other;
 }

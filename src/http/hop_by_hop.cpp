@@ -64,7 +64,7 @@ void remove_all(FieldList& fields, std::uint64_t mask) {
 
 void read_connection(std::string_view value, ConnectionOptions& options) noexcept {
   // What nearly all clients send.
-  if (equals_ignoring_case(value, "keep-alive")) {
+  if (value == "keep-alive" || value == "Keep-Alive") {
     options.keep_alive = true;
     return;
   }

@@ -116,7 +116,9 @@ class RequestHeadReader {
 
   [[nodiscard]] Result take_other_line(std::string_view line, RequestHead& head);
   [[nodiscard]] Result take_request_line(std::string_view line, RequestHead& head) const;
-  [[nodiscard]] Result take_field(std::string_view line, RequestHead& head) const;
+  [[nodiscard]] bool add_field(std::string_view line, RequestHead& head) const;
+  [[nodiscard]] std::unexpected<RequestFault> why_no_field(std::string_view line,
+                                                           const RequestHead& head) const;
   [[nodiscard]] Result check_unfinished(std::string_view rest, const RequestHead& head);
   [[nodiscard]] std::size_t fields_max() const noexcept;
   void follow_buffer(std::string_view buffer, RequestHead& head) noexcept;

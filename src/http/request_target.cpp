@@ -30,16 +30,21 @@ bool is_dotted_quad(std::string_view name) noexcept {
   }
 }
 
-enum class HostByte : std::uint8_t { bad, letter, digit, dot };
+// Kinds of bytes as bits, so that a name is judged by what it holds altogether.
+constexpr std::uint8_t host_letter = 1;
+constexpr std::uint8_t host_digit = 2;
+constexpr std::uint8_t host_dot = 4;
+constexpr std::uint8_t host_other = 8;
 
-constexpr std::array<HostByte, 256> host_bytes = [] {
-  std::array<HostByte, 256> table{};
+constexpr std::array<std::uint8_t, 256> host_kinds = [] {
+  std::array<std::uint8_t, 256> table{};
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
-    HostByte& kind = table[static_cast<std::size_t>(byte)];
-    if (is_alpha(c) || c == '-' || c == '_') kind = HostByte::letter;
-    if (is_digit(c)) kind = HostByte::digit;
-    if (c == '.') kind = HostByte::dot;
+    std::uint8_t kind = host_other;
+    if (is_alpha(c) || c == '-' || c == '_') kind = host_letter;
+    if (is_digit(c)) kind = host_digit;
+    if (c == '.') kind = host_dot;
+    table[static_cast<std::size_t>(byte)] = kind;
   }
   return table;
 }();
@@ -48,22 +53,21 @@ constexpr std::array<HostByte, 256> host_bytes = [] {
 // other the last label must not begin with a digit unless it is the only one. One dot may end it.
 bool is_host_name(std::string_view name) noexcept {
   if (name.ends_with('.')) name.remove_suffix(1);
-  bool has_letter = false;
-  HostByte previous = HostByte::letter;
-  std::size_t label_begin = 0;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    const HostByte kind = host_bytes[static_cast<unsigned char>(name[at])];
-    if (kind == HostByte::bad) return false;
-    if (kind == HostByte::letter) has_letter = true;
-    if (kind == HostByte::dot) {
-      if (previous == HostByte::dot) return false;
-      label_begin = at + 1;
-    }
+  unsigned held = 0;
+  unsigned pairs = 0;  // kinds that stand twice in a row
+  unsigned previous = 0;
+  const std::uint8_t* const kinds = host_kinds.data();
+  for (const char c : name) {
+    const unsigned kind = kinds[static_cast<unsigned char>(c)];
+    held |= kind;
+    pairs |= kind & previous;
     previous = kind;
   }
-  if (name.empty() || previous == HostByte::dot) return false;
-  if (!has_letter) return is_dotted_quad(name);
-  return label_begin == 0 || !is_digit(name[label_begin]);
+  if (name.empty() || (held & host_other) != 0) return false;
+  if ((pairs & host_dot) != 0 || previous == host_dot) return false;
+  if ((held & host_letter) == 0) return is_dotted_quad(name);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || !is_digit(name[dot + 1]);
 }
 
 bool is_bracketed_v6(std::string_view host) {

@@ -155,9 +155,8 @@ std::expected<ResponseProgress, ResponseFault> ResponseHeadReader::read(std::str
     std::string_view line = buffer.substr(line_begin_, end - line_begin_);
     if (line.ends_with('\r')) line.remove_suffix(1);
     scanned_ = end + 1;
-    if (scanned_ > limits_.head_bytes_max) {
-      const Line too_long = check_unfinished(line);
-      return too_long ? refuse(Code::head_too_long) : too_long;
+    if (state_ != State::expecting_line && scanned_ > limits_.head_bytes_max) {
+      return refuse(Code::head_too_long);
     }
     const Line taken = take_line(line, head, arena);
     if (!taken || *taken == Progress::no_status_line) return taken;

@@ -1,5 +1,4 @@
-// Byte classes of HTTP's grammar (RFC 9110 5.6), scanned sixteen bytes at a time where the
-// processor can.
+// Byte classes of HTTP's grammar (RFC 9110 5.6).
 //
 // Nothing here reads the locale. Threads: pure functions.
 #pragma once

@@ -40,6 +40,15 @@ std::string meaning(const ResponseHead& head) {
          "\n" + fields_text(head.fields);
 }
 
+// Which of two limits a long line meets first depends on how it arrives.
+std::string fault_text(const ResponseFault& fault) {
+  const bool too_long = fault.code == ResponseFaultCode::line_too_long ||
+                        fault.code == ResponseFaultCode::field_too_long ||
+                        fault.code == ResponseFaultCode::head_too_long;
+  return "fault " + std::to_string(fault.status) +
+         std::string(too_long ? "too long" : describe(fault.code));
+}
+
 // Either word begins with a letter, a head's meaning with a digit.
 std::string read(std::string_view input, std::size_t step, Setting setting, ResponseHead& head,
                  Pieces& pieces, Arena& arena) {
@@ -48,8 +57,7 @@ std::string read(std::string_view input, std::size_t step, Setting setting, Resp
        size = std::min(size + step, input.size())) {
     const auto progress = reader.read(pieces.prefix(size), setting.request, head, arena);
     if (!progress) {
-      return "fault " + std::to_string(progress.error().status) +
-             std::string(describe(progress.error().code));
+      return fault_text(progress.error());
     }
     if (*progress == ResponseProgress::no_status_line) return "no status line";
     if (*progress == ResponseProgress::complete) {
