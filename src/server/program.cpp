@@ -10,6 +10,7 @@
 
 #include "server/configuration.hpp"
 #include "server/control.hpp"
+#include "server/demo_member.hpp"
 #include "server/detachment.hpp"
 #include "server/report.hpp"
 #include "server/server.hpp"
