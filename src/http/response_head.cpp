@@ -7,6 +7,7 @@
 #include "base/arena.hpp"
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "http/block_scan.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
@@ -93,8 +94,11 @@ std::expected<BodyFraming, ResponseFault> read_coding(const FieldList& fields) {
   return framing;
 }
 
-std::expected<void, ResponseFault> frame_body(Method request, ResponseHead& head) {
+std::expected<void, ResponseFault> finish(Method request, ResponseHead& head) {
   FieldList& fields = head.fields;
+  for (const Field& row : fields) {
+    if (row.id == FieldId::connection) read_connection(row.value, head.connection);
+  }
   const bool coded = fields.has(FieldId::transfer_encoding);
   head.has_length_and_coding = coded && fields.has(FieldId::content_length);
   if (head.has_length_and_coding) fields.remove(FieldId::content_length);
@@ -143,6 +147,7 @@ std::expected<ResponseProgress, ResponseFault> ResponseHeadReader::read(std::str
   CHECK(state_ != State::complete && buffer.size() >= scanned_);
   follow_buffer(buffer, head);
   while (true) {
+    take_clean_fields(buffer, head);
     const char* data = buffer.data();
     const void* found = scanned_ < buffer.size()
                             ? std::memchr(data + scanned_, '\n', buffer.size() - scanned_)
@@ -162,14 +167,34 @@ std::expected<ResponseProgress, ResponseFault> ResponseHeadReader::read(std::str
     if (!taken || *taken == Progress::no_status_line) return taken;
     if (*taken == Progress::complete) {
       state_ = State::complete;
-      for (const Field& row : head.fields) {
-        if (row.id == FieldId::connection) read_connection(row.value, head.connection);
-      }
-      const auto framed = frame_body(request, head);
-      if (!framed) return std::unexpected(framed.error());
+      const auto finished = finish(request, head);
+      if (!finished) return std::unexpected(finished.error());
       return taken;
     }
     line_begin_ = scanned_;
+  }
+}
+
+// The usual "name: value CR LF" lines, looked at once. Stops in front of any other, which the
+// callers' slower way judges.
+void ResponseHeadReader::take_clean_fields(std::string_view buffer, ResponseHead& head) {
+  if (state_ != State::expecting_fields || scanned_ != line_begin_) return;
+  const char* const data_end = buffer.data() + buffer.size();
+  while (true) {
+    const char* const begin = buffer.data() + line_begin_;
+    const char* const end = find_refused<false>(begin, data_end);
+    if (data_end - end < 2 || end[0] != '\r' || end[1] != '\n') return;
+    const char* const colon = find_colon(begin, end);
+    const std::string_view name(begin, static_cast<std::size_t>(colon - begin));
+    const FieldId id = field_id(name);
+    // A known name is a token.
+    if (colon == end || (id == FieldId::other && !is_token(name))) return;
+    const auto bytes = static_cast<std::size_t>(end - begin);
+    const std::size_t next = line_begin_ + bytes + 2;
+    if (bytes > limits_.field_bytes_max || next > limits_.head_bytes_max) return;
+    if (head.fields.size() >= limits_.fields_max) return;
+    head.fields.add(name, trim_blanks({colon + 1, static_cast<std::size_t>(end - colon - 1)}), id);
+    line_begin_ = scanned_ = next;
   }
 }
 

@@ -98,6 +98,7 @@ class ResponseHeadReader {
   using Result = std::expected<void, ResponseFault>;
   using Line = std::expected<ResponseProgress, ResponseFault>;
 
+  void take_clean_fields(std::string_view buffer, ResponseHead& head);
   [[nodiscard]] Line take_line(std::string_view line, ResponseHead& head, Arena& arena);
   [[nodiscard]] Line take_status_line(std::string_view line, ResponseHead& head);
   [[nodiscard]] Line take_field(std::string_view line, ResponseHead& head, Arena& arena);
