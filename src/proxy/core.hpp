@@ -47,6 +47,10 @@ class Shard::Core final : public RoomMaker {
 
   void add(std::unique_ptr<ClientConnection> connection);
   void remove(ClientConnection& connection);
+  // The connection's coroutine is at its end; it is removed when the turn is over.
+  void retire(ClientConnection& connection) { retired_.push_back(&connection); }
+  void end_turn();
+  void stop();
 
   bool draining = false;
   std::function<void()> drained;
@@ -58,6 +62,7 @@ class Shard::Core final : public RoomMaker {
            std::string_view text);
 
  private:
+  std::vector<ClientConnection*> retired_;
   config::SettingsCache settings_, passing_settings_;
   std::shared_ptr<ShardGroup::Door> door_;
   std::vector<std::unique_ptr<Workspace>> spare_;

@@ -73,11 +73,13 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
     return state;
   };
   std::vector<ServerGroups> groups;
+  std::map<std::string, int> same_names;
   for (std::size_t i = 0; i < config->servers.size(); ++i) {
     config::Server& server = *config->servers[i];
     server.index = static_cast<std::uint32_t>(i);
     // Two virtual hosts that say the same of themselves still have counters of their own.
-    const std::string identity = identity_of(server) + "#" + std::to_string(i == 0 ? 0 : 1);
+    const std::string name = (i == 0 ? "main|" : "") + identity_of(server);
+    const std::string identity = name + "#" + std::to_string(same_names[name]++);
     ServerGroups bound;
     for (const auto& spec : server.balancers)
       bound.balancers.push_back({spec, state_of(identity, spec), false});

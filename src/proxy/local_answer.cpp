@@ -45,6 +45,29 @@ void write_page(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   http::write_error_page(page, server, core.page);
 }
 
+std::string_view words_of(const LocalAnswer& answer) {
+  http::ErrorPage page;
+  page.status = answer.status;
+  page.reason = answer.reason;
+  page.proxy_error = answer.proxy_error;
+  return http::page_reason(page);
+}
+
+// A 401 is of no use without the backend's challenge.
+void copy_challenge(Exchange& x) {
+  for (const http::Field& field : x.response.fields) {
+    if (field.id == http::FieldId::www_authenticate) x.normal.add(field.name, field.value);
+  }
+}
+
+// TRACE: the client sees what arrived here (RFC 9110 9.3.8).
+void write_echo(const Exchange& x, Shard::Core& core) {
+  core.page.append(x.request_line).append("\r\n");
+  for (const http::Field& field : x.request.fields)
+    core.page.append(field.name).append(": ").append(field.value).append("\r\n");
+  core.page.append("\r\n");
+}
+
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
@@ -77,18 +100,18 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   x.always.clear();
   const bool has_page = use_error_document(x, core, answer);
   x.status = answer.status;
-  if (x.reason.empty() || answer.reason.empty()) {
-    x.reason = answer.reason.empty() ? http::reason_phrase(x.status) : answer.reason;
-    if (!answer.proxy_error.empty()) x.reason = "Proxy Error";
-  }
+  x.reason = words_of(answer);
   if (!answer.location.empty()) x.normal.add("Location", answer.location);
   if (x.status == 405) x.normal.add("Allow", "");
-  const bool empty = x.status == 200 || http::has_no_body(x.status);
-  if (!has_page && !empty) write_page(x, core, answer);
+  if (x.status == 401) copy_challenge(x);
+  const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
+  if (echoes) write_echo(x, core);
+  const bool empty = (x.status == 200 && !echoes) || http::has_no_body(x.status);
+  if (!has_page && !empty && !echoes) write_page(x, core, answer);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
   if (!empty) {
     x.normal.add("Content-Length", number_text(x, core.page.size()));
-    x.normal.add("Content-Type", http::error_page_type);
+    x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())

@@ -130,7 +130,6 @@ void choose_server(Exchange& x) {
 
 Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
-  choose_server(x);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto host = http::split_host(x.request.host);

@@ -26,6 +26,7 @@ struct Routing {
 // answered with an error before they are routed.
 void choose_server(Exchange& x);
 
+// After choose_server().
 Routing route(Exchange& x, Shard::Core& core);
 Routing continue_routing(Exchange& x, Shard::Core& core);
 

@@ -11,11 +11,11 @@ namespace steelyard::proxy {
 
 Shard::Core::Core(const ShardParts& given, std::shared_ptr<const Generation> first)
     : parts(given), generation(std::move(first)), door_(given.group.enter(given.loop, *this)) {
-  parts.loop.at_turn_end([this] { parts.log.turn_ended(); });
+  parts.loop.at_turn_end([this] { end_turn(); });
 }
 
 Shard::Core::~Core() {
-  connections.clear();
+  stop();
   parts.loop.at_turn_end(nullptr);
   parts.group.leave(door_);
 }
@@ -73,6 +73,17 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   added.start();
 }
 
+void Shard::Core::end_turn() {
+  for (ClientConnection* connection : retired_) remove(*connection);
+  retired_.clear();
+  parts.log.turn_ended();
+}
+
+void Shard::Core::stop() {
+  retired_.clear();
+  connections.clear();
+}
+
 void Shard::Core::remove(ClientConnection& connection) {
   const std::size_t position = connection.position;
   CHECK(position < connections.size() && connections[position].get() == &connection);
@@ -125,7 +136,7 @@ void Shard::drain(std::function<void()> drained) {
   if (core_->connections.empty() && core_->drained) std::exchange(core_->drained, nullptr)();
 }
 
-void Shard::stop() { core_->connections.clear(); }
+void Shard::stop() { core_->stop(); }
 
 std::size_t Shard::connection_count() const { return core_->connections.size(); }
 

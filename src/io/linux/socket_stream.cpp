@@ -50,6 +50,7 @@ IoResult SocketStream::read(std::span<char> room) {
 }
 
 IoResult SocketStream::write(std::span<const std::string_view> pieces) {
+  if (!writable_) return {IoStatus::would_block};
   constexpr std::size_t pieces_max = 64;
   std::array<iovec, pieces_max> vectors;
   std::size_t count = 0, bytes = 0;

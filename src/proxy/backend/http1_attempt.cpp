@@ -150,9 +150,11 @@ io::Task<Failure> Http1Attempt::await_head() {
   while (true) {
     blocked_ = {};
     const std::uint64_t sent_before = upload_.bytes_written();
+    const bool waited = waits_for_continue_;
     if (auto failure = step_upload()) co_return std::move(*failure);
     if (auto failure = read_head()) co_return std::move(*failure);
     if (x_.response.status >= 200 || x_.response.status == 101) co_return Failure{};
+    if (waited && !waits_for_continue_) continue;  // the body may go now
     if (upload_.bytes_written() != sent_before) deadline = core_.now() + plan_.times.backend;
     Failure late = co_await park(deadline);
     if (late) co_return late;
@@ -296,6 +298,11 @@ std::optional<Failure> Http1Attempt::take_interim() {
   x_.response.clear();
   reader_.reset();
   return std::nullopt;
+}
+
+Http1Attempt::~Http1Attempt() {
+  x_.bytes.sent += static_cast<std::int64_t>(download_.bytes_written());
+  x_.bytes.body_sent += static_cast<std::int64_t>(download_.body_bytes_written());
 }
 
 void Http1Attempt::account() {

@@ -46,6 +46,9 @@ class Http1Attempt {
  public:
   Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& client, RequestBody& body,
                const AttemptPlan& plan);
+  Http1Attempt(const Http1Attempt&) = delete;
+  Http1Attempt& operator=(const Http1Attempt&) = delete;
+  ~Http1Attempt();
 
   // No failure: the answer was passed on, or `overridden()`.
   io::Task<Failure> run();

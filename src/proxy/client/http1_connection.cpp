@@ -36,7 +36,8 @@ io::Task<> ClientConnection::live() {
   }
   if (next == Next::linger) co_await linger();
   stream_.reset();
-  core_.parts.loop.defer([this] { core_.remove(*this); });
+  if (workspace_) core_.give_back(std::move(workspace_));
+  core_.retire(*this);
 }
 
 io::Task<ClientConnection::Next> ClientConnection::serve_one() {
@@ -92,11 +93,11 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
   }
   workspace_->client_head.compact();
   begin_exchange();
-  Exchange& x = exchange();
-  ReadBuffer& buffer = workspace_->client_head;
   while (true) {
+    // The workspace may be another one after each wait.
+    ReadBuffer& buffer = workspace_->client_head;
     if (!buffer.empty()) {
-      const auto progress = reader_.read(buffer.data(), x.request);
+      const auto progress = reader_.read(buffer.data(), exchange().request);
       if (!progress) {
         fault_ = progress.error();
         co_return HeadEnd::fault;
@@ -116,9 +117,9 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
     if (buffer.empty()) {
       if (!co_await wait_idle()) co_return HeadEnd::closed;
       begin_exchange();
-      co_return co_await read_head();
+      continue;
     }
-    io::Wait wait(timer_, head_deadline(x.began_at));
+    io::Wait wait(timer_, head_deadline(exchange().began_at));
     if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return HeadEnd::timed_out;
   }
 }
@@ -211,10 +212,7 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
       if (x.status == 0) x.status = end.status != 0 ? end.status : 400;
       co_return;
     }
-    if (end.status == 0) {
-      x.bytes.body_sent = x.bytes.sent;
-      co_return;
-    }
+    if (end.status == 0) co_return;
     answer.status = end.status;
     answer.proxy_error = end.proxy_error;
     if (end.overridden) answer.reason = end.reason;

@@ -33,7 +33,7 @@ class ClientConnection {
 
   void start() { life_.start(); }
   // Waits for a request: may be closed without taking an answer from anybody.
-  bool idle() const { return workspace_ == nullptr; }
+  bool idle() const { return workspace_ == nullptr && !life_.done(); }
 
   std::size_t position = 0;  // in Core::connections
 

@@ -1,0 +1,306 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/test_world.hpp"
+
+// The whole data path on a simulated network: what members hear and clients get.
+
+namespace steelyard::proxy {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view simple_get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view simple_answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+TEST(DataPath, a_request_reaches_a_member_and_its_answer_the_client) {
+  for (const bool slowly : {false, true}) {
+    TestWorld world;
+    const auto client = world.connect();
+    world.say(*client, simple_get, slowly);
+    ASSERT_EQ(world.members[0].connections.size(), 1u);
+    EXPECT_EQ(world.busy(), 1);
+    const std::string heard = world.members[0].heard();
+    EXPECT_THAT(heard, StartsWith("GET /a HTTP/1.1\r\nHost: m1\r\n"));
+    EXPECT_THAT(heard, HasSubstr("X-Forwarded-For: 127.0.0.1\r\n"));
+    EXPECT_THAT(heard, HasSubstr("X-Forwarded-Host: x\r\n"));
+    EXPECT_THAT(heard, HasSubstr("X-Forwarded-Server: lb.test\r\n"));
+    world.say(world.members[0].last(), simple_answer, slowly);
+    const std::string got = client->take_all();
+    EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(got, EndsWith("\r\n\r\nhi"));
+    EXPECT_EQ(world.busy(), 0);
+    EXPECT_EQ(world.log_.access_lines.at(0), "GET /a HTTP/1.1|200|http://m1|+");
+  }
+}
+
+TEST(DataPath, pipelined_requests_are_answered_in_order_over_one_backend_connection) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(world.members[0].heard(), Not(HasSubstr("/2")));
+  world.say(world.members[0].last(), simple_answer);
+  EXPECT_THAT(world.members[0].heard(), StartsWith("GET /2 "));
+  world.say(world.members[0].last(), "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(world.members[0].connections.size(), 1u);
+  const std::string got = client->take_all();
+  EXPECT_LT(got.find("200 OK"), got.find("404 No"));
+}
+
+TEST(DataPath, a_small_chunked_body_goes_out_with_its_length) {
+  for (const bool slowly : {false, true}) {
+    TestWorld world;
+    const auto client = world.connect();
+    world.say(*client,
+              "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "3\r\nabc\r\n2;e=1\r\nde\r\n0\r\nT: 1\r\n\r\n",
+              slowly);
+    const std::string heard = world.members[0].heard();
+    EXPECT_THAT(heard, HasSubstr("Content-Length: 5\r\n"));
+    EXPECT_THAT(heard, EndsWith("\r\n\r\nabcde"));
+  }
+}
+
+TEST(DataPath, a_large_chunked_body_stays_chunked_and_whole) {
+  TestWorld world;
+  const auto client = world.connect();
+  const std::string piece(30000, 'x');
+  world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  world.say(*client, "7530\r\n" + piece + "\r\n0\r\n\r\n");
+  const std::string heard = world.members[0].heard();
+  EXPECT_THAT(heard, HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_THAT(heard, EndsWith("0\r\n\r\n"));
+  EXPECT_EQ(std::count(heard.begin(), heard.end(), 'x'), 30000 + 1);  // and the x of "Host"
+}
+
+TEST(DataPath, an_answer_of_unknown_length_becomes_chunked) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\n\r\nabc");
+  world.members[0].connections.clear();
+  world.loop.settle();
+  const std::string got = client->take_all();
+  EXPECT_THAT(got, HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_THAT(got, EndsWith("3\r\nabc\r\n0\r\n\r\n"));
+}
+
+TEST(DataPath, a_refused_connection_moves_to_another_member) {
+  TestWorld world(2);
+  world.kill(1);
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  ASSERT_EQ(world.members[1].connections.size(), 1u);
+  EXPECT_EQ(world.busy(), 2);  // a member that was tried counts until the exchange ends
+  world.say(world.members[1].last(), simple_answer);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(world.busy(), 0);
+}
+
+TEST(DataPath, nobody_left_is_a_503_and_the_connection_closes) {
+  TestWorld world(2);
+  world.kill(1);
+  world.kill(2);
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  const std::string got = client->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(got, HasSubstr("Connection: close\r\n"));
+}
+
+TEST(DataPath, a_stale_pooled_connection_is_replaced_without_the_client_noticing) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), simple_answer);
+  world.members[0].last().refuse_from_now_on();
+  client->take_all();
+  for (const char* method : {"GET", "POST"}) {
+    // The member's system confirms nothing, so even a POST was provably read by nobody.
+    world.members[0].last().refuse_from_now_on();
+    world.say(*client,
+              std::string(method) + " /b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_THAT(world.members[0].last().take_all(), StartsWith(std::string(method) + " /b "));
+    world.say(world.members[0].last(), simple_answer);
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  }
+}
+
+TEST(DataPath, a_post_that_was_confirmed_and_lost_is_not_sent_again) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), simple_answer);
+  client->take_all();
+  world.say(*client, "POST /once HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_THAT(world.members[0].heard(), HasSubstr("POST /once"));
+  world.members[0].connections.clear();  // the member dies with the request in its hands
+  world.loop.settle();
+  EXPECT_EQ(world.dialer.dials(), 1u);
+}
+
+TEST(DataPath, a_silent_member_is_a_502_after_the_timeout) {
+  TestWorld world(1, {"timeout=2"});
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.loop.advance(std::chrono::milliseconds(1900));
+  EXPECT_EQ(client->take_all(), "");
+  world.loop.advance(std::chrono::milliseconds(200));
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 502 "));
+}
+
+TEST(DataPath, a_slow_reader_holds_only_its_window) {
+  TestWorld world;
+  io::SimLink narrow;
+  narrow.window_bytes = 1000;
+  const auto client = world.connect(narrow);
+  world.revive(1, {SIZE_MAX, 50000});
+  world.say(*client, simple_get);
+  const std::string body(40000, 'y');
+  world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + body);
+  std::string got;
+  for (int i = 0; i < 1000 && got.size() < 40000; ++i) {
+    const std::string part = client->take_all();
+    EXPECT_LE(part.size(), 1000u);
+    got += part;
+    world.loop.settle();
+  }
+  EXPECT_THAT(got, EndsWith(body));
+}
+
+TEST(DataPath, a_cut_answer_never_looks_complete) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+  world.members[0].connections.clear();
+  world.loop.settle();
+  EXPECT_THAT(client->take_all(), EndsWith("\r\n\r\nabc"));
+  EXPECT_TRUE(client->ended());
+  EXPECT_EQ(world.busy(), 0);
+}
+
+TEST(DataPath, a_client_that_leaves_frees_the_member) {
+  TestWorld world;
+  auto client = world.connect();
+  world.say(*client, simple_get);
+  EXPECT_EQ(world.busy(), 1);
+  client.reset();
+  world.loop.settle();
+  world.say(world.members[0].last(), simple_answer);
+  EXPECT_EQ(world.busy(), 0);
+  EXPECT_EQ(world.shard->connection_count(), 0u);
+}
+
+TEST(DataPath, a_malformed_request_is_answered_and_nothing_behind_it_is_read) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, "GET /a HTTP/1.1\r\nHost : x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string got = client->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_EQ(world.members[0].connections.size(), 0u);
+  EXPECT_TRUE(client->ended());
+}
+
+TEST(DataPath, an_answer_before_the_request_body_ended_is_passed_on) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" +
+                         std::string(20000, 'z'));
+  world.members[0].heard();
+  world.say(world.members[0].last(), "HTTP/1.1 413 Too Big\r\nContent-Length: 2\r\n\r\nno");
+  const std::string got = client->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 413 Too Big\r\n"));
+  EXPECT_THAT(got, EndsWith("\r\n\r\nno"));
+  EXPECT_EQ(world.busy(), 0);
+}
+
+TEST(DataPath, the_client_waits_for_the_members_100) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client,
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_THAT(world.members[0].heard(), HasSubstr("Expect: 100-continue\r\n"));
+  EXPECT_EQ(client->take_all(), "");
+  world.say(world.members[0].last(), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(client->take_all(), "HTTP/1.1 100 Continue\r\n\r\n");
+  world.say(*client, "abc");
+  EXPECT_EQ(world.members[0].heard(), "abc");
+  world.say(world.members[0].last(), simple_answer);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST(DataPath, an_idle_connection_closes_after_the_keep_alive_timeout) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), simple_answer);
+  world.loop.advance(std::chrono::milliseconds(4900));
+  EXPECT_FALSE(client->ended());
+  world.loop.advance(std::chrono::milliseconds(200));
+  EXPECT_TRUE(client->ended());
+}
+
+TEST(DataPath, the_limit_on_connections_holds_and_acquire_ends_the_wait) {
+  TestWorld world(1, {"max=1", "acquire=200ms"});
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.say(*first, simple_get);
+  world.say(*second, simple_get);
+  EXPECT_EQ(world.members[0].connections.size(), 1u);
+  world.loop.advance(std::chrono::milliseconds(250));
+  EXPECT_THAT(second->take_all(), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST(DataPath, who_waits_for_a_connection_gets_the_next_free_slot) {
+  TestWorld world(1, {"max=1", "acquire=2000ms"});
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.say(*first, simple_get);
+  world.say(*second, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+  world.say(world.members[0].last(), simple_answer);
+  world.loop.settle();
+  EXPECT_THAT(world.members[0].last().take_all(), StartsWith("GET /second "));
+  world.say(world.members[0].last(), simple_answer);
+  EXPECT_THAT(second->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST(DataPath, upgraded_connections_become_tunnels) {
+  TestWorld world(1, {"upgrade=websocket"});
+  const auto client = world.connect();
+  world.say(
+      *client,
+      "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly");
+  EXPECT_THAT(world.members[0].heard(), HasSubstr("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+  world.say(world.members[0].last(),
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\n\r\nhello");
+  EXPECT_THAT(client->take_all(), EndsWith("\r\n\r\nhello"));
+  EXPECT_EQ(world.members[0].heard(), "early");
+  world.say(*client, "ping");
+  EXPECT_EQ(world.members[0].heard(), "ping");
+  world.say(world.members[0].last(), "pong");
+  EXPECT_EQ(client->take_all(), "pong");
+}
+
+TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
+  TestWorld world;
+  const auto idle = world.connect();
+  const auto active = world.connect();
+  world.loop.settle();
+  world.say(*active, simple_get);
+  bool drained = false;
+  world.shard->drain([&] { drained = true; });
+  world.loop.settle();
+  EXPECT_TRUE(idle->ended());
+  EXPECT_FALSE(drained);
+  world.say(world.members[0].last(), simple_answer);
+  EXPECT_THAT(active->take_all(), HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(drained);
+}
+
+}  // namespace
+}  // namespace steelyard::proxy

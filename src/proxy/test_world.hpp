@@ -1,0 +1,130 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "balance/parameters.hpp"
+#include "base/check.hpp"
+#include "config/target.hpp"
+#include "io/sim/sim_network.hpp"
+#include "proxy/shard.hpp"
+
+// A shard on a simulated network, with members and clients that the test plays. For tests only.
+
+namespace steelyard::proxy {
+
+class NullLog final : public LogSink {
+ public:
+  void access(const config::LogTarget& /*target*/, std::string_view line) override {
+    access_lines.emplace_back(line);
+  }
+  void error(const config::LogTarget& /*target*/, const ErrorLine& line) override {
+    error_lines.emplace_back(line.text);
+  }
+  void turn_ended() override {}
+  std::vector<std::string> access_lines, error_lines;
+};
+
+class NoSplicer final : public io::Splicer {
+ public:
+  std::unique_ptr<io::SplicePipe> borrow(const io::Stream& /*from*/,
+                                         const io::Stream& /*to*/) override {
+    return nullptr;
+  }
+  void give_back(std::unique_ptr<io::SplicePipe> /*pipe*/) override {}
+};
+
+// One member: keeps every connection that was made to it, oldest first.
+struct TestMember {
+  std::vector<std::unique_ptr<io::SimStream>> connections;
+  io::SimStream& last() { return *connections.back(); }
+  std::string heard() {
+    std::string all;
+    for (const auto& connection : connections) all += connection->take_all();
+    return all;
+  }
+};
+
+class TestWorld {
+ public:
+  // "ProxyPass / balancer://app/" with members m1:80, m2:80, ...
+  explicit TestWorld(int members = 1, const std::vector<std::string>& member_parameters = {}) {
+    auto config = std::make_unique<config::Config>();
+    config->servers.push_back(std::make_unique<config::Server>());
+    config::Server& server = *config->servers[0];
+    server.name = "lb.test";
+    auto spec = std::make_shared<balance::BalancerSpec>();
+    spec->name = "balancer://app";
+    for (int i = 1; i <= members; ++i) {
+      balance::MemberSpec member;
+      CHECK(balance::parse_member_url(member, "http://m" + std::to_string(i)));
+      for (const std::string& parameter : member_parameters) {
+        const std::size_t at = parameter.find('=');
+        CHECK(balance::set_member_parameter(member, parameter.substr(0, at),
+                                            parameter.substr(at + 1)));
+      }
+      spec->members.push_back(member);
+    }
+    server.balancers.push_back(spec);
+    config::Route route;
+    route.path = "/";
+    route.target = "balancer://app/";
+    server.routes.push_back(route);
+    config::resolve_targets(server);
+    config::AccessLog log;
+    log.format = *expr::LogFormat::compile("%r|%>s|%{BALANCER_WORKER_NAME}e|%X");
+    server.access_logs.push_back(log);
+    generation = registry.bind(std::move(config));
+    this->members.resize(static_cast<std::size_t>(members));
+    for (int i = 1; i <= members; ++i) revive(i);
+    shard = std::make_unique<Shard>(
+        ShardParts{group, loop, dialer, splicer, log_, {}, [] { return 1; }, {}}, generation);
+  }
+
+  void revive(int member, const io::SimLink& link = {}) {
+    TestMember& played = members[static_cast<std::size_t>(member - 1)];
+    dialer.listen(
+        "m" + std::to_string(member) + ":80",
+        [&played](std::unique_ptr<io::SimStream> peer) {
+          played.connections.push_back(std::move(peer));
+        },
+        link);
+  }
+  void kill(int member) { dialer.refuse("m" + std::to_string(member) + ":80"); }
+
+  std::unique_ptr<io::SimStream> connect(const io::SimLink& link = {}) {
+    io::SimPair pair = io::connect_pair(loop, link);
+    shard->accept(std::move(pair.program), {IpAddress::v4(0x7f000001), 40000});
+    return std::move(pair.peer);
+  }
+  // Says it in one piece or byte by byte, and lets everything come to rest.
+  void say(io::SimStream& stream, std::string_view text, bool byte_by_byte = false) {
+    if (!byte_by_byte) {
+      stream.say(text);
+      loop.settle();
+      return;
+    }
+    for (const char c : text) {
+      stream.say({&c, 1});
+      loop.settle();
+    }
+  }
+  int busy() const {
+    int sum = 0;
+    for (const auto& view : generation->groups()[0].balancers[0].state->members()) sum += view.busy;
+    return sum;
+  }
+
+  io::SimLoop loop;
+  io::SimDialer dialer{loop};
+  NoSplicer splicer;
+  NullLog log_;
+  ShardGroup group;
+  StateRegistry registry;
+  std::shared_ptr<const Generation> generation;
+  std::vector<TestMember> members;
+  std::unique_ptr<Shard> shard;
+};
+
+}  // namespace steelyard::proxy
