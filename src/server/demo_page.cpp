@@ -38,7 +38,8 @@ a.button, button { display: inline-block; font: inherit; font-weight: 600; text-
   border-radius: 8px; padding: .5rem 1rem; border: 1px solid var(--mark); cursor: pointer;
   background: transparent; color: var(--mark); margin-right: .5rem; }
 button { background: var(--mark); color: var(--card); }
-a.button:focus-visible, button:focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
+a.button:focus-visible, button:focus-visible { outline: 3px solid var(--mark);
+  outline-offset: 2px; }
 )";
 
 std::string escaped(std::string_view text) {

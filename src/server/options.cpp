@@ -53,6 +53,7 @@ auto look_up(const Table& table, std::string_view name) -> decltype(&table[0].se
 void define(Options& options, std::string_view name) {
   if (name == "FOREGROUND" || name == "NO_DETACH") options.foreground = true;
   if (name == "DUMP_VHOSTS" || name == "DUMP_RUN_CFG") options.action = Action::show_hosts;
+  if (name == "DUMP_CONFIG") options.action = Action::show_config;
   if (name == "DUMP_MODULES") options.action = Action::show_modules;
   options.defines.emplace_back(name);
 }
@@ -63,8 +64,9 @@ void ask_for_version(Options& options) {
 }
 
 void ask_for_check(Options& options) {
-  const bool dump_wins =
-      options.action == Action::show_hosts || options.action == Action::show_modules;
+  const bool dump_wins = options.action == Action::show_hosts ||
+                         options.action == Action::show_modules ||
+                         options.action == Action::show_config;
   if (!dump_wins) options.action = Action::check;
 }
 

@@ -30,6 +30,7 @@ struct Options {
     check,            // -t
     show_hosts,       // -S
     show_modules,     // -M
+    show_config,      // -t -D DUMP_CONFIG
     list_modules,     // -l
     list_directives,  // -L
     version,          // -v

@@ -8,11 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "apacheconf/summary.hpp"
+#include "config/dump.hpp"
 #include "server/configuration.hpp"
 #include "server/control.hpp"
 #include "server/demo_member.hpp"
 #include "server/detachment.hpp"
-#include "server/report.hpp"
+#include "server/privileges.hpp"
 #include "server/server.hpp"
 #include "server/signals.hpp"
 #include "server/version.hpp"
@@ -38,16 +40,27 @@ bool redirect_start_up_messages(const std::string& path) {
   return false;
 }
 
-int report(const Options& options, const Configuration& read) {
+std::string hosts_report(const config::Config& config) {
+  const auto identity = find_identity(config.user.empty() ? "#0" : config.user, config.group);
+  if (!identity) return apacheconf::describe_hosts(config);
+  return apacheconf::describe_hosts(
+      config, config.user.empty() ? std::string() : std::to_string(identity->user),
+      config.group.empty() ? std::string() : std::to_string(identity->group));
+}
+
+int report(const Options& options, const config::Config& config) {
   switch (options.action) {
     case Action::check:
       complain("Syntax OK\n");
       break;
     case Action::show_hosts:
-      print(hosts_report(*read.config));
+      print(hosts_report(config));
+      break;
+    case Action::show_config:
+      print(config::dump(config));
       break;
     default:
-      print(modules_report(*read.config));
+      print(apacheconf::describe_modules(config));
       break;
   }
   return 0;
@@ -87,7 +100,7 @@ int read_and_act(const Options& options) {
     return failed;
   }
   complain(describe_all(configuration->remarks, notes));
-  if (options.action != Action::serve) return report(options, *configuration);
+  if (options.action != Action::serve) return report(options, *configuration->config);
   return serve(options, std::move(*configuration));
 }
 
@@ -111,10 +124,10 @@ int run_program(std::span<const char* const> arguments) {
       print(build_settings_text());
       return 0;
     case Action::list_modules:
-      print(built_in_modules());
+      print(apacheconf::list_compiled_modules());
       return 0;
     case Action::list_directives:
-      print(directives_report());
+      print(apacheconf::list_directives());
       return 0;
     default:
       return read_and_act(*options);
