@@ -162,13 +162,13 @@ TEST(DataPath, a_slow_reader_holds_only_its_window) {
   const std::string body(40000, 'y');
   world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + body);
   std::string got;
-  for (int i = 0; i < 1000 && got.size() < 40000; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const std::string part = client->take_all();
     EXPECT_LE(part.size(), 1000u);
     got += part;
     world.loop.settle();
   }
-  EXPECT_THAT(got, EndsWith(body));
+  EXPECT_EQ(got.size() - got.find("\r\n\r\n") - 4, body.size());
 }
 
 TEST(DataPath, a_cut_answer_never_looks_complete) {
@@ -299,6 +299,9 @@ TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   EXPECT_FALSE(drained);
   world.say(world.members[0].last(), simple_answer);
   EXPECT_THAT(active->take_all(), HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(active->ended());
+  EXPECT_FALSE(drained);  // until the client has noticed, or has had its time to
+  world.loop.advance(std::chrono::milliseconds(2100));
   EXPECT_TRUE(drained);
 }
 

@@ -75,7 +75,7 @@ void Http1Attempt::begin_request() {
   head.clear();
   write_request_head(x_, plan_.target, plan, rules, head);
   upload_.begin(head, plan.kind == BodyPlan::Kind::chunked ? Framing::chunked : Framing::plain);
-  upload_done_ = upload_broken_ = got_bytes_ = false;
+  upload_done_ = upload_broken_ = got_bytes_ = final_head_read_ = false;
   x_.response.clear();
   reader_.reset();
   client_.workspace.backend_head.clear();
@@ -153,7 +153,7 @@ io::Task<Failure> Http1Attempt::await_head() {
     const bool waited = waits_for_continue_;
     if (auto failure = step_upload()) co_return std::move(*failure);
     if (auto failure = read_head()) co_return std::move(*failure);
-    if (x_.response.status >= 200 || x_.response.status == 101) co_return Failure{};
+    if (final_head_read_) co_return Failure{};
     if (waited && !waits_for_continue_) continue;  // the body may go now
     if (upload_.bytes_written() != sent_before) deadline = core_.now() + plan_.times.backend;
     Failure late = co_await park(deadline);
@@ -230,7 +230,7 @@ std::optional<Failure> Http1Attempt::read_head() {
       }
       if (*progress != http::ResponseProgress::incomplete) {
         if (auto failure = judge_head(*progress)) return failure;
-        if (x_.response.status >= 200 || x_.response.status == 101) return std::nullopt;
+        if (final_head_read_) return std::nullopt;
         continue;  // an interim answer was dealt with; perhaps the next head is here already
       }
     }
@@ -259,19 +259,23 @@ std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress)
     x_.response.status = 200;
     x_.response.reason = "OK";
     x_.response.body.kind = http::BodyFraming::Kind::until_close;
+    final_head_read_ = true;
     return std::nullopt;
   }
   buffer.consume(x_.response.head_bytes);
   if (x_.response.status == 101) {
     const auto upgrade = x_.response.fields.value(FieldId::upgrade);
-    if (!upgrade_.empty() && upgrade && equals_ignoring_case(*upgrade, upgrade_))
+    if (!upgrade_.empty() && upgrade && equals_ignoring_case(*upgrade, upgrade_)) {
+      final_head_read_ = true;
       return std::nullopt;
+    }
     return backend_failure(
         Cause::bad_message,
         "Unexpected Upgrade: " + std::string(upgrade.value_or("n/a")) + " (expecting " +
             std::string(upgrade_.empty() ? std::string_view("n/a") : upgrade_) + ")");
   }
   if (http::is_interim(x_.response.status)) return take_interim();
+  final_head_read_ = true;
   return std::nullopt;
 }
 

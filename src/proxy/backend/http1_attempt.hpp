@@ -99,6 +99,7 @@ class Http1Attempt {
   bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
   bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves
   bool got_bytes_ = false;      // of an answer
+  bool final_head_read_ = false;
   int interims_ = 0;
   std::uint64_t acknowledged_before_ = 0;
   Blocked blocked_;
