@@ -22,21 +22,25 @@ std::string format_text(const AccessLogDraft& draft, const ServerLogs& own,
   return *draft.format;
 }
 
-void add_log(Reading& reading, Server& server, const AccessLogDraft& draft, const ServerLogs& own,
+// Said once, also when several servers write this log.
+void warn_of_unknown_name(Reading& reading, AccessLogDraft& draft, const std::string& format) {
+  const bool looks_like_a_name =
+      draft.format && format == *draft.format && format.find_first_of("% ") == std::string::npos;
+  if (!looks_like_a_name || std::exchange(draft.warned, true)) return;
+  reading.warn_at(
+      draft.place,
+      "No LogFormat is called \"" + format + "\", so every line of this log will be that word",
+      "Define it with LogFormat \"...\" " + format + '.');
+}
+
+void add_log(Reading& reading, Server& server, AccessLogDraft& draft, const ServerLogs& own,
              const ServerLogs& main_server) {
   auto format = expr::LogFormat::compile(format_text(draft, own, main_server));
   if (!format) {
     reading.complain_at(draft.place, format.error().text, format.error().advice);
     return;
   }
-  const bool looks_like_a_name = draft.format && format->text() == *draft.format &&
-                                 format->text().find_first_of("% ") == std::string::npos;
-  if (looks_like_a_name) {
-    reading.warn_at(draft.place,
-                    "No LogFormat is called \"" + *draft.format +
-                        "\", so every line of this log will be that word",
-                    "Define it with LogFormat \"...\" " + *draft.format + '.');
-  }
+  warn_of_unknown_name(reading, draft, format->text());
   server.access_logs.push_back({draft.target, std::move(*format), draft.condition});
 }
 
@@ -68,15 +72,13 @@ void drop_read_timeouts(Reading& reading) {
 
 void finish_logs(Reading& reading) {
   LogDrafts& drafts = reading.part<LogDrafts>();
-  const ServerLogs main_server = drafts.servers[reading.config->servers.front().get()];
+  ServerLogs& main_server = drafts.servers[reading.config->servers.front().get()];
   for (const std::unique_ptr<Server>& server : reading.config->servers) {
-    const ServerLogs& own = drafts.servers[server.get()];
-    for (const AccessLogDraft& draft : own.logs.empty() ? main_server.logs : own.logs) {
+    ServerLogs& own = drafts.servers[server.get()];
+    for (AccessLogDraft& draft : own.logs.empty() ? main_server.logs : own.logs) {
       add_log(reading, *server, draft, own, main_server);
     }
-    for (const AccessLogDraft& draft : drafts.global) {
-      add_log(reading, *server, draft, own, main_server);
-    }
+    for (AccessLogDraft& draft : drafts.global) add_log(reading, *server, draft, own, main_server);
   }
 }
 

@@ -17,6 +17,7 @@ struct AccessLogDraft {
   std::optional<std::string> format;  // name or text; none: the default (TransferLog)
   std::optional<expr::EnvCondition> condition;
   config::Place place;
+  bool warned = false;  // that its format has no such name
 };
 
 struct ServerLogs {

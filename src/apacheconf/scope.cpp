@@ -156,6 +156,7 @@ void Scope::execute(const std::vector<Statement>& statements) {
     execute_one(statement);
   }
   statement_ = outer;
+  if (outer) reading.order = outer->order;
 }
 
 void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {
@@ -199,7 +200,7 @@ void Scope::execute_one(const Statement& statement) {
              suggest(statement.name));
     return;
   }
-  const std::string name(directive->name);
+  const std::string name = std::string(directive->name) + (statement.is_section() ? ">" : "");
   if (directive->support == Support::refused) {
     complain(name + " is not supported: it would " + std::string(directive->help),
              std::string(directive->note));
@@ -220,7 +221,7 @@ void Scope::execute_one(const Statement& statement) {
   if (directive->handler) directive->handler(*this, statement);
   if (directive->support == Support::accepted_with_note &&
       reading.part<NotesGiven>().directives.insert(directive).second) {
-    note(name + (directive->name.starts_with('<') ? ">: " : ": ") + std::string(directive->note));
+    note(name + ": " + std::string(directive->note));
   }
 }
 

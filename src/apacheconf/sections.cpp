@@ -231,7 +231,8 @@ constexpr auto directives = std::to_array<Directive>({
      .note = if_note},
 });
 
-// A copy of what the main server says, without what a virtual host has of its own.
+// What the main server says, without what a virtual host has of its own. AllowEncodedSlashes is not
+// inherited (httpd).
 std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   auto server = std::make_unique<config::Server>();
   server->name = main_server.name;
@@ -239,7 +240,6 @@ std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   server->document_root = main_server.document_root;
   server->canonical_name = main_server.canonical_name;
   server->canonical_physical_port = main_server.canonical_physical_port;
-  server->encoded_slashes = main_server.encoded_slashes;
   server->merge_slashes = main_server.merge_slashes;
   server->strict_host_check = main_server.strict_host_check;
   server->trace = main_server.trace;
