@@ -1,0 +1,1 @@
+steelyard_fuzz(config config_fuzz.cpp apacheconf)
