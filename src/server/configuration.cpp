@@ -27,6 +27,19 @@ Diagnostic fault(std::string text) {
   return diagnostic;
 }
 
+// httpd's own names where the configuration says nothing.
+void fill_in_files(config::Config& config) {
+  if (config.pid_file.empty()) {
+    config.pid_file = apacheconf::join_path(config.server_root, "logs/httpd.pid");
+  }
+  for (const auto& server : config.servers) {
+    config::LogTarget& log = server->error_log;
+    if (log.kind == config::LogTarget::Kind::file && log.text.empty()) {
+      log.text = apacheconf::join_path(config.server_root, "logs/error_log");
+    }
+  }
+}
+
 }  // namespace
 
 std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options) {
@@ -39,6 +52,7 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
   reading.environment = environment;
   auto read = apacheconf::read_configuration(reading, apacheconf::DiskFiles());
   if (!read) return std::unexpected(std::move(read.error()));
+  fill_in_files(*read->config);
   const config::Config& config = *read->config;
   // httpd looks names of users up while reading, so -t finds a wrong one.
   if (!config.user.empty() || !config.group.empty()) {

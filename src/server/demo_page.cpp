@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view style = R"(
 :root { color-scheme: light dark; --text: #1c2330; --soft: #5b6575; --page: #f5f6f8;
-  --card: #ffffff; --line: #dde1e7; --mark: hsl(var(--hue) 62% 38%);
+  --card: #ffffff; --line: #dde1e7; --mark: hsl(var(--hue) 70% 27%);
   --tint: hsl(var(--hue) 70% 95%); }
 @media (prefers-color-scheme: dark) { :root { --text: #e8ebf0; --soft: #9aa4b4; --page: #12151b;
-  --card: #1b2029; --line: #2d3440; --mark: hsl(var(--hue) 70% 70%);
+  --card: #1b2029; --line: #2d3440; --mark: hsl(var(--hue) 75% 74%);
   --tint: hsl(var(--hue) 35% 18%); } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 2rem 1rem; background: var(--page); color: var(--text);

@@ -30,7 +30,7 @@ constexpr int failed = 1;
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
-// -E: what would go to the terminal goes to this file, also later.
+// -E: what a start would say on the terminal goes to this file.
 bool redirect_start_up_messages(const std::string& path) {
   if (path.empty()) return true;
   const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;

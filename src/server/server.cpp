@@ -29,7 +29,7 @@ std::size_t default_shard_count() { return std::max(1U, std::thread::hardware_co
 Server::Server(Options options, Signals signals)
     : options_(std::move(options)), signals_(std::move(signals)) {}
 
-Server::~Server() { stop_shards(); }
+Server::~Server() { leave(); }
 
 std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Config& config = *configuration.config;

@@ -53,7 +53,7 @@ class Server {
   void obey_signals();
   void stop_gracefully();
   void stop_shards();
-  void leave();
+  void leave();  // may be called again
 
   Options options_;
   Signals signals_;

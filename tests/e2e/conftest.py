@@ -1,0 +1,48 @@
+"""The optimised program as a whole, with real sockets, files and processes."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from support.member import Farm  # noqa: E402
+from support.ports import HeldPort  # noqa: E402
+from support.server import Scratch, Server, steelyard_binary  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = steelyard_binary()
+    assert path.exists(), f"{path} is not built: ./run --build"
+    return path
+
+
+@pytest.fixture(scope="session")
+def farm():
+    one = Farm()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def port():
+    held = HeldPort()
+    yield held
+    held.close()
+
+
+@pytest.fixture
+def scratch():
+    directory = Scratch("steelyard-e2e-")
+    yield directory.path
+    directory.close()
+
+
+@pytest.fixture
+def server(binary, scratch):
+    """A steelyard that is stopped at the end whatever happens."""
+    one = Server(binary, scratch)
+    yield one
+    one.stop()

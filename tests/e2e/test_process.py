@@ -1,0 +1,286 @@
+"""Starting, stopping, -k, pid files, ports and rights, as scripts around httpd expect them."""
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.ports import HeldPort
+from support.wire import Connection
+
+CONFIG = """\
+ServerName lb.test
+Listen 127.0.0.1:{port}
+PidFile httpd.pid
+ErrorLog error.log
+CustomLog access.log common
+{more}
+"""
+
+
+def config(port, more=""):
+    return CONFIG.format(port=port.port, more=more)
+
+
+def until(claim, wait_s=10.0):
+    """True as soon as the claim holds."""
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        if claim():
+            return True
+        time.sleep(0.01)
+    return claim()
+
+
+def call(server, *arguments):
+    done = subprocess.run(
+        server.command(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=20,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def answers(port):
+    connection = Connection("127.0.0.1", port.port)
+    try:
+        connection.send(b"GET / HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        return connection.read_response().status
+    finally:
+        connection.close()
+
+
+def refused(port):
+    try:
+        socket.create_connection(("127.0.0.1", port.port), 1).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+@pytest.fixture
+def daemon(server, port):
+    """A server in the background; ended by the pid in its file."""
+    server.write(config(port))
+    assert call(server, "-k", "start") == (0, "", "")
+    pid = int((server.root / "httpd.pid").read_text())
+    yield pid
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def gone(pid):
+    try:
+        os.kill(pid, 0)
+        return False
+    except ProcessLookupError:
+        return True
+
+
+def test_a_start_returns_when_clients_can_connect(daemon, port):
+    assert answers(port) == "404"
+
+
+def test_the_background_process_has_left_the_terminal(daemon):
+    for number in (0, 1, 2):
+        assert os.readlink(f"/proc/{daemon}/fd/{number}") == "/dev/null"
+    assert os.getsid(daemon) != os.getsid(0)
+
+
+def test_a_second_start_says_that_one_is_running(server, daemon):
+    status, said, _ = call(server, "-k", "start")
+    assert (status, said) == (0, f"steelyard (pid {daemon}) already running\n")
+
+
+def test_stop_ends_it_and_takes_the_pid_file_away(server, daemon, port):
+    assert call(server, "-k", "stop")[0] == 0
+    assert until(lambda: gone(daemon))
+    assert not (server.root / "httpd.pid").exists()
+    assert refused(port)
+    assert "caught SIGTERM, shutting down" in server.read("error.log")
+
+
+def test_stopping_what_does_not_run_is_no_failure(server, port):
+    server.write(config(port))
+    assert call(server, "-k", "stop") == (0, "steelyard (no pid file) not running\n", "")
+
+
+def test_a_graceful_restart_of_nothing_starts(server, port):
+    server.write(config(port))
+    status, said, _ = call(server, "-k", "graceful")
+    pid = int((server.root / "httpd.pid").read_text())
+    try:
+        assert (status, said) == (0, "steelyard not running, trying to start\n")
+        assert answers(port) == "404"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_left_over_pid_file_is_replaced_with_a_warning(server, port):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    server.root.mkdir(exist_ok=True)
+    (server.root / "httpd.pid").write_text(f"{ended.pid}\n")
+    server.start(config(port), [port.port])
+    assert int((server.root / "httpd.pid").read_text()) == server.process.pid
+    assert server.stop() == 0
+    assert "overwritten" in server.read("error.log")
+
+
+def test_a_busy_port_is_said_with_its_directive(server, port):
+    listening = port.listening_socket()
+    try:
+        server.write(config(port))
+        status, _, said = call(server, "-DFOREGROUND")
+    finally:
+        listening.close()
+    assert status == 1
+    assert f"(98)Address already in use: could not bind to address {port}" in said
+    assert "Listen on line 2" in said
+    assert not (server.root / "httpd.pid").exists()
+
+
+def test_a_start_in_the_background_that_fails_says_so(server, port):
+    listening = port.listening_socket()
+    try:
+        server.write(config(port))
+        status, _, said = call(server, "-k", "start")
+    finally:
+        listening.close()
+    assert status == 1
+    assert "Address already in use" in said
+
+
+def test_a_log_that_cannot_be_opened_prevents_the_start(server, port):
+    server.write(config(port, "CustomLog missing/access.log common"))
+    status, _, said = call(server, "-DFOREGROUND")
+    assert status == 1
+    assert "missing/access.log" in said
+
+
+def test_the_check_knows_good_from_bad(server, port):
+    server.write(config(port))
+    assert call(server, "-t") == (0, "", "Syntax OK\n")
+    server.write(config(port, "Nonsense on"))
+    status, _, said = call(server, "-t")
+    assert status == 1
+    assert "Nonsense" in said and "line 6" in said
+
+
+def test_an_unknown_user_is_found_by_the_check(server, port):
+    server.write(config(port, "User nosuchuser"))
+    status, _, said = call(server, "-t")
+    assert status == 1
+    assert "bad user name nosuchuser" in said
+
+
+def test_an_unknown_flag_shows_the_usage(server, port):
+    server.write(config(port))
+    status, _, said = call(server, "-q")
+    assert status == 1
+    assert "illegal option -- q" in said and "Usage:" in said
+
+
+def test_version_and_modules(server, port):
+    server.write(config(port))
+    assert call(server, "-v")[1].startswith("Server version: Steelyard/")
+    assert "core.c" in call(server, "-l")[1]
+    assert "ProxyPass" in call(server, "-L")[1]
+    assert call(server, "-M")[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+def test_root_is_given_up_once_the_ports_are_open(server, port):
+    server.start(config(port, "User www-data\nGroup www-data"), [port.port])
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    uid = str(pwd.getpwnam("www-data").pw_uid)
+    assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}" in status
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        if task.joinpath("comm").read_text().startswith("shard"):
+            assert "CapEff:\t0000000000000000" in task.joinpath("status").read_text()
+    assert answers(port) == "404"
+    assert server.stop() == 0
+    # The directory is not the user's: what is left is an empty file, which is as good as none.
+    left = server.root / "httpd.pid"
+    assert not left.exists() or left.read_text() == ""
+
+
+def test_a_service_manager_is_told_when_clients_can_connect(server, port, scratch):
+    path = str(scratch / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(10)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            server.start(config(port), [port.port])
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        assert manager.recv(100) == b"READY=1"
+        server.signal(signal.SIGTERM)
+        assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_a_graceful_stop_lets_the_last_answer_finish(server, port, farm):
+    member = farm.member("M1")
+    try:
+        server.start(config(port, f'ProxyPass / "http://{member.address}/"'), [port.port])
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(b"GET /?hold=last HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        assert member.wait_for(1)
+        server.signal(signal.SIGWINCH)
+        assert until(lambda: refused(port))
+        assert not (server.root / "httpd.pid").exists()
+        farm.release("last")
+        assert connection.read_response().status == "200"
+        assert server.process.wait(10) == 0
+        assert '"GET /?hold=last HTTP/1.1" 200' in server.read("access.log")
+    finally:
+        farm.close_gates()
+        farm.retire([member])
+
+
+def test_a_graceful_stop_ends_when_its_time_is_over(server, port, farm):
+    member = farm.member("M1")
+    try:
+        more = f'GracefulShutdownTimeout 1\nProxyPass / "http://{member.address}/"'
+        server.start(config(port, more), [port.port])
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(b"GET /?hold=never HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        assert member.wait_for(1)
+        server.signal(signal.SIGWINCH)
+        assert server.process.wait(10) == 0
+        assert "GracefulShutdownTimeout has passed" in server.read("error.log")
+    finally:
+        farm.close_gates()
+        farm.retire([member])
+
+
+def test_every_shard_has_its_socket(server, port):
+    server.start(config(port, "SteelyardShards 3"), [port.port])
+    listening = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        listening += words[1].endswith(f":{port.port:04X}") and words[3] == "0A"
+    assert listening == 3
+    assert [answers(port) for _ in range(20)] == ["404"] * 20
+
+
+def test_all_addresses_means_both_families(server):
+    held = HeldPort("127.0.0.1")
+    try:
+        text = f"ServerName lb.test\nListen {held.port}\nPidFile httpd.pid\nErrorLog error.log\n"
+        server.start(text, [held.port])
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, held.port), 2).close()
+    finally:
+        server.stop()
+        held.close()

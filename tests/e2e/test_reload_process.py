@@ -1,0 +1,149 @@
+"""A reload changes what it can, and nothing when the new file is not good."""
+
+import signal
+import threading
+
+import pytest
+from support.ports import HeldPort
+from support.wire import Connection
+from test_process import answers, refused, until
+
+CONFIG = """\
+ServerName lb.test
+{listens}
+PidFile httpd.pid
+ErrorLog error.log
+CustomLog access.log common
+ProxyPass / "http://{member}/"
+{more}
+"""
+
+
+@pytest.fixture
+def member(farm):
+    one = farm.member("M1")
+    yield one
+    farm.close_gates()
+    farm.retire([one])
+
+
+def text(ports, member, more=""):
+    listens = "\n".join(f"Listen {port}" for port in ports)
+    return CONFIG.format(listens=listens, member=member.address, more=more)
+
+
+def reload(server, number=signal.SIGUSR1, words="resuming normal operations"):
+    before = server.read("error.log").count(words)
+    server.signal(number)
+    assert until(lambda: server.read("error.log").count(words) > before), server.read("error.log")
+
+
+REFUSED = "the server goes on with the one it has"
+
+
+def test_a_file_with_faults_changes_nothing_and_says_why(server, port, member):
+    server.start(text([port], member), [port.port])
+    server.write(text([port], member, "BalancerMembr x"))
+    reload(server, words=REFUSED)
+    assert "BalancerMembr" in server.read("error.log")
+    assert answers(port) == "200"
+
+
+def test_a_new_port_that_is_busy_changes_nothing(server, port, member):
+    server.start(text([port], member), [port.port])
+    busy = HeldPort()
+    listening = busy.listening_socket()
+    try:
+        server.write(text([port, busy], member, "ProxyPass /gone !"))
+        reload(server, words=REFUSED)
+        assert f"could not bind to address {busy}" in server.read("error.log")
+        assert answers(port) == "200"
+    finally:
+        listening.close()
+        busy.close()
+
+
+def test_listeners_come_and_go(server, port, member):
+    other = HeldPort()
+    try:
+        server.start(text([port], member), [port.port])
+        server.write(text([port, other], member))
+        reload(server)
+        assert answers(port) == answers(other) == "200"
+        server.write(text([other], member))
+        reload(server)
+        assert until(lambda: refused(port))
+        assert answers(other) == "200"
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_new_rules_count_for_new_requests(server, port, member, number):
+    server.start(text([port], member), [port.port])
+    assert answers(port) == "200"
+    server.write(text([port], member).replace("ProxyPass / ", "ProxyPass /only/ "))
+    reload(server, number)
+    assert answers(port) == "404"
+
+
+def test_a_graceful_restart_lets_exchanges_finish_by_their_old_rules(server, port, member, farm):
+    server.start(text([port], member), [port.port])
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"GET /?hold=old HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    assert member.wait_for(1)
+    server.write(text([port], member).replace("ProxyPass / ", "ProxyPass /only/ "))
+    reload(server)
+    farm.release("old")
+    assert connection.read_response().status == "200"
+
+
+def test_a_restart_ends_exchanges(server, port, member):
+    server.start(text([port], member), [port.port])
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"GET /?hold=never HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    assert member.wait_for(1)
+    reload(server, signal.SIGHUP)
+    assert connection.closed_by_peer(5)
+    assert answers(port) == "200"
+
+
+def test_what_a_reload_cannot_change_is_said(server, port, member):
+    server.start(text([port], member, "SteelyardShards 2"), [port.port])
+    server.write(text([port], member, "SteelyardShards 3"))
+    reload(server)
+    assert until(lambda: "SteelyardShards has changed" in server.read("error.log"))
+
+
+def test_many_reloads_lose_no_request(server, port, member):
+    """Keep-alive and new connections while the configuration changes again and again."""
+    both = [text([port], member), text([port], member, "ProxyPass /extra !")]
+    server.start(both[0], [port.port])
+    stop, failures, served = threading.Event(), [], [0]
+
+    def load(keep):
+        connection = None
+        while not stop.is_set():
+            connection = connection or Connection("127.0.0.1", port.port)
+            connection.send(b"GET /x HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+            response = connection.read_response()
+            if response.status != "200":
+                failures.append(response.ended or response.status)
+            served[0] += 1
+            if not keep or response.will_close:
+                connection.close()
+                connection = None
+
+    threads = [threading.Thread(target=load, args=(keep,)) for keep in (True, True, False)]
+    for thread in threads:
+        thread.start()
+    try:
+        for turn in range(40):
+            server.write(both[turn % 2])
+            reload(server)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[:10]
+    assert served[0] > 40
