@@ -157,10 +157,10 @@ TEST_F(LogFormats, what_comes_from_outside_cannot_break_a_line) {
             R"(a\"b\\c\nd\re\tf\vg\bh\x01\x1f\x7f\xff\x0c end of a longer clean run)");
 }
 
-TEST_F(LogFormats, every_byte_is_escaped_alike_at_every_position_of_a_word) {
+TEST_F(LogFormats, every_byte_is_escaped_alike_at_every_position) {
   for (int byte = 0; byte < 256; ++byte) {
-    for (std::size_t at = 0; at < 17; ++at) {
-      std::string text(17, 'x');
+    for (std::size_t at = 0; at < 37; ++at) {
+      std::string text(37, 'x');
       text[at] = static_cast<char>(byte);
       facts.request = {{"X", text}};
       std::string alone(1, text[at]);
@@ -168,7 +168,7 @@ TEST_F(LogFormats, every_byte_is_escaped_alike_at_every_position_of_a_word) {
       single.request = {{"X", alone}};
       std::string expected;
       LogFormat::compile("%{X}i")->write(single, expected);
-      ASSERT_EQ(line("%{X}i"), std::string(at, 'x') + expected + std::string(16 - at, 'x'));
+      ASSERT_EQ(line("%{X}i"), std::string(at, 'x') + expected + std::string(36 - at, 'x'));
     }
   }
 }

@@ -3,7 +3,8 @@
 #include <bit>
 #include <charconv>
 #include <cstddef>
-#include <cstring>
+
+#include "http/block_scan.hpp"
 
 namespace steelyard::expr {
 namespace {
@@ -13,34 +14,27 @@ bool needs_escape(char c) {
   return byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\';
 }
 
-constexpr std::uint64_t repeated(unsigned char byte) { return 0x0101010101010101ULL * byte; }
-
-// Bit 7 of each byte says whether it equals `byte`; borrows may mark a byte behind a true hit, so
-// the result is only good for "some" and for the first hit.
-constexpr std::uint64_t equal_bytes(std::uint64_t word, unsigned char byte) {
-  const std::uint64_t difference = word ^ repeated(byte);
-  return (difference - repeated(1)) & ~difference & repeated(0x80);
+#if defined(__SSE2__)
+// One bit a byte that needs an escape. Compared with sign, bytes from 0x80 up are below a blank.
+unsigned escapes_in_block(const char* at) {
+  const __m128i block = http::load_block(at);
+  const __m128i outside = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));
+  const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  const __m128i marks = _mm_or_si128(_mm_or_si128(outside, del), _mm_or_si128(quote, backslash));
+  return static_cast<unsigned>(_mm_movemask_epi8(marks));
 }
-
-constexpr std::uint64_t special_bytes(std::uint64_t word) {
-  const std::uint64_t below_blank = (word - repeated(0x20)) & ~word & repeated(0x80);
-  const std::uint64_t above_ascii = word & repeated(0x80);
-  return below_blank | above_ascii | equal_bytes(word, '"') | equal_bytes(word, '\\') |
-         equal_bytes(word, 0x7f);
-}
+#endif
 
 std::size_t clean_length(std::string_view text) {
   std::size_t at = 0;
-  while (at + 8 <= text.size()) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    const std::uint64_t special = special_bytes(word);
-    if (special != 0) {
-      static_assert(std::endian::native == std::endian::little);
-      return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
-    }
-    at += 8;
+#if defined(__SSE2__)
+  for (; at + http::block_bytes <= text.size(); at += http::block_bytes) {
+    const unsigned marks = escapes_in_block(text.data() + at);
+    if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks));
   }
+#endif
   while (at < text.size() && !needs_escape(text[at])) ++at;
   return at;
 }
