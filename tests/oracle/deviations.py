@@ -48,12 +48,12 @@ DEVIATIONS = [
     Deviation(
         "coding-before-chunked",
         (
-            "A request with a coding other than chunked alone is refused with 400 because the"
-            " client sent it; httpd blames itself with a 500."
+            "A request with a coding beside chunked is refused with 501 (RFC 9112 6.1) because the"
+            " client sent what is not understood; httpd blames itself with a 500."
         ),
         "a_coding_before_chunked",
         "500",
-        "400",
+        "501",
     ),
     Deviation(
         "chunked-in-1-0",
@@ -66,11 +66,41 @@ DEVIATIONS = [
         "400",
     ),
     Deviation(
-        "chunk-size-blank",
-        "A blank after a chunk size is refused with 400; httpd skips it.",
-        "bare_line_feeds_in_a_chunked_body",
-        "400 1 400",
-        "400 400 400",
+        "lengths-differ",
+        "An answer with two different Content-Length values is a 502; httpd believes the first.",
+        "two_different_lengths_from_a_member",
+        "200",
+        "502",
+    ),
+    Deviation(
+        "unknown-scheme",
+        (
+            "A target whose scheme no module handles is a fault of the configuration; httpd accepts"
+            " it and answers 500 or 503 at run time."
+        ),
+        "an_unknown_scheme_is_accepted",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "replaced-page",
+        (
+            "A member's page that ProxyErrorOverride replaces is read to its end, so that the"
+            " member's connection stays in the pool; httpd closes the connection."
+        ),
+        "a_page_that_is_replaced_and_its_member_s_connection",
+        "404 1",
+        "404 1",
+    ),
+    Deviation(
+        "ranges",
+        (
+            "A range is the member's business: a whole answer stays whole. httpd cuts it for the"
+            " client."
+        ),
+        "a_range_of_an_answer_that_the_member_gave_whole",
+        "206",
+        "1",
     ),
     Deviation(
         "stale-connection",

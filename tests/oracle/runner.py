@@ -38,6 +38,9 @@ RELOAD_WAIT_S = 1.0
 sys.setswitchinterval(0.0005)  # Client and members share one interpreter; hand over quickly.
 
 
+REFUSED = re.compile(r" k=\d+ s=(400|408|414|501) .* R=- ")
+
+
 class Normal:
     """The only differences between the two programs that a transcript hides."""
 
@@ -56,7 +59,7 @@ class Normal:
         if lower == b"allow":  # httpd's order changes from start to start.
             return b",".join(sorted(value.replace(b" ", b"").split(b",")))
         if lower == b"via":
-            return re.sub(rb" \([^)]*\)", b" (banner)", value)
+            return re.sub(rb" \(.*\)", b" (banner)", value)
         return value
 
     @staticmethod
@@ -70,7 +73,11 @@ class Normal:
         """Byte counts that a page's wording or the program's own Server banner changes."""
         if generated:
             line = re.sub(r" B=\d+ b=[\d-]+", " B=(page) b=(page)", line)
-        return re.sub(r" O=\d+", " O=(banner)", line) if banner else line
+        if banner:
+            line = re.sub(r" O=\d+", " O=(banner)", line)
+        if REFUSED.search(line):  # Of a request nobody could read only the status is sure.
+            return re.sub(r'".*" k=.*( s=\d+ >s=\d+) .*', r"(refused)\1", line)
+        return re.sub(r" f=/\S*", " f=-", line)  # There is no document root to name a file in.
 
 
 @dataclass

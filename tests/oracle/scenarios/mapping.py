@@ -242,12 +242,6 @@ scenario(
     sees="1 1 1 1",
 )
 scenario(
-    "a target of an unknown scheme is a 500",
-    "ProxyPass /x foo://${M1}/\nProxyPass / http://${M1}/\n",
-    [get("/x"), get("/y")],
-    sees="500 1",
-)
-scenario(
     "macros and definitions build mappings",
     """\
 <Macro Farm $name $addr>
