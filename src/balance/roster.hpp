@@ -97,12 +97,8 @@ class Roster {
   // Each direction divided by the factor, cut, and then added.
   std::int64_t weigh(Position at);
   // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
-  [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const {
-    return now_.members[at]->busy_;
-  }
-  [[nodiscard]] const Traffic* traffic_cells(Position at) const {
-    return now_.members[at]->traffic_;
-  }
+  [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const { return ref(at)->busy_; }
+  [[nodiscard]] const Traffic* traffic_cells(Position at) const { return ref(at)->traffic_; }
   [[nodiscard]] bool cells_continue(Position at) const;
 
   // A session hit: every usable member earns its factor and the member at `at` pays the sum.

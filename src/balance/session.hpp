@@ -2,7 +2,7 @@
 //
 // The URL is searched before the cookie, names are plain case-sensitive bytes (a '?' in one never
 // matches), nothing is decoded.
-// The result is views into the caller's text; nothing is copied.
+// The result is views into the caller's text and specification; nothing is copied.
 #pragma once
 
 #include <cstdint>

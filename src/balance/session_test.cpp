@@ -19,12 +19,18 @@ StickySpec cutting() {
   return spec;
 }
 
+// Sessions are views into the specification too, so it stands still.
+const StickySpec& plain() {
+  static const StickySpec spec = sticky();
+  return spec;
+}
+
 Session in_url(std::string_view path, std::string_view query = "",
-               const StickySpec& spec = sticky()) {
+               const StickySpec& spec = plain()) {
   return find_session(spec, {.url_path = path, .query = query, .cookies = ""});
 }
 
-Session in_cookie(std::string_view cookies, const StickySpec& spec = sticky()) {
+Session in_cookie(std::string_view cookies, const StickySpec& spec = plain()) {
   return find_session(spec, {.url_path = "/", .query = "", .cookies = cookies});
 }
 
