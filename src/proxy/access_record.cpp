@@ -6,6 +6,7 @@
 namespace steelyard::proxy {
 
 void record_access(Exchange& x, Shard::Core& core) {
+  x.recording = true;
   for (const config::AccessLog& log : x.server->access_logs) {
     if (log.condition && !log.condition->holds(x)) continue;
     core.log_line.clear();
@@ -38,6 +39,8 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
   x.original_status = status;
   x.redirected = true;
+  x.original_path = x.path;
+  x.original_proxied = x.proxied;
   x.proxied = false;
   x.route = {};
   const std::size_t question = path.find('?');
@@ -50,7 +53,9 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
     x.request.method = "GET";
     x.request.method_id = http::Method::get;
   }
-  x.request.body = {};
+  // A body that came was dropped; httpd announces an empty one in its place.
+  if (x.request.body.kind != http::BodyFraming::Kind::none)
+    x.request.body = {http::BodyFraming::Kind::length, 0};
   x.request.expects_continue = false;
   x.leases.clear();
 }

@@ -12,7 +12,7 @@ void Exchange::reset() {
   server = nullptr;
   settings.reset();
   request.clear();
-  path = query = request_line = backend_url = reason = origin_ = {};
+  path = host_name = original_path = query = request_line = backend_url = reason = origin_ = {};
   has_query = false;
   client_host.clear();
   environment.clear();
@@ -20,7 +20,8 @@ void Exchange::reset() {
   request_trailers.clear();
   response_trailers.clear();
   route = {};
-  proxied = head_sent = client_gone = redirected = false;
+  proxied = own_answer = head_sent = client_gone = redirected = recording = backend_chunked = false;
+  original_proxied = false;
   keep_client = true;
   status = original_status = 0;
   response.clear();
@@ -34,22 +35,16 @@ void Exchange::reset() {
 }
 
 std::string_view Exchange::public_name() const {
-  if (server->canonical_name == config::CanonicalName::off && !request.host.empty()) {
-    const auto host = http::split_host(request.host);
-    if (host) return host->host;
-  }
+  if (server->canonical_name == config::CanonicalName::off && !host_name.empty()) return host_name;
   return server->name;
 }
 
 std::uint16_t Exchange::public_port() const {
-  if (server->canonical_name != config::CanonicalName::off) return server->name_port.value_or(80);
-  if (!request.host.empty()) {
-    const auto host = http::split_host(request.host);
-    if (host && host->port) return *host->port;
-    // httpd: a Host without a port means the scheme's.
-    if (host) return 80;
-  }
-  return client->local.port;
+  const std::uint16_t named = server->name_port.value_or(80);
+  if (server->canonical_name != config::CanonicalName::off) return named;
+  const auto host = http::split_host(request.host);
+  // httpd: a Host without a port means the scheme's.
+  return host ? host->port.value_or(80) : named;
 }
 
 std::string_view Exchange::origin() {

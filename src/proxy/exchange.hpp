@@ -65,8 +65,11 @@ class Exchange final : public expr::Facts {
   const config::Server* server = nullptr;
   config::SettingsRef settings;
   http::RequestHead request;
-  http::RequestHead replaced;  // scratch while an internal redirect is under way
-  std::string_view path;       // decoded
+  http::RequestHead replaced;      // scratch while an internal redirect is under way
+  std::string_view path;           // decoded
+  std::string_view host_name;      // of Host: lower case, without port and final dot
+  std::string_view original_path;  // before an internal redirect
+  bool original_proxied = false;
   std::string_view query;
   bool has_query = false;
   std::string_view request_line;  // as received; also of requests that could not be read
@@ -87,10 +90,13 @@ class Exchange final : public expr::Facts {
   std::string_view reason;
   http::ResponseHead response;     // the backend's
   http::FieldList normal, always;  // httpd's two tables of response fields
+  bool own_answer = false;         // the response is a page of ours
   bool head_sent = false;          // bytes of a final head went to the client
   bool client_gone = false;
-  bool keep_client = true;  // may the client's connection serve another request
-  bool redirected = false;  // this is an ErrorDocument's internal redirect
+  bool keep_client = true;       // may the client's connection serve another request
+  bool redirected = false;       // this is an ErrorDocument's internal redirect
+  bool recording = false;        // the access log is being written
+  bool backend_chunked = false;  // the backend's answer came in chunks
 
   // --- for the record ----------------------------------------------------------------------------
   ByteCounts bytes;

@@ -11,7 +11,18 @@ using expr::TextFact;
 namespace {
 
 std::string_view protocol_text(http::Version version) {
-  return version.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  switch (version.major * 10 + version.minor) {
+    case 10:
+      return "HTTP/1.0";
+    case 12:
+      return "HTTP/1.2";
+    case 20:
+      return "HTTP/2.0";
+    case 30:
+      return "HTTP/3.0";
+    default:
+      return "HTTP/1.1";
+  }
 }
 
 }  // namespace
@@ -28,13 +39,14 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::method:
       return request.method;
     case TextFact::path:
-      return path;
+      // httpd logs the path and handler that the client asked for.
+      return recording && redirected ? original_path : path;
     case TextFact::query:
       return query;
     case TextFact::request_line:
       return request_line;
     case TextFact::protocol:
-      return protocol_text(request.version);
+      return protocol_text(request.received_version);
     case TextFact::server_name:
       return server->name;
     case TextFact::canonical_name:
@@ -42,7 +54,8 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::scheme:
       return "http";
     case TextFact::handler:
-      return proxied ? "proxy-server" : std::string_view();
+      return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
+                                                                    : std::string_view();
     case TextFact::filename:
       return backend_url;
     case TextFact::server_admin:
@@ -74,7 +87,9 @@ std::int64_t Exchange::number(NumberFact which) const {
     case NumberFact::bytes_sent:
       return bytes.sent;
     case NumberFact::keepalive_count:
-      return client->requests_before;
+      // httpd counts a connection's kept-alive requests; the one that closes it does not count on.
+      return keep_client || client->requests_before == 0 ? client->requests_before
+                                                         : client->requests_before - 1;
     case NumberFact::client_port:
       return client->peer.port;
     case NumberFact::local_port:

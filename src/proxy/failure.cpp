@@ -3,6 +3,7 @@
 namespace steelyard::proxy {
 
 int status_of(const Failure& failure) {
+  if (failure.status != 0) return failure.status;
   switch (failure.cause) {
     case Cause::none:
       return 200;

@@ -36,6 +36,7 @@ struct Failure {
   bool request_was_sent = false;
   bool answer_began = false;  // at least one byte of an answer came back
   std::string detail{};       // for the log and the page
+  int status = 0;             // when the cause alone does not decide it
 
   explicit operator bool() const { return cause != Cause::none; }
 };

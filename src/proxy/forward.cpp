@@ -24,6 +24,7 @@ struct Journey {
   std::string_view path;             // encoded, behind the balancer's or backend's own URL
   std::string_view wanted_host;      // of a URL beyond configured names
   bool timed_out = false;
+  std::string_view refusal;  // the page's words when the journey does not begin
 };
 
 std::string_view host_text(Exchange& x, const balance::MemberSpec& spec) {
@@ -51,11 +52,22 @@ bool blocked(const Exchange& x, std::string_view host) {
   });
 }
 
+// `$N` in the host or port: the address is only known for each request.
+bool names_vary(const Group& backend) {
+  const std::string& name = backend.spec->members.front().name;
+  const std::size_t authority = name.find("://");
+  if (authority == std::string::npos) return false;
+  const std::size_t end = name.find('/', authority + 3);
+  return name.substr(0, end).find('$') != std::string::npos;
+}
+
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
-std::unique_ptr<Group> make_group(const config::Target& target) {
+// `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
+std::unique_ptr<Group> make_group(const config::Target& target,
+                                  const balance::MemberSpec* pattern) {
   if (!equals_ignoring_case(target.scheme, "http") || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
-  balance::MemberSpec member;
+  balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = "http";
   member.host = to_lower(target.host);
   member.port = target.port;
@@ -79,14 +91,19 @@ int plan_journey(Exchange& x, Journey& journey) {
   const ServerGroups& groups = x.generation->groups_of(*x.server);
   if (target->balancer) {
     journey.group = &groups.balancers[*target->balancer];
-  } else if (target->backend) {
+  } else if (target->backend && !names_vary(groups.backends[*target->backend])) {
     journey.group = &groups.backends[*target->backend];
   } else {
-    journey.own_group = make_group(*target);
+    const balance::MemberSpec* pattern =
+        target->backend ? &groups.backends[*target->backend].spec->members.front() : nullptr;
+    journey.own_group = make_group(*target, pattern);
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
   }
-  if (!target->balancer && blocked(x, target->host)) return 403;
+  if (!target->balancer && blocked(x, target->host)) {
+    journey.refusal = "Connect to remote machine blocked";
+    return 403;
+  }
   journey.path = encoded(x, target->path);
   if (x.route.canonical && !http::may_be_forwarded_raw(journey.path)) return 403;
   if (!http::may_be_forwarded_raw(x.query)) return 403;
@@ -208,7 +225,7 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
 io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body) {
   Journey journey;
   if (const int status = plan_journey(x, journey); status != 0) {
-    co_return ForwardEnd{.status = status};
+    co_return ForwardEnd{.status = status, .proxy_error = journey.refusal};
   }
   const balance::Session session = read_session(x, journey);
   balance::Balancer& state = *journey.group->state;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@
 // Threads: a Generation is shared by all; the registry belongs to the thread that reloads.
 
 namespace steelyard::proxy {
+
+// How the program names itself in Via.
+inline constexpr std::string_view program_banner = "Steelyard/0.1.0";
 
 // A balancer, or a direct backend (a balancer of one member that is never in error).
 struct Group {

@@ -96,6 +96,7 @@ std::string_view error_document_path(const Exchange& x, int status) {
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {
   LocalAnswer answer = wanted;
   core.page.clear();
+  x.own_answer = true;
   x.normal.clear();
   x.always.clear();
   const bool has_page = use_error_document(x, core, answer);

@@ -53,6 +53,15 @@ class ReadBuffer {
     std::memcpy(bytes_.get() + end_, text.data(), text.size());
     end_ += text.size();
   }
+  // Takes the first line end (LF, or CR LF) out of the data.
+  void cut_first_line_end() {
+    const std::size_t at = data().find('\n');
+    if (at == std::string_view::npos) return;
+    const std::size_t line = at > 0 && data()[at - 1] == '\r' ? at - 1 : at;
+    const std::size_t cut = at + 1 - line;
+    std::memmove(bytes_.get() + begin_ + cut, bytes_.get() + begin_, line);
+    begin_ += cut;
+  }
   void clear() { begin_ = end_ = 0; }
   void release() {
     clear();

@@ -59,7 +59,7 @@ bool may_keep_client(const Exchange& x, const Shard::Core& core) {
   if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
   if (x.environment.has("nokeepalive")) return false;
   const std::uint32_t most = client.keep_alive_requests_max;
-  return most == 0 || x.client->requests_before + 1 < most;
+  return most == 0 || x.client->requests_before < most;
 }
 
 void append_connection(const Exchange& x, std::string& out) {
@@ -81,6 +81,27 @@ void append_connection(const Exchange& x, std::string& out) {
   out.append("\r\nConnection: Keep-Alive\r\n");
 }
 
+// Fields that say the same twice: httpd keeps one Content-Type and joins Vary.
+void join_twins(Exchange& x) {
+  bool has_type = false;
+  x.normal.remove_if([&](const http::Field& field) {
+    return field.id == FieldId::content_type && std::exchange(has_type, true);
+  });
+  const http::Field* vary = x.normal.find(FieldId::vary);
+  if (vary == nullptr) return;
+  std::string_view joined = vary->value;
+  std::size_t first = x.normal.size();
+  for (std::size_t i = 0; i < x.normal.size(); ++i) {
+    if (x.normal[i].id != FieldId::vary) continue;
+    if (first == x.normal.size()) {
+      first = i;
+    } else {
+      joined = x.arena.join(joined, ",", x.normal[i].value);
+    }
+  }
+  if (joined.size() != x.normal[first].value.size()) x.normal.set("Vary", joined);
+}
+
 }  // namespace
 
 std::string_view via_text(Exchange& x) {
@@ -95,8 +116,7 @@ std::string_view via_text(Exchange& x) {
     text =
         x.arena.join(text, ":", std::string_view(digits, static_cast<std::size_t>(end - digits)));
   }
-  if (x.server->proxy.via == Via::full)
-    text = x.arena.join(text, " (", std::string_view(x.generation->banner()), ")");
+  if (x.server->proxy.via == Via::full) text = x.arena.join(text, " (", program_banner, ")");
   return text;
 }
 
@@ -105,13 +125,14 @@ void adopt_backend_head(Exchange& x) {
   x.always.clear();
   x.status = x.response.status;
   x.reason = x.response.reason;
+  x.backend_chunked = x.normal.has(FieldId::transfer_encoding);
   http::remove_response_hop_by_hop(x.normal);
   const config::PathSettings& settings = *x.settings;
+  if (x.normal.may_have_duplicates()) join_twins(x);
   const bool maps_urls = !settings.reverse_urls.empty();
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (x.server->proxy.via == config::ProxySettings::Via::block) x.normal.remove(FieldId::via);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   if (!settings.response_always.empty())
     expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
@@ -119,10 +140,13 @@ void adopt_backend_head(Exchange& x) {
     expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
 }
 
-ReplyFraming frame_reply(Exchange& x) {
+ReplyFraming frame_reply(Exchange& x, bool is_empty) {
   ReplyFraming result;
   const http::BodyFraming& body = x.response.body;
+  if (http::has_no_body(x.status)) x.normal.remove(FieldId::content_length);
   if (x.request.method_id == http::Method::head || http::has_no_body(x.status)) {
+    const bool unknown = x.backend_chunked && !http::has_no_body(x.status);
+    if (unknown && x.request.version.minor >= 1) result.framing = Framing::chunked;
     return result;
   }
   result.has_body = true;
@@ -132,7 +156,13 @@ ReplyFraming frame_reply(Exchange& x) {
     return result;
   }
   x.normal.remove(FieldId::content_length);
-  if (x.request.version.minor >= 1) {
+  if (is_empty) {
+    result.length_known = true;
+    x.normal.add("Content-Length", "0");
+    return result;
+  }
+  const bool older = x.environment.has("downgrade-1.0") || x.environment.has("force-response-1.0");
+  if (x.request.version.minor >= 1 && !older) {
     result.framing = Framing::chunked;
   } else {
     x.keep_client = false;
@@ -158,10 +188,14 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
   for (const http::Field& field : x.always) append_field(out, field.name, field.value);
   for (const http::Field& field : x.normal) {
     if (field.id == FieldId::date || field.id == FieldId::server) continue;
+    if (x.own_answer && field.id == FieldId::content_type) continue;
     append_field(out, field.name, field.value);
   }
   append_connection(x, out);
   if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
+  // httpd sets the type of its own pages last.
+  if (x.own_answer && x.normal.has(FieldId::content_type))
+    append_field(out, "Content-Type", *x.normal.value(FieldId::content_type));
   out.append("\r\n");
 }
 

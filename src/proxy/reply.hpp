@@ -23,7 +23,8 @@ struct ReplyFraming {
 };
 
 // How the body that the backend announced reaches this client.
-ReplyFraming frame_reply(Exchange& x);
+// `is_empty`: the body is known to be over without a byte.
+ReplyFraming frame_reply(Exchange& x, bool is_empty);
 
 // Decides x.keep_client and writes the status line and all fields into `out`.
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,

@@ -12,6 +12,13 @@ namespace steelyard::proxy {
 
 namespace {
 
+// As httpd keeps it: in lower case, without a final dot.
+std::string_view lower_name(std::string_view host, Arena& arena) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (std::ranges::none_of(host, [](char c) { return c >= 'A' && c <= 'Z'; })) return host;
+  return arena.copy(to_lower(host));
+}
+
 Routing answer(int status, std::string_view detail = {}) {
   return {Routing::Kind::answer, status, {}, detail};
 }
@@ -124,6 +131,7 @@ void choose_server(Exchange& x) {
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
   const auto host = http::split_host(x.request.host);
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
+  x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
 }
@@ -136,14 +144,13 @@ Routing route(Exchange& x, Shard::Core& core) {
     const auto& group = x.generation->hosts().group(x.client->local);
     if (!host || group.find(host->host) == nullptr) return answer(400, "no such host here");
   }
+  x.path = x.request.target.path;  // what SetEnvIf sees at this point
   if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
-  if (const int status = answered_by_method(x); status != 0) {
-    x.path = x.request.target.path;
-    return answer(status);
-  }
+  if (const int status = answered_by_method(x); status != 0) return answer(status);
   if (const auto failed = find_path(x, core)) return *failed;
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
+  if (x.proxied) x.backend_url = x.arena.join("proxy:", x.route.url);
   x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
                          : core.settings_for(x).for_path(*x.server, x.path);
   export_matches(x, x.server->locations, x.path);
@@ -174,7 +181,8 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     expr::apply(x.settings->request_rules, work, x);
   }
   if (!x.proxied) return answer(404);
-  if (const int status = count_forwards(x); status != 0) return answer(status);
+  if (const int status = count_forwards(x); status != 0)
+    return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
   return {Routing::Kind::proxy, 0, {}, {}};
 }
 

@@ -19,7 +19,7 @@ struct Routing {
   } kind = Kind::answer;
   int status = 404;
   std::string_view location;
-  std::string_view detail;  // for the error log
+  std::string_view detail;  // why, for the page
 };
 
 // The virtual host by the connection's address and the request's host; also for requests that are

@@ -24,6 +24,16 @@ Failure backend_failure(Cause cause, std::string detail = {}) {
   return {Party::backend, cause, true, false, std::move(detail)};
 }
 
+Failure bad_head(const http::ResponseFault& fault) {
+  Failure failure = backend_failure(Cause::bad_message);
+  failure.answer_began = true;
+  failure.status = fault.status;
+  // httpd says why on its page for broken status lines and lengths, not for broken fields.
+  const bool about_field = fault.code == http::ResponseFaultCode::no_colon || fault.status == 500;
+  if (!about_field) failure.detail = describe(fault.code);
+  return failure;
+}
+
 }  // namespace
 
 Http1Attempt::Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& client,
@@ -67,7 +77,7 @@ void Http1Attempt::begin_request() {
   upgrade_ = wanted_upgrade();
   RequestRules rules;
   rules.version_1_0 = x_.environment.has("force-proxy-request-1.0");
-  rules.keeps_connection = plan_.reuses;
+  rules.keeps_connection = plan_.reuses && !x_.environment.has("proxy-nokeepalive");
   rules.upgrade = upgrade_;
   rules.via = via_text(x_);
   const BodyPlan plan = plan_body();
@@ -89,6 +99,7 @@ io::Task<Failure> Http1Attempt::run() {
   waits_for_continue_ =
       may_expect && body_.framing().has_bytes() && (passes_expect || plan_.times.ping.has_value());
   owes_continue_ = client_expects && !passes_expect && body_.received() == 0;
+  body_began_ = core_.now();
   if (!waits_for_continue_ && body_.announced()) {
     Failure failure = co_await prefetch();
     if (failure) co_return failure;
@@ -126,18 +137,18 @@ bool Http1Attempt::may_repeat(const Failure& failure) const {
 }
 
 io::Task<Failure> Http1Attempt::prefetch() {
-  const Instant deadline = core_.now() + plan_.times.client;
   while (true) {
     const auto progress = body_.fetch(prefetch_bytes);
     if (progress == RequestBody::Progress::failed) co_return body_.failure();
     if (progress != RequestBody::Progress::blocked) co_return Failure{};
     if (owes_continue_) {
+      x_.bytes.sent += 25;
       owes_continue_ = false;
       // A full socket at the very begin of an answer does not happen; if it did, the client waits.
       const std::string_view text[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
       client_.stream.write(text);
     }
-    io::Wait wait(client_.timer, deadline);
+    io::Wait wait(client_.timer, body_deadline());
     if (co_await wait.readable(client_.stream) == io::Woken::timed_out)
       co_return Failure{Party::client, Cause::body_timed_out};
   }
@@ -155,10 +166,23 @@ io::Task<Failure> Http1Attempt::await_head() {
     if (auto failure = read_head()) co_return std::move(*failure);
     if (final_head_read_) co_return Failure{};
     if (waited && !waits_for_continue_) continue;  // the body may go now
-    if (upload_.bytes_written() != sent_before) deadline = core_.now() + plan_.times.backend;
-    Failure late = co_await park(deadline);
+    if (upload_.bytes_written() != sent_before && !waits_for_continue_)
+      deadline = core_.now() + plan_.times.backend;
+    const bool starved = blocked_.client_read && !upload_done_;
+    Failure late = co_await park(starved ? std::min(deadline, body_deadline()) : deadline);
     if (late) co_return late;
   }
+}
+
+Instant Http1Attempt::body_deadline() const {
+  const config::ReadTimeout& limit = x_.server->client.read_body;
+  if (limit.first.count() <= 0) return core_.now() + plan_.times.client;
+  Duration allowed = limit.first;
+  if (limit.bytes_per_second != 0) {
+    allowed += std::chrono::seconds(body_.received() / limit.bytes_per_second);
+    if (limit.most.count() > 0) allowed = std::min(allowed, limit.most);
+  }
+  return std::min(body_began_ + allowed, core_.now() + plan_.times.client);
 }
 
 io::Task<Failure> Http1Attempt::park(Instant deadline) {
@@ -223,10 +247,7 @@ std::optional<Failure> Http1Attempt::read_head() {
       const auto progress =
           reader_.read(buffer.data(), x_.request.method_id, x_.response, x_.arena);
       if (!progress) {
-        Failure failure =
-            backend_failure(Cause::bad_message, std::string(describe(progress.error().code)));
-        failure.answer_began = true;
-        return failure;
+        return bad_head(progress.error());
       }
       if (*progress != http::ResponseProgress::incomplete) {
         if (auto failure = judge_head(*progress)) return failure;
@@ -254,7 +275,8 @@ std::optional<Failure> Http1Attempt::read_head() {
 std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress) {
   ReadBuffer& buffer = client_.workspace.backend_head;
   if (progress == http::ResponseProgress::no_status_line) {
-    // httpd: whatever comes is the body of a 200.
+    // httpd: whatever comes is the body of a 200; the end of its first line is lost.
+    buffer.cut_first_line_end();
     x_.response.clear();
     x_.response.status = 200;
     x_.response.reason = "OK";
@@ -280,10 +302,6 @@ std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress)
 }
 
 std::optional<Failure> Http1Attempt::take_interim() {
-  if (++interims_ > interim_responses_max) {
-    return backend_failure(Cause::bad_message,
-                           "Too many (10) interim responses from origin server");
-  }
   const bool is_continue = x_.response.status == 100;
   if (is_continue) waits_for_continue_ = false;
   const auto policy = x_.environment.find("proxy-interim-response");
@@ -298,6 +316,10 @@ std::optional<Failure> Http1Attempt::take_interim() {
     if (result.status != io::IoStatus::ok || result.bytes != text.size())
       return Failure{Party::client, Cause::gone, true, true, {}};
     x_.bytes.sent += static_cast<std::int64_t>(text.size());
+  }
+  if (++interims_ > interim_responses_max) {
+    return backend_failure(Cause::bad_message,
+                           "Too many (10) interim responses from origin server");
   }
   x_.response.clear();
   reader_.reset();

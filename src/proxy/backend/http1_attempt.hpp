@@ -72,12 +72,13 @@ class Http1Attempt {
   std::optional<Failure> take_interim();
   io::Task<Failure> park(Instant deadline);
   Failure timed_out() const;
+  // RequestReadTimeout for bodies, else Timeout.
+  Instant body_deadline() const;
   bool may_repeat(const Failure& failure) const;
 
   io::Task<Failure> relay();
   std::optional<Failure> step_download();
   std::optional<Failure> step_splice();
-  io::Task<Failure> drain_overridden();
   io::Task<Failure> tunnel();
   bool wants_override() const;
   void finish_backend();
@@ -102,6 +103,7 @@ class Http1Attempt {
   bool final_head_read_ = false;
   int interims_ = 0;
   std::uint64_t acknowledged_before_ = 0;
+  Instant body_began_{};
   Blocked blocked_;
   http::ResponseHeadReader reader_;
   MessageWriter upload_, download_;

@@ -34,11 +34,19 @@ io::Task<Failure> Http1Attempt::relay() {
                                           workspace.backend_body, x_.response_trailers, x_.arena},
                     x_.response.body);
   if (x_.response.status == 101) co_return co_await tunnel();
-  if (wants_override()) co_return co_await drain_overridden();
+  if (wants_override()) {
+    // httpd: the member's own page is not read, so its connection is of no more use.
+    overridden_ = true;
+    account();
+    connection_.reset();
+    co_return Failure{};
+  }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
   adopt_backend_head(x_);
-  reply_ = frame_reply(x_);
+  // An empty body that is known to be over has a length, whatever its framing was (httpd).
+  const bool is_empty = response_->pull() == ResponseBody::Progress::finished;
+  reply_ = frame_reply(x_, is_empty);
   write_reply_head(x_, core_, reply_, workspace.to_client);
   download_.begin(workspace.to_client, reply_.framing);
   Instant deadline = core_.now() + plan_.times.backend;
@@ -51,7 +59,7 @@ io::Task<Failure> Http1Attempt::relay() {
     }
     if (auto failure = step_download()) {
       account();
-      core_.parts.splicer.give_back(std::move(pipe_));
+      pipe_.reset();
       connection_.reset();
       co_return std::move(*failure);
     }
@@ -157,30 +165,6 @@ void Http1Attempt::finish_backend() {
     return;
   }
   pool_->put(std::move(connection_), core_.now(), soft_max, idle_max);
-}
-
-// ProxyErrorOverride: the member's own page is read and dropped, within bounds.
-io::Task<Failure> Http1Attempt::drain_overridden() {
-  overridden_ = true;
-  const Instant deadline = core_.now() + plan_.times.backend;
-  while (!response_->finished()) {
-    const auto progress = response_->pull();
-    if (progress == ResponseBody::Progress::data) response_->take(response_->pending().size());
-    if (progress == ResponseBody::Progress::cut_short) break;
-    if (response_->received() > linger_bytes_max) break;
-    if (progress != ResponseBody::Progress::blocked) continue;
-    blocked_ = {};
-    blocked_.backend_read = true;
-    const Failure late = co_await park(deadline);
-    if (late) break;
-  }
-  if (response_->finished()) {
-    finish_backend();
-  } else {
-    account();
-  }
-  connection_.reset();
-  co_return Failure{};
 }
 
 }  // namespace steelyard::proxy

@@ -42,7 +42,8 @@ Additions additions_for(const Exchange& x, const RequestRules& rules) {
   added.block_via = x.server->proxy.via == config::ProxySettings::Via::block;
   if (!x.settings->add_headers.value_or(true)) return added;
   added.forwarded_for = x.client->peer_ip();
-  added.forwarded_host = x.request.host;
+  // What RequestHeader made of Host counts, as in httpd.
+  added.forwarded_host = x.request.fields.value(FieldId::host).value_or(std::string_view());
   added.forwarded_server = x.server->name;
   return added;
 }
@@ -67,7 +68,6 @@ bool is_hop_by_hop(FieldId id) {
     case FieldId::host:  // written first
     case FieldId::connection:
     case FieldId::content_length:
-    case FieldId::expect:
     case FieldId::http2_settings:
     case FieldId::keep_alive:
     case FieldId::proxy_connection:
@@ -88,12 +88,13 @@ void append_joined(std::string& out, std::string_view name, std::string_view fir
   out.append(second).append("\r\n");
 }
 
-void append_client_fields(const Exchange& x, Additions& added, std::string& out) {
+void append_client_fields(const Exchange& x, Additions& added, bool expects, std::string& out) {
   std::string_view connection;
   if (const auto value = x.request.fields.value(FieldId::connection)) connection = *value;
   const bool has_named = !connection.empty() && names_fields(connection);
   for (const http::Field& field : x.request.fields) {
     if (is_hop_by_hop(field.id)) continue;
+    if (field.id == FieldId::expect && !expects) continue;
     if (has_named && is_named(connection, field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {
@@ -109,8 +110,10 @@ void append_client_fields(const Exchange& x, Additions& added, std::string& out)
   }
 }
 
-void append_own_fields(const Exchange& x, const Additions& added, std::string& out) {
+void append_own_fields(const Exchange& x, const Additions& added, bool expects, std::string& out) {
   if (!added.via.empty() && !added.block_via) append_field(out, "Via", added.via);
+  if (expects && !x.request.fields.has(FieldId::expect))
+    append_field(out, "Expect", "100-Continue");
   if (x.server->proxy.max_forwards >= 0 && !x.request.fields.has(FieldId::max_forwards))
     append_field(out, "Max-Forwards", std::to_string(x.server->proxy.max_forwards));
   if (!added.forwarded_for.empty()) append_field(out, "X-Forwarded-For", added.forwarded_for);
@@ -119,12 +122,7 @@ void append_own_fields(const Exchange& x, const Additions& added, std::string& o
     append_field(out, "X-Forwarded-Server", added.forwarded_server);
 }
 
-void append_framing(const Exchange& x, const BodyPlan& body, const RequestRules& rules,
-                    std::string& out) {
-  if (body.expects_continue) {
-    const auto expect = x.request.fields.value(FieldId::expect);
-    append_field(out, "Expect", expect.value_or("100-Continue"));
-  }
+void append_framing(const BodyPlan& body, const RequestRules& rules, std::string& out) {
   if (body.kind == BodyPlan::Kind::length) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, body.length).ptr;
@@ -153,9 +151,9 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
     host = x.request.host.empty() ? std::string_view(x.server->name) : x.request.host;
   append_field(out, "Host", host);
   Additions added = additions_for(x, rules);
-  append_client_fields(x, added, out);
-  append_own_fields(x, added, out);
-  append_framing(x, body, rules, out);
+  append_client_fields(x, added, body.expects_continue, out);
+  append_own_fields(x, added, body.expects_continue, out);
+  append_framing(body, rules, out);
   out.append("\r\n");
 }
 

@@ -150,7 +150,6 @@ io::Task<ClientConnection::Next> ClientConnection::run_exchange() {
                                      x.request_trailers,
                                      x.arena};
   RequestBody::Limits limits;
-  limits.bytes_max = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
   limits.kept_memory_bytes = x.generation->config().body_spool_memory_bytes;
   limits.kept_file_bytes = kept_body_file_bytes_max;
   RequestBody body(sources, x.request.body, limits, core_.parts.open_spill_file);
@@ -204,6 +203,8 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
   if (routing.kind == Routing::Kind::answer) {
     answer.status = routing.status;
     answer.location = routing.location;
+    answer.proxy_error =
+        routing.kind == Routing::Kind::answer && x.proxied ? routing.detail : std::string_view();
   } else {
     const ForwardEnd end = co_await forward(x, core_, side(), body);
     if (end.silent) {
@@ -222,8 +223,7 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
 
 io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
   Exchange& x = exchange();
-  // httpd reads and drops what it can of a body it does not want.
-  if (!body.received_all()) x.keep_client = false;
+  co_await drop_body(body);
   const std::string_view path = error_document_path(x, answer.status);
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
@@ -244,19 +244,40 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
                                        workspace.kept_body,
                                        x.request_trailers,
                                        x.arena};
-    RequestBody none(sources, {}, {}, core_.parts.open_spill_file);
+    RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
     const ForwardEnd end = co_await forward(x, core_, side(), none);
     if (end.status == 0 || end.silent) co_return;
     routing.status = end.status;
   }
-  if (routing.location.empty()) {
+  const bool fails = routing.location.empty();
+  if (fails) {
     answer.failed_document_status = routing.status;
+    if (http::closes_connection(routing.status)) x.keep_client = false;
   } else {
     answer.status = routing.status;
     answer.location = routing.location;
   }
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
+  // httpd's log tells how the document ended.
+  if (fails) x.status = routing.status;
+}
+
+// A body that nobody wants is read and dropped so that the connection can go on, unless it is large
+// or the client waits for leave to send it (httpd drops it too).
+io::Task<> ClientConnection::drop_body(RequestBody& body) {
+  Exchange& x = exchange();
+  const Instant deadline = core_.now() + linger_time;
+  while (!body.received_all() && !x.request.expects_continue &&
+         body.received() < linger_bytes_max) {
+    const auto progress = body.pull();
+    if (progress == RequestBody::Progress::data) body.take(body.pending().size());
+    if (progress == RequestBody::Progress::failed) break;
+    if (progress != RequestBody::Progress::blocked) continue;
+    io::Wait wait(timer_, deadline);
+    if (co_await wait.readable(*stream_) == io::Woken::timed_out) break;
+  }
+  if (!body.received_all()) x.keep_client = false;
 }
 
 // Sends what prepare_local_answer left: head and page.

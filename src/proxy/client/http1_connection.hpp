@@ -55,6 +55,7 @@ class ClientConnection {
   io::Task<Routing> resolve_client();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
   io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
+  io::Task<> drop_body(RequestBody& body);
   io::Task<> send_answer();
   io::Task<Next> answer_fault();
   io::Task<Next> answer_timeout();
