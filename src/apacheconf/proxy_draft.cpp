@@ -1,7 +1,5 @@
 #include "apacheconf/proxy_draft.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "config/target.hpp"
 
@@ -33,9 +31,14 @@ balance::MemberSpec* ServerDraft::find_backend(std::string_view url) {
   for (BackendDraft& backend : backends) {
     const std::string& name = backend.spec.name;
     if (best != nullptr && name.size() <= best->name.size()) continue;
-    if (config::covers_backend(name, url)) best = &backend.spec;
+    if (is_covered_by(url, name)) best = &backend.spec;
   }
   return best;
+}
+
+bool is_covered_by(std::string_view url, std::string_view name) {
+  const bool may_be = url.starts_with(name) || name.find('$') != name.npos;
+  return may_be && config::covers_backend(name, url);
 }
 
 ServerDraft& draft_of(Scope& scope) {

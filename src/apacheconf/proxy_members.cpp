@@ -7,7 +7,6 @@
 #include "apacheconf/proxy_parameters.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
-#include "config/target.hpp"
 
 namespace steelyard::apacheconf {
 
@@ -15,11 +14,12 @@ namespace {
 
 constexpr std::string_view member_prefix = "BalancerMember ";
 
-balance::MemberSpec* find_covering_member(BalancerDraft& balancer, std::string_view url) {
-  balance::MemberSpec* best = nullptr;
-  for (balance::MemberSpec& member : balancer.spec.members) {
+const balance::MemberSpec* find_covering_member(const BalancerDraft& balancer,
+                                                std::string_view url) {
+  const balance::MemberSpec* best = nullptr;
+  for (const balance::MemberSpec& member : balancer.spec.members) {
     if (best != nullptr && member.name.size() <= best->name.size()) continue;
-    if (config::covers_backend(member.name, url)) best = &member;
+    if (is_covered_by(url, member.name)) best = &member;
   }
   return best;
 }
@@ -109,13 +109,15 @@ void handle_balancer_member(Scope& scope, const Statement& statement) {
 void set_target_parameters(Scope& scope, std::string_view target, const Parameters& parameters,
                            const ParameterWording& wording) {
   ServerDraft& server = draft_of(scope);
+  const bool is_section = wording.prefix.starts_with('<');
+  const std::string prefix = is_section ? "<Proxy " : "ProxySet ";
   if (is_balancer_url(target)) {
-    BalancerDraft* const balancer = provide_balancer(scope, target, wording.prefix);
+    BalancerDraft* const balancer = provide_balancer(scope, target, prefix);
     if (balancer != nullptr) set_parameters(scope, balancer->spec, parameters, wording);
     return;
   }
   BackendDraft fresh{{}, scope.statement().place()};
-  if (!read_backend_url(scope, fresh.spec, target, wording.prefix)) return;
+  if (!read_backend_url(scope, fresh.spec, target, prefix)) return;
   balance::MemberSpec* backend = server.find_backend(fresh.spec.name);
   if (backend == nullptr) backend = &server.backends.emplace_back(std::move(fresh)).spec;
   set_parameters(scope, *backend, parameters, wording);
@@ -148,33 +150,23 @@ void handle_proxy_set(Scope& scope, const Statement& statement) {
                    "'" + statement.words[i] + "' has no '='.");
     return;
   }
-  set_target_parameters(scope, target, parameters,
-                        {in_section ? "ProxySet " : "ProxySet: ", target});
+  set_target_parameters(scope, target, parameters, {"ProxySet: ", target});
 }
 
 void finish_proxy_section(Scope& scope) {
   const std::vector<std::string>& words = scope.statement().words;
-  const bool is_match = scope.frame().kind == SectionKind::proxy_match;
-  const std::size_t first = !words.empty() && words.front() == "~" ? 2 : 1;
-  if (words.size() <= first) return;
-  if (is_match) {
-    scope.complain("Multiple <ProxyMatch> arguments not (yet) supported.");
-    return;
-  }
   Parameters parameters;
-  for (std::size_t i = first; i < words.size(); ++i) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
     if (parameters.add(words[i])) continue;
     scope.complain("Invalid Proxy parameter. Parameter must be in the form 'key=value'",
                    "'" + words[i] + "' has no '='.");
     return;
   }
+  if (words.size() < 2) return;
   const std::string& target = scope.frame().argument;
-  if (target.find_first_of("*?[") != target.npos && first == 1) {
-    scope.complain("<Proxy> arguments are not supported for wildchar url.");
-    return;
-  }
-  if (first == 2 || target.find("://") == target.npos) {
-    scope.complain("<Proxy> arguments are not supported for non url.");
+  if (scope.frame().section->kind != config::Section::Kind::prefix) {
+    scope.complain("<Proxy> arguments are not supported for wildchar url.",
+                   "Write the parameters in a section that names one URL.");
     return;
   }
   set_target_parameters(scope, target, parameters, {"<Proxy ", target});

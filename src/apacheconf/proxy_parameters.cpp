@@ -167,8 +167,8 @@ void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_vie
 }
 
 bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view url,
-                      std::string_view prefix) {
-  if (has_pattern_authority(url)) {
+                      std::string_view prefix, UrlKind kind) {
+  if (kind == UrlKind::pattern && has_pattern_authority(url)) {
     read_pattern_url(spec, url);
   } else if (const auto read = balance::parse_member_url(spec, url); !read) {
     scope.complain(std::string(prefix) + read.error());

@@ -42,10 +42,12 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
 // They say nothing because the URL belongs to a member or backend that exists already.
 void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_view worker);
 
+// Whether $1... in host or port stand for what a regex route found.
+enum class UrlKind : std::uint8_t { plain, pattern };
 // Fills the identity of `spec`. False after a complaint: not a URL, or a protocol that members
 // cannot be spoken to in.
 bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view url,
-                      std::string_view prefix);
+                      std::string_view prefix, UrlKind kind = UrlKind::plain);
 // "LoadModule lbmethod_bytraffic_module modules/mod_lbmethod_bytraffic.so"
 std::string load_line_of(balance::Policy policy);
 bool is_loaded(const Reading& reading, balance::Policy policy);

@@ -117,7 +117,8 @@ void limit_reuse(Scope& scope, balance::MemberSpec& spec) {
 
 void define_backend(Scope& scope, const PassLine& line) {
   BackendDraft fresh{{}, scope.statement().place()};
-  if (!read_backend_url(scope, fresh.spec, line.target, pass_prefix)) return;
+  const UrlKind kind = line.is_regex ? UrlKind::pattern : UrlKind::plain;
+  if (!read_backend_url(scope, fresh.spec, line.target, pass_prefix, kind)) return;
   ServerDraft& server = draft_of(scope);
   if (const balance::MemberSpec* same = server.find_backend(fresh.spec.name)) {
     if (same->name != fresh.spec.name) {
@@ -133,7 +134,7 @@ void define_backend(Scope& scope, const PassLine& line) {
     return;
   }
   set_parameters(scope, fresh.spec, line.parameters, {std::string(pass_prefix), {}});
-  limit_reuse(scope, fresh.spec);
+  if (line.is_regex) limit_reuse(scope, fresh.spec);
   server.backends.push_back(std::move(fresh));
 }
 

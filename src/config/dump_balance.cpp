@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "config/dump_writer.hpp"
 
 namespace steelyard::config {
@@ -59,7 +60,7 @@ void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpe
     out.line("load-factor", load_factor_text(spec.load_factor));
   }
   out.number_unless("lbset", spec.lbset, 0);
-  if (spec.status.bits() != 0) out.line("status", display_text(spec.status));
+  if (spec.status.bits() != 0) out.line("status", trim(display_text(spec.status)));
   out.text_unless_empty("tag", spec.tag);
   out.text_unless_empty("redirect-tag", spec.redirect_tag);
   out.number_unless("retry-seconds", spec.retry.count(), 60);

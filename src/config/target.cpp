@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -58,20 +59,26 @@ bool has_reference(std::string_view text) {
   return false;
 }
 
-// `pattern` is a prefix of `text` when each $N stands for any text.
+std::size_t next_reference(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '$' && is_digit(text[i + 1])) return i;
+  }
+  return text.npos;
+}
+
+// `pattern` is a prefix of `text` when each $N stands for any text. As the end is open, the first
+// place where the next literal occurs is as good as any later one: one pass, no backtracking.
 bool is_prefix_with_references(std::string_view pattern, std::string_view text) {
-  while (!pattern.empty()) {
-    if (pattern[0] == '$' && pattern.size() > 1 && is_digit(pattern[1])) {
-      pattern.remove_prefix(2);
-      if (pattern.empty()) return true;
-      for (; !text.empty(); text.remove_prefix(1)) {
-        if (is_prefix_with_references(pattern, text)) return true;
-      }
-      return false;
-    }
-    if (text.empty() || pattern[0] != text[0]) return false;
-    pattern.remove_prefix(1);
-    text.remove_prefix(1);
+  std::size_t reference = next_reference(pattern);
+  if (!text.starts_with(pattern.substr(0, reference))) return false;
+  text.remove_prefix(std::min(reference, text.size()));
+  while (reference != pattern.npos) {
+    pattern.remove_prefix(reference + 2);
+    reference = next_reference(pattern);
+    const std::string_view literal = pattern.substr(0, reference);
+    const std::size_t at = text.find(literal);
+    if (at == text.npos) return false;
+    text.remove_prefix(at + literal.size());
   }
   return true;
 }
@@ -137,6 +144,9 @@ std::optional<Target> split_target(const Server& server, const RouteMatch& match
     target.balancer = find_balancer(server, *parts);
   } else {
     target.backend = find_backend(server, *parts, match.url);
+    if (target.backend && server.backends[*target.backend]->host.empty()) {
+      target.pattern = std::exchange(target.backend, std::nullopt);
+    }
   }
   return target;
 }
@@ -157,9 +167,11 @@ bool has_fixed_authority(const Route& route, const UrlParts& target) {
 bool is_only_backend_of(const Server& server, const UrlParts& target) {
   std::size_t sharing = 0;
   for (const auto& backend : server.backends) {
-    if (has_reference(backend->name)) return false;
     const std::optional<UrlParts> parts = split_url(backend->name);
-    if (parts && equals_ignoring_case(parts->base, target.base)) ++sharing;
+    if (!parts || has_reference(parts->authority)) return false;
+    if (!equals_ignoring_case(parts->base, target.base)) continue;
+    if (has_reference(backend->name)) return false;
+    ++sharing;
   }
   return sharing == 1;
 }

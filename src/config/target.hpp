@@ -13,9 +13,11 @@ namespace steelyard::config {
 
 struct Target {
   // At most one of them: indexes into server.balancers and server.backends. With neither the
-  // connection is not kept and takes its defaults; `scheme`, `host` and `port` say where to. They
-  // also do for a backend whose MemberSpec::host is empty: its URL has $1... in host or port.
+  // connection is not kept and `scheme`, `host` and `port` say where to.
   std::optional<std::uint32_t> balancer, backend;
+  // With neither: the backend whose time-outs and limits count. Its URL has $1... in host or port,
+  // so it has no address of its own.
+  std::optional<std::uint32_t> pattern;
   std::string_view scheme, host;  // as written; IPv6 in its brackets, as MemberSpec::host
   std::uint16_t port = 0;         // the scheme's default when none was written; 0: unknown scheme
   // What follows the authority; begins with '/', '?' or is empty. For a balancer it goes behind the

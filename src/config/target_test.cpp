@@ -81,6 +81,23 @@ TEST_F(Targets, references_in_a_name_stand_for_any_text) {
   EXPECT_FALSE(split("http://h:81/y").backend);
 }
 
+TEST_F(Targets, many_references_cost_one_pass) {
+  add_backend("http://h/$1/$2/$3/$4/$5/x");
+  const std::string url = "http://h" + std::string(8000, '/');
+  EXPECT_FALSE(split(url).backend);
+  EXPECT_EQ(split("http://h/a//b///c/x/y/x").backend, 0);
+}
+
+TEST_F(Targets, a_backend_without_a_host_lends_its_parameters_only) {
+  auto spec = std::make_shared<balance::MemberSpec>();
+  spec->name = "http://h:$1/";
+  server_.backends.push_back(std::move(spec));
+  const Target target = split("http://h:81/x");
+  EXPECT_FALSE(target.backend);
+  EXPECT_EQ(target.pattern, 0);
+  EXPECT_EQ(target.port, 81);
+}
+
 TEST_F(Targets, where_nothing_was_configured_the_url_says_where_to) {
   const Target target = split("http://user@[2001:db8::1]:81/p");
   EXPECT_EQ(target.scheme, "http");
