@@ -1,1 +1,0 @@
-steelyard_fuzz(cookie_route cookie_route_fuzz.cpp balance)

@@ -1,1 +1,0 @@
-steelyard_fuzz(config config_fuzz.cpp apacheconf)
