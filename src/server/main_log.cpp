@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "base/text.hpp"
 #include "server/error_line.hpp"
 
@@ -14,8 +16,10 @@ void MainLog::write_to(LogOutputId output, const config::LogLevels& levels) {
 }
 
 void MainLog::say(config::LogLevel level, std::string_view module, std::string_view text) {
-  if (output_ == 0) return;
-  if (level != config::LogLevel::notice && level > levels_.of(module)) return;
+  const bool shown = shown_ && level <= *shown_;
+  const bool written =
+      output_ != 0 && (level == config::LogLevel::notice || level <= levels_.of(module));
+  if (!shown && !written) return;
   LogBatch batch;
   append_error_line(batch.bytes, ::gettid(),
                     {.level = level,
@@ -23,6 +27,8 @@ void MainLog::say(config::LogLevel level, std::string_view module, std::string_v
                      .text = text,
                      .referer = {},
                      .when = std::chrono::system_clock::now()});
+  if (shown) std::fwrite(batch.bytes.data(), 1, batch.bytes.size(), stderr);
+  if (!written) return;
   batch.note_added(output_, level, batch.bytes.size());
   writer_.hand_over(batch);
 }

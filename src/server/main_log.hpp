@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "config/config.hpp"
@@ -19,6 +20,8 @@ class MainLog {
   void write_to(LogOutputId output, const config::LogLevels& levels);
   // Notices are always written, as in httpd.
   void say(config::LogLevel level, std::string_view module, std::string_view text);
+  // -e: lines of this level and graver are shown on the terminal too; nullopt: none.
+  void show_on_terminal(std::optional<config::LogLevel> level) { shown_ = level; }
   // One line for each line of `text`.
   void say_lines(config::LogLevel level, std::string_view module, std::string_view text);
 
@@ -26,6 +29,7 @@ class MainLog {
   LogWriter& writer_;
   LogOutputId output_ = 0;
   config::LogLevels levels_;
+  std::optional<config::LogLevel> shown_;
 };
 
 }  // namespace steelyard::server

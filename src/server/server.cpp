@@ -33,6 +33,7 @@ Server::~Server() { leave(); }
 
 std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Config& config = *configuration.config;
+  log_.show_on_terminal(options_.startup_level);
   raise_descriptor_limit();
   shard_count_ = config.shards != 0 ? config.shards : default_shard_count();
   if (options_.single_shard) shard_count_ = 1;
@@ -55,6 +56,13 @@ std::expected<void, std::string> Server::open_ports(const config::Config& config
   if (!plan) return std::unexpected(std::move(plan.error()));
   first_ports_ = std::move(*plan);
   open_listens_ = config.listens;
+  for (const ListeningSockets& line : first_ports_.opened) {
+    const auto& [ip, port, place] = line.listen;
+    log_.say(LogLevel::info, "core",
+             fmt::format("listening on {} for {} shards",
+                         ip ? Endpoint{*ip, port}.text() : fmt::format("[::]:{}", port),
+                         line.sockets.size()));
+  }
   return {};
 }
 
@@ -91,6 +99,7 @@ void Server::run(Detachment& detachment) {
   start_shards();
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
+  log_.show_on_terminal(std::nullopt);
   detachment.ready();
   notify_service_manager("READY=1");
   obey_signals();

@@ -1,6 +1,7 @@
 """Where log lines go: files, programs, rotation, full disks."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -8,6 +9,8 @@ from support.wire import Connection
 from test_process import until
 
 CONFIG = """\
+LoadModule proxy_module modules/mod_proxy.so
+LoadModule proxy_http_module modules/mod_proxy_http.so
 ServerName lb.test
 Listen 127.0.0.1:{port}
 PidFile httpd.pid
@@ -103,5 +106,9 @@ def test_a_full_disk_is_reported_once_and_serving_goes_on(server, port):
 def test_the_error_log_has_httpds_layout(server, port):
     start(server, port, "")
     assert server.stop() == 0
-    first = server.read("error.log").splitlines()[0]
-    assert "] [core:notice] [pid " in first and first.endswith("resuming normal operations")
+    line = server.read("error.log").splitlines()[-2]
+    assert re.fullmatch(
+        r"\[\w{3} \w{3} \d\d \d\d:\d\d:\d\d\.\d{6} \d{4}\] \[core:notice\] \[pid \d+:tid \d+\] .* "
+        r"configured -- resuming normal operations",
+        line,
+    )

@@ -9,11 +9,14 @@ from support.wire import Connection
 from test_process import answers, refused, until
 
 CONFIG = """\
+LoadModule proxy_module modules/mod_proxy.so
+LoadModule proxy_http_module modules/mod_proxy_http.so
 ServerName lb.test
 {listens}
 PidFile httpd.pid
 ErrorLog error.log
-CustomLog access.log common
+LogFormat "%U%q %>s" short
+CustomLog access.log short
 ProxyPass / "http://{member}/"
 {more}
 """
@@ -23,7 +26,6 @@ ProxyPass / "http://{member}/"
 def member(farm):
     one = farm.member("M1")
     yield one
-    farm.close_gates()
     farm.retire([one])
 
 
@@ -94,7 +96,7 @@ def test_a_graceful_restart_lets_exchanges_finish_by_their_old_rules(server, por
     assert member.wait_for(1)
     server.write(text([port], member).replace("ProxyPass / ", "ProxyPass /only/ "))
     reload(server)
-    farm.release("old")
+    member.gates.release("old")
     assert connection.read_response().status == "200"
 
 
