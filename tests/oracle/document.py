@@ -22,8 +22,10 @@ answer: the digit of the member that gave a 200, else the status, `0.9` for an a
 TAIL = """
 The comparison also leaves out, for every request: the `Date` of the moment, the program's own
 `Server` banner (and the banner in `Via` with `ProxyVia Full`), and the wording of pages the program
-generates itself (their status, title and heading are compared) with the byte counts that depend on
-it.
+generates itself (their status, title and heading are compared) with its length and the byte counts
+that depend on it; `%I` of a kept connection's later requests (httpd counts bytes read ahead), `%O` of
+a chunked answer, and `%f` where httpd names a file of its document root, which Steelyard does not
+have. Of a request that could not be read only the status is compared in the log.
 
 This file is written by `tests/oracle/document.py`; a test holds it to the list it comes from.
 """

@@ -169,7 +169,8 @@ class Generator:
         where = self.pick(MEMBERS)
         if self.chance(70):
             return f"balancer://{self.pick(balancers)}{inner}{slash}"
-        return f"http://${{{where}}}{inner}{slash}"
+        # With an escape in it the URL would not begin with the worker's name: httpd then uses none.
+        return f"http://${{{where}}}{inner.replace('%7E', '')}{slash}"
 
     def mapping(self, balancers):
         if self.chance(25):
@@ -309,7 +310,10 @@ class Generator:
                 parts["chunks"] = [data, b"more"] if data else []
             else:
                 parts["body"] = data * self.pick((1, 1, 1, 40))
-        return words.request(method, target, *self.headers(), on=on, **parts)
+        headers = self.headers()
+        if "chunks" in parts:  # How much of such a body httpd finds at once depends on timing.
+            headers = [one for one in headers if not one.startswith("Expect")]
+        return words.request(method, target, *headers, on=on, **parts)
 
     def host(self):
         return self.pick(("lb.test",) * 5 + ("LB.test:81", "127.0.0.1:${PORT}", "a_b.test."))

@@ -38,6 +38,8 @@ RELOAD_WAIT_S = 1.0
 sys.setswitchinterval(0.0005)  # Client and members share one interpreter; hand over quickly.
 
 
+# How the end of a generated page is told (httpd has four ways, depending on the step that failed).
+PAGE_FRAMING = (b"content-length", b"transfer-encoding", b"expires")
 REFUSED = re.compile(r" k=\d+ s=(400|408|414|501) .* R=- ")
 
 
@@ -48,14 +50,12 @@ class Normal:
     DATE = re.compile(rb"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
 
     @staticmethod
-    def header(name, value, generated):
+    def header(name, value):
         lower = name.lower()
         if lower in (b"date", b"expires") and value != b"Sun, 06 Nov 1994 08:49:37 GMT":
             return b"(now)" if Normal.DATE.match(value) else value
         if lower == b"server" and value != b"member":
             return b"(own banner)"
-        if lower == b"content-length" and generated:
-            return b"(of the page)"
         if lower == b"allow":  # httpd's order changes from start to start.
             return b",".join(sorted(value.replace(b" ", b"").split(b",")))
         if lower == b"via":
@@ -345,6 +345,8 @@ def step_log_lines(step, lines, pages, seen):
         banner = not any(b"server: member" in r.head.lower() for r in step.responses[i : i + 1])
         if any(r.framing == "chunked" for r in step.responses[i : i + 1]):
             line = re.sub(r" O=\d+", " O=(chunks)", line)  # How it was cut depends on timing.
+        if page:
+            line = re.sub(r" O=\S+", " O=(page)", line)
         out.append("| " + Normal.log_line(line, page, page or banner))
     return out
 
@@ -372,10 +374,14 @@ def response_lines(response):
     if response.head:
         out.append("< " + response.head.split(b"\r\n", 1)[0].decode("latin1"))
         for name, value in response.headers():
-            value = Normal.header(name, value, generated)
+            if generated and name.lower() in PAGE_FRAMING:
+                continue
+            value = Normal.header(name, value)
             out.append(f"< {name.decode('latin1')}: {value.decode('latin1')}")
-    framing = "length (of the page)" if page and response.ended == "length" else response.framing
-    out.append(f"< body {framing}, ended {response.ended}: {shown(page or response.body)}")
+    framing = f"{response.framing}, ended {response.ended}"
+    if page and response.ended in ("length", "chunked", "eof"):
+        framing = "whole"
+    out.append(f"< body {framing}: {shown(page or response.body)}")
     out.extend("< trailer " + t for t in response.trailers.decode("latin1").splitlines())
     return out
 
