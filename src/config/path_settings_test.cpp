@@ -136,6 +136,16 @@ TEST_F(CachedSettings, a_location_counts_over_a_proxy_section) {
   EXPECT_FALSE(cache_.for_path(server_, "/a/x")->add_headers);
 }
 
+// Seen on httpd 2.4.71.
+TEST_F(CachedSettings, without_merge_slashes_only_regex_sections_see_them) {
+  server_.merge_slashes = false;
+  server_.locations.push_back(section(Section::Kind::regex, "^/a/x"));
+  server_.locations[1].settings.add_headers = true;
+  EXPECT_EQ(cache_.for_path(server_, "//a//x")->preserve_host, true);
+  EXPECT_FALSE(cache_.for_path(server_, "/a//x")->add_headers);
+  EXPECT_EQ(cache_.for_path(server_, "/a/x")->add_headers, true);
+}
+
 TEST_F(CachedSettings, one_set_of_sections_is_merged_once) {
   const SettingsRef first = cache_.for_path(server_, "/a/1");
   EXPECT_EQ(cache_.for_path(server_, "/a/2"), first);

@@ -4,13 +4,11 @@ namespace steelyard::config {
 
 namespace {
 
-void note_covering(const std::vector<Section>& sections, std::string_view text,
-                   bool (Section::*covers)(std::string_view) const, std::size_t first_number,
-                   std::vector<std::uint32_t>& numbers) {
-  for (std::size_t i = 0; i < sections.size(); ++i) {
-    if ((sections[i].*covers)(text)) {
-      numbers.push_back(static_cast<std::uint32_t>(first_number + i));
-    }
+// Sections but regular expressions see runs of '/' as one, even under MergeSlashes Off (httpd).
+void merge_slashes(std::string_view path, std::string& merged) {
+  merged.clear();
+  for (const char c : path) {
+    if (c != '/' || !merged.ends_with('/')) merged += c;
   }
 }
 
@@ -27,15 +25,35 @@ std::size_t SettingsCache::KeyHash::operator()(const Key& key) const {
 SettingsRef SettingsCache::find(const Server& server, std::string_view path, std::string_view url) {
   wanted_.server = &server;
   wanted_.sections.clear();
-  if (!url.empty()) {
-    note_covering(server.proxies, url, &Section::covers_url, 0, wanted_.sections);
-  }
-  note_covering(server.locations, path, &Section::covers_path, server.proxies.size(),
-                wanted_.sections);
+  if (!url.empty()) note_proxies(server, url);
+  note_locations(server, path);
   if (wanted_.sections.empty()) return SettingsRef(SettingsRef(), &server.defaults);
   if (const auto it = entries_.find(wanted_); it != entries_.end()) return it->second;
   if (entries_.size() >= entries_max_) entries_.clear();
   return entries_.emplace(wanted_, compose(wanted_)).first->second;
+}
+
+void SettingsCache::note_proxies(const Server& server, std::string_view url) {
+  for (std::size_t i = 0; i < server.proxies.size(); ++i) {
+    if (server.proxies[i].covers_url(url)) {
+      wanted_.sections.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+}
+
+void SettingsCache::note_locations(const Server& server, std::string_view path) {
+  std::string_view plain = path;
+  if (!server.merge_slashes && path.find("//") != path.npos) {
+    merge_slashes(path, merged_path_);
+    plain = merged_path_;
+  }
+  for (std::size_t i = 0; i < server.locations.size(); ++i) {
+    const Section& section = server.locations[i];
+    const bool is_regex = section.kind == Section::Kind::regex;
+    if (section.covers_path(is_regex ? path : plain)) {
+      wanted_.sections.push_back(static_cast<std::uint32_t>(server.proxies.size() + i));
+    }
+  }
 }
 
 SettingsRef SettingsCache::compose(const Key& key) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -51,10 +52,14 @@ class SettingsCache {
     }
   };
   SettingsRef find(const Server& server, std::string_view path, std::string_view url);
+  void note_proxies(const Server& server, std::string_view url);
+  void note_locations(const Server& server, std::string_view path);
   SettingsRef compose(const Key& key) const;
 
   std::size_t entries_max_;
-  Key wanted_{nullptr, {}};  // scratch: keeps its capacity between calls
+  // Scratch: these keep their capacity between calls.
+  Key wanted_{nullptr, {}};
+  std::string merged_path_;
   std::unordered_map<Key, SettingsRef, KeyHash, KeyEqual> entries_;
 };
 

@@ -136,7 +136,7 @@ std::optional<Target> split_target(const Server& server, const RouteMatch& match
   target.scheme = parts->scheme;
   target.host = parts->host;
   target.port = parts->port;
-  target.path = parts->path;
+  target.path = parts->path.empty() ? std::string_view("/") : parts->path;
   if (match.route != nullptr && (match.route->balancer || match.route->backend)) {
     target.balancer = match.route->balancer;
     target.backend = match.route->backend;

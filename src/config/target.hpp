@@ -20,8 +20,8 @@ struct Target {
   std::optional<std::uint32_t> pattern;
   std::string_view scheme, host;  // as written; IPv6 in its brackets, as MemberSpec::host
   std::uint16_t port = 0;         // the scheme's default when none was written; 0: unknown scheme
-  // What follows the authority; begins with '/', '?' or is empty. For a balancer it goes behind the
-  // member's URL; for a backend it is all of the path, the backend's path_prefix included.
+  // What follows the authority; "/" when nothing does. For a balancer it goes behind the member's
+  // URL; for a backend it is all of the path, the backend's path_prefix included.
   std::string_view path;
 };
 

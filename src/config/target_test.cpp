@@ -45,6 +45,13 @@ TEST_F(Targets, a_balancer_is_found_by_its_name_in_any_case) {
   EXPECT_EQ(target.path, "/x/y");
 }
 
+// Seen on httpd 2.4.71: member http://h/app, ProxyPass /c balancer://c, request /c: GET /app/
+TEST_F(Targets, a_url_without_a_path_leads_to_the_root) {
+  add_balancer("balancer://c");
+  EXPECT_EQ(split("balancer://c").path, "/");
+  EXPECT_EQ(split("http://h").path, "/");
+}
+
 TEST_F(Targets, an_unknown_balancer_is_no_balancer) {
   const Target target = split("balancer://nobody/x");
   EXPECT_FALSE(target.balancer);
