@@ -129,6 +129,8 @@ int run_program(std::span<const char* const> arguments) {
     case Action::list_directives:
       print(apacheconf::list_directives());
       return 0;
+    case Action::demo_member:
+      return run_demo_member(options->demo);
     default:
       return read_and_act(*options);
   }
