@@ -35,12 +35,6 @@ void put_found(std::optional<std::string_view> text, std::string& line) {
   }
 }
 
-void put_query(std::string_view query, std::string& line) {
-  if (query.empty()) return;
-  line += '?';
-  append_escaped(query, line);
-}
-
 // httpd: names compare without case, values lose blanks around them, an empty one counts as none.
 void put_cookie(std::string_view cookies, std::string_view name, std::string& line) {
   while (!cookies.empty()) {
@@ -192,7 +186,7 @@ bool is_wanted(const LogItem& item, std::int64_t status) {
   return is_listed != item.unless;
 }
 
-// One row a kind.
+// A table, one row a kind; longer than functions are otherwise.
 void put_item(const LogItem& item, const Facts& facts, std::string& line) {
   const auto text = [&](TextFact which) { put_text(facts.text(which), line); };
   const auto number = [&](NumberFact which) { append_number(facts.number(which), line); };
@@ -227,7 +221,7 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
     case Kind::path:
       return text(TextFact::path);
     case Kind::query:
-      return put_query(facts.text(TextFact::query), line);
+      return append_escaped(facts.text(TextFact::marked_query), line);
     case Kind::request_header:
       return put_found(facts.request_header(item.argument), line);
     case Kind::response_header:

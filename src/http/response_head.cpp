@@ -204,7 +204,8 @@ ResponseHeadReader::Line ResponseHeadReader::take_line(std::string_view line, Re
   head.head_bytes = scanned_;
   if (line.empty()) return Progress::complete;
   const Line taken = take_field(line, head, arena);
-  if (taken && *taken == Progress::complete) head.head_bytes = line_begin_;
+  // Under start_body the body begins behind the bad line (httpd).
+  if (taken && *taken == Progress::complete) head.head_bytes = scanned_;
   return taken;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "balance/lease.hpp"
@@ -42,6 +43,9 @@ struct BackendConnection {
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
   std::uint32_t served = 0;            // exchanges completed on it
   Instant idle_since{};
+  std::uint64_t sent_bytes = 0;  // by all exchanges
+  // What the peer's system had confirmed before any of them; nullopt: nobody can tell.
+  std::optional<std::uint64_t> confirmed_at_first;
 };
 
 class BackendPool {

@@ -75,6 +75,10 @@ class Exchange final : public expr::Facts {
   std::string_view request_line;  // as received; also of requests that could not be read
   std::string client_host;        // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
+  // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
+  // configuration sets them; most exchanges have none and ask for nothing.
+  bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
+  bool has_switches = false;
   http::FieldList request_trailers, response_trailers;
   Arena arena;
 
@@ -96,6 +100,7 @@ class Exchange final : public expr::Facts {
   bool keep_client = true;       // may the client's connection serve another request
   bool redirected = false;       // this is an ErrorDocument's internal redirect
   bool recording = false;        // the access log is being written
+  bool closed_by_limit = false;  // MaxKeepAliveRequests is used up
   bool backend_chunked = false;  // the backend's answer came in chunks
 
   // --- for the record ----------------------------------------------------------------------------

@@ -41,6 +41,9 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::path:
       // httpd logs the path and handler that the client asked for.
       return recording && redirected ? original_path : path;
+    case TextFact::marked_query:
+      // The '?' stands in front of the query wherever it came from.
+      return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;
     case TextFact::query:
       return query;
     case TextFact::request_line:
@@ -88,8 +91,9 @@ std::int64_t Exchange::number(NumberFact which) const {
       return bytes.sent;
     case NumberFact::keepalive_count:
       // httpd counts a connection's kept-alive requests; the one that closes it does not count on.
-      return keep_client || client->requests_before == 0 ? client->requests_before
-                                                         : client->requests_before - 1;
+      return keep_client || closed_by_limit || client->requests_before == 0
+                 ? client->requests_before
+                 : client->requests_before - 1;
     case NumberFact::client_port:
       return client->peer.port;
     case NumberFact::local_port:
@@ -116,7 +120,10 @@ IpAddress Exchange::local_address() const { return client->local.ip; }
 
 expr::ConnectionEnd Exchange::connection_end() const {
   if (client_gone) return expr::ConnectionEnd::aborted;
-  return keep_client ? expr::ConnectionEnd::kept : expr::ConnectionEnd::closed;
+  // httpd: the last answer that MaxKeepAliveRequests allows is logged as one that closes.
+  const std::uint32_t most = server->client.keep_alive_requests_max;
+  const bool last = most != 0 && client->requests_before + 1 >= most;
+  return keep_client && !last ? expr::ConnectionEnd::kept : expr::ConnectionEnd::closed;
 }
 
 std::optional<std::string_view> Exchange::request_header(std::string_view name) const {

@@ -123,6 +123,8 @@ balance::Session read_session(const Exchange& x, const Journey& journey) {
 void export_decision(Exchange& x, const Journey& journey, const balance::Decision& decision) {
   if (journey.group->direct) return;
   expr::Environment& env = x.environment;
+  // httpd: a session that may not fail over ends before its variables are set.
+  if (decision.outcome == Outcome::session_member_unusable) return;
   if (decision.session.found) {
     env.set("BALANCER_SESSION_STICKY", decision.session.name);
     env.set("BALANCER_SESSION_ROUTE", decision.session.tag);

@@ -103,7 +103,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   x.status = answer.status;
   x.reason = words_of(answer);
   if (!answer.location.empty()) x.normal.add("Location", answer.location);
-  if (x.status == 405) x.normal.add("Allow", "");
+  const bool lists_methods = x.status == 405 || x.status == 501 ||
+                             (x.status == 200 && x.request.method_id == http::Method::options);
+  if (lists_methods && !x.proxied) x.normal.add("Allow", "GET,HEAD,OPTIONS,POST,TRACE");
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);
@@ -111,7 +113,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!has_page && !empty && !echoes) write_page(x, core, answer);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
   if (!empty) {
-    x.normal.add("Content-Length", number_text(x, core.page.size()));
+    // httpd counts a page only when it is sent.
+    if (x.request.method_id != http::Method::head)
+      x.normal.add("Content-Length", number_text(x, core.page.size()));
     x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.

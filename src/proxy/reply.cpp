@@ -46,20 +46,30 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
     case FieldId::date:
     case FieldId::expires:
     case FieldId::last_modified:
-      x.normal.set_value(row, http::normalise_date(field.value, x.arena));
+      // The one shape that need not be read: "Sun, 06 Nov 1994 08:49:37 GMT".
+      if (field.value.size() != http::date_bytes || field.value[3] != ',')
+        x.normal.set_value(row, http::normalise_date(field.value, x.arena));
       break;
     default:
       break;
   }
 }
 
-bool may_keep_client(const Exchange& x, const Shard::Core& core) {
+// The note proxy-status: the member's own status, for logs.
+void note_backend_status(Exchange& x) {
+  // Of "HTTP/1.1 200 OK"; an answer without a status line counts as 200.
+  const std::string_view line = x.response.line;
+  x.notes.set("proxy-status", line.size() >= 12 ? line.substr(9, 3) : std::string_view("200"));
+}
+
+bool may_keep_client(Exchange& x, const Shard::Core& core) {
   const config::ClientSettings& client = x.server->client;
   if (!x.keep_client || core.draining || !client.keep_alive) return false;
   if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
-  if (x.environment.has("nokeepalive")) return false;
+  if (x.has_switch("nokeepalive")) return false;
   const std::uint32_t most = client.keep_alive_requests_max;
-  return most == 0 || x.client->requests_before < most;
+  x.closed_by_limit = most != 0 && x.client->requests_before >= most;
+  return !x.closed_by_limit;
 }
 
 void append_connection(const Exchange& x, std::string& out) {
@@ -124,6 +134,7 @@ void adopt_backend_head(Exchange& x) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
+  note_backend_status(x);
   x.reason = x.response.reason;
   x.backend_chunked = x.normal.has(FieldId::transfer_encoding);
   http::remove_response_hop_by_hop(x.normal);
@@ -156,12 +167,12 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     return result;
   }
   x.normal.remove(FieldId::content_length);
-  if (is_empty) {
+  if (is_empty && body.kind == Kind::chunked) {
     result.length_known = true;
     x.normal.add("Content-Length", "0");
     return result;
   }
-  const bool older = x.environment.has("downgrade-1.0") || x.environment.has("force-response-1.0");
+  const bool older = x.has_switch("downgrade-1.0");
   if (x.request.version.minor >= 1 && !older) {
     result.framing = Framing::chunked;
   } else {

@@ -79,6 +79,7 @@ RequestBody::Progress RequestBody::read_client(std::size_t room_max) {
     case io::IoStatus::would_block:
       return Progress::blocked;
     case io::IoStatus::end:
+      return fail(Cause::bad_body, Party::client, "the client ended its body too early");
     case io::IoStatus::failed:
       break;
   }

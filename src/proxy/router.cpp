@@ -27,6 +27,29 @@ http::PathRules path_rules(const config::Server& server) {
   return {server.encoded_slashes, server.merge_slashes};
 }
 
+// Methods that httpd knows by name though nothing here serves them.
+bool is_webdav(std::string_view method) {
+  static constexpr std::string_view known[] = {"PROPFIND",
+                                               "PROPPATCH",
+                                               "MKCOL",
+                                               "COPY",
+                                               "MOVE",
+                                               "LOCK",
+                                               "UNLOCK",
+                                               "REPORT",
+                                               "CHECKOUT",
+                                               "CHECKIN",
+                                               "UPDATE",
+                                               "LABEL",
+                                               "UNCHECKOUT",
+                                               "MERGE",
+                                               "MKWORKSPACE",
+                                               "MKACTIVITY",
+                                               "BASELINE-CONTROL",
+                                               "VERSION-CONTROL"};
+  return std::ranges::find(known, method) != std::end(known);
+}
+
 // What is answered here whatever the routes say; status 0: nothing.
 int answered_by_method(const Exchange& x) {
   using http::Method;
@@ -36,6 +59,24 @@ int answered_by_method(const Exchange& x) {
   return 0;
 }
 
+// What httpd's file handler says where there is nothing: methods it does not serve are told so.
+int status_of_nothing(const http::RequestHead& request) {
+  using http::Method;
+  switch (request.method_id) {
+    case Method::get:
+    case Method::head:
+    case Method::post:
+      return 404;
+    case Method::options:
+    case Method::trace:
+      return 200;
+    case Method::other:
+      return is_webdav(request.method) ? 405 : 501;
+    default:
+      return 405;
+  }
+}
+
 void note_target(Exchange& x) {
   x.query = x.request.target.query;
   x.has_query = x.request.target.has_query;
@@ -43,11 +84,8 @@ void note_target(Exchange& x) {
 
 void apply_fixed_environment(Exchange& x) {
   for (const auto& [name, value] : x.settings->env) {
-    if (value) {
-      x.environment.set(name, *value);
-    } else {
-      x.environment.unset(name);
-    }
+    // httpd: what SetEnvIf set stays; UnsetEnv takes back what an outer SetEnv says.
+    if (value && !x.environment.has(name)) x.environment.set(name, *value);
   }
 }
 
@@ -82,7 +120,11 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
     }
   }
   const auto decoded = http::decode_path(raw, rules, x.arena);
-  if (!decoded) return answer(http::status_of(decoded.error()), describe(decoded.error()));
+  if (!decoded) {
+    // For the log: the path as far as it can be read.
+    x.path = http::decode_path(raw, {http::EncodedSlashes::decode, true}, x.arena).value_or(raw);
+    return answer(http::status_of(decoded.error()), describe(decoded.error()));
+  }
   x.path = *decoded;
   return std::nullopt;
 }
@@ -176,11 +218,12 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   }
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
   apply_fixed_environment(x);
+  x.has_switches = !x.environment.entries().empty();
   if (!x.settings->request_rules.empty()) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
     expr::apply(x.settings->request_rules, work, x);
   }
-  if (!x.proxied) return answer(404);
+  if (!x.proxied) return answer(status_of_nothing(x.request));
   if (const int status = count_forwards(x); status != 0)
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
   return {Routing::Kind::proxy, 0, {}, {}};

@@ -15,8 +15,10 @@ using http::FieldId;
 
 http::ResponseLimits limits_for(const AttemptPlan& plan) {
   http::ResponseLimits limits;
-  if (plan.spec.response_field_bytes.value_or(0) > 0)
-    limits.field_bytes_max = static_cast<std::size_t>(*plan.spec.response_field_bytes);
+  // httpd counts the end of the text in.
+  constexpr int usual = 8192;
+  const int wanted = plan.spec.response_field_bytes.value_or(0);
+  limits.field_bytes_max = static_cast<std::size_t>(wanted > 0 ? wanted : usual) - 1;
   return limits;
 }
 
@@ -29,7 +31,10 @@ Failure bad_head(const http::ResponseFault& fault) {
   failure.answer_began = true;
   failure.status = fault.status;
   // httpd says why on its page for broken status lines and lengths, not for broken fields.
-  const bool about_field = fault.code == http::ResponseFaultCode::no_colon || fault.status == 500;
+  using Code = http::ResponseFaultCode;
+  const bool about_field = fault.code == Code::no_colon || fault.status == 500 ||
+                           fault.code == Code::bad_content_length ||
+                           fault.code == Code::bad_transfer_coding;
   if (!about_field) failure.detail = describe(fault.code);
   return failure;
 }
@@ -59,8 +64,8 @@ std::string_view Http1Attempt::wanted_upgrade() const {
 
 BodyPlan Http1Attempt::plan_body() const {
   BodyPlan plan;
+  plan.expects_continue = waits_for_continue_ || passes_expect_;
   if (!body_.announced()) return plan;
-  plan.expects_continue = waits_for_continue_;
   if (body_.framing().kind == http::BodyFraming::Kind::length) {
     plan.kind = BodyPlan::Kind::length;
     plan.length = body_.framing().length;
@@ -76,8 +81,8 @@ BodyPlan Http1Attempt::plan_body() const {
 void Http1Attempt::begin_request() {
   upgrade_ = wanted_upgrade();
   RequestRules rules;
-  rules.version_1_0 = x_.environment.has("force-proxy-request-1.0");
-  rules.keeps_connection = plan_.reuses && !x_.environment.has("proxy-nokeepalive");
+  rules.version_1_0 = x_.has_switch("force-proxy-request-1.0");
+  rules.keeps_connection = plan_.reuses && !x_.has_switch("proxy-nokeepalive");
   rules.upgrade = upgrade_;
   rules.via = via_text(x_);
   const BodyPlan plan = plan_body();
@@ -93,12 +98,12 @@ void Http1Attempt::begin_request() {
 }
 
 io::Task<Failure> Http1Attempt::run() {
-  const bool may_expect = !x_.environment.has("force-proxy-request-1.0") && body_.announced();
+  const bool older = x_.has_switch("force-proxy-request-1.0");
   const bool client_expects = x_.request.expects_continue;
-  const bool passes_expect = client_expects && x_.settings->continue_100.value_or(true);
+  passes_expect_ = !older && client_expects && x_.settings->continue_100.value_or(true);
   waits_for_continue_ =
-      may_expect && body_.framing().has_bytes() && (passes_expect || plan_.times.ping.has_value());
-  owes_continue_ = client_expects && !passes_expect && body_.received() == 0;
+      !older && body_.framing().has_bytes() && (passes_expect_ || plan_.times.ping.has_value());
+  owes_continue_ = client_expects && !passes_expect_ && body_.received() == 0;
   body_began_ = core_.now();
   if (!waits_for_continue_ && body_.announced()) {
     Failure failure = co_await prefetch();
@@ -108,7 +113,6 @@ io::Task<Failure> Http1Attempt::run() {
     Failure failure = co_await connect();
     if (failure) co_return failure;
     begin_request();
-    acknowledged_before_ = reused_ ? connection_->stream->confirmed_bytes().value_or(0) : 0;
     failure = co_await await_head();
     if (!failure) break;
     if (!may_repeat(failure)) {
@@ -132,13 +136,21 @@ io::Task<Failure> Http1Attempt::run() {
 bool Http1Attempt::may_repeat(const Failure& failure) const {
   if (!reused_ || failure.cause != Cause::closed || got_bytes_ || !body_.can_rewind()) return false;
   if (http::is_idempotent(x_.request.method_id)) return true;
+  if (!connection_->confirmed_at_first) return false;
+  // All that earlier exchanges sent was answered, hence confirmed.
   const auto confirmed = connection_->stream->confirmed_bytes();
-  return confirmed && *confirmed == acknowledged_before_;
+  return confirmed && *confirmed == *connection_->confirmed_at_first + connection_->sent_bytes;
 }
 
 io::Task<Failure> Http1Attempt::prefetch() {
+  // Members that want a length get one: the whole body is kept first.
+  const bool needs_length = x_.has_switch("force-proxy-request-1.0") ||
+                            (x_.has_switch("proxy-sendcl") && !x_.has_switch("proxy-sendchunks") &&
+                             !x_.has_switch("proxy-sendchunked"));
+  const bool keeps_all = needs_length && body_.framing().kind == http::BodyFraming::Kind::chunked;
+  const std::uint64_t wanted = keeps_all ? UINT64_MAX : prefetch_bytes;
   while (true) {
-    const auto progress = body_.fetch(prefetch_bytes);
+    const auto progress = body_.fetch(wanted);
     if (progress == RequestBody::Progress::failed) co_return body_.failure();
     if (progress != RequestBody::Progress::blocked) co_return Failure{};
     if (owes_continue_) {
@@ -333,6 +345,7 @@ Http1Attempt::~Http1Attempt() {
 
 void Http1Attempt::account() {
   plan_.member.add_transferred(static_cast<std::int64_t>(upload_.bytes_written()));
+  if (connection_) connection_->sent_bytes += upload_.bytes_written();
   upload_.begin({}, Framing::plain);
 }
 

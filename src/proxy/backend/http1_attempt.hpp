@@ -97,12 +97,12 @@ class Http1Attempt {
   BackendPool* pool_ = nullptr;
   std::unique_ptr<BackendConnection> connection_;
   bool reused_ = false, connected_ = false, overridden_ = false;
+  bool passes_expect_ = false;  // the client's Expect goes to the member
   bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
   bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves
   bool got_bytes_ = false;      // of an answer
   bool final_head_read_ = false;
   int interims_ = 0;
-  std::uint64_t acknowledged_before_ = 0;
   Instant body_began_{};
   Blocked blocked_;
   http::ResponseHeadReader reader_;

@@ -27,7 +27,7 @@ io::Task<Failure> Http1Attempt::connect() {
     // repeated is not risked on it.
     if (connection_ && !http::is_idempotent(x_.request.method_id) &&
         connection_->idle_since + trusted_idle_time < core_.now() &&
-        !connection_->stream->confirmed_bytes()) {
+        !connection_->confirmed_at_first) {
       connection_.reset();
     }
     if (connection_) {
@@ -63,6 +63,7 @@ io::Task<Failure> Http1Attempt::connect() {
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
+  connection_->confirmed_at_first = connection_->stream->confirmed_bytes();
   connected_ = true;
   co_return Failure{};
 }

@@ -148,8 +148,8 @@ void Http1Attempt::finish_backend() {
   plan_.member.add_read(static_cast<std::int64_t>(response_->received()));
   const bool clean = upload_done_ && x_.response.may_reuse && !response_->has_surplus() &&
                      !response_->is_until_close() && plan_.reuses &&
-                     !x_.environment.has("proxy-nokeepalive") &&
-                     !x_.environment.has("force-proxy-request-1.0");
+                     !x_.has_switch("proxy-nokeepalive") &&
+                     !x_.has_switch("force-proxy-request-1.0");
   if (!clean) {
     connection_.reset();
     return;
