@@ -37,12 +37,11 @@ std::string_view first_piece(std::string_view text, UrlDelimiter delimiter) {
 // value that would start with it starts behind it: /a;sid=?x.r1 means x.r1. Never empty.
 std::optional<std::string_view> url_value(const StickySpec& sticky, const SessionText& text) {
   const UrlDelimiter delimiter{.semicolon = sticky.cut_at_semicolon};
-  std::string_view value;
-  if (const auto in_path = after_name(text.url_path, sticky.url_name)) {
-    value = first_piece(*in_path, delimiter);
-    if (value.empty()) value = first_piece(text.query, delimiter);
-  } else if (const auto in_query = after_name(text.query, sticky.url_name)) {
-    value = first_piece(*in_query, delimiter);
+  const auto in_path = after_name(text.url_path, sticky.url_name);
+  std::string_view value = first_piece(in_path.value_or(""), delimiter);
+  if (value.empty()) {
+    const auto in_query = in_path ? text.query : after_name(text.query, sticky.url_name);
+    value = first_piece(in_query.value_or(""), delimiter);
   }
   if (value.empty()) return std::nullopt;
   return value;
