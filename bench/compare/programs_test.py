@@ -26,7 +26,7 @@ def ask(address: str, request: bytes) -> bytes:
 @unittest.skipUnless(PROGRAMS, "STEELYARD_BENCH_PROGRAMS is not set")
 class ProgramsTest(unittest.TestCase):
     def setUp(self):
-        self.stage = self.enterContext(Stage(pathlib.Path(PROGRAMS), 0))
+        self.stage = self.enterContext(Stage(pathlib.Path(PROGRAMS)))
         _, self.members = self.stage.start_listening("member", ["--listeners", "3"], CORE)
 
     def relay(self, *switches: str) -> str:
