@@ -64,6 +64,7 @@ class ChunkedReader {
     return state_ == State::data ? left_ : 0;
   }
   void skip_data(std::uint64_t bytes) noexcept;
+  // Ready for another body; trailers are no longer collected.
   void reset() noexcept;
 
  private:

@@ -99,8 +99,9 @@ class RequestHeadReader {
   explicit RequestHeadReader(RequestLimits limits = {}) noexcept : limits_(limits) {}
 
   // `buffer` holds everything received since the head's first byte, `head` the same object in every
-  // call of one head. Complete: head is filled. Incomplete: call again with more bytes. A fault is
-  // final until reset(); the head then holds what was read so far (line, method, target, fields).
+  // call of one head, cleared before the first. Complete: head is filled. Incomplete: call again
+  // with more bytes. A fault is final until reset(); the head then holds what was read so far
+  // (line, method, target, fields).
   [[nodiscard]] std::expected<HeadProgress, RequestFault> read(std::string_view buffer,
                                                                RequestHead& head);
   void reset() noexcept;

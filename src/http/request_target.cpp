@@ -12,22 +12,33 @@ namespace {
 
 // 1 to 65535, leading zeros allowed (httpd); nothing otherwise.
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
-  const auto number = parse_length(text);
-  if (!number || *number == 0 || *number > 65535) return std::nullopt;
-  return static_cast<std::uint16_t>(*number);
+  unsigned number = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+    if (number > 65535) return std::nullopt;
+  }
+  if (number == 0) return std::nullopt;
+  return static_cast<std::uint16_t>(number);
 }
 
-// Four groups of digits without leading zeros; their size is not looked at (httpd).
+// Of digits and single dots: four groups without leading zeros; their size is not looked at
+// (httpd).
 bool is_dotted_quad(std::string_view name) noexcept {
-  std::size_t groups = 0;
-  while (true) {
-    const std::size_t dot = name.find('.');
-    const std::string_view group = name.substr(0, dot);
-    if (group.empty() || (group.size() > 1 && group.front() == '0')) return false;
-    ++groups;
-    if (dot == std::string_view::npos) return groups == 4;
-    name.remove_prefix(dot + 1);
+  std::size_t dots = 0;
+  char before = '.';
+  char first_of_group = '\0';
+  for (const char c : name) {
+    if (c == '.') {
+      ++dots;
+    } else if (before == '.') {
+      first_of_group = c;
+    } else if (first_of_group == '0') {
+      return false;
+    }
+    before = c;
   }
+  return dots == 3 && name.front() != '.';
 }
 
 // Kinds of bytes as bits, so that a name is judged by what it holds altogether.

@@ -18,12 +18,13 @@ std::size_t first_blank_or_control(std::string_view text) noexcept {
 
 std::optional<std::uint64_t> parse_length(std::string_view text) noexcept {
   constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::size_t safe_digits = 18;
   if (text.empty()) return std::nullopt;
   std::uint64_t value = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (value > (most - digit) / 10) return std::nullopt;
+    if (text.size() > safe_digits && value > (most - digit) / 10) return std::nullopt;
     value = value * 10 + digit;
   }
   return value;
