@@ -56,6 +56,23 @@ DEVIATIONS = [
         "501",
     ),
     Deviation(
+        "chunk-size-overflow",
+        (
+            "A chunk size that no number holds is malformed (400); httpd takes it for a large one"
+            " (413)."
+        ),
+        "a_chunk_size_of_seventeen_digits",
+        "413",
+        "400",
+    ),
+    Deviation(
+        "empty-host",
+        "An absolute target without a host is refused with 400 (RFC 9110 4.2.1); httpd serves it.",
+        "an_absolute_target_without_a_host",
+        "1",
+        "400",
+    ),
+    Deviation(
         "chunked-in-1-0",
         (
             "Transfer-Encoding in an HTTP/1.0 request is refused with 400 (RFC 9112 6.1); httpd"

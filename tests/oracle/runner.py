@@ -73,6 +73,9 @@ class Normal:
         """Byte counts that a page's wording or the program's own Server banner changes."""
         if generated:
             line = re.sub(r" B=\d+ b=[\d-]+", " B=(page) b=(page)", line)
+            # A body that is refused is read more or less far, and httpd may count the answer twice.
+            line = re.sub(r" s=400 (.*) I=\d+", r" s=400 \1 I=(refused)", line)
+            line = re.sub(r" k=\d+ s=502", " k=(refused) s=502", line)
         if banner:
             line = re.sub(r" O=\d+", " O=(banner)", line)
         if REFUSED.search(line):  # Of a request nobody could read only the status is sure.

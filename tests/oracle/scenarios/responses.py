@@ -332,3 +332,18 @@ scenario(
     get("/a?size=100", "Range: bytes=0-9"),
     sees="206",
 )
+scenario(
+    "a HEAD answered in chunks leaves the connection clean",
+    ONE,
+    [
+        request("HEAD", "/a?chunked=3", on="c"),
+        get("/a?n=2", on="c"),
+        request("HEAD", "/a?eof=1", on="c"),
+        get("/a?n=4", on="c"),
+        get("/a?status=304&chunked=2", on="c"),
+        get("/a?n=6", on="c"),
+        get("/a?status=204", on="c"),
+        get("/a?n=8", on="c"),
+    ],
+    sees="1 1 1 1 304 1 204 1",
+)

@@ -35,10 +35,9 @@ scenario(
         line(b"GET"),
         line(b""),
         line(b"GET *"),
-        line(b"GET http:///a"),
         line(b"GET http://x y/a"),
     ],
-    sees="400 400 400 400 400 400 400 400 400 400 400 400 400 1 400",
+    sees="400 400 400 400 400 400 400 400 400 400 400 400 400 400",
 )
 scenario(
     "protocol versions that are refused",
@@ -212,4 +211,10 @@ scenario(
         body(b"Transfer-Encoding: chunked", data=b"3\r\nabc\r\n0\r\nX-T: 1\n\r\n"),
     ],
     sees="400 1 400",
+)
+scenario(
+    "an absolute target without a host",
+    ONE,
+    line(b"GET http:///a"),
+    sees="1",
 )

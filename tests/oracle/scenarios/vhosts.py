@@ -70,6 +70,7 @@ ServerName b.test
 ProxyPass / http://${M2}/
 </VirtualHost>
 <VirtualHost 127.0.0.1:${PORT}>
+ServerName c.test
 ProxyPass / http://${M1}/
 </VirtualHost>
 """,
