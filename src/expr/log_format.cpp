@@ -219,7 +219,7 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
     case Kind::method:
       return text(TextFact::method);
     case Kind::path:
-      return text(TextFact::path);
+      return text(item.original ? TextFact::path : TextFact::final_path);
     case Kind::query:
       return append_escaped(facts.text(TextFact::marked_query), line);
     case Kind::request_header:

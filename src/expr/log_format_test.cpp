@@ -28,6 +28,7 @@ struct LogFormats : testing::Test {
         {TextFact::local_ip, "127.0.0.2"},
         {TextFact::method, "GET"},
         {TextFact::path, "/ab"},
+        {TextFact::final_path, "/ab"},
         {TextFact::marked_query, "?q=1"},
         {TextFact::request_line, "GET /ab?q=1 HTTP/1.1"},
         {TextFact::protocol, "HTTP/1.1"},

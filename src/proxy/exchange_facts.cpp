@@ -41,6 +41,8 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::path:
       // httpd logs the path and handler that the client asked for.
       return recording && redirected ? original_path : path;
+    case TextFact::final_path:
+      return path;
     case TextFact::marked_query:
       // The '?' stands in front of the query wherever it came from.
       return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;

@@ -22,6 +22,7 @@ struct Journey {
   const Group* group = nullptr;
   std::unique_ptr<Group> own_group;  // for a URL that nothing was configured for
   std::string_view path;             // encoded, behind the balancer's or backend's own URL
+  std::string_view plain_path;       // the same before encoding: sessions are looked up in it
   std::string_view wanted_host;      // of a URL beyond configured names
   bool timed_out = false;
   std::string_view refusal;  // the page's words when the journey does not begin
@@ -104,6 +105,7 @@ int plan_journey(Exchange& x, Journey& journey) {
     journey.refusal = "Connect to remote machine blocked";
     return 403;
   }
+  journey.plain_path = target->path;
   journey.path = encoded(x, target->path);
   if (x.route.canonical && !http::may_be_forwarded_raw(journey.path)) return 403;
   if (!http::may_be_forwarded_raw(x.query)) return 403;
@@ -114,7 +116,7 @@ balance::Session read_session(const Exchange& x, const Journey& journey) {
   const balance::StickySpec& sticky = journey.group->spec->sticky;
   if (!sticky.enabled()) return {};
   balance::SessionText text;
-  text.url_path = journey.path;
+  text.url_path = journey.plain_path;
   text.query = x.query;
   if (const auto cookies = x.request.fields.value(http::FieldId::cookie)) text.cookies = *cookies;
   return balance::find_session(sticky, text);
@@ -123,9 +125,8 @@ balance::Session read_session(const Exchange& x, const Journey& journey) {
 void export_decision(Exchange& x, const Journey& journey, const balance::Decision& decision) {
   if (journey.group->direct) return;
   expr::Environment& env = x.environment;
-  // httpd: a session that may not fail over ends before its variables are set.
-  if (decision.outcome == Outcome::session_member_unusable) return;
-  if (decision.session.found) {
+  // httpd sets the session's variables only once a member is found.
+  if (decision.lease && decision.session.found) {
     env.set("BALANCER_SESSION_STICKY", decision.session.name);
     env.set("BALANCER_SESSION_ROUTE", decision.session.tag);
   }

@@ -1,6 +1,8 @@
 #include "proxy/generation.hpp"
 
-#include "base/check.hpp"
+#include <algorithm>
+
+#include "balance/parameters.hpp"
 
 namespace steelyard::proxy {
 
@@ -17,6 +19,22 @@ std::string identity_of(const config::Server& server) {
   return text;
 }
 
+// Regex routes make backends whose names hold `$N`. The address is known when the part before the
+// path is plain.
+void name_address(balance::MemberSpec& member) {
+  if (!member.host.empty() || !member.unix_socket_path.empty()) return;
+  const std::size_t authority = member.name.find("://");
+  if (authority == std::string::npos) return;
+  const std::size_t end = std::min(member.name.find('/', authority + 3), member.name.size());
+  const std::string url = member.name.substr(0, end);
+  if (url.find('$') != std::string::npos) return;
+  balance::MemberSpec plain;
+  if (!balance::parse_member_url(plain, url)) return;
+  member.scheme = plain.scheme;
+  member.host = plain.host;
+  member.port = plain.port;
+}
+
 // A direct backend is a balancer of one member that never enters the error state (httpd: the
 // flag I of workers outside balancers).
 std::shared_ptr<const balance::BalancerSpec> as_balancer(const balance::MemberSpec& backend) {
@@ -24,6 +42,7 @@ std::shared_ptr<const balance::BalancerSpec> as_balancer(const balance::MemberSp
   spec->name = backend.name;
   spec->maxattempts = 0;
   spec->members.push_back(backend);
+  name_address(spec->members.back());
   spec->members.back().status = backend.status.with(balance::Flag::ignore_errors);
   return spec;
 }

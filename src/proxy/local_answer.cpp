@@ -105,7 +105,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!answer.location.empty()) x.normal.add("Location", answer.location);
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (x.status == 200 && x.request.method_id == http::Method::options);
-  if (lists_methods && !x.proxied) x.normal.add("Allow", "GET,HEAD,OPTIONS,POST,TRACE");
+  const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
+  if (lists_methods && !x.proxied && !about_server)
+    x.normal.add("Allow", "GET,HEAD,OPTIONS,POST,TRACE");
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);

@@ -62,6 +62,18 @@ void note_backend_status(Exchange& x) {
   x.notes.set("proxy-status", line.size() >= 12 ? line.substr(9, 3) : std::string_view("200"));
 }
 
+// httpd writes mapped cookies behind all other fields of the member.
+void move_cookies_last(Exchange& x) {
+  const std::size_t count = x.normal.size();
+  for (std::size_t row = 0; row < count; ++row) {
+    const http::Field field = x.normal[row];
+    if (field.id == FieldId::set_cookie) x.always.add(field.name, field.value);
+  }
+  x.normal.remove(FieldId::set_cookie);
+  for (const http::Field& field : x.always) x.normal.add(field.name, field.value, field.id);
+  x.always.clear();
+}
+
 bool may_keep_client(Exchange& x, const Shard::Core& core) {
   const config::ClientSettings& client = x.server->client;
   if (!x.keep_client || core.draining || !client.keep_alive) return false;
@@ -144,6 +156,7 @@ void adopt_backend_head(Exchange& x) {
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
+  if (maps_cookies && x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   if (!settings.response_always.empty())
     expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);

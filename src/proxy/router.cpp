@@ -122,7 +122,7 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   const auto decoded = http::decode_path(raw, rules, x.arena);
   if (!decoded) {
     // For the log: the path as far as it can be read.
-    x.path = http::decode_path(raw, {http::EncodedSlashes::decode, true}, x.arena).value_or(raw);
+    x.path = http::decode_path(raw, {http::EncodedSlashes::decode, false}, x.arena).value_or(raw);
     return answer(http::status_of(decoded.error()), describe(decoded.error()));
   }
   x.path = *decoded;
@@ -171,7 +171,8 @@ int count_forwards(Exchange& x) {
 
 void choose_server(Exchange& x) {
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
-  const auto host = http::split_host(x.request.host);
+  const bool connects = x.request.target.form == http::RequestTarget::Form::authority;
+  const auto host = http::split_host(connects ? x.request.target.authority : x.request.host);
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
@@ -186,13 +187,20 @@ Routing route(Exchange& x, Shard::Core& core) {
     const auto& group = x.generation->hosts().group(x.client->local);
     if (!host || group.find(host->host) == nullptr) return answer(400, "no such host here");
   }
-  x.path = x.request.target.path;  // what SetEnvIf sees at this point
+  // What SetEnvIf sees at this point.
+  x.path = x.request.target.path.empty() ? std::string_view("/") : x.request.target.path;
   if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
   if (const int status = answered_by_method(x); status != 0) return answer(status);
   if (const auto failed = find_path(x, core)) return *failed;
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
-  if (x.proxied) x.backend_url = x.arena.join("proxy:", x.route.url);
+  if (x.proxied) {
+    const std::size_t authority = x.route.url.find("://");
+    const bool has_path = authority != std::string_view::npos &&
+                          x.route.url.find('/', authority + 3) != std::string_view::npos;
+    x.backend_url =
+        x.arena.join("proxy:", x.route.url, has_path ? "" : "/", x.has_query ? "?" : "", x.query);
+  }
   x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
                          : core.settings_for(x).for_path(*x.server, x.path);
   export_matches(x, x.server->locations, x.path);
@@ -207,6 +215,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd translates (server-level Redirect) before it authorises.
   if (!x.proxied && x.route.kind != config::RouteMatch::Kind::proxied) {
     if (const auto found = redirect(x, x.server->redirects)) return *found;
+    if (const auto found = redirect(x, x.settings->redirects)) return *found;
   }
   if (x.settings->require && !x.settings->require->allows(x)) {
     if (core.wants(x, config::LogLevel::error, "authz_core")) {
@@ -223,7 +232,11 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
     expr::apply(x.settings->request_rules, work, x);
   }
-  if (!x.proxied) return answer(status_of_nothing(x.request));
+  if (!x.proxied) {
+    const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
+    if (most != 0 && x.request.body.length > most) return answer(413);
+    return answer(status_of_nothing(x.request));
+  }
   if (const int status = count_forwards(x); status != 0)
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
   return {Routing::Kind::proxy, 0, {}, {}};

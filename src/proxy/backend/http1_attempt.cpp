@@ -34,6 +34,7 @@ Failure bad_head(const http::ResponseFault& fault) {
   using Code = http::ResponseFaultCode;
   const bool about_field = fault.code == Code::no_colon || fault.status == 500 ||
                            fault.code == Code::bad_content_length ||
+                           fault.code == Code::field_too_long ||
                            fault.code == Code::bad_transfer_coding;
   if (!about_field) failure.detail = describe(fault.code);
   return failure;

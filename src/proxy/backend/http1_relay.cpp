@@ -48,7 +48,8 @@ io::Task<Failure> Http1Attempt::relay() {
   const bool is_empty = response_->pull() == ResponseBody::Progress::finished;
   reply_ = frame_reply(x_, is_empty);
   write_reply_head(x_, core_, reply_, workspace.to_client);
-  download_.begin(workspace.to_client, reply_.framing);
+  // A head may announce chunks that no body follows (HEAD).
+  download_.begin(workspace.to_client, reply_.has_body ? reply_.framing : Framing::plain);
   Instant deadline = core_.now() + plan_.times.backend;
   while (true) {
     blocked_ = {};

@@ -223,7 +223,11 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
 
 io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
   Exchange& x = exchange();
-  co_await drop_body(body);
+  if (http::closes_connection(answer.status)) {
+    if (!body.received_all()) x.keep_client = false;
+  } else {
+    co_await drop_body(body);
+  }
   const std::string_view path = error_document_path(x, answer.status);
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
