@@ -23,8 +23,8 @@ enum class TextFact : std::uint8_t {
   local_ip,        // %A
   method,          // %m REQUEST_METHOD
   path,            // %U REQUEST_URI, decoded, without the query
-  final_path,    // %>U: of the last internal redirect
-  marked_query,  // %q: with its '?', also when nothing follows it
+  final_path,      // %>U: of the last internal redirect
+  marked_query,    // %q: with its '?', also when nothing follows it
   query,           // QUERY_STRING, without '?'
   request_line,    // %r THE_REQUEST, as received
   protocol,        // %H "HTTP/1.1", of the request

@@ -205,6 +205,18 @@ TEST_F(LogFormats, only_h_asks_for_the_clients_name) {
   EXPECT_EQ(line("%h %a"), "host.test 127.0.0.1");
 }
 
+TEST_F(LogFormats, a_question_mark_alone_is_a_query) {
+  facts.texts[TextFact::marked_query] = "?";
+  EXPECT_EQ(line("%U%q"), "/ab?");
+  facts.texts[TextFact::marked_query] = "";
+  EXPECT_EQ(line("%U%q"), "/ab");
+}
+
+TEST_F(LogFormats, a_path_is_that_of_the_first_or_the_last_request) {
+  facts.texts[TextFact::final_path] = "/error.html";
+  EXPECT_EQ(line("%U %<U %>U"), "/ab /ab /error.html");
+}
+
 TEST_F(LogFormats, a_line_is_appended_to_what_is_there) {
   std::string text = "before ";
   LogFormat::compile("%s")->write(facts, text);

@@ -45,7 +45,8 @@ void fuzz_one(std::string_view input) {
   TableFacts facts;
   facts.request = {{"Cookie", std::string(text)}, {"Referer", std::string(text)}};
   facts.response = {{"Content-Type", std::string(text)}, {"Set-Cookie", std::string(text)}};
-  facts.texts = {{TextFact::request_line, std::string(text)}, {TextFact::query, std::string(text)}};
+  facts.texts = {{TextFact::request_line, std::string(text)},
+                 {TextFact::marked_query, std::string(text)}};
   facts.numbers = {{NumberFact::status, 200}};
   CHECK(written(*format, facts) == written(*format, facts));
 }
