@@ -92,7 +92,7 @@ TEST(Composer, decides_conditionals_while_it_reads) {
           "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule ssl_module>\nE\n</IfModule>\n"
           "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
           "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
-          "</IfDirective>\n<IfSection <Proxy>\nJ\n</IfSection>\n"),
+          "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
       ElementsAre("B", "D", "F", "H", "J"));
 }
 

@@ -75,7 +75,7 @@ std::optional<bool> Composer::decide(const std::string& tag, std::string_view ar
   } else if (equals_ignoring_case(tag, "IfFile")) {
     is_so = files_.exists(reading_.resolve_path(word));
   } else if (equals_ignoring_case(tag, "IfSection")) {
-    is_so = directive_exists(reading_, word.starts_with('<') ? word : '<' + word);
+    is_so = directive_exists(reading_, '<' + word);
   } else {
     is_so = directive_exists(reading_, word);
   }

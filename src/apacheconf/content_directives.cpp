@@ -44,6 +44,31 @@ void auth_type(Scope& scope, const Statement& statement) {
       "Let the members authenticate, or restrict the path by Require ip.");
 }
 
+void options(Scope& scope, const Statement& statement) {
+  constexpr std::array<std::string_view, 11> known{"None",
+                                                   "All",
+                                                   "Indexes",
+                                                   "Includes",
+                                                   "IncludesNoExec",
+                                                   "FollowSymLinks",
+                                                   "SymLinksIfOwnerMatch",
+                                                   "ExecCGI",
+                                                   "MultiViews",
+                                                   "RunScripts",
+                                                   "OldMultiViews"};
+  for (const std::string& word : statement.words) {
+    std::string_view name = word;
+    if (name.starts_with('+') || name.starts_with('-')) name.remove_prefix(1);
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](std::string_view each) {
+      return equals_ignoring_case(each, name);
+    });
+    if (is_known) continue;
+    const std::string_view near = nearest(name, {known.begin(), known.end()});
+    scope.complain("Illegal option " + std::string(name),
+                   near.empty() ? std::string() : "Did you mean " + std::string(near) + '?');
+  }
+}
+
 // The same for every row but name, handler, module and words.
 constexpr Directive handled(std::string_view name, Handler handler, std::string_view help,
                             std::string_view module = "core_module") {
@@ -56,6 +81,12 @@ constexpr Directive handled(std::string_view name, Handler handler, std::string_
           .module = module,
           .support = Support::implemented,
           .note = {}};
+}
+
+constexpr Directive noted(Directive directive, std::string_view note) {
+  directive.support = Support::accepted_with_note;
+  directive.note = note;
+  return directive;
 }
 
 constexpr auto handled_directives = std::to_array<Directive>({
@@ -73,7 +104,7 @@ std::vector<Directive> make_table() {
   std::vector<Directive> table = expand_lists(
       {
           {"core_module",
-           "Options AllowOverride AllowOverrideList AccessFileName AcceptPathInfo FileETag "
+           "AccessFileName AcceptPathInfo FileETag "
            "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
            "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
            "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions RegisterHttpMethod "
@@ -104,6 +135,15 @@ std::vector<Directive> make_table() {
            "how answers are compressed where a filter says so", "answers pass uncompressed"},
       },
       Support::accepted_with_note);
+  for (const std::string_view name : {"AllowOverride", "AllowOverrideList"}) {
+    Directive row = handled(name, nullptr, "what .htaccess files may say");
+    row.contexts = in_directory;
+    row.arguments = Arguments::raw;
+    table.push_back(noted(row, files));
+  }
+  Directive row = handled("Options", options, "what may be done with the files of a directory");
+  row.arguments = Arguments::raw;
+  table.push_back(noted(row, files));
   table.insert(table.end(), handled_directives.begin(), handled_directives.end());
   return table;
 }

@@ -23,6 +23,11 @@ std::string with_slash(const std::string& directory) {
 std::expected<std::string, std::string> DiskFiles::read(const std::string& path) const {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return std::unexpected("Is a directory");
+  // A device or a pipe could go on for ever (httpd refuses them too).
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error) &&
+      path != "/dev/null") {
+    return std::unexpected("Not a regular file");
+  }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::unexpected(std::generic_category().message(errno ? errno : ENOENT));

@@ -86,7 +86,8 @@ void Composer::define_macro(Stream& stream, const Statement& statement) {
     const std::string& parameter = macro.parameters[i];
     const std::string which = "argument '" + parameter + "' (#" + std::to_string(i + 1) + ')';
     if (parameter.empty()) complain(macro.defined + ": empty argument #" + std::to_string(i + 1));
-    if (std::count(macro.parameters.begin(), macro.parameters.end(), parameter) > 1) {
+    const auto here = macro.parameters.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(macro.parameters.begin(), here, parameter) != here) {
       complain(macro.defined + ": " + which + " is named twice: argument names must be unique");
     }
     if (closed && !uses(macro.body, parameter)) warn(macro.defined + ": " + which + " never used");

@@ -142,6 +142,13 @@ void name_virtual_host(Scope& scope, const Statement&) {
              "Remove the line; <VirtualHost> sections with one address share it by themselves.");
 }
 
+void on_or_off(Scope& scope, const Statement& statement) {
+  const std::string& word = statement.words[0];
+  if (!equals_ignoring_case(word, "on") && !equals_ignoring_case(word, "off")) {
+    scope.complain("parameter must be 'on' or 'off'");
+  }
+}
+
 void mutex(Scope& scope, const Statement& statement) {
   if (statement.words.empty()) {
     scope.complain(
@@ -251,10 +258,12 @@ constexpr auto directives = std::to_array<Directive>({
     shaped(noted("AcceptFilter", "what the kernel waits for before it hands a connection over",
                  "connections are taken at once and cost nothing while they are silent"),
            Arguments::two),
-    noted("EnableSendfile", "whether files are sent by the kernel",
-          "no files are served; bodies move by splice where that is faster", anywhere),
-    noted("EnableMMAP", "whether files are read through memory maps", "no files are served",
-          anywhere),
+    handled(noted("EnableSendfile", "whether files are sent by the kernel",
+                  "no files are served; bodies move by splice where that is faster", anywhere),
+            on_or_off),
+    handled(noted("EnableMMAP", "whether files are read through memory maps", "no files are served",
+                  anywhere),
+            on_or_off),
     noted("FlushMaxThreshold", "bytes of an answer to hold before waiting for the client",
           "what is held for a slow client is bounded by its window", in_servers),
     noted("FlushMaxPipelined", "answers to hold for a client that pipelines",

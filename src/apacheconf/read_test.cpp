@@ -165,6 +165,10 @@ TEST(Read, complains_in_httpds_words) {
       {"<VirtualHost *:99999>\n</VirtualHost>", "The address or port is invalid"},
       {"<VirtualHost [::1>\n</VirtualHost>", "The address or port is invalid"},
       {"Error \"not here\"", "not here"},
+      {"Error", "The Error directive was used with no message."},
+      {"Options Foo", "Illegal option Foo"},
+      {"AllowOverride None", "AllowOverride not allowed here"},
+      {"EnableSendfile x", "parameter must be 'on' or 'off'"},
       {"CustomLog x",
        "CustomLog takes two or three arguments, a file name, a custom log format "
        "string or format name, and an optional \"env=\" or \"expr=\" clause (see docs)"},

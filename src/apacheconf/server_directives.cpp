@@ -197,6 +197,10 @@ void document_root(Scope& scope, const Statement& statement) {
 }
 
 void error(Scope& scope, const Statement& statement) {
+  if (statement.words.empty()) {
+    scope.complain("The Error directive was used with no message.");
+    return;
+  }
   scope.complain(statement.words.size() == 1 ? statement.words[0] : statement.text);
 }
 
