@@ -235,7 +235,7 @@ class Generator:
                 lambda: "MaxKeepAliveRequests 4",
                 lambda: f"UseCanonicalName {self.pick(('On', 'Off'))}",
                 lambda: f'ErrorDocument {self.pick((404, 503, 500, 403))} "the text"',
-                lambda: f"AllowEncodedSlashes {self.pick(('On', 'NoDecode', 'Off'))}",
+                lambda: f"AllowEncodedSlashes {self.pick(('On', 'Off'))}",
                 lambda: "Redirect /red http://other.test/r",
             )
         )()
@@ -334,7 +334,7 @@ class Generator:
                 "/%41%7e",
                 "/a%20b",
                 "/%c3%a9",
-                "/%2f",
+                "/%5c",
                 "/q.gif",
                 "/!$&'()*+,=:@",
                 "/%25",

@@ -74,13 +74,14 @@ class Normal:
         if generated:
             line = re.sub(r" B=\d+ b=[\d-]+", " B=(page) b=(page)", line)
             # A body that is refused is read more or less far, and httpd may count the answer twice.
-            line = re.sub(r" s=400 (.*) I=\d+", r" s=400 \1 I=(refused)", line)
+            line = re.sub(r" I=\d+", " I=(refused)", line)
             line = re.sub(r" k=\d+ s=502", " k=(refused) s=502", line)
         if banner:
             line = re.sub(r" O=\d+", " O=(banner)", line)
         if REFUSED.search(line):  # Of a request nobody could read only the status is sure.
             return re.sub(r'".*" k=.*( s=\d+ >s=\d+) .*', r"(refused)\1", line)
-        return re.sub(r" f=/\S*", " f=-", line)  # There is no document root to name a file in.
+        # What was not forwarded has no target, and there is no document root to name a file in.
+        return re.sub(r" f=.*? X=" if generated else r" f=/.*? X=", " f=- X=", line)
 
 
 @dataclass
@@ -327,7 +328,7 @@ def transcript(run, lines, ignore=frozenset()):
         pages = []
         for i, response in enumerate(step.responses):
             out.extend(response_lines(response))
-            pages.append(Normal.page(response.body) is not None)
+            pages.append(Normal.page(response.body) is not None or headless_page(response))
             if i < len(step.notes):
                 out.append("< " + step.notes[i])
         out.extend("< " + note for note in step.notes[len(step.responses) :])
