@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import statistics
 from dataclasses import asdict, dataclass
 
@@ -129,6 +130,15 @@ class Results:
         summary["over_relay"] = self.ratio(scenario, proxy, "relay")
         summary["over_steelyard"] = self.ratio(scenario, proxy, "steelyard")
         return summary
+
+
+def publish(path: pathlib.Path, name: str, text: str) -> None:
+    """Puts a text between the marks of that name in a document, or, without marks, is the document."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    if begin in old and end in old:
+        text = old[:old.index(begin) + len(begin)] + text + old[old.index(end):]
+    path.write_text(text, encoding="utf-8")
 
 
 def _times(ratio: float | None) -> str:

@@ -1,8 +1,10 @@
 """python3 -m unittest discover -s bench/compare -p '*_test.py'"""
 
+import pathlib
+import tempfile
 import unittest
 
-from report import Results, Sample, markdown, table
+from report import Results, Sample, markdown, publish, table
 
 
 def sample(proxy: str, round_number: int, cost_us: float, others: float = 0.0) -> Sample:
@@ -58,6 +60,14 @@ class ResultsTest(unittest.TestCase):
                         {"machine": "two cores"}, {"1k": "one KiB"})
         for part in ("- machine: two cores", "### one KiB", "### Targets", "**missed**"):
             self.assertIn(part, text)
+
+    def test_a_published_text_replaces_what_stands_between_its_marks_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "page.md"
+            path.write_text("top\n<!-- idle: begin -->\nold\n<!-- idle: end -->\nbottom\n")
+            publish(path, "idle", "new\n")
+            self.assertEqual(path.read_text(),
+                             "top\n<!-- idle: begin -->\nnew\n<!-- idle: end -->\nbottom\n")
 
 
 if __name__ == "__main__":
