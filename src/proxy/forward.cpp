@@ -158,8 +158,11 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   if (path.empty() || path.front() != '/') path = x.arena.join("/", path);
   const BackendTarget target{host_text(x, spec), path, x.query, x.has_query};
   AttemptPlan plan{spec, lease.member(), target, times_for(x, spec)};
-  plan.reuses =
-      !spec.disable_reuse.value_or(false) && !(spec.address_ttl && spec.address_ttl->count() == 0);
+  // A target with variables of the request belongs to nobody's pool (httpd).
+  const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
+                            x.route.route->target.find("${") != std::string::npos;
+  plan.reuses = !interpolated && !spec.disable_reuse.value_or(false) &&
+                !(spec.address_ttl && spec.address_ttl->count() == 0);
   x.backend_url = x.arena.join("proxy:", std::string_view(spec.scheme), "://", target.url_host,
                                path, x.has_query ? "?" : "", x.query);
   return plan;

@@ -106,6 +106,8 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (x.status == 200 && x.request.method_id == http::Method::options);
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
+  if (x.proxied && x.status == 200 && x.request.method_id == http::Method::options)
+    x.normal.add("Allow", "TRACE");
   if (lists_methods && !x.proxied && !about_server)
     x.normal.add("Allow", "GET,HEAD,OPTIONS,POST,TRACE");
   if (x.status == 401) copy_challenge(x);
@@ -120,6 +122,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
       x.normal.add("Content-Length", number_text(x, core.page.size()));
     x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
+  // What is served here without being an error is an answer like any other.
+  if (x.status == 200 && !x.settings->response_normal.empty())
+    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena}, x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);

@@ -169,6 +169,8 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
   const http::BodyFraming& body = x.response.body;
   if (http::has_no_body(x.status)) x.normal.remove(FieldId::content_length);
   if (x.request.method_id == http::Method::head || http::has_no_body(x.status)) {
+    // httpd: a HEAD is not told of an empty body.
+    if (x.normal.value(FieldId::content_length) == "0") x.normal.remove(FieldId::content_length);
     const bool unknown = x.backend_chunked && !http::has_no_body(x.status);
     if (unknown && x.request.version.minor >= 1) result.framing = Framing::chunked;
     return result;

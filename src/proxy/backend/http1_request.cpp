@@ -94,7 +94,7 @@ void append_client_fields(const Exchange& x, Additions& added, bool expects, std
   const bool has_named = !connection.empty() && names_fields(connection);
   for (const http::Field& field : x.request.fields) {
     if (is_hop_by_hop(field.id)) continue;
-    if (field.id == FieldId::expect && !expects) continue;
+    if (field.id == FieldId::expect && x.request.expects_continue && !expects) continue;
     if (has_named && is_named(connection, field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {

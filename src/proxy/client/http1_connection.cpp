@@ -223,6 +223,8 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
 
 io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
   Exchange& x = exchange();
+  // httpd: a client that waits for leave to send its body is not waited for.
+  if (x.request.expects_continue) x.keep_client = false;
   if (http::closes_connection(answer.status)) {
     if (!body.received_all()) x.keep_client = false;
   } else {
