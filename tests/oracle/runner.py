@@ -30,7 +30,7 @@ from support.ports import HeldPort
 from support.server import APACHE, Scratch, Server, StartFailed, complete, steelyard_binary
 from support.wire import Connection, Response
 
-LOG_WAIT_S = 2.0
+LOG_WAIT_S = 6.0
 CLOSE_WAIT_S = 3.0
 RELOAD_S = 8.0
 RELOAD_WAIT_S = 1.0
