@@ -51,10 +51,13 @@ std::uint16_t Exchange::public_port() const {
 std::string_view Exchange::origin() {
   if (!origin_.empty()) return origin_;
   const std::uint16_t port = public_port();
-  if (port == 80) return origin_ = arena.join("http://", public_name());
+  const std::string_view name = public_name();
+  const bool v6 = name.find(':') != std::string_view::npos;
+  const std::string_view host = v6 ? arena.join("[", name, "]") : name;
+  if (port == 80) return origin_ = arena.join("http://", host);
   char digits[8];
   const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
-  return origin_ = arena.join("http://", public_name(), ":",
+  return origin_ = arena.join("http://", host, ":",
                               std::string_view(digits, static_cast<std::size_t>(end - digits)));
 }
 

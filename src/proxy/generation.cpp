@@ -93,15 +93,24 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
   };
   std::vector<ServerGroups> groups;
   std::map<std::string, int> same_names;
+  std::string main_identity;
   for (std::size_t i = 0; i < config->servers.size(); ++i) {
     config::Server& server = *config->servers[i];
     server.index = static_cast<std::uint32_t>(i);
     // Two virtual hosts that say the same of themselves still have counters of their own.
     const std::string name = (i == 0 ? "main|" : "") + identity_of(server);
     const std::string identity = name + "#" + std::to_string(same_names[name]++);
+    if (i == 0) main_identity = identity;
     ServerGroups bound;
-    for (const auto& spec : server.balancers)
-      bound.balancers.push_back({spec, state_of(identity, spec), false});
+    for (const auto& spec : server.balancers) {
+      // httpd: a balancer that the main server has is one and the same in all virtual hosts.
+      const auto twin = std::ranges::find(config->servers[0]->balancers, spec->name,
+                                          [](const auto& other) { return other->name; });
+      const bool shared = i != 0 && twin != config->servers[0]->balancers.end() &&
+                          (*twin)->members == spec->members &&
+                          (*twin)->effective_policy() == spec->effective_policy();
+      bound.balancers.push_back({spec, state_of(shared ? main_identity : identity, spec), false});
+    }
     for (const auto& backend : server.backends) {
       const auto spec = as_balancer(*backend);
       bound.backends.push_back({spec, state_of(identity, spec), true});

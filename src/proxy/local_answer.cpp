@@ -115,7 +115,6 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (echoes) write_echo(x, core);
   const bool empty = (x.status == 200 && !echoes) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes) write_page(x, core, answer);
-  if (empty && x.status == 200) x.normal.add("Content-Length", "0");
   if (!empty) {
     // httpd counts a page only when it is sent.
     if (x.request.method_id != http::Method::head)
@@ -128,6 +127,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+  if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }
 
 }  // namespace steelyard::proxy

@@ -62,7 +62,7 @@ void note_backend_status(Exchange& x) {
   x.notes.set("proxy-status", line.size() >= 12 ? line.substr(9, 3) : std::string_view("200"));
 }
 
-// httpd writes mapped cookies behind all other fields of the member.
+// httpd writes cookies behind all other fields of the member.
 void move_cookies_last(Exchange& x) {
   const std::size_t count = x.normal.size();
   for (std::size_t row = 0; row < count; ++row) {
@@ -156,7 +156,7 @@ void adopt_backend_head(Exchange& x) {
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (maps_cookies && x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
+  if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   if (!settings.response_always.empty())
     expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
@@ -225,7 +225,7 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
   out.append("\r\n");
 }
 
-void write_interim_head(const Exchange& x, std::string& out) {
+void write_interim_head(Exchange& x, std::string& out) {
   out.assign("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(x.response.status));
   out.append(" ").append(x.response.reason).append("\r\n");
@@ -234,6 +234,7 @@ void write_interim_head(const Exchange& x, std::string& out) {
                             field.id == FieldId::upgrade;
     if (!hop_by_hop) append_field(out, field.name, field.value);
   }
+  if (const std::string_view via = via_text(x); !via.empty()) append_field(out, "Via", via);
   out.append("\r\n");
 }
 

@@ -31,7 +31,7 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
                       std::string& out);
 
 // An interim head (1xx) as the backend sent it; fields of x.response.
-void write_interim_head(const Exchange& x, std::string& out);
+void write_interim_head(Exchange& x, std::string& out);
 
 // Whether the Via field goes out, and its text: "1.1 name:port (Apache...)".
 std::string_view via_text(Exchange& x);

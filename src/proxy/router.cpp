@@ -15,8 +15,18 @@ namespace {
 // As httpd keeps it: in lower case, without a final dot.
 std::string_view lower_name(std::string_view host, Arena& arena) {
   if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   if (std::ranges::none_of(host, [](char c) { return c >= 'A' && c <= 'Z'; })) return host;
   return arena.copy(to_lower(host));
+}
+
+// httpd: the host of an absolute target replaces Host, in lower case.
+void lower_host_field(Exchange& x) {
+  x.request.host = x.arena.copy(to_lower(x.request.host));
+  for (std::size_t i = 0; i < x.request.fields.size(); ++i) {
+    if (x.request.fields[i].id == http::FieldId::host)
+      x.request.fields.set_value(i, x.request.host);
+  }
 }
 
 Routing answer(int status, std::string_view detail = {}) {
@@ -174,6 +184,7 @@ void choose_server(Exchange& x) {
   const bool connects = x.request.target.form == http::RequestTarget::Form::authority;
   const auto host = http::split_host(connects ? x.request.target.authority : x.request.host);
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
+  if (x.request.target.form == http::RequestTarget::Form::absolute) lower_host_field(x);
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);

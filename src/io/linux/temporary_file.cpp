@@ -20,8 +20,7 @@ class TemporaryFile final : public SpillFile {
   bool append(std::string_view bytes) override {
     std::uint64_t at = size_;
     while (!bytes.empty()) {
-      const ssize_t written =
-          ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+      const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) return false;
       at += static_cast<std::uint64_t>(written);

@@ -329,6 +329,7 @@ std::optional<Failure> Http1Attempt::take_interim() {
     if (result.status != io::IoStatus::ok || result.bytes != text.size())
       return Failure{Party::client, Cause::gone, true, true, {}};
     x_.bytes.sent += static_cast<std::int64_t>(text.size());
+    if (is_continue) x_.request.expects_continue = false;  // it has been told
   }
   if (++interims_ > interim_responses_max) {
     return backend_failure(Cause::bad_message,

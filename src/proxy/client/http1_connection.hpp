@@ -50,16 +50,17 @@ class ClientConnection {
   void finish_exchange();
   Next next_step(const RequestBody& body) const;
 
-  io::Task<Next> run_exchange();
+  // Not inlined: their frames would make every idle connection's frame large.
+  [[gnu::noinline]] io::Task<Next> run_exchange();
   io::Task<> answer_request(RequestBody& body);
   io::Task<Routing> resolve_client();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
   io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
   io::Task<> drop_body(RequestBody& body);
   io::Task<> send_answer();
-  io::Task<Next> answer_fault();
-  io::Task<Next> answer_timeout();
-  io::Task<> linger();
+  [[gnu::noinline]] io::Task<Next> answer_fault();
+  [[gnu::noinline]] io::Task<Next> answer_timeout();
+  [[gnu::noinline]] io::Task<> linger();
 
   const config::Server& first_server() const;
   Exchange& exchange() { return workspace_->exchange; }
