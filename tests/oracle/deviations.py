@@ -100,16 +100,6 @@ DEVIATIONS = [
         "refused",
     ),
     Deviation(
-        "replaced-page",
-        (
-            "A member's page that ProxyErrorOverride replaces is read to its end, so that the"
-            " member's connection stays in the pool; httpd closes the connection."
-        ),
-        "a_page_that_is_replaced_and_its_member_s_connection",
-        "404 1",
-        "404 1",
-    ),
-    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"

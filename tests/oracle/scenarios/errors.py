@@ -141,14 +141,12 @@ scenario(
         request("HEAD", "/a?status=404"),
         get("/a"),
     ],
-    ignore={"connections"},
     sees="404 500 302 401 404 1",
 )
 scenario(
     "ProxyErrorOverride for chosen statuses",
     "ProxyErrorOverride On 404 503\nErrorDocument 503 own-text\n" + ONE,
     [get("/a?status=404"), get("/a?status=403"), get("/a?status=503")],
-    ignore={"connections"},
     sees="404 403 503",
 )
 scenario(
@@ -158,7 +156,6 @@ scenario(
         "<Location /a>\nProxyErrorOverride On\nProxyPass http://${M1}\n</Location>\n"
     ),
     [get("/a/x?status=404"), get("/a/x")],
-    ignore={"connections"},
     sees="2 1",
 )
 scenario(
@@ -171,7 +168,6 @@ scenario(
     "ProxyErrorOverride off in a Location",
     "ProxyErrorOverride On\n" + ONE + "<Location /a/raw>\nProxyErrorOverride Off\n</Location>\n",
     [get("/a?status=404"), get("/a/raw?status=404")],
-    ignore={"connections"},
     sees="404 404",
 )
 scenario(

@@ -100,7 +100,6 @@ scenario(
     "failonstatus sees the member's status under ProxyErrorOverride",
     TWO + "ProxyPass / balancer://c/ failonstatus=503\nProxyErrorOverride On\n",
     [get("/?status=503@M1"), 3 * [get("/")]],
-    ignore={"connections"},
     sees="503 2 2 2",
 )
 scenario(

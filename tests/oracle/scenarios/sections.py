@@ -312,7 +312,6 @@ scenario(
     + "<LocationMatch b$>\nProxyPreserveHost Off\nProxyErrorOverride On\n</LocationMatch>\n"
     + "<Location /a/b>\nErrorDocument 404 inner\n</Location>\n",
     [get("/a?status=404"), get("/a/b?status=404"), get("/a/c")],
-    ignore={"connections"},
     sees="404 404 1",
 )
 scenario(
