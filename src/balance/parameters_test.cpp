@@ -43,15 +43,16 @@ struct Refusal {
   std::string_view complaint;
 };
 
+constexpr std::string_view factor = "LoadFactor must be a number between 1..100";
+constexpr std::string_view ttl =
+    "AddressTTL must be -1 or a number of seconds not exceeding (2147483647)";
+constexpr std::string_view wait =
+    "flushwait must be <= 1000, or 0 for system default of 10 millseconds.";
+
 // Texts observed with `apache2 -t` (2.4.71), without the directive's prefix.
 TEST(MemberParameters, refuse_what_httpd_refuses_with_its_words) {
   const std::string long_text(64, 'x');
   const std::string long_word(16, 'x');
-  const std::string_view factor = "LoadFactor must be a number between 1..100";
-  const std::string_view ttl =
-      "AddressTTL must be -1 or a number of seconds not exceeding (2147483647)";
-  const std::string_view wait =
-      "flushwait must be <= 1000, or 0 for system default of 10 millseconds.";
   const Refusal refusals[] = {
       {"loadfactor", "0", factor},
       {"loadfactor", "abc", factor},

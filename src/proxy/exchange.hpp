@@ -14,6 +14,7 @@
 #include "expr/facts.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
+#include "proxy/client_facts.hpp"
 #include "proxy/generation.hpp"
 
 // One request with its response: everything that the stages of its way know about it.
@@ -27,25 +28,6 @@
 // Threads: the shard's.
 
 namespace steelyard::proxy {
-
-// What the process says of itself; the server knows, the data path only repeats it.
-struct ProcessFacts {
-  std::int64_t process_id = 0, thread_id = 0;
-  std::function<std::string()> load_averages;  // "0.12 0.08 0.01"
-};
-
-// What the connection under an exchange is and says; filled by the client connection.
-struct ClientFacts {
-  const ProcessFacts* process = nullptr;
-  Endpoint peer, local;
-  std::array<char, 48> peer_text{}, local_text{};
-  std::uint8_t peer_text_bytes = 0, local_text_bytes = 0;
-  std::uint32_t requests_before = 0;  // on this connection
-  std::uint64_t connection_id = 0;
-
-  std::string_view peer_ip() const { return {peer_text.data(), peer_text_bytes}; }
-  std::string_view local_ip() const { return {local_text.data(), local_text_bytes}; }
-};
 
 struct ByteCounts {
   std::int64_t received = 0, sent = 0;  // on the client's side, heads included
