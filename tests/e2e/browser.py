@@ -64,7 +64,27 @@ class Browser:
         return self._call("GET", self._element(css) + "/text")
 
     def click(self, css):
+        """Clicks what leads to another page and waits until that page is there."""
+        before = self._element("html")
         self._call("POST", self._element(css) + "/click", {})
+        for _ in range(500):
+            if self._is_gone(before) and self._is_loaded():
+                return
+            time.sleep(0.02)  # the driver tells of no event for the end of a navigation
+        raise AssertionError(f"clicking {css} led nowhere")
+
+    def _is_loaded(self):
+        try:
+            return self.run("return document.readyState") == "complete"
+        except urllib.error.HTTPError:
+            return False  # still between two pages
+
+    def _is_gone(self, element):
+        try:
+            self._call("GET", element + "/name")
+        except urllib.error.HTTPError:
+            return True
+        return False
 
     def run(self, script):
         return self._call("POST", self._session + "/execute/sync", {"script": script, "args": []})
