@@ -83,6 +83,16 @@ DEVIATIONS = [
         "400",
     ),
     Deviation(
+        "early-answer",
+        (
+            "A member's answer reaches the client as soon as it is there, also in the middle of the"
+            " request's body; httpd reads the whole body from the client first."
+        ),
+        "a_member_answers_while_the_client_still_has_body_to_send",
+        "none",
+        "1",
+    ),
+    Deviation(
         "lengths-differ",
         "An answer with two different Content-Length values is a 502; httpd believes the first.",
         "two_different_lengths_from_a_member",

@@ -105,7 +105,7 @@ class Refused:
     def send(self, data):
         pass
 
-    def read_response(self, method="GET", interim_only=False):
+    def read_response(self, method="GET", timeout_s=None, interim_only=False):
         return Response(ended="refused")
 
     def closed_by_peer(self, wait_s=0.0):
@@ -207,14 +207,16 @@ class Run:
         if on is None:
             client.close()
 
-    def _read(self, client, method, logged=True):
-        response = client.read_response(method)
+    def _read(self, client, method, logged=True, wait_s=None):
+        response = client.read_response(method, wait_s)
         self._current.responses.append(response)
         if response.head or response.framing == "eof":
             if logged:
                 key = (self.stage.port.port, client.local_port)
                 self._current.log_keys.append(key)
-        if response.will_close:
+        if wait_s and response.ended == "nothing, timed out":
+            self._current.notes.append("no answer yet")
+        elif response.will_close:
             closed = client.closed_by_peer(CLOSE_WAIT_S)
             self._current.notes.append("closed" if closed else "should close but is open")
         else:
@@ -232,8 +234,8 @@ class Run:
     def send_bytes(self, data, on):
         self._client(on).send(self.stage.fill(data.decode("latin1")).encode("latin1"))
 
-    def receive(self, on, method, logged):
-        self._read(self._client(on), method, logged)
+    def receive(self, on, method, logged, wait_s):
+        self._read(self._client(on), method, logged, wait_s)
 
     def receive_interim(self, on):
         response = self._client(on).read_response(interim_only=True)

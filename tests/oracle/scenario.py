@@ -147,8 +147,8 @@ def send_bytes(data, on):
     return Step(f"send bytes {data[:60]!r} on {on}", lambda run: run.send_bytes(data, on))
 
 
-def receive(on, method="GET", logged=True):
-    return Step(f"receive on {on}", lambda run: run.receive(on, method, logged))
+def receive(on, method="GET", logged=True, wait_s=None):
+    return Step(f"receive on {on}", lambda run: run.receive(on, method, logged, wait_s))
 
 
 def receive_interim(on):
