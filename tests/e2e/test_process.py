@@ -66,6 +66,8 @@ def refused(port):
         return False
     except ConnectionRefusedError:
         return True
+    except OSError:
+        return False  # caught between listening and not: ask again
 
 
 @pytest.fixture
