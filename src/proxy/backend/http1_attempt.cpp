@@ -150,17 +150,17 @@ io::Task<Failure> Http1Attempt::prefetch() {
                              !x_.has_switch("proxy-sendchunked"));
   const bool keeps_all = needs_length && body_.framing().kind == http::BodyFraming::Kind::chunked;
   const std::uint64_t wanted = keeps_all ? UINT64_MAX : prefetch_bytes;
+  if (owes_continue_) {
+    x_.bytes.sent += 25;
+    owes_continue_ = false;
+    // A full socket at the very begin of an answer does not happen; if it did, the client waits.
+    const std::string_view text[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+    client_.stream.write(text);
+  }
   while (true) {
     const auto progress = body_.fetch(wanted);
     if (progress == RequestBody::Progress::failed) co_return body_.failure();
     if (progress != RequestBody::Progress::blocked) co_return Failure{};
-    if (owes_continue_) {
-      x_.bytes.sent += 25;
-      owes_continue_ = false;
-      // A full socket at the very begin of an answer does not happen; if it did, the client waits.
-      const std::string_view text[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
-      client_.stream.write(text);
-    }
     io::Wait wait(client_.timer, body_deadline());
     if (co_await wait.readable(client_.stream) == io::Woken::timed_out)
       co_return Failure{Party::client, Cause::body_timed_out};
