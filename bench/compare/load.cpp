@@ -234,18 +234,17 @@ class Load {
 
  private:
   void take_events() {
-    epoll_event events[256];
     timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
     if (paced() && !free_.empty()) {
       const auto left = std::max(due_ - Clock::now(), Clock::duration::zero());
       patience.tv_nsec = std::min<long>(left.count(), patience.tv_nsec);
     }
-    const int count = ::epoll_pwait2(epoll_.raw(), events, 256, &patience, nullptr);
+    const auto events = paced() ? events_.sleep(epoll_, &patience) : events_.take(epoll_, &patience);
     now_ = Clock::now();
-    for (int i = 0; i < count; ++i) {
-      auto& connection = *static_cast<Connection*>(events[i].data.ptr);
+    for (const epoll_event& event : events) {
+      auto& connection = *static_cast<Connection*>(event.data.ptr);
       if (connection.stage == Stage::idle) {
-        went_away(connection, events[i].events);
+        went_away(connection, event.events);
       } else {
         proceed(connection);
       }
@@ -318,6 +317,7 @@ class Load {
   Plan plan_;
   Conversation conversation_;
   Fd epoll_;
+  Events events_;
   std::vector<Connection> all_;
   std::vector<Connection*> free_;  // of a paced load: those that carry nothing
   Histogram times_;

@@ -183,11 +183,10 @@ class Member {
   }
 
   [[noreturn]] void run() {
-    epoll_event events[256];
+    Events events;
     while (true) {
-      const int count = ::epoll_wait(epoll_.raw(), events, 256, -1);
-      for (int i = 0; i < count; ++i) {
-        void* owner = events[i].data.ptr;
+      for (const epoll_event& event : events.take(epoll_, nullptr)) {
+        void* owner = event.data.ptr;
         if (owner >= listeners_.data() && owner < listeners_.data() + listeners_.size()) {
           accept_all(*static_cast<Fd*>(owner));
         } else if (auto* connection = static_cast<Connection*>(owner); !connection->proceed()) {

@@ -10,17 +10,23 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace steelyard::bench {
@@ -117,6 +123,36 @@ inline void watch(const Fd& epoll, int fd, std::uint32_t events, void* owner) {
   event.data.ptr = owner;
   if (::epoll_ctl(epoll.raw(), EPOLL_CTL_ADD, fd, &event) != 0) die("epoll_ctl");
 }
+
+// The events that are there; waits for some. For a while after the last ones it looks again and
+// again instead of sleeping: waking a sleeper on another core costs the one who wakes it
+// microseconds of his own time, so that a proxy would be charged for every nap of its peers, and a
+// slow one, whose peers nap more, for more of them. `patience`: of the sleep, forever without it.
+class Events {
+ public:
+  std::span<const epoll_event> take(const Fd& epoll, const timespec* patience) {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto attentive = std::chrono::milliseconds(2);
+    const timespec none{};
+    const auto until = Clock::now() + attentive;
+    int count = 0;
+    while ((count = wait(epoll, &none)) <= 0 && Clock::now() < until) ::sched_yield();
+    return count > 0 ? found(count) : sleep(epoll, patience);
+  }
+  std::span<const epoll_event> sleep(const Fd& epoll, const timespec* patience) {
+    return found(wait(epoll, patience));
+  }
+
+ private:
+  std::span<const epoll_event> found(int count) const {
+    return {events_.data(), static_cast<std::size_t>(std::max(count, 0))};
+  }
+  int wait(const Fd& epoll, const timespec* patience) {
+    constexpr auto most = static_cast<int>(std::tuple_size_v<decltype(events_)>);
+    return ::epoll_pwait2(epoll.raw(), events_.data(), most, patience, nullptr);
+  }
+  std::array<epoll_event, 256> events_;
+};
 
 // `--name value` pairs and bare `--name` switches, asked for one by one.
 class Options {

@@ -1,7 +1,6 @@
 """A reload changes what it can, and nothing when the new file is not good."""
 
 import signal
-import threading
 
 import pytest
 from support.ports import HeldPort
@@ -115,37 +114,3 @@ def test_what_a_reload_cannot_change_is_said(server, port, member):
     server.write(text([port], member, "SteelyardShards 3"))
     reload(server)
     assert until(lambda: "SteelyardShards has changed" in server.read("error.log"))
-
-
-def test_many_reloads_lose_no_request(server, port, member):
-    """Keep-alive and new connections while the configuration changes again and again."""
-    both = [text([port], member), text([port], member, "ProxyPass /extra !")]
-    server.start(both[0], [port.port])
-    stop, failures, served = threading.Event(), [], [0]
-
-    def load(keep):
-        connection = None
-        while not stop.is_set():
-            connection = connection or Connection("127.0.0.1", port.port)
-            connection.send(b"GET /x HTTP/1.1\r\nHost: lb.test\r\n\r\n")
-            response = connection.read_response()
-            if response.status != "200":
-                failures.append(response.ended or response.status)
-            served[0] += 1
-            if not keep or response.will_close:
-                connection.close()
-                connection = None
-
-    threads = [threading.Thread(target=load, args=(keep,)) for keep in (True, True, False)]
-    for thread in threads:
-        thread.start()
-    try:
-        for turn in range(40):
-            server.write(both[turn % 2])
-            reload(server)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures, failures[:10]
-    assert served[0] > 40

@@ -123,6 +123,15 @@ class Member:
         with self.farm.changed:
             return self.farm.changed.wait_for(lambda: len(self.received) >= count, timeout_s)
 
+    @property
+    def open_connections(self):
+        return len(self._writers)
+
+    def left_alone(self, timeout_s=5.0):
+        """True when nobody is connected any more (or everybody leaves within the time)."""
+        with self.farm.changed:
+            return self.farm.changed.wait_for(lambda: not self._writers, timeout_s)
+
     async def _listen(self):
         if self._server:
             return
@@ -171,7 +180,9 @@ class Member:
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, ValueError):
             pass  # The proxy hung up or talked nonsense: what arrived is on record.
         finally:
-            self._writers.discard(writer)
+            with self.farm.changed:
+                self._writers.discard(writer)
+                self.farm.changed.notify_all()
             writer.close()
 
     async def _exchange(self, reader, writer, number, nth):

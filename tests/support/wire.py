@@ -182,6 +182,11 @@ class Connection:
         while (line := self._take_until(b"\n", deadline)) != b"\r\n":
             response.trailers += line
 
+    def read_to_end(self, timeout_s=None):
+        """Everything up to the end of the connection: (bytes, whether the end was seen)."""
+        data, why = self._take_rest(time.monotonic() + (timeout_s or self.timeout_s))
+        return data, why == "eof"
+
     def closed_by_peer(self, wait_s=0.0):
         """True when the peer has closed (or closes within the wait)."""
         if self.at_eof:
