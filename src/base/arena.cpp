@@ -7,6 +7,7 @@ namespace steelyard {
 
 char* Arena::take_from_new_block(std::size_t bytes) {
   const std::size_t size = std::max(bytes, first_block_bytes_);
+  if (blocks_.empty()) front_is_regular_ = size == first_block_bytes_;
   blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
   char* block = blocks_.back().get();
   next_ = block + bytes;
@@ -34,9 +35,9 @@ std::string_view Arena::join_all(const std::string_view* parts, std::size_t coun
 void Arena::reset() {
   if (blocks_.empty()) return;
   // Only a block of the regular size is kept: one huge request must not pin its memory.
-  blocks_.resize(1);
-  next_ = blocks_.front().get();
-  if (end_ < next_ || end_ > next_ + first_block_bytes_) end_ = next_ + first_block_bytes_;
+  blocks_.resize(front_is_regular_ ? 1 : 0);
+  next_ = blocks_.empty() ? nullptr : blocks_.front().get();
+  end_ = blocks_.empty() ? nullptr : next_ + first_block_bytes_;
 }
 
 }  // namespace steelyard

@@ -51,6 +51,7 @@ class Arena {
   std::size_t first_block_bytes_;
   char* next_ = nullptr;
   char* end_ = nullptr;
+  bool front_is_regular_ = true;
   std::vector<std::unique_ptr<char[]>> blocks_;
 };
 

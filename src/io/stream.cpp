@@ -10,7 +10,11 @@ void Stream::became(bool readable, bool writable) {
   readable_ = readable_ || readable;
   writable_ = writable_ || writable;
   const bool wanted = (readable && waits_to_read_) || (writable && waits_to_write_);
-  if (waiter_ != nullptr && wanted) waiter_->wake(Woken::ready);
+  if (waiter_ != nullptr) {
+    if (wanted) waiter_->wake(Woken::ready);
+  } else if (idle_watcher_ != nullptr && readable) {
+    idle_watcher_->idle_stream_stirred(*this);
+  }
 }
 
 void WaitTimer::expired() {

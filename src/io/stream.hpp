@@ -34,6 +34,16 @@ struct IoResult {
 };
 
 class Wait;
+class Stream;
+
+// Is told when something happens to a stream that nobody waits for. May destroy it.
+class IdleWatcher {
+ public:
+  virtual void idle_stream_stirred(Stream& stream) = 0;
+
+ protected:
+  ~IdleWatcher() = default;
+};
 
 class Stream {
  public:
@@ -50,15 +60,12 @@ class Stream {
                                    // what it got for complete
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
-  // Bytes that the peer's system confirmed having, since the connection was made; nullopt: nobody
-  // can tell. What was never confirmed was never read.
-  virtual std::optional<std::uint64_t> confirmed_bytes() const = 0;
   virtual Endpoint local() const = 0;
   virtual Endpoint peer() const = 0;
   virtual bool is_local_socket() const = 0;  // a Unix socket has no endpoints
 
-  bool maybe_readable() const { return readable_; }
-  bool maybe_writable() const { return writable_; }
+  // nullptr: nobody.
+  void set_idle_watcher(IdleWatcher* watcher) { idle_watcher_ = watcher; }
 
  protected:
   // Notes what became possible and wakes who waits for it. The stream may be gone afterwards.
@@ -69,6 +76,7 @@ class Stream {
  private:
   friend class Wait;
   Wait* waiter_ = nullptr;
+  IdleWatcher* idle_watcher_ = nullptr;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;
 };

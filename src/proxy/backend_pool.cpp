@@ -1,24 +1,33 @@
 #include "proxy/backend_pool.hpp"
 
+#include <algorithm>
+
 namespace steelyard::proxy {
 
-std::unique_ptr<BackendConnection> BackendPool::take() {
+std::unique_ptr<BackendConnection> BackendPool::take(Instant made_after) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
-    // A peer that closed or said something unasked is not used again.
-    if (connection->stream->silent_and_open()) return connection;
+    connection->stream->set_idle_watcher(nullptr);
+    if (connection->made_at > made_after && connection->stream->silent_and_open())
+      return connection;
   }
   return nullptr;
 }
 
 void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now,
                       std::size_t soft_max, Duration idle_max) {
+  if (retired_) return;
   connection->idle_since = now;
+  connection->stream->set_idle_watcher(this);
   idle_.push_back(std::move(connection));
   if (idle_max == Duration{}) return;
   while (idle_.size() > soft_max && idle_.front()->idle_since + idle_max < now)
     idle_.erase(idle_.begin());
+}
+
+void BackendPool::idle_stream_stirred(io::Stream& stream) {
+  std::erase_if(idle_, [&](const auto& connection) { return connection->stream.get() == &stream; });
 }
 
 }  // namespace steelyard::proxy

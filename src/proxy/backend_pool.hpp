@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "balance/lease.hpp"
@@ -13,7 +12,10 @@
 //
 // Invariants: 1. a connection in the pool is silent and was open when it was put in; it is looked
 //                at again before it is handed out.
+//                A peer that closes meanwhile frees it at once.
 //             2. a connection belongs to one exchange or lies in the pool.
+//             3. an exchange holds the pool that it will give its connection back to: a reload may
+//                retire it meanwhile.
 // Threads: the shard's.
 
 namespace steelyard::proxy {
@@ -30,6 +32,8 @@ class GateSlot {
     return *this;
   }
   ~GateSlot() { give_back(); }
+  // Somebody waits for a slot like this one.
+  bool is_wanted() const { return gate_ != nullptr && gate_->anyone_waits(); }
 
  private:
   void give_back() {
@@ -41,21 +45,17 @@ class GateSlot {
 struct BackendConnection {
   GateSlot slot;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
-  std::uint32_t served = 0;            // exchanges completed on it
-  Instant idle_since{};
-  std::uint64_t sent_bytes = 0;  // by all exchanges
-  // What the peer's system had confirmed before any of them; nullopt: nobody can tell.
-  std::optional<std::uint64_t> confirmed_at_first;
+  Instant made_at{}, idle_since{};
 };
 
-class BackendPool {
+class BackendPool final : private io::IdleWatcher {
  public:
   explicit BackendPool(balance::MemberRef member) : member_(std::move(member)) {}
 
   const balance::MemberRef& member() const { return member_; }
 
-  // The connection used last that is still open; nullptr: none.
-  std::unique_ptr<BackendConnection> take();
+  // The connection used last that is still open and was made after `made_after`; nullptr: none.
+  std::unique_ptr<BackendConnection> take(Instant made_after);
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);
@@ -63,13 +63,21 @@ class BackendPool {
   void close_oldest() {
     if (!idle_.empty()) idle_.erase(idle_.begin());
   }
-  std::size_t idle_count() const { return idle_.size(); }
+  // The member is gone from the configuration: what comes back from its last exchanges is closed.
+  void retire() {
+    retired_ = true;
+    close_all();
+  }
 
   // The gate when the member has a limit.
   std::shared_ptr<ConnectionGate> gate;
 
  private:
+  // A peer that ends or says something unasked: its connection is of no use.
+  void idle_stream_stirred(io::Stream& stream) override;
+
   balance::MemberRef member_;
+  bool retired_ = false;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first
 };
 

@@ -1,6 +1,7 @@
 #include "proxy/connection_gate.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.hpp"
 
@@ -8,13 +9,17 @@ namespace steelyard::proxy {
 
 bool ConnectionGate::try_enter() {
   const std::lock_guard hold(lock_);
-  if (taken_ >= slots_ || !waiting_.empty()) return false;
+  if (!may_enter()) return false;
   ++taken_;
   return true;
 }
 
-ConnectionGate::Ticket ConnectionGate::queue(Grant grant) {
+std::optional<ConnectionGate::Ticket> ConnectionGate::enter_or_queue(Grant grant) {
   const std::lock_guard hold(lock_);
+  if (may_enter()) {
+    ++taken_;
+    return std::nullopt;
+  }
   waiting_.push_back({next_ticket_, std::move(grant)});
   return next_ticket_++;
 }
@@ -36,10 +41,15 @@ void ConnectionGate::leave() {
       --taken_;
       return;
     }
-    grant = std::move(waiting_.front().grant);
-    waiting_.pop_front();
+    grant = hand_over();
   }
   grant();
+}
+
+ConnectionGate::Grant ConnectionGate::hand_over() {
+  Grant grant = std::move(waiting_.front().grant);
+  waiting_.pop_front();
+  return grant;
 }
 
 bool ConnectionGate::anyone_waits() const {
@@ -48,8 +58,13 @@ bool ConnectionGate::anyone_waits() const {
 }
 
 void ConnectionGate::set_slots(std::uint32_t slots) {
-  const std::lock_guard hold(lock_);
-  slots_ = slots;
+  std::vector<Grant> grants;
+  {
+    const std::lock_guard hold(lock_);
+    slots_ = slots;
+    for (; taken_ < slots_ && !waiting_.empty(); ++taken_) grants.push_back(hand_over());
+  }
+  for (const Grant& grant : grants) grant();
 }
 
 std::shared_ptr<ConnectionGate> GateRegistry::gate_of(const balance::Member& member,

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "balance/member.hpp"
 
@@ -27,11 +28,13 @@ class ConnectionGate {
   using Ticket = std::uint64_t;
 
   bool try_enter();
-  Ticket queue(Grant grant);
+  // Nothing: a slot was free and is taken. Otherwise the caller stands in the queue.
+  std::optional<Ticket> enter_or_queue(Grant grant);
   // False: the slot was granted already and is the caller's to use or give back.
   bool leave_queue(Ticket ticket);
   void leave();
   bool anyone_waits() const;
+  // Slots that this makes free go to those who wait.
   void set_slots(std::uint32_t slots);
 
  private:
@@ -39,6 +42,10 @@ class ConnectionGate {
     Ticket ticket;
     Grant grant;
   };
+  bool may_enter() const { return taken_ < slots_ && waiting_.empty(); }
+  // The first who waits gets a slot that was taken for him.
+  Grant hand_over();
+
   mutable std::mutex lock_;
   std::uint32_t slots_, taken_ = 0;
   Ticket next_ticket_ = 1;

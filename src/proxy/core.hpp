@@ -1,6 +1,5 @@
 #pragma once
 
-#include <list>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -39,7 +38,7 @@ class Shard::Core final : public RoomMaker {
   std::unique_ptr<Workspace> borrow_workspace();
   void give_back(std::unique_ptr<Workspace> workspace);
 
-  BackendPool& pool_of(balance::Member& member, const balance::MemberSpec& spec);
+  std::shared_ptr<BackendPool> pool_of(balance::Member& member, const balance::MemberSpec& spec);
   // Another shard waits for a slot of the member: one idle connection to it is closed.
   void make_room(const balance::Member* member) override;
   void drop_pools_of_retired();
@@ -66,7 +65,7 @@ class Shard::Core final : public RoomMaker {
   config::SettingsCache settings_, passing_settings_;
   std::shared_ptr<ShardGroup::Door> door_;
   std::vector<std::unique_ptr<Workspace>> spare_;
-  std::unordered_map<const balance::Member*, std::unique_ptr<BackendPool>> pools_;
+  std::unordered_map<const balance::Member*, std::shared_ptr<BackendPool>> pools_;
 };
 
 }  // namespace steelyard::proxy

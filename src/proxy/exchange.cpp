@@ -20,8 +20,8 @@ void Exchange::reset() {
   request_trailers.clear();
   response_trailers.clear();
   route = {};
-  proxied = own_answer = head_sent = client_gone = redirected = recording = backend_chunked =
-      closed_by_limit = false;
+  proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
+      backend_chunked = closed_by_limit = false;
   original_proxied = has_switches = false;
   keep_client = true;
   status = original_status = 0;

@@ -79,6 +79,7 @@ class Exchange final : public expr::Facts {
   bool own_answer = false;         // the response is a page of ours
   bool head_sent = false;          // bytes of a final head went to the client
   bool client_gone = false;
+  bool broken_off = false;       // the connection is closed without (the rest of) an answer
   bool keep_client = true;       // may the client's connection serve another request
   bool redirected = false;       // this is an ErrorDocument's internal redirect
   bool recording = false;        // the access log is being written

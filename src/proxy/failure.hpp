@@ -32,8 +32,6 @@ enum class Cause : std::uint8_t {
 struct Failure {
   Party party = Party::none;
   Cause cause = Cause::none;
-  // Whether bytes of the request may have been read by the backend. False only if proven.
-  bool request_was_sent = false;
   bool answer_began = false;  // at least one byte of an answer came back
   std::string detail{};       // for the log and the page
   int status = 0;             // when the cause alone does not decide it

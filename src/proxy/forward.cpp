@@ -157,7 +157,8 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
     path = x.arena.join(std::string_view(spec.path_prefix), path);
   if (path.empty() || path.front() != '/') path = x.arena.join("/", path);
   const BackendTarget target{host_text(x, spec), path, x.query, x.has_query};
-  AttemptPlan plan{spec, lease.member(), target, times_for(x, spec)};
+  AttemptPlan plan{*journey.group->state, lease, spec, lease.member(), target, times_for(x, spec)};
+  plan.transient = journey.own_group != nullptr;
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
@@ -185,17 +186,20 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
 }
 
 // What a failed attempt means for the member.
+// `breaks_silently`: it closed a fresh connection on a client that is closed in turn.
 void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
-                  const balance::Lease& lease) {
+                  const balance::Lease& lease, bool breaks_silently) {
   balance::Balancer& state = *journey.group->state;
-  const int status = status_of(failure);
   if (failure.party != Party::backend) return;
   log_failure(x, core, failure, lease);
-  bool now_in_error = false;
-  if (status == 503) now_in_error = state.connect_failed(lease, core.now());
-  if (status == 500) now_in_error = state.force_error(lease, core.now());
-  if (now_in_error) log_member_in_error(x, core, lease);
   if (failure.cause == Cause::timed_out) journey.timed_out = true;
+  if (failure.cause == Cause::connect && state.connect_failed(lease, core.now()))
+    log_member_in_error(x, core, lease);
+  if (journey.group->direct) return;
+  // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
+  // so does what it cannot recover from.
+  if (status_of(failure) == 503 || failure.cause == Cause::no_such_name || breaks_silently)
+    state.force_error(lease, core.now());
 }
 
 void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) {
@@ -209,13 +213,13 @@ void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) 
 // httpd closes a kept-alive client connection without a word when a backend breaks a fresh
 // connection before it answered: browsers then repeat the request, which they would not after 502.
 bool ends_in_silence(const Exchange& x, const Failure& failure) {
-  return failure.cause == Cause::closed && !failure.answer_began && x.client->requests_before > 0;
+  return !x.head_sent && failure.cause == Cause::closed && !failure.answer_began &&
+         x.client->requests_before > 0;
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
   ForwardEnd end;
   if (x.head_sent || failure.cause == Cause::gone) {
-    x.keep_client = false;
     x.client_gone = x.client_gone || failure.cause == Cause::gone;
     end.silent = true;
     return end;
@@ -258,12 +262,13 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
                            .reason = x.arena.copy(x.response.reason),
                            .overridden = true};
     }
-    blame_member(x, core, journey, failure, lease);
+    const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
+    blame_member(x, core, journey, failure, lease, breaks_silently);
     const bool again = !x.head_sent && failure.party == Party::backend &&
                        status_of(failure) == 503 && body.can_rewind() &&
                        state.may_try_another(lease, attempts);
     if (!again) {
-      judge_answer(x, core, journey, status_of(failure));
+      judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
     body.rewind();

@@ -39,6 +39,9 @@ inline constexpr std::size_t linger_bytes_max = 512 * 1024;
 // Buffers and exchanges that a shard keeps for the next connections.
 inline constexpr std::size_t spare_workspaces_max = 256;
 
+// Texts of a spare workspace (heads on their way out, kept bodies) keep so much memory each.
+inline constexpr std::size_t kept_text_bytes_max = 64 * 1024;
+
 // A pooled connection that was idle for longer is only trusted with requests that may be repeated.
 inline constexpr Duration trusted_idle_time = std::chrono::seconds(1);
 

@@ -176,14 +176,9 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     return result;
   }
   result.has_body = true;
-  if (body.kind == Kind::length || body.kind == Kind::none) {
-    result.length_known = true;
-    result.length = body.length;
-    return result;
-  }
+  if (body.kind == Kind::length || body.kind == Kind::none) return result;
   x.normal.remove(FieldId::content_length);
   if (is_empty && body.kind == Kind::chunked) {
-    result.length_known = true;
     x.normal.add("Content-Length", "0");
     return result;
   }
@@ -191,6 +186,7 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
   if (x.request.version.minor >= 1 && !older) {
     result.framing = Framing::chunked;
   } else {
+    result.ends_by_closing = true;
     x.keep_client = false;
   }
   return result;

@@ -17,9 +17,7 @@ void adopt_backend_head(Exchange& x);
 struct ReplyFraming {
   Framing framing = Framing::plain;
   bool has_body = false;
-  // Bytes of the body when known; otherwise chunks or the connection's end tell.
-  bool length_known = false;
-  std::uint64_t length = 0;
+  bool ends_by_closing = false;  // neither a length nor chunks tell where the body ends
 };
 
 // How the body that the backend announced reaches this client.

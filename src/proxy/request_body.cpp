@@ -21,7 +21,7 @@ RequestBody::RequestBody(const Sources& sources, http::BodyFraming framing, cons
 }
 
 RequestBody::Progress RequestBody::fail(Cause cause, Party party, std::string detail) {
-  failure_ = {party, cause, false, false, std::move(detail)};
+  failure_ = {party, cause, false, std::move(detail)};
   pending_ = {};
   return Progress::failed;
 }

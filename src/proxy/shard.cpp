@@ -33,20 +33,19 @@ void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
   workspace->client_body.clear();
   workspace->backend_head.clear();
   workspace->backend_body.clear();
-  // One large head must not pin its memory.
-  if (workspace->client_head.capacity() > 2 * head_buffer_bytes) workspace->client_head.release();
-  if (workspace->backend_head.capacity() > 2 * head_buffer_bytes) workspace->backend_head.release();
+  workspace->drop_large();
   if (spare_.size() < spare_workspaces_max) spare_.push_back(std::move(workspace));
 }
 
-BackendPool& Shard::Core::pool_of(balance::Member& member, const balance::MemberSpec& spec) {
+std::shared_ptr<BackendPool> Shard::Core::pool_of(balance::Member& member,
+                                                  const balance::MemberSpec& spec) {
   auto& pool = pools_[&member];
-  if (!pool) pool = std::make_unique<BackendPool>(balance::MemberRef(&member));
+  if (!pool) pool = std::make_shared<BackendPool>(balance::MemberRef(&member));
   const int most = spec.pool.connections_max.value_or(0);
   if (most > 0 && !pool->gate)
     pool->gate = parts.group.gates.gate_of(member, static_cast<std::uint32_t>(most));
   if (most == 0 && pool->gate) pool->gate.reset();
-  return *pool;
+  return pool;
 }
 
 config::SettingsCache& Shard::Core::settings_for(const Exchange& exchange) {
@@ -61,7 +60,11 @@ void Shard::Core::make_room(const balance::Member* member) {
 }
 
 void Shard::Core::drop_pools_of_retired() {
-  std::erase_if(pools_, [](const auto& entry) { return entry.second->member()->retired(); });
+  std::erase_if(pools_, [](const auto& entry) {
+    if (!entry.second->member()->retired()) return false;
+    entry.second->retire();
+    return true;
+  });
   // A member that stays may have got another limit.
   for (auto& [member, pool] : pools_) pool->gate.reset();
 }

@@ -49,14 +49,30 @@ struct TestMember {
 class TestWorld {
  public:
   // "ProxyPass / balancer://app/" with members m1:80, m2:80, ...
-  explicit TestWorld(int members = 1, const std::vector<std::string>& member_parameters = {}) {
+  explicit TestWorld(int members = 1, const std::vector<std::string>& member_parameters = {})
+      : generation(registry.bind(make_config(members, member_parameters))) {
+    this->members.resize(static_cast<std::size_t>(members));
+    for (int i = 1; i <= members; ++i) revive(i);
+    shard = std::make_unique<Shard>(
+        ShardParts{group, loop, dialer, splicer, log_, {}, [] { return 1; }, {}}, generation);
+  }
+
+  // A graceful reload.
+  void reload(int member_count, const std::vector<std::string>& member_parameters = {}) {
+    generation = registry.bind(make_config(member_count, member_parameters));
+    shard->adopt(generation);
+    loop.settle();
+  }
+
+  static std::unique_ptr<config::Config> make_config(
+      int member_count, const std::vector<std::string>& member_parameters) {
     auto config = std::make_unique<config::Config>();
     config->servers.push_back(std::make_unique<config::Server>());
     config::Server& server = *config->servers[0];
     server.name = "lb.test";
     auto spec = std::make_shared<balance::BalancerSpec>();
     spec->name = "balancer://app";
-    for (int i = 1; i <= members; ++i) {
+    for (int i = 1; i <= member_count; ++i) {
       balance::MemberSpec member;
       CHECK(balance::parse_member_url(member, "http://m" + std::to_string(i)));
       for (const std::string& parameter : member_parameters) {
@@ -75,11 +91,7 @@ class TestWorld {
     config::AccessLog log;
     log.format = *expr::LogFormat::compile("%r|%>s|%{BALANCER_WORKER_NAME}e|%X");
     server.access_logs.push_back(log);
-    generation = registry.bind(std::move(config));
-    this->members.resize(static_cast<std::size_t>(members));
-    for (int i = 1; i <= members; ++i) revive(i);
-    shard = std::make_unique<Shard>(
-        ShardParts{group, loop, dialer, splicer, log_, {}, [] { return 1; }, {}}, generation);
+    return config;
   }
 
   void revive(int member, const io::SimLink& link = {}) {

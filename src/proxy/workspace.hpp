@@ -3,6 +3,7 @@
 #include <string>
 
 #include "proxy/exchange.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/read_buffer.hpp"
 
 // The memory of one active exchange. An idle connection has none: it borrows a workspace when its
@@ -19,6 +20,14 @@ struct Workspace {
   std::string to_client;    // response head on its way out
   std::string kept_body;    // request body bytes that another attempt may need
   Exchange exchange;
+
+  // One large message must not pin its memory.
+  void drop_large() {
+    for (ReadBuffer* head : {&client_head, &backend_head})
+      if (head->capacity() > 2 * head_buffer_bytes) head->release();
+    for (std::string* text : {&to_backend, &to_client, &kept_body})
+      if (text->capacity() > kept_text_bytes_max) std::string().swap(*text);
+  }
 };
 
 }  // namespace steelyard::proxy

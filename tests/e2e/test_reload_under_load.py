@@ -15,6 +15,7 @@ import signal
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -301,13 +302,30 @@ class Load:
         return [fault for client in self.clients for fault in client.faults]
 
 
+@dataclass(frozen=True)
 class Size:
     """What the process holds at a moment at which no request is under way."""
 
-    def __init__(self, pid, connections):
+    resident: int
+    descriptors: int
+
+    @classmethod
+    def of(cls, pid, connections):
         status = Path(f"/proc/{pid}/status").read_text()
-        self.resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) << 10
-        self.descriptors = len(os.listdir(f"/proc/{pid}/fd")) - connections
+        resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) << 10
+        return cls(resident, len(os.listdir(f"/proc/{pid}/fd")) - connections)
+
+
+def settled(sample):
+    """The sample that is the same twice: ends of connections are noticed one after the other."""
+    seen = [None]
+
+    def same():
+        seen.append(sample())
+        return seen[-1] == seen[-2]
+
+    assert until(same)
+    return seen[-1]
 
 
 class Reloads:
@@ -394,11 +412,15 @@ class Play:
     def size(self):
         """Client connections and pooled ones are told by those at their other ends."""
         self.load.rest()
-        pooled = sum(member.open_connections for member in self.fleet.lines)
+        try:
+            return settled(self._size_now)
+        finally:
+            self.load.resume()
+
+    def _size_now(self):
+        pooled = sum(member.open_connections for member in self.fleet.all_members)
         kept = sum(talker.is_connected for talker in self.talkers)
-        size = Size(self.server.process.pid, pooled + kept)
-        self.load.resume()
-        return size
+        return Size.of(self.server.process.pid, pooled + kept)
 
     def end(self):
         self.load.stop()
@@ -445,12 +467,13 @@ def test_an_exchange_outlives_its_member_in_the_configuration(server, farm, port
     fleet = Fleet(farm, port, random.Random(SEED))
     staying = fleet.all_members[0]
     going = fleet.all_members[1:]
+    connections = []
     try:
         server.start(fleet.text(), [port.port])
         reloads = Reloads(server)
-        connections = [Connection("127.0.0.1", port.port) for _ in range(6)]
-        for connection in connections:
-            connection.send(b"GET /?hold=later HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        for _ in range(6):
+            connections.append(Connection("127.0.0.1", port.port))
+            connections[-1].send(b"GET /?hold=later HTTP/1.1\r\nHost: lb.test\r\n\r\n")
         assert all(member.wait_for(2) for member in fleet.all_members)
         fleet.lines = {staying: fleet.lines[staying]}
         reloads.accepted(fleet.text())
@@ -458,7 +481,7 @@ def test_an_exchange_outlives_its_member_in_the_configuration(server, farm, port
             member.gates.release("later")
         names = [connection.read_response().body for connection in connections]
         assert server.process.poll() is None, "the program died"
-        assert sorted(names) == sorted(f"{one.name}\n".encode() for one in fleet.all_members) * 2
+        assert sorted(names) == sorted([f"{one.name}\n".encode() for one in fleet.all_members] * 2)
         assert all(member.left_alone() for member in going)
         assert staying.open_connections == 2
     finally:

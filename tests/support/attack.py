@@ -74,8 +74,8 @@ class Fortress:
         self.scratch.close()
         assert status == 0, f"the balancer ended with {status}"
 
-    def connect(self):
-        return Connection("127.0.0.1", self.held.port, ANSWER_S)
+    def connect(self, receive_bytes=None):
+        return Connection("127.0.0.1", self.held.port, ANSWER_S, receive_bytes)
 
     def ask_until_closed(self, data, method="GET"):
         """Sends the bytes; what came back, up to the end of the connection."""

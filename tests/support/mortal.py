@@ -1,6 +1,6 @@
 """A member that dies on cue, and the ledger of what it executed before it did.
 
-    death = Death("whole", "rst", nth=2)      # the second request of a connection is read, then: gone
+    death = Death("whole", "rst", nth=2)  # the second request of a connection is read, then: gone
     mortal = Mortal("M1", port.listening_socket(), Ledger(path), death)
 
 Where in an exchange it dies (`stage`), `nth` counting the requests of one connection:
@@ -16,9 +16,9 @@ Where in an exchange it dies (`stage`), `nth` counting the requests of one conne
     chunked_body  the same, framed by chunks
     eof_body      the same, framed by the end of the connection
 
-How (`way`): `fin` and `rst` end the connection, and the member lives on unless the death is lasting,
-when it ends every later connection so; `kill` is SIGKILL to the process, for which the member runs in one
-of its own: MortalProcess. A connection that lies idle is ended with end_idle().
+How (`way`): `fin` and `rst` end the connection and the member lives on; a lasting death ends every
+later connection at that stage, too. `kill` is SIGKILL to the process, for which the member runs in
+one of its own: MortalProcess. Connections that lie idle are ended with end_idle().
 
 A request is executed once it was read whole. The ledger is a file, written before anything is
 answered, so that it outlives its writer.
@@ -141,7 +141,7 @@ class Mortal:
 
     def __init__(self, name, listening, ledger, death=None):
         self.name = name
-        self.dead = threading.Event()  # the death was died (at least once, if it is lasting)
+        self.dead = threading.Event()  # the death was died at least once
         self._ledger = ledger
         self._death = death
         self._listening = listening

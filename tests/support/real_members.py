@@ -71,7 +71,10 @@ TOMCAT_WEB = """\
     <servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class>
     <init-param><param-name>development</param-name><param-value>false</param-value></init-param>
   </servlet>
-  <servlet-mapping><servlet-name>jsp</servlet-name><url-pattern>*.jsp</url-pattern></servlet-mapping>
+  <servlet-mapping>
+    <servlet-name>jsp</servlet-name>
+    <url-pattern>*.jsp</url-pattern>
+  </servlet-mapping>
 </web-app>
 """
 
@@ -107,7 +110,7 @@ sha256=<%= HexFormat.of().formatHex(digest.digest()) %>
 
 
 class RealMember:
-    """A server process on a port of its own; `begin` returns at once, `await_ready` when it answers."""
+    """A server process on its own port; `begin` returns at once, `await_ready` when it answers."""
 
     probe = "/"
 

@@ -23,6 +23,7 @@ import select
 import socket
 import termios
 import threading
+from contextlib import suppress
 
 PATTERN = random.Random(1).randbytes(1 << 20)
 CHUNK_BYTES = 1 << 18
@@ -59,12 +60,12 @@ _TWICE = memoryview(PATTERN + PATTERN)  # RECEIVE_BYTES from anywhere in the pat
 
 
 class Flow:
-    """How far a stream has come; `stalled` is set when its peer takes nothing any more."""
+    """How far a stream has come; `rests` is set when its peer takes nothing, or has all of it."""
 
     def __init__(self, sock):
         self._sock = sock
         self.sent = 0
-        self.stalled = threading.Event()
+        self.rests = threading.Event()
 
     def taken(self):
         """Bytes that the peer's system has confirmed."""
@@ -83,7 +84,7 @@ def _send_all(sock, send, flow):
             flow.sent += count
         except BlockingIOError:
             if not select.select([], [sock], [], STALL_S)[1]:
-                flow.stalled.set()
+                flow.rests.set()
                 select.select([], [sock], [])
 
 
@@ -128,6 +129,7 @@ def pour(sock, size, framing, flow):
         last = b"%x\r\n%s\r\n" % (rest, PATTERN[:rest]) if rest else b""
         _send_bytes(sock, last + b"0\r\n\r\n", flow)
     sock.setblocking(True)
+    flow.rests.set()
 
 
 class Reader:
@@ -195,29 +197,43 @@ def frame_line(size, framing):
 
 
 class Torrent:
-    """The member; `flows` has one entry for each answer it is sending or has sent."""
+    """The member."""
 
     def __init__(self, listening):
-        self._listening = listening
-        self._lock = threading.Lock()
-        self._connections = set()
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self.flows = []
-        self.begun = threading.Semaphore(0)  # released once for each answer that is begun
         self.go_on = threading.Event()
+        self._listening = listening
+        self._changed = threading.Condition()
+        self._connections = set()
+        self._flows = []  # one for each answer with a body
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    def flows_at_rest(self, count, timeout_s):
+        """The last `count` answers, once there are so many and none of them moves."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._flows) >= count, timeout_s)
+            flows = self._flows[-count:]
+        assert all(flow.rests.wait(timeout_s) for flow in flows)
+        return flows
+
+    def forget_flows(self):
+        with self._changed:
+            self._flows.clear()
+
+    def left_with(self, count, timeout_s):
+        """True when no more than `count` connections are there (or remain within the time)."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._connections) <= count, timeout_s)
 
     def close(self):
         self.go_on.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
         self._listening.close()
-        with self._lock:
+        with self._changed:
             for connection in self._connections:
-                try:
+                with suppress(OSError):  # the peer was first
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # the peer was first
         for thread in self._threads[1:]:
             thread.join()
 
@@ -227,7 +243,7 @@ class Torrent:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            with self._lock:
+            with self._changed:
                 self._connections.add(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
@@ -240,9 +256,10 @@ class Torrent:
         except (Cut, OSError):
             pass
         finally:
-            with self._lock:
+            with self._changed:
                 self._connections.discard(connection)
                 connection.close()
+                self._changed.notify_all()
 
     def _exchange(self, reader):
         head = reader.line_end(b"\r\n\r\n")
@@ -258,9 +275,9 @@ class Torrent:
 
     def _pour(self, sock, framing, size):
         flow = Flow(sock)
-        head = b"HTTP/1.1 200 OK\r\n" + frame_line(size, framing) + b"\r\n"
-        sock.sendall(head)
-        self.flows.append(flow)
-        self.begun.release()
+        with self._changed:
+            self._flows.append(flow)
+            self._changed.notify_all()
+        sock.sendall(b"HTTP/1.1 200 OK\r\n" + frame_line(size, framing) + b"\r\n")
         pour(sock, size, framing, flow)
         return framing != "eof"

@@ -60,8 +60,13 @@ class Stopped(Exception):
 
 
 class Connection:
-    def __init__(self, host, port, timeout_s=WAIT_S):
-        self.socket = socket.create_connection((host, port), timeout_s)
+    def __init__(self, host, port, timeout_s=WAIT_S, receive_bytes=None):
+        """`receive_bytes`: how much the system takes for us while we do not read."""
+        self.socket = socket.socket()
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.settimeout(timeout_s)
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local_port = self.socket.getsockname()[1]
         self.timeout_s = timeout_s

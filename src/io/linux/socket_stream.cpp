@@ -1,6 +1,5 @@
 #include "io/linux/socket_stream.hpp"
 
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstddef>
 
 #include "base/check.hpp"
 #include "io/linux/socket_address.hpp"
@@ -94,15 +92,6 @@ bool SocketStream::silent_and_open() {
   if (got >= 0 || errno != EAGAIN) return false;
   readable_ = false;
   return true;
-}
-
-std::optional<std::uint64_t> SocketStream::confirmed_bytes() const {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
-  if (size < offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
-    return std::nullopt;
-  return info.tcpi_bytes_acked;
 }
 
 Endpoint SocketStream::local() const {

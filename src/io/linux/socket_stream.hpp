@@ -19,7 +19,6 @@ class SocketStream final : public Stream, private Descriptor {
   void end_writing() override;
   void reset() override;
   bool silent_and_open() override;
-  std::optional<std::uint64_t> confirmed_bytes() const override;
   Endpoint local() const override;
   Endpoint peer() const override;
   bool is_local_socket() const override;

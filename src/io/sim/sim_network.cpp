@@ -89,7 +89,6 @@ IoResult SimStream::write(std::span<const std::string_view> pieces) {
     incoming().broken = true;
     became(true, false);
   } else {
-    confirmed_ += count;
     tell_other(true, false);
   }
   return {IoStatus::ok, count};

@@ -55,7 +55,6 @@ class SimStream final : public Stream {
   void end_writing() override;
   void reset() override { resets_ = true; }
   bool silent_and_open() override;
-  std::optional<std::uint64_t> confirmed_bytes() const override { return confirmed_; }
   Endpoint local() const override { return {IpAddress::v4(0x7f000001), 8080}; }
   Endpoint peer() const override { return {IpAddress::v4(0x7f000001), 40000}; }
   bool is_local_socket() const override { return false; }
@@ -64,7 +63,7 @@ class SimStream final : public Stream {
   std::string take_all();
   void say(std::string_view text);
   bool ended() const;  // the other side finished or is gone
-  // Data that arrives is not confirmed and the connection breaks (a socket closed long ago).
+  // Data that arrives from now on breaks the connection (a socket closed long ago).
   void refuse_from_now_on();
 
  private:
@@ -90,7 +89,6 @@ class SimStream final : public Stream {
   std::shared_ptr<Line> line_;
   int side_;
   bool resets_ = false;
-  std::uint64_t confirmed_ = 0;
 };
 
 // Backends by "host:port". Who is not listed refuses.

@@ -1,6 +1,7 @@
 #include "proxy/backend/http1_attempt.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "http/status.hpp"
@@ -23,7 +24,7 @@ http::ResponseLimits limits_for(const AttemptPlan& plan) {
 }
 
 Failure backend_failure(Cause cause, std::string detail = {}) {
-  return {Party::backend, cause, true, false, std::move(detail)};
+  return {Party::backend, cause, false, std::move(detail)};
 }
 
 Failure bad_head(const http::ResponseFault& fault) {
@@ -91,7 +92,8 @@ void Http1Attempt::begin_request() {
   head.clear();
   write_request_head(x_, plan_.target, plan, rules, head);
   upload_.begin(head, plan.kind == BodyPlan::Kind::chunked ? Framing::chunked : Framing::plain);
-  upload_done_ = upload_broken_ = got_bytes_ = final_head_read_ = false;
+  upload_done_ = upload_broken_ = final_head_read_ = false;
+  heard_bytes_ = 0;
   x_.response.clear();
   reader_.reset();
   client_.workspace.backend_head.clear();
@@ -113,11 +115,17 @@ io::Task<Failure> Http1Attempt::run() {
   while (true) {
     Failure failure = co_await connect();
     if (failure) co_return failure;
+    if (!plan_.balancer.connected(plan_.lease)) {
+      // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
+      connection_.reset();
+      co_return backend_failure(Cause::unusable);
+    }
+    // Only what may_repeat() allows needs the body again once it is on its way.
+    if (!reused_ || !http::is_idempotent(x_.request.method_id)) body_.stop_keeping();
     begin_request();
     failure = co_await await_head();
     if (!failure) break;
     if (!may_repeat(failure)) {
-      account();
       connection_.reset();
       co_return failure;
     }
@@ -133,14 +141,12 @@ io::Task<Failure> Http1Attempt::run() {
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing
-// came back. What the peer's system never confirmed was not read by anybody.
+// came back. That the peer's system confirmed no byte proves nothing: a reset takes the
+// confirmation with it.
 bool Http1Attempt::may_repeat(const Failure& failure) const {
-  if (!reused_ || failure.cause != Cause::closed || got_bytes_ || !body_.can_rewind()) return false;
-  if (http::is_idempotent(x_.request.method_id)) return true;
-  if (!connection_->confirmed_at_first) return false;
-  // All that earlier exchanges sent was answered, hence confirmed.
-  const auto confirmed = connection_->stream->confirmed_bytes();
-  return confirmed && *confirmed == *connection_->confirmed_at_first + connection_->sent_bytes;
+  if (!reused_ || failure.cause != Cause::closed || heard_bytes_ != 0 || !body_.can_rewind())
+    return false;
+  return http::is_idempotent(x_.request.method_id) || upload_.bytes_written() == 0;
 }
 
 io::Task<Failure> Http1Attempt::prefetch() {
@@ -150,13 +156,8 @@ io::Task<Failure> Http1Attempt::prefetch() {
                              !x_.has_switch("proxy-sendchunked"));
   const bool keeps_all = needs_length && body_.framing().kind == http::BodyFraming::Kind::chunked;
   const std::uint64_t wanted = keeps_all ? UINT64_MAX : prefetch_bytes;
-  if (owes_continue_) {
-    x_.bytes.sent += 25;
-    owes_continue_ = false;
-    // A full socket at the very begin of an answer does not happen; if it did, the client waits.
-    const std::string_view text[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
-    client_.stream.write(text);
-  }
+  if (std::exchange(owes_continue_, false) && !tell_client("HTTP/1.1 100 Continue\r\n\r\n"))
+    co_return Failure{Party::client, Cause::gone};
   while (true) {
     const auto progress = body_.fetch(wanted);
     if (progress == RequestBody::Progress::failed) co_return body_.failure();
@@ -167,23 +168,26 @@ io::Task<Failure> Http1Attempt::prefetch() {
   }
 }
 
+// The member's time begins anew with each byte to or from it, and does not run while the client is
+// waited for.
 io::Task<Failure> Http1Attempt::await_head() {
   Instant deadline = core_.now() + (waits_for_continue_ && plan_.times.ping
                                         ? std::min(*plan_.times.ping, plan_.times.backend)
                                         : plan_.times.backend);
   while (true) {
     blocked_ = {};
-    const std::uint64_t sent_before = upload_.bytes_written();
+    const std::uint64_t moved_before = moved();
     const bool waited = waits_for_continue_;
     if (auto failure = step_upload()) co_return std::move(*failure);
     if (auto failure = read_head()) co_return std::move(*failure);
     if (final_head_read_) co_return Failure{};
-    if (waited && !waits_for_continue_) continue;  // the body may go now
-    if (upload_.bytes_written() != sent_before && !waits_for_continue_)
+    if (moved() != moved_before && !waits_for_continue_)
       deadline = core_.now() + plan_.times.backend;
+    if (waited && !waits_for_continue_) continue;  // the body may go now
     const bool starved = blocked_.client_read && !upload_done_;
-    Failure late = co_await park(starved ? std::min(deadline, body_deadline()) : deadline);
+    Failure late = co_await park(starved ? body_deadline() : deadline);
     if (late) co_return late;
+    if (starved) deadline = core_.now() + plan_.times.backend;
   }
 }
 
@@ -210,8 +214,7 @@ io::Task<Failure> Http1Attempt::park(Instant deadline) {
 
 Failure Http1Attempt::timed_out() const {
   if (waits_for_continue_) return backend_failure(Cause::continue_timed_out);
-  if (blocked_.client_read && !upload_done_)
-    return {Party::client, Cause::body_timed_out, true, false, {}};
+  if (blocked_.client_read && !upload_done_) return {Party::client, Cause::body_timed_out};
   if (blocked_.backend_write) return backend_failure(Cause::write_timed_out);
   return backend_failure(Cause::timed_out);
 }
@@ -277,10 +280,10 @@ std::optional<Failure> Http1Attempt::read_head() {
     }
     if (result.status != io::IoStatus::ok) {
       Failure failure = backend_failure(Cause::closed);
-      failure.answer_began = got_bytes_;
+      failure.answer_began = heard_bytes_ != 0;
       return failure;
     }
-    got_bytes_ = true;
+    heard_bytes_ += result.bytes;
     buffer.filled(result.bytes);
   }
 }
@@ -323,12 +326,7 @@ std::optional<Failure> Http1Attempt::take_interim() {
   if (wanted && !suppressed && x_.request.version.minor >= 1) {
     std::string& text = client_.workspace.to_client;
     write_interim_head(x_, text);
-    const std::string_view pieces[] = {text};
-    const io::IoResult result = client_.stream.write(pieces);
-    // Half an interim answer would garble the final one; a client that reads nothing loses.
-    if (result.status != io::IoStatus::ok || result.bytes != text.size())
-      return Failure{Party::client, Cause::gone, true, true, {}};
-    x_.bytes.sent += static_cast<std::int64_t>(text.size());
+    if (!tell_client(text)) return Failure{Party::client, Cause::gone, true};
     if (is_continue) x_.request.expects_continue = false;  // it has been told
   }
   if (++interims_ > interim_responses_max) {
@@ -340,15 +338,26 @@ std::optional<Failure> Http1Attempt::take_interim() {
   return std::nullopt;
 }
 
+// Half an interim answer would garble the final one; a client that reads nothing loses.
+bool Http1Attempt::tell_client(std::string_view text) {
+  const std::string_view pieces[] = {text};
+  const io::IoResult result = client_.stream.write(pieces);
+  x_.bytes.sent += static_cast<std::int64_t>(result.bytes);
+  return result.status == io::IoStatus::ok && result.bytes == text.size();
+}
+
 Http1Attempt::~Http1Attempt() {
+  account();
   x_.bytes.sent += static_cast<std::int64_t>(download_.bytes_written());
   x_.bytes.body_sent += static_cast<std::int64_t>(download_.body_bytes_written());
 }
 
 void Http1Attempt::account() {
   plan_.member.add_transferred(static_cast<std::int64_t>(upload_.bytes_written()));
-  if (connection_) connection_->sent_bytes += upload_.bytes_written();
   upload_.begin({}, Framing::plain);
+  const std::uint64_t answer = response_ ? response_->received() : 0;
+  plan_.member.add_read(
+      static_cast<std::int64_t>(answer - std::exchange(accounted_answer_, answer)));
 }
 
 }  // namespace steelyard::proxy

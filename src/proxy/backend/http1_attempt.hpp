@@ -35,11 +35,14 @@ struct AttemptTimes {
 };
 
 struct AttemptPlan {
-  const balance::MemberSpec& spec;
-  balance::Member& member;
+  balance::Balancer& balancer;
+  const balance::Lease& lease;
+  const balance::MemberSpec& spec;  // of the lease
+  balance::Member& member;          // of the lease
   BackendTarget target;
   AttemptTimes times;
-  bool reuses = true;  // the connection may come from the pool and go back to it
+  bool reuses = true;      // the connection may come from the pool and go back to it
+  bool transient = false;  // the member exists for this exchange only: no pool, no limit
 };
 
 class Http1Attempt {
@@ -55,11 +58,14 @@ class Http1Attempt {
 
   // ProxyErrorOverride took the answer: a page of our own with its status is wanted.
   bool overridden() const { return overridden_; }
-  bool connected() const { return connected_; }
+  // The connection, or the one before it that was found dead, had served another exchange.
+  bool began_on_pooled() const { return began_on_pooled_; }
 
  private:
   io::Task<Failure> connect();
-  io::Task<Failure> wait_for_slot(BackendPool& pool);
+  bool take_pooled();
+  io::DialTarget dial_target() const;
+  io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
   void begin_request();
   BodyPlan plan_body() const;
   std::string_view wanted_upgrade() const;
@@ -70,10 +76,12 @@ class Http1Attempt {
   std::optional<Failure> read_head();
   std::optional<Failure> judge_head(http::ResponseProgress progress);
   std::optional<Failure> take_interim();
+  bool tell_client(std::string_view text);
   io::Task<Failure> park(Instant deadline);
   Failure timed_out() const;
   // RequestReadTimeout for bodies, else Timeout.
   Instant body_deadline() const;
+  Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
 
   io::Task<Failure> relay();
@@ -81,8 +89,11 @@ class Http1Attempt {
   std::optional<Failure> step_splice();
   io::Task<Failure> tunnel();
   bool wants_override() const;
+  Failure cut_short();
   void finish_backend();
   void account();
+  // Bytes that went to the member or came from it.
+  std::uint64_t moved() const { return upload_.bytes_written() + heard_bytes_; }
 
   // What the coroutine waits for when nothing moves.
   struct Blocked {
@@ -94,15 +105,16 @@ class Http1Attempt {
   ClientSide client_;
   RequestBody& body_;
   AttemptPlan plan_;
-  BackendPool* pool_ = nullptr;
+  std::shared_ptr<BackendPool> pool_;
   std::unique_ptr<BackendConnection> connection_;
-  bool reused_ = false, connected_ = false, overridden_ = false;
+  bool reused_ = false, began_on_pooled_ = false, overridden_ = false;
   bool passes_expect_ = false;  // the client's Expect goes to the member
   bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
   bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves
-  bool got_bytes_ = false;      // of an answer
   bool final_head_read_ = false;
   int interims_ = 0;
+  std::uint64_t heard_bytes_ = 0;       // of an answer, up to its head's end
+  std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of
   Instant body_began_{};
   Blocked blocked_;
   http::ResponseHeadReader reader_;

@@ -20,59 +20,66 @@ struct SlotWait {
 }  // namespace
 
 io::Task<Failure> Http1Attempt::connect() {
-  pool_ = &core_.pool_of(plan_.member, plan_.spec);
-  if (plan_.reuses) {
-    connection_ = pool_->take();
-    // A connection that was idle for long may be closing right now; a request that cannot be
-    // repeated is not risked on it.
-    if (connection_ && !http::is_idempotent(x_.request.method_id) &&
-        connection_->idle_since + trusted_idle_time < core_.now() &&
-        !connection_->confirmed_at_first) {
-      connection_.reset();
-    }
-    if (connection_) {
-      reused_ = true;
-      connected_ = true;
-      co_return Failure{};
-    }
-  }
+  if (!plan_.transient) pool_ = core_.pool_of(plan_.member, plan_.spec);
+  if (take_pooled()) co_return Failure{};
   GateSlot slot;
-  if (pool_->gate) {
-    if (!pool_->gate->try_enter()) {
-      const Failure failure = co_await wait_for_slot(*pool_);
+  if (pool_ != nullptr && pool_->gate != nullptr) {
+    // A reload may take the pool's gate away while this waits.
+    const auto gate = pool_->gate;
+    if (!gate->try_enter()) {
+      Failure failure = co_await wait_for_slot(gate);
       if (failure) co_return failure;
     }
-    slot = GateSlot(pool_->gate);
+    slot = GateSlot(gate);
   }
-  const balance::MemberSpec& spec = plan_.spec;
-  io::DialTarget target;
-  target.host = spec.host;
-  target.port = spec.port;
-  target.unix_path = spec.unix_socket_path;
-  target.source = x_.server->proxy.source_address;
-  target.address_ttl = spec.address_ttl;
-  target.keep_alive_probes = spec.tcp_keepalive;
-  target.receive_buffer_bytes = static_cast<std::uint32_t>(
-      spec.receive_buffer_bytes.value_or(static_cast<int>(x_.server->proxy.receive_buffer_bytes)));
-  io::Dialed dialed = co_await core_.parts.dialer.dial(target, plan_.times.connect);
+  io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
     const bool unknown = dialed.error().cause == io::DialFailure::Cause::no_such_name;
-    co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false, false,
+    co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false,
                       std::move(dialed.error().text)};
   }
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
-  connection_->confirmed_at_first = connection_->stream->confirmed_bytes();
-  connected_ = true;
+  connection_->made_at = core_.now();
   co_return Failure{};
 }
 
-io::Task<Failure> Http1Attempt::wait_for_slot(BackendPool& pool) {
-  core_.parts.group.ask_for_room(&plan_.member, core_);
+// A connection of an earlier exchange. One that was idle for long may be closing right now; a
+// request that cannot be repeated is not risked on it.
+bool Http1Attempt::take_pooled() {
+  if (!plan_.reuses || pool_ == nullptr) return false;
+  // Names may lead elsewhere once their time is over (addressttl).
+  const auto& ttl = plan_.spec.address_ttl;
+  connection_ = pool_->take(ttl ? core_.now() - *ttl : Instant::min());
+  if (connection_ == nullptr) return false;
+  if (!http::is_idempotent(x_.request.method_id) &&
+      connection_->idle_since + trusted_idle_time < core_.now()) {
+    connection_.reset();
+    return false;
+  }
+  reused_ = began_on_pooled_ = true;
+  return true;
+}
+
+io::DialTarget Http1Attempt::dial_target() const {
+  const balance::MemberSpec& spec = plan_.spec;
+  const config::ProxySettings& proxy = x_.server->proxy;
+  io::DialTarget target;
+  target.host = spec.host;
+  target.port = spec.port;
+  target.unix_path = spec.unix_socket_path;
+  target.source = proxy.source_address;
+  target.address_ttl = spec.address_ttl;
+  target.keep_alive_probes = spec.tcp_keepalive;
+  target.receive_buffer_bytes = static_cast<std::uint32_t>(
+      spec.receive_buffer_bytes.value_or(static_cast<int>(proxy.receive_buffer_bytes)));
+  return target;
+}
+
+io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
   io::Wait wait(client_.timer, plan_.times.acquire ? core_.now() + *plan_.times.acquire : never);
   auto state = std::make_shared<SlotWait>(SlotWait{&core_.parts.loop, &wait});
-  const auto gate = pool.gate;
   // Whoever dies here while a grant is on its way gives the slot back there.
   struct Leave {
     std::shared_ptr<SlotWait> state;
@@ -89,18 +96,21 @@ io::Task<Failure> Http1Attempt::wait_for_slot(BackendPool& pool) {
       if (!gate->leave_queue(ticket)) state->abandoned = true;
     }
   };
-  const auto ticket = gate->queue([state, gate] {
+  const auto ticket = gate->enter_or_queue([state, gate] {
     state->loop->post([state, gate] {
       if (state->abandoned) return gate->leave();
       state->granted = true;
       if (state->wait != nullptr) state->wait->wake(io::Woken::ready);
     });
   });
-  Leave leave{state, gate, ticket};
+  if (!ticket) co_return Failure{};
+  Leave leave{state, gate, *ticket};
+  // Not before the queue: a connection that became idle meanwhile would keep its slot.
+  core_.parts.group.ask_for_room(&plan_.member, core_);
   co_await wait.called();
   leave.used = state->granted;
   if (leave.used) co_return Failure{};
-  co_return Failure{Party::backend, Cause::pool_exhausted, false, false,
+  co_return Failure{Party::backend, Cause::pool_exhausted, false,
                     "all connections to the member are in use"};
 }
 

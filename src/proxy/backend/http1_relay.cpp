@@ -12,12 +12,14 @@ namespace {
 
 using http::FieldId;
 
-Failure client_gone() { return {Party::client, Cause::gone, true, true, {}}; }
-Failure cut_short() {
-  return {Party::backend, Cause::cut_short, true, true, "the answer broke off"};
-}
-
+Failure client_gone() { return {Party::client, Cause::gone, true}; }
 }  // namespace
+
+// An answer that only the connection's end would complete must not look complete.
+Failure Http1Attempt::cut_short() {
+  if (reply_.ends_by_closing && x_.head_sent) client_.stream.reset();
+  return {Party::backend, Cause::cut_short, true, "the answer broke off"};
+}
 
 bool Http1Attempt::wants_override() const {
   const auto& override_rule = x_.settings->error_override;
@@ -37,7 +39,6 @@ io::Task<Failure> Http1Attempt::relay() {
   if (wants_override()) {
     // httpd: the member's own page is not read, so its connection is of no more use.
     overridden_ = true;
-    account();
     connection_.reset();
     co_return Failure{};
   }
@@ -50,7 +51,7 @@ io::Task<Failure> Http1Attempt::relay() {
   write_reply_head(x_, core_, reply_, workspace.to_client);
   // A head may announce chunks that no body follows (HEAD).
   download_.begin(workspace.to_client, reply_.has_body ? reply_.framing : Framing::plain);
-  Instant deadline = core_.now() + plan_.times.backend;
+  Instant quiet_since = core_.now();
   while (true) {
     blocked_ = {};
     const std::uint64_t moved_before = download_.bytes_written() + upload_.bytes_written();
@@ -59,24 +60,31 @@ io::Task<Failure> Http1Attempt::relay() {
       if (step_upload()) upload_broken_ = true;
     }
     if (auto failure = step_download()) {
-      account();
       pipe_.reset();
       connection_.reset();
       co_return std::move(*failure);
     }
-    if (response_->finished() && connection_ && (pipe_ == nullptr || pipe_->pending() == 0))
-      finish_backend();
+    // What lies in a pipe needs the member no more.
+    if (response_->finished() && connection_) finish_backend();
     if (download_.done() && !connection_) co_return Failure{};
     if (download_.bytes_written() + upload_.bytes_written() != moved_before)
-      deadline = core_.now() + (blocked_.client_write ? plan_.times.client : plan_.times.backend);
+      quiet_since = core_.now();
     if (!connection_) blocked_.backend_read = blocked_.backend_write = false;
-    const Failure late = co_await park(deadline);
+    const Failure late = co_await park(relay_deadline(quiet_since));
     if (!late) continue;
-    account();
+    pipe_.reset();
     connection_.reset();
-    if (blocked_.client_write) co_return client_gone();
+    if (blocked_.client_write || blocked_.client_read) co_return client_gone();
     co_return cut_short();
   }
+}
+
+// Whose time runs: the client's while it is waited for, else the member's.
+Instant Http1Attempt::relay_deadline(Instant quiet_since) const {
+  const Instant client = quiet_since + plan_.times.client;
+  if (blocked_.client_read)
+    return blocked_.client_write ? std::min(client, body_deadline()) : body_deadline();
+  return blocked_.client_write ? client : quiet_since + plan_.times.backend;
 }
 
 // Moves what can be moved from the member to the client.
@@ -84,7 +92,8 @@ std::optional<Failure> Http1Attempt::step_download() {
   while (!download_.done()) {
     std::string_view data;
     bool starved = false;
-    if (reply_.has_body && !response_->finished()) {
+    // The pipe may hold the end of an answer that was received whole.
+    if (reply_.has_body && (pipe_ != nullptr || !response_->finished())) {
       if (pipe_ != nullptr || response_->splice_ahead() >= splice_bytes_min) {
         if (auto result = step_splice(); pipe_ != nullptr) return result;
       }
@@ -146,25 +155,19 @@ std::optional<Failure> Http1Attempt::step_splice() {
 // The answer was received whole: the connection is free before the client has taken everything.
 void Http1Attempt::finish_backend() {
   account();
-  plan_.member.add_read(static_cast<std::int64_t>(response_->received()));
   const bool clean = upload_done_ && x_.response.may_reuse && !response_->has_surplus() &&
-                     !response_->is_until_close() && plan_.reuses &&
+                     !response_->is_until_close() && plan_.reuses && pool_ != nullptr &&
                      !x_.has_switch("proxy-nokeepalive") &&
                      !x_.has_switch("force-proxy-request-1.0");
-  if (!clean) {
+  // Another shard's exchange waits for a slot: the connection makes room for it.
+  if (!clean || connection_->slot.is_wanted()) {
     connection_.reset();
     return;
   }
-  ++connection_->served;
   const balance::PoolSpec& pool = plan_.spec.pool;
   const auto soft_max = static_cast<std::size_t>(
       pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
   const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));
-  // Another shard's exchange waits for a slot: the connection makes room for it.
-  if (pool_->gate && pool_->gate->anyone_waits()) {
-    connection_.reset();
-    return;
-  }
   pool_->put(std::move(connection_), core_.now(), soft_max, idle_max);
 }
 

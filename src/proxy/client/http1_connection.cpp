@@ -60,9 +60,10 @@ io::Task<ClientConnection::Next> ClientConnection::serve_one() {
 io::Task<bool> ClientConnection::wait_idle() {
   if (workspace_) core_.give_back(std::move(workspace_));
   const config::ClientSettings& settings = first_server().client;
-  const Duration patience =
-      facts_.requests_before == 0 ? settings.timeout : settings.keep_alive_timeout;
-  const bool limited = patience.count() > 0;
+  const bool first = facts_.requests_before == 0;
+  const Duration patience = first ? settings.timeout : settings.keep_alive_timeout;
+  // KeepAliveTimeout 0: only what is here already is served.
+  const bool limited = !first || patience.count() > 0;
   io::Wait wait(timer_, limited ? core_.now() + patience : never);
   const io::Woken woken = co_await wait.readable(*stream_);
   if (woken == io::Woken::timed_out) co_return false;
@@ -160,7 +161,7 @@ io::Task<ClientConnection::Next> ClientConnection::run_exchange() {
 
 ClientConnection::Next ClientConnection::next_step(const RequestBody& body) const {
   const Exchange& x = workspace_->exchange;
-  if (x.client_gone || stream_ == nullptr) return Next::close;
+  if (x.client_gone || x.broken_off) return Next::close;
   if (!body.received_all()) return Next::linger;
   if (x.keep_client) return Next::another;
   // A client that expected to go on may be sending already; see linger().
@@ -209,7 +210,7 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
     const ForwardEnd end = co_await forward(x, core_, side(), body);
     if (end.silent) {
       x.keep_client = false;
-      x.client_gone = true;
+      x.broken_off = true;
       if (x.status == 0) x.status = end.status != 0 ? end.status : 400;
       co_return;
     }
