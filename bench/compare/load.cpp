@@ -239,7 +239,8 @@ class Load {
       const auto left = std::max(due_ - Clock::now(), Clock::duration::zero());
       patience.tv_nsec = std::min<long>(left.count(), patience.tv_nsec);
     }
-    const auto events = paced() ? events_.sleep(epoll_, &patience) : events_.take(epoll_, &patience);
+    const auto events =
+        paced() ? events_.sleep(epoll_, &patience) : events_.take(epoll_, &patience);
     now_ = Clock::now();
     for (const epoll_event& event : events) {
       auto& connection = *static_cast<Connection*>(event.data.ptr);
