@@ -80,7 +80,11 @@ ANSWERS = [
     # 101: CVE-2022-37436, CVE-2023-38709, CVE-2024-24795, CVE-2024-42516
     Case(101, "bare CR in a field", fields(b"X: a\rX-Poison: 1"), BROKEN),
     Case(101, "NUL in a field", fields(b"X: a\0b"), BROKEN),
-    Case(101, "a control byte in Content-Type", fields(b"Content-Type: text/html\x0b; X-Poison: 1"), BROKEN),
+    Case(
+        101, "a control byte in Content-Type",
+        fields(b"Content-Type: text/html\x0b; X-Poison: 1"),
+        BROKEN,
+    ),
     Case(101, "CR in Content-Type", fields(b"Content-Type: text/html\rX-Poison: 1"), BROKEN),
     Case(101, "a blank before a colon", fields(b"X-Poison : 1"), BROKEN),
     Case(101, "a name that is no token", fields(b"X(Poison): 1"), BROKEN),
@@ -88,8 +92,16 @@ ANSWERS = [
     Case(101, "a line without a colon", fields(b"X-Poison"), BROKEN),
     Case(101, "DEL in a field", fields(b"X: a\x7fb"), BROKEN),
     # 102: CVE-2026-33523
-    Case(102, "CR in the reason", b"HTTP/1.1 200 OK\rX-Poison: 1\r\nContent-Length: 2\r\n\r\nok", ("200", "502")),
-    Case(102, "a control byte in the reason", b"HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok", ("200", "502")),
+    Case(
+        102, "CR in the reason",
+        b"HTTP/1.1 200 OK\rX-Poison: 1\r\nContent-Length: 2\r\n\r\nok",
+        ("200", "502"),
+    ),
+    Case(
+        102, "a control byte in the reason",
+        b"HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok",
+        ("200", "502"),
+    ),
     Case(102, "a status below 100", b"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok"),
     Case(102, "another protocol's version", b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     # Two framings, or one that can be read in two ways.
@@ -100,24 +112,77 @@ ANSWERS = [
     Case(16, "a length in hexadecimal", OK + b"Content-Length: 0x2\r\n\r\nok"),
     Case(16, "a length beyond 64 bits", OK + b"Content-Length: 18446744073709551618\r\n\r\nok"),
     Case(8, "an empty length", OK + b"Content-Length:\r\n\r\nok"),
-    Case(10, "vertical tab before chunked", OK + b"Transfer-Encoding: \x0bchunked\r\nContent-Length: 2\r\n\r\nok", BROKEN),
+    Case(
+        10, "vertical tab before chunked",
+        OK + b"Transfer-Encoding: \x0bchunked\r\nContent-Length: 2\r\n\r\nok",
+        BROKEN,
+    ),
     Case(18, "a coding nobody knows", OK + b"Transfer-Encoding: cow\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-    Case(18, "a coding before chunked", OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-    Case(18, "chunked twice", OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-    Case(15, "length and coding", OK + b"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", ("200", "502"), b"ok"),
-    Case(15, "coding and length", OK + b"Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n2\r\nok\r\n0\r\n\r\n", ("200", "502"), b"ok"),
+    Case(
+        18, "a coding before chunked",
+        OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ),
+    Case(
+        18, "chunked twice",
+        OK + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n2\r\nok\r\n0\r\n\r\n",
+    ),
+    Case(
+        15, "length and coding",
+        OK + b"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        ("200", "502"),
+        b"ok",
+    ),
+    Case(
+        15, "coding and length",
+        OK + b"Transfer-Encoding: chunked\r\nContent-Length: 40\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        ("200", "502"),
+        b"ok",
+    ),
     # 107: CVE-2026-34356, 108: CVE-2022-0711
-    Case(107, "a cookie with a long path", fields(b"Set-Cookie: a=b; Path=/inner" + b"/x" * 3900), ("200",), b"ok"),
-    Case(107, "a cookie with many paths", fields(b"Set-Cookie: a=b" + b"; Path=/inner; Domain=inner.test" * 200), ("200",), b"ok"),
-    Case(107, "many cookies with paths", fields(*[b"Set-Cookie: a=b; Path=/inner; Domain=inner.test"] * 80), ("200",), b"ok"),
-    Case(107, "a cookie of separators", fields(b"Set-Cookie: ;;path=;domain=;=;path;;"), ("200",), b"ok"),
+    Case(
+        107, "a cookie with a long path",
+        fields(b"Set-Cookie: a=b; Path=/inner" + b"/x" * 3900),
+        ("200",),
+        b"ok",
+    ),
+    Case(
+        107, "a cookie with many paths",
+        fields(b"Set-Cookie: a=b" + b"; Path=/inner; Domain=inner.test" * 200),
+        ("200",),
+        b"ok",
+    ),
+    Case(
+        107, "many cookies with paths",
+        fields(*[b"Set-Cookie: a=b; Path=/inner; Domain=inner.test"] * 80),
+        ("200",),
+        b"ok",
+    ),
+    Case(
+        107, "a cookie of separators",
+        fields(b"Set-Cookie: ;;path=;domain=;=;path;;"),
+        ("200",),
+        b"ok",
+    ),
     Case(108, "a cookie of the second kind", fields(b"Set-Cookie2: a"), ("200",), b"ok"),
     # 110: CVE-2008-2364, CVE-2024-53271
     Case(110, "a thousand interim answers", b"HTTP/1.1 102 Processing\r\n\r\n" * 1000 + fields()),
-    Case(110, "a switch of protocols that nobody asked for", b"HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n" + fields()),
+    Case(
+        110, "a switch of protocols that nobody asked for",
+        b"HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n" + fields(),
+    ),
     # 112: CVE-2017-7529, CVE-2018-8005
-    Case(112, "an endless range", fields(b"Content-Range: bytes 0-18446744073709551615/*"), ("200",), b"ok"),
-    Case(112, "a negative range", fields(b"Content-Range: bytes -9223372036854775808-1/1"), ("200",), b"ok"),
+    Case(
+        112, "an endless range",
+        fields(b"Content-Range: bytes 0-18446744073709551615/*"),
+        ("200",),
+        b"ok",
+    ),
+    Case(
+        112, "a negative range",
+        fields(b"Content-Range: bytes -9223372036854775808-1/1"),
+        ("200",),
+        b"ok",
+    ),
 ]
 
 
@@ -135,27 +200,60 @@ def test_the_client_gets_one_answer_that_reads_in_one_way(fortress, case, keep):
     fortress.honest_exchange()
 
 
-def test_107_the_many_parts_of_a_cookie_are_rewritten(fortress):
-    """The cases above could pass where nothing is ever rewritten."""
-    fortress.member.next_answer(fields(b"Set-Cookie: a=b; Path=/inner/x; Domain=inner.test"))
+def test_107_cookies_are_rewritten_at_all(fortress):
+    """The cases above could pass where nothing ever is."""
+    fortress.member.next_answer(fields(b"Set-Cookie: a=b; Path=/inner; Domain=inner.test"))
     response, _, _ = ask(fortress, Case(107, "", b""), b"/cookies/a")
-    assert response.header("Set-Cookie") == b"a=b; Path=/cookies/x; Domain=outer.test"
+    assert response.header("Set-Cookie") == b"a=b; Path=/cookies; Domain=outer.test"
 
 
 # 111: an answer too many. (method, an answer that leaves something behind it)
 SURPLUS = [
     Case(111, "an answer behind an answer", fields() + POISON, ("200",), b"ok"),
-    Case(111, "an answer behind chunks", CHUNKED + b"2\r\nok\r\n0\r\n\r\n" + POISON, ("200",), b"ok"),
+    Case(
+        111, "an answer behind chunks", CHUNKED + b"2\r\nok\r\n0\r\n\r\n" + POISON, ("200",), b"ok"
+    ),
     Case(111, "one byte behind an answer", fields() + b"\n", ("200",), b"ok"),
-    Case(111, "a body behind a HEAD", OK + b"Content-Length: 2\r\n\r\n" + POISON, ("200",), b"", b"HEAD"),
+    Case(
+        111, "a body behind a HEAD",
+        OK + b"Content-Length: 2\r\n\r\n" + POISON,
+        ("200",),
+        b"",
+        b"HEAD",
+    ),
     Case(111, "chunks behind a HEAD", CHUNKED + b"2\r\nok\r\n0\r\n\r\n", ("200",), b"", b"HEAD"),
     Case(111, "a body behind a 204", b"HTTP/1.1 204 N\r\n\r\n" + POISON, ("204",), b""),
-    Case(111, "a body behind a 204 with a length", b"HTTP/1.1 204 N\r\nContent-Length: 6\r\n\r\npoison", ("204",), b""),
-    Case(111, "a body behind a 304", b"HTTP/1.1 304 N\r\nContent-Length: 6\r\n\r\npoison", ("304",), b""),
-    Case(111, "chunks behind a 304", b"HTTP/1.1 304 N\r\nTransfer-Encoding: chunked\r\n\r\n6\r\npoison\r\n0\r\n\r\n", ("304",), b""),
-    Case(111, "a body longer than its length", OK + b"Content-Length: 2\r\n\r\nok" + b"poison" * 100, ("200",), b"ok"),
+    Case(
+        111, "a body behind a 204 with a length",
+        b"HTTP/1.1 204 N\r\nContent-Length: 6\r\n\r\npoison",
+        ("204",),
+        b"",
+    ),
+    Case(
+        111, "a body behind a 304",
+        b"HTTP/1.1 304 N\r\nContent-Length: 6\r\n\r\npoison",
+        ("304",),
+        b"",
+    ),
+    Case(
+        111, "chunks behind a 304",
+        b"HTTP/1.1 304 N\r\nTransfer-Encoding: chunked\r\n\r\n6\r\npoison\r\n0\r\n\r\n",
+        ("304",),
+        b"",
+    ),
+    Case(
+        111, "a body longer than its length",
+        OK + b"Content-Length: 2\r\n\r\nok" + b"poison" * 100,
+        ("200",),
+        b"ok",
+    ),
     Case(111, "a body longer than none", OK + b"Content-Length: 0\r\n\r\npoison", ("200",), b""),
-    Case(111, "a large body and an answer", fields(body=b"x" * 200_000) + POISON, ("200",), b"x" * 200_000),
+    Case(
+        111, "a large body and an answer",
+        fields(body=b"x" * 200_000) + POISON,
+        ("200",),
+        b"x" * 200_000,
+    ),
 ]
 
 
@@ -208,17 +306,19 @@ def test_a_body_that_breaks_never_looks_complete(fortress, case):
     if response.status == "502":
         fortress.honest_exchange(None if response.will_close else connection)
     else:
-        assert (response.status, response.ended) in (("200", "cut short, eof"), ("", "nothing, eof"))
+        told = (response.status, response.ended)
+        assert told in (("200", "cut short, eof"), ("", "nothing, eof"))
     connection.close()
     fortress.honest_exchange()
 
 
 def test_101_an_empty_line_in_the_head_ends_it(fortress):
     """What follows is the body of this answer or nobody's."""
-    fortress.member.next_answer(OK + b"X: a\r\n\r\nX-Poison: 1\r\nContent-Length: 2\r\n\r\nok", keep=False)
+    behind = b"X-Poison: 1\r\nContent-Length: 2\r\n\r\nok"
+    fortress.member.next_answer(OK + b"X: a\r\n\r\n" + behind, keep=False)
     response, rest, _ = ask(fortress, Case(101, "", b""))
     assert (response.status, response.header("X-Poison"), rest) == ("200", None, b"")
-    assert response.body == b"X-Poison: 1\r\nContent-Length: 2\r\n\r\nok"
+    assert response.body == behind
 
 
 @pytest.mark.parametrize(
@@ -232,6 +332,7 @@ def test_101_an_empty_line_in_the_head_ends_it(fortress):
         b"bytes=1-0",
         b"=",
     ],
+    ids=["last byte", "first byte", "suffix", "many", "negative", "backwards", "no unit"],
 )
 def test_112_an_extreme_range_is_the_members_business(fortress, wanted):
     connection = fortress.connect()
