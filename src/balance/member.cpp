@@ -2,9 +2,20 @@
 
 namespace steelyard::balance {
 
+namespace {
+
+std::string authority_of(const MemberSpec& spec) {
+  const bool v6 = spec.host.find(':') != std::string::npos;
+  const std::string host = v6 ? '[' + spec.host + ']' : spec.host;
+  return spec.port == 80 ? host : host + ':' + std::to_string(spec.port);
+}
+
+}  // namespace
+
 Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell)
     : name_(spec.name),
       address_(spec.host + ':' + std::to_string(spec.port)),
+      authority_(authority_of(spec)),
       busy_(&block->busy[cell]),
       traffic_(&block->traffic[cell]),
       spec_(std::make_unique<const MemberSpec>(spec)),

@@ -50,6 +50,8 @@ class Member {
   [[nodiscard]] const std::string& name() const { return name_; }
   // "host:port", as log lines name it.
   [[nodiscard]] const std::string& address() const { return address_; }
+  // As a URL or a Host field names it: without the port that the scheme has anyway.
+  [[nodiscard]] const std::string& authority() const { return authority_; }
   [[nodiscard]] Status status() const { return Status(status_.load(std::memory_order_relaxed)); }
   [[nodiscard]] bool usable() const { return status().usable(); }
   // Errors or retries happened since the last successful connect.
@@ -98,6 +100,7 @@ class Member {
 
   const std::string name_;
   const std::string address_;
+  const std::string authority_;
   std::atomic<std::uint16_t> status_ = 0;
   std::atomic<bool> retired_ = false;
   std::atomic<std::uint32_t> holds_ = 1;  // the first is that of all leases together

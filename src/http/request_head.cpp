@@ -97,13 +97,15 @@ std::expected<void, RequestFault> settle_host(RequestHead& head) {
   if (host == nullptr && needed) return refuse(Code::no_host);
   if (head.target.form == RequestTarget::Form::absolute) {
     head.host = head.target.authority;
+    head.host_parts = split_host(head.host);
     head.fields.set("Host", head.host);
     return {};
   }
   if (host == nullptr) return {};
   head.host = host->value;
   if (head.host.empty() && !needed) return {};
-  if (!split_host(head.host)) return refuse(Code::bad_host, head.host);
+  head.host_parts = split_host(head.host);
+  if (!head.host_parts) return refuse(Code::bad_host, head.host);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include "http/field.hpp"
@@ -83,7 +84,8 @@ struct RequestHead {
   Version version;           // what counts: 1.0 or 1.1
   FieldList fields;          // Host holds the target's authority when the target was absolute
   std::string_view host;     // value of Host after that replacement; empty in 1.0 without one
-  BodyFraming body;          // never until_close
+  std::optional<HostPort> host_parts;  // of host, once it was found to be one
+  BodyFraming body;                    // never until_close
   ConnectionOptions connection;
   bool expects_continue = false;
   std::size_t head_bytes = 0;  // from the buffer's begin, with leading empty lines and the last one

@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/text.hpp"
 
 namespace steelyard::proxy {
 
 void Exchange::reset() {
+  if (!std::exchange(begun_, false)) return;
   generation.reset();
   server = nullptr;
   settings.reset();
   request.clear();
-  path = host_name = original_path = query = request_line = backend_url = reason = origin_ = {};
+  path = host_name = original_path = query = request_line = reason = origin_ = {};
+  backend_url = {};
   has_query = false;
   client_host.clear();
   environment.clear();
@@ -43,7 +46,7 @@ std::string_view Exchange::public_name() const {
 std::uint16_t Exchange::public_port() const {
   const std::uint16_t named = server->name_port.value_or(80);
   if (server->canonical_name != config::CanonicalName::off) return named;
-  const auto host = http::split_host(request.host);
+  const auto& host = request.host_parts;
   // httpd: a Host without a port means the scheme's.
   return host ? host->port.value_or(80) : named;
 }

@@ -38,8 +38,12 @@ class Exchange final : public expr::Facts {
  public:
   Exchange() = default;
 
-  // Ready for the next request of a connection.
+  // Ready for the next request of a connection; what it referred to is let go.
   void reset();
+  void begin() {
+    reset();
+    begun_ = true;
+  }
 
   // --- the request -------------------------------------------------------------------------------
   std::shared_ptr<const Generation> generation;
@@ -62,11 +66,14 @@ class Exchange final : public expr::Facts {
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
   bool has_switches = false;
   http::FieldList request_trailers, response_trailers;
-  Arena arena;
+  mutable Arena arena;
 
   // --- where it goes -----------------------------------------------------------------------------
   config::RouteMatch route;
-  std::string_view backend_url;  // complete, for %f
+  // The target at the member that was tried last, for %f; before that the route's URL counts.
+  struct BackendUrl {
+    std::string_view scheme, authority, path;
+  } backend_url;
   bool proxied = false;
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 
@@ -134,7 +141,9 @@ class Exchange final : public expr::Facts {
     return i < always.size() ? always[i] : normal[i - always.size()];
   }
   std::string_view log_id_text() const;
+  std::string_view backend_url_text() const;
 
+  bool begun_ = false;
   mutable std::array<char, 32> log_id_text_{};
   mutable std::string load_text_;
   std::string_view origin_;

@@ -27,6 +27,19 @@ std::string_view protocol_text(http::Version version) {
 
 }  // namespace
 
+std::string_view Exchange::backend_url_text() const {
+  if (!proxied) return {};
+  const std::string_view mark = has_query ? "?" : "";
+  if (!backend_url.scheme.empty()) {
+    return arena.join("proxy:", backend_url.scheme, "://", backend_url.authority, backend_url.path,
+                      mark, query);
+  }
+  const std::size_t authority = route.url.find("://");
+  const bool has_path = authority != std::string_view::npos &&
+                        route.url.find('/', authority + 3) != std::string_view::npos;
+  return arena.join("proxy:", route.url, has_path ? "" : "/", mark, query);
+}
+
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:
@@ -62,7 +75,7 @@ std::string_view Exchange::text(TextFact which) const {
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:
-      return backend_url;
+      return backend_url_text();
     case TextFact::server_admin:
       return server->admin;
     case TextFact::document_root:

@@ -1,7 +1,6 @@
 #include "proxy/forward.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
@@ -27,16 +26,6 @@ struct Journey {
   bool timed_out = false;
   std::string_view refusal;  // the page's words when the journey does not begin
 };
-
-std::string_view host_text(Exchange& x, const balance::MemberSpec& spec) {
-  const bool v6 = spec.host.find(':') != std::string::npos;
-  const std::string_view host =
-      v6 ? x.arena.join("[", std::string_view(spec.host), "]") : std::string_view(spec.host);
-  if (spec.port == 80) return host;
-  char digits[8];
-  const auto end = std::to_chars(digits, digits + sizeof digits, spec.port).ptr;
-  return x.arena.join(host, ":", std::string_view(digits, static_cast<std::size_t>(end - digits)));
-}
 
 // httpd encodes the path anew unless the route forwards it raw. A section that covers the request
 // resets AllowEncodedSlashes for this step.
@@ -156,7 +145,7 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   if (!journey.group->direct && !spec.path_prefix.empty())
     path = x.arena.join(std::string_view(spec.path_prefix), path);
   if (path.empty() || path.front() != '/') path = x.arena.join("/", path);
-  const BackendTarget target{host_text(x, spec), path, x.query, x.has_query};
+  const BackendTarget target{lease.member().authority(), path, x.query, x.has_query};
   AttemptPlan plan{*journey.group->state, lease, spec, lease.member(), target, times_for(x, spec)};
   plan.transient = journey.own_group != nullptr;
   // A target with variables of the request belongs to nobody's pool (httpd).
@@ -164,8 +153,7 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
                             x.route.route->target.find("${") != std::string::npos;
   plan.reuses = !interpolated && !spec.disable_reuse.value_or(false) &&
                 !(spec.address_ttl && spec.address_ttl->count() == 0);
-  x.backend_url = x.arena.join("proxy:", std::string_view(spec.scheme), "://", target.url_host,
-                               path, x.has_query ? "?" : "", x.query);
+  x.backend_url = {spec.scheme, target.url_host, path};
   return plan;
 }
 

@@ -14,16 +14,6 @@ using Kind = http::BodyFraming::Kind;
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
-
 config::ReverseContext reverse_context(Exchange& x) {
   const bool interpolates = x.settings->interpolate_env.value_or(false);
   return {*x.server, *x.settings, x.origin(), interpolates ? &x.environment : nullptr};
@@ -84,7 +74,7 @@ bool may_keep_client(Exchange& x, const Shard::Core& core) {
   return !x.closed_by_limit;
 }
 
-void append_connection(const Exchange& x, std::string& out) {
+void append_connection(const Exchange& x, http::HeadText& out) {
   if (!x.keep_client) {
     out.append("Connection: close\r\n");
     return;
@@ -92,13 +82,11 @@ void append_connection(const Exchange& x, std::string& out) {
   if (!x.request.connection.keep_alive) return;
   const config::ClientSettings& client = x.server->client;
   out.append("Keep-Alive: timeout=");
-  append_number(
-      out,
-      static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
+  out.append(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
   if (client.keep_alive_requests_max != 0) {
     out.append(", max=");
-    append_number(out, client.keep_alive_requests_max - x.client->requests_before);
+    out.append(std::uint64_t{client.keep_alive_requests_max - x.client->requests_before});
   }
   out.append("\r\nConnection: Keep-Alive\r\n");
 }
@@ -193,44 +181,50 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
 }
 
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
-                      std::string& out) {
+                      http::HeadText& out) {
   x.keep_client = may_keep_client(x, core);
-  out.assign("HTTP/1.1 ");
-  append_number(out, static_cast<std::uint64_t>(x.status));
-  out.append(" ").append(x.reason).append("\r\n");
+  out.clear();
+  out.append("HTTP/1.1 ")
+      .append(static_cast<std::uint64_t>(x.status))
+      .append(" ")
+      .append(x.reason)
+      .append("\r\n");
   const bool has_date = x.normal.has(FieldId::date);
   if (!has_date) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());
-    append_field(out, "Date", core.date.at(seconds));
+    out.append_field("Date", core.date.at(seconds));
   } else {
-    append_field(out, "Date", *x.normal.value(FieldId::date));
+    out.append_field("Date", *x.normal.value(FieldId::date));
   }
   const auto server = x.normal.value(FieldId::server);
-  append_field(out, "Server", server.value_or(x.generation->banner()));
-  for (const http::Field& field : x.always) append_field(out, field.name, field.value);
+  out.append_field("Server", server.value_or(x.generation->banner()));
+  for (const http::Field& field : x.always) out.append_field(field);
   for (const http::Field& field : x.normal) {
     if (field.id == FieldId::date || field.id == FieldId::server) continue;
     if (x.own_answer && field.id == FieldId::content_type) continue;
-    append_field(out, field.name, field.value);
+    out.append_field(field);
   }
   append_connection(x, out);
   if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // httpd sets the type of its own pages last.
   if (x.own_answer && x.normal.has(FieldId::content_type))
-    append_field(out, "Content-Type", *x.normal.value(FieldId::content_type));
+    out.append_field("Content-Type", *x.normal.value(FieldId::content_type));
   out.append("\r\n");
 }
 
-void write_interim_head(Exchange& x, std::string& out) {
-  out.assign("HTTP/1.1 ");
-  append_number(out, static_cast<std::uint64_t>(x.response.status));
-  out.append(" ").append(x.response.reason).append("\r\n");
+void write_interim_head(Exchange& x, http::HeadText& out) {
+  out.clear();
+  out.append("HTTP/1.1 ")
+      .append(static_cast<std::uint64_t>(x.response.status))
+      .append(" ")
+      .append(x.response.reason)
+      .append("\r\n");
   for (const http::Field& field : x.response.fields) {
     const bool hop_by_hop = field.id == FieldId::connection || field.id == FieldId::keep_alive ||
                             field.id == FieldId::upgrade;
-    if (!hop_by_hop) append_field(out, field.name, field.value);
+    if (!hop_by_hop) out.append_field(field);
   }
-  if (const std::string_view via = via_text(x); !via.empty()) append_field(out, "Via", via);
+  if (const std::string_view via = via_text(x); !via.empty()) out.append_field("Via", via);
   out.append("\r\n");
 }
 

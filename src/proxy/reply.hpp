@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "http/head_text.hpp"
 #include "proxy/core.hpp"
 #include "proxy/message_writer.hpp"
 
@@ -26,10 +26,10 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty);
 
 // Decides x.keep_client and writes the status line and all fields into `out`.
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
-                      std::string& out);
+                      http::HeadText& out);
 
 // An interim head (1xx) as the backend sent it; fields of x.response.
-void write_interim_head(Exchange& x, std::string& out);
+void write_interim_head(Exchange& x, http::HeadText& out);
 
 // Whether the Via field goes out, and its text: "1.1 name:port (Apache...)".
 std::string_view via_text(Exchange& x);

@@ -182,7 +182,7 @@ int count_forwards(Exchange& x) {
 void choose_server(Exchange& x) {
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
   const bool connects = x.request.target.form == http::RequestTarget::Form::authority;
-  const auto host = http::split_host(connects ? x.request.target.authority : x.request.host);
+  const auto host = connects ? http::split_host(x.request.target.authority) : x.request.host_parts;
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
   if (x.request.target.form == http::RequestTarget::Form::absolute) lower_host_field(x);
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
@@ -194,7 +194,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
-    const auto host = http::split_host(x.request.host);
+    const auto& host = x.request.host_parts;
     const auto& group = x.generation->hosts().group(x.client->local);
     if (!host || group.find(host->host) == nullptr) return answer(400, "no such host here");
   }
@@ -206,11 +206,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
   if (x.proxied) {
-    const std::size_t authority = x.route.url.find("://");
-    const bool has_path = authority != std::string_view::npos &&
-                          x.route.url.find('/', authority + 3) != std::string_view::npos;
-    x.backend_url =
-        x.arena.join("proxy:", x.route.url, has_path ? "" : "/", x.has_query ? "?" : "", x.query);
+    x.backend_url = {};
   }
   x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
                          : core.settings_for(x).for_path(*x.server, x.path);

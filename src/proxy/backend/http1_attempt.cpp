@@ -88,10 +88,11 @@ void Http1Attempt::begin_request() {
   rules.upgrade = upgrade_;
   rules.via = via_text(x_);
   const BodyPlan plan = plan_body();
-  std::string& head = client_.workspace.to_backend;
+  http::HeadText& head = client_.workspace.to_backend;
   head.clear();
   write_request_head(x_, plan_.target, plan, rules, head);
-  upload_.begin(head, plan.kind == BodyPlan::Kind::chunked ? Framing::chunked : Framing::plain);
+  upload_.begin(head.view(),
+                plan.kind == BodyPlan::Kind::chunked ? Framing::chunked : Framing::plain);
   upload_done_ = upload_broken_ = final_head_read_ = false;
   heard_bytes_ = 0;
   x_.response.clear();
@@ -324,9 +325,9 @@ std::optional<Failure> Http1Attempt::take_interim() {
   const bool suppressed = policy && !equals_ignoring_case(*policy, "RFC");
   const bool wanted = is_continue ? x_.request.expects_continue : true;
   if (wanted && !suppressed && x_.request.version.minor >= 1) {
-    std::string& text = client_.workspace.to_client;
+    http::HeadText& text = client_.workspace.to_client;
     write_interim_head(x_, text);
-    if (!tell_client(text)) return Failure{Party::client, Cause::gone, true};
+    if (!tell_client(text.view())) return Failure{Party::client, Cause::gone, true};
     if (is_continue) x_.request.expects_continue = false;  // it has been told
   }
   if (++interims_ > interim_responses_max) {

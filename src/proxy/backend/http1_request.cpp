@@ -1,7 +1,5 @@
 #include "proxy/backend/http1_request.hpp"
 
-#include <charconv>
-
 #include "base/text.hpp"
 #include "http/token_list.hpp"
 
@@ -10,10 +8,6 @@ namespace steelyard::proxy {
 using http::FieldId;
 
 namespace {
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
 
 // The Connection field names something beyond close and keep-alive.
 bool names_fields(std::string_view connection) {
@@ -81,14 +75,7 @@ bool is_hop_by_hop(FieldId id) {
   }
 }
 
-void append_joined(std::string& out, std::string_view name, std::string_view first,
-                   std::string_view second) {
-  out.append(name).append(": ").append(first);
-  if (!first.empty()) out.append(", ");
-  out.append(second).append("\r\n");
-}
-
-void append_client_fields(const Exchange& x, Additions& added, bool expects, std::string& out) {
+void append_client_fields(const Exchange& x, Additions& added, bool expects, http::HeadText& out) {
   std::string_view connection;
   if (const auto value = x.request.fields.value(FieldId::connection)) connection = *value;
   const bool has_named = !connection.empty() && names_fields(connection);
@@ -98,41 +85,39 @@ void append_client_fields(const Exchange& x, Additions& added, bool expects, std
     if (has_named && is_named(connection, field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {
-      append_field(out, field.name, field.value);
+      out.append_field(field);
     } else if (field.id == FieldId::via && added.block_via) {
       continue;
     } else if (addition->empty()) {
-      append_field(out, field.name, field.value);
+      out.append_field(field);
     } else {
-      append_joined(out, field.name, field.value, *addition);
+      out.append_field(field.name, field.value, *addition);
       *addition = {};
     }
   }
 }
 
-void append_own_fields(const Exchange& x, const Additions& added, bool expects, std::string& out) {
-  if (!added.via.empty() && !added.block_via) append_field(out, "Via", added.via);
-  if (expects && !x.request.fields.has(FieldId::expect))
-    append_field(out, "Expect", "100-Continue");
+void append_own_fields(const Exchange& x, const Additions& added, bool expects,
+                       http::HeadText& out) {
+  if (!added.via.empty() && !added.block_via) out.append_field("Via", added.via);
+  if (expects && !x.request.fields.has(FieldId::expect)) out.append_field("Expect", "100-Continue");
   if (x.server->proxy.max_forwards >= 0 && !x.request.fields.has(FieldId::max_forwards))
-    append_field(out, "Max-Forwards", std::to_string(x.server->proxy.max_forwards));
-  if (!added.forwarded_for.empty()) append_field(out, "X-Forwarded-For", added.forwarded_for);
-  if (!added.forwarded_host.empty()) append_field(out, "X-Forwarded-Host", added.forwarded_host);
+    out.append_field("Max-Forwards", std::to_string(x.server->proxy.max_forwards));
+  if (!added.forwarded_for.empty()) out.append_field("X-Forwarded-For", added.forwarded_for);
+  if (!added.forwarded_host.empty()) out.append_field("X-Forwarded-Host", added.forwarded_host);
   if (!added.forwarded_server.empty())
-    append_field(out, "X-Forwarded-Server", added.forwarded_server);
+    out.append_field("X-Forwarded-Server", added.forwarded_server);
 }
 
-void append_framing(const BodyPlan& body, const RequestRules& rules, std::string& out) {
+void append_framing(const BodyPlan& body, const RequestRules& rules, http::HeadText& out) {
   if (body.kind == BodyPlan::Kind::length) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, body.length).ptr;
-    append_field(out, "Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+    out.append("Content-Length: ").append(body.length).append("\r\n");
   } else if (body.kind == BodyPlan::Kind::chunked) {
-    append_field(out, "Transfer-Encoding", "chunked");
+    out.append_field("Transfer-Encoding", "chunked");
   }
   if (!rules.upgrade.empty()) {
     out.append("Connection: Upgrade\r\n");
-    append_field(out, "Upgrade", rules.upgrade);
+    out.append_field("Upgrade", rules.upgrade);
   } else if (!rules.version_1_0) {
     out.append(rules.keeps_connection ? "Connection: Keep-Alive\r\n" : "Connection: close\r\n");
   }
@@ -141,7 +126,7 @@ void append_framing(const BodyPlan& body, const RequestRules& rules, std::string
 }  // namespace
 
 void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan& body,
-                        const RequestRules& rules, std::string& out) {
+                        const RequestRules& rules, http::HeadText& out) {
   out.append(x.request.method).append(" ").append(target.path);
   if (target.has_query) out.append("?").append(target.query);
   out.append(rules.version_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
@@ -149,7 +134,7 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
   std::string_view host = target.url_host;
   if (preserves_host)
     host = x.request.host.empty() ? std::string_view(x.server->name) : x.request.host;
-  append_field(out, "Host", host);
+  out.append_field("Host", host);
   Additions added = additions_for(x, rules);
   append_client_fields(x, added, body.expects_continue, out);
   append_own_fields(x, added, body.expects_continue, out);

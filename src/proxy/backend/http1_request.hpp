@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "balance/spec.hpp"
+#include "http/head_text.hpp"
 #include "proxy/exchange.hpp"
 
 // The request head that a member gets over HTTP/1 (httpd: the proxied request; RFC 9110 7.6).
@@ -35,6 +35,6 @@ struct RequestRules {
 // Appends the complete head. Fields that name or describe the connection are left out, our own are
 // added after that, so that a client cannot have them removed.
 void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan& body,
-                        const RequestRules& rules, std::string& out);
+                        const RequestRules& rules, http::HeadText& out);
 
 }  // namespace steelyard::proxy

@@ -56,15 +56,15 @@ io::Task<Failure> Http1Attempt::tunnel() {
   x_.keep_client = false;
   x_.status = 101;
   x_.reason = x_.response.reason;
-  std::string& head = workspace.to_client;
+  http::HeadText& head = workspace.to_client;
   write_interim_head(x_, head);
-  head.resize(head.size() - 2);
+  head.drop_tail(2);
   head.append("Connection: Upgrade\r\nUpgrade: ").append(upgrade_).append("\r\n\r\n");
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
   workspace.backend_head.clear();
   workspace.backend_body.clear();
-  workspace.backend_body.append(head);
+  workspace.backend_body.append(head.view());
   x_.head_sent = true;
   // What the client said behind its head is the tunnel's.
   workspace.client_body.append(workspace.client_head.data());

@@ -127,7 +127,7 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
 
 void ClientConnection::begin_exchange() {
   Exchange& x = exchange();
-  x.reset();
+  x.begin();
   x.generation = core_.generation;
   x.client = &facts_;
   x.began_at = core_.now();
@@ -293,7 +293,7 @@ io::Task<> ClientConnection::send_answer() {
   const bool has_body = x.request.method_id != http::Method::head && !http::has_no_body(x.status);
   write_reply_head(x, core_, {}, workspace_->to_client);
   MessageWriter writer;
-  writer.begin(workspace_->to_client, Framing::plain);
+  writer.begin(workspace_->to_client.view(), Framing::plain);
   std::string_view page = has_body ? std::string_view(core_.page) : std::string_view();
   // Others of this shard may write their pages while this one waits.
   std::string_view rest = x.arena.copy(page);
