@@ -53,8 +53,12 @@ class Stream {
   virtual ~Stream() = default;
 
   virtual IoResult read(std::span<char> room) = 0;
-  // Writes pieces in order, as many bytes as go at once.
+  // Writes pieces in order, as many bytes as go at once. A stream may hold back a little of what it
+  // took until the turn ends or the peer has room.
   virtual IoResult write(std::span<const std::string_view> pieces) = 0;
+  // Sends what is held back. False: some still is, and the stream is not writable; a stream that is
+  // closed now loses it.
+  virtual bool settle() { return true; }
   virtual void end_writing() = 0;  // half-close
   virtual void reset() = 0;        // closing will reset the connection: the peer must not take
                                    // what it got for complete

@@ -100,6 +100,7 @@ void EpollLoop::turn(Instant until) {
   }
   timers_.turn(now_);
   run_jobs(deferred_);
+  outbox_.send_all();
   if (turn_end_) turn_end_();
 }
 

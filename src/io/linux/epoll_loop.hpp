@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "io/linux/outbox.hpp"
 #include "io/loop.hpp"
 
 // The real loop: epoll, edge-triggered, every descriptor registered once for both directions.
@@ -55,6 +56,7 @@ class EpollLoop final : public Loop {
   bool watch_level(Descriptor& descriptor, std::uint32_t events, bool already);
   // Must be called before the descriptor dies; its events of this turn are dropped.
   void forget(Descriptor& descriptor);
+  Outbox& outbox() { return outbox_; }
 
  private:
   class WakeUp;
@@ -66,6 +68,7 @@ class EpollLoop final : public Loop {
   std::unique_ptr<WakeUp> wake_up_;
   std::atomic<bool> stopped_{false};
   std::vector<Job> deferred_, running_;
+  Outbox outbox_;
 
   std::mutex posted_lock_;  // guards posted_
   std::vector<Job> posted_;

@@ -36,22 +36,6 @@ ssize_t send_one(int fd, std::string_view piece) {
   return sent;
 }
 
-// Small pieces are joined here: that is cheaper than the kernel's reading of a vector.
-constexpr std::size_t joined_bytes_max = 4096;
-
-ssize_t send_joined(int fd, std::span<const std::string_view> pieces, std::size_t bytes) {
-  for (const std::string_view piece : pieces)
-    if (piece.size() == bytes) return send_one(fd, piece);
-  char joined[joined_bytes_max];
-  char* end = joined;
-  for (const std::string_view piece : pieces) {
-    if (piece.empty()) continue;
-    std::memcpy(end, piece.data(), piece.size());
-    end += piece.size();
-  }
-  return send_one(fd, {joined, bytes});
-}
-
 // `bytes` becomes what the vector holds.
 ssize_t send_pieces(int fd, std::span<const std::string_view> pieces, std::size_t& bytes) {
   constexpr std::size_t pieces_max = 64;
@@ -86,7 +70,8 @@ void SocketStream::on_events(std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ended_ = true;
   const bool in = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   const bool out = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
-  became(in, out);
+  if (out) pay_owed();
+  became(in, out && owed_.empty());
 }
 
 IoResult SocketStream::read(std::span<char> room) {
@@ -106,16 +91,30 @@ IoResult SocketStream::read(std::span<char> room) {
   return {IoStatus::failed, 0, errno};
 }
 
+SocketStream::~SocketStream() { send_letters(); }
+
 IoResult SocketStream::write(std::span<const std::string_view> pieces) {
   if (!writable_) return {IoStatus::would_block};
+  if (write_error_ != 0) return {IoStatus::failed, 0, write_error_};
   std::size_t bytes = 0;
   for (const std::string_view piece : pieces) bytes += piece.size();
   if (bytes == 0) return {};
-  const ssize_t sent =
-      bytes <= joined_bytes_max ? send_joined(fd_, pieces, bytes) : send_pieces(fd_, pieces, bytes);
-  if (sent >= 0) {
-    if (static_cast<std::size_t>(sent) < bytes) writable_ = false;
-    return {IoStatus::ok, static_cast<std::size_t>(sent)};
+  // Whether a peer that ended takes it shows at once.
+  if (bytes <= Outbox::letter_bytes_max && !ended_) {
+    loop_->outbox().put(*this, pieces, bytes);
+    ++letters_;
+    return {IoStatus::ok, bytes};
+  }
+  send_letters();
+  if (!writable_) return {IoStatus::would_block};
+  const ssize_t count = send_pieces(fd_, pieces, bytes);
+  return sent(count, bytes);
+}
+
+IoResult SocketStream::sent(ssize_t count, std::size_t wanted) {
+  if (count >= 0) {
+    if (static_cast<std::size_t>(count) < wanted) writable_ = false;
+    return {IoStatus::ok, static_cast<std::size_t>(count)};
   }
   if (errno == EAGAIN) {
     writable_ = false;
@@ -124,9 +123,44 @@ IoResult SocketStream::write(std::span<const std::string_view> pieces) {
   return {IoStatus::failed, 0, errno};
 }
 
-void SocketStream::end_writing() { ::shutdown(fd_, SHUT_WR); }
+// Takes a letter out of the outbox: what the socket does not take is owed. That it broke, the loop
+// tells the reader.
+void SocketStream::deliver(std::string_view letter) {
+  --letters_;
+  if (write_error_ != 0) return;
+  if (owed_.empty()) {
+    const IoResult result = sent(send_one(fd_, letter), letter.size());
+    if (result.status == IoStatus::failed) write_error_ = result.error;
+    if (result.status != IoStatus::failed) letter.remove_prefix(result.bytes);
+    if (write_error_ != 0 || letter.empty()) return;
+  }
+  owed_.append(letter);
+  writable_ = false;
+}
+
+void SocketStream::pay_owed() {
+  if (owed_.empty()) return;
+  writable_ = true;
+  const IoResult result = sent(send_one(fd_, owed_), owed_.size());
+  if (result.status == IoStatus::failed) {
+    write_error_ = result.error;
+    owed_.clear();
+    return;
+  }
+  owed_.erase(0, result.bytes);
+  if (!owed_.empty()) return;
+  owed_.shrink_to_fit();
+  if (ends_when_paid_) ::shutdown(fd_, SHUT_WR);
+}
+
+void SocketStream::end_writing() {
+  send_letters();
+  ends_when_paid_ = !owed_.empty();
+  if (!ends_when_paid_) ::shutdown(fd_, SHUT_WR);
+}
 
 void SocketStream::reset() {
+  send_letters();
   const linger now{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }

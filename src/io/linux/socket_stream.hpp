@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
+#include <string>
 
 #include "io/linux/epoll_loop.hpp"
 #include "io/stream.hpp"
@@ -9,13 +12,24 @@
 
 namespace steelyard::io {
 
+//
+//   small write ─▶ letter (sent at the turn's end) ──▶ socket
+//                                └── what it does not take ─▶ owed ──▶ socket, when it has room
+//
+// Invariants: 1. while bytes are owed the stream is not writable.
+
 class SocketStream final : public Stream, private Descriptor {
  public:
+  ~SocketStream() override;
   // Takes the descriptor over. nullptr when the loop cannot watch it (the descriptor is closed).
   static std::unique_ptr<SocketStream> adopt(EpollLoop& loop, int fd);
 
   IoResult read(std::span<char> room) override;
   IoResult write(std::span<const std::string_view> pieces) override;
+  bool settle() override {
+    send_letters();
+    return owed_.empty();
+  }
   void end_writing() override;
   void reset() override;
   bool silent_and_open() override;
@@ -30,9 +44,20 @@ class SocketStream final : public Stream, private Descriptor {
  private:
   friend class PipeSplicer;
   friend class SocketPipe;
+  friend class Outbox;
   SocketStream(EpollLoop& loop, int fd) : Descriptor(loop, fd) {}
   void on_events(std::uint32_t events) override;
+  void deliver(std::string_view letter);
+  void send_letters() {
+    if (letters_ != 0) loop_->outbox().send_those_of(*this);
+  }
+  void pay_owed();
+  IoResult sent(ssize_t count, std::size_t wanted);
 
+  std::string owed_;
+  int write_error_ = 0;        // of a letter; the next write reports it
+  std::uint16_t letters_ = 0;  // in the outbox
+  bool ends_when_paid_ = false;
   bool ended_ = false;  // the peer finished or the connection broke: reads never block again
 };
 

@@ -34,6 +34,7 @@ io::Task<> ClientConnection::live() {
     next = co_await serve_one();
     if (core_.draining && next == Next::another) next = Next::close;
   }
+  if (!stream_->settle()) co_await wait_until_sent();
   if (next == Next::linger) co_await linger();
   stream_.reset();
   if (workspace_) core_.give_back(std::move(workspace_));
@@ -54,6 +55,14 @@ io::Task<ClientConnection::Next> ClientConnection::serve_one() {
   const Next next = co_await run_exchange();
   finish_exchange();
   co_return next;
+}
+
+io::Task<> ClientConnection::wait_until_sent() {
+  const Instant deadline = core_.now() + first_server().client.timeout;
+  while (!stream_->settle()) {
+    io::Wait wait(timer_, deadline);
+    if (co_await wait.writable(*stream_) == io::Woken::timed_out) co_return;
+  }
 }
 
 // Until the first byte of a request nothing is held but the connection itself.

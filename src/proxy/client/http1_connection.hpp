@@ -33,7 +33,7 @@ class ClientConnection {
 
   void start() { life_.start(); }
   // Waits for a request: may be closed without taking an answer from anybody.
-  bool idle() const { return workspace_ == nullptr && !life_.done(); }
+  bool idle() const { return workspace_ == nullptr && !life_.done() && stream_->settle(); }
 
   std::size_t position = 0;  // in Core::connections
 
@@ -45,6 +45,7 @@ class ClientConnection {
   io::Task<Next> serve_one();
   io::Task<HeadEnd> read_head();
   io::Task<bool> wait_idle();
+  [[gnu::noinline]] io::Task<> wait_until_sent();
   Instant head_deadline(Instant began) const;
   void begin_exchange();
   void finish_exchange();
