@@ -73,6 +73,7 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   connection->position = connections.size();
   ClientConnection& added = *connection;
   connections.push_back(std::move(connection));
+  ++parts.group.client_connections;
   added.start();
 }
 
@@ -84,6 +85,7 @@ void Shard::Core::end_turn() {
 
 void Shard::Core::stop() {
   retired_.clear();
+  parts.group.client_connections -= connections.size();
   connections.clear();
 }
 
@@ -93,6 +95,7 @@ void Shard::Core::remove(ClientConnection& connection) {
   std::swap(connections[position], connections.back());
   connections[position]->position = position;
   connections.pop_back();
+  --parts.group.client_connections;
   if (draining && connections.empty() && drained) std::exchange(drained, nullptr)();
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "server/countdown.hpp"
+#include "server/descriptor_budget.hpp"
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
@@ -33,7 +34,7 @@ Server::~Server() { leave(); }
 std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Config& config = *configuration.config;
   log_.show_on_terminal(options_.startup_level);
-  raise_descriptor_limit();
+  group_.client_connections_max = client_connections_max(raise_descriptor_limit());
   shard_count_ = config.shards != 0 ? config.shards : default_shard_count();
   if (options_.single_shard) shard_count_ = 1;
   if (auto started = start_keeper(config); !started) return started;
@@ -47,6 +48,9 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Server& main_server = *generation_->config().servers[0];
   log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
+  log_.say(LogLevel::info, "core",
+           fmt::format("up to {} client connections at a time, by the limit on open files",
+                       group_.client_connections_max));
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   return become_user(generation_->config());
 }
