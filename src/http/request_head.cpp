@@ -366,6 +366,8 @@ std::string_view describe(RequestFaultCode code) noexcept {
       return "more than one Content-Length";
     case Code::length_and_coding:
       return "Content-Length together with Transfer-Encoding";
+    case Code::cut_short:
+      return "the connection ended before the head did";
     case Code::coding_in_http_1_0:
       return "Transfer-Encoding in HTTP/1.0";
     case Code::bad_transfer_coding:

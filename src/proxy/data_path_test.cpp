@@ -384,6 +384,8 @@ TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   const auto idle = world.connect();
   const auto active = world.connect();
   world.loop.settle();
+  world.say(*idle, simple_get);
+  world.say(world.members[0].last(), simple_answer);
   world.say(*active, simple_get);
   bool drained = false;
   world.shard->drain([&] { drained = true; });
@@ -396,6 +398,51 @@ TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   EXPECT_FALSE(drained);  // until the client has noticed, or has had its time to
   world.loop.advance(std::chrono::milliseconds(2100));
   EXPECT_TRUE(drained);
+}
+
+TEST(DataPath, a_connection_that_has_not_asked_yet_is_answered_while_the_shard_drains) {
+  TestWorld world;
+  const auto early = world.connect();
+  const auto never = world.connect();
+  world.loop.settle();
+  bool drained = false;
+  world.shard->drain([&] { drained = true; });
+  world.loop.settle();
+  EXPECT_FALSE(early->ended());
+  world.say(*early, simple_get);
+  world.say(world.members[0].last(), simple_answer);
+  const std::string got = early->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(got, HasSubstr("Connection: close\r\n"));
+  // RequestReadTimeout's first 20 s.
+  world.loop.advance(std::chrono::seconds(19));
+  EXPECT_FALSE(never->ended());
+  world.loop.advance(std::chrono::milliseconds(1100));
+  EXPECT_TRUE(never->ended());
+  EXPECT_TRUE(drained);
+}
+
+TEST(DataPath, a_head_that_ends_with_the_connection_is_a_400) {
+  for (const std::string_view begun : {"GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r"}) {
+    TestWorld world;
+    const auto client = world.connect();
+    world.say(*client, begun);
+    client->end_writing();
+    world.loop.settle();
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+    EXPECT_EQ(world.log_.access_lines.at(0), "GET / HTTP/1.1|400|-|-");
+  }
+}
+
+TEST(DataPath, without_a_request_line_there_is_nobody_to_answer) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, "GET / HTTP/1.1\r");
+  client->end_writing();
+  world.loop.settle();
+  EXPECT_EQ(client->take_all(), "");
+  EXPECT_TRUE(client->ended());
+  EXPECT_TRUE(world.log_.access_lines.empty());
 }
 
 }  // namespace

@@ -282,6 +282,18 @@ def test_a_graceful_stop_lets_the_last_answer_finish(server, port, farm):
         farm.retire([member])
 
 
+def test_a_graceful_stop_answers_who_has_just_connected(server, port):
+    server.start(config(port), [port.port])
+    connection = Connection("127.0.0.1", port.port)
+    server.signal(signal.SIGWINCH)
+    assert until(lambda: refused(port))
+    connection.send(b"GET /first HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    assert connection.read_response().status == "404"
+    connection.close()
+    assert server.process.wait(10) == 0
+    assert "/first 404" in server.read("access.log")
+
+
 def test_a_graceful_stop_ends_when_its_time_is_over(server, port, farm):
     member = farm.member("M1")
     try:
