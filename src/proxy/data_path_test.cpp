@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/limits.hpp"
 #include "proxy/test_world.hpp"
 
 // The whole data path on a simulated network: what members hear and clients get.
@@ -377,6 +378,49 @@ TEST(DataPath, upgraded_connections_become_tunnels) {
   EXPECT_EQ(world.members[0].heard(), "ping");
   world.say(world.members[0].last(), "pong");
   EXPECT_EQ(client->take_all(), "pong");
+}
+
+std::unique_ptr<io::SimStream> open_tunnel(TestWorld& world, const io::SimLink& link = {}) {
+  auto client = world.connect(link);
+  world.say(*client,
+            "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  world.say(
+      world.members[0].last(),
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  client->take_all();
+  world.members[0].heard();
+  return client;
+}
+
+TEST(DataPath, tunnelled_bytes_count_for_the_member) {
+  TestWorld world(1, {"upgrade=websocket"});
+  const auto client = open_tunnel(world);
+  const auto member = [&] {
+    return world.generation->groups()[0].balancers[0].state->members()[0];
+  };
+  const auto before = member();
+  world.say(*client, "12345");
+  world.say(world.members[0].last(), "1234567");
+  EXPECT_EQ(member().transferred_bytes - before.transferred_bytes, 5);
+  EXPECT_EQ(member().read_bytes - before.read_bytes, 7);
+}
+
+TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
+  constexpr std::size_t much = 64 * tunnel_bytes_a_turn;
+  TestWorld world(1, {"upgrade=websocket"});
+  world.revive(1, {.window_bytes = much});
+  const auto client = open_tunnel(world, {.window_bytes = much});
+  const auto other = world.connect();
+  std::size_t moved_before_the_other = 0;
+  world.dialer.listen("m1:80", [&](std::unique_ptr<io::SimStream> peer) {
+    moved_before_the_other = client->take_all().size();
+    world.members[0].connections.push_back(std::move(peer));
+  });
+  world.members[0].last().say(std::string(much, 'x'));
+  other->say(simple_get);
+  world.loop.settle();
+  EXPECT_LE(moved_before_the_other, 2 * tunnel_bytes_a_turn);
+  EXPECT_EQ(moved_before_the_other + client->take_all().size(), much);
 }
 
 TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
