@@ -123,6 +123,17 @@ void FieldList::recount() noexcept {
   for (const Field& row : rows_) note(row.name, row.id);
 }
 
+const Field* find_too_long_joined(const FieldList& fields, std::size_t bytes_max) {
+  for (auto row = fields.begin(); row != fields.end(); ++row) {
+    std::size_t bytes = row->value.size();
+    for (auto twin = row + 1; twin != fields.end(); ++twin) {
+      if (same_name(*twin, row->id, row->name)) bytes += twin->value.size() + 2;
+    }
+    if (bytes > bytes_max) return &*row;
+  }
+  return nullptr;
+}
+
 void merge_duplicates(FieldList& fields, Arena& arena) {
   if (!fields.may_have_duplicates_) return;
   const std::span<Field> rows(fields.rows_);

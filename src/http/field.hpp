@@ -92,6 +92,10 @@ class FieldList {
   bool may_have_duplicates_ = false;
 };
 
+// The first field whose value, joined with its twins as merge_duplicates does, is longer than
+// `bytes_max`; null: none.
+[[nodiscard]] const Field* find_too_long_joined(const FieldList& fields, std::size_t bytes_max);
+
 // httpd joins repeated request fields with ", " in the place of the first, Cookie too, so that
 // every rule and the backend see one value. Joined text lies in the arena.
 void merge_duplicates(FieldList& fields, Arena& arena);

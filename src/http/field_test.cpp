@@ -128,5 +128,16 @@ TEST(FieldList, a_few_different_fields_cannot_have_duplicates) {
   EXPECT_EQ(fields.find("X-Request-Id"), nullptr);
 }
 
+TEST(FieldList, twins_count_together_towards_a_limit) {
+  FieldList fields;
+  fields.add("Cookie", "12345");
+  fields.add("X", "1234567890");
+  fields.add("cookie", "6789");
+  EXPECT_EQ(find_too_long_joined(fields, 11), nullptr);
+  const Field* found = find_too_long_joined(fields, 10);  // "12345, 6789" is one more
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->name, "Cookie");
+}
+
 }  // namespace
 }  // namespace steelyard::http

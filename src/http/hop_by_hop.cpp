@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "base/text.hpp"
+#include "http/connection_names.hpp"
 #include "http/token_list.hpp"
 
 namespace steelyard::http {
@@ -31,33 +32,11 @@ constexpr std::uint64_t response_fields =
              FieldId::proxy_connection, FieldId::te, FieldId::trailer, FieldId::transfer_encoding,
              FieldId::upgrade});
 
-// The value of the nth Connection row; null behind the last.
-const Field* connection_row(const FieldList& fields, std::size_t nth) {
-  for (const Field& row : fields) {
-    if (row.id == FieldId::connection && nth-- == 0) return &row;
-  }
-  return nullptr;
-}
-
-// close, keep-alive and upgrade name no field that would stay anyway: an ordinary Connection costs
-// no search. Connection rows stay until all of them were read.
-bool names_a_field(std::string_view option) noexcept {
-  return !equals_ignoring_case(option, "close") && !equals_ignoring_case(option, "keep-alive") &&
-         !equals_ignoring_case(option, "upgrade") && !equals_ignoring_case(option, "connection");
-}
-
-void remove_named(FieldList& fields) {
-  for (std::size_t nth = 0; const Field* row = connection_row(fields, nth); ++nth) {
-    const std::string_view options = row->value;
-    for (const std::string_view option : tokens(options, separators)) {
-      if (names_a_field(option)) fields.remove(option);
-    }
-  }
-}
-
 void remove_all(FieldList& fields, std::uint64_t mask) {
-  if (fields.has(FieldId::connection)) remove_named(fields);
-  fields.remove_if([mask](const Field& row) { return in(mask, row.id); });
+  const ConnectionNames named(fields);
+  fields.remove_if([&](const Field& row) {
+    return in(mask, row.id) || (!named.empty() && named.contains(row.name));
+  });
 }
 
 }  // namespace

@@ -135,8 +135,13 @@ constexpr bool stands_alone(FieldId id) noexcept {
 }
 
 // What only the whole head can tell.
-std::expected<void, RequestFault> finish(RequestHead& head) {
+std::expected<void, RequestFault> finish(RequestHead& head, const RequestLimits& limits) {
   const FieldList& fields = head.fields;
+  // httpd counts repeated lines together. A head that is shorter than the limit has no such field.
+  if (fields.may_have_duplicates() && head.head_bytes > limits.field_bytes_max) {
+    const Field* row = find_too_long_joined(fields, limits.field_bytes_max);
+    if (row != nullptr) return refuse(Code::field_too_long, row->name);
+  }
   if (const auto settled = settle_host(head); !settled) return settled;
   if (fields.has(FieldId::transfer_encoding) || fields.has(FieldId::content_length)) {
     if (const auto framed = frame_body(head); !framed) return framed;
@@ -201,7 +206,7 @@ RequestHeadReader::Result RequestHeadReader::take_other_line(std::string_view li
   if (state_ == State::expecting_fields) {
     state_ = State::complete;
     head.head_bytes = line_begin_;
-    return finish(head);
+    return finish(head, limits_);
   }
   if (line.empty()) {
     if (++empty_lines_ > leading_empty_lines_max) return refuse(Code::empty_lines);
@@ -366,6 +371,8 @@ std::string_view describe(RequestFaultCode code) noexcept {
       return "more than one Content-Length";
     case Code::length_and_coding:
       return "Content-Length together with Transfer-Encoding";
+    case Code::cut_short:
+      return "the connection ended before the head did";
     case Code::coding_in_http_1_0:
       return "Transfer-Encoding in HTTP/1.0";
     case Code::bad_transfer_coding:

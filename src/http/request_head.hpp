@@ -65,6 +65,7 @@ enum class RequestFaultCode : std::uint8_t {
   bad_transfer_coding,      // last coding is not exactly one "chunked"
   unsupported_coding,       // 501: a known coding in front of chunked
   unsupported_expectation,  // 417
+  cut_short,                // the connection ended within the fields
 };
 // A short claim for the error log: "Content-Length together with Transfer-Encoding".
 [[nodiscard]] std::string_view describe(RequestFaultCode code) noexcept;

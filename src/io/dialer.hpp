@@ -29,7 +29,12 @@ struct DialTarget {
 };
 
 struct DialFailure {
-  enum class Cause : std::uint8_t { no_such_name, refused, timed_out } cause;
+  enum class Cause : std::uint8_t {
+    no_such_name,
+    refused,
+    timed_out,
+    exhausted,  // no descriptor, memory or local port was to be had: says nothing about the peer
+  } cause;
   std::string text;  // for the log: what was tried and the system's word
 };
 

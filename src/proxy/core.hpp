@@ -50,9 +50,9 @@ class Shard::Core final : public RoomMaker {
   void retire(ClientConnection& connection) { retired_.push_back(&connection); }
   void end_turn();
   void stop();
+  void drain(std::function<void()> drained);
 
   bool draining = false;
-  std::function<void()> drained;
   std::vector<std::unique_ptr<ClientConnection>> connections;
 
   // Logs a line about an exchange if its settings want the level.
@@ -61,6 +61,21 @@ class Shard::Core final : public RoomMaker {
            std::string_view text);
 
  private:
+  // How long those that have not asked yet may take while the shard drains.
+  class Patience final : public io::Timer {
+   public:
+    explicit Patience(Core& core) : core_(core) {}
+
+   private:
+    void expired() override { core_.close_idle(Idle::all); }
+    Core& core_;
+  };
+  enum class Idle : std::uint8_t { kept_alive, all };
+  void close_idle(Idle which);
+  void tell_if_drained();
+
+  std::function<void()> drained_;
+  Patience patience_{*this};
   std::vector<ClientConnection*> retired_;
   config::SettingsCache settings_, passing_settings_;
   std::shared_ptr<ShardGroup::Door> door_;

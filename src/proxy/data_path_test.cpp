@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/limits.hpp"
 #include "proxy/test_world.hpp"
 
 // The whole data path on a simulated network: what members hear and clients get.
@@ -379,11 +380,56 @@ TEST(DataPath, upgraded_connections_become_tunnels) {
   EXPECT_EQ(client->take_all(), "pong");
 }
 
+std::unique_ptr<io::SimStream> open_tunnel(TestWorld& world, const io::SimLink& link = {}) {
+  auto client = world.connect(link);
+  world.say(*client,
+            "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  world.say(
+      world.members[0].last(),
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  client->take_all();
+  world.members[0].heard();
+  return client;
+}
+
+TEST(DataPath, tunnelled_bytes_count_for_the_member) {
+  TestWorld world(1, {"upgrade=websocket"});
+  const auto client = open_tunnel(world);
+  const auto member = [&] {
+    return world.generation->groups()[0].balancers[0].state->members()[0];
+  };
+  const auto before = member();
+  world.say(*client, "12345");
+  world.say(world.members[0].last(), "1234567");
+  EXPECT_EQ(member().transferred_bytes - before.transferred_bytes, 5);
+  EXPECT_EQ(member().read_bytes - before.read_bytes, 7);
+}
+
+TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
+  constexpr std::size_t much = 64 * tunnel_bytes_a_turn;
+  TestWorld world(1, {"upgrade=websocket"});
+  world.revive(1, {.window_bytes = much});
+  const auto client = open_tunnel(world, {.window_bytes = much});
+  const auto other = world.connect();
+  std::size_t moved_before_the_other = 0;
+  world.dialer.listen("m1:80", [&](std::unique_ptr<io::SimStream> peer) {
+    moved_before_the_other = client->take_all().size();
+    world.members[0].connections.push_back(std::move(peer));
+  });
+  world.members[0].last().say(std::string(much, 'x'));
+  other->say(simple_get);
+  world.loop.settle();
+  EXPECT_LE(moved_before_the_other, 2 * tunnel_bytes_a_turn);
+  EXPECT_EQ(moved_before_the_other + client->take_all().size(), much);
+}
+
 TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   TestWorld world;
   const auto idle = world.connect();
   const auto active = world.connect();
   world.loop.settle();
+  world.say(*idle, simple_get);
+  world.say(world.members[0].last(), simple_answer);
   world.say(*active, simple_get);
   bool drained = false;
   world.shard->drain([&] { drained = true; });
@@ -396,6 +442,51 @@ TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   EXPECT_FALSE(drained);  // until the client has noticed, or has had its time to
   world.loop.advance(std::chrono::milliseconds(2100));
   EXPECT_TRUE(drained);
+}
+
+TEST(DataPath, a_connection_that_has_not_asked_yet_is_answered_while_the_shard_drains) {
+  TestWorld world;
+  const auto early = world.connect();
+  const auto never = world.connect();
+  world.loop.settle();
+  bool drained = false;
+  world.shard->drain([&] { drained = true; });
+  world.loop.settle();
+  EXPECT_FALSE(early->ended());
+  world.say(*early, simple_get);
+  world.say(world.members[0].last(), simple_answer);
+  const std::string got = early->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(got, HasSubstr("Connection: close\r\n"));
+  // RequestReadTimeout's first 20 s.
+  world.loop.advance(std::chrono::seconds(19));
+  EXPECT_FALSE(never->ended());
+  world.loop.advance(std::chrono::milliseconds(1100));
+  EXPECT_TRUE(never->ended());
+  EXPECT_TRUE(drained);
+}
+
+TEST(DataPath, a_head_that_ends_with_the_connection_is_a_400) {
+  for (const std::string_view begun : {"GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r"}) {
+    TestWorld world;
+    const auto client = world.connect();
+    world.say(*client, begun);
+    client->end_writing();
+    world.loop.settle();
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+    EXPECT_EQ(world.log_.access_lines.at(0), "GET / HTTP/1.1|400|-|-");
+  }
+}
+
+TEST(DataPath, without_a_request_line_there_is_nobody_to_answer) {
+  TestWorld world;
+  const auto client = world.connect();
+  world.say(*client, "GET / HTTP/1.1\r");
+  client->end_writing();
+  world.loop.settle();
+  EXPECT_EQ(client->take_all(), "");
+  EXPECT_TRUE(client->ended());
+  EXPECT_TRUE(world.log_.access_lines.empty());
 }
 
 }  // namespace

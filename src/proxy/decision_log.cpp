@@ -96,7 +96,7 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease) {
   if (!core.wants(x, LogLevel::error, "proxy_http")) return;
-  const bool connecting = failure.cause == Cause::connect;
+  const bool connecting = failure.cause == Cause::connect || failure.cause == Cause::exhausted;
   std::string text =
       connecting ? fmt::format("failed to make connection to backend: {}", lease.spec().host)
                  : fmt::format("error with backend {}", lease.spec().name);

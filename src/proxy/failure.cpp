@@ -9,6 +9,7 @@ int status_of(const Failure& failure) {
       return 200;
     case Cause::connect:
     case Cause::pool_exhausted:
+    case Cause::exhausted:
     case Cause::unusable:
     case Cause::continue_timed_out:
       return 503;

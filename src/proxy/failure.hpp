@@ -16,6 +16,7 @@ enum class Cause : std::uint8_t {
   no_such_name,        // the member's name does not resolve
   connect,             // refused, unreachable, or no answer in time
   pool_exhausted,      // `acquire` ran out
+  exhausted,           // we had no descriptor, memory or port for a connection: nobody's fault
   unusable,            // the member became unusable between the choice and the connection
   closed,              // ended or broke before an answer began
   timed_out,           // no answer in time

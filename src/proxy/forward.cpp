@@ -178,8 +178,9 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
 void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
                   const balance::Lease& lease, bool breaks_silently) {
   balance::Balancer& state = *journey.group->state;
-  if (failure.party != Party::backend) return;
+  if (failure.party == Party::client) return;
   log_failure(x, core, failure, lease);
+  if (failure.party != Party::backend) return;
   if (failure.cause == Cause::timed_out) journey.timed_out = true;
   if (failure.cause == Cause::connect && state.connect_failed(lease, core.now()))
     log_member_in_error(x, core, lease);
@@ -256,7 +257,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
                        status_of(failure) == 503 && body.can_rewind() &&
                        state.may_try_another(lease, attempts);
     if (!again) {
-      judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
+      if (failure.party != Party::none)
+        judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
     body.rewind();

@@ -25,6 +25,9 @@ inline constexpr std::uint64_t splice_bytes_min = 16 * 1024;
 // its length, whatever framing the client used.
 inline constexpr std::size_t prefetch_bytes = 16384 - 80;
 
+// A tunnel between two fast peers lets other connections have their turn after so many bytes.
+inline constexpr std::size_t tunnel_bytes_a_turn = 256 * 1024;
+
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
 inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
 

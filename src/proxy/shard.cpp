@@ -73,6 +73,7 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   connection->position = connections.size();
   ClientConnection& added = *connection;
   connections.push_back(std::move(connection));
+  ++parts.group.client_connections;
   added.start();
 }
 
@@ -84,6 +85,7 @@ void Shard::Core::end_turn() {
 
 void Shard::Core::stop() {
   retired_.clear();
+  parts.group.client_connections -= connections.size();
   connections.clear();
 }
 
@@ -93,7 +95,31 @@ void Shard::Core::remove(ClientConnection& connection) {
   std::swap(connections[position], connections.back());
   connections[position]->position = position;
   connections.pop_back();
-  if (draining && connections.empty() && drained) std::exchange(drained, nullptr)();
+  --parts.group.client_connections;
+  tell_if_drained();
+}
+
+// Kept-alive connections may close at any time; a client that has just connected expects its first
+// request to be answered (httpd: the same), and gets as long for it as it would for a head.
+void Shard::Core::drain(std::function<void()> drained) {
+  draining = true;
+  drained_ = std::move(drained);
+  close_idle(Idle::kept_alive);
+  const config::ClientSettings& settings = generation->config().servers.front()->client;
+  const Duration first = settings.read_header.first;
+  patience_.arm(timers(), now() + (first.count() > 0 ? first : settings.timeout));
+  tell_if_drained();
+}
+
+void Shard::Core::close_idle(Idle which) {
+  for (std::size_t i = connections.size(); i-- > 0;) {
+    ClientConnection& connection = *connections[i];
+    if (connection.idle() && (which == Idle::all || !connection.fresh())) remove(connection);
+  }
+}
+
+void Shard::Core::tell_if_drained() {
+  if (draining && connections.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 
 bool Shard::Core::wants(const Exchange& x, config::LogLevel level, std::string_view module) const {
@@ -129,15 +155,7 @@ void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->drop_pools_of_retired();
 }
 
-void Shard::drain(std::function<void()> drained) {
-  core_->draining = true;
-  core_->drained = std::move(drained);
-  for (std::size_t i = core_->connections.size(); i-- > 0;) {
-    ClientConnection& connection = *core_->connections[i];
-    if (connection.idle()) core_->remove(connection);
-  }
-  if (core_->connections.empty() && core_->drained) std::exchange(core_->drained, nullptr)();
-}
+void Shard::drain(std::function<void()> drained) { core_->drain(std::move(drained)); }
 
 void Shard::stop() { core_->stop(); }
 

@@ -49,8 +49,9 @@ class Shard {
   // request stay open and use it too. Pools of members that are gone are closed.
   void adopt(std::shared_ptr<const Generation> generation);
 
-  // No connection is kept after its current exchange; idle ones are closed now. `drained` runs once
-  // when the last one is gone (maybe at once).
+  // No connection is kept after its current exchange; kept-alive idle ones are closed now, those
+  // that have not asked yet when RequestReadTimeout's first time is over. `drained` runs once when
+  // the last one is gone (maybe at once).
   void drain(std::function<void()> drained);
   // Ends every connection and exchange now.
   void stop();

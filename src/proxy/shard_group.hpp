@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,6 +24,13 @@ class RoomMaker {
 class ShardGroup {
  public:
   GateRegistry gates;
+
+  // Client connections of all shards. The bound is set before the first shard.
+  std::atomic<std::size_t> client_connections{0};
+  std::size_t client_connections_max = SIZE_MAX;
+  bool has_room_for_client() const {
+    return client_connections.load(std::memory_order_relaxed) < client_connections_max;
+  }
 
   // What a shard is reached by; emptied on the shard's own thread before the shard dies.
   struct Door {

@@ -149,10 +149,12 @@ io::Task<bool> DemoConnection::write_all(std::string answer) {
 }
 
 int DemoMember::run(int socket) {
-  io::Listener listener(loop_, socket, [this](std::unique_ptr<io::Stream> stream, const Endpoint&) {
+  io::Listener::Rules rules;
+  rules.on_accept = [this](std::unique_ptr<io::Stream> stream, const Endpoint&) {
     connections_.emplace_back(*this, loop_, std::move(stream));
     connections_.back().start();
-  });
+  };
+  io::Listener listener(loop_, socket, std::move(rules));
   loop_.run();
   connections_.clear();
   return 0;

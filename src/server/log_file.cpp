@@ -1,7 +1,7 @@
 #include "server/log_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,19 +10,19 @@
 namespace steelyard::server {
 
 std::expected<std::unique_ptr<LogOutput>, std::string> FileLog::open(
-    const config::LogTarget& target) {
-  const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
-  Descriptor file(::open(target.text.c_str(), flags, 0644));
-  // Containers link logs to their standard output, which may be a socket that cannot be opened.
-  if (!file.is_open() && errno == ENXIO) {
-    if (target.text == "/dev/stdout") file = Descriptor(::fcntl(1, F_DUPFD_CLOEXEC, 0));
-    if (target.text == "/dev/stderr") file = Descriptor(::fcntl(2, F_DUPFD_CLOEXEC, 0));
+    const config::LogTarget& target, LogOpener& opener) {
+  auto file = opener.open_file(target.text);
+  if (!file) {
+    return std::unexpected(fmt::format("({}){}: could not open log file {}", file.error(),
+                                       strerror(file.error()), target.text));
   }
-  if (!file.is_open()) {
-    return std::unexpected(
-        fmt::format("({}){}: could not open log file {}", errno, strerror(errno), target.text));
-  }
-  return std::unique_ptr<LogOutput>(new FileLog(target, std::move(file)));
+  return std::unique_ptr<LogOutput>(new FileLog(target, std::move(*file)));
+}
+
+std::optional<FileIdentity> FileLog::file() const {
+  struct stat found{};
+  if (::fstat(file_.number(), &found) != 0) return std::nullopt;
+  return FileIdentity{found.st_dev, found.st_ino};
 }
 
 LogOutput::Written FileLog::write(std::string_view bytes) {

@@ -12,14 +12,14 @@
 namespace steelyard::server {
 
 std::expected<std::unique_ptr<LogOutput>, std::string> LogOutput::open(
-    const config::LogTarget& target) {
+    const config::LogTarget& target, LogOpener& opener) {
   using Kind = config::LogTarget::Kind;
   switch (target.kind) {
     case Kind::file:
-      return FileLog::open(target);
+      return FileLog::open(target, opener);
     case Kind::pipe:
     case Kind::pipe_shell:
-      return PipeLog::open(target);
+      return PipeLog::open(target, opener);
     case Kind::syslog:
       return SystemLog::open(target);
   }

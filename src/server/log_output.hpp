@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "server/descriptor.hpp"
+#include "server/log_opener.hpp"
 
 // One place that log lines go to: a file, a program that reads them, or the system's log.
 //
@@ -26,13 +28,21 @@
 
 namespace steelyard::server {
 
+// Which file a path leads to, or a descriptor.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t number = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
 class LogOutput {
  public:
   static constexpr std::size_t waiting_bytes_max = std::size_t{16} << 20;
   static constexpr Duration retry_after = std::chrono::seconds(1);
 
+  // The opener outlives the output.
   static std::expected<std::unique_ptr<LogOutput>, std::string> open(
-      const config::LogTarget& target);
+      const config::LogTarget& target, LogOpener& opener = OwnRights::instance());
   virtual ~LogOutput() = default;
   LogOutput(const LogOutput&) = delete;
   LogOutput& operator=(const LogOutput&) = delete;
@@ -51,6 +61,7 @@ class LogOutput {
   // When flush() is worth calling again although nothing became ready; `never`: not by time.
   virtual Instant retry_at() const { return retry_at_; }
 
+  virtual std::optional<FileIdentity> file() const { return std::nullopt; }
   // What a poll may wait for; -1: nothing.
   virtual int writable_descriptor() const { return -1; }
   virtual int exit_descriptor() const { return -1; }

@@ -14,7 +14,7 @@ namespace steelyard::server {
 class PipeLog final : public LogOutput {
  public:
   static std::expected<std::unique_ptr<LogOutput>, std::string> open(
-      const config::LogTarget& target);
+      const config::LogTarget& target, LogOpener& opener);
   ~PipeLog() override;
 
   int writable_descriptor() const override { return pipe_.number(); }
@@ -23,13 +23,15 @@ class PipeLog final : public LogOutput {
   void tend(Instant now) override;
 
  private:
-  explicit PipeLog(const config::LogTarget& target) : LogOutput(target) {}
+  PipeLog(const config::LogTarget& target, LogOpener& opener)
+      : LogOutput(target), opener_(opener) {}
   std::expected<void, std::string> start();
   Written write(std::string_view bytes) override;
 
+  LogOpener& opener_;
   Descriptor read_end_, pipe_;
   Descriptor exit_;  // readable when the program has ended
-  pid_t program_ = 0;
+  pid_t child_ = 0;  // 0: the program is the keeper's child
   Instant started_at_{};
   Instant restart_at_ = never;
 };

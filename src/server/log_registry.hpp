@@ -17,6 +17,9 @@
 
 namespace steelyard::server {
 
+// Every target of a configuration, each once.
+std::vector<config::LogTarget> log_targets(const config::Config& config);
+
 // Outputs opened for a configuration that is not accepted yet.
 struct OpenedLogs {
   struct One {
@@ -33,7 +36,8 @@ class LogRegistry {
 
   // Opens every target anew, also those that are open: that is how files are rotated. The error:
   // a new target cannot be opened.
-  std::expected<OpenedLogs, std::string> open(const config::Config& config) const;
+  std::expected<OpenedLogs, std::string> open(const config::Config& config,
+                                              LogOpener& opener) const;
   // Puts them to use, as long as `generation` lives.
   void commit(OpenedLogs opened, std::weak_ptr<const void> generation);
   // Closes what no generation needs any more. False: some generation but the newest still lives.
@@ -48,14 +52,18 @@ class LogRegistry {
       return std::hash<std::string_view>()(target.text) + static_cast<std::size_t>(target.kind);
     }
   };
+  struct Known {
+    LogOutputId id = 0;
+    std::optional<FileIdentity> file;  // that was opened last
+  };
   struct User {
     std::weak_ptr<const void> generation;
     std::vector<LogOutputId> outputs;
   };
 
   LogWriter& writer_;
-  mutable std::mutex lock_;  // guards ids_
-  std::unordered_map<config::LogTarget, LogOutputId, TargetHash> ids_;
+  mutable std::mutex lock_;  // guards known_, which the main thread alone changes
+  std::unordered_map<config::LogTarget, Known, TargetHash> known_;
   std::vector<User> users_;
   LogOutputId last_id_ = 0;
 };

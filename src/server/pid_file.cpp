@@ -59,8 +59,7 @@ std::expected<void, std::string> write_pid_file(const std::string& path, pid_t p
 void remove_pid_file(const std::string& path, pid_t pid) {
   const auto record = read_pid_file(path);
   if (!record || !*record || (*record)->pid != pid) return;
-  if (::unlink(path.c_str()) == 0) return;
-  const Descriptor emptied(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  ::unlink(path.c_str());
 }
 
 }  // namespace steelyard::server

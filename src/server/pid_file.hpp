@@ -22,7 +22,7 @@ std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::st
 // Replaces the file in one step.
 std::expected<void, std::string> write_pid_file(const std::string& path, pid_t pid);
 
-// Removes the file if it still names `pid`; empties it where the directory is not ours.
+// Removes the file if it still names `pid`.
 void remove_pid_file(const std::string& path, pid_t pid);
 
 }  // namespace steelyard::server

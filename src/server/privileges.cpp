@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -62,6 +63,15 @@ std::expected<Identity, std::string> find_identity(const std::string& user,
   if (found == nullptr) return std::unexpected(fmt::format("bad group name {}", group));
   identity.group = found->gr_gid;
   return identity;
+}
+
+std::vector<gid_t> supplementary_groups(const Identity& identity) {
+  if (identity.user_name.empty()) return {identity.group};
+  int count = 0;
+  ::getgrouplist(identity.user_name.c_str(), identity.group, nullptr, &count);
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(count, 1)), identity.group);
+  ::getgrouplist(identity.user_name.c_str(), identity.group, groups.data(), &count);
+  return groups;
 }
 
 bool running_as_root() { return ::geteuid() == 0; }

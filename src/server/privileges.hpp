@@ -20,6 +20,9 @@ struct Identity {
 std::expected<Identity, std::string> find_identity(const std::string& user,
                                                    const std::string& group);
 
+// All groups that `become` gives the process.
+std::vector<gid_t> supplementary_groups(const Identity& identity);
+
 bool running_as_root();
 
 // Gives root up for `identity`. What stays is the capability to bind ports below 1024, because a

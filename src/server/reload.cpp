@@ -36,7 +36,12 @@ void Server::reload(ShardOrders::Exchanges under_way) {
 
 std::expected<void, std::string> Server::take_generation(Configuration configuration,
                                                          ShardOrders::Exchanges under_way) {
-  auto logs = logs_.open(*configuration.config);
+  if (keeper_ && !keeper_->read_again()) {
+    log_.say(LogLevel::error, "core",
+             "the keeper of root's rights could not read the configuration; logs are opened with "
+             "the rights of User");
+  }
+  auto logs = logs_.open(*configuration.config, log_opener());
   if (!logs) return std::unexpected(std::move(logs.error()));
   auto plan = plan_listeners(configuration.config->listens, open_listens_, shards_.size(),
                              configuration.config->listen_backlog);

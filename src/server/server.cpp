@@ -1,13 +1,13 @@
 #include "server/server.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 
 #include "server/countdown.hpp"
+#include "server/descriptor_budget.hpp"
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
@@ -34,10 +34,11 @@ Server::~Server() { leave(); }
 std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Config& config = *configuration.config;
   log_.show_on_terminal(options_.startup_level);
-  raise_descriptor_limit();
+  group_.client_connections_max = client_connections_max(raise_descriptor_limit());
   shard_count_ = config.shards != 0 ? config.shards : default_shard_count();
   if (options_.single_shard) shard_count_ = 1;
-  auto logs = logs_.open(config);
+  if (auto started = start_keeper(config); !started) return started;
+  auto logs = logs_.open(config, log_opener());
   if (!logs) return std::unexpected(logs.error() + "\nunable to open logs");
   if (auto opened = open_ports(config); !opened) {
     return std::unexpected(opened.error() + "\nno listening sockets available, shutting down");
@@ -47,6 +48,9 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   const config::Server& main_server = *generation_->config().servers[0];
   log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
+  log_.say(LogLevel::info, "core",
+           fmt::format("up to {} client connections at a time, by the limit on open files",
+                       group_.client_connections_max));
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   return become_user(generation_->config());
 }
@@ -87,11 +91,40 @@ std::expected<void, std::string> Server::become_user(const config::Config& confi
   }
   const auto identity = find_identity(config.user, config.group);
   if (!identity) return std::unexpected(identity.error());
-  // So that the file can be emptied at the end, in a directory that is not ours.
-  if (::chown(pid_file_.c_str(), identity->user, identity->group) != 0) {
-    log_.say(LogLevel::warn, "core", "the pid file could not be given to the new user");
-  }
   return become(*identity);
+}
+
+// Only who gives root up needs somebody who kept it.
+std::expected<void, std::string> Server::start_keeper(const config::Config& config) {
+  if (!running_as_root() || config.user.empty()) return {};
+  const auto identity = find_identity(config.user, config.group);
+  if (!identity) return std::unexpected(identity.error());
+  if (identity->user == 0) return {};
+  Keeper::Duties duties;
+  duties.server = {identity->user, supplementary_groups(*identity)};
+  duties.pid_file = config.pid_file;
+  duties.server_process = ::getpid();
+  duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
+    auto read = read_configuration(options_);
+    if (!read) return std::nullopt;
+    return log_targets(*read->config);
+  };
+  using Terminal = Keeper::Duties::Terminal;
+  duties.terminal = options_.foreground ? Terminal::keep : Terminal::leave;
+  auto keeper = Keeper::start(duties);
+  if (!keeper) return std::unexpected("could not start the keeper: " + keeper.error());
+  keeper_ = std::move(*keeper);
+  return {};
+}
+
+LogOpener& Server::log_opener() {
+  if (keeper_) return *keeper_;
+  return OwnRights::instance();
+}
+
+void Server::give_back_pid_file() {
+  if (keeper_ && keeper_->remove_pid_file()) return;
+  remove_pid_file(pid_file_, ::getpid());
 }
 
 void Server::run(Detachment& detachment) {
@@ -160,7 +193,7 @@ void Server::obey_signals() {
 
 // The pid file goes first, so that a successor may start while the last exchanges finish.
 void Server::stop_gracefully() {
-  remove_pid_file(pid_file_, ::getpid());
+  give_back_pid_file();
   std::atomic<std::size_t> left{shards_.size()};
   for (auto& shard : shards_) {
     shard->drain([&left, this] {
@@ -193,7 +226,7 @@ void Server::stop_shards() {
 void Server::leave() {
   stop_shards();
   writer_.stop();
-  remove_pid_file(pid_file_, ::getpid());
+  give_back_pid_file();
 }
 
 }  // namespace steelyard::server

@@ -8,6 +8,7 @@
 #include "proxy/generation.hpp"
 #include "server/configuration.hpp"
 #include "server/detachment.hpp"
+#include "server/keeper.hpp"
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
 #include "server/main_log.hpp"
@@ -38,6 +39,7 @@ class Server {
 
  private:
   // prepare()
+  std::expected<void, std::string> start_keeper(const config::Config& config);
   std::expected<void, std::string> open_ports(const config::Config& config);
   std::expected<void, std::string> become_user(const config::Config& config);
   std::expected<void, std::string> claim_pid_file(const config::Config& config);
@@ -49,6 +51,8 @@ class Server {
   void say_what_a_reload_cannot_change(const config::Config& next);
   void order_shards(ListenPlan plan, ShardOrders::Exchanges under_way);
 
+  LogOpener& log_opener();
+  void give_back_pid_file();
   void start_shards();
   void obey_signals();
   void stop_gracefully();
@@ -57,6 +61,7 @@ class Server {
 
   Options options_;
   Signals signals_;
+  std::unique_ptr<Keeper> keeper_;  // none: this process keeps the rights it has
   LogWriter writer_;
   LogRegistry logs_{writer_};
   MainLog log_{writer_};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.hpp"
@@ -17,6 +18,8 @@
 namespace steelyard::server {
 
 namespace {
+
+constexpr Duration pause_notice_period = std::chrono::seconds(10);
 
 std::uint64_t seed() {
   std::uint64_t value = 0;
@@ -94,6 +97,7 @@ void ShardThread::run() {
 
 void ShardThread::carry_out(ShardOrders& orders) {
   log_.generation_changed();
+  error_log_ = orders.generation->config().servers[0]->error_log;
   if (!shard_) {
     make_shard(orders.generation);
   } else if (orders.under_way == ShardOrders::Exchanges::end) {
@@ -128,11 +132,33 @@ void ShardThread::make_shard(const std::shared_ptr<const proxy::Generation>& gen
 }
 
 void ShardThread::open_listener(const ShardOrders::Opened& opened) {
-  auto listener = std::make_unique<io::Listener>(
-      loop_, opened.socket, [this](std::unique_ptr<io::Stream> stream, const Endpoint& peer) {
-        shard_->accept(std::move(stream), peer);
-      });
-  listeners_.push_back({opened.listen, std::move(listener)});
+  io::Listener::Rules rules;
+  rules.on_accept = [this](std::unique_ptr<io::Stream> stream, const Endpoint& peer) {
+    shard_->accept(std::move(stream), peer);
+  };
+  rules.has_room = [this] { return group_.has_room_for_client(); };
+  rules.on_pause = [this](int error) { tell_of_pause(error); };
+  listeners_.push_back(
+      {opened.listen, std::make_unique<io::Listener>(loop_, opened.socket, std::move(rules))});
+}
+
+// Once a period: while it lasts there is a pause ten times a second and listener.
+void ShardThread::tell_of_pause(int error) {
+  if (loop_.now() < quiet_until_) return;
+  quiet_until_ = loop_.now() + pause_notice_period;
+  const std::string text =
+      error == 0
+          ? fmt::format(
+                "all {} client connections that the limit on open files allows are in use; "
+                "more wait until one ends",
+                group_.client_connections_max)
+          : fmt::format("({}){}: could not accept a connection; trying again every {} ms", error,
+                        strerror(error), io::Listener::pause / std::chrono::milliseconds(1));
+  log_.error(error_log_, {.level = config::LogLevel::error,
+                          .module = "core",
+                          .text = text,
+                          .referer = {},
+                          .when = loop_.wall_now()});
 }
 
 // The kernel resets connections that wait in a closed socket's queue, so they are taken first.

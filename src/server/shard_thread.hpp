@@ -62,6 +62,7 @@ class ShardThread {
   void carry_out(ShardOrders& orders);
   void make_shard(const std::shared_ptr<const proxy::Generation>& generation);
   void open_listener(const ShardOrders::Opened& opened);
+  void tell_of_pause(int error);
   void close_listener(OpenListener& open);
   void close_listeners();
 
@@ -76,6 +77,8 @@ class ShardThread {
   std::unique_ptr<io::SocketDialer> dialer_;
   std::unique_ptr<proxy::Shard> shard_;
   std::vector<OpenListener> listeners_;
+  config::LogTarget error_log_;  // the main server's
+  Instant quiet_until_{};
   std::uint64_t random_state_ = 0;
 };
 

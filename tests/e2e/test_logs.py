@@ -1,10 +1,12 @@
 """Where log lines go: files, programs, rotation, full disks."""
 
 import os
+import pwd
 import re
 import signal
 import subprocess
 
+import pytest
 from support.wire import Connection
 from test_process import until
 
@@ -91,6 +93,72 @@ def test_a_rotated_file_is_opened_anew_and_no_line_is_lost(server, port):
     ask(port, "/after")
     assert lines(server, "access.log", 1) == ["/after 404"]
     assert server.read("access.log.1").splitlines() == ["/before 404"]
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+UNPRIVILEGED = "User www-data\nGroup www-data\n"
+
+
+@only_root
+def test_a_rotated_file_is_opened_anew_after_root_was_given_up(server, port):
+    start(server, port, UNPRIVILEGED + "CustomLog access.log short")
+    ask(port, "/before")
+    lines(server, "access.log", 1)
+    for name in ("access.log", "error.log"):
+        (server.root / name).rename(server.root / f"{name}.1")
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: (server.root / "access.log").exists())
+    ask(port, "/after")
+    assert lines(server, "access.log", 1) == ["/after 404"]
+    assert server.read("access.log.1").splitlines() == ["/before 404"]
+    assert "could not open" not in server.read("error.log") + server.read("error.log.1")
+
+
+@only_root
+def test_a_new_log_is_opened_by_a_reload_after_root_was_given_up(server, port):
+    start(server, port, UNPRIVILEGED + "CustomLog access.log short")
+    (server.root / "sub").mkdir()
+    more = UNPRIVILEGED + "CustomLog access.log short\nCustomLog sub/second.log short"
+    server.write(CONFIG.format(port=port.port, more=more))
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: (server.root / "sub/second.log").exists())
+    assert until(lambda: "resuming normal" in server.read("error.log").split("graceful")[-1])
+    ask(port, "/one")
+    assert lines(server, "sub/second.log", 1) == ["/one 404"]
+
+
+@only_root
+def test_a_log_in_a_directory_of_the_user_is_opened_with_the_users_rights(server, port):
+    """There its owner could have put a link to any file of root's."""
+    www_data = pwd.getpwnam("www-data")
+    (server.root / "theirs").mkdir()
+    os.chown(server.root / "theirs", www_data.pw_uid, www_data.pw_gid)
+    start(server, port, UNPRIVILEGED + "CustomLog theirs/access.log short")
+    ask(port, "/before")
+    lines(server, "theirs/access.log", 1)
+    victim = server.root / "victim"
+    victim.write_text("")
+    victim.chmod(0o600)
+    (server.root / "theirs/access.log").rename(server.root / "theirs/access.log.1")
+    (server.root / "theirs/access.log").symlink_to(victim)
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: "lines go on to the file" in server.read("error.log"))
+    ask(port, "/after")
+    assert lines(server, "theirs/access.log.1", 2) == ["/before 404", "/after 404"]
+    assert victim.read_text() == ""
+
+
+@only_root
+def test_a_program_is_roots_after_a_reload_too(server, port):
+    (server.root / "deep").mkdir(mode=0o700)
+    command = f"id -u >> {server.root}/deep/piped.log; cat >> {server.root}/deep/piped.log"
+    start(server, port, UNPRIVILEGED + f'CustomLog "|${command}" short')
+    ask(port, "/one")
+    assert lines(server, "deep/piped.log", 2) == ["0", "/one 404"]
+    server.signal(signal.SIGUSR1)
+    assert lines(server, "deep/piped.log", 3)[-1] == "0"
+    ask(port, "/two")
+    assert lines(server, "deep/piped.log", 4)[-1] == "/two 404"
 
 
 def test_a_full_disk_is_reported_once_and_serving_goes_on(server, port):

@@ -215,9 +215,38 @@ def test_root_is_given_up_once_the_ports_are_open(server, port):
         if task.joinpath("comm").read_text().startswith("shard"):
             assert "CapEff:\t0000000000000000" in task.joinpath("status").read_text()
     assert server.stop() == 0
-    # The directory is not the user's: what is left is an empty file, which is as good as none.
-    left = server.root / "httpd.pid"
-    assert not left.exists() or left.read_text() == ""
+    assert not (server.root / "httpd.pid").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+def test_the_pid_file_stays_roots(server, port):
+    """Who could write to it could have root's -k stop signal any process."""
+    server.start(config(port, "User www-data\nGroup www-data"), [port.port])
+    assert answers(port) == "404"
+    found = (server.root / "httpd.pid").stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (0, 0o644)
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+def test_the_keeper_of_roots_rights_ends_with_the_server(server, port):
+    server.start(config(port, "User www-data\nGroup www-data"), [port.port])
+    assert answers(port) == "404"
+    (keeper,) = children(server.process.pid)
+    assert Path(f"/proc/{keeper}/comm").read_text() == "keeper\n"
+    server.process.kill()
+    server.process.wait()
+    assert until(lambda: gone(keeper))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+def test_without_a_user_there_is_no_keeper(server, port):
+    server.start(config(port), [port.port])
+    assert answers(port) == "404"
+    assert children(server.process.pid) == []
 
 
 def test_a_service_manager_is_told_when_clients_can_connect(server, port, scratch):
@@ -251,6 +280,18 @@ def test_a_graceful_stop_lets_the_last_answer_finish(server, port, farm):
         assert '/?hold=last 200' in server.read("access.log")
     finally:
         farm.retire([member])
+
+
+def test_a_graceful_stop_answers_who_has_just_connected(server, port):
+    server.start(config(port), [port.port])
+    connection = Connection("127.0.0.1", port.port)
+    server.signal(signal.SIGWINCH)
+    assert until(lambda: refused(port))
+    connection.send(b"GET /first HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    assert connection.read_response().status == "404"
+    connection.close()
+    assert server.process.wait(10) == 0
+    assert "/first 404" in server.read("access.log")
 
 
 def test_a_graceful_stop_ends_when_its_time_is_over(server, port, farm):

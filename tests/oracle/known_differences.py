@@ -13,9 +13,6 @@ KNOWN = {
     "an_unknown_expectation_is_refused": "417 closes the connection, httpd keeps it",
     "warning_headers_with_another_date_are_dropped": "Warning fields of another date are passed on",
     "encodings_in_paths_that_are_refused": "the logged path of a refused %00 is not cut there",
-    "limitrequestfields_and_limitrequestfieldsize_change_the_limits": (
-        "LimitRequestFieldSize is compared with each line, not with repeated lines joined"
-    ),
     "66": QUERY,
     "148": QUERY,
     "84": COUNT,

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "io/linux/exhaustion.hpp"
 #include "io/linux/socket_address.hpp"
 #include "io/linux/socket_stream.hpp"
 
@@ -60,32 +62,46 @@ std::expected<int, ListenFailure> open_listening_socket(const std::optional<IpAd
   return fd;
 }
 
-Listener::Listener(EpollLoop& loop, int fd, OnAccept on_accept)
-    : Descriptor(loop, fd), on_accept_(std::move(on_accept)) {
+Listener::Listener(EpollLoop& loop, int fd, Rules rules)
+    : Descriptor(loop, fd), rules_(std::move(rules)) {
   // Level-triggered: what one turn leaves in the queue is reported again.
-  constexpr std::uint32_t epoll_in = 0x001;
-  CHECK(loop.watch_level(*this, epoll_in, false));
+  CHECK(loop.watch_level(*this, EPOLLIN, false));
 }
 
 void Listener::on_events(std::uint32_t /*events*/) {
-  for (int i = 0; i < accepts_a_turn; ++i)
-    if (!accept_one()) return;
-}
-
-void Listener::accept_queued() {
-  while (accept_one()) {
+  for (int i = 0; i < accepts_a_turn; ++i) {
+    if (rules_.has_room && !rules_.has_room()) return rest(0);
+    const Accepted accepted = accept_one();
+    if (accepted == Accepted::exhausted) return rest(errno);
+    if (accepted == Accepted::none) return;
   }
 }
 
-bool Listener::accept_one() {
+void Listener::accept_queued() {
+  while (accept_one() == Accepted::one) {
+  }
+}
+
+// The socket would be reported readable in every turn for as long as nothing can be accepted.
+void Listener::rest(int error) {
+  loop_->watch_level(*this, 0, true);
+  resumption_.arm(loop_->timers(), loop_->now() + pause);
+  if (rules_.on_pause) rules_.on_pause(error);
+}
+
+void Listener::resume() { loop_->watch_level(*this, EPOLLIN, true); }
+
+Listener::Accepted Listener::accept_one() {
   SocketAddress address;
   address.size = sizeof address.storage;
   const int fd = ::accept4(fd_, address.pointer(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  // Out of descriptors or memory: the connection stays queued; the next turn tries again.
-  if (fd < 0) return errno == EINTR || errno == ECONNABORTED;
+  if (fd < 0) {
+    if (errno == EINTR || errno == ECONNABORTED) return Accepted::one;
+    return is_exhaustion(errno) ? Accepted::exhausted : Accepted::none;
+  }
   if (auto stream = SocketStream::adopt(*loop_, fd))
-    on_accept_(std::move(stream), to_endpoint(*address.pointer()));
-  return true;
+    rules_.on_accept(std::move(stream), to_endpoint(*address.pointer()));
+  return Accepted::one;
 }
 
 }  // namespace steelyard::io

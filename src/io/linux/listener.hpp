@@ -24,21 +24,43 @@ struct ListenFailure {
 std::expected<int, ListenFailure> open_listening_socket(const std::optional<IpAddress>& ip,
                                                         std::uint16_t port, std::uint32_t backlog);
 
+// Accepts connections and hands them out. When there is no room for more, or the system is out of
+// descriptors or memory, it lets them wait in the kernel's queue and looks again after `pause`.
 class Listener final : private Descriptor {
  public:
-  using OnAccept = std::function<void(std::unique_ptr<Stream>, const Endpoint& peer)>;
-  // Takes the socket over.
-  Listener(EpollLoop& loop, int fd, OnAccept on_accept);
+  static constexpr Duration pause = std::chrono::milliseconds(100);
 
-  // Accepts what the kernel has queued; before closing, so that no connection is lost.
+  struct Rules {
+    std::function<void(std::unique_ptr<Stream>, const Endpoint& peer)> on_accept;
+    std::function<bool()> has_room;           // for one more; null: always
+    std::function<void(int error)> on_pause;  // errno, 0: no room; null: nobody wants to know
+  };
+  // Takes the socket over.
+  Listener(EpollLoop& loop, int fd, Rules rules);
+
+  // Accepts what the kernel has queued, room or not; before closing, so that no connection is lost.
   void accept_queued();
   using Descriptor::fd;
 
  private:
-  void on_events(std::uint32_t events) override;
-  bool accept_one();
+  class Resumption final : public Timer {
+   public:
+    explicit Resumption(Listener& listener) : listener_(listener) {}
 
-  OnAccept on_accept_;
+   private:
+    void expired() override { listener_.resume(); }
+    Listener& listener_;
+  };
+
+  enum class Accepted : std::uint8_t { one, none, exhausted };
+
+  void on_events(std::uint32_t events) override;
+  Accepted accept_one();
+  void rest(int error);
+  void resume();
+
+  Rules rules_;
+  Resumption resumption_{*this};
 };
 
 }  // namespace steelyard::io

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/linux/exhaustion.hpp"
 #include "io/linux/socket_address.hpp"
 #include "io/linux/socket_stream.hpp"
 
@@ -17,9 +18,12 @@ namespace steelyard::io {
 namespace {
 
 std::unexpected<DialFailure> failed(int error, const std::string& name) {
-  return std::unexpected(DialFailure{DialFailure::Cause::refused,
-                                     "(" + std::to_string(error) + ")" + std::strerror(error) +
-                                         ": attempt to connect to " + name + " failed"});
+  // Without a free port for this end the kernel says that the address is not available.
+  const bool ours = is_exhaustion(error) || error == EADDRNOTAVAIL;
+  return std::unexpected(
+      DialFailure{ours ? DialFailure::Cause::exhausted : DialFailure::Cause::refused,
+                  "(" + std::to_string(error) + ")" + std::strerror(error) +
+                      ": attempt to connect to " + name + " failed"});
 }
 
 void set_options(int fd, const DialTarget& target) {
@@ -41,6 +45,14 @@ int pending_error(int fd) {
   socklen_t size = sizeof error;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
   return error;
+}
+
+// What making a socket would fail with; 0: nothing.
+int socket_error() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  ::close(fd);
+  return 0;
 }
 
 // Whether the handshake is over: a socket has a peer only then.
@@ -70,6 +82,8 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
   }
   std::vector<IpAddress> addresses = co_await resolver_->addresses(name);
   if (addresses.empty()) {
+    // Nobody was asked if there was no descriptor to ask with.
+    if (const int error = socket_error(); is_exhaustion(error)) co_return failed(error, name);
     co_return std::unexpected(
         DialFailure{DialFailure::Cause::no_such_name, "DNS lookup failure for: " + name});
   }
@@ -124,7 +138,7 @@ Task<Dialed> SocketDialer::finish(int fd, int error, std::string name, Duration 
     co_return failed(error, name);
   }
   auto stream = SocketStream::adopt(loop_, fd);
-  if (!stream) co_return failed(errno, name);
+  if (!stream) co_return failed(ENOMEM, name);  // the loop could not watch it
   if (error == 0) co_return stream;
   const Instant deadline = loop_.now() + timeout;
   WaitTimer timer(loop_.timers());

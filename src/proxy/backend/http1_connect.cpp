@@ -34,6 +34,8 @@ io::Task<Failure> Http1Attempt::connect() {
   }
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
+    if (dialed.error().cause == io::DialFailure::Cause::exhausted)
+      co_return Failure{Party::none, Cause::exhausted, false, std::move(dialed.error().text)};
     const bool unknown = dialed.error().cause == io::DialFailure::Cause::no_such_name;
     co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false,
                       std::move(dialed.error().text)};

@@ -1,28 +1,12 @@
 #include "proxy/backend/http1_request.hpp"
 
-#include "base/text.hpp"
-#include "http/token_list.hpp"
+#include "http/connection_names.hpp"
 
 namespace steelyard::proxy {
 
 using http::FieldId;
 
 namespace {
-
-// The Connection field names something beyond close and keep-alive.
-bool names_fields(std::string_view connection) {
-  for (const std::string_view token : http::tokens(connection, ",;")) {
-    if (!equals_ignoring_case(token, "close") && !equals_ignoring_case(token, "keep-alive"))
-      return true;
-  }
-  return false;
-}
-
-bool is_named(std::string_view connection, std::string_view name) {
-  for (const std::string_view token : http::tokens(connection, ",;"))
-    if (equals_ignoring_case(token, name)) return true;
-  return false;
-}
 
 // What we add to lists that earlier proxies began; written in the place of the client's field.
 struct Additions {
@@ -76,13 +60,11 @@ bool is_hop_by_hop(FieldId id) {
 }
 
 void append_client_fields(const Exchange& x, Additions& added, bool expects, http::HeadText& out) {
-  std::string_view connection;
-  if (const auto value = x.request.fields.value(FieldId::connection)) connection = *value;
-  const bool has_named = !connection.empty() && names_fields(connection);
+  const http::ConnectionNames named(x.request.fields);
   for (const http::Field& field : x.request.fields) {
     if (is_hop_by_hop(field.id)) continue;
     if (field.id == FieldId::expect && x.request.expects_continue && !expects) continue;
-    if (has_named && is_named(connection, field.name)) continue;
+    if (!named.empty() && named.contains(field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {
       out.append_field(field);

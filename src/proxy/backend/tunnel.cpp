@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "io/next_turn.hpp"
 #include "proxy/backend/http1_attempt.hpp"
 #include "proxy/limits.hpp"
 
 // After a 101 (Switching Protocols) the two peers talk past us: bytes are passed on in both
-// directions until both ended or the line was idle for too long.
+// directions until both ended or the line was idle for too long. All of them count: in the access
+// log (httpd: %I, %O) and for the member (bytraffic).
 
 namespace steelyard::proxy {
 
@@ -15,37 +17,45 @@ struct Lane {
   io::Stream& from;
   io::Stream& to;
   ReadBuffer& buffer;
-  bool ended = false;  // `from` has nothing more to say and `to` was told
+  std::uint64_t read = 0, written = 0;  // by the last step
+  bool ended = false;                   // `from` has nothing more to say and `to` was told
   bool broken = false;
   bool starved = false, full = false;
 
-  bool step() {
-    bool moved = false;
+  // Moves what goes, within one turn's budget.
+  void step() {
     starved = full = false;
-    while (!ended && !broken) {
-      if (!buffer.empty()) {
-        const std::string_view pieces[] = {buffer.data()};
-        const io::IoResult written = to.write(pieces);
-        if (written.status == io::IoStatus::failed) broken = true;
-        if (written.status == io::IoStatus::would_block) full = true;
-        if (written.status != io::IoStatus::ok) return moved;
-        buffer.consume(written.bytes);
-        moved = true;
-        continue;
-      }
-      buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
-      const io::IoResult got = from.read(buffer.room());
-      if (got.status == io::IoStatus::would_block) starved = true;
-      if (got.status == io::IoStatus::failed) broken = true;
-      if (got.status == io::IoStatus::end) {
-        to.end_writing();
-        ended = true;
-      }
-      if (got.status != io::IoStatus::ok) return moved;
-      buffer.filled(got.bytes);
-      moved = true;
+    read = written = 0;
+    while (may_go_on() && written < tunnel_bytes_a_turn && (buffer.empty() ? pull() : push())) {
     }
-    return moved;
+  }
+  bool may_go_on() const { return !ended && !broken && !starved && !full; }
+
+ private:
+  bool push() {
+    const std::string_view pieces[] = {buffer.data()};
+    const io::IoResult result = to.write(pieces);
+    broken = result.status == io::IoStatus::failed;
+    full = result.status == io::IoStatus::would_block;
+    if (result.status != io::IoStatus::ok) return false;
+    buffer.consume(result.bytes);
+    written += result.bytes;
+    return true;
+  }
+
+  bool pull() {
+    buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
+    const io::IoResult result = from.read(buffer.room());
+    broken = result.status == io::IoStatus::failed;
+    starved = result.status == io::IoStatus::would_block;
+    if (result.status == io::IoStatus::end) {
+      to.end_writing();
+      ended = true;
+    }
+    if (result.status != io::IoStatus::ok) return false;
+    buffer.filled(result.bytes);
+    read += result.bytes;
+    return true;
   }
 };
 
@@ -62,6 +72,7 @@ io::Task<Failure> Http1Attempt::tunnel() {
   head.append("Connection: Upgrade\r\nUpgrade: ").append(upgrade_).append("\r\n\r\n");
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
+  plan_.member.add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
   workspace.backend_head.clear();
   workspace.backend_body.clear();
   workspace.backend_body.append(head.view());
@@ -71,13 +82,20 @@ io::Task<Failure> Http1Attempt::tunnel() {
   workspace.client_head.consume(workspace.client_head.data().size());
   Lane up{client_.stream, *connection_->stream, workspace.client_body};
   Lane down{*connection_->stream, client_.stream, workspace.backend_body};
+  x_.bytes.received += static_cast<std::int64_t>(up.buffer.data().size());
   const Duration idle = std::max(plan_.times.client, plan_.times.backend);
   while (true) {
-    for (bool moved = true; moved;) {
-      moved = up.step();
-      moved = down.step() || moved;
-    }
+    up.step();
+    down.step();
+    x_.bytes.received += static_cast<std::int64_t>(up.read);
+    x_.bytes.sent += static_cast<std::int64_t>(down.written);
+    plan_.member.add_transferred(static_cast<std::int64_t>(up.written));
+    plan_.member.add_read(static_cast<std::int64_t>(down.read));
     if (up.broken || down.broken || (up.ended && down.ended)) break;
+    if (up.may_go_on() || down.may_go_on()) {
+      co_await io::NextTurn(core_.parts.loop);
+      continue;
+    }
     blocked_ = {up.starved, down.full, down.starved, up.full};
     const Failure late = co_await park(core_.now() + idle);
     if (late) break;

@@ -123,7 +123,12 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
       buffer.filled(result.bytes);
       continue;
     }
-    if (result.status != io::IoStatus::would_block) co_return HeadEnd::closed;
+    if (result.status != io::IoStatus::would_block) {
+      // httpd: without a request line there is nobody to answer.
+      if (!reader_.has_line()) co_return HeadEnd::closed;
+      fault_ = {400, http::RequestFaultCode::cut_short, {}};
+      co_return HeadEnd::fault;
+    }
     if (buffer.empty()) {
       if (!co_await wait_idle()) co_return HeadEnd::closed;
       begin_exchange();

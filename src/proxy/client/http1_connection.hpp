@@ -35,6 +35,9 @@ class ClientConnection {
   // Waits for a request: may be closed without taking an answer from anybody.
   bool idle() const { return workspace_ == nullptr && !life_.done() && stream_->settle(); }
 
+  // No request has come yet: its client counts on the first one being answered.
+  bool fresh() const { return facts_.requests_before == 0; }
+
   std::size_t position = 0;  // in Core::connections
 
  private:

@@ -1,6 +1,6 @@
 """Malformed and extreme requests."""
 
-from scenario import DIRECT, ONE, get, raw, scenario
+from scenario import DIRECT, ONE, get, half_close, raw, receive, scenario, send_bytes
 
 
 def line(text):
@@ -38,6 +38,17 @@ scenario(
         line(b"GET http://x y/a"),
     ],
     sees="400 400 400 400 400 400 400 400 400 400 400 400 400 400",
+)
+scenario(
+    "a client that stops in the middle of its header fields",
+    ONE,
+    [
+        send_bytes(b"GET /a HTTP/1.1\r\nHost: x", on="c"),
+        half_close("c"),
+        receive("c"),
+        get("/a"),
+    ],
+    sees="400 1",
 )
 scenario(
     "protocol versions that are refused",

@@ -1,0 +1,76 @@
+#include "server/keeper.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "server/keeper_line.hpp"
+#include "server/keeper_process.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+std::string question(KeeperQuestion kind, std::string_view text = {}) {
+  std::string result(1, static_cast<char>(kind));
+  return result += text;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Keeper>, std::string> Keeper::start(const Duties& duties) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return std::unexpected(std::string(strerror(errno)));
+  Descriptor ours(ends[0]);
+  Descriptor keepers(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return std::unexpected(std::string(strerror(errno)));
+  if (child == 0) {
+    ours.close();
+    keep(keepers, duties);
+    ::_exit(0);
+  }
+  return std::unique_ptr<Keeper>(new Keeper(std::move(ours)));
+}
+
+bool Keeper::read_again() { return ask(question(KeeperQuestion::read_configuration)).has_value(); }
+
+std::expected<Descriptor, int> Keeper::open_file(const std::string& path) {
+  auto own = OwnRights::instance().open_file(path);
+  if (own || own.error() != EACCES) return own;
+  return ask_for_file(path);
+}
+
+std::expected<Descriptor, int> Keeper::ask_for_file(const std::string& path) {
+  auto file = ask(question(KeeperQuestion::open_file, path));
+  if (file && !file->is_open()) return std::unexpected(EIO);
+  return file;
+}
+
+std::expected<LogProgram, int> Keeper::start_program(const config::LogTarget& target, int input) {
+  const bool shell = target.kind == config::LogTarget::Kind::pipe_shell;
+  const auto kind = shell ? KeeperQuestion::start_shell_program : KeeperQuestion::start_program;
+  auto exit = ask(question(kind, target.text), input);
+  if (!exit) return std::unexpected(exit.error());
+  return LogProgram{.exit = std::move(*exit)};
+}
+
+bool Keeper::remove_pid_file() {
+  return ask(question(KeeperQuestion::remove_pid_file)).has_value();
+}
+
+std::expected<Descriptor, int> Keeper::ask(const std::string& question, int attached) {
+  const std::lock_guard guard(lock_);
+  if (!send_message(line_, question, attached)) return std::unexpected(EPIPE);
+  auto answer = receive_message(line_);
+  if (!answer) return std::unexpected(EPIPE);
+  const auto error = parse_unsigned(answer->text);
+  if (!error || *error != 0) return std::unexpected(error ? static_cast<int>(*error) : EIO);
+  return std::move(answer->attached);
+}
+
+}  // namespace steelyard::server
