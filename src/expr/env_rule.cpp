@@ -112,12 +112,11 @@ bool EnvRule::set_attribute(std::string_view name) {
       {"request_protocol", Attribute::request_protocol},
       {"request_uri", Attribute::request_uri},
   };
-  attribute_name_ = to_lower(name);
   for (const auto& [text, attribute] : known) {
-    if (attribute_name_ == text) attribute_ = attribute;
+    if (equals_ignoring_case(name, text)) attribute_ = attribute;
   }
+  attribute_name_ = name;
   if (attribute_ != Attribute::header) return true;
-  attribute_name_ = name;  // variables are found in their own case
   if (std::ranges::all_of(name, is_name_char)) return true;
   auto regex = Regex::compile(name, RegexCase::insensitive);
   if (!regex) return false;

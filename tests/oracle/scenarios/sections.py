@@ -326,3 +326,47 @@ scenario(
     get("/a"),
     sees="1",
 )
+scenario(
+    "Names of variables ignore case",
+    """\
+LoadModule access_compat_module /usr/lib/apache2/modules/mod_access_compat.so
+SetEnvIf User-Agent evil BadBot
+SetEnvIf User-Agent evil BADBOT=again
+SetEnvIf X-Good . Good
+SetEnvIf X-Close . NoKeepAlive
+<Location /a>
+<RequireAll>
+Require all granted
+Require not env badbot
+</RequireAll>
+</Location>
+<Location /old>
+Order Deny,Allow
+Deny from env=badbot
+</Location>
+<Location /only>
+Order Deny,Allow
+Deny from all
+Allow from env=good
+</Location>
+Header set X-Flag yes env=GOOD
+RequestHeader set X-Bot %{badbot}e
+"""
+    + DIRECT,
+    [
+        get("/a"),
+        get("/a", "User-Agent: evil"),
+        get("/old", "User-Agent: evil"),
+        get("/else", "User-Agent: evil"),
+        get("/only"),
+        get("/only", "X-Good: 1"),
+        get("/else", "X-Close: 1"),
+    ],
+    sees="1 403 403 1 403 1 1",
+)
+scenario(
+    "Names of notes ignore case",
+    ONE + "Header note X-Member Seen\nHeader set X-Seen yes\n",
+    [get("/a")],
+    sees="1",
+)
