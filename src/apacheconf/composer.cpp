@@ -141,7 +141,7 @@ void Composer::read_section(Stream& stream, Statement&& statement, Statements& i
 }
 
 void Composer::read_inner(Stream& stream, const std::string& tag, Statements& into) {
-  if (stream.open.size() >= options_.limits.section_depth_max) {
+  if (open_sections_ >= options_.limits.section_depth_max) {
     complain("<" + tag + "> is nested more than " +
              std::to_string(options_.limits.section_depth_max) + " levels deep");
     skip_block(stream, tag);
@@ -149,7 +149,9 @@ void Composer::read_inner(Stream& stream, const std::string& tag, Statements& in
   }
   const std::uint32_t opened = stream.line;
   stream.open.push_back(tag);
+  ++open_sections_;
   read_block(stream, into);
+  --open_sections_;
   stream.open.pop_back();
   if (stream.close) {
     if (equals_ignoring_case(*stream.close, tag)) stream.close.reset();

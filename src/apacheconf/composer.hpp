@@ -104,6 +104,7 @@ class Composer {
   std::map<std::string, Macro, std::less<>> macros_;  // by lower-case name
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
+  std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
   bool exhausted_ = false;  // a limit was passed: nothing further is read

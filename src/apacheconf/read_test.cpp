@@ -54,6 +54,18 @@ TEST(Read, reports_every_fault_of_one_run_in_the_order_of_the_file) {
                   HasSubstr("8: ServerTokens takes 1 argument:")));
 }
 
+// 63 levels a file and an Include in the innermost were 8000 levels of the stack.
+TEST(Read, counts_open_sections_through_all_files) {
+  Reader reader;
+  std::string levels, ends;
+  for (int i = 0; i < 63; ++i) {
+    levels += "<IfDefine !X>\n";
+    ends += "</IfDefine>\n";
+  }
+  EXPECT_THAT(reader.faults(std::string(preamble) + levels + "Include t.conf\n" + ends),
+              ::testing::Contains(HasSubstr("<IfDefine> is nested more than 64 levels deep")));
+}
+
 TEST(Read, suggests_the_directive_that_was_meant) {
   Reader reader;
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nKeepAliveTimout 5\n"),
