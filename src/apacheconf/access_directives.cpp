@@ -60,17 +60,15 @@ bool belongs_in_container(std::string_view name) {
 template <RequireContainer container>
 void container_section(Scope& scope, const Statement& statement) {
   RequireBuilder& builder = builder_of(scope);
-  std::vector<Statement> lines;
+  builder.open(container);
   for (const Statement& line : statement.children) {
     if (belongs_in_container(line.name)) {
-      lines.push_back(line);
+      scope.execute(line);
       continue;
     }
     scope.reading.complain_at(line.place(),
                               line.name + " not allowed in " + statement.name + "> context");
   }
-  builder.open(container);
-  scope.execute(lines);
   report(scope, builder.close());
 }
 

@@ -148,15 +148,16 @@ void Scope::warn(std::string text, std::string advice) {
 
 void Scope::note(std::string text) { reading.note_at(place(), std::move(text)); }
 
-void Scope::execute(const std::vector<Statement>& statements) {
-  const Statement* const outer = statement_;
-  for (const Statement& statement : statements) {
-    statement_ = &statement;
-    reading.order = statement.order;
-    execute_one(statement);
-  }
+void Scope::execute(const Statement& statement) {
+  const Statement* const outer = std::exchange(statement_, &statement);
+  reading.order = statement.order;
+  execute_one(statement);
   statement_ = outer;
   if (outer) reading.order = outer->order;
+}
+
+void Scope::execute(const std::vector<Statement>& statements) {
+  for (const Statement& statement : statements) execute(statement);
 }
 
 void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {

@@ -15,7 +15,7 @@ using config::Section;
 
 // What the main pass leaves for execute_virtual_hosts().
 struct PendingHost {
-  Statement statement;
+  const Statement* statement;              // the statements outlive the reading
   std::optional<std::uint16_t> main_port;  // ServerName's port, when it stood above
 };
 struct PendingHosts {
@@ -23,7 +23,7 @@ struct PendingHosts {
 };
 
 void virtual_host(Scope& scope, const Statement& statement) {
-  scope.reading.part<PendingHosts>().hosts.push_back({statement, scope.server.name_port});
+  scope.reading.part<PendingHosts>().hosts.push_back({&statement, scope.server.name_port});
 }
 
 bool has_wildcard(std::string_view text) {
@@ -299,16 +299,17 @@ void execute_virtual_hosts(Reading& reading) {
     servers.push_back(inherit(*servers.front()));
     config::Server& server = *servers.back();
     server.index = static_cast<std::uint32_t>(servers.size() - 1);
-    server.place = pending.statement.place();
+    const Statement& statement = *pending.statement;
+    server.place = statement.place();
 
     Frame frame;
     frame.kind = SectionKind::virtual_host;
     frame.name = "<VirtualHost>";
-    frame.argument = pending.statement.text;
+    frame.argument = statement.text;
     frame.settings = &server.defaults;
     Scope scope(reading, server, frame);
-    scope.execute_host(pending.statement, [&] {
-      for (const std::string& word : pending.statement.words) add_address(scope, pending, word);
+    scope.execute_host(statement, [&] {
+      for (const std::string& word : statement.words) add_address(scope, pending, word);
       server.name_port = pending.main_port;
       if (!server.addresses.empty() && server.addresses.front().port) {
         server.name_port = server.addresses.front().port;
