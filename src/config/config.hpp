@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
+#include "config/shared_list.hpp"
 #include "http/path.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
@@ -112,9 +113,9 @@ struct Server {
 
   PathSettings defaults;                 // what the server level says, vhost over main
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf at server level, main server's first
-  std::vector<Section> locations;        // <Location>, <LocationMatch>; main server's first
-  std::vector<Section> proxies;          // <Proxy>, <ProxyMatch>; main server's first
-  std::vector<Route> routes;             // ProxyPass family; main server's first
+  SharedList<Section> locations;         // <Location>, <LocationMatch>; main server's first
+  SharedList<Section> proxies;           // <Proxy>, <ProxyMatch>; main server's first
+  SharedList<Route> routes;              // ProxyPass family; main server's first
   bool has_encoded_routes = false;       // some route matches the path before it is decoded
   std::vector<Redirect> redirects;       // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;

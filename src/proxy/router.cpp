@@ -100,7 +100,7 @@ void apply_fixed_environment(Exchange& x) {
 }
 
 // Named groups of a regex section become MATCH_NAME variables (httpd).
-void export_matches(Exchange& x, const std::vector<config::Section>& sections,
+void export_matches(Exchange& x, const config::SharedList<config::Section>& sections,
                     std::string_view text) {
   for (const config::Section& section : sections) {
     if (!section.regex || section.regex->named_groups().empty()) continue;
