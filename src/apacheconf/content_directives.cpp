@@ -69,6 +69,25 @@ void options(Scope& scope, const Statement& statement) {
   }
 }
 
+// Filters of answers: "DEFLATE;INCLUDES" and, but for SetOutputFilter, what they are for.
+void output_filter(Scope& scope, const Statement& statement) {
+  for (const std::string_view filter : split(statement.words[0], ';')) {
+    const bool compresses =
+        equals_ignoring_case(filter, "DEFLATE") || equals_ignoring_case(filter, "BROTLI_COMPRESS");
+    if (compresses || filter.empty() || equals_ignoring_case(filter, "none")) continue;
+    if (equals_ignoring_case(filter, "INCLUDES")) {
+      scope.warn(statement.name +
+                     " INCLUDES: pages of members pass as they are, where httpd would "
+                     "fill in what Options +Includes allows",
+                 std::string(wrap));
+      continue;
+    }
+    scope.complain(statement.name + ' ' + std::string(filter) +
+                       " is not supported: it would change bodies on their way",
+                   "Bodies pass unchanged. " + std::string(wrap));
+  }
+}
+
 // The same for every row but name, handler, module and words.
 constexpr Directive handled(std::string_view name, Handler handler, std::string_view help,
                             std::string_view module = "core_module") {
@@ -140,6 +159,15 @@ std::vector<Directive> make_table() {
     row.contexts = in_directory;
     row.arguments = Arguments::raw;
     table.push_back(noted(row, files));
+  }
+  for (const std::string_view name :
+       {"SetOutputFilter", "AddOutputFilter", "AddOutputFilterByType"}) {
+    Directive row = handled(name, output_filter, "what answers pass through; only compression",
+                            name == "SetOutputFilter"   ? "core_module"
+                            : name == "AddOutputFilter" ? "mime_module"
+                                                        : "filter_module");
+    row.arguments = name == "SetOutputFilter" ? Arguments::one : Arguments::two_or_more;
+    table.push_back(noted(row, "answers pass uncompressed"));
   }
   Directive row = handled("Options", options, "what may be done with the files of a directory");
   row.arguments = Arguments::raw;

@@ -119,8 +119,8 @@ std::vector<Directive> make_table() {
            "MemcacheConnTTL RedisConnPoolTTL RedisTimeout",
            "keep answers to send them again", wrap},
           {"filter_module",
-           "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter FilterDeclare "
-           "FilterProvider FilterChain FilterTrace AddOutputFilterByType FilterProtocol "
+           "SetInputFilter AddInputFilter FilterDeclare "
+           "FilterProvider FilterChain FilterTrace FilterProtocol "
            "BrotliFilterNote BrotliCompressionQuality BrotliCompressionWindow "
            "BrotliCompressionMaxInputBlock BrotliAlterETag ExtFilterOptions ExtFilterDefine "
            "Substitute SubstituteMaxLineLength SubstituteInheritBefore OutputSed InputSed "
