@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apacheconf/listed.hpp"
+#include "apacheconf/methods.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 
@@ -29,12 +30,16 @@ void set_handler(Scope& scope, const Statement& statement) {
 }
 
 void add_default_charset(Scope& scope, const Statement& statement) {
-  if (equals_ignoring_case(statement.words[0], "off")) return;
-  scope.complain(
-      "AddDefaultCharset " + statement.words[0] +
-          " is not supported: it would add a charset to answers of type text/html and text/plain",
-      "Write Header edit Content-Type \"^(text/html|text/plain)$\" \"$1; charset=" +
-          statement.words[0] + "\".");
+  const std::string& word = statement.words[0];
+  std::string& charset = scope.settings().default_charset.emplace(word);
+  if (equals_ignoring_case(word, "off")) charset.clear();
+  if (equals_ignoring_case(word, "on")) charset = "iso-8859-1";
+}
+
+void allow_override(Scope& scope, const Statement& statement) {
+  if (scope.frame().kind == SectionKind::directory) return;
+  scope.warn("Useless use of " + statement.name + " in " + scope.frame().name,
+             "Only files have a .htaccess; leave the line out.");
 }
 
 void auth_type(Scope& scope, const Statement& statement) {
@@ -110,8 +115,9 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 
 constexpr auto handled_directives = std::to_array<Directive>({
     handled("SetHandler", set_handler, "what answers these requests; only none"),
-    handled("AddDefaultCharset", add_default_charset,
-            "charset of answers that name none; only Off"),
+    handled(
+        "AddDefaultCharset", add_default_charset,
+        "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),
     handled("AuthType", auth_type, "how users are asked who they are; only None",
             "authn_core_module"),
 });
@@ -126,8 +132,7 @@ std::vector<Directive> make_table() {
            "AccessFileName AcceptPathInfo FileETag "
            "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
            "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
-           "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions RegisterHttpMethod "
-           "MergeTrailers",
+           "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions MergeTrailers",
            "how files are found, described and run", files},
           {"dir_module",
            "DirectoryIndex DirectorySlash DirectoryCheckHandler DirectoryIndexRedirect",
@@ -155,8 +160,8 @@ std::vector<Directive> make_table() {
       },
       Support::accepted_with_note);
   for (const std::string_view name : {"AllowOverride", "AllowOverrideList"}) {
-    Directive row = handled(name, nullptr, "what .htaccess files may say");
-    row.contexts = in_directory;
+    Directive row = handled(name, allow_override, "what .htaccess files may say");
+    row.contexts = in_sections;
     row.arguments = Arguments::raw;
     table.push_back(noted(row, files));
   }
@@ -169,6 +174,11 @@ std::vector<Directive> make_table() {
     row.arguments = name == "SetOutputFilter" ? Arguments::one : Arguments::two_or_more;
     table.push_back(noted(row, "answers pass uncompressed"));
   }
+  Directive methods = handled("RegisterHttpMethod", register_methods,
+                              "further methods that Require may name; any passes anyway");
+  methods.arguments = Arguments::one_or_more;
+  methods.contexts = in_main;
+  table.push_back(methods);
   Directive row = handled("Options", options, "what may be done with the files of a directory");
   row.arguments = Arguments::raw;
   table.push_back(noted(row, files));

@@ -17,6 +17,11 @@ using balance::BalancerSpec;
 using config::Server;
 
 template <class T>
+void prepend(const std::vector<T>& outer, std::vector<T>& own) {
+  own.insert(own.begin(), outer.begin(), outer.end());
+}
+
+template <class T>
 void inherit(const std::optional<T>& outer, std::optional<T>& own) {
   if (!own) own = outer;
 }
@@ -98,8 +103,8 @@ void inherit_lists(const Server& main_server, Server& server) {
   server.routes.prepend(main_server.routes);
   server.locations.prepend(main_server.locations);
   server.proxies.prepend(main_server.proxies);
-  server.env_rules.insert(server.env_rules.begin(), main_server.env_rules.begin(),
-                          main_server.env_rules.end());
+  prepend(main_server.env_rules, server.env_rules);
+  prepend(main_server.early_rules, server.early_rules);
   server.redirects.insert(server.redirects.end(), main_server.redirects.begin(),
                           main_server.redirects.end());
   server.defaults = config::merge(main_server.defaults, server.defaults);

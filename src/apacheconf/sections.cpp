@@ -26,12 +26,6 @@ void virtual_host(Scope& scope, const Statement& statement) {
   scope.reading.part<PendingHosts>().hosts.push_back({&statement, scope.server.name_port});
 }
 
-bool has_wildcard(std::string_view text) {
-  const std::size_t bracket = text.find('[');
-  return text.find_first_of("*?") != std::string_view::npos ||
-         (bracket != std::string_view::npos && text.find(']', bracket) != std::string_view::npos);
-}
-
 bool set_regex(Scope& scope, Section& section) {
   section.kind = Section::Kind::regex;
   std::expected<Regex, std::string> regex = Regex::compile(section.pattern);
@@ -70,7 +64,7 @@ void location(Scope& scope, const Statement& statement) {
   bool usable = true;
   if (is_match || is_tilde) {
     usable = set_regex(scope, section);
-  } else if (has_wildcard(section.pattern)) {
+  } else if (has_wildcards(section.pattern)) {
     section.kind = Section::Kind::glob;
   }
   run_section(scope, statement, is_match ? SectionKind::location_match : SectionKind::location,
@@ -93,7 +87,7 @@ void proxy(Scope& scope, const Statement& statement) {
   bool usable = true;
   if (is_match) {
     usable = set_regex(scope, section);
-  } else if (has_wildcard(section.pattern)) {
+  } else if (has_wildcards(section.pattern)) {
     section.kind = Section::Kind::glob;
   }
   run_section(scope, statement, is_match ? SectionKind::proxy_match : SectionKind::proxy, section,
@@ -238,8 +232,6 @@ std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   server->name = main_server.name;
   server->admin = main_server.admin;
   server->document_root = main_server.document_root;
-  server->canonical_name = main_server.canonical_name;
-  server->canonical_physical_port = main_server.canonical_physical_port;
   server->merge_slashes = main_server.merge_slashes;
   server->strict_host_check = main_server.strict_host_check;
   server->trace = main_server.trace;

@@ -192,6 +192,8 @@ void choose_server(Exchange& x) {
 
 Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
+  if (!x.server->early_rules.empty())
+    expr::apply(x.server->early_rules, {x.request.fields, x.notes, x.arena}, x);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto host = http::split_host(x.request.host);
