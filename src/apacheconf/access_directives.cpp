@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "apacheconf/methods.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
@@ -44,6 +45,24 @@ void add(Scope& scope, const Statement& statement,
   builder.unlimit();
 }
 
+// `Require [not] method ...`: the names of methods.
+std::span<const std::string> methods_in(std::span<const std::string> words) {
+  if (!words.empty() && equals_ignoring_case(words[0], "not")) words = words.subspan(1);
+  return !words.empty() && words[0] == "method" ? words.subspan(1) : words.first(0);
+}
+
+void require(Scope& scope, const Statement& statement) {
+  for (const std::string& method : methods_in(statement.words)) {
+    if (is_known_method(scope.reading, method)) continue;
+    scope.complain("Invalid Method '" + method + "'",
+                   is_known_method(scope.reading, to_upper(method))
+                       ? "Methods are written in capitals: " + to_upper(method) + '.'
+                       : "Write RegisterHttpMethod " + method + " at server level above it.");
+    return;
+  }
+  add(scope, statement, &RequireBuilder::require);
+}
+
 template <RequireBuilder::Result (RequireBuilder::*line)(std::span<const std::string>)>
 void access_line(Scope& scope, const Statement& statement) {
   add(scope, statement, line);
@@ -60,17 +79,15 @@ bool belongs_in_container(std::string_view name) {
 template <RequireContainer container>
 void container_section(Scope& scope, const Statement& statement) {
   RequireBuilder& builder = builder_of(scope);
-  std::vector<Statement> lines;
+  builder.open(container);
   for (const Statement& line : statement.children) {
     if (belongs_in_container(line.name)) {
-      lines.push_back(line);
+      scope.execute(line);
       continue;
     }
     scope.reading.complain_at(line.place(),
                               line.name + " not allowed in " + statement.name + "> context");
   }
-  builder.open(container);
-  scope.execute(lines);
   report(scope, builder.close());
 }
 
@@ -94,7 +111,7 @@ constexpr std::string_view authz = "authz_core_module";
 constexpr std::string_view compat = "access_compat_module";
 
 constexpr auto table = std::to_array<Directive>({
-    {"Require", in_sections, Arguments::raw, access_line<&RequireBuilder::require>, replaces,
+    {"Require", in_sections, Arguments::raw, require, replaces,
      "specifies authorization directives which one must pass (or not) for a request to succeed",
      authz},
     {"<RequireAll", in_sections, Arguments::empty_section, container_section<RequireContainer::all>,

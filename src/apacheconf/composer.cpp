@@ -35,6 +35,11 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return false;
 }
 
+bool conditional_named(std::string_view tag) {
+  return is_one_of(tag,
+                   {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"});
+}
+
 std::string join_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + '\n';
@@ -141,7 +146,7 @@ void Composer::read_section(Stream& stream, Statement&& statement, Statements& i
 }
 
 void Composer::read_inner(Stream& stream, const std::string& tag, Statements& into) {
-  if (stream.open.size() >= options_.limits.section_depth_max) {
+  if (open_sections_ >= options_.limits.section_depth_max) {
     complain("<" + tag + "> is nested more than " +
              std::to_string(options_.limits.section_depth_max) + " levels deep");
     skip_block(stream, tag);
@@ -149,7 +154,9 @@ void Composer::read_inner(Stream& stream, const std::string& tag, Statements& in
   }
   const std::uint32_t opened = stream.line;
   stream.open.push_back(tag);
+  ++open_sections_;
   read_block(stream, into);
+  --open_sections_;
   stream.open.pop_back();
   if (stream.close) {
     if (equals_ignoring_case(*stream.close, tag)) stream.close.reset();
@@ -181,26 +188,77 @@ void Composer::close_tag(Stream& stream, std::string_view name) {
   if (known) stream.close = tag;
 }
 
-void Composer::skip_block(Stream& stream, const std::string& tag) {
-  std::vector<std::string> open{tag};
+void Composer::skip_block(Stream& stream, const std::string& tag, LeftOut* left_out) {
+  std::vector<SkippedTag> open{{tag, left_out != nullptr}};
   Line line;
   while (!open.empty() && take_line(stream, line)) {
-    if (!line.text.starts_with('<')) continue;
+    const bool counts = open.back().counts;
+    if (!counts && !line.text.starts_with('<')) continue;
     const Statement statement = parse_line(line.text);
-    if (!statement.name.starts_with("</")) {
-      open.push_back(statement.name.substr(1));
+    if (statement.name.empty()) continue;
+    if (statement.name.starts_with("</")) {
+      close_skipped(open, statement.name);
       continue;
     }
-    std::string_view name = std::string_view(statement.name).substr(2);
-    while (name.ends_with('>')) name.remove_suffix(1);
-    const auto found = std::find_if(open.rbegin(), open.rend(), [&](const std::string& each) {
-      return equals_ignoring_case(each, name);
-    });
-    if (found != open.rbegin()) {
-      complain("Expected </" + open.back() + "> but saw </" + std::string(name) + ">");
-    }
-    if (found != open.rend()) open.erase(std::prev(found.base()), open.end());
+    if (statement.is_section()) open.push_back(skipped_section(statement, counts));
+    const bool is_conditional =
+        conditional_named(statement.name.substr(1)) && statement.is_section();
+    if (counts && !is_conditional) left_out->add(statement.name, statement.text);
   }
+}
+
+Composer::SkippedTag Composer::skipped_section(const Statement& statement, bool counts) {
+  SkippedTag tag{statement.name.substr(1), counts};
+  if (!counts) return tag;
+  if (is_one_of(tag.name, {"Directory", "DirectoryMatch", "Files", "FilesMatch"})) {
+    tag.counts = false;  // no files are served
+  } else if (conditional_named(tag.name)) {
+    tag.counts = decide(tag.name, statement.text).value_or(false) ||
+                 names_absent_module(tag.name, statement.text);
+  }
+  return tag;
+}
+
+void Composer::close_skipped(std::vector<SkippedTag>& open, std::string_view closing) {
+  std::string_view name = closing.substr(2);
+  while (name.ends_with('>')) name.remove_suffix(1);
+  const auto found = std::find_if(open.rbegin(), open.rend(), [&](const SkippedTag& each) {
+    return equals_ignoring_case(each.name, name);
+  });
+  if (found != open.rbegin()) {
+    complain("Expected </" + open.back().name + "> but saw </" + std::string(name) + ">");
+  }
+  if (found != open.rend()) open.erase(std::prev(found.base()), open.end());
+}
+
+// A block that httpd executes and this program cannot.
+void Composer::leave_out(Stream& stream, const Statement& statement) {
+  const std::string& module = statement.words[0];
+  const std::uint32_t opened = stream.line;
+  const std::uint32_t order = order_;
+  LeftOut left_out;
+  skip_block(stream, statement.name.substr(1), &left_out);
+  if (left_out.weight() == LeftOut::Weight::nothing) return;
+  const std::uint32_t ended = std::exchange(stream.line, opened);
+  const std::uint32_t order_at_end = std::exchange(order_, order);
+  stream_ = &stream;
+  std::string text = "Lines " + std::to_string(opened) + " to " + std::to_string(ended) +
+                     " are left out because " + module +
+                     " is not part of this program: " + left_out.names();
+  std::string advice =
+      "Put <IfModule !steelyard_module> around them when only httpd shall read "
+      "them, or take the LoadModule line of " +
+      module + " out: httpd then leaves them out too.";
+  if (left_out.weight() == LeftOut::Weight::decisive) {
+    complain(std::move(text), std::move(advice));
+  } else if (left_out.weight() == LeftOut::Weight::noticeable) {
+    warn(std::move(text), std::move(advice));
+  } else {
+    reading_.order = order_;
+    reading_.note_at(here(), std::move(text));
+  }
+  stream.line = ended;
+  order_ = order_at_end;
 }
 
 bool Composer::run_container_now(Stream& stream, const Statement& statement, Statements& into) {
@@ -209,8 +267,7 @@ bool Composer::run_container_now(Stream& stream, const Statement& statement, Sta
     define_macro(stream, statement);
     return true;
   }
-  if (!is_one_of(tag, {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"}))
-    return false;
+  if (!conditional_named(tag)) return false;
   if (statement.unterminated) {
     complain(statement.name + "> directive missing closing '>'", "Write '>' at its end.");
   } else if (statement.words.empty()) {
@@ -218,6 +275,8 @@ bool Composer::run_container_now(Stream& stream, const Statement& statement, Sta
   }
   if (decide(tag, statement.text).value_or(false)) {
     read_inner(stream, tag, into);
+  } else if (names_absent_module(tag, statement.text)) {
+    leave_out(stream, statement);
   } else {
     skip_block(stream, tag);
   }
@@ -262,18 +321,19 @@ bool Composer::run_now(Stream& stream, const Statement& statement, Statements& i
   return true;
 }
 
+config::Place Composer::here() const {
+  return {std::shared_ptr<const std::string>(stream_->source, &stream_->source->name),
+          stream_->line};
+}
+
 void Composer::complain(std::string text, std::string advice) {
   reading_.order = order_;
-  reading_.complain_at(
-      {std::shared_ptr<const std::string>(stream_->source, &stream_->source->name), stream_->line},
-      std::move(text), std::move(advice));
+  reading_.complain_at(here(), std::move(text), std::move(advice));
 }
 
 void Composer::warn(std::string text, std::string advice) {
   reading_.order = order_;
-  reading_.warn_at(
-      {std::shared_ptr<const std::string>(stream_->source, &stream_->source->name), stream_->line},
-      std::move(text), std::move(advice));
+  reading_.warn_at(here(), std::move(text), std::move(advice));
 }
 
 }  // namespace steelyard::apacheconf

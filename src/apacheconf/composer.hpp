@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apacheconf/left_out.hpp"
 #include "apacheconf/lines.hpp"
 #include "apacheconf/modules.hpp"
 #include "apacheconf/read_options.hpp"
@@ -54,6 +55,11 @@ class Composer {
     std::string place;    // "line 3 of "a.conf""
     bool in_use = false;
   };
+  // A tag that was opened in a skipped block, and whether httpd would execute what stands in it.
+  struct SkippedTag {
+    std::string name;
+    bool counts = false;
+  };
   using Statements = std::vector<Statement>;
   enum class Missing : std::uint8_t { fault, accepted };
 
@@ -62,7 +68,10 @@ class Composer {
   void read_line(Stream& stream, Line& line, Statements& into);
   void read_section(Stream& stream, Statement&& statement, Statements& into);
   void read_inner(Stream& stream, const std::string& tag, Statements& into);
-  void skip_block(Stream& stream, const std::string& tag);
+  void skip_block(Stream& stream, const std::string& tag, LeftOut* left_out = nullptr);
+  SkippedTag skipped_section(const Statement& statement, bool counts);
+  void close_skipped(std::vector<SkippedTag>& open, std::string_view closing);
+  void leave_out(Stream& stream, const Statement& statement);
   void close_tag(Stream& stream, std::string_view name);
   bool take_line(Stream& stream, Line& line);
   bool run_now(Stream& stream, const Statement& statement, Statements& into);
@@ -73,6 +82,7 @@ class Composer {
   // conditions.cpp
   std::optional<bool> decide(const std::string& tag, std::string_view argument);
   std::optional<bool> decide_version(std::string_view argument);
+  bool names_absent_module(std::string_view tag, std::string_view argument) const;
 
   // includes.cpp
   void include(Stream& stream, const Statement& statement, Statements& into);
@@ -94,6 +104,7 @@ class Composer {
   void load_module(const Statement& statement);
   void set_server_root(const Statement& statement);
 
+  config::Place here() const;
   void complain(std::string text, std::string advice = {});
   void warn(std::string text, std::string advice = {});
 
@@ -104,6 +115,7 @@ class Composer {
   std::map<std::string, Macro, std::less<>> macros_;  // by lower-case name
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
+  std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
   bool exhausted_ = false;  // a limit was passed: nothing further is read

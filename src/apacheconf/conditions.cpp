@@ -44,12 +44,20 @@ bool is_loaded(const config::Config& config, std::string_view identifier) {
          config.modules.end();
 }
 
-// True for what is really done here, so that the lines inside can be executed.
+// True for what is done here and for what is without effect here, so that the lines inside can be
+// executed; each tells by itself when it is not supported.
 bool module_acts(const config::Config& config, std::string_view name) {
   const Module* const module = find_module(name);
   if (!module) return false;
   if (module->kind == Module::Kind::built_in) return true;
-  return module->kind == Module::Kind::implemented && is_loaded(config, module->identifier);
+  return module->kind != Module::Kind::foreign && is_loaded(config, module->identifier);
+}
+
+// "mod_jk.c" belongs to "jk_module" as far as names tell.
+std::string identifier_of(std::string_view name) {
+  if (const Module* const module = find_module(name)) return std::string(module->identifier);
+  if (!name.starts_with("mod_") || !name.ends_with(".c")) return std::string(name);
+  return std::string(name.substr(4, name.size() - 6)) + "_module";
 }
 
 bool directive_exists(const Reading& reading, std::string_view name) {
@@ -80,6 +88,13 @@ std::optional<bool> Composer::decide(const std::string& tag, std::string_view ar
     is_so = directive_exists(reading_, word);
   }
   return is_so != negated;
+}
+
+// For a condition that does not hold here: httpd, which has what the file loads, says it does.
+bool Composer::names_absent_module(std::string_view tag, std::string_view argument) const {
+  std::string word;
+  if (!equals_ignoring_case(tag, "IfModule") || !take_word(argument, word)) return false;
+  return is_loaded(*reading_.config, identifier_of(word)) && !module_acts(*reading_.config, word);
 }
 
 std::optional<bool> Composer::decide_version(std::string_view argument) {

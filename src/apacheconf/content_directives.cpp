@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apacheconf/listed.hpp"
+#include "apacheconf/methods.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 
@@ -29,12 +30,16 @@ void set_handler(Scope& scope, const Statement& statement) {
 }
 
 void add_default_charset(Scope& scope, const Statement& statement) {
-  if (equals_ignoring_case(statement.words[0], "off")) return;
-  scope.complain(
-      "AddDefaultCharset " + statement.words[0] +
-          " is not supported: it would add a charset to answers of type text/html and text/plain",
-      "Write Header edit Content-Type \"^(text/html|text/plain)$\" \"$1; charset=" +
-          statement.words[0] + "\".");
+  const std::string& word = statement.words[0];
+  std::string& charset = scope.settings().default_charset.emplace(word);
+  if (equals_ignoring_case(word, "off")) charset.clear();
+  if (equals_ignoring_case(word, "on")) charset = "iso-8859-1";
+}
+
+void allow_override(Scope& scope, const Statement& statement) {
+  if (scope.frame().kind == SectionKind::directory) return;
+  scope.warn("Useless use of " + statement.name + " in " + scope.frame().name,
+             "Only files have a .htaccess; leave the line out.");
 }
 
 void auth_type(Scope& scope, const Statement& statement) {
@@ -69,6 +74,25 @@ void options(Scope& scope, const Statement& statement) {
   }
 }
 
+// Filters of answers: "DEFLATE;INCLUDES" and, but for SetOutputFilter, what they are for.
+void output_filter(Scope& scope, const Statement& statement) {
+  for (const std::string_view filter : split(statement.words[0], ';')) {
+    const bool compresses =
+        equals_ignoring_case(filter, "DEFLATE") || equals_ignoring_case(filter, "BROTLI_COMPRESS");
+    if (compresses || filter.empty() || equals_ignoring_case(filter, "none")) continue;
+    if (equals_ignoring_case(filter, "INCLUDES")) {
+      scope.warn(statement.name +
+                     " INCLUDES: pages of members pass as they are, where httpd would "
+                     "fill in what Options +Includes allows",
+                 std::string(wrap));
+      continue;
+    }
+    scope.complain(statement.name + ' ' + std::string(filter) +
+                       " is not supported: it would change bodies on their way",
+                   "Bodies pass unchanged. " + std::string(wrap));
+  }
+}
+
 // The same for every row but name, handler, module and words.
 constexpr Directive handled(std::string_view name, Handler handler, std::string_view help,
                             std::string_view module = "core_module") {
@@ -91,8 +115,9 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 
 constexpr auto handled_directives = std::to_array<Directive>({
     handled("SetHandler", set_handler, "what answers these requests; only none"),
-    handled("AddDefaultCharset", add_default_charset,
-            "charset of answers that name none; only Off"),
+    handled(
+        "AddDefaultCharset", add_default_charset,
+        "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),
     handled("AuthType", auth_type, "how users are asked who they are; only None",
             "authn_core_module"),
 });
@@ -107,8 +132,7 @@ std::vector<Directive> make_table() {
            "AccessFileName AcceptPathInfo FileETag "
            "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
            "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
-           "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions RegisterHttpMethod "
-           "MergeTrailers",
+           "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions MergeTrailers",
            "how files are found, described and run", files},
           {"dir_module",
            "DirectoryIndex DirectorySlash DirectoryCheckHandler DirectoryIndexRedirect",
@@ -136,11 +160,25 @@ std::vector<Directive> make_table() {
       },
       Support::accepted_with_note);
   for (const std::string_view name : {"AllowOverride", "AllowOverrideList"}) {
-    Directive row = handled(name, nullptr, "what .htaccess files may say");
-    row.contexts = in_directory;
+    Directive row = handled(name, allow_override, "what .htaccess files may say");
+    row.contexts = in_sections;
     row.arguments = Arguments::raw;
     table.push_back(noted(row, files));
   }
+  for (const std::string_view name :
+       {"SetOutputFilter", "AddOutputFilter", "AddOutputFilterByType"}) {
+    Directive row = handled(name, output_filter, "what answers pass through; only compression",
+                            name == "SetOutputFilter"   ? "core_module"
+                            : name == "AddOutputFilter" ? "mime_module"
+                                                        : "filter_module");
+    row.arguments = name == "SetOutputFilter" ? Arguments::one : Arguments::two_or_more;
+    table.push_back(noted(row, "answers pass uncompressed"));
+  }
+  Directive methods = handled("RegisterHttpMethod", register_methods,
+                              "further methods that Require may name; any passes anyway");
+  methods.arguments = Arguments::one_or_more;
+  methods.contexts = in_main;
+  table.push_back(methods);
   Directive row = handled("Options", options, "what may be done with the files of a directory");
   row.arguments = Arguments::raw;
   table.push_back(noted(row, files));

@@ -1,5 +1,6 @@
 // Table: Header, RequestHeader, and the request environment (SetEnv, SetEnvIf and relatives).
 
+#include <algorithm>
 #include <array>
 
 #include "apacheconf/tables.hpp"
@@ -11,10 +12,37 @@ namespace steelyard::apacheconf {
 
 namespace {
 
+// httpd looks for early rules before it knows the section.
+bool is_early_in_section(Scope& scope, const expr::HeaderRule& rule) {
+  if (!rule.is_early() || scope.at_server_level()) return false;
+  scope.warn("early has no effect in a section, as in httpd: the line does nothing",
+             "Leave early out, or write the line outside of sections.");
+  return true;
+}
+
+// Early rules on answers run before the others. In the ordinary table nothing is left of what they
+// did once the member has answered.
+void early_header(Scope& scope, expr::HeaderRule&& rule) {
+  if (rule.table() == expr::HeaderTable::response_normal) {
+    scope.warn("An early Header line has no effect on answers of members, as in httpd",
+               "Leave early out, or write Header always.");
+    return;
+  }
+  auto& rules = scope.settings().response_always;
+  const auto first_late =
+      std::ranges::find_if(rules, [](const expr::HeaderRule& each) { return !each.is_early(); });
+  rules.insert(first_late, std::move(rule));
+}
+
 void header(Scope& scope, const Statement& statement) {
   auto rule = expr::HeaderRule::parse_response(statement.words);
   if (!rule) {
     scope.complain(rule.error().text, rule.error().advice);
+    return;
+  }
+  if (is_early_in_section(scope, *rule)) return;
+  if (rule->is_early()) {
+    early_header(scope, std::move(*rule));
     return;
   }
   config::PathSettings& settings = scope.settings();
@@ -29,7 +57,9 @@ void request_header(Scope& scope, const Statement& statement) {
     scope.complain(rule.error().text, rule.error().advice);
     return;
   }
-  scope.settings().request_rules.push_back(std::move(*rule));
+  if (is_early_in_section(scope, *rule)) return;
+  auto& rules = rule->is_early() ? scope.server.early_rules : scope.settings().request_rules;
+  rules.push_back(std::move(*rule));
 }
 
 // At server level rules run before anything is matched, in sections after the mapping.

@@ -7,12 +7,6 @@ namespace steelyard::apacheconf {
 
 namespace {
 
-bool has_wildcard(std::string_view text) {
-  const std::size_t bracket = text.find('[');
-  return text.find_first_of("*?") != std::string_view::npos ||
-         (bracket != std::string_view::npos && text.find(']', bracket) != std::string_view::npos);
-}
-
 // A leading dot is only matched by a leading dot.
 bool name_matches(std::string_view pattern, std::string_view name) {
   return name.starts_with('.') <= pattern.starts_with('.') && matches_glob(pattern, name);
@@ -40,7 +34,7 @@ void Composer::include(Stream& stream, const Statement& statement, Statements& i
   const Missing missing =
       equals_ignoring_case(statement.name, "IncludeOptional") ? Missing::accepted : Missing::fault;
   const std::string path = reading_.resolve_path(statement.words[0]);
-  if (!has_wildcard(path)) {
+  if (!has_wildcards(path)) {
     include_path(stream, path, missing, into);
     return;
   }
@@ -87,9 +81,9 @@ void Composer::include_glob(Stream& stream, const std::string& root, std::string
     const std::size_t slash = rest.find('/');
     component = rest.substr(0, slash);
     rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-    if (!has_wildcard(component)) at = join_path(at, component);
-  } while (!has_wildcard(component) && !rest.empty());
-  if (!has_wildcard(component)) {
+    if (!has_wildcards(component)) at = join_path(at, component);
+  } while (!has_wildcards(component) && !rest.empty());
+  if (!has_wildcards(component)) {
     if (missing == Missing::fault || files_.exists(at)) include_path(stream, at, missing, into);
     return;
   }

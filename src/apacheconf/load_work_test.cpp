@@ -35,15 +35,42 @@ std::string farm(int members) {
   return text + "</Proxy>\nProxyPass / balancer://farm/\n";
 }
 
-std::size_t allocations_for(int members) {
+std::string nested(int containers) {
+  std::string text = "ServerName x\nListen 1\nLoadModule authz_core_module m\n<Location /a>\n";
+  for (int i = 0; i < containers; ++i) text += "<RequireAll>\nRequire all granted\n";
+  for (int i = 0; i < containers; ++i) text += "</RequireAll>\n";
+  return text + "</Location>\n";
+}
+
+std::string hosts(int sections, int virtual_hosts) {
+  std::string text =
+      "ServerName x\nListen 1\nLoadModule proxy_module m\nLoadModule proxy_http_module m\n";
+  for (int i = 0; i < sections; ++i) {
+    const std::string number = std::to_string(i);
+    text += "<Location /p" + number + ">\nProxyPass http://h" + number + "/\n</Location>\n";
+  }
+  for (int i = 0; i < virtual_hosts; ++i) {
+    text += "<VirtualHost *:1>\nServerName v" + std::to_string(i) + "\n</VirtualHost>\n";
+  }
+  return text;
+}
+
+std::size_t allocations_for(const std::string& text,
+                            std::unique_ptr<config::Config>* config = nullptr) {
   testing::Reader reader;
-  const std::string text = farm(members);
   const std::size_t before = allocations;
   auto result = reader.read(text);
   const std::size_t used = allocations - before;
   EXPECT_TRUE(result);
-  if (result) {
-    EXPECT_EQ(result->config->servers[0]->balancers.at(0)->members.size(),
+  if (result && config != nullptr) *config = std::move(result->config);
+  return used;
+}
+
+std::size_t allocations_for(int members) {
+  std::unique_ptr<config::Config> config;
+  const std::size_t used = allocations_for(farm(members), &config);
+  if (config) {
+    EXPECT_EQ(config->servers[0]->balancers.at(0)->members.size(),
               static_cast<std::size_t>(members));
   }
   return used;
@@ -55,6 +82,21 @@ TEST(LoadWork, grows_in_step_with_the_members) {
   const std::size_t many = allocations_for(1000);
   EXPECT_LT(many, some * 12);
   EXPECT_LT(many / 1000, 200u);
+}
+
+TEST(LoadWork, grows_in_step_with_the_depth_of_containers) {
+  allocations_for(nested(1));
+  const std::size_t some = allocations_for(nested(10));
+  const std::size_t many = allocations_for(nested(60));
+  EXPECT_LT(many, some * 7);
+}
+
+// 32 more hosts that inherit 200 sections, their routes and their backends.
+TEST(LoadWork, of_a_virtual_host_is_no_copy_of_what_it_inherits) {
+  allocations_for(hosts(1, 1));
+  const std::size_t few = allocations_for(hosts(200, 1));
+  const std::size_t many = allocations_for(hosts(200, 33));
+  EXPECT_LT((many - few) / 32, 300u);
 }
 
 }  // namespace

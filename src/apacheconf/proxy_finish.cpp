@@ -65,19 +65,25 @@ bool inherits(const ServerDraft& own, const ServerDraft& outer) {
   return balancers || routes;
 }
 
-void set_balancers(Reading& reading, Server& server, const ServerDraft& own,
-                   const ServerDraft* outer) {
+const BalancerDraft* find_named(const ServerDraft& server, const std::string& name) {
+  for (const auto& draft : server.balancers) {
+    if (draft->spec.name == name) return draft.get();
+  }
+  return nullptr;
+}
+
+// `outer` is the main server when its balancers are inherited.
+void set_balancers(Reading& reading, Server& server, const ServerDraft& own, const Server* outer) {
   std::set<std::string> merged_names;
   if (outer != nullptr) {
     for (const auto& inherited : outer->balancers) {
-      BalancerSpec spec = inherited->spec;
-      for (const auto& draft : own.balancers) {
-        if (draft->spec.name != spec.name) continue;
-        warn_of_lost_members(reading, *draft);
-        spec = merge_balancer(inherited->spec, draft->spec);
-      }
-      merged_names.insert(spec.name);
-      server.balancers.push_back(std::make_shared<const BalancerSpec>(std::move(spec)));
+      server.balancers.push_back(inherited);
+      const BalancerDraft* const draft = find_named(own, inherited->name);
+      if (draft == nullptr) continue;
+      warn_of_lost_members(reading, *draft);
+      server.balancers.back() =
+          std::make_shared<const BalancerSpec>(merge_balancer(*inherited, draft->spec));
+      merged_names.insert(inherited->name);
     }
   }
   for (const auto& draft : own.balancers) {
@@ -86,20 +92,19 @@ void set_balancers(Reading& reading, Server& server, const ServerDraft& own,
   }
 }
 
-void set_backends(Server& server, const ServerDraft& own, const ServerDraft* outer) {
-  for (const ServerDraft* draft : {outer, &own}) {
-    if (draft == nullptr) continue;
-    for (const BackendDraft& backend : draft->backends) {
-      server.backends.push_back(std::make_shared<const balance::MemberSpec>(backend.spec));
-    }
+void set_backends(Server& server, const ServerDraft& own, const Server* outer) {
+  if (outer != nullptr) server.backends = outer->backends;
+  for (const BackendDraft& backend : own.backends) {
+    server.backends.push_back(std::make_shared<const balance::MemberSpec>(backend.spec));
   }
 }
 
 void inherit_lists(const Server& main_server, Server& server) {
-  prepend(main_server.routes, server.routes);
-  prepend(main_server.locations, server.locations);
-  prepend(main_server.proxies, server.proxies);
+  server.routes.prepend(main_server.routes);
+  server.locations.prepend(main_server.locations);
+  server.proxies.prepend(main_server.proxies);
   prepend(main_server.env_rules, server.env_rules);
+  prepend(main_server.early_rules, server.early_rules);
   server.redirects.insert(server.redirects.end(), main_server.redirects.begin(),
                           main_server.redirects.end());
   server.defaults = config::merge(main_server.defaults, server.defaults);
@@ -142,17 +147,15 @@ void finish_proxy(Reading& reading) {
     const bool is_main = server.get() == &main_server;
     const ServerDraft& draft = drafts.servers[server.get()];
     if (!is_main) inherit_lists(main_server, *server);
-    const ServerDraft* outer = !is_main && inherits(draft, main_draft) ? &main_draft : nullptr;
+    const Server* outer = !is_main && inherits(draft, main_draft) ? &main_server : nullptr;
     set_balancers(reading, *server, draft, outer);
     set_backends(*server, draft, outer);
+    config::resolve_targets(*server);
     check_policies(reading, draft);
     warn_of_modules(reading, draft);
   }
   // Last, as virtual hosts have taken what the main server said.
   main_server.defaults = config::merge({}, main_server.defaults);
-  for (const std::unique_ptr<Server>& server : reading.config->servers) {
-    config::resolve_targets(*server);
-  }
 }
 
 }  // namespace steelyard::apacheconf

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "apacheconf/files.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
 
@@ -113,6 +114,13 @@ void read_pattern_url(balance::MemberSpec& spec, std::string_view url) {
   if (path != url.npos) spec.path_prefix = url.substr(path);
 }
 
+// httpd: a relative path lies in the runtime directory.
+void place_socket(const Scope& scope, std::string& path) {
+  if (path.empty() || path.starts_with('/')) return;
+  const std::string& directory = scope.config.runtime_dir;
+  path = join_path(directory.empty() ? scope.reading.resolve_path("run") : directory, path);
+}
+
 }  // namespace
 
 bool Parameters::add(std::string_view word) {
@@ -174,6 +182,7 @@ bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view 
     scope.complain(std::string(prefix) + read.error());
     return false;
   }
+  place_socket(scope, spec.unix_socket_path);
   if (spec.scheme == "http") return true;
   complain_about_scheme(scope, spec.scheme, prefix);
   return false;

@@ -27,18 +27,6 @@ struct PassLine {
   Parameters parameters;
 };
 
-// httpd's question whether a text has wildcards.
-bool has_wildcards(std::string_view pattern) {
-  bool open = false;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c == '*' || c == '?' || (c == ']' && open)) return true;
-    if (c == '[') open = true;
-    if (c == '\\') ++i;
-  }
-  return false;
-}
-
 bool read_mapping(Scope& scope, std::string_view value, PassLine& line) {
   if (equals_ignoring_case(value, "encoded")) {
     line.mapping = PathMapping::encoded;

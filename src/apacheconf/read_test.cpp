@@ -54,6 +54,18 @@ TEST(Read, reports_every_fault_of_one_run_in_the_order_of_the_file) {
                   HasSubstr("8: ServerTokens takes 1 argument:")));
 }
 
+// 63 levels a file and an Include in the innermost were 8000 levels of the stack.
+TEST(Read, counts_open_sections_through_all_files) {
+  Reader reader;
+  std::string levels, ends;
+  for (int i = 0; i < 63; ++i) {
+    levels += "<IfDefine !X>\n";
+    ends += "</IfDefine>\n";
+  }
+  EXPECT_THAT(reader.faults(std::string(preamble) + levels + "Include t.conf\n" + ends),
+              ::testing::Contains(HasSubstr("<IfDefine> is nested more than 64 levels deep")));
+}
+
 TEST(Read, suggests_the_directive_that_was_meant) {
   Reader reader;
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nKeepAliveTimout 5\n"),
@@ -87,10 +99,15 @@ TEST(Read, a_directive_without_its_module_names_the_line_to_add_once) {
 
 TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
   Reader reader;
-  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nSSLEngine on\n<If \"true\">\nFoo\n</If>\n"),
-              ElementsAre(HasSubstr("SSLEngine is not supported: it would speak TLS with clients\n"
-                                    "  Let a TLS terminator stand in front"),
+  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nLoadModule ssl_module m\nSSLEngine on\n"
+                             "<If \"true\">\nFoo\n</If>\n"),
+              ElementsAre(HasSubstr("ssl_module: not part of this program; TLS is not spoken"),
+                          HasSubstr("SSLEngine on is not supported: it would speak TLS with "
+                                    "clients\n  Let a TLS terminator stand in front"),
                           HasSubstr("<If> is not supported: it would choose settings")));
+  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nSSLProtocol all\n"),
+              ElementsAre(HasSubstr("Leave it out: ssl_module is not part of this program; TLS is "
+                                    "not spoken.")));
 }
 
 TEST(Read, says_where_a_directive_may_not_stand) {

@@ -59,9 +59,10 @@ bool sort_words(Scope& scope, const std::vector<std::string>& words, RedirectLin
     return false;
   }
   const std::size_t left = words.size() - next;
-  // In a section a single word is where to, for a status without one the section is all.
+  // In a section a single word is where to, for a status that leads nowhere a path; without any the
+  // section is all.
   const bool section_only = !scope.at_server_level() && !line.is_regex && left < 2;
-  if (section_only) {
+  if (section_only && (left == 0 || is_redirect_status(line.status))) {
     if (left == 1) line.target = words[next];
     return true;
   }

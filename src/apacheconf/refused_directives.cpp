@@ -15,37 +15,12 @@ std::vector<Directive> make_table() {
   return expand_lists(
       {
           {"ssl_module",
-           "SSLPassPhraseDialog SSLSessionCache SSLCryptoDevice SSLRandomSeed "
-           "SSLVHostSNIPolicy SSLEngine SSLFIPS SSLCipherSuite SSLCertificateFile "
-           "SSLCertificateKeyFile SSLCertificateChainFile SSLSessionTicketKeyFile "
-           "SSLCACertificatePath SSLCACertificateFile SSLCADNRequestPath SSLCADNRequestFile "
-           "SSLCARevocationPath SSLCARevocationFile SSLCARevocationCheck SSLVerifyClient "
-           "SSLVerifyDepth SSLSessionCacheTimeout SSLProtocol SSLHonorCipherOrder "
-           "SSLCompression SSLSessionTickets SSLInsecureRenegotiation SSLUserName "
-           "SSLStrictSNIVHostCheck SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLOptions "
-           "SSLRequireSSL SSLRequire SSLRenegBufferSize SSLOCSPEnable SSLOCSPDefaultResponder "
-           "SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew SSLOCSPResponseMaxAge "
-           "SSLOCSPResponderTimeout SSLOCSPUseRequestNonce SSLOCSPProxyURL SSLOCSPNoVerify "
-           "SSLOCSPResponderCertificateFile SSLStaplingCache SSLUseStapling "
-           "SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout SSLStaplingResponseMaxAge "
-           "SSLStaplingStandardCacheTimeout SSLStaplingReturnResponderErrors "
-           "SSLStaplingFakeTryLater SSLStaplingErrorCacheTimeout SSLStaplingForceURL "
-           "SSLOpenSSLConfCmd SSLLog SSLLogLevel",
+           "SSLVHostSNIPolicy SSLFIPS SSLVerifyClient SSLUserName SSLSRPVerifierFile "
+           "SSLSRPUnknownUserSeed SSLRequireSSL SSLRequire SSLLog SSLLogLevel",
            "speak TLS with clients",
            "Let a TLS terminator stand in front, or keep the line for httpd inside "
            "<IfModule !steelyard_module>."},
-          {"ssl_module",
-           "SSLProxyEngine SSLProxyProtocol SSLProxyCipherSuite SSLProxyVerify "
-           "SSLProxyVerifyDepth SSLProxyCACertificateFile SSLProxyCACertificatePath "
-           "SSLProxyCARevocationPath SSLProxyCARevocationFile SSLProxyCARevocationCheck "
-           "SSLProxyMachineCertificateFile SSLProxyMachineCertificatePath "
-           "SSLProxyMachineCertificateChainFile SSLProxyCheckPeerExpire SSLProxyCheckPeerCN "
-           "SSLProxyCheckPeerName",
-           "speak TLS with members",
-           "Reach the members by http://, or keep the line for httpd inside "
-           "<IfModule !steelyard_module>."},
-          {"rewrite_module",
-           "RewriteEngine RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
+          {"rewrite_module", "RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
            "rewrite the paths of requests",
            "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule does."},
           {"proxy_hcheck_module", "ProxyHCTemplate ProxyHCExpr ProxyHCTPsize",
@@ -56,8 +31,6 @@ std::vector<Directive> make_table() {
            "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "
            "RemoteIPProxyProtocolExceptions",
            "take the client's address from a header or the PROXY protocol", wrap},
-          {"expires_module", "ExpiresActive ExpiresByType ExpiresDefault",
-           "say how long answers may be cached", "Write Header set Cache-Control \"max-age=...\"."},
           {"http2_module",
            "H2MaxSessionStreams H2WindowSize H2MinWorkers H2MaxWorkers H2MaxWorkerIdleSeconds "
            "H2StreamMaxMemSize H2SerializeHeaders H2ModernTLSOnly H2Upgrade H2Direct "
@@ -119,15 +92,12 @@ std::vector<Directive> make_table() {
            "MemcacheConnTTL RedisConnPoolTTL RedisTimeout",
            "keep answers to send them again", wrap},
           {"filter_module",
-           "SetOutputFilter SetInputFilter AddOutputFilter AddInputFilter FilterDeclare "
-           "FilterProvider FilterChain FilterTrace AddOutputFilterByType FilterProtocol "
+           "SetInputFilter AddInputFilter FilterDeclare "
+           "FilterProvider FilterChain FilterTrace FilterProtocol "
            "BrotliFilterNote BrotliCompressionQuality BrotliCompressionWindow "
            "BrotliCompressionMaxInputBlock BrotliAlterETag ExtFilterOptions ExtFilterDefine "
            "Substitute SubstituteMaxLineLength SubstituteInheritBefore OutputSed InputSed "
-           "ProxyHTMLEvents ProxyHTMLLinks ProxyHTMLURLMap ProxyHTMLDoctype ProxyHTMLFixups "
-           "ProxyHTMLMeta ProxyHTMLInterp ProxyHTMLExtended ProxyHTMLStripComments "
-           "ProxyHTMLBufSize ProxyHTMLCharsetOut ProxyHTMLEnable xml2EncDefault xml2EncAlias "
-           "xml2StartParse CharsetSourceEnc CharsetDefault CharsetOptions XBitHack "
+           "CharsetSourceEnc CharsetDefault CharsetOptions XBitHack "
            "SSIErrorMsg SSITimeFormat SSIStartTag SSIEndTag SSIUndefinedEcho "
            "SSILegacyExprParser SSILastModified SSIEtag BufferSize ReflectorHeader",
            "change bodies on their way",

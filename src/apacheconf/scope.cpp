@@ -148,15 +148,16 @@ void Scope::warn(std::string text, std::string advice) {
 
 void Scope::note(std::string text) { reading.note_at(place(), std::move(text)); }
 
-void Scope::execute(const std::vector<Statement>& statements) {
-  const Statement* const outer = statement_;
-  for (const Statement& statement : statements) {
-    statement_ = &statement;
-    reading.order = statement.order;
-    execute_one(statement);
-  }
+void Scope::execute(const Statement& statement) {
+  const Statement* const outer = std::exchange(statement_, &statement);
+  reading.order = statement.order;
+  execute_one(statement);
   statement_ = outer;
   if (outer) reading.order = outer->order;
+}
+
+void Scope::execute(const std::vector<Statement>& statements) {
+  for (const Statement& statement : statements) execute(statement);
 }
 
 void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {
@@ -178,6 +179,12 @@ void Scope::execute_host(const Statement& host, const std::function<void()>& beg
 void Scope::complain_about_module(const Directive& directive) {
   auto& needs = reading.part<MissingModules>().needs;
   const Module* const module = find_module(directive.module);
+  if (module && module->kind == Module::Kind::foreign) {
+    complain("Invalid command '" + statement_->name + "'" + std::string(unknown_tail),
+             "Leave it out: " + std::string(module->identifier) + " is not part of this program; " +
+                 std::string(module->note) + '.');
+    return;
+  }
   const std::string line = "LoadModule " + std::string(directive.module) + ' ' +
                            (module ? module_path(*module) : std::string("modules/..."));
   const auto [entry, is_first] = needs.try_emplace(directive.module);

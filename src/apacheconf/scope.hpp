@@ -18,7 +18,7 @@
 // Order: the main server's statements first, in file order; then each virtual host's. A virtual
 // host begins as a copy of the main server's scalar fields, so a handler only writes what was said
 // and inherits for free. Its lists, `defaults`, `balancers` and `backends` begin empty: joining
-// them with the main server's is done at the end (inherit.hpp, finish_proxy).
+// them with the main server's is done at the end (finish_proxy).
 
 namespace steelyard::apacheconf {
 
@@ -101,8 +101,10 @@ class Scope {
   void warn(std::string text, std::string advice = {});
   void note(std::string text);
 
-  // Executes the lines of a container that keeps its frame (<RequireAll>): the handler does its
-  // own bookkeeping before and after. `frame` is given by sections that open a new one.
+  // Executes one line of a container that keeps its frame (<RequireAll>), or all of them: the
+  // handler does its own bookkeeping before and after. `frame` is given by sections that open a
+  // new one.
+  void execute(const Statement& statement);
   void execute(const std::vector<Statement>& statements);
   void execute(const std::vector<Statement>& statements, const Frame& frame);
 

@@ -15,7 +15,7 @@ using config::Section;
 
 // What the main pass leaves for execute_virtual_hosts().
 struct PendingHost {
-  Statement statement;
+  const Statement* statement;              // the statements outlive the reading
   std::optional<std::uint16_t> main_port;  // ServerName's port, when it stood above
 };
 struct PendingHosts {
@@ -23,13 +23,7 @@ struct PendingHosts {
 };
 
 void virtual_host(Scope& scope, const Statement& statement) {
-  scope.reading.part<PendingHosts>().hosts.push_back({statement, scope.server.name_port});
-}
-
-bool has_wildcard(std::string_view text) {
-  const std::size_t bracket = text.find('[');
-  return text.find_first_of("*?") != std::string_view::npos ||
-         (bracket != std::string_view::npos && text.find(']', bracket) != std::string_view::npos);
+  scope.reading.part<PendingHosts>().hosts.push_back({&statement, scope.server.name_port});
 }
 
 bool set_regex(Scope& scope, Section& section) {
@@ -70,7 +64,7 @@ void location(Scope& scope, const Statement& statement) {
   bool usable = true;
   if (is_match || is_tilde) {
     usable = set_regex(scope, section);
-  } else if (has_wildcard(section.pattern)) {
+  } else if (has_wildcards(section.pattern)) {
     section.kind = Section::Kind::glob;
   }
   run_section(scope, statement, is_match ? SectionKind::location_match : SectionKind::location,
@@ -93,7 +87,7 @@ void proxy(Scope& scope, const Statement& statement) {
   bool usable = true;
   if (is_match) {
     usable = set_regex(scope, section);
-  } else if (has_wildcard(section.pattern)) {
+  } else if (has_wildcards(section.pattern)) {
     section.kind = Section::Kind::glob;
   }
   run_section(scope, statement, is_match ? SectionKind::proxy_match : SectionKind::proxy, section,
@@ -238,8 +232,6 @@ std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   server->name = main_server.name;
   server->admin = main_server.admin;
   server->document_root = main_server.document_root;
-  server->canonical_name = main_server.canonical_name;
-  server->canonical_physical_port = main_server.canonical_physical_port;
   server->merge_slashes = main_server.merge_slashes;
   server->strict_host_check = main_server.strict_host_check;
   server->trace = main_server.trace;
@@ -299,16 +291,17 @@ void execute_virtual_hosts(Reading& reading) {
     servers.push_back(inherit(*servers.front()));
     config::Server& server = *servers.back();
     server.index = static_cast<std::uint32_t>(servers.size() - 1);
-    server.place = pending.statement.place();
+    const Statement& statement = *pending.statement;
+    server.place = statement.place();
 
     Frame frame;
     frame.kind = SectionKind::virtual_host;
     frame.name = "<VirtualHost>";
-    frame.argument = pending.statement.text;
+    frame.argument = statement.text;
     frame.settings = &server.defaults;
     Scope scope(reading, server, frame);
-    scope.execute_host(pending.statement, [&] {
-      for (const std::string& word : pending.statement.words) add_address(scope, pending, word);
+    scope.execute_host(statement, [&] {
+      for (const std::string& word : statement.words) add_address(scope, pending, word);
       server.name_port = pending.main_port;
       if (!server.addresses.empty() && server.addresses.front().port) {
         server.name_port = server.addresses.front().port;

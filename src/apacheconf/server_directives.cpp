@@ -80,11 +80,11 @@ void server_signature(Scope& scope, const Statement& statement) {
 void use_canonical_name(Scope& scope, const Statement& statement) {
   const std::string& word = statement.words[0];
   if (equals_ignoring_case(word, "on")) {
-    scope.server.canonical_name = config::CanonicalName::on;
+    scope.settings().canonical_name = config::CanonicalName::on;
   } else if (equals_ignoring_case(word, "off")) {
-    scope.server.canonical_name = config::CanonicalName::off;
+    scope.settings().canonical_name = config::CanonicalName::off;
   } else if (equals_ignoring_case(word, "dns")) {
-    scope.server.canonical_name = config::CanonicalName::dns;
+    scope.settings().canonical_name = config::CanonicalName::dns;
   } else {
     scope.complain("parameter must be 'on', 'off', or 'dns'");
   }
@@ -96,7 +96,7 @@ void use_canonical_physical_port(Scope& scope, const Statement& statement) {
     scope.complain("parameter must be 'on' or 'off'");
     return;
   }
-  scope.server.canonical_physical_port = equals_ignoring_case(word, "on");
+  scope.settings().canonical_physical_port = equals_ignoring_case(word, "on");
 }
 
 void trace_enable(Scope& scope, const Statement& statement) {
@@ -241,17 +241,15 @@ constexpr auto directives = std::to_array<Directive>({
      .help = "whether error pages end with a line about the server: off, on or email",
      .module = "core_module"},
     {.name = "UseCanonicalName",
-     .contexts = in_servers,
      .arguments = Arguments::one,
      .handler = use_canonical_name,
-     .merge = vhost_wins,
+     .merge = "the innermost one counts",
      .help = "whether the server's own URLs use ServerName (on) or the request's host (off)",
      .module = "core_module"},
     {.name = "UseCanonicalPhysicalPort",
-     .contexts = in_servers,
      .arguments = Arguments::one,
      .handler = use_canonical_physical_port,
-     .merge = vhost_wins,
+     .merge = "the innermost one counts",
      .help = "whether the server's own URLs use the port of the connection",
      .module = "core_module"},
     {.name = "TraceEnable",

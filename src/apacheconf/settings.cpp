@@ -74,11 +74,9 @@ void Composer::load_module(const Statement& statement) {
   loaded.push_back(identifier);
   const Module* const module = find_module(identifier);
   if (module && module->kind <= Module::Kind::implemented) return;
-  const config::Place place{
-      std::shared_ptr<const std::string>(stream_->source, &stream_->source->name), stream_->line};
   std::string note = "LoadModule " + identifier + ": not part of this program";
   if (module && !module->note.empty()) note += "; " + std::string(module->note);
-  reading_.note_at(place, note);
+  reading_.note_at(here(), note);
 }
 
 void Composer::set_server_root(const Statement& statement) {

@@ -17,6 +17,7 @@ std::span<const Directive> client_directives();
 std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
 std::span<const Directive> content_directives();
+std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
 std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...

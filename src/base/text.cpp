@@ -89,6 +89,17 @@ std::int64_t parse_lax(std::string_view text) {
   return negative ? -value : value;
 }
 
+bool has_wildcards(std::string_view pattern) {
+  bool open = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '*' || c == '?' || (c == ']' && open)) return true;
+    if (c == '[') open = true;
+    if (c == '\\') ++i;
+  }
+  return false;
+}
+
 namespace {
 
 // Matches one `[...]` class at the front of `pattern`; tells how long the class text is.

@@ -39,6 +39,9 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 // Leading optional sign and digits, the rest ignored; no digits give 0 (httpd's lax integers).
 std::int64_t parse_lax(std::string_view text);
 
+// Whether the text has a `*`, a `?` or a `[...]` that no backslash stands before
+// (apr_fnmatch_test).
+bool has_wildcards(std::string_view pattern);
 // Shell-like matching with `*`, `?` and `[...]`. With `slash_is_special` the wildcards never
 // match '/' (httpd: sections whose path has wildcards).
 bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is_special = false,

@@ -49,5 +49,14 @@ TEST(Text, splitting_keeps_or_drops_empty_pieces) {
   EXPECT_EQ(split_words("  a \t b ").size(), 2u);
 }
 
+TEST(Wildcards, are_those_that_are_not_escaped) {
+  for (const std::string_view text : {"*", "a?", "[b]", "a\\\\*", "[\\a]"}) {
+    EXPECT_TRUE(has_wildcards(text)) << text;
+  }
+  for (const std::string_view text : {"", "a", "\\*", "a\\?b", "[a", "]a[", "\\[a]"}) {
+    EXPECT_FALSE(has_wildcards(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace steelyard

@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
+#include "config/shared_list.hpp"
 #include "http/path.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
@@ -47,7 +48,6 @@ struct ReadTimeout {
   std::uint32_t bytes_per_second = 0;
 };
 
-enum class CanonicalName : std::uint8_t { off, on, dns };
 using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
@@ -101,8 +101,6 @@ struct Server {
   std::string admin;
   std::string document_root;  // as text only: no files are served
 
-  CanonicalName canonical_name = CanonicalName::off;
-  bool canonical_physical_port = false;  // UseCanonicalPhysicalPort
   EncodedSlashes encoded_slashes = EncodedSlashes::refuse;
   bool merge_slashes = true;
   bool strict_host_check = false;
@@ -112,11 +110,13 @@ struct Server {
 
   PathSettings defaults;                 // what the server level says, vhost over main
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf at server level, main server's first
-  std::vector<Section> locations;        // <Location>, <LocationMatch>; main server's first
-  std::vector<Section> proxies;          // <Proxy>, <ProxyMatch>; main server's first
-  std::vector<Route> routes;             // ProxyPass family; main server's first
-  bool has_encoded_routes = false;       // some route matches the path before it is decoded
-  std::vector<Redirect> redirects;       // server level; own first (httpd: alias list order)
+  // RequestHeader ... early at server level, main server's first: before all else, SetEnvIf too.
+  std::vector<expr::HeaderRule> early_rules;
+  SharedList<Section> locations;    // <Location>, <LocationMatch>; main server's first
+  SharedList<Section> proxies;      // <Proxy>, <ProxyMatch>; main server's first
+  SharedList<Route> routes;         // ProxyPass family; main server's first
+  bool has_encoded_routes = false;  // some route matches the path before it is decoded
+  std::vector<Redirect> redirects;  // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
 

@@ -11,7 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 4> via_names{"off", "on", "full", "block"};
 constexpr std::array<std::string_view, 3> bad_header_names{"is-error", "ignore", "start-body"};
 constexpr std::array<std::string_view, 3> encoded_slash_names{"refuse", "decode", "keep"};
-constexpr std::array<std::string_view, 3> canonical_names{"off", "on", "dns"};
 constexpr std::array<std::string_view, 3> trace_names{"on", "off", "extended"};
 constexpr std::array<std::string_view, 6> token_names{"full",  "os",    "minimal",
                                                       "minor", "major", "product"};
@@ -101,7 +100,6 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   out.line(kind, DumpWriter::quoted(server.name));
   out.indent();
   dump_names(out, server);
-  name_unless(out, "canonical-name", canonical_names, server.canonical_name, usual.canonical_name);
   name_unless(out, "encoded-slashes", encoded_slash_names, server.encoded_slashes,
               usual.encoded_slashes);
   if (!server.merge_slashes) out.line("merge-slashes", "off");
@@ -112,6 +110,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_logs(out, server);
   for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
   for (const auto& backend : server.backends) dump_member(out, "backend", *backend);
+  dump_rules(out, "request-header-early", server.early_rules);
   for (const Route& route : server.routes) dump_route(out, route);
   for (const Redirect& redirect : server.redirects) dump_redirect(out, redirect);
   out.number_unless("server-env-rules", static_cast<std::int64_t>(server.env_rules.size()), 0);

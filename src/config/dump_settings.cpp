@@ -33,12 +33,6 @@ std::string_view action_text(expr::HeaderRule::Action action) {
   return {};
 }
 
-void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules) {
-  for (const expr::HeaderRule& rule : rules) {
-    out.line(key, std::string(action_text(rule.action())) + ' ' + rule.name());
-  }
-}
-
 void dump_maps(DumpWriter& out, std::string_view key, const std::vector<ReverseMap>& maps) {
   for (const ReverseMap& map : maps) {
     out.line(key, DumpWriter::quoted(map.internal) + " -> " + DumpWriter::quoted(map.external) +
@@ -73,6 +67,7 @@ void dump_error_override(DumpWriter& out, const ErrorOverride& rule) {
 
 constexpr std::array<std::string_view, 3> signature_names{"off", "on", "email"};
 constexpr std::array<std::string_view, 3> merging_names{"off", "and", "or"};
+constexpr std::array<std::string_view, 3> canonical_names{"off", "on", "dns"};
 
 void dump_scalars(DumpWriter& out, const PathSettings& settings) {
   out.flag("preserve-host", settings.preserve_host);
@@ -83,6 +78,11 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
   if (settings.signature) {
     out.line("signature", signature_names[static_cast<std::size_t>(*settings.signature)]);
   }
+  if (settings.default_charset) out.line("default-charset", *settings.default_charset);
+  if (settings.canonical_name) {
+    out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
+  }
+  out.flag("canonical-physical-port", settings.canonical_physical_port);
   out.number("body-bytes-max", settings.body_bytes_max);
   if (settings.auth_merging) {
     out.line("auth-merging", merging_names[static_cast<std::size_t>(*settings.auth_merging)]);
@@ -102,6 +102,12 @@ std::string_view mapping_text(PathMapping mapping) {
 }
 
 }  // namespace
+
+void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules) {
+  for (const expr::HeaderRule& rule : rules) {
+    out.line(key, std::string(action_text(rule.action())) + ' ' + rule.name());
+  }
+}
 
 void dump_route(DumpWriter& out, const Route& route) {
   std::string text;

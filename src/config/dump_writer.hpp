@@ -49,6 +49,7 @@ class DumpWriter {
   std::size_t depth_ = 0;
 };
 
+void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules);
 void dump_settings(DumpWriter& out, const PathSettings& settings);
 void dump_section(DumpWriter& out, std::string_view key, const Section& section);
 void dump_route(DumpWriter& out, const Route& route);

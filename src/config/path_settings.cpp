@@ -78,6 +78,9 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.signature, inner.signature);
   override_with(merged.body_bytes_max, inner.body_bytes_max);
   override_with(merged.log_levels, inner.log_levels);
+  override_with(merged.default_charset, inner.default_charset);
+  override_with(merged.canonical_name, inner.canonical_name);
+  override_with(merged.canonical_physical_port, inner.canonical_physical_port);
   override_with(merged.auth_merging, inner.auth_merging);
   merge_error_override(merged.error_override, inner.error_override);
 
@@ -94,8 +97,11 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
     merged.error_documents.insert_or_assign(status, document);
   }
 
+  // httpd: AuthMerging Off drops what is around it, also without a Require of its own.
+  const bool drops_outer = inner.auth_merging == AuthMerging::off;
   merged.require =
-      expr::Require::merge(outer.require, inner.require, merge_mode(inner.auth_merging));
+      expr::Require::merge(drops_outer ? expr::Require::without_tree(outer.require) : outer.require,
+                           inner.require, merge_mode(inner.auth_merging));
   if (inner.route) merged.route = inner.route;
   return merged;
 }

@@ -83,6 +83,7 @@ struct ErrorOverride {
 };
 
 using http::Signature;
+enum class CanonicalName : std::uint8_t { off, on, dns };
 enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
 
 struct Route;
@@ -93,6 +94,9 @@ struct PathSettings {
   std::optional<Signature> signature;
   std::optional<std::uint64_t> body_bytes_max;  // LimitRequestBody, 0: no limit
   std::optional<LogLevels> log_levels;
+  std::optional<std::string> default_charset;   // AddDefaultCharset; empty: off
+  std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
+  std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections

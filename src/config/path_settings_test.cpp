@@ -115,10 +115,10 @@ class CachedSettings : public testing::Test {
   CachedSettings() {
     server_.defaults.preserve_host = false;
     server_.locations.push_back(section(Section::Kind::prefix, "/a"));
-    server_.locations[0].settings.preserve_host = true;
+    server_.locations.own(0).settings.preserve_host = true;
     server_.proxies.push_back(section(Section::Kind::prefix, "balancer://c"));
-    server_.proxies[0].settings.preserve_host = false;
-    server_.proxies[0].settings.add_headers = false;
+    server_.proxies.own(0).settings.preserve_host = false;
+    server_.proxies.own(0).settings.add_headers = false;
   }
   Server server_;
   SettingsCache cache_;
@@ -140,7 +140,7 @@ TEST_F(CachedSettings, a_location_counts_over_a_proxy_section) {
 TEST_F(CachedSettings, without_merge_slashes_only_regex_sections_see_them) {
   server_.merge_slashes = false;
   server_.locations.push_back(section(Section::Kind::regex, "^/a/x"));
-  server_.locations[1].settings.add_headers = true;
+  server_.locations.own(1).settings.add_headers = true;
   EXPECT_EQ(cache_.for_path(server_, "//a//x")->preserve_host, true);
   EXPECT_FALSE(cache_.for_path(server_, "/a//x")->add_headers);
   EXPECT_EQ(cache_.for_path(server_, "/a/x")->add_headers, true);
@@ -173,8 +173,8 @@ TEST_F(CachedSettings, q46_the_last_location_with_a_route_wins) {
   auto general = std::make_shared<Route>();
   server_.locations = {section(Section::Kind::prefix, "/a/b"),
                        section(Section::Kind::prefix, "/a")};
-  server_.locations[0].settings.route = special;
-  server_.locations[1].settings.route = general;
+  server_.locations.own(0).settings.route = special;
+  server_.locations.own(1).settings.route = general;
   EXPECT_EQ(cache_.for_path(server_, "/a/b")->route, general);
 }
 

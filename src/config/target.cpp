@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.hpp"
@@ -163,49 +165,90 @@ bool has_fixed_authority(const Route& route, const UrlParts& target) {
   return !pattern.ends_with('/');
 }
 
-// Another backend of that authority could be a longer prefix of what results.
-bool is_only_backend_of(const Server& server, const UrlParts& target) {
-  std::size_t sharing = 0;
-  for (const auto& backend : server.backends) {
-    const std::optional<UrlParts> parts = split_url(backend->name);
-    if (!parts || has_reference(parts->authority)) return false;
-    if (!equals_ignoring_case(parts->base, target.base)) continue;
-    if (has_reference(backend->name)) return false;
-    ++sharing;
+// The direct backends of a server, by the base of their URLs. They are looked up once for each
+// route, so a search through all of them would cost the square of their number.
+class BackendIndex {
+ public:
+  explicit BackendIndex(const Server& server) {
+    for (std::size_t i = 0; i < server.backends.size(); ++i) {
+      add(server.backends[i]->name, static_cast<std::uint32_t>(i));
+    }
   }
-  return sharing == 1;
+
+  // The one that all requests to the target belong to. Another backend of that authority could be a
+  // longer prefix of what results, so there must be none.
+  std::optional<std::uint32_t> find_only(const Server& server, std::string_view url,
+                                         const UrlParts& target) const {
+    if (any_may_match_) return std::nullopt;
+    const auto found = by_base_.find(to_lower(target.base));
+    if (found == by_base_.end() || found->second.is_shared) return std::nullopt;
+    const std::uint32_t number = found->second.number;
+    return name_covers(server.backends[number]->name, target, url) ? std::optional(number)
+                                                                   : std::nullopt;
+  }
+
+ private:
+  struct Place {
+    std::uint32_t number;
+    bool is_shared;
+  };
+
+  void add(std::string_view name, std::uint32_t number) {
+    const std::optional<UrlParts> parts = split_url(name);
+    if (!parts || has_reference(parts->authority)) {
+      any_may_match_ = true;
+      return;
+    }
+    const auto [place, is_new] =
+        by_base_.try_emplace(to_lower(parts->base), Place{number, has_reference(name)});
+    if (!is_new) place->second.is_shared = true;
+  }
+
+  std::unordered_map<std::string, Place> by_base_;
+  bool any_may_match_ = false;  // some name holds $1... in host or port
+};
+
+struct Destination {
+  std::optional<std::uint32_t> balancer, backend;
+  bool operator==(const Destination&) const = default;
+};
+
+Destination destination(const Server& server, const BackendIndex& backends, const Route& route) {
+  const std::optional<UrlParts> target = split_url(route.target);
+  if (!target || route.excludes || !has_fixed_authority(route, *target)) return {};
+  if (is_balancer_url(route.target)) return {find_balancer(server, *target), std::nullopt};
+  return {std::nullopt, backends.find_only(server, route.target, *target)};
 }
 
-void resolve_target(const Server& server, Route& route) {
-  route.balancer.reset();
-  route.backend.reset();
-  const std::optional<UrlParts> target = split_url(route.target);
-  if (!target || route.excludes || !has_fixed_authority(route, *target)) return;
-  if (is_balancer_url(route.target)) {
-    route.balancer = find_balancer(server, *target);
-  } else if (is_only_backend_of(server, *target)) {
-    route.backend = find_backend(server, *target, route.target);
-  }
+void set_destination(Route& route, const Destination& where) {
+  route.balancer = where.balancer;
+  route.backend = where.backend;
 }
 
 }  // namespace
 
+// What a virtual host inherits leads mostly where it leads in the main server, so that only few
+// routes and sections need a copy of their own.
 void resolve_targets(Server& server) {
+  const BackendIndex backends(server);
   server.has_encoded_routes = false;
-  const auto note = [&](const Route& route) {
+  const auto moved = [&](const Route& route) -> std::optional<Destination> {
     if (route.mapping != PathMapping::plain) server.has_encoded_routes = true;
+    const Destination where = destination(server, backends, route);
+    return where == Destination{route.balancer, route.backend} ? std::nullopt
+                                                               : std::optional(where);
   };
-  for (Route& route : server.routes) {
-    resolve_target(server, route);
-    note(route);
+  for (std::size_t i = 0; i < server.routes.size(); ++i) {
+    if (const auto where = moved(server.routes[i])) set_destination(server.routes.own(i), *where);
   }
-  // A section's route is shared with other servers, whose balancers have other numbers.
-  for (Section& section : server.locations) {
-    if (!section.settings.route) continue;
-    auto route = std::make_shared<Route>(*section.settings.route);
-    resolve_target(server, *route);
-    note(*route);
-    section.settings.route = std::move(route);
+  for (std::size_t i = 0; i < server.locations.size(); ++i) {
+    const std::shared_ptr<const Route>& written = server.locations[i].settings.route;
+    if (!written) continue;
+    const auto where = moved(*written);
+    if (!where) continue;
+    auto route = std::make_shared<Route>(*written);
+    set_destination(*route, *where);
+    server.locations.own(i).settings.route = std::move(route);
   }
 }
 

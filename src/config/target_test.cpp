@@ -27,7 +27,8 @@ class Targets : public testing::Test {
     return target.value_or(Target{});
   }
   Route& add_route(std::string path, std::string target) {
-    Route& route = server_.routes.emplace_back();
+    server_.routes.push_back({});
+    Route& route = server_.routes.own(server_.routes.size() - 1);
     route.path = std::move(path);
     route.target = std::move(target);
     return route;
@@ -155,11 +156,30 @@ TEST_F(Targets, routes_of_sections_get_the_numbers_of_their_own_server) {
   shared->location = "/a";
   shared->target = "balancer://app/";
   shared->mapping = PathMapping::servlet;
-  server_.locations.emplace_back().settings.route = shared;
+  server_.locations.push_back({});
+  server_.locations.own(0).settings.route = shared;
   resolve_targets(server_);
   EXPECT_EQ(server_.locations[0].settings.route->balancer, 1);
   EXPECT_FALSE(shared->balancer);
   EXPECT_TRUE(server_.has_encoded_routes);
+}
+
+TEST_F(Targets, an_inherited_route_is_shared_until_it_leads_elsewhere) {
+  add_balancer("balancer://app");
+  add_route("/a", "balancer://app/");
+  resolve_targets(server_);
+  Server same;
+  same.balancers = server_.balancers;
+  same.routes.prepend(server_.routes);
+  resolve_targets(same);
+  EXPECT_EQ(&same.routes[0], &server_.routes[0]);
+
+  Server other;
+  other.balancers = {std::make_shared<const balance::BalancerSpec>(), server_.balancers[0]};
+  other.routes.prepend(server_.routes);
+  resolve_targets(other);
+  EXPECT_EQ(other.routes[0].balancer, 1);
+  EXPECT_EQ(server_.routes[0].balancer, 0);
 }
 
 }  // namespace

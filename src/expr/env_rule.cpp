@@ -39,6 +39,18 @@ bool is_name_char(char c) { return is_alnum(c) || c == '-' || c == '_'; }
 
 bool is_special(char c) { return std::string_view("\\^$.|?*+()[]{}").find(c) != std::string::npos; }
 
+// httpd: a pattern without special characters, or with escaped ones only, is searched as text.
+std::optional<std::string> as_literal(std::string_view pattern) {
+  std::string literal;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool is_escaped = pattern[i] == '\\';
+    if (is_escaped && ++i == pattern.size()) break;
+    if (is_special(pattern[i]) != is_escaped) return std::nullopt;
+    literal += pattern[i];
+  }
+  return literal;
+}
+
 std::string_view with_groups(std::string_view value, const RegexMatch& match, Arena& arena) {
   if (value.find_first_of("$\\") == std::string_view::npos) return value;
   ArenaText text(arena, value.size() + match.groups[0].size());
@@ -112,12 +124,11 @@ bool EnvRule::set_attribute(std::string_view name) {
       {"request_protocol", Attribute::request_protocol},
       {"request_uri", Attribute::request_uri},
   };
-  attribute_name_ = to_lower(name);
   for (const auto& [text, attribute] : known) {
-    if (attribute_name_ == text) attribute_ = attribute;
+    if (equals_ignoring_case(name, text)) attribute_ = attribute;
   }
+  attribute_name_ = name;
   if (attribute_ != Attribute::header) return true;
-  attribute_name_ = name;  // variables are found in their own case
   if (std::ranges::all_of(name, is_name_char)) return true;
   auto regex = Regex::compile(name, RegexCase::insensitive);
   if (!regex) return false;
@@ -128,8 +139,8 @@ bool EnvRule::set_attribute(std::string_view name) {
 
 bool EnvRule::set_pattern(std::string_view text, RegexCase letters) {
   letters_ = letters;
-  if (std::ranges::none_of(text, is_special)) {
-    literal_ = text;
+  if (auto literal = as_literal(text)) {
+    literal_ = std::move(*literal);
     return true;
   }
   auto regex = Regex::compile(text, letters);

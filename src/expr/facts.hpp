@@ -92,7 +92,8 @@ class Facts {
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
 };
 
-// The request environment: few entries, looked up by name (case-sensitive), last write wins.
+// The request environment, and the notes: few entries, looked up by name ignoring case (httpd keeps
+// both in tables that do), last write wins; the name stays as it was written first.
 // Names and values are views; who sets one makes sure that it outlives the exchange (arena,
 // generation or literal).
 class Environment {

@@ -140,7 +140,8 @@ std::string_view unbase64(std::string_view text, const Facts& /*facts*/, Arena& 
   return {room, written};
 }
 
-constexpr std::string_view no_digests = "digests are not implemented";
+constexpr std::string_view no_digests =
+    "it would work out a digest, which is not supported: write the text itself";
 constexpr std::string_view no_files = "local files are not read while requests are served";
 
 constexpr Function functions[] = {

@@ -49,7 +49,8 @@ struct HeaderWork {
 
 class HeaderRule {
  public:
-  // `words` are the directive's arguments: [always|onsuccess] action name [values] [condition].
+  // `words` are the directive's arguments: [always|onsuccess] action name [values]
+  // [early|condition].
   static std::expected<HeaderRule, Complaint> parse_response(std::span<const std::string> words);
   static std::expected<HeaderRule, Complaint> parse_request(std::span<const std::string> words);
 
@@ -68,6 +69,8 @@ class HeaderRule {
   HeaderTable table() const { return table_; }
   Action action() const { return action_; }
   const std::string& name() const { return name_; }
+  // `early`: before anything else is looked at.
+  bool is_early() const { return is_early_; }
 
   // False when a field that cannot stand in a message would have come out; it was left out.
   bool apply(const HeaderWork& work, const Facts& facts) const;
@@ -89,6 +92,7 @@ class HeaderRule {
   Action action_ = Action::set;
   bool name_is_token_ = false;
   bool is_content_type_ = false;
+  bool is_early_ = false;
   std::string name_;
   HeaderText text_;
   std::shared_ptr<const StringExpression> expression_;  // instead of text_

@@ -152,16 +152,18 @@ class HeaderRuleReader {
     if (!has_word()) return std::nullopt;
     const std::string& word = take();
     if (equals_ignoring_case(word, "early")) {
-      return Complaint{"'early' is not implemented", "leave it out: the rule then runs as usual"};
+      rule_.is_early_ = true;
+      return std::nullopt;
     }
     if (starts_with_ignoring_case(word, "expr=")) {
-      return Complaint{"Conditions with expr= are not implemented: " + word,
+      return Complaint{"The condition " + word +
+                           " is not supported: it would choose the requests by an expression",
                        "set a variable with SetEnvIf and write env=NAME here"};
     }
     if (!starts_with_ignoring_case(word, "env=")) {
       return Complaint{"Unknown parameter: " + word,
-                       "only env=NAME or env=!NAME may stand here; a value with blanks needs "
-                       "quotes"};
+                       "only env=NAME, env=!NAME or early may stand here; a value with blanks "
+                       "needs quotes"};
     }
     auto condition = EnvCondition::parse(word);
     if (!condition) {

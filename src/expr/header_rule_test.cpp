@@ -261,6 +261,15 @@ struct Refusal {
   std::string_view text;
 };
 
+TEST(HeaderLines, can_be_early) {
+  for (const auto& words : {Words{"set", "X", "a", "Early"}, Words{"unset", "X", "early"}}) {
+    const auto rule = HeaderRule::parse_request(words);
+    ASSERT_TRUE(rule) << rule.error().text;
+    EXPECT_TRUE(rule->is_early());
+  }
+  EXPECT_FALSE(HeaderRule::parse_request(Words{"set", "X", "early"})->is_early());
+}
+
 TEST(HeaderLines, are_refused_in_httpds_words) {
   const std::string_view first =
       "first argument must be 'add', 'set', 'setifempty', 'append', 'merge', 'unset', 'echo', "
@@ -285,12 +294,13 @@ TEST(HeaderLines, are_refused_in_httpds_words) {
       {{"set", "X", "a", "env="}, envclause},
       {{"set", "X", "a", "env=!"}, envclause},
       {{"unset", "X", "env="}, envclause},
-      {{"set", "X", "a", "early"}, "'early' is not implemented"},
-      {{"set", "X", "a", "expr=true"}, "Conditions with expr= are not implemented: expr=true"},
+      {{"set", "X", "a", "early", "env=A"}, "Too many arguments to directive"},
+      {{"set", "X", "a", "expr=true"},
+       "The condition expr=true is not supported: it would choose the requests by an expression"},
       {{"set", "X", "%q"}, "Unrecognized header format %q"},
       {{"set", "X", "%{FOO"}, "Unrecognized header format %"},
       {{"set", "X", "%{FOO}"}, "Unrecognized header format %"},
-      {{"set", "X", "%{FOO}z"}, "Unrecognized header format %z"},
+      {{"set", "X", "%{FOO}q"}, "Unrecognized header format %q"},
       {{"set", "X", R"(a\%d)"}, "Unrecognized header format %d"},
       {{"note", "X", "%q"}, "Unrecognized header format %q"},
       {{"set", "X", "expr=%{FOO}"}, "Can't parse value expression : Variable 'FOO' does not exist"},

@@ -1,5 +1,6 @@
 #include "expr/header_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -87,21 +88,22 @@ class HeaderTextReader {
   // False when the tag is unknown; the rest then begins with what is wrong.
   bool take_tag() {
     take();
-    if (rest_.front() != '{') return take_letter();
-    const std::size_t end = rest_.find('}');
-    if (end == std::string_view::npos) {
-      rest_ = {};
-      return false;
+    std::string_view name;
+    if (rest_.front() == '{') {
+      const std::size_t end = std::min(rest_.find('}'), rest_.size());
+      name = rest_.substr(1, end - 1);
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
     }
-    const std::string_view name = rest_.substr(1, end - 1);
-    rest_.remove_prefix(end + 1);
-    if (rest_.starts_with('e')) return add(Kind::variable, name);
-    if (rest_.starts_with('s')) return add(Kind::absent, name);
-    return false;
+    return !rest_.empty() && take_letter(name);
   }
 
-  bool take_letter() {
+  // httpd takes `{name}` before any letter and leaves it away where it means nothing.
+  bool take_letter(std::string_view name) {
     switch (rest_.front()) {
+      case 'e':
+        return add(Kind::variable, name);
+      case 's':
+        return add(Kind::absent, name);
       case 't':
         return add(Kind::start);
       case 'D':

@@ -41,4 +41,11 @@ std::shared_ptr<const Require> Require::merge(const std::shared_ptr<const Requir
   return merged;
 }
 
+std::shared_ptr<const Require> Require::without_tree(const std::shared_ptr<const Require>& whole) {
+  if (whole == nullptr || whole->access_ == nullptr) return nullptr;
+  auto rest = std::make_shared<Require>(*whole);
+  rest->tree_ = nullptr;
+  return rest;
+}
+
 }  // namespace steelyard::expr

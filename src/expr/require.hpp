@@ -40,6 +40,8 @@ class Require {
   static std::shared_ptr<const Require> merge(const std::shared_ptr<const Require>& outer,
                                               const std::shared_ptr<const Require>& inner,
                                               RequireMerge how);
+  // What is left of it without its Require lines; may be null, as `whole`.
+  static std::shared_ptr<const Require> without_tree(const std::shared_ptr<const Require>& whole);
 
  private:
   friend class RequireBuilder;

@@ -10,29 +10,34 @@
 namespace steelyard::expr {
 namespace {
 
-// What httpd knows without RegisterHttpMethod.
-constexpr std::string_view known_methods[] = {
-    "GET",        "HEAD",       "PUT",
-    "POST",       "DELETE",     "CONNECT",
-    "OPTIONS",    "TRACE",      "PATCH",
-    "PROPFIND",   "PROPPATCH",  "MKCOL",
-    "COPY",       "MOVE",       "LOCK",
-    "UNLOCK",     "REPORT",     "VERSION-CONTROL",
-    "CHECKOUT",   "CHECKIN",    "UPDATE",
-    "LABEL",      "UNCHECKOUT", "MKWORKSPACE",
-    "MKACTIVITY", "MERGE",      "BASELINE-CONTROL",
+struct RefusedProvider {
+  std::string_view name, lets_in, advice;
 };
 
-struct RefusedProvider {
-  std::string_view name, advice;
-};
+constexpr std::string_view no_users =
+    "users are not authenticated here: let the members do it, or write Require ip";
+constexpr std::string_view no_files = "no files are served here: write Require ip or Require env";
+
 // httpd's other providers, and what serves the same end.
 constexpr RefusedProvider refused_providers[] = {
-    {"valid-user", "users are not authenticated here: let the backend do it, or use Require ip"},
-    {"user", "users are not authenticated here: let the backend do it, or use Require ip"},
-    {"group", "users are not authenticated here: let the backend do it, or use Require ip"},
-    {"expr", "set a variable with SetEnvIf and write Require env NAME"},
-    {"forward-dns", "write the addresses of the names: Require ip 192.0.2.1"},
+    {"valid-user", "known users", no_users},
+    {"user", "these users", no_users},
+    {"group", "users of these groups", no_users},
+    {"dbm-group", "users of these groups", no_users},
+    {"dbm-file-group", "users of the file's group", no_users},
+    {"dbd-group", "users of these groups", no_users},
+    {"ldap-user", "these users of a directory", no_users},
+    {"ldap-group", "users of these groups of a directory", no_users},
+    {"ldap-dn", "this user of a directory", no_users},
+    {"ldap-attribute", "users with this attribute", no_users},
+    {"ldap-filter", "users that a directory finds so", no_users},
+    {"ldap-search", "requests that a directory finds something for", no_users},
+    {"file-owner", "the owner of the file", no_files},
+    {"file-group", "users of the file's group", no_files},
+    {"expr", "requests for which the expression holds",
+     "set a variable with SetEnvIf and write Require env NAME"},
+    {"forward-dns", "clients with the address of these names",
+     "write the addresses of the names: Require ip 192.0.2.1"},
 };
 
 std::unexpected<Complaint> refused(std::string text, std::string advice) {
@@ -76,9 +81,8 @@ RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
   }
   words_.assign(words.begin(), words.end());
   if (provider == "ip") return read_networks(words);
-  if (provider == "method") return read_methods(words);
   static constexpr std::pair<std::string_view, Kind> plain[] = {
-      {"host", Kind::host}, {"local", Kind::local}, {"env", Kind::env}};
+      {"host", Kind::host}, {"local", Kind::local}, {"env", Kind::env}, {"method", Kind::method}};
   for (const auto& [name, kind] : plain) {
     if (provider != name) continue;
     kind_ = kind;
@@ -86,7 +90,8 @@ RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
   }
   for (const RefusedProvider& known : refused_providers) {
     if (provider != known.name) continue;
-    return refused("Require " + std::string(provider) + " is not implemented",
+    return refused("Require " + std::string(provider) + " is not supported: it would let in only " +
+                       std::string(known.lets_in),
                    std::string(known.advice));
   }
   return refused("Unknown Authz provider: " + std::string(provider), advice_for(provider));
@@ -103,15 +108,6 @@ RequireNode::Outcome RequireNode::read_networks(std::span<const std::string> wor
     auto network = parse_client_network(word);
     if (!network) return refused(claim + ": " + network.error(), form);
     networks_.push_back(*network);
-  }
-  return {};
-}
-
-RequireNode::Outcome RequireNode::read_methods(std::span<const std::string> words) {
-  kind_ = Kind::method;
-  for (const std::string& word : words) {
-    if (std::ranges::find(known_methods, word) != std::end(known_methods)) continue;
-    return refused("Invalid Method '" + word + "'", "methods are written in capitals: GET, POST");
   }
   return {};
 }

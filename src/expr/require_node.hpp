@@ -57,7 +57,6 @@ class RequireNode {
 
   Outcome read_provider(std::string_view provider, std::span<const std::string> words);
   Outcome read_networks(std::span<const std::string> words);
-  Outcome read_methods(std::span<const std::string> words);
   bool applies_to(std::string_view method) const;
   Verdict judge_children(const Facts& facts) const;
   bool provides(const Facts& facts) const;

@@ -38,17 +38,23 @@ void Exchange::reset() {
   arena.reset();
 }
 
+bool Exchange::is_called_by_client() const {
+  return settings == nullptr || settings->canonical_name.value_or(config::CanonicalName::off) ==
+                                    config::CanonicalName::off;
+}
+
 std::string_view Exchange::public_name() const {
-  if (server->canonical_name == config::CanonicalName::off && !host_name.empty()) return host_name;
-  return server->name;
+  return is_called_by_client() && !host_name.empty() ? host_name : server->name;
 }
 
 std::uint16_t Exchange::public_port() const {
-  const std::uint16_t named = server->name_port.value_or(80);
-  if (server->canonical_name != config::CanonicalName::off) return named;
-  const auto& host = request.host_parts;
-  // httpd: a Host without a port means the scheme's.
-  return host ? host->port.value_or(80) : named;
+  const bool is_physical = settings != nullptr && settings->canonical_physical_port.value_or(false);
+  const std::uint16_t unnamed = is_physical ? client->local.port : 80;
+  if (is_called_by_client()) {
+    // httpd: a Host without a port means the scheme's.
+    if (const auto& host = request.host_parts) return host->port.value_or(unnamed);
+  }
+  return server->name_port.value_or(unnamed);
 }
 
 std::string_view Exchange::origin() {

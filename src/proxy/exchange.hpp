@@ -105,6 +105,7 @@ class Exchange final : public expr::Facts {
   // ServerName, or the request's host, by UseCanonicalName.
   std::string_view public_name() const;
   std::uint16_t public_port() const;
+  bool is_called_by_client() const;  // UseCanonicalName Off: by the name that the client used
 
   // --- expr::Facts -------------------------------------------------------------------------------
   std::string_view text(expr::TextFact which) const override;

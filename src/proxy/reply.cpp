@@ -112,6 +112,19 @@ void join_twins(Exchange& x) {
   if (joined.size() != x.normal[first].value.size()) x.normal.set("Vary", joined);
 }
 
+// AddDefaultCharset: httpd names it last, behind whatever Header made of the type.
+void name_charset(Exchange& x, std::string_view charset) {
+  constexpr int not_modified = 304;
+  const http::Field* const type = x.normal.find(FieldId::content_type);
+  if (type == nullptr || x.status == not_modified) return;
+  const std::string_view media = trim(type->value.substr(0, type->value.find(';')));
+  const bool is_text =
+      equals_ignoring_case(media, "text/html") || equals_ignoring_case(media, "text/plain");
+  if (!is_text || find_ignoring_case(type->value, "charset=") != std::string_view::npos) return;
+  const auto row = static_cast<std::size_t>(type - &x.normal[0]);
+  x.normal.set_value(row, x.arena.join(type->value, "; charset=", charset));
+}
+
 }  // namespace
 
 std::string_view via_text(Exchange& x) {
@@ -150,6 +163,8 @@ void adopt_backend_head(Exchange& x) {
     expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
   if (!settings.response_normal.empty())
     expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
+  if (settings.default_charset && !settings.default_charset->empty())
+    name_charset(x, *settings.default_charset);
 }
 
 ReplyFraming frame_reply(Exchange& x, bool is_empty) {

@@ -100,7 +100,7 @@ void apply_fixed_environment(Exchange& x) {
 }
 
 // Named groups of a regex section become MATCH_NAME variables (httpd).
-void export_matches(Exchange& x, const std::vector<config::Section>& sections,
+void export_matches(Exchange& x, const config::SharedList<config::Section>& sections,
                     std::string_view text) {
   for (const config::Section& section : sections) {
     if (!section.regex || section.regex->named_groups().empty()) continue;
@@ -192,6 +192,8 @@ void choose_server(Exchange& x) {
 
 Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
+  if (!x.server->early_rules.empty())
+    expr::apply(x.server->early_rules, {x.request.fields, x.notes, x.arena}, x);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto& host = x.request.host_parts;

@@ -110,6 +110,17 @@ DEVIATIONS = [
         "refused",
     ),
     Deviation(
+        "left-out-block",
+        (
+            "A block in <IfModule> of a module that is loaded but not part of Steelyard is a fault"
+            " of the configuration when it restricts access, rewrites, routes or listens; httpd"
+            " has the module and executes it."
+        ),
+        "a_block_of_a_module_that_is_loaded",
+        "ok",
+        "refused",
+    ),
+    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"

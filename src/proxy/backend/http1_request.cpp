@@ -114,8 +114,8 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
   out.append(rules.version_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
   const bool preserves_host = x.settings->preserve_host.value_or(false);
   std::string_view host = target.url_host;
-  if (preserves_host)
-    host = x.request.host.empty() ? std::string_view(x.server->name) : x.request.host;
+  if (preserves_host)  // as RequestHeader left it
+    host = x.request.fields.value(FieldId::host).value_or(x.server->name);
   out.append_field("Host", host);
   Additions added = additions_for(x, rules);
   append_client_fields(x, added, body.expects_continue, out);

@@ -85,3 +85,15 @@ for what, text in REFUSED.items():
     scenario(f"{what} is refused", text, check_only=True, sees="refused")
 for what, text in ACCEPTED.items():
     scenario(f"{what} is accepted", text, check_only=True, sees="ok")
+scenario(
+    "A block of a module that is loaded",
+    """\
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+<IfModule mod_rewrite.c>
+RewriteEngine on
+RewriteRule ^/admin - [F]
+</IfModule>
+"""
+    + ONE,
+    check_only=True,
+)

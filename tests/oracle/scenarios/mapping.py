@@ -346,3 +346,29 @@ scenario(
     [get("/a"), get("/a"), get("/b"), get("/b")],
     sees="1 1 1 1",
 )
+scenario(
+    "A relative socket path lies in the runtime directory",
+    "DefaultRuntimeDir .\nProxyPass / unix:../u1.sock|http://u/\n# ${U1}\n",
+    [get("/")],
+    sees="1",
+)
+scenario(
+    "A module that is loaded and switched off",
+    """\
+LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+LoadModule expires_module /usr/lib/apache2/modules/mod_expires.so
+SSLRandomSeed startup builtin
+SSLSessionCache none
+SSLProtocol all -SSLv3
+SSLEngine off
+SSLProxyEngine off
+RewriteEngine off
+ExpiresActive Off
+ExpiresDefault "access plus 1 day"
+"""
+    + DIRECT,
+    [get("/")],
+    sees="1",
+)

@@ -260,3 +260,50 @@ scenario(
     [get("/a", "Expect: x"), get("/a", "Expect: 100-continue, y")],
     sees="417 417",
 )
+scenario(
+    "Early request headers come before everything else",
+    """\
+RequestHeader unset Proxy early
+RequestHeader set X-A early early
+RequestHeader edit X-E a b early
+SetEnvIf X-A (.+) SEEN=$1
+RequestHeader set X-Seen %{SEEN}e
+Header set X-Lost lost early
+Header always set X-Kept kept early
+<Location /in>
+RequestHeader unset X-E early
+</Location>
+<Location /no>
+Require all denied
+</Location>
+"""
+    + DIRECT,
+    [get("/", "Proxy: x", "X-A: late", "X-E: aa"), get("/in", "X-E: aa"), get("/no")],
+    sees="1 1 403",
+)
+scenario(
+    "Early request headers of virtual hosts follow the main server's",
+    "RequestHeader add M main early\n<VirtualHost *:${PORT}>\nRequestHeader add V v early\n"
+    + DIRECT
+    + "</VirtualHost>\n",
+    [get("/")],
+    sees="1",
+)
+scenario(
+    "A preserved Host is what RequestHeader made of it",
+    "ProxyPreserveHost On\nRequestHeader set Host internal.test\n" + DIRECT,
+    [get("/a"), get("http://x.test/a")],
+    sees="1 1",
+)
+scenario(
+    "A preserved Host that was removed is the server's name",
+    "ProxyPreserveHost On\nRequestHeader unset Host\n" + DIRECT,
+    [get("/a")],
+    sees="1",
+)
+scenario(
+    "A preserved Host can be appended to",
+    "ProxyPreserveHost On\nRequestHeader append Host b\n" + DIRECT,
+    [get("/a")],
+    sees="1",
+)

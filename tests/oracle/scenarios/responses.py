@@ -1,6 +1,6 @@
 """What a client receives: framing, odd answers, hop-by-hop rules, keep-alive."""
 
-from scenario import ONE, get, raw, request, scenario, serve
+from scenario import DIRECT, ONE, get, raw, request, scenario, serve
 from support.ask import wish
 
 
@@ -346,4 +346,50 @@ scenario(
         get("/a?n=8", on="c"),
     ],
     sees="1 1 1 1 304 1 204 1",
+)
+for charset in ("UTF-8", "On", "Off"):
+    scenario(
+        f"AddDefaultCharset {charset}",
+        f"""\
+AddDefaultCharset {charset}
+<Location /off>
+AddDefaultCharset Off
+</Location>
+<Location /set>
+Header set Content-Type text/html
+</Location>
+<Location /no>
+Require all denied
+</Location>
+"""
+        + DIRECT,
+        [
+            get(f"{path}?h=Content-Type:%20{kind}")
+            for path, kind in (
+                ("/", "text/html"),
+                ("/", "TEXT/Plain"),
+                ("/", "text/plain;%20charset=x"),
+                ("/", "text/html;%20a=b"),
+                ("/", "text/html%20"),
+                ("/", "text/css"),
+                ("/off", "text/html"),
+                ("/set", "text/css"),
+            )
+        ]
+        + [
+            get("/"),
+            get("/no"),
+            get("/?status=304&h=Content-Type:%20text/html"),
+            get("/?status=404&h=Content-Type:%20text/html"),
+            request("HEAD", "/?h=Content-Type:%20text/html"),
+        ],
+        sees="1 1 1 1 1 1 1 1 1 403 304 404 1",
+    )
+scenario(
+    "Braces before any tag of a header value",
+    "Header set B [%e]\nHeader set D [%{x}s%s]\nHeader set E %{}e\n"
+    + "Header edit B (.*) %{}e-%e\n"
+    + DIRECT,
+    [get("/")],
+    sees="1",
 )

@@ -326,3 +326,103 @@ scenario(
     get("/a"),
     sees="1",
 )
+scenario(
+    "Names of variables ignore case",
+    """\
+LoadModule access_compat_module /usr/lib/apache2/modules/mod_access_compat.so
+SetEnvIf User-Agent evil BadBot
+SetEnvIf User-Agent evil BADBOT=again
+SetEnvIf X-Good . Good
+SetEnvIf X-Close . NoKeepAlive
+<Location /a>
+<RequireAll>
+Require all granted
+Require not env badbot
+</RequireAll>
+</Location>
+<Location /old>
+Order Deny,Allow
+Deny from env=badbot
+</Location>
+<Location /only>
+Order Deny,Allow
+Deny from all
+Allow from env=good
+</Location>
+Header set X-Flag yes env=GOOD
+RequestHeader set X-Bot %{badbot}e
+"""
+    + DIRECT,
+    [
+        get("/a"),
+        get("/a", "User-Agent: evil"),
+        get("/old", "User-Agent: evil"),
+        get("/else", "User-Agent: evil"),
+        get("/only"),
+        get("/only", "X-Good: 1"),
+        get("/else", "X-Close: 1"),
+    ],
+    sees="1 403 403 1 403 1 1",
+)
+scenario(
+    "Names of notes ignore case",
+    ONE + "Header note X-Member Seen\nHeader set X-Seen yes\n",
+    [get("/a")],
+    sees="1",
+)
+scenario(
+    "Redirect with a status that leads nowhere inside a section",
+    "<Location /a>\nRedirect gone /a/x\nRedirect 404 /o/secret\nRedirect 404 /a/s\n</Location>\n"
+    "<Location /b>\nRedirect gone\n</Location>\n<Location /c>\nRedirect 403\n</Location>\n"
+    + DIRECT,
+    [get(p) for p in ("/a", "/a/x", "/a/x/y", "/o/secret", "/a/s", "/b", "/b/c", "/c/d")],
+    sees="1 410 410 1 404 410 410 403",
+)
+scenario(
+    "AuthMerging Off without a Require of its own drops the outer ones",
+    "<Location /a>\nRequire all denied\n</Location>\n"
+    "<Location /a/off>\nAuthMerging Off\n</Location>\n"
+    "<Location /a/and>\nAuthMerging And\n</Location>\n"
+    "<Location /a/or>\nAuthMerging Or\n</Location>\n"
+    "<Location /a/off/x>\nAuthMerging And\nRequire method POST\n</Location>\n" + DIRECT,
+    [get(p) for p in ("/a", "/a/off", "/a/and", "/a/or", "/a/off/x")]
+    + [post("/a/off/x", b"x")],
+    sees="403 1 403 403 403 1",
+)
+scenario(
+    "Require names registered methods",
+    "RegisterHttpMethod PURGE BAN\n<Location /a>\nRequire method PURGE\n</Location>\n"
+    "<Location /b>\nRequire not method BAN\nRequire all granted\n</Location>\n".replace(
+        "Require not method BAN\nRequire all granted\n",
+        "<RequireAll>\nRequire not method BAN\nRequire all granted\n</RequireAll>\n",
+    )
+    + DIRECT,
+    [request(method, path) for path in ("/a", "/b") for method in ("PURGE", "GET", "BAN")],
+    sees="1 403 403 1 1 403",
+)
+scenario(
+    "SetEnvIf takes a pattern of escaped specials as text",
+    'SetEnvIf Request_URI "\\.gif" A=$0\n'
+    'SetEnvIf Request_URI "\\.gif" B=x\\$1\n'
+    'SetEnvIfNoCase Request_URI "\\.GIF" C=$0\n'
+    'SetEnvIf Request_URI ".gif" D=$0\n'
+    'SetEnvIf Request_URI "a\\/" E=$0\n'
+    'SetEnvIf Request_URI "gif" F=$0\n'
+    "Header set X-V \"%{A}e %{B}e %{C}e %{D}e %{E}e %{F}e\"\n" + DIRECT,
+    [get("/a.gif"), get("/axgif"), get("/a/b")],
+    sees="1 1 1",
+)
+scenario(
+    "Location with escaped wildcards is a plain path",
+    '<Location "/a\\\\*b">\nRequire all denied\n</Location>\n'
+    "<Location /c[d>\nRequire all denied\n</Location>\n" + DIRECT,
+    [get(p) for p in ("/a*b", "/axb", "/a%5C*b", "/a%5C*b/x", "/c%5Bd", "/cd")],
+    sees="1 1 403 403 403 1",
+)
+scenario(
+    "AllowOverride is useless in Location but no fault",
+    "<Location />\nAllowOverride None\n</Location>\n<Proxy *>\nAllowOverride None\n</Proxy>\n"
+    + DIRECT,
+    [get("/")],
+    sees="1",
+)

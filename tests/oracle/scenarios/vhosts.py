@@ -1,6 +1,6 @@
 """Choosing the virtual host, and what it inherits from the main server."""
 
-from scenario import ONE, get, raw, request, scenario
+from scenario import DIRECT, ONE, get, raw, request, scenario
 
 NAMES = """\
 <VirtualHost *:${PORT}>
@@ -311,4 +311,27 @@ scenario(
     ),
     get("/"),
     sees="1",
+)
+scenario(
+    "UseCanonicalName and UseCanonicalPhysicalPort in sections",
+    """\
+UseCanonicalName On
+<Location /b>
+UseCanonicalName Off
+Redirect /y
+</Location>
+<Location /c>
+UseCanonicalPhysicalPort On
+Redirect /y
+</Location>
+<Location /d>
+UseCanonicalName Off
+UseCanonicalPhysicalPort On
+Redirect /y
+</Location>
+Header set X-Name %{SERVER_NAME}e
+"""
+    + DIRECT,
+    [get(path, host=host) for path in ("/b", "/c", "/d", "/") for host in ("o.test:99", "o.test")],
+    sees="302 302 302 302 302 302 1 1",
 )

@@ -1,0 +1,116 @@
+// Directives of modules that are not part of this program. They do nothing until a switch is turned
+// on, so that a configuration which only loads such a module is read; turning it on is the fault.
+#include <array>
+
+#include "apacheconf/listed.hpp"
+#include "apacheconf/tables.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+struct Switch {
+  std::string_view name;
+  std::string_view would;  // what httpd does when it is on
+  std::string_view advice;
+};
+
+constexpr auto switches = std::to_array<Switch>({
+    {"SSLEngine", "speak TLS with clients",
+     "Let a TLS terminator stand in front, or keep the line for httpd inside "
+     "<IfModule !steelyard_module>."},
+    {"SSLProxyEngine", "speak TLS with members",
+     "Reach the members by http://, or keep the line for httpd inside "
+     "<IfModule !steelyard_module>."},
+    {"RewriteEngine", "rewrite the paths of requests",
+     "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rules do."},
+    {"ExpiresActive", "say how long answers may be cached",
+     "Write Header set Cache-Control \"max-age=...\"."},
+    {"ProxyHTMLEnable", "change links in pages on their way",
+     "Bodies pass unchanged: let the member write links that clients can follow."},
+});
+
+void only_off(Scope& scope, const Statement& statement) {
+  const std::string& word = statement.words[0];
+  if (equals_ignoring_case(word, "off")) return;
+  for (const Switch& each : switches) {
+    if (!equals_ignoring_case(each.name, statement.name)) continue;
+    scope.complain(std::string(each.name) + ' ' + word + " is not supported: it would " +
+                       std::string(each.would),
+                   std::string(each.advice));
+  }
+}
+
+constexpr Directive off_switch(std::string_view name, std::string_view help,
+                               std::string_view module) {
+  return {.name = name,
+          .contexts = anywhere,
+          .arguments = Arguments::one,
+          .handler = only_off,
+          .merge = "there is only one value",
+          .help = help,
+          .module = module,
+          .support = Support::implemented,
+          .note = {}};
+}
+
+constexpr auto off_switches = std::to_array<Directive>({
+    off_switch("SSLEngine", "whether TLS is spoken with clients; only Off", "ssl_module"),
+    off_switch("SSLProxyEngine", "whether TLS is spoken with members; only Off", "ssl_module"),
+    off_switch("RewriteEngine", "whether paths are rewritten; only Off", "rewrite_module"),
+    off_switch("ExpiresActive", "whether answers say how long they hold; only Off",
+               "expires_module"),
+    off_switch("ProxyHTMLEnable", "whether links in pages are changed; only Off",
+               "proxy_html_module"),
+});
+
+std::vector<Directive> make_table() {
+  std::vector<Directive> table = expand_lists(
+      {
+          {"ssl_module",
+           "SSLPassPhraseDialog SSLSessionCache SSLSessionCacheTimeout SSLCryptoDevice "
+           "SSLRandomSeed SSLCipherSuite SSLCertificateFile SSLCertificateKeyFile "
+           "SSLCertificateChainFile SSLSessionTicketKeyFile SSLCACertificatePath "
+           "SSLCACertificateFile SSLCADNRequestPath SSLCADNRequestFile SSLCARevocationPath "
+           "SSLCARevocationFile SSLCARevocationCheck SSLVerifyDepth SSLProtocol "
+           "SSLHonorCipherOrder SSLCompression SSLSessionTickets SSLInsecureRenegotiation "
+           "SSLStrictSNIVHostCheck SSLOptions SSLRenegBufferSize SSLOCSPEnable "
+           "SSLOCSPDefaultResponder SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew "
+           "SSLOCSPResponseMaxAge SSLOCSPResponderTimeout SSLOCSPUseRequestNonce "
+           "SSLOCSPProxyURL SSLOCSPNoVerify SSLOCSPResponderCertificateFile SSLStaplingCache "
+           "SSLUseStapling SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout "
+           "SSLStaplingResponseMaxAge SSLStaplingStandardCacheTimeout "
+           "SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater "
+           "SSLStaplingErrorCacheTimeout SSLStaplingForceURL SSLOpenSSLConfCmd",
+           "how TLS is spoken with clients", "TLS is not spoken: SSLEngine can only be Off"},
+          {"ssl_module",
+           "SSLProxyProtocol SSLProxyCipherSuite SSLProxyVerify SSLProxyVerifyDepth "
+           "SSLProxyCACertificateFile SSLProxyCACertificatePath SSLProxyCARevocationPath "
+           "SSLProxyCARevocationFile SSLProxyCARevocationCheck SSLProxyMachineCertificateFile "
+           "SSLProxyMachineCertificatePath SSLProxyMachineCertificateChainFile "
+           "SSLProxyCheckPeerExpire SSLProxyCheckPeerCN SSLProxyCheckPeerName",
+           "how TLS is spoken with members", "TLS is not spoken: SSLProxyEngine can only be Off"},
+          {"expires_module", "ExpiresByType ExpiresDefault", "how long answers may be cached",
+           "ExpiresActive can only be Off"},
+          {"proxy_html_module",
+           "ProxyHTMLEvents ProxyHTMLLinks ProxyHTMLURLMap ProxyHTMLDoctype ProxyHTMLFixups "
+           "ProxyHTMLMeta ProxyHTMLInterp ProxyHTMLExtended ProxyHTMLStripComments "
+           "ProxyHTMLBufSize ProxyHTMLCharsetOut",
+           "which links in pages are changed", "ProxyHTMLEnable can only be Off"},
+          {"xml2enc_module", "xml2EncDefault xml2EncAlias xml2StartParse",
+           "which charset pages are read in", "pages pass unchanged"},
+      },
+      Support::accepted_with_note);
+  table.insert(table.end(), off_switches.begin(), off_switches.end());
+  return table;
+}
+
+}  // namespace
+
+std::span<const Directive> dormant_directives() {
+  static const std::vector<Directive> table = make_table();
+  return table;
+}
+
+}  // namespace steelyard::apacheconf
