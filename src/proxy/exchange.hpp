@@ -121,12 +121,8 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> request_trailer(std::string_view name) const override;
   std::optional<std::string_view> response_trailer(std::string_view name) const override;
   std::size_t request_header_count() const override { return request.fields.size(); }
-  std::string_view request_header_name(std::size_t i) const override {
-    return request.fields[i].name;
-  }
-  std::string_view request_header_value(std::size_t i) const override {
-    return request.fields[i].value;
-  }
+  std::string_view request_header_name(std::size_t i) const override;
+  std::string_view request_header_value(std::size_t i) const override;
   std::size_t response_header_count() const override { return always.size() + normal.size(); }
   std::string_view response_header_name(std::size_t i) const override;
   std::string_view response_header_value(std::size_t i) const override;

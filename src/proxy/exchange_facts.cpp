@@ -158,6 +158,14 @@ std::optional<std::string_view> Exchange::response_trailer(std::string_view name
   return response_trailers.value(name);
 }
 
+std::string_view Exchange::request_header_name(std::size_t i) const {
+  return request.fields[i].name;
+}
+
+std::string_view Exchange::request_header_value(std::size_t i) const {
+  return request.fields[i].value;
+}
+
 std::string_view Exchange::response_header_name(std::size_t i) const {
   return response_row(i).name;
 }

@@ -1,6 +1,5 @@
 """Plays every selected scenario once, several at a time, and hands each test its two outcomes."""
 
-import importlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,16 +14,10 @@ for path in (HERE, HERE.parent):
 import deviations  # noqa: E402
 import known_differences  # noqa: E402
 import runner  # noqa: E402
-import scenario as words  # noqa: E402
 from support.member import Farm  # noqa: E402
+from written import load_scenarios  # noqa: E402
 
 AT_ONCE = 6
-
-
-def load_scenarios():
-    for path in sorted((HERE / "scenarios").glob("*.py")):
-        importlib.import_module(f"scenarios.{path.stem}")
-    return words.SCENARIOS
 
 
 def pytest_collection_modifyitems(items):

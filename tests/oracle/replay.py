@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 for path in (HERE, HERE.parent):
     sys.path.insert(0, str(path))
 
-import conftest  # noqa: E402
+import written  # noqa: E402
 import generate  # noqa: E402
 import random_runner  # noqa: E402
 import report  # noqa: E402
@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--conf", action="store_true", help="print the configuration")
     parser.add_argument("--list", action="store_true")
     told = parser.parse_args()
-    scenarios = conftest.load_scenarios()
+    scenarios = written.load_scenarios()
     if told.list:
         for slug, one in scenarios.items():
             print(f"{one.topic:14} {slug}")

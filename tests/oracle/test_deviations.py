@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-import conftest
+import written
 import deviations
 import pytest
 
@@ -23,7 +23,7 @@ def test_the_document_and_the_list_agree():
 
 
 def test_every_deviation_names_a_scenario_of_its_own():
-    scenarios = conftest.load_scenarios()
+    scenarios = written.load_scenarios()
     named = [d.scenario for d in deviations.DEVIATIONS]
     assert len(set(named)) == len(named)
     assert [name for name in named if name not in scenarios] == []
@@ -32,7 +32,7 @@ def test_every_deviation_names_a_scenario_of_its_own():
 @pytest.mark.skipif("STEELYARD_ORACLE_SELF" in os.environ, reason="apache2 is on both sides")
 @pytest.mark.parametrize("deviation", deviations.DEVIATIONS, ids=lambda d: d.id)
 def test_both_programs_do_what_the_list_says(deviation, plays):
-    first, second = plays.outcomes(conftest.load_scenarios()[deviation.scenario])
+    first, second = plays.outcomes(written.load_scenarios()[deviation.scenario])
     assert first.summary == deviation.httpd, "\n".join(first.lines)
     assert second.summary == deviation.steelyard, "\n".join(second.lines)
     assert first.lines != second.lines

@@ -1,0 +1,184 @@
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "balance/parameters.hpp"
+#include "base/check.hpp"
+#include "config/target.hpp"
+#include "io/linux/ares_resolver.hpp"
+#include "io/linux/epoll_loop.hpp"
+#include "io/linux/pipe_splicer.hpp"
+#include "io/linux/socket_dialer.hpp"
+#include "io/linux/socket_stream.hpp"
+#include "proxy/shard.hpp"
+
+// The whole data path on real sockets, in one thread: once warm, an exchange takes nothing from the
+// heap. The client and the member are plain descriptors that the test reads and writes itself.
+
+namespace {
+
+thread_local std::size_t heap_takes = 0;
+
+void* take_from_heap(std::size_t bytes) {
+  ++heap_takes;
+  void* const room = std::malloc(bytes == 0 ? 1 : bytes);
+  if (room == nullptr) std::abort();
+  return room;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return take_from_heap(bytes); }
+void* operator new[](std::size_t bytes) { return take_from_heap(bytes); }
+void operator delete(void* room) noexcept { std::free(room); }
+void operator delete[](void* room) noexcept { std::free(room); }
+void operator delete(void* room, std::size_t /*bytes*/) noexcept { std::free(room); }
+void operator delete[](void* room, std::size_t /*bytes*/) noexcept { std::free(room); }
+
+namespace steelyard::proxy {
+namespace {
+
+class CountingLog final : public LogSink {
+ public:
+  void access(const config::LogTarget& /*target*/, std::string_view /*line*/) override { ++lines; }
+  void error(const config::LogTarget& /*target*/, const ErrorLine& /*line*/) override {}
+  void turn_ended() override {}
+  int lines = 0;
+};
+
+int loopback_listener() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  CHECK(::listen(fd, 8) == 0);
+  return fd;
+}
+
+std::uint16_t port_of(int fd) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  return ntohs(address.sin_port);
+}
+
+class SteadyState : public ::testing::Test {
+ protected:
+  SteadyState() : member_listener_(loopback_listener()) {
+    auto config = std::make_unique<config::Config>();
+    config->servers.push_back(std::make_unique<config::Server>());
+    config::Server& server = *config->servers[0];
+    server.name = "lb.test";
+    server.client.keep_alive_requests_max = 0;
+    auto spec = std::make_shared<balance::BalancerSpec>();
+    spec->name = "balancer://app";
+    balance::MemberSpec member;
+    CHECK(balance::parse_member_url(
+        member, "http://127.0.0.1:" + std::to_string(port_of(member_listener_))));
+    spec->members.push_back(member);
+    server.balancers.push_back(spec);
+    config::Route route;
+    route.path = "/";
+    route.target = "balancer://app/";
+    server.routes.push_back(route);
+    config::resolve_targets(server);
+    config::AccessLog log;
+    log.format = *expr::LogFormat::compile("%h %l %u %t \"%r\" %>s %O %{BALANCER_WORKER_NAME}e");
+    server.access_logs.push_back(log);
+    shard_ = std::make_unique<Shard>(
+        ShardParts{group_, loop_, dialer_, splicer_, log_, {}, [] { return 1; }, {}},
+        registry_.bind(std::move(config)));
+
+    int ends[2];
+    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    client_ = ends[1];
+    shard_->accept(io::SocketStream::adopt(loop_, ends[0]), {IpAddress::v4(0x7f000001), 40000});
+  }
+  ~SteadyState() override {
+    shard_->stop();
+    for (const int fd : {client_, member_, member_listener_})
+      if (fd >= 0) ::close(fd);
+  }
+
+  // Turns until `fd` has something to read, and reads it into `room_`.
+  std::string_view hear(int fd) {
+    for (int turns = 0; turns < 1000; ++turns) {
+      const ssize_t got = ::recv(fd, room_, sizeof room_, MSG_DONTWAIT);
+      if (got >= 0) return {room_, static_cast<std::size_t>(got)};
+      loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+    }
+    return {};
+  }
+  static void say(int fd, std::string_view text) {
+    CHECK(::send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+  }
+
+  void exchange(std::string_view request, std::string_view answer) {
+    say(client_, request);
+    if (member_ < 0) {
+      while (member_ < 0) {
+        loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+        member_ = ::accept4(member_listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      }
+    }
+    ASSERT_NE(hear(member_).find("X-Forwarded-For"), std::string_view::npos);
+    say(member_, answer);
+    ASSERT_TRUE(hear(client_).starts_with("HTTP/1.1 200 OK\r\n"));
+  }
+
+  std::size_t takes_of(int exchanges, std::string_view request, std::string_view answer) {
+    for (int i = 0; i < 20; ++i) exchange(request, answer);
+    const std::size_t before = heap_takes;
+    for (int i = 0; i < exchanges; ++i) exchange(request, answer);
+    return heap_takes - before;
+  }
+
+  io::EpollLoop loop_;
+  io::SocketDialer dialer_{loop_, std::make_unique<io::AresResolver>(loop_)};
+  io::PipeSplicer splicer_;
+  CountingLog log_;
+  ShardGroup group_;
+  StateRegistry registry_;
+  std::unique_ptr<Shard> shard_;
+  int member_listener_ = -1, client_ = -1, member_ = -1;
+  char room_[65536];
+};
+
+constexpr std::string_view plain_answer =
+    "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: m\r\n"
+    "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
+
+TEST_F(SteadyState, a_get_takes_nothing_from_the_heap) {
+  EXPECT_EQ(takes_of(100,
+                     "GET /app/page?x=1 HTTP/1.1\r\nHost: lb.test:8080\r\nUser-Agent: t\r\n"
+                     "Accept: */*\r\nCookie: JSESSIONID=abc.m1\r\n\r\n",
+                     plain_answer),
+            0u);
+  EXPECT_EQ(log_.lines, 120);
+}
+
+TEST_F(SteadyState, a_post_takes_nothing_from_the_heap) {
+  EXPECT_EQ(takes_of(100,
+                     "POST /app HTTP/1.1\r\nHost: lb.test\r\nContent-Type: text/plain\r\n"
+                     "Content-Length: 11\r\n\r\nhello there",
+                     plain_answer),
+            0u);
+}
+
+TEST_F(SteadyState, chunks_in_both_directions_take_nothing_from_the_heap) {
+  EXPECT_EQ(
+      takes_of(100,
+               "PUT /app HTTP/1.1\r\nHost: lb.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "5\r\nhello\r\n0\r\n\r\n",
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+      0u);
+}
+
+}  // namespace
+}  // namespace steelyard::proxy
