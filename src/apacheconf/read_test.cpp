@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "apacheconf/testing.hpp"
 
 namespace steelyard::apacheconf {
@@ -104,10 +107,27 @@ TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
               ElementsAre(HasSubstr("ssl_module: not part of this program; TLS is not spoken"),
                           HasSubstr("SSLEngine on is not supported: it would speak TLS with "
                                     "clients\n  Let a TLS terminator stand in front"),
-                          HasSubstr("<If> is not supported: it would choose settings")));
+                          HasSubstr("<If> is not supported: it would choose settings"),
+                          HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nSSLProtocol all\n"),
               ElementsAre(HasSubstr("Leave it out: ssl_module is not part of this program; TLS is "
                                     "not spoken.")));
+}
+
+TEST(Read, says_once_what_many_refused_lines_would_do) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) + "RewriteRule a b\nRewriteCond c d\n" +
+                             "RewriteRule e f\n"),
+              ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
+                          "RewriteRule is not supported: it would rewrite the paths of requests\n"
+                          "  Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule "
+                          "does.\n  (and 2 more lines: 4, 5)"));
+}
+
+TEST(Read, looks_into_a_section_whose_own_line_is_wrong) {
+  EXPECT_THAT(faults("<Location /a /b>\nTimeout 5\n</Location>\n"), SizeIs(2));
+  EXPECT_THAT(faults("LoadModule proxy_module m\nProxyPass /x ajp://h foo=1 nonsense=2\n"),
+              SizeIs(3));
 }
 
 TEST(Read, says_where_a_directive_may_not_stand) {
@@ -399,6 +419,15 @@ TEST(Read, an_unreadable_file_is_one_fault) {
   }
   EXPECT_THAT(said, ElementsAre("Could not open configuration file /none.conf: No such file or "
                                 "directory"));
+}
+
+TEST(DiskFiles, refuse_a_file_that_is_too_long_to_be_a_configuration) {
+  const std::string path = ::testing::TempDir() + "long.conf";
+  std::ofstream(path) << "Listen 1\n";
+  EXPECT_EQ(DiskFiles().read(path), "Listen 1\n");
+  std::filesystem::resize_file(path, (std::uintmax_t{64} << 20) + 1);
+  EXPECT_EQ(DiskFiles().read(path).error(), "It has more than 64 MiB, which is no configuration");
+  std::filesystem::remove(path);
 }
 
 }  // namespace
