@@ -142,6 +142,13 @@ constexpr auto table = std::to_array<Directive>({
      "access policy if both allow and require used ('all' or 'any')", compat},
 });
 
+// httpd's reading of it surprises: the section is open to everybody.
+void warn_of_open_section(Scope& scope) {
+  if (scope.at_server_level() || scope.settings().auth_merging != config::AuthMerging::off) return;
+  scope.warn("AuthMerging Off without a Require: what is around this section does not restrict it",
+             "Write Require here, or leave AuthMerging out.");
+}
+
 }  // namespace
 
 void finish_settings(Scope& scope) {
@@ -150,7 +157,10 @@ void finish_settings(Scope& scope) {
   }
   auto& builders = scope.reading.part<AccessDrafts>().builders;
   const auto found = builders.find(&scope.settings());
-  if (found == builders.end()) return;
+  if (found == builders.end()) {
+    warn_of_open_section(scope);
+    return;
+  }
   auto require = found->second.finish();
   builders.erase(found);
   if (require) {

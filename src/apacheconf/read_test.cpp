@@ -421,6 +421,29 @@ TEST(Read, an_unreadable_file_is_one_fault) {
                                 "directory"));
 }
 
+TEST(Read, warns_of_pages_that_only_files_could_be) {
+  Reader reader;
+  const std::vector<std::string> said = reader.remarks(
+      std::string(preamble) +
+      "LoadModule alias_module m\nLoadModule proxy_module m\nLoadModule proxy_http_module m\n"
+      "Alias /errors /srv/errors\nProxyPass /static !\nProxyPass /app http://h\n"
+      "ErrorDocument 502 /errors/502.html\nErrorDocument 503 /static/503.html\n"
+      "ErrorDocument 404 /app/404.html\nErrorDocument 403 /other.html\n");
+  EXPECT_THAT(said, ElementsAre(HasSubstr("Warning on line 6 of /c/t.conf:\nAlias /errors: no"),
+                                HasSubstr("Note on line 6"),
+                                HasSubstr("ErrorDocument /errors/502.html: no files are served"),
+                                HasSubstr("ErrorDocument /static/503.html: no files are served")));
+}
+
+TEST(Read, warns_of_a_section_that_AuthMerging_opens) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) +
+                             "LoadModule authz_core_module m\n<Location /a>\nAuthMerging Off\n"
+                             "</Location>\n<Location /b>\nAuthMerging Off\nRequire all denied\n"
+                             "</Location>\n"),
+              ElementsAre(HasSubstr("line 4 of /c/t.conf:\nAuthMerging Off without a Require")));
+}
+
 TEST(DiskFiles, refuse_a_file_that_is_too_long_to_be_a_configuration) {
   const std::string path = ::testing::TempDir() + "long.conf";
   std::ofstream(path) << "Listen 1\n";
