@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "apacheconf/choices.hpp"
 #include "apacheconf/methods.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/tables.hpp"
@@ -92,17 +93,13 @@ void container_section(Scope& scope, const Statement& statement) {
 }
 
 void auth_merging(Scope& scope, const Statement& statement) {
-  using config::AuthMerging;
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "off")) {
-    scope.settings().auth_merging = AuthMerging::off;
-  } else if (equals_ignoring_case(word, "and")) {
-    scope.settings().auth_merging = AuthMerging::both;
-  } else if (equals_ignoring_case(word, "or")) {
-    scope.settings().auth_merging = AuthMerging::either;
-  } else {
-    scope.complain("AuthMerging must be one of: Off | And | Or");
-  }
+  static constexpr Choices<config::AuthMerging, 3> choices{
+      "AuthMerging must be one of: Off | And | Or",
+      {{{"off", config::AuthMerging::off},
+        {"and", config::AuthMerging::both},
+        {"or", config::AuthMerging::either}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.settings().auth_merging = *choice;
 }
 
 constexpr std::string_view replaces = "the inner section's replace the outer ones, see AuthMerging";

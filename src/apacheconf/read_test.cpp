@@ -444,6 +444,13 @@ TEST(Read, warns_of_a_section_that_AuthMerging_opens) {
               ElementsAre(HasSubstr("line 4 of /c/t.conf:\nAuthMerging Off without a Require")));
 }
 
+TEST(Read, quotes_a_word_that_is_none_of_the_choices) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) + "TraceEnable extnded\nServerSignature 5\n"),
+              ElementsAre(HasSubstr("\n  \"extnded\" is none of them. Did you mean extended?"),
+                          HasSubstr("off | on | email\n  \"5\" is none of them.")));
+}
+
 TEST(DiskFiles, refuse_a_file_that_is_too_long_to_be_a_configuration) {
   const std::string path = ::testing::TempDir() + "long.conf";
   std::ofstream(path) << "Listen 1\n";
