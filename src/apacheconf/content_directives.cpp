@@ -194,24 +194,6 @@ std::vector<Directive> make_table() {
 
 }  // namespace
 
-std::vector<Directive> expand_lists(std::initializer_list<NameList> lists, Support support) {
-  std::vector<Directive> table;
-  for (const NameList& list : lists) {
-    for (const std::string_view name : split_words(list.names)) {
-      table.push_back({.name = name,
-                       .contexts = anywhere,
-                       .arguments = Arguments::raw,
-                       .handler = nullptr,
-                       .merge = {},
-                       .help = list.help,
-                       .module = list.module,
-                       .support = support,
-                       .note = list.note});
-    }
-  }
-  return table;
-}
-
 std::span<const Directive> content_directives() {
   static const std::vector<Directive> table = make_table();
   return table;
