@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "apacheconf/choices.hpp"
 #include "apacheconf/methods.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/tables.hpp"
@@ -92,17 +93,13 @@ void container_section(Scope& scope, const Statement& statement) {
 }
 
 void auth_merging(Scope& scope, const Statement& statement) {
-  using config::AuthMerging;
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "off")) {
-    scope.settings().auth_merging = AuthMerging::off;
-  } else if (equals_ignoring_case(word, "and")) {
-    scope.settings().auth_merging = AuthMerging::both;
-  } else if (equals_ignoring_case(word, "or")) {
-    scope.settings().auth_merging = AuthMerging::either;
-  } else {
-    scope.complain("AuthMerging must be one of: Off | And | Or");
-  }
+  static constexpr Choices<config::AuthMerging, 3> choices{
+      "AuthMerging must be one of: Off | And | Or",
+      {{{"off", config::AuthMerging::off},
+        {"and", config::AuthMerging::both},
+        {"or", config::AuthMerging::either}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.settings().auth_merging = *choice;
 }
 
 constexpr std::string_view replaces = "the inner section's replace the outer ones, see AuthMerging";
@@ -142,6 +139,13 @@ constexpr auto table = std::to_array<Directive>({
      "access policy if both allow and require used ('all' or 'any')", compat},
 });
 
+// httpd's reading of it surprises: the section is open to everybody.
+void warn_of_open_section(Scope& scope) {
+  if (scope.at_server_level() || scope.settings().auth_merging != config::AuthMerging::off) return;
+  scope.warn("AuthMerging Off without a Require: what is around this section does not restrict it",
+             "Write Require here, or leave AuthMerging out.");
+}
+
 }  // namespace
 
 void finish_settings(Scope& scope) {
@@ -150,7 +154,10 @@ void finish_settings(Scope& scope) {
   }
   auto& builders = scope.reading.part<AccessDrafts>().builders;
   const auto found = builders.find(&scope.settings());
-  if (found == builders.end()) return;
+  if (found == builders.end()) {
+    warn_of_open_section(scope);
+    return;
+  }
   auto require = found->second.finish();
   builders.erase(found);
   if (require) {

@@ -22,7 +22,6 @@ void timeout(Scope& scope, const Statement& statement) {
   scope.server.client.timeout = whole_seconds(parse_lax(statement.words[0]));
 }
 
-// httpd: anything but "off" keeps connections alive.
 void keep_alive(Scope& scope, const Statement& statement) {
   scope.server.client.keep_alive = is_on(statement);
 }

@@ -2,6 +2,7 @@
 // stock configuration are accepted; what would change a proxied answer is not among them.
 #include <array>
 
+#include "apacheconf/aliases.hpp"
 #include "apacheconf/listed.hpp"
 #include "apacheconf/methods.hpp"
 #include "apacheconf/tables.hpp"
@@ -123,7 +124,8 @@ constexpr auto handled_directives = std::to_array<Directive>({
 });
 
 constexpr std::string_view files = "no files are served, so it does not act on any request";
-constexpr std::string_view alias = "no files are served: a path that no ProxyPass covers is 404";
+constexpr std::string_view no_aliases =
+    "no files are served: a path that no ProxyPass covers is 404";
 
 std::vector<Directive> make_table() {
   std::vector<Directive> table = expand_lists(
@@ -150,8 +152,7 @@ std::vector<Directive> make_table() {
            "IndexOptions IndexOrderDefault IndexIgnore IndexIgnoreReset AddDescription HeaderName "
            "ReadmeName FancyIndexing DefaultIcon IndexStyleSheet IndexHeadInsert",
            "how lists of files look", files},
-          {"alias_module", "Alias AliasMatch ScriptAlias ScriptAliasMatch AliasPreservePath",
-           "which path leads to which files", alias},
+          {"alias_module", "AliasPreservePath", "which path leads to which files", no_aliases},
           {"deflate_module",
            "DeflateFilterNote DeflateWindowSize DeflateBufferSize DeflateMemLevel "
            "DeflateCompressionLevel DeflateInflateLimitRequestBody DeflateInflateRatioLimit "
@@ -174,6 +175,11 @@ std::vector<Directive> make_table() {
     row.arguments = name == "SetOutputFilter" ? Arguments::one : Arguments::two_or_more;
     table.push_back(noted(row, "answers pass uncompressed"));
   }
+  for (const std::string_view name : {"Alias", "AliasMatch", "ScriptAlias", "ScriptAliasMatch"}) {
+    Directive row = handled(name, alias, "which path leads to which files", "alias_module");
+    row.arguments = Arguments::raw;
+    table.push_back(noted(row, no_aliases));
+  }
   Directive methods = handled("RegisterHttpMethod", register_methods,
                               "further methods that Require may name; any passes anyway");
   methods.arguments = Arguments::one_or_more;
@@ -187,24 +193,6 @@ std::vector<Directive> make_table() {
 }
 
 }  // namespace
-
-std::vector<Directive> expand_lists(std::initializer_list<NameList> lists, Support support) {
-  std::vector<Directive> table;
-  for (const NameList& list : lists) {
-    for (const std::string_view name : split_words(list.names)) {
-      table.push_back({.name = name,
-                       .contexts = anywhere,
-                       .arguments = Arguments::raw,
-                       .handler = nullptr,
-                       .merge = {},
-                       .help = list.help,
-                       .module = list.module,
-                       .support = support,
-                       .note = list.note});
-    }
-  }
-  return table;
-}
 
 std::span<const Directive> content_directives() {
   static const std::vector<Directive> table = make_table();

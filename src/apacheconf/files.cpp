@@ -12,6 +12,7 @@ namespace steelyard::apacheconf {
 
 namespace {
 
+constexpr std::uintmax_t file_bytes_max = std::uintmax_t{64} << 20;
 constexpr const char* no_such_file = "No such file or directory";
 
 std::string with_slash(const std::string& directory) {
@@ -27,6 +28,10 @@ std::expected<std::string, std::string> DiskFiles::read(const std::string& path)
   if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error) &&
       path != "/dev/null") {
     return std::unexpected("Not a regular file");
+  }
+  if (std::filesystem::is_regular_file(path, error) &&
+      std::filesystem::file_size(path, error) > file_bytes_max) {
+    return std::unexpected("It has more than 64 MiB, which is no configuration");
   }
   errno = 0;
   std::ifstream file(path, std::ios::binary);

@@ -70,11 +70,13 @@ void set_level(Scope& scope, config::LogLevels& levels, const std::string& word)
     const std::string_view near =
         nearest(level_word, std::vector<std::string_view>(level_names.begin(), level_names.end()));
     scope.complain((is_general ? "" : word + ": ") + std::string(level_complaint),
-                   near.empty() ? std::string() : "Did you mean " + std::string(near) + '?');
+                   near.empty() ? "\"" + level_word + "\" is none of them."
+                                : "Did you mean " + std::string(near) + '?');
     return;
   }
   if (is_general) {
     levels.general = *level;
+    levels.says_general = true;
     levels.modules.clear();
     return;
   }
@@ -99,14 +101,25 @@ void log_level(Scope& scope, const Statement& statement) {
     return;
   }
   std::optional<config::LogLevels>& levels = scope.settings().log_levels;
-  if (!levels) levels = scope.server.log_levels;  // a section changes what is said around it
+  if (!levels) levels.emplace();
   for (const std::string& word : statement.words) set_level(scope, *levels, word);
 }
 
 bool check_format(Scope& scope, const std::string& format) {
   const auto compiled = expr::LogFormat::compile(format);
-  if (!compiled) scope.complain(compiled.error().text, compiled.error().advice);
-  return compiled.has_value();
+  if (!compiled) {
+    scope.complain(compiled.error().text, compiled.error().advice);
+    return false;
+  }
+  if (!compiled->names_tls()) return true;
+  if (!scope.reading.has_module("ssl_module")) {
+    scope.complain("Unrecognized LogFormat directive %x or %c",
+                   "It is mod_ssl's and would always print \"-\" here, as TLS is not spoken: leave "
+                   "it out, or load ssl_module.");
+    return false;
+  }
+  scope.note("%x and %c print \"-\", as TLS is not spoken");
+  return true;
 }
 
 void log_format(Scope& scope, const Statement& statement) {

@@ -26,8 +26,11 @@ std::size_t find_parameter(std::string_view text, const std::vector<std::string>
   return best;
 }
 
-std::string substitute(std::string_view line, const std::vector<std::string>& parameters,
-                       const std::vector<std::string>& values) {
+// nullopt: it would become longer than that.
+std::optional<std::string> substitute(std::string_view line,
+                                      const std::vector<std::string>& parameters,
+                                      const std::vector<std::string>& values,
+                                      std::size_t bytes_max) {
   std::string result;
   std::size_t from = 0, which = 0;
   while (true) {
@@ -36,6 +39,7 @@ std::string substitute(std::string_view line, const std::vector<std::string>& pa
     result.append(line.substr(from, at - from));
     result.append(values[which]);
     from = at + parameters[which].size();
+    if (result.size() > bytes_max) return std::nullopt;
   }
   result.append(line.substr(from));
   return result;
@@ -112,8 +116,10 @@ void Composer::use_macro(Stream& stream, const Statement& statement, Statements&
     std::vector<std::string_view> names;
     for (const auto& [key, each] : macros_) names.push_back(each.name);
     const std::string_view near = nearest(statement.words[0], names);
+    std::string defined = "Defined are:";
+    for (const std::string_view name : names) defined.append(" ").append(name);
     complain("macro '" + statement.words[0] + "' undefined",
-             near.empty() ? std::string() : "Did you mean " + std::string(near) + '?');
+             near.empty() ? defined + '.' : "Did you mean " + std::string(near) + '?');
     return;
   }
   Macro& macro = found->second;
@@ -130,9 +136,13 @@ void Composer::use_macro(Stream& stream, const Statement& statement, Statements&
   if (too_deep(stream, macro.name)) return;
   std::string text;
   for (const std::string& line : macro.body) {
-    text += substitute(line, macro.parameters, values);
-    text += '\n';
-    if (expanded_bytes_ + text.size() > options_.limits.expanded_bytes_max) {
+    const std::size_t left = options_.limits.expanded_bytes_max - expanded_bytes_ - text.size();
+    const std::optional<std::string> expanded = substitute(line, macro.parameters, values, left);
+    if (expanded) {
+      text += *expanded;
+      text += '\n';
+    }
+    if (!expanded || expanded_bytes_ + text.size() > options_.limits.expanded_bytes_max) {
       complain("Macros and variables expand to more than " +
                std::to_string(options_.limits.expanded_bytes_max) + " bytes");
       exhausted_ = true;

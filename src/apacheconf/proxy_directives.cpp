@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "apacheconf/choices.hpp"
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/tables.hpp"
@@ -32,42 +33,25 @@ void reverse_cookie_domain(Scope& scope, const Statement& statement) {
   scope.settings().reverse_cookie_domains.push_back({words[0], words[1], interpolate});
 }
 
-template <class Value, std::size_t count>
-struct Choices {
-  std::array<std::pair<std::string_view, Value>, count> all;
-
-  std::optional<Value> find(std::string_view word) const {
-    for (const auto& [name, value] : all) {
-      if (equals_ignoring_case(name, word)) return value;
-    }
-    return std::nullopt;
-  }
-};
-
 void via(Scope& scope, const Statement& statement) {
-  static constexpr Choices<ProxySettings::Via, 4> choices{{{{"off", ProxySettings::Via::off},
-                                                            {"on", ProxySettings::Via::on},
-                                                            {"full", ProxySettings::Via::full},
-                                                            {"block", ProxySettings::Via::block}}}};
-  const auto choice = choices.find(statement.words[0]);
-  if (!choice) {
-    scope.complain("ProxyVia must be one of: off | on | full | block");
-    return;
-  }
-  scope.server.proxy.via = *choice;
+  static constexpr Choices<ProxySettings::Via, 4> choices{
+      "ProxyVia must be one of: off | on | full | block",
+      {{{"off", ProxySettings::Via::off},
+        {"on", ProxySettings::Via::on},
+        {"full", ProxySettings::Via::full},
+        {"block", ProxySettings::Via::block}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.server.proxy.via = *choice;
 }
 
 void bad_header(Scope& scope, const Statement& statement) {
-  using http::BadHeader;
-  static constexpr Choices<BadHeader, 3> choices{{{{"IsError", BadHeader::is_error},
-                                                   {"Ignore", BadHeader::ignore},
-                                                   {"StartBody", BadHeader::start_body}}}};
-  const auto choice = choices.find(statement.words[0]);
-  if (!choice) {
-    scope.complain("ProxyBadHeader must be one of: IsError | Ignore | StartBody");
-    return;
-  }
-  scope.server.proxy.bad_header = *choice;
+  static constexpr Choices<http::BadHeader, 3> choices{
+      "ProxyBadHeader must be one of: IsError | Ignore | StartBody",
+      {{{"IsError", http::BadHeader::is_error},
+        {"Ignore", http::BadHeader::ignore},
+        {"StartBody", http::BadHeader::start_body}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.server.proxy.bad_header = *choice;
 }
 
 void timeout(Scope& scope, const Statement& statement) {
@@ -206,7 +190,8 @@ constexpr auto table = std::to_array<Directive>({
     {"ProxyMaxForwards", in_servers, Arguments::one, max_forwards, vhost_counts,
      "The maximum number of proxies a request may be forwarded through.", proxy},
     {"ProxyIOBufferSize", in_servers, Arguments::one, io_buffer, vhost_counts,
-     "IO buffer size for outgoing HTTP and FTP connections in bytes", proxy},
+     "IO buffer size for outgoing HTTP and FTP connections in bytes", proxy,
+     Support::accepted_with_note, "buffers belong to the event loop and have one size"},
     {"ProxyReceiveBufferSize", in_servers, Arguments::one, receive_buffer, vhost_counts,
      "Receive buffer size for outgoing HTTP and FTP connections in bytes", proxy},
     {"ProxySourceAddress", in_servers, Arguments::one, source_address, vhost_counts,

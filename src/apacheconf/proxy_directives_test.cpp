@@ -130,7 +130,7 @@ TEST_F(ProxyDirectives, parameters_in_the_wrong_place_are_sent_to_the_right_one)
   fault("BalancerMember balancer://c http://h stickysession=a");
   EXPECT_THAT(advice_, HasSubstr("belongs to the balancer"));
   fault("BalancerMember balancer://c http://h loadfacter=2");
-  EXPECT_EQ(advice_, "Did you mean loadfactor?");
+  EXPECT_EQ(advice_, "It is about 'loadfacter=2'. Did you mean loadfactor?");
   fault("BalancerMember balancer://c http://h hcmethod=GET");
   EXPECT_THAT(advice_, HasSubstr("not probed"));
 }

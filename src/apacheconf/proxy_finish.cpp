@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "apacheconf/aliases.hpp"
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
@@ -156,6 +157,7 @@ void finish_proxy(Reading& reading) {
   }
   // Last, as virtual hosts have taken what the main server said.
   main_server.defaults = config::merge({}, main_server.defaults);
+  warn_of_unserved_documents(reading);
 }
 
 }  // namespace steelyard::apacheconf

@@ -45,7 +45,10 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
 void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
                 const Parameters& parameters) {
   balance::MemberSpec spec;
-  if (!read_backend_url(scope, spec, url, member_prefix)) return;
+  if (!read_backend_url(scope, spec, url, member_prefix)) {
+    check_parameters(scope, parameters, member_prefix);
+    return;
+  }
   if (const balance::MemberSpec* same = find_covering_member(balancer, spec.name)) {
     tell_of_sharing(scope, *same, spec);
     warn_of_ignored(scope, parameters, same->name);

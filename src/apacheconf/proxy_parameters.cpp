@@ -49,8 +49,28 @@ std::string advice_on_member_key(std::string_view key) {
 void complain_about(Scope& scope, const Parameter& parameter, const std::string& sentence,
                     const ParameterWording& wording, std::string advice) {
   std::string text = wording.prefix + sentence;
-  if (!wording.target.empty()) text += ' ' + parameter.text() + "; " + wording.target;
-  scope.complain(std::move(text), std::move(advice));
+  if (wording.target.empty()) {
+    advice = "It is about '" + parameter.text() + "'. " + advice;
+  } else {
+    text += ' ' + parameter.text() + "; " + wording.target;
+  }
+  scope.complain(std::move(text), std::string(trim(advice)));
+}
+
+struct WithoutEffect {
+  std::string_view key, why;
+};
+
+// Parameters of members that are checked and then mean nothing here.
+void note_effect(Scope& scope, const Parameter& parameter) {
+  static constexpr std::array keys{
+      WithoutEffect{"iobuffersize", "buffers belong to the event loop and have one size"},
+      WithoutEffect{"min", "connections are made when they are needed"},
+  };
+  for (const WithoutEffect& each : keys) {
+    if (!equals_ignoring_case(each.key, parameter.key)) continue;
+    scope.note(parameter.text() + " has no effect: " + std::string(each.why));
+  }
 }
 
 // httpd knows a policy only once its module is loaded. Empty: nothing is wrong with it.
@@ -159,11 +179,19 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
                     const ParameterWording& wording) {
   for (const Parameter& parameter : parameters) {
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
-    if (result) continue;
+    if (result) {
+      note_effect(scope, parameter);
+      continue;
+    }
     const bool unknown = result.error() == balance::unknown_member_parameter;
     complain_about(scope, parameter, result.error(), wording,
                    unknown ? advice_on_member_key(parameter.key) : std::string());
   }
+}
+
+void check_parameters(Scope& scope, const Parameters& parameters, std::string_view prefix) {
+  balance::MemberSpec forgotten;
+  set_parameters(scope, forgotten, parameters, {std::string(prefix), {}});
 }
 
 void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_view worker) {

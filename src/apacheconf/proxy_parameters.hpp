@@ -39,6 +39,8 @@ void set_parameters(Scope& scope, balance::BalancerSpec& spec, const Parameters&
                     const ParameterWording& wording);
 void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& parameters,
                     const ParameterWording& wording);
+// For a line whose URL is wrong already.
+void check_parameters(Scope& scope, const Parameters& parameters, std::string_view prefix);
 // They say nothing because the URL belongs to a member or backend that exists already.
 void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_view worker);
 

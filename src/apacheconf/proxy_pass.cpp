@@ -33,7 +33,8 @@ bool read_mapping(Scope& scope, std::string_view value, PassLine& line) {
   } else if (equals_ignoring_case(value, "servlet")) {
     line.mapping = PathMapping::servlet;
   } else {
-    scope.complain("unknown mapping", "Write mapping=encoded or mapping=servlet.");
+    scope.complain("unknown mapping", "It is about 'mapping=" + std::string(value) +
+                                          "': write mapping=encoded or mapping=servlet.");
     return false;
   }
   return true;
@@ -106,7 +107,10 @@ void limit_reuse(Scope& scope, balance::MemberSpec& spec) {
 void define_backend(Scope& scope, const PassLine& line) {
   BackendDraft fresh{{}, scope.statement().place()};
   const UrlKind kind = line.is_regex ? UrlKind::pattern : UrlKind::plain;
-  if (!read_backend_url(scope, fresh.spec, line.target, pass_prefix, kind)) return;
+  if (!read_backend_url(scope, fresh.spec, line.target, pass_prefix, kind)) {
+    check_parameters(scope, line.parameters, pass_prefix);
+    return;
+  }
   ServerDraft& server = draft_of(scope);
   if (const balance::MemberSpec* same = server.find_backend(fresh.spec.name)) {
     if (same->name != fresh.spec.name) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "apacheconf/testing.hpp"
 
 namespace steelyard::apacheconf {
@@ -104,10 +107,27 @@ TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
               ElementsAre(HasSubstr("ssl_module: not part of this program; TLS is not spoken"),
                           HasSubstr("SSLEngine on is not supported: it would speak TLS with "
                                     "clients\n  Let a TLS terminator stand in front"),
-                          HasSubstr("<If> is not supported: it would choose settings")));
+                          HasSubstr("<If> is not supported: it would choose settings"),
+                          HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nSSLProtocol all\n"),
               ElementsAre(HasSubstr("Leave it out: ssl_module is not part of this program; TLS is "
                                     "not spoken.")));
+}
+
+TEST(Read, says_once_what_many_refused_lines_would_do) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) + "RewriteRule a b\nRewriteCond c d\n" +
+                             "RewriteRule e f\n"),
+              ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
+                          "RewriteRule is not supported: it would rewrite the paths of requests\n"
+                          "  Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule "
+                          "does.\n  (and 2 more lines: 4, 5)"));
+}
+
+TEST(Read, looks_into_a_section_whose_own_line_is_wrong) {
+  EXPECT_THAT(faults("<Location /a /b>\nTimeout 5\n</Location>\n"), SizeIs(2));
+  EXPECT_THAT(faults("LoadModule proxy_module m\nProxyPass /x ajp://h foo=1 nonsense=2\n"),
+              SizeIs(3));
 }
 
 TEST(Read, says_where_a_directive_may_not_stand) {
@@ -399,6 +419,45 @@ TEST(Read, an_unreadable_file_is_one_fault) {
   }
   EXPECT_THAT(said, ElementsAre("Could not open configuration file /none.conf: No such file or "
                                 "directory"));
+}
+
+TEST(Read, warns_of_pages_that_only_files_could_be) {
+  Reader reader;
+  const std::vector<std::string> said = reader.remarks(
+      std::string(preamble) +
+      "LoadModule alias_module m\nLoadModule proxy_module m\nLoadModule proxy_http_module m\n"
+      "Alias /errors /srv/errors\nProxyPass /static !\nProxyPass /app http://h\n"
+      "ErrorDocument 502 /errors/502.html\nErrorDocument 503 /static/503.html\n"
+      "ErrorDocument 404 /app/404.html\nErrorDocument 403 /other.html\n");
+  EXPECT_THAT(said, ElementsAre(HasSubstr("Warning on line 6 of /c/t.conf:\nAlias /errors: no"),
+                                HasSubstr("Note on line 6"),
+                                HasSubstr("ErrorDocument /errors/502.html: no files are served"),
+                                HasSubstr("ErrorDocument /static/503.html: no files are served")));
+}
+
+TEST(Read, warns_of_a_section_that_AuthMerging_opens) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) +
+                             "LoadModule authz_core_module m\n<Location /a>\nAuthMerging Off\n"
+                             "</Location>\n<Location /b>\nAuthMerging Off\nRequire all denied\n"
+                             "</Location>\n"),
+              ElementsAre(HasSubstr("line 4 of /c/t.conf:\nAuthMerging Off without a Require")));
+}
+
+TEST(Read, quotes_a_word_that_is_none_of_the_choices) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks(std::string(preamble) + "TraceEnable extnded\nServerSignature 5\n"),
+              ElementsAre(HasSubstr("\n  \"extnded\" is none of them. Did you mean extended?"),
+                          HasSubstr("off | on | email\n  \"5\" is none of them.")));
+}
+
+TEST(DiskFiles, refuse_a_file_that_is_too_long_to_be_a_configuration) {
+  const std::string path = ::testing::TempDir() + "long.conf";
+  std::ofstream(path) << "Listen 1\n";
+  EXPECT_EQ(DiskFiles().read(path), "Listen 1\n");
+  std::filesystem::resize_file(path, (std::uintmax_t{64} << 20) + 1);
+  EXPECT_EQ(DiskFiles().read(path).error(), "It has more than 64 MiB, which is no configuration");
+  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "apacheconf/aliases.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 #include "expr/string_expression.hpp"
@@ -188,6 +189,10 @@ void error_document(Scope& scope, const Statement& statement) {
     return;
   }
   if (!compile(scope, action, document)) return;
+  if (document.kind == ErrorDocument::Kind::local_path) {
+    scope.reading.part<LocalPaths>().documents.push_back(
+        {&scope.server, action, statement.place()});
+  }
   if (document.kind != ErrorDocument::Kind::text) document.target = std::move(action);
   scope.settings().error_documents.insert_or_assign(status, std::move(document));
 }

@@ -29,6 +29,16 @@ struct MissingModules {
   std::map<std::string_view, Need> needs;
 };
 
+// One complaint for all lines that would do the same: the first, and where the others stand.
+struct RefusedGroups {
+  struct Group {
+    std::size_t diagnostic = 0;
+    std::size_t further_lines = 0;
+    std::string places;
+  };
+  std::map<std::string_view, Group> by_help;
+};
+
 Contexts context_of(SectionKind kind) {
   switch (kind) {
     case SectionKind::server:
@@ -200,6 +210,35 @@ void Scope::complain_about_module(const Directive& directive) {
       (further > 1 ? "s need" : " needs") + " the same module)";
 }
 
+void Scope::refuse(const Directive& directive, const std::string& name) {
+  constexpr std::size_t places_max = 8;
+  const auto [entry, is_first] = reading.part<RefusedGroups>().by_help.try_emplace(directive.help);
+  RefusedGroups::Group& group = entry->second;
+  if (is_first) {
+    group.diagnostic = reading.diagnostics.size();
+    complain(name + " is not supported: it would " + std::string(directive.help),
+             std::string(directive.note));
+  } else {
+    const config::Place& first = reading.diagnostics[group.diagnostic].place;
+    const bool is_same_file = *first.file == *place().file;
+    if (++group.further_lines <= places_max) {
+      group.places += (group.places.empty() ? "" : ", ") +
+                      (is_same_file ? std::string() : *place().file + ':') +
+                      std::to_string(place().line);
+    } else if (group.further_lines == places_max + 1) {
+      group.places += ", ...";
+    }
+    reading.diagnostics[group.diagnostic].advice =
+        std::string(directive.note) + "\n(and " + std::to_string(group.further_lines) +
+        " more line" + (group.further_lines > 1 ? "s" : "") + ": " + group.places + ')';
+  }
+  // What stands in <If> is looked at all the same, so that one run tells every fault.
+  if (starts_with_ignoring_case(statement_->name, "<If") ||
+      starts_with_ignoring_case(statement_->name, "<Else")) {
+    execute(statement_->children);
+  }
+}
+
 void Scope::execute_one(const Statement& statement) {
   const Directive* const directive = find_directive(statement.name);
   if (!directive) {
@@ -209,8 +248,7 @@ void Scope::execute_one(const Statement& statement) {
   }
   const std::string name = std::string(directive->name) + (statement.is_section() ? ">" : "");
   if (directive->support == Support::refused) {
-    complain(name + " is not supported: it would " + std::string(directive->help),
-             std::string(directive->note));
+    refuse(*directive, name);
     return;
   }
   if (!reading.has_module(directive->module)) {

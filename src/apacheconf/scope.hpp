@@ -118,6 +118,7 @@ class Scope {
 
  private:
   void execute_one(const Statement& statement);
+  void refuse(const Directive& directive, const std::string& name);
   void complain_about_module(const Directive& directive);
 
   const Frame* frame_;

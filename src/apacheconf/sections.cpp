@@ -56,14 +56,13 @@ void location(Scope& scope, const Statement& statement) {
   take_word(rest, section.pattern);
   const bool is_tilde = !is_match && section.pattern == "~";
   if (is_tilde) take_word(rest, section.pattern);
-  if (!rest.empty()) {
+  bool usable = rest.empty();
+  if (!usable) {
     scope.complain("Multiple <" + statement.name.substr(1) + "> arguments not (yet) supported.",
                    "Quote an argument that contains blanks; write one section for each path.");
-    return;
   }
-  bool usable = true;
   if (is_match || is_tilde) {
-    usable = set_regex(scope, section);
+    usable = set_regex(scope, section) && usable;
   } else if (has_wildcards(section.pattern)) {
     section.kind = Section::Kind::glob;
   }

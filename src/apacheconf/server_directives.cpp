@@ -1,6 +1,7 @@
 // What a server is called and how it treats the requests that it owns.
 #include <array>
 
+#include "apacheconf/choices.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 
@@ -65,29 +66,23 @@ void server_admin(Scope& scope, const Statement& statement) {
 }
 
 void server_signature(Scope& scope, const Statement& statement) {
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "off")) {
-    scope.settings().signature = config::Signature::off;
-  } else if (equals_ignoring_case(word, "on")) {
-    scope.settings().signature = config::Signature::on;
-  } else if (equals_ignoring_case(word, "email")) {
-    scope.settings().signature = config::Signature::email;
-  } else {
-    scope.complain("ServerSignature: use one of: off | on | email");
-  }
+  static constexpr Choices<config::Signature, 3> choices{
+      "ServerSignature: use one of: off | on | email",
+      {{{"off", config::Signature::off},
+        {"on", config::Signature::on},
+        {"email", config::Signature::email}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.settings().signature = *choice;
 }
 
 void use_canonical_name(Scope& scope, const Statement& statement) {
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "on")) {
-    scope.settings().canonical_name = config::CanonicalName::on;
-  } else if (equals_ignoring_case(word, "off")) {
-    scope.settings().canonical_name = config::CanonicalName::off;
-  } else if (equals_ignoring_case(word, "dns")) {
-    scope.settings().canonical_name = config::CanonicalName::dns;
-  } else {
-    scope.complain("parameter must be 'on', 'off', or 'dns'");
-  }
+  static constexpr Choices<config::CanonicalName, 3> choices{
+      "parameter must be 'on', 'off', or 'dns'",
+      {{{"on", config::CanonicalName::on},
+        {"off", config::CanonicalName::off},
+        {"dns", config::CanonicalName::dns}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.settings().canonical_name = *choice;
 }
 
 void use_canonical_physical_port(Scope& scope, const Statement& statement) {
@@ -100,29 +95,23 @@ void use_canonical_physical_port(Scope& scope, const Statement& statement) {
 }
 
 void trace_enable(Scope& scope, const Statement& statement) {
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "on")) {
-    scope.server.trace = config::TraceMode::on;
-  } else if (equals_ignoring_case(word, "off")) {
-    scope.server.trace = config::TraceMode::off;
-  } else if (equals_ignoring_case(word, "extended")) {
-    scope.server.trace = config::TraceMode::extended;
-  } else {
-    scope.complain("TraceEnable must be one of 'on', 'off', or 'extended'");
-  }
+  static constexpr Choices<config::TraceMode, 3> choices{
+      "TraceEnable must be one of 'on', 'off', or 'extended'",
+      {{{"on", config::TraceMode::on},
+        {"off", config::TraceMode::off},
+        {"extended", config::TraceMode::extended}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.server.trace = *choice;
 }
 
 void allow_encoded_slashes(Scope& scope, const Statement& statement) {
-  const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "on")) {
-    scope.server.encoded_slashes = config::EncodedSlashes::decode;
-  } else if (equals_ignoring_case(word, "off")) {
-    scope.server.encoded_slashes = config::EncodedSlashes::refuse;
-  } else if (equals_ignoring_case(word, "nodecode")) {
-    scope.server.encoded_slashes = config::EncodedSlashes::keep;
-  } else {
-    scope.complain("AllowEncodedSlashes must be On, Off, or NoDecode");
-  }
+  static constexpr Choices<config::EncodedSlashes, 3> choices{
+      "AllowEncodedSlashes must be On, Off, or NoDecode",
+      {{{"on", config::EncodedSlashes::decode},
+        {"off", config::EncodedSlashes::refuse},
+        {"nodecode", config::EncodedSlashes::keep}}}};
+  const auto choice = choices.choose(scope, statement.words[0]);
+  if (choice) scope.server.encoded_slashes = *choice;
 }
 
 void merge_slashes(Scope& scope, const Statement& statement) {

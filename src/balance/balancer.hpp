@@ -4,8 +4,8 @@
 // brings a new one in. The order of picks is httpd's exactly, because a pick and its accounting
 // happen together under one short lock.
 //
-//   choose:  recover from "all in error" -> session's member -> policy among the lowest usable
-//   lbset
+//   choose:  recover from "all in error" -> session's member
+//            -> policy among the lowest usable lbset
 //
 // Invariants
 //   1. A pick by quota adds nothing to the sum of all credits (httpd's lbstatus).

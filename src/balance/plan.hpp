@@ -1,7 +1,7 @@
 // Who takes part in the next choice by policy.
 //
-//   lowest lbset with anybody:  regular members, plus one spare for each missing one, else its
-//   standbys
+//   lowest lbset with anybody:  regular members, plus one spare for each missing one,
+//                               else its standbys
 //
 // That depends on statuses, sets and retry times but not on scores, so it is worked out once and
 // kept until one of those changes.

@@ -1,9 +1,11 @@
 // The rules that lbmethod= names. Each looks at the candidates in order and returns the first of
 // the best.
 //
-//   byrequests  every candidate earns its factor in credit; the richest wins and pays what all
-//   earned bybusyness  the same accounting, but the fewest live leases win and credit only breaks
-//   ties bytraffic   the fewest bytes for its weight; credits are not touched
+//   byrequests  every candidate earns its factor in credit;
+//               the richest wins and pays what all earned
+//   bybusyness  the same accounting, but the fewest live leases win;
+//               credit only breaks ties
+//   bytraffic   the fewest bytes for its weight; credits are not touched
 //
 // Threads: guarded by the balancer's lock.
 #pragma once

@@ -22,8 +22,7 @@ struct Session {
   SessionSource source = SessionSource::none;
 };
 
-// `url_path` is the path as it will be forwarded, `query` what followed the question mark, or
-// empty;
+// `url_path` is the path as it will be forwarded, `query` what followed the question mark or empty.
 struct SessionText {
   std::string_view url_path;
   std::string_view query;

@@ -179,16 +179,19 @@ bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   if (a.size() > b.size()) std::swap(a, b);
   if (b.size() - a.size() > limit) return limit + 1;
-  std::vector<std::size_t> row(a.size() + 1);
+  const auto are_same = [&](std::size_t i, std::size_t j) {
+    return ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]);
+  };
+  std::vector<std::size_t> before(a.size() + 1), above(a.size() + 1), row(a.size() + 1);
   for (std::size_t i = 0; i <= a.size(); ++i) row[i] = i;
   for (std::size_t j = 1; j <= b.size(); ++j) {
-    std::size_t diagonal = row[0];
+    before.swap(above);
+    above.swap(row);
     row[0] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
-      const std::size_t above = row[i];
-      const bool same = ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]);
-      row[i] = std::min({row[i] + 1, row[i - 1] + 1, diagonal + (same ? 0 : 1)});
-      diagonal = above;
+      row[i] = std::min({above[i] + 1, row[i - 1] + 1, above[i - 1] + (are_same(i, j) ? 0 : 1)});
+      const bool is_swapped = i > 1 && j > 1 && are_same(i, j - 1) && are_same(i - 1, j);
+      if (is_swapped) row[i] = std::min(row[i], before[i - 2] + 1);
     }
   }
   return std::min(row[a.size()], limit + 1);

@@ -47,8 +47,8 @@ bool has_wildcards(std::string_view pattern);
 bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is_special = false,
                   bool ignore_case = false);
 
-// How many single-character edits lead from one to the other, at most `limit` + 1 (for
-// suggestions).
+// How many single-character edits, or swaps of two neighbours, lead from one to the other, at most
+// `limit` + 1 (for suggestions).
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 // The candidate nearest to `text` within a third of its length; empty when none is near.
 std::string_view nearest(std::string_view text, const std::vector<std::string_view>& candidates);

@@ -49,6 +49,13 @@ TEST(Text, splitting_keeps_or_drops_empty_pieces) {
   EXPECT_EQ(split_words("  a \t b ").size(), 2u);
 }
 
+TEST(EditDistance, counts_a_swap_of_neighbours_once) {
+  EXPECT_EQ(edit_distance("deubg", "debug", 3), 1u);
+  EXPECT_EQ(edit_distance("Vhots", "VHosts", 3), 1u);
+  EXPECT_EQ(edit_distance("abc", "cba", 3), 2u);
+  EXPECT_EQ(nearest("deubg", {"error", "debug"}), "debug");
+}
+
 TEST(Wildcards, are_those_that_are_not_escaped) {
   for (const std::string_view text : {"*", "a?", "[b]", "a\\\\*", "[\\a]"}) {
     EXPECT_TRUE(has_wildcards(text)) << text;

@@ -67,6 +67,19 @@ void merge_error_override(std::optional<ErrorOverride>& outer,
   outer = std::move(merged);
 }
 
+// A general level replaces all that is said around it, levels of modules are added (httpd).
+void merge_log_levels(std::optional<LogLevels>& outer, const std::optional<LogLevels>& inner) {
+  if (!inner) return;
+  if (!outer || inner->says_general) {
+    outer = inner;
+    return;
+  }
+  for (const auto& added : inner->modules) {
+    std::erase_if(outer->modules, [&](const auto& old) { return old.first == added.first; });
+    outer->modules.push_back(added);
+  }
+}
+
 }  // namespace
 
 PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
@@ -77,7 +90,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.interpolate_env, inner.interpolate_env);
   override_with(merged.signature, inner.signature);
   override_with(merged.body_bytes_max, inner.body_bytes_max);
-  override_with(merged.log_levels, inner.log_levels);
+  merge_log_levels(merged.log_levels, inner.log_levels);
   override_with(merged.default_charset, inner.default_charset);
   override_with(merged.canonical_name, inner.canonical_name);
   override_with(merged.canonical_physical_port, inner.canonical_physical_port);

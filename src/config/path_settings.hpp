@@ -50,6 +50,7 @@ enum class LogLevel : std::uint8_t {
 struct LogLevels {
   LogLevel general = LogLevel::warn;
   std::vector<std::pair<std::string, LogLevel>> modules;  // without "mod_", ".c", "_module"
+  bool says_general = false;  // `general` was written: what is around a section does not count
   LogLevel of(std::string_view module) const;
 };
 

@@ -104,6 +104,16 @@ TEST(MergedSettings, the_innermost_redirect_of_a_whole_section_replaces_outer_on
   EXPECT_EQ(merged.redirects[1].target, "http://outer/p");
 }
 
+TEST(LogLevels, of_an_inner_section_change_those_around_it) {
+  PathSettings outer, module, general;
+  outer.log_levels = LogLevels{LogLevel::error, {{"proxy", LogLevel::info}}, true};
+  module.log_levels = LogLevels{LogLevel::warn, {{"proxy", LogLevel::debug}}, false};
+  general.log_levels = LogLevels{LogLevel::crit, {}, true};
+  EXPECT_EQ(merge(outer, module).log_levels->of("proxy"), LogLevel::debug);
+  EXPECT_EQ(merge(outer, module).log_levels->of("core"), LogLevel::error);
+  EXPECT_EQ(merge(outer, general).log_levels->of("proxy"), LogLevel::crit);
+}
+
 TEST(LogLevels, a_module_may_have_its_own) {
   const LogLevels levels{LogLevel::warn, {{"proxy", LogLevel::debug}}};
   EXPECT_EQ(levels.of("proxy"), LogLevel::debug);

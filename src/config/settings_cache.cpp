@@ -59,6 +59,7 @@ void SettingsCache::note_locations(const Server& server, std::string_view path) 
 SettingsRef SettingsCache::compose(const Key& key) const {
   const Server& server = *key.server;
   PathSettings settings = server.defaults;
+  settings.log_levels = server.log_levels;
   for (const std::uint32_t number : key.sections) {
     const bool is_proxy = number < server.proxies.size();
     const Section& section =

@@ -245,6 +245,7 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
     case Kind::keepalive_count:
       return number(NumberFact::keepalive_count);
     case Kind::absent:
+    case Kind::tls:
       line += '-';
       return;
     case Kind::log_id:

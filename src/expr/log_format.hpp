@@ -61,6 +61,7 @@ struct LogItem {
     server_name,
     canonical_name,
     connection_end,
+    tls,  // %x %c: mod_ssl's, "-" as long as TLS is not spoken
   };
   // What a kind with a choice prints: %{ms}T, %{local}p, %{hextid}P, %{end:usec}t.
   enum class Unit : std::uint8_t {
@@ -97,7 +98,7 @@ class LogFormat {
   void write(const Facts& facts, std::string& line) const;
 
   const std::string& text() const { return text_; }  // as written
-  bool needs_client_host() const;
+  bool names_tls() const;
   const std::vector<LogItem>& items() const { return items_; }
 
  private:

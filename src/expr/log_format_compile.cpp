@@ -58,6 +58,8 @@ constexpr Directive directives[] = {
     {"v", Kind::server_name},
     {"V", Kind::canonical_name},
     {"X", Kind::connection_end},
+    {"x", Kind::tls},
+    {"c", Kind::tls},
 };
 
 const Directive* find_directive(std::string_view text) {
@@ -279,8 +281,8 @@ std::expected<LogFormat, Complaint> LogFormat::compile(std::string_view format) 
   return compiled;
 }
 
-bool LogFormat::needs_client_host() const {
-  return std::ranges::find(items_, Kind::client_host, &LogItem::kind) != items_.end();
+bool LogFormat::names_tls() const {
+  return std::ranges::find(items_, Kind::tls, &LogItem::kind) != items_.end();
 }
 
 }  // namespace steelyard::expr

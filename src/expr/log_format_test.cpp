@@ -198,9 +198,13 @@ TEST_F(LogFormats, wrong_formats_are_refused_in_httpds_words) {
   }
 }
 
-TEST_F(LogFormats, only_h_asks_for_the_clients_name) {
-  EXPECT_TRUE(LogFormat::compile("%h")->needs_client_host());
-  EXPECT_FALSE(LogFormat::compile("%a %{c}h")->needs_client_host());
+TEST_F(LogFormats, x_and_c_are_of_tls_which_is_not_spoken) {
+  EXPECT_EQ(line("%{SSL_PROTOCOL}x %{version}c"), "- -");
+  EXPECT_TRUE(LogFormat::compile("%h %{SSL_PROTOCOL}x")->names_tls());
+  EXPECT_FALSE(LogFormat::compile("%h %{c}a")->names_tls());
+}
+
+TEST_F(LogFormats, h_is_the_clients_name_when_it_was_looked_up) {
   facts.texts[TextFact::client_host] = "host.test";
   EXPECT_EQ(line("%h %a"), "host.test 127.0.0.1");
 }

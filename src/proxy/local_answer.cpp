@@ -60,6 +60,12 @@ void copy_challenge(Exchange& x) {
   }
 }
 
+// What httpd lists without a handler: TRACE that is off is not in it, and refused before the rest.
+std::string_view served_methods(const Exchange& x) {
+  if (x.server->trace != config::TraceMode::off) return "GET,HEAD,OPTIONS,POST,TRACE";
+  return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
+}
+
 // TRACE: the client sees what arrived here (RFC 9110 9.3.8).
 void write_echo(const Exchange& x, Shard::Core& core) {
   core.page.append(x.request_line).append("\r\n");
@@ -108,8 +114,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
   if (x.proxied && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
-  if (lists_methods && !x.proxied && !about_server)
-    x.normal.add("Allow", "GET,HEAD,OPTIONS,POST,TRACE");
+  if (lists_methods && !x.proxied && !about_server) x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);

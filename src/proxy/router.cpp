@@ -147,6 +147,9 @@ void find_backend(Exchange& x, Shard::Core& core) {
   const config::RouteRequest request{x.path, x.request.target.path,
                                      interpolates ? &x.environment : nullptr};
   x.route = config::find_route(*x.server, *settings, request, x.arena);
+  if (x.route.raw_path_refused && core.wants(x, config::LogLevel::warn, "proxy"))
+    core.log(x, config::LogLevel::warn, "proxy",
+             "AH01136: Unescaped URL path matched ProxyPass; ignoring unsafe nocanon");
 }
 
 std::optional<Routing> redirect(Exchange& x, std::span<const config::Redirect> redirects) {

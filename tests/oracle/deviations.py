@@ -121,6 +121,23 @@ DEVIATIONS = [
         "refused",
     ),
     Deviation(
+        "timeout-zero",
+        "Timeout 0 serves requests; httpd answers each that it proxies with 503 at once.",
+        "a_timeout_of_zero",
+        "503",
+        "1",
+    ),
+    Deviation(
+        "unset-length",
+        (
+            "RequestHeader unset Content-Length does not take the body from a request; httpd sends"
+            " it without one."
+        ),
+        "a_request_whose_length_was_unset",
+        "1",
+        "1",
+    ),
+    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"

@@ -164,3 +164,16 @@ scenario(
     logs=("b.log",),
     sees="400 400 400 400 400",
 )
+scenario(
+    "Variables of TLS in a log without TLS",
+    """\
+LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+LogFormat "%h %{SSL_PROTOCOL}x %{SSL_CIPHER}x \\"%r\\" %b" tls
+CustomLog tls.log tls
+"""
+    + ONE,
+    [get("/a")],
+    logs=("tls.log",),
+    sees="1",
+)

@@ -307,3 +307,15 @@ scenario(
     [get("/a")],
     sees="1",
 )
+scenario("A timeout of zero", "Timeout 0\n" + DIRECT, [get("/")])
+scenario(
+    "A request whose length was unset",
+    "RequestHeader unset Content-Length\n" + DIRECT,
+    [post("/", b"hello")],
+)
+scenario(
+    "TraceEnable Off leaves TRACE out of what is allowed",
+    "TraceEnable Off\n" + ONE,
+    [request("TRACE", "/"), request("PUT", "/", body=b"x")],
+    sees="405 405",
+)
