@@ -47,7 +47,8 @@ void add_log(Reading& reading, Server& server, AccessLogDraft& draft, const Serv
 void name_servers(Reading& reading) {
   Server& main_server = *reading.config->servers.front();
   if (main_server.name.empty()) {
-    main_server.name = reading.host_name.empty() ? "127.0.0.1" : reading.host_name;
+    if (reading.host_name) main_server.name = reading.host_name();
+    if (main_server.name.empty()) main_server.name = "127.0.0.1";
     reading.warn_at(
         {},
         "Could not reliably determine the server's fully qualified domain name, using " +

@@ -59,6 +59,9 @@ std::expected<ReadResult, std::vector<Diagnostic>> read_configuration(const Read
   begin(reading, options, files);
   Composer composer(options, files, reading);
   const std::vector<Statement> statements = composer.compose();
+  // The file cannot be opened: whatever it lacks need not be said.
+  if (statements.empty() && !reading.diagnostics.empty())
+    return std::unexpected(std::move(reading.diagnostics));
   execute(reading, statements);
   finish(reading, composer);
   const bool is_faulty = std::any_of(

@@ -32,7 +32,8 @@ struct ReadOptions {
   std::vector<std::string> defines;  // -D NAME
   std::vector<std::string> before;   // -C "directive", executed before the file
   std::vector<std::string> after;    // -c "directive", executed after it
-  std::string host_name;             // of this machine, for servers without ServerName
+  // Of this machine, asked for when there is no ServerName; null or empty: not known.
+  std::function<std::string()> host_name;
   std::function<std::optional<std::string>(std::string_view)> environment;  // null: none
   // Addresses of a name in Listen and <VirtualHost> lines; null: names are not resolved.
   std::function<std::vector<IpAddress>(const std::string&)> resolve_host;

@@ -390,9 +390,18 @@ TEST(Read, sizes_of_processes_are_accepted_with_one_note_each) {
                           HasSubstr("Note on line 5 of /c/t.conf:\nThreadsPerChild:")));
 }
 
+TEST(Read, a_file_that_cannot_be_opened_is_all_there_is_to_say) {
+  ReadOptions options;
+  options.file = "/missing.conf";
+  const auto result = read_configuration(options, MemoryFiles());
+  ASSERT_FALSE(result);
+  ASSERT_THAT(result.error(), SizeIs(1));
+  EXPECT_EQ(result.error()[0].severity, Severity::fault);
+}
+
 TEST(Read, a_server_without_name_takes_the_machines) {
   Reader reader;
-  reader.options.host_name = "box.test";
+  reader.options.host_name = [] { return "box.test"; };
   auto result = reader.read("Listen 1\n");
   ASSERT_TRUE(result);
   EXPECT_EQ(result->config->servers[0]->name, "box.test");

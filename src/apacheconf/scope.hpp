@@ -44,8 +44,8 @@ class Reading {
   std::function<std::optional<std::string>(std::string_view)> environment;  // process environment
   std::function<bool(const std::string&)> file_exists;
   std::function<std::vector<IpAddress>(const std::string&)> resolve_host;  // may be null
-  std::string host_name;    // of this machine; empty: not known
-  std::uint32_t order = 0;  // of the line or statement that is being looked at
+  std::function<std::string()> host_name;  // of this machine; may be null
+  std::uint32_t order = 0;                 // of the line or statement that is being looked at
 
   void complain_at(const config::Place& place, std::string text, std::string advice = {});
   void warn_at(const config::Place& place, std::string text, std::string advice = {});

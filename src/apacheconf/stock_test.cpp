@@ -18,7 +18,7 @@ TEST(Stock, debians_configuration_loads_with_the_proxy_modules) {
   ReadOptions options;
   options.file = "apache2.conf";
   options.server_root = "/etc/apache2";
-  options.host_name = "box.test";
+  options.host_name = [] { return "box.test"; };
   options.environment = [&](std::string_view name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     if (found == variables.end()) return std::nullopt;

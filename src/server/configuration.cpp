@@ -6,6 +6,7 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "server/host_names.hpp"
 #include "server/privileges.hpp"
 
 namespace steelyard::server {
@@ -50,6 +51,8 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
   reading.before = options.before;
   reading.after = options.after;
   reading.environment = environment;
+  reading.resolve_host = addresses_of;
+  reading.host_name = full_host_name;
   auto read = apacheconf::read_configuration(reading, apacheconf::DiskFiles());
   if (!read) return std::unexpected(std::move(read.error()));
   fill_in_files(*read->config);

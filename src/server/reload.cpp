@@ -67,6 +67,9 @@ void Server::say_what_a_reload_cannot_change(const config::Config& next) {
   if (next.pid_file != pid_file_) {
     log_.say(LogLevel::warn, "core", "PidFile has changed: that needs a stop and a start");
   }
+  if (std::pair(next.user, next.group) != identity_) {
+    log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");
+  }
   if (next.shards != 0 && next.shards != shards_.size() && !options_.single_shard) {
     log_.say(LogLevel::warn, "core", "SteelyardShards has changed: that needs a stop and a start");
   }

@@ -83,6 +83,7 @@ std::expected<void, std::string> Server::claim_pid_file(const config::Config& co
 }
 
 std::expected<void, std::string> Server::become_user(const config::Config& config) {
+  identity_ = {config.user, config.group};
   if (!running_as_root()) return {};
   if (config.user.empty()) {
     log_.say(LogLevel::warn, "core",

@@ -73,6 +73,7 @@ class Server {
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
+  std::pair<std::string, std::string> identity_;  // User and Group at the start
 };
 
 }  // namespace steelyard::server

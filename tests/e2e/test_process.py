@@ -172,6 +172,32 @@ def test_a_log_that_cannot_be_opened_prevents_the_start(server, port):
     assert "missing/access.log" in said
 
 
+def test_listen_and_virtual_hosts_may_name_the_machine(server, port):
+    text = (
+        "LoadModule alias_module modules/mod_alias.so\n"
+        "ServerName lb.test\nPidFile httpd.pid\nErrorLog error.log\n"
+        f"Listen localhost:{port.port}\n"
+        f"<VirtualHost localhost:{port.port}>\nServerName by.name\nRedirect / http://found.test/\n</VirtualHost>\n"
+    )
+    server.start(text, [port.port])
+    assert answers(port) == "302"
+
+
+def test_a_missing_file_is_all_there_is_to_say(server, port):
+    status, _, said = call(server, "-t")
+    assert status == 1
+    assert said.splitlines() == [
+        f"Could not open configuration file {server.config_path}: No such file or directory"
+    ]
+
+
+def test_a_change_of_user_is_told_to_need_a_start(server, port):
+    server.start(config(port), [port.port])
+    server.write(config(port, "User www-data"))
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: "User or Group has changed" in server.read("error.log"))
+
+
 def test_the_check_knows_good_from_bad(server, port):
     server.write(config(port))
     assert call(server, "-t") == (0, "", "Syntax OK\n")

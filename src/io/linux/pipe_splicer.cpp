@@ -15,6 +15,8 @@ namespace {
 
 // Larger than the system's default of 64 KiB so that a large body needs fewer calls. Not tuned.
 constexpr int pipe_bytes = 256 * 1024;
+// A user who has many pipes gets tiny ones (pipe-user-pages-soft, pipe(7)): copying is faster then.
+constexpr int fair_pipe_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -24,7 +26,9 @@ class SocketPipe final : public SplicePipe {
     int ends[2];
     if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
     ::fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes);
-    return std::unique_ptr<SocketPipe>(new SocketPipe(ends[0], ends[1]));
+    const int size = ::fcntl(ends[1], F_GETPIPE_SZ);
+    std::unique_ptr<SocketPipe> pipe(new SocketPipe(ends[0], ends[1], size));
+    return size >= fair_pipe_bytes ? std::move(pipe) : nullptr;
   }
   ~SocketPipe() override {
     ::close(out_);
@@ -36,7 +40,7 @@ class SocketPipe final : public SplicePipe {
   IoResult fill(Stream& from, std::size_t limit) override {
     auto& socket = static_cast<SocketStream&>(from);
     if (!socket.readable_) return {IoStatus::would_block};
-    const std::size_t room = static_cast<std::size_t>(pipe_bytes) - pending_;
+    const std::size_t room = capacity_ - pending_;
     if (room == 0) return {IoStatus::would_block};
     const ssize_t moved = ::splice(socket.fd(), nullptr, in_, nullptr, std::min(limit, room),
                                    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
@@ -69,17 +73,29 @@ class SocketPipe final : public SplicePipe {
   std::size_t pending() const override { return pending_; }
 
  private:
-  SocketPipe(int out, int in) : out_(out), in_(in) {}
+  SocketPipe(int out, int in, int capacity)
+      : out_(out), in_(in), capacity_(static_cast<std::size_t>(std::max(capacity, 0))) {}
   int out_, in_;
+  std::size_t capacity_;
   std::size_t pending_ = 0;
 };
 
 std::unique_ptr<SplicePipe> PipeSplicer::borrow(const Stream& from, const Stream& to) {
   if (dynamic_cast<const SocketStream*>(&from) == nullptr) return nullptr;
   if (dynamic_cast<const SocketStream*>(&to) == nullptr) return nullptr;
-  if (kept_.empty()) return SocketPipe::open();
+  if (kept_.empty()) return open_unless_refused();
   auto pipe = std::move(kept_.back());
   kept_.pop_back();
+  return pipe;
+}
+
+std::unique_ptr<SplicePipe> PipeSplicer::open_unless_refused() {
+  if (refusals_left_ > 0) {
+    --refusals_left_;
+    return nullptr;
+  }
+  auto pipe = SocketPipe::open();
+  if (!pipe) refusals_left_ = refusals_after_failure;
   return pipe;
 }
 

@@ -4,7 +4,8 @@
 
 #include "io/splice.hpp"
 
-// splice(2) between two sockets. Empty pipes are kept for the next transfer.
+// splice(2) between two sockets. Empty pipes are kept for the next transfer. Without a pipe of a
+// fair size there is none: the caller copies.
 
 namespace steelyard::io {
 
@@ -15,7 +16,12 @@ class PipeSplicer final : public Splicer {
 
  private:
   static constexpr std::size_t kept_pipes_max = 16;
+  // A transfer asks again for every piece; the system is not asked again so soon.
+  static constexpr int refusals_after_failure = 1000;
+  std::unique_ptr<SplicePipe> open_unless_refused();
+
   std::vector<std::unique_ptr<SplicePipe>> kept_;
+  int refusals_left_ = 0;
 };
 
 }  // namespace steelyard::io

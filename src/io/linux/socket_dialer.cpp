@@ -72,13 +72,9 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
   if (const auto literal = IpAddress::parse(target.host))
     co_return co_await dial_address(target, *literal, timeout);
   const std::string name(target.host);
-  if (const auto known = known_.find(name); known != known_.end()) {
-    const bool fresh =
-        !target.address_ttl || loop_.now() < known->second.learned + *target.address_ttl;
-    if (fresh) {
-      Dialed dialed = co_await dial_any(target, known->second.addresses, timeout);
-      if (dialed) co_return dialed;
-    }
+  if (const auto* known = known_.find(name, loop_.now(), target.address_ttl)) {
+    Dialed dialed = co_await dial_any(target, *known, timeout);
+    if (dialed) co_return dialed;
   }
   std::vector<IpAddress> addresses = co_await resolver_->addresses(name);
   if (addresses.empty()) {
@@ -87,7 +83,7 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
     co_return std::unexpected(
         DialFailure{DialFailure::Cause::no_such_name, "DNS lookup failure for: " + name});
   }
-  known_[name] = {addresses, loop_.now()};
+  known_.keep(name, addresses, loop_.now());
   co_return co_await dial_any(target, std::move(addresses), timeout);
 }
 

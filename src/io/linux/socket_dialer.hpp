@@ -2,9 +2,9 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "io/address_cache.hpp"
 #include "io/dialer.hpp"
 #include "io/linux/epoll_loop.hpp"
 
@@ -19,10 +19,6 @@ class SocketDialer final : public Dialer {
   Resolver& resolver() override { return *resolver_; }
 
  private:
-  struct Known {
-    std::vector<IpAddress> addresses;
-    Instant learned;
-  };
   Task<Dialed> dial_any(DialTarget target, std::vector<IpAddress> addresses, Duration timeout);
   Task<Dialed> dial_unix(DialTarget target, Duration timeout);
   Task<Dialed> dial_address(DialTarget target, IpAddress address, Duration timeout);
@@ -30,7 +26,7 @@ class SocketDialer final : public Dialer {
 
   EpollLoop& loop_;
   std::unique_ptr<Resolver> resolver_;
-  std::unordered_map<std::string, Known> known_;  // bounded by the names configured
+  AddressCache known_;
 };
 
 }  // namespace steelyard::io
