@@ -65,8 +65,6 @@ class Stream {
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
   virtual Endpoint local() const = 0;
-  virtual Endpoint peer() const = 0;
-  virtual bool is_local_socket() const = 0;  // a Unix socket has no endpoints
 
   // nullptr: nobody.
   void set_idle_watcher(IdleWatcher* watcher) { idle_watcher_ = watcher; }

@@ -29,8 +29,9 @@ class Shard::Core final : public RoomMaker {
   // servers must not be remembered beyond their life.
   config::SettingsCache& settings_for(const Exchange& exchange);
   http::DateText date;
-  std::string log_line;  // scratch
-  std::string page;      // scratch
+  std::string log_line;             // scratch
+  std::string page;                 // scratch
+  std::uint64_t kept_in_files = 0;  // bytes of request bodies
 
   Instant now() const { return parts.loop.now(); }
   io::TimerWheel& timers() const { return parts.loop.timers(); }

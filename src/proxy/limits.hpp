@@ -30,6 +30,8 @@ inline constexpr std::size_t tunnel_bytes_a_turn = 256 * 1024;
 
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
 inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
+// All of a shard's files together; beyond that a body is not kept.
+inline constexpr std::uint64_t kept_in_files_max = std::uint64_t{1} << 30;
 
 // httpd: the tenth interim response in a row is one too many.
 inline constexpr int interim_responses_max = 9;

@@ -5,6 +5,7 @@
 #include "config/redirect.hpp"
 #include "http/error_page.hpp"
 #include "http/status.hpp"
+#include "http/syntax.hpp"
 
 namespace steelyard::proxy {
 
@@ -106,6 +107,8 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   x.normal.clear();
   x.always.clear();
   const bool has_page = use_error_document(x, core, answer);
+  // A Location made from the request's parts must not end its line.
+  if (http::first_control(answer.location) != answer.location.size()) answer = {.status = 500};
   x.status = answer.status;
   x.reason = words_of(answer);
   if (!answer.location.empty()) x.normal.add("Location", answer.location);

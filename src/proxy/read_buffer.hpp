@@ -26,8 +26,6 @@ class ReadBuffer {
     begin_ += bytes;
     if (begin_ == end_) begin_ = end_ = 0;
   }
-  // Drops bytes at the end: what belongs to somebody else.
-  void drop_tail(std::size_t bytes) { end_ -= bytes; }
 
   // Room for at least one more byte: takes memory first, then doubles. False: `most` is reached.
   bool make_room(std::size_t first, std::size_t most) {

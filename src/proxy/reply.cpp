@@ -143,7 +143,7 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-void adopt_backend_head(Exchange& x) {
+bool adopt_backend_head(Exchange& x) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
@@ -159,12 +159,14 @@ void adopt_backend_head(Exchange& x) {
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
   if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+  bool is_clean = true;
   if (!settings.response_always.empty())
-    expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+    is_clean = expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
   if (!settings.response_normal.empty())
-    expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
+    is_clean &= expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
   if (settings.default_charset && !settings.default_charset->empty())
     name_charset(x, *settings.default_charset);
+  return is_clean;
 }
 
 ReplyFraming frame_reply(Exchange& x, bool is_empty) {

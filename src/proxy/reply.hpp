@@ -11,8 +11,9 @@
 namespace steelyard::proxy {
 
 // Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
-// are normalised, Header rules run. Fills x.normal and x.always.
-void adopt_backend_head(Exchange& x);
+// are normalised, Header rules run. Fills x.normal and x.always. False: a rule made what no field
+// can hold (httpd: 500).
+[[nodiscard]] bool adopt_backend_head(Exchange& x);
 
 struct ReplyFraming {
   Framing framing = Framing::plain;

@@ -16,8 +16,10 @@ RequestBody::RequestBody(const Sources& sources, http::BodyFraming framing, cons
   left_ = framing.length;
   live_end_ = !framing.has_bytes();
   if (framing.kind == Kind::chunked) chunks_.collect_trailers(sources.trailers, sources.arena);
-  if (limits_.bytes_max != 0 && framing.kind == Kind::length && framing.length > limits_.bytes_max)
-    fail(Cause::body_too_large, Party::client, "request body exceeds LimitRequestBody");
+}
+
+RequestBody::~RequestBody() {
+  if (limits_.kept_in_files != nullptr) *limits_.kept_in_files -= kept_file_;
 }
 
 RequestBody::Progress RequestBody::fail(Cause cause, Party party, std::string detail) {
@@ -106,8 +108,6 @@ RequestBody::Progress RequestBody::decode(ReadBuffer& buffer) {
     live_end_ = step->finished;
   }
   received_ += pending_.size();
-  if (limits_.bytes_max != 0 && received_ > limits_.bytes_max)
-    return fail(Cause::body_too_large, Party::client, "request body exceeds LimitRequestBody");
   if (!pending_.empty()) return Progress::data;
   return live_end_ ? Progress::finished : Progress::blocked;
 }
@@ -129,7 +129,7 @@ RequestBody::Progress RequestBody::fetch(std::uint64_t wanted) {
     if (progress == Progress::failed || progress == Progress::blocked) return progress;
     if (pending_.empty()) break;
     if (!keep(pending_)) {
-      return fail(Cause::bad_body, Party::none, "the request body cannot be kept");
+      return fail(Cause::body_too_large, Party::none, "the request body cannot be kept");
     }
     pending_buffer_->consume(pending_.size());
     pending_ = {};
@@ -143,10 +143,13 @@ bool RequestBody::keep(std::string_view bytes) {
     kept_memory_ += bytes.size();
     return true;
   }
-  if (kept_file_ + bytes.size() > limits_.kept_file_bytes) return false;
+  if (limits_.kept_in_files == nullptr || kept_file_ + bytes.size() > limits_.kept_file_bytes ||
+      *limits_.kept_in_files + bytes.size() > kept_in_files_max)
+    return false;
   if (!file_ && open_spill_file_) file_ = open_spill_file_();
   if (!file_ || !file_->append(bytes)) return false;
   kept_file_ += bytes.size();
+  *limits_.kept_in_files += bytes.size();
   return true;
 }
 

@@ -35,14 +35,17 @@ class RequestBody {
     Arena& arena;
   };
   struct Limits {
-    std::uint64_t bytes_max = 0;  // LimitRequestBody; 0: none
     std::size_t kept_memory_bytes = 0;
     std::uint64_t kept_file_bytes = 0;
+    std::uint64_t* kept_in_files = nullptr;  // by all bodies of the shard
   };
   using OpenSpillFile = std::function<std::unique_ptr<io::SpillFile>()>;
 
   RequestBody(const Sources& sources, http::BodyFraming framing, const Limits& limits,
               const OpenSpillFile& open_spill_file);
+  RequestBody(const RequestBody&) = delete;
+  RequestBody& operator=(const RequestBody&) = delete;
+  ~RequestBody();
 
   enum class Progress : std::uint8_t { data, blocked, finished, failed };
   // Makes pending() non-empty when it can without waiting.

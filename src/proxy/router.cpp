@@ -195,8 +195,10 @@ void choose_server(Exchange& x) {
 
 Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
-  if (!x.server->early_rules.empty())
-    expr::apply(x.server->early_rules, {x.request.fields, x.notes, x.arena}, x);
+  // A value that no field can hold is left out: then the client's own would count.
+  if (!x.server->early_rules.empty() &&
+      !expr::apply(x.server->early_rules, {x.request.fields, x.notes, x.arena}, x))
+    return answer(500);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto& host = x.request.host_parts;
@@ -210,9 +212,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   if (const auto failed = find_path(x, core)) return *failed;
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
-  if (x.proxied) {
-    x.backend_url = {};
-  }
+  x.backend_url = {};
   x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
                          : core.settings_for(x).for_path(*x.server, x.path);
   export_matches(x, x.server->locations, x.path);
@@ -224,10 +224,9 @@ Routing route(Exchange& x, Shard::Core& core) {
 }
 
 Routing continue_routing(Exchange& x, Shard::Core& core) {
-  // httpd translates (server-level Redirect) before it authorises.
-  if (!x.proxied && x.route.kind != config::RouteMatch::Kind::proxied) {
+  // httpd: the server's Redirect comes before access control, a section's after it.
+  if (!x.proxied) {
     if (const auto found = redirect(x, x.server->redirects)) return *found;
-    if (const auto found = redirect(x, x.settings->redirects)) return *found;
   }
   if (x.settings->require && !x.settings->require->allows(x)) {
     if (core.wants(x, config::LogLevel::error, "authz_core")) {
@@ -242,7 +241,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   x.has_switches = !x.environment.entries().empty();
   if (!x.settings->request_rules.empty()) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
-    expr::apply(x.settings->request_rules, work, x);
+    if (!expr::apply(x.settings->request_rules, work, x)) return answer(500);
   }
   if (!x.proxied) {
     const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);

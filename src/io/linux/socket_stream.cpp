@@ -182,18 +182,4 @@ Endpoint SocketStream::local() const {
   return to_endpoint(*address.pointer());
 }
 
-Endpoint SocketStream::peer() const {
-  SocketAddress address;
-  address.size = sizeof address.storage;
-  if (::getpeername(fd_, address.pointer(), &address.size) != 0) return {};
-  return to_endpoint(*address.pointer());
-}
-
-bool SocketStream::is_local_socket() const {
-  SocketAddress address;
-  address.size = sizeof address.storage;
-  if (::getsockname(fd_, address.pointer(), &address.size) != 0) return false;
-  return address.pointer()->sa_family == AF_UNIX;
-}
-
 }  // namespace steelyard::io

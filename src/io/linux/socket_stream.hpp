@@ -34,8 +34,6 @@ class SocketStream final : public Stream, private Descriptor {
   void reset() override;
   bool silent_and_open() override;
   Endpoint local() const override;
-  Endpoint peer() const override;
-  bool is_local_socket() const override;
 
   using Descriptor::fd;
   // While connecting: the next Wait for writing parks until the socket says so.

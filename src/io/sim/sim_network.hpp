@@ -56,8 +56,6 @@ class SimStream final : public Stream {
   void reset() override { resets_ = true; }
   bool silent_and_open() override;
   Endpoint local() const override { return {IpAddress::v4(0x7f000001), 8080}; }
-  Endpoint peer() const override { return {IpAddress::v4(0x7f000001), 40000}; }
-  bool is_local_socket() const override { return false; }
 
   // For the test's end: everything that arrived so far.
   std::string take_all();

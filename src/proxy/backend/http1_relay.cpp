@@ -44,7 +44,10 @@ io::Task<Failure> Http1Attempt::relay() {
   }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
-  adopt_backend_head(x_);
+  if (!adopt_backend_head(x_)) {
+    connection_.reset();
+    co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
+  }
   // An empty body that is known to be over has a length, whatever its framing was (httpd).
   const bool is_empty = response_->pull() == ResponseBody::Progress::finished;
   reply_ = frame_reply(x_, is_empty);

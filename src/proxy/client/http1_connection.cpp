@@ -167,6 +167,7 @@ io::Task<ClientConnection::Next> ClientConnection::run_exchange() {
   RequestBody::Limits limits;
   limits.kept_memory_bytes = x.generation->config().body_spool_memory_bytes;
   limits.kept_file_bytes = kept_body_file_bytes_max;
+  limits.kept_in_files = &core_.kept_in_files;
   RequestBody body(sources, x.request.body, limits, core_.parts.open_spill_file);
   co_await answer_request(body);
   x.bytes.received += static_cast<std::int64_t>(body.wire_bytes());
