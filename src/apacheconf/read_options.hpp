@@ -22,7 +22,7 @@ namespace steelyard::apacheconf {
 struct ReadLimits {
   std::uint32_t include_depth_max = 128;  // httpd's; uses of macros count too
   std::uint32_t section_depth_max = 64;   // through all files and macro uses
-  std::size_t lines_max = 4'000'000;  // logical lines of all files and macro uses together
+  std::size_t lines_max = 4'000'000;      // logical lines of all files and macro uses together
   std::size_t expanded_bytes_max = std::size_t{256} << 20;  // after variables and macros
 };
 
