@@ -27,13 +27,18 @@ int hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// One side of "::": groups of hex digits, the last one may be a dotted IPv4 address.
-bool parse_groups(std::string_view text, std::array<std::uint8_t, 16>& out, std::size_t& used) {
+// Which part of the text: only the last group of all may be a dotted IPv4 address.
+enum class Part : std::uint8_t { before_gap, last };
+
+// One side of "::": groups of hex digits.
+bool parse_groups(std::string_view text, Part part, std::array<std::uint8_t, 16>& out,
+                  std::size_t& used) {
   used = 0;
   if (text.empty()) return true;
   const auto groups = split(text, ':');
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (i + 1 == groups.size() && groups[i].find('.') != std::string_view::npos) {
+    if (part == Part::last && i + 1 == groups.size() &&
+        groups[i].find('.') != std::string_view::npos) {
       const auto v4 = parse_v4(groups[i]);
       if (!v4 || used + 4 > 16) return false;
       for (int shift = 24; shift >= 0; shift -= 8)
@@ -57,11 +62,11 @@ std::optional<IpAddress> parse_v6(std::string_view text) {
   std::size_t head_used = 0, tail_used = 0;
   const std::size_t gap = text.find("::");
   if (gap == std::string_view::npos) {
-    if (!parse_groups(text, head, head_used) || head_used != 16) return std::nullopt;
+    if (!parse_groups(text, Part::last, head, head_used) || head_used != 16) return std::nullopt;
     return IpAddress::v6(head);
   }
-  if (!parse_groups(text.substr(0, gap), head, head_used)) return std::nullopt;
-  if (!parse_groups(text.substr(gap + 2), tail, tail_used)) return std::nullopt;
+  if (!parse_groups(text.substr(0, gap), Part::before_gap, head, head_used)) return std::nullopt;
+  if (!parse_groups(text.substr(gap + 2), Part::last, tail, tail_used)) return std::nullopt;
   if (head_used + tail_used > 14) return std::nullopt;
   std::copy_n(tail.begin(), tail_used, head.begin() + static_cast<std::ptrdiff_t>(16 - tail_used));
   return IpAddress::v6(head);

@@ -16,7 +16,7 @@
 //   while (true) {
 //     IoResult r = stream.read(buffer);
 //     if (r.status != IoStatus::would_block) break;
-//     if (co_await Wait(timer, wheel, deadline).readable(stream) == Woken::timed_out) ...
+//     if (co_await Wait(timer, deadline).readable(stream) == Woken::timed_out) ...
 //   }
 //
 // Invariants: 1. at most one coroutine waits for a stream, for either direction or both.

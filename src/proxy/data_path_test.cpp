@@ -406,7 +406,7 @@ TEST(DataPath, tunnelled_bytes_count_for_the_member) {
 }
 
 TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
-  constexpr std::size_t much = 64 * tunnel_bytes_a_turn;
+  constexpr std::size_t much = 8 * tunnel_bytes_a_turn;
   TestWorld world(1, {"upgrade=websocket"});
   world.revive(1, {.window_bytes = much});
   const auto client = open_tunnel(world, {.window_bytes = much});

@@ -42,7 +42,7 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  // A new client. `local` is only asked of the stream when a virtual host needs it.
+  // A new client.
   void accept(std::unique_ptr<io::Stream> stream, const Endpoint& peer);
 
   // New exchanges use this generation; idle client connections that waited for their first or next

@@ -58,14 +58,30 @@ void LogOutput::adopt_waiting(LogOutput& old) {
   old.waiting_.clear();
   old.written_ = 0;
   lines_dropped_ = old.lines_dropped_;
+  untold_drops_ = old.untold_drops_;
+  next_drop_notice_ = old.next_drop_notice_;
 }
 
-std::string LogOutput::take_notice() { return std::exchange(notice_, {}); }
+std::string LogOutput::take_notice(Instant now) {
+  if (!notice_.empty()) return std::exchange(notice_, {});
+  if (now < notice_at()) return {};
+  next_drop_notice_ = now + drop_notice_period;
+  return fmt::format("{} lines for log {} were lost: they come faster than it takes them",
+                     std::exchange(untold_drops_, 0), target_.text);
+}
+
+std::string LogOutput::last_notice() const {
+  const auto waiting = std::ranges::count(std::string_view(waiting_).substr(written_), '\n');
+  const std::uint64_t lost = untold_drops_ + static_cast<std::uint64_t>(waiting);
+  if (lost == 0) return {};
+  return fmt::format("{} lines for log {} were lost: it did not take them in time", lost,
+                     target_.text);
+}
 
 void LogOutput::drop(std::string_view lines) {
   const auto count = static_cast<std::uint64_t>(std::ranges::count(lines, '\n'));
   lines_dropped_ += count;
-  lines_dropped_in_this_failure_ += count;
+  untold_drops_ += count;
 }
 
 void LogOutput::fail(int error, Instant now) {
@@ -82,7 +98,7 @@ void LogOutput::recover() {
   failing_ = false;
   retry_at_ = never;
   notice_ = fmt::format("log {} works again; {} lines were lost", target_.text,
-                        std::exchange(lines_dropped_in_this_failure_, 0));
+                        std::exchange(untold_drops_, 0));
 }
 
 }  // namespace steelyard::server

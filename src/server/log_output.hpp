@@ -19,8 +19,8 @@
 // Lines that cannot be written now (full disk, a program that does not read) wait here, in order,
 // up to waiting_bytes_max; what does not fit is dropped by whole lines and counted.
 //
-// A program that stopped reading is no failure: its lines wait the same way, silently, and the
-// count of what did not fit is told once it reads again.
+// A program that stopped reading is no failure: its lines wait the same way, silently. How many did
+// not fit is told once in `drop_notice_period`, and at the end.
 //
 // Invariants: 1. the order of append() is the order in the file.
 //             2. nothing blocks but a file system.
@@ -39,6 +39,7 @@ class LogOutput {
  public:
   static constexpr std::size_t waiting_bytes_max = std::size_t{16} << 20;
   static constexpr Duration retry_after = std::chrono::seconds(1);
+  static constexpr Duration drop_notice_period = std::chrono::seconds(10);
 
   // The opener outlives the output.
   static std::expected<std::unique_ptr<LogOutput>, std::string> open(
@@ -53,13 +54,17 @@ class LogOutput {
   void append(std::string_view lines, config::LogLevel level);
   // Writes what goes; true when nothing waits any more.
   bool flush(Instant now);
-  // What a flush found out since the last call: the first failure, or the end of one.
-  std::string take_notice();
+  // What there is to tell since the last call: the first failure, the end of one, lines dropped.
+  std::string take_notice(Instant now);
+  // What was never told, when nothing is written any more: lines that were dropped or still wait.
+  std::string last_notice() const;
 
   std::size_t waiting_bytes() const { return waiting_.size() - written_; }
   std::uint64_t lines_dropped() const { return lines_dropped_; }
   // When flush() is worth calling again although nothing became ready; `never`: not by time.
   virtual Instant retry_at() const { return retry_at_; }
+  // When take_notice() will have something to tell; `never`: nothing as yet.
+  Instant notice_at() const { return untold_drops_ > 0 && !failing_ ? next_drop_notice_ : never; }
 
   virtual std::optional<FileIdentity> file() const { return std::nullopt; }
   // What a poll may wait for; -1: nothing.
@@ -93,7 +98,8 @@ class LogOutput {
   std::string waiting_;
   std::size_t written_ = 0;  // of waiting_
   std::uint64_t lines_dropped_ = 0;
-  std::uint64_t lines_dropped_in_this_failure_ = 0;
+  std::uint64_t untold_drops_ = 0;
+  Instant next_drop_notice_{};
   bool failing_ = false;
   Instant retry_at_ = never;
   std::string notice_;

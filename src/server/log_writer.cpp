@@ -153,10 +153,32 @@ bool LogWriter::flush_all(Instant now) {
   for (auto& [id, output] : outputs_) {
     output->tend(now);
     all_written &= output->flush(now);
-    if (auto notice = output->take_notice(); !notice.empty()) notices.push_back(std::move(notice));
+    if (auto notice = output->take_notice(now); !notice.empty())
+      notices.push_back(std::move(notice));
   }
+  if (const auto notice = own_notice(now); !notice.empty()) notices.push_back(notice);
   for (const std::string& notice : notices) tell(notice);
   return all_written && notices.empty();
+}
+
+// Lines that never reached an output: more than the queue holds, or for a log that was closed.
+std::string LogWriter::own_notice(Instant now) {
+  const std::uint64_t dropped = lines_dropped();
+  if (dropped == lines_dropped_told_ || now < next_own_notice_) return {};
+  next_own_notice_ = now + LogOutput::drop_notice_period;
+  const std::uint64_t untold = dropped - std::exchange(lines_dropped_told_, dropped);
+  return fmt::format("{} log lines were lost before they reached a log", untold);
+}
+
+// The error log comes last of all, since it is told of the others.
+void LogWriter::tell_last_notices() {
+  next_own_notice_ = {};
+  std::vector<std::string> notices{own_notice(steady_now())};
+  for (const auto& [id, output] : outputs_) notices.push_back(output->last_notice());
+  for (const std::string& notice : notices)
+    if (!notice.empty()) tell(notice);
+  const auto error_log = outputs_.find(notices_to_.load(std::memory_order_relaxed));
+  if (error_log != outputs_.end()) error_log->second->flush(steady_now());
 }
 
 void LogWriter::tell(std::string_view notice) {
@@ -176,7 +198,7 @@ void LogWriter::sleep(bool had_work) {
   std::vector<pollfd> watched{{.fd = wake_up_.number(), .events = POLLIN, .revents = 0}};
   Instant until = never;
   for (const auto& [id, output] : outputs_) {
-    until = std::min(until, output->retry_at());
+    until = std::min({until, output->retry_at(), output->notice_at()});
     if (output->exit_descriptor() >= 0) {
       watched.push_back({.fd = output->exit_descriptor(), .events = POLLIN, .revents = 0});
     }
@@ -213,6 +235,7 @@ void LogWriter::drain() {
     if ((all_written && items.empty()) || steady_now() > deadline) break;
     if (items.empty()) sleep(true);
   }
+  tell_last_notices();
   outputs_.clear();
 }
 

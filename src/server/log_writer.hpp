@@ -71,6 +71,8 @@ class LogWriter {
   void carry_out(Item& item);
   void spread(const LogBatch& batch);
   bool flush_all(Instant now);
+  std::string own_notice(Instant now);
+  void tell_last_notices();
   void tell(std::string_view notice);
   void sleep(bool had_work);
   void drain();
@@ -89,6 +91,8 @@ class LogWriter {
 
   // The log thread's.
   std::unordered_map<LogOutputId, std::unique_ptr<LogOutput>> outputs_;
+  std::uint64_t lines_dropped_told_ = 0;
+  Instant next_own_notice_{};
 };
 
 }  // namespace steelyard::server

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -159,11 +162,11 @@ TEST(LogOutput, a_full_device_is_reported_once_and_nothing_waiting_is_lost) {
   Instant now{};
   (*output)->append("one\n", LogLevel::info);
   EXPECT_FALSE((*output)->flush(now));
-  EXPECT_THAT((*output)->take_notice(), testing::HasSubstr("No space left on device"));
+  EXPECT_THAT((*output)->take_notice(now), testing::HasSubstr("No space left on device"));
   now += LogOutput::retry_after;
   (*output)->append("two\n", LogLevel::info);
   EXPECT_FALSE((*output)->flush(now));
-  EXPECT_EQ((*output)->take_notice(), "");
+  EXPECT_EQ((*output)->take_notice(now), "");
   EXPECT_EQ((*output)->waiting_bytes(), 8U);
   EXPECT_EQ((*output)->retry_at(), now + LogOutput::retry_after);
 }
@@ -176,6 +179,46 @@ TEST(LogOutput, what_does_not_fit_is_dropped_by_whole_lines_and_counted) {
   (*output)->append("two\nthree\n", LogLevel::info);
   EXPECT_EQ((*output)->lines_dropped(), 2U);
   EXPECT_EQ((*output)->waiting_bytes(), LogOutput::waiting_bytes_max);
+}
+
+// Ends the program behind a log, which may not end by itself.
+struct EndOfProgram {
+  explicit EndOfProgram(const LogOutput& program) : log(program) {}
+  EndOfProgram(const EndOfProgram&) = delete;
+  EndOfProgram& operator=(const EndOfProgram&) = delete;
+  ~EndOfProgram() { ::syscall(SYS_pidfd_send_signal, log.exit_descriptor(), SIGKILL, nullptr, 0); }
+  const LogOutput& log;
+};
+
+TEST(LogOutput, lines_for_a_program_that_does_not_read_are_told_once_a_period_and_at_the_end) {
+  auto output = LogOutput::open(LogTarget{.kind = Kind::pipe, .text = "sleep 600"});
+  ASSERT_TRUE(output) << output.error();
+  LogOutput& log = **output;
+  const EndOfProgram end(log);
+  const Instant start{};
+  const std::string big(LogOutput::waiting_bytes_max / 2, 'x');
+  for (int i = 0; i < 2; ++i) log.append(big + "\n", LogLevel::info);
+  log.flush(start);
+  EXPECT_THAT(log.take_notice(start), testing::StartsWith("1 lines for log sleep 600 were lost"));
+  for (int i = 0; i < 3; ++i) log.append(big + "\n", LogLevel::info);
+  EXPECT_EQ(log.take_notice(start), "");
+  EXPECT_EQ(log.notice_at(), start + LogOutput::drop_notice_period);
+  EXPECT_THAT(log.take_notice(start + LogOutput::drop_notice_period),
+              testing::StartsWith("2 lines"));
+  EXPECT_EQ(log.notice_at(), never);
+  // Two wait still: the pipe took the begin of the first, and made room for one more.
+  EXPECT_THAT(log.last_notice(), testing::StartsWith("2 lines for log sleep 600 were lost"));
+}
+
+TEST(LogWriter, lost_lines_are_told_in_the_error_log) {
+  const ScratchDirectory scratch;
+  LogWriter writer;
+  install_file(writer, 1, scratch.file("error"));
+  writer.tell_notices_to(1);
+  say(writer, 2, "one\ntwo\n");
+  writer.stop();
+  EXPECT_THAT(content(scratch.file("error")),
+              testing::HasSubstr("2 log lines were lost before they reached a log"));
 }
 
 TEST(LogOutput, a_successor_takes_over_what_waits) {

@@ -38,7 +38,7 @@ class ShardLog final : public proxy::LogSink {
   LogWriter& writer_;
   const LogRegistry& registry_;
   LogBatch batch_;
-  std::vector<Known> known_;  // a shard writes to few logs; the last used stands first
+  std::vector<Known> known_;  // a shard writes to few logs; those used often move to the front
   int tid_ = 0;
 };
 

@@ -75,6 +75,9 @@ io::Task<Failure> Http1Attempt::tunnel() {
   plan_.member.add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
   workspace.backend_head.clear();
   workspace.backend_body.clear();
+  // Before the head makes the buffer as small as itself.
+  workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
+  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.backend_body.append(head.view());
   x_.head_sent = true;
   // What the client said behind its head is the tunnel's.
