@@ -91,6 +91,10 @@ std::optional<RedirectAnswer> find_redirect(std::span<const Redirect> redirects,
   return std::nullopt;
 }
 
+bool has_whole_section_redirect(std::span<const Redirect> redirects) {
+  return std::ranges::any_of(redirects, is_for_whole_section);
+}
+
 const ErrorDocument* find_error_document(const PathSettings& settings, int status) {
   const auto it = settings.error_documents.find(status);
   if (it == settings.error_documents.end()) return nullptr;

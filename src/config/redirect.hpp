@@ -29,6 +29,9 @@ struct RedirectAnswer {
 std::optional<RedirectAnswer> find_redirect(std::span<const Redirect> redirects,
                                             const RedirectRequest& request, Arena& arena);
 
+// A Redirect that names no path: httpd follows it before access control, unless it proxies.
+bool has_whole_section_redirect(std::span<const Redirect> redirects);
+
 // nullptr: the standard page.
 const ErrorDocument* find_error_document(const PathSettings& settings, int status);
 

@@ -224,9 +224,11 @@ Routing route(Exchange& x, Shard::Core& core) {
 }
 
 Routing continue_routing(Exchange& x, Shard::Core& core) {
-  // httpd: the server's Redirect comes before access control, a section's after it.
+  // httpd: these come before access control, a section's other Redirects after it.
   if (!x.proxied) {
     if (const auto found = redirect(x, x.server->redirects)) return *found;
+    if (config::has_whole_section_redirect(x.settings->redirects))
+      return *redirect(x, x.settings->redirects);
   }
   if (x.settings->require && !x.settings->require->allows(x)) {
     if (core.wants(x, config::LogLevel::error, "authz_core")) {

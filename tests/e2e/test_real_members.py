@@ -3,6 +3,7 @@
 import filecmp
 import gzip
 import hashlib
+import os
 import random
 import re
 import subprocess
@@ -50,6 +51,7 @@ ProxyPassReverse           /store /shop
 ProxyPassReverseCookiePath /shop /store
 """
 
+WRITTEN = 1_700_000_000
 TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(2000))
 BIG_BYTES = 24 * 1000 * 1000
 UPLOAD_BYTES = 3 * 1000 * 1000
@@ -87,6 +89,7 @@ def site(binary):
         big = random.Random(1).randbytes(BIG_BYTES)
         for member in nginx.values():
             (member.files / "text.txt").write_bytes(TEXT)
+            os.utime(member.files / "text.txt", (WRITTEN, WRITTEN))  # nginx makes its ETag of it
             (member.files / "big.bin").write_bytes(big)
         for member in members.values():
             member.await_ready()

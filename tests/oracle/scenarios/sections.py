@@ -426,3 +426,18 @@ scenario(
     [get("/")],
     sees="1",
 )
+scenario(
+    "a section's Redirect comes after its access control",
+    "<Location /p>\nRequire all denied\nRedirect /p http://other.test/\n</Location>\n"
+    "<Location /q>\nRedirect /q http://other.test/\n</Location>\n" + DIRECT,
+    [get("/p/x"), get("/q/x"), get("/x")],
+    sees="403 302 1",
+)
+scenario(
+    "a header rule whose value no field can hold",
+    "SetEnv proxy-nokeepalive 1\n<Location /r>\nHeader set X-Made \"expr=%{unescape:%{QUERY_STRING}}\"\n</Location>\n"
+    "<Location /s>\nRequestHeader set X-Made \"expr=%{unescape:%{QUERY_STRING}}\"\n</Location>\n"
+    + DIRECT,
+    [get("/r?good"), get("/r?a%0d%0aX-Evil:%20b"), get("/r?a%0ab"), get("/s?good")],
+    sees="1 500 500 1",
+)
