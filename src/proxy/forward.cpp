@@ -76,7 +76,8 @@ std::unique_ptr<Group> make_group(const config::Target& target,
 
 // Fills the journey; a status other than 0 ends it.
 int plan_journey(Exchange& x, Journey& journey) {
-  const auto target = config::split_target(*x.server, x.route);
+  const std::size_t query_bytes = x.has_query ? x.query.size() + 1 : 0;
+  const auto target = config::split_target(*x.server, x.route, query_bytes);
   if (!target) return 400;
   const ServerGroups& groups = x.generation->groups_of(*x.server);
   if (target->balancer) {
