@@ -98,7 +98,7 @@ std::expected<void, RequestFault> settle_host(RequestHead& head) {
   if (head.target.form == RequestTarget::Form::absolute) {
     head.host = head.target.authority;
     head.host_parts = split_host(head.host);
-    head.fields.set("Host", head.host);
+    if (host != nullptr) head.fields.set("Host", head.host);
     return {};
   }
   if (host == nullptr) return {};

@@ -20,9 +20,13 @@ std::string_view lower_name(std::string_view host, Arena& arena) {
   return arena.copy(to_lower(host));
 }
 
-// httpd: the host of an absolute target replaces Host, in lower case.
-void lower_host_field(Exchange& x) {
-  x.request.host = x.arena.copy(to_lower(x.request.host));
+// httpd: the authority of a target takes the place of Host, in lower case and without a final dot.
+void replace_host(Exchange& x, std::string_view authority) {
+  const std::size_t colon = authority.starts_with('[') ? authority.npos : authority.find(':');
+  std::string_view name = authority.substr(0, colon);
+  const std::string_view port = authority.substr(name.size());
+  if (name.ends_with('.')) name.remove_suffix(1);
+  x.request.host = x.arena.join(std::string_view(to_lower(name)), port);
   for (std::size_t i = 0; i < x.request.fields.size(); ++i) {
     if (x.request.fields[i].id == http::FieldId::host)
       x.request.fields.set_value(i, x.request.host);
@@ -184,10 +188,13 @@ int count_forwards(Exchange& x) {
 
 void choose_server(Exchange& x) {
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
-  const bool connects = x.request.target.form == http::RequestTarget::Form::authority;
-  const auto host = connects ? http::split_host(x.request.target.authority) : x.request.host_parts;
+  // Empty unless the target is absolute or CONNECT's.
+  const std::string_view authority = x.request.target.authority;
+  if (x.request.target.form == http::RequestTarget::Form::authority)
+    x.request.host_parts = http::split_host(authority);
+  const auto& host = x.request.host_parts;
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
-  if (x.request.target.form == http::RequestTarget::Form::absolute) lower_host_field(x);
+  if (!authority.empty()) replace_host(x, authority);
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
