@@ -222,6 +222,18 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
 
 }  // namespace
 
+void complete_url(Exchange& x) {
+  const std::string_view url = x.route.url;
+  const std::size_t authority = url.find("://") + 3;
+  const std::size_t path = std::min(url.find('/', authority), url.size());
+  if (starts_with_ignoring_case(url, "balancer:")) {
+    if (path == url.size()) x.route.url = x.arena.join(url, "/");
+    return;
+  }
+  x.backend_url = {url.substr(0, authority - 3), url.substr(authority, path - authority),
+                   path == url.size() ? "/" : encoded(x, url.substr(path))};
+}
+
 io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body) {
   Journey journey;
   if (const int status = plan_journey(x, journey); status != 0) {

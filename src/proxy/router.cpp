@@ -7,6 +7,7 @@
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
+#include "proxy/forward.hpp"
 
 namespace steelyard::proxy {
 
@@ -257,8 +258,10 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     if (most != 0 && x.request.body.length > most) return answer(413);
     return answer(status_of_nothing(x.request));
   }
-  if (const int status = count_forwards(x); status != 0)
+  if (const int status = count_forwards(x); status != 0) {
+    complete_url(x);
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
+  }
   return {Routing::Kind::proxy, 0, {}, {}};
 }
 
