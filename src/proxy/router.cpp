@@ -136,8 +136,7 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   }
   const auto decoded = http::decode_path(raw, rules, x.arena);
   if (!decoded) {
-    // For the log: the path as far as it can be read.
-    x.path = http::decode_path(raw, {http::EncodedSlashes::decode, false}, x.arena).value_or(raw);
+    x.path = http::refused_path(raw, rules, x.arena);
     return answer(http::status_of(decoded.error()), describe(decoded.error()));
   }
   x.path = *decoded;
