@@ -280,8 +280,12 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
   }
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
-  // httpd's log tells how the document ended.
-  if (fails) x.status = routing.status;
+  if (!fails) co_return;
+  // httpd's log tells how the document ended: with nothing of its own.
+  x.status = routing.status;
+  x.normal.clear();
+  x.always.clear();
+  x.bytes.body_sent = 0;
 }
 
 // A body that nobody wants is read and dropped so that the connection can go on, unless it is large
