@@ -64,14 +64,15 @@ void move_cookies_last(Exchange& x) {
   x.always.clear();
 }
 
-bool may_keep_client(Exchange& x, const Shard::Core& core) {
+bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
-  if (!x.keep_client || core.draining || !client.keep_alive) return false;
-  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
-  if (x.has_switch("nokeepalive")) return false;
+  if (!x.keep_client || core.draining) return false;
+  // httpd counts the request that uses up MaxKeepAliveRequests, whatever else closes (%k).
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
-  return !x.closed_by_limit;
+  if (x.closed_by_limit || framing.ends_by_closing || !client.keep_alive) return false;
+  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  return !x.has_switch("nokeepalive");
 }
 
 void append_connection(const Exchange& x, http::HeadText& out) {
@@ -190,14 +191,13 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     result.framing = Framing::chunked;
   } else {
     result.ends_by_closing = true;
-    x.keep_client = false;
   }
   return result;
 }
 
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
                       http::HeadText& out) {
-  x.keep_client = may_keep_client(x, core);
+  x.keep_client = may_keep_client(x, core, framing);
   out.clear();
   out.append("HTTP/1.1 ")
       .append(static_cast<std::uint64_t>(x.status))
