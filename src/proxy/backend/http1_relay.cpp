@@ -49,8 +49,7 @@ io::Task<Failure> Http1Attempt::relay() {
   const bool is_empty = response_->pull() == ResponseBody::Progress::finished;
   reply_ = frame_reply(x_, is_empty);
   write_reply_head(x_, core_, reply_, workspace.to_client);
-  // A head may announce chunks that no body follows (HEAD).
-  download_.begin(workspace.to_client.view(), reply_.has_body ? reply_.framing : Framing::plain);
+  download_.begin(workspace.to_client.view(), reply_.framing);
   Instant quiet_since = core_.now();
   while (true) {
     blocked_ = {};
