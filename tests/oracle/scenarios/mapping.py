@@ -372,3 +372,21 @@ ExpiresDefault "access plus 1 day"
     [get("/")],
     sees="1",
 )
+MATCH = "ProxyPassMatch ^/m/(.*) http://${M1}/%s\n"
+PLAIN_TOO = "ProxyPass /s http://${M1}/%s\n"
+TO_BOTH = [get(path) for path in ("/s/x", "/s/x", "/m/y", "/m/y", "/m/y?z", "/m/yz", "/s/a/x")]
+for name, conf in {
+    "references then plain": MATCH % "$1" + PLAIN_TOO % "",
+    "plain then references": PLAIN_TOO % "" + MATCH % "$1",
+    "plain below references": PLAIN_TOO % "sub/" + MATCH % "$1",
+    "references below plain": PLAIN_TOO % "" + MATCH % "a/$1",
+    "references that reuse": PLAIN_TOO % "" + MATCH % "$1 enablereuse=on",
+    "no references": PLAIN_TOO % "" + MATCH % "q",
+    "references that reuse alone": PLAIN_TOO % "" + MATCH.replace("M1", "M2") % "$1 enablereuse=on",
+}.items():
+    scenario(
+        f"ProxyPass and ProxyPassMatch to one host: {name}",
+        conf,
+        TO_BOTH,
+        sees="1 1 2 2 2 2 1" if "alone" in name else "1 1 1 1 1 1 1",
+    )
