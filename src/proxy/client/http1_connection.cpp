@@ -240,8 +240,9 @@ io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& bod
   Exchange& x = exchange();
   // httpd: a client that waits for leave to send its body is not waited for.
   if (x.request.expects_continue) x.keep_client = false;
+  // httpd: such a status closes, even if a document of another status takes its place.
   if (http::closes_connection(answer.status)) {
-    if (!body.received_all()) x.keep_client = false;
+    x.keep_client = false;
   } else {
     co_await drop_body(body);
   }
