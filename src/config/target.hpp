@@ -25,10 +25,10 @@ struct Target {
   std::string_view path;
 };
 
-// `match.url` must be absolute: nullopt otherwise (400). `query_bytes`: of what will be appended to
-// it, with the '?'.
+// `match.url` must be absolute: nullopt otherwise (400). `asked`: what it becomes on the wire, path
+// encoded and with the query, by which httpd looks for a backend; empty: the same.
 std::optional<Target> split_target(const Server& server, const RouteMatch& match,
-                                   std::size_t query_bytes = 0);
+                                   std::string_view asked = {});
 
 // The direct backend whose name is the longest prefix of the URL and covers its scheme and
 // authority. `$1`... in the names of backends of regex routes stand for any text; httpd wants the

@@ -382,6 +382,7 @@ for name, conf in {
     "references below plain": PLAIN_TOO % "" + MATCH % "a/$1",
     "references that reuse": PLAIN_TOO % "" + MATCH % "$1 enablereuse=on",
     "no references": PLAIN_TOO % "" + MATCH % "q",
+    "an escape in the target": PLAIN_TOO % "q" + MATCH % "q?x=$1",
     "references that reuse alone": PLAIN_TOO % "" + MATCH.replace("M1", "M2") % "$1 enablereuse=on",
 }.items():
     scenario(
