@@ -119,6 +119,11 @@ void export_matches(Exchange& x, const config::SharedList<config::Section>& sect
   }
 }
 
+std::string_view marked_query(const http::RequestTarget& target) {
+  if (!target.has_query) return {};
+  return {target.query.data() - 1, target.query.size() + 1};
+}
+
 std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   const http::PathRules rules = path_rules(*x.server);
   const std::string_view raw = x.request.target.path;
@@ -127,7 +132,8 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
     const auto settings = core.settings_for(x).for_path(*x.server, normal.value_or(raw));
     const bool interpolates = settings->interpolate_env.value_or(false);
     const config::RouteRequest request{normal.value_or(raw), raw,
-                                       interpolates ? &x.environment : nullptr};
+                                       interpolates ? &x.environment : nullptr,
+                                       marked_query(x.request.target)};
     x.route = config::find_encoded_route(*x.server, *settings, request, x.arena);
     if (x.route.kind == config::RouteMatch::Kind::proxied) {
       x.path = x.route.path;
@@ -149,7 +155,8 @@ void find_backend(Exchange& x, Shard::Core& core) {
   const auto settings = core.settings_for(x).for_path(*x.server, x.path);
   const bool interpolates = settings->interpolate_env.value_or(false);
   const config::RouteRequest request{x.path, x.request.target.path,
-                                     interpolates ? &x.environment : nullptr};
+                                     interpolates ? &x.environment : nullptr,
+                                     marked_query(x.request.target)};
   x.route = config::find_route(*x.server, *settings, request, x.arena);
   if (x.route.raw_path_refused && core.wants(x, config::LogLevel::warn, "proxy"))
     core.log(x, config::LogLevel::warn, "proxy",

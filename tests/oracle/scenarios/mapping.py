@@ -391,3 +391,22 @@ for name, conf in {
         TO_BOTH,
         sees="1 1 2 2 2 2 1" if "alone" in name else "1 1 1 1 1 1 1",
     )
+scenario(
+    "nocanon and a query behind the prefix",
+    """\
+ProxyPass /app http://${M1}/%7Eq nocanon
+ProxyPass /slash/ http://${M1}/%7Eq/ nocanon
+ProxyPass /e http://${M1}/%7Eq mapping=encoded
+<Location /loc>
+ProxyPass http://${M1}/%7Eq nocanon
+</Location>
+ProxyPassMatch ^/m/(.*)$ http://${M1}/%7Eq/$1 nocanon
+ProxyPassMatch ^/g.*\\.gif$ http://${M1}/%7Eq nocanon
+""",
+    [
+        get(path + query)
+        for path in ("/app", "/app/", "/app/%41", "/slash/", "/e", "/loc", "/m/%41", "/g%41.gif")
+        for query in ("", "?a", "?")
+    ],
+    sees=" ".join(24 * ["1"]),
+)
