@@ -30,7 +30,6 @@ bool Http1Attempt::wants_override() const {
 }
 
 io::Task<Failure> Http1Attempt::relay() {
-  plan_.member.add_read(static_cast<std::int64_t>(x_.response.line.size() + 2));
   Workspace& workspace = client_.workspace;
   response_.emplace(ResponseBody::Sources{*connection_->stream, workspace.backend_head,
                                           workspace.backend_body, x_.response_trailers, x_.arena},
