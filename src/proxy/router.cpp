@@ -252,9 +252,10 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     }
     return answer(403);
   }
-  if (const auto found = redirect(x, x.settings->redirects)) return *found;
+  // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
+  if (const auto found = redirect(x, x.settings->redirects)) return *found;
   if (!x.settings->request_rules.empty()) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
     expr::apply(x.settings->request_rules, work, x);
