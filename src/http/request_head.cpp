@@ -117,6 +117,8 @@ void read_expectation(RequestHead& head) {
     if (!known || head.expects_continue) head.expects_the_unknown = true;
     head.expects_continue = true;
   }
+  // 1.0 knows no interim answers; httpd does not keep a connection on which one is expected.
+  if (head.version == http_1_0 && head.expects_continue) head.connection.close = true;
   if (head.version == http_1_0 || head.expects_the_unknown) head.expects_continue = false;
 }
 

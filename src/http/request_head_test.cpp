@@ -107,6 +107,8 @@ const Accepted accepted[] = {
      "PUT / 1.1 host=x body=none keep expects|Host:x|Expect:100-Continue"},
     {"an expectation of 1.0 is not met", "PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n",
      "PUT / 1.0 host= body=none close|Expect:100-continue"},
+    {"and closes", "PUT / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n",
+     "PUT / 1.0 host= body=none close|Connection:keep-alive|Expect:100-continue"},
     {"an empty expectation", "PUT / HTTP/1.1\r\nHost: x\r\nExpect:\r\n\r\n",
      "PUT / 1.1 host=x body=none keep|Host:x|Expect:"},
     {"an unknown expectation", "PUT / HTTP/1.1\r\nHost: x\r\nExpect: y 100-continue\r\n\r\n",

@@ -101,6 +101,8 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
   if (x.closed_by_limit || framing.ends_by_closing || !client.keep_alive) return false;
   if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  // httpd: a client that waits for leave to send its body is not waited for.
+  if (x.own_answer && x.request.expects_continue) return false;
   return !x.has_switch("nokeepalive");
 }
 

@@ -263,7 +263,9 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!x.proxied) {
     const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
     if (most != 0 && x.request.body.length > most) return answer(413);
-    return answer(status_of_nothing(x.request));
+    Routing nothing = answer(status_of_nothing(x.request));
+    nothing.reads_body = true;
+    return nothing;
   }
   if (const int status = count_forwards(x); status != 0) {
     complete_url(x);
