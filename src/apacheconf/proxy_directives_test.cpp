@@ -307,6 +307,23 @@ TEST_F(ProxyDirectives, references_in_the_path_switch_reuse_off_unless_asked_for
   EXPECT_FALSE(main_server().backends[2]->disable_reuse);
 }
 
+TEST_F(ProxyDirectives, digits_in_the_host_are_no_references) {
+  accept("ProxyPassMatch ^/a(.*) http://10.0.0.1:81/$1 enablereuse=on");
+  EXPECT_EQ(main_server().backends[0]->host, "10.0.0.1");
+  EXPECT_EQ(main_server().backends[0]->disable_reuse, false);
+}
+
+TEST_F(ProxyDirectives, plain_and_matched_lines_share_no_backend) {
+  accept(
+      "ProxyPass /a http://h/\n"
+      "ProxyPassMatch ^/b http://h/q\n"
+      "ProxyPass /c http://h/q\n"
+      "ProxyPassMatch ^/d(.*) http://h/q$1");
+  ASSERT_EQ(main_server().backends.size(), 2U);
+  EXPECT_EQ(main_server().backends[0]->name, "http://h/");
+  EXPECT_EQ(main_server().backends[1]->name, "http://h/q");
+}
+
 TEST_F(ProxyDirectives, references_in_the_host_leave_the_address_to_the_request) {
   EXPECT_THAT(warnings("ProxyPassMatch ^/a(.) http://h:$1/ enablereuse=on"),
               ElementsAre(HasSubstr("enablereuse=on is ignored")));
@@ -314,7 +331,8 @@ TEST_F(ProxyDirectives, references_in_the_host_leave_the_address_to_the_request)
   EXPECT_EQ(backend.host, "");
   EXPECT_EQ(backend.disable_reuse, true);
   EXPECT_FALSE(main_server().routes[0].backend);
-  EXPECT_EQ(config::find_backend(main_server(), "http://h:7/"), 0);
+  EXPECT_EQ(config::find_backend(main_server(), "http://h:71/"), 0);
+  EXPECT_FALSE(config::find_backend(main_server(), "http://h:7/")) << "shorter than the name";
 }
 
 TEST_F(ProxyDirectives, q72_an_empty_value_is_a_value) {

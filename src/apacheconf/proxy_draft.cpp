@@ -26,9 +26,11 @@ BalancerDraft* ServerDraft::find_balancer(std::string_view url) {
   return nullptr;
 }
 
-balance::MemberSpec* ServerDraft::find_backend(std::string_view url) {
+balance::MemberSpec* ServerDraft::find_backend(std::string_view url,
+                                               std::optional<BackendKind> of) {
   balance::MemberSpec* best = nullptr;
   for (BackendDraft& backend : backends) {
+    if (of && backend.kind != *of) continue;
     const std::string& name = backend.spec.name;
     if (best != nullptr && name.size() <= best->name.size()) continue;
     if (is_covered_by(url, name)) best = &backend.spec;

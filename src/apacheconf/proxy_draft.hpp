@@ -21,9 +21,13 @@ struct BalancerDraft {
   std::vector<config::Place> member_places;  // one for each of spec.members
 };
 
+// Of ProxyPassMatch, or of any other line.
+enum class BackendKind { plain, pattern };
+
 struct BackendDraft {
   balance::MemberSpec spec;
   config::Place place;
+  BackendKind kind = BackendKind::plain;
 };
 
 // What one server's own lines say.
@@ -34,8 +38,9 @@ struct ServerDraft {
   std::optional<bool> inherits_routes;     // ProxyPassInherit
 
   BalancerDraft* find_balancer(std::string_view url);
-  // The backend whose name is the longest prefix of the URL and covers its authority.
-  balance::MemberSpec* find_backend(std::string_view url);
+  // The backend whose name is the longest prefix of the URL and covers its authority. `of`: only
+  // one of that kind (httpd: a plain line shares none with a pattern).
+  balance::MemberSpec* find_backend(std::string_view url, std::optional<BackendKind> of = {});
 };
 
 struct ProxyDrafts {

@@ -123,7 +123,7 @@ bool has_pattern_authority(std::string_view url) {
   const std::string_view authority =
       url.substr(begin + 3, std::min(url.find('/', begin + 3), url.size()) - begin - 3);
   const std::size_t dollar = authority.find('$');
-  return dollar + 1 < authority.size() && is_digit(authority[dollar + 1]);
+  return dollar != url.npos && dollar + 1 < authority.size() && is_digit(authority[dollar + 1]);
 }
 
 void read_pattern_url(balance::MemberSpec& spec, std::string_view url) {

@@ -105,14 +105,15 @@ void limit_reuse(Scope& scope, balance::MemberSpec& spec) {
 }
 
 void define_backend(Scope& scope, const PassLine& line) {
-  BackendDraft fresh{{}, scope.statement().place()};
+  BackendDraft fresh{
+      {}, scope.statement().place(), line.is_regex ? BackendKind::pattern : BackendKind::plain};
   const UrlKind kind = line.is_regex ? UrlKind::pattern : UrlKind::plain;
   if (!read_backend_url(scope, fresh.spec, line.target, pass_prefix, kind)) {
     check_parameters(scope, line.parameters, pass_prefix);
     return;
   }
   ServerDraft& server = draft_of(scope);
-  if (const balance::MemberSpec* same = server.find_backend(fresh.spec.name)) {
+  if (const balance::MemberSpec* same = server.find_backend(fresh.spec.name, fresh.kind)) {
     if (same->name != fresh.spec.name) {
       scope.note("Sharing worker '" + same->name + "' instead of creating new worker '" +
                  fresh.spec.name + "'");

@@ -79,8 +79,8 @@ class SlowBalancer {
  private:
   void retry(SlowMember& member, Instant now) {
     if (!member.error || member.stopped) return;
-    const bool due =
-        member.error_time == Instant::min() || now > member.error_time + member.spec.retry;
+    const bool due = member.error_time == Instant::min() || member.spec.retry.count() == 0 ||
+                     now > member.error_time + member.spec.retry;
     if (member.ignoring || due) member.error = false;
   }
 

@@ -112,6 +112,9 @@ Position Roster::find(const Member& member) const {
 Instant Roster::error_ends(Position at) const {
   if (status(at).has(Flag::stopped)) return never;
   if (status(at).has(Flag::ignore_errors)) return Instant::min();
+  // retry=0: httpd reads the clock for each look, and it has always gone on since the error. So a
+  // session's member is tried again within the very request that found it dead.
+  if (spec(at).retry.count() == 0) return Instant::min();
   return error_time(at) + spec(at).retry;
 }
 

@@ -129,6 +129,14 @@ TEST(Sticky, a_dead_member_loses_its_session_until_the_retry_time_passed) {
   EXPECT_EQ(decision.events[0].member->name(), "a");
 }
 
+TEST(Sticky, with_retry_0_a_dead_member_keeps_its_session) {
+  auto spec = group_spec("a=r1 b=r2", sticky);
+  spec->members[0].retry = seconds(0);
+  Group group(spec);
+  EXPECT_EQ(group.request("a", "r1"), "aa!");
+  EXPECT_EQ(group.request("", "r1"), "a");
+}
+
 TEST(Sticky, a_draining_member_in_error_is_retried_by_its_sessions_only) {
   Group group("a=r1 b=r2,N", sticky);
   EXPECT_EQ(group.request("b", "r2"), "ba");

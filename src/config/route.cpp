@@ -45,7 +45,8 @@ RouteMatch match_regex(const Route& route, const Texts& texts, const RouteReques
   if (!route.regex->search(request.path, match)) return {};
   if (route.excludes) return excluded(route);
   RegexMatch raw;
-  if (route.raw_path && route.regex->search(request.raw_path, raw)) {
+  if (route.raw_path && route.regex->search(request.raw_path, raw) &&
+      (request.query.empty() || route.regex->search(arena.join(request.raw_path, request.query)))) {
     RouteMatch result = proxied(route, replace(texts.target, raw, request.raw_path, arena));
     result.canonical = true;
     return result;
@@ -55,12 +56,20 @@ RouteMatch match_regex(const Route& route, const Texts& texts, const RouteReques
   return result;
 }
 
+// As in match_regex httpd compares the raw path with its query: behind a prefix that does not end
+// in a slash '?' is not the boundary that a slash or the end would be.
+bool raw_path_matches(std::string_view prefix, const RouteRequest& request, std::size_t covered) {
+  if (prefix_length(prefix, request.raw_path) != covered) return false;
+  const bool query_follows = !request.query.empty() && covered == request.raw_path.size();
+  return !query_follows || prefix.ends_with('/');
+}
+
 RouteMatch match_prefix(const Route& route, const Texts& texts, const RouteRequest& request,
                         Arena& arena) {
   const std::optional<std::size_t> covered = prefix_length(texts.path, request.path);
   if (!covered) return {};
   if (route.excludes) return excluded(route);
-  if (route.raw_path && prefix_length(texts.path, request.raw_path) == covered) {
+  if (route.raw_path && raw_path_matches(texts.path, request, *covered)) {
     RouteMatch result = proxied(route, arena.join(texts.target, request.raw_path.substr(*covered)));
     result.canonical = true;
     return result;
@@ -129,7 +138,7 @@ RouteMatch find_encoded_route(const Server& server, const PathSettings& settings
   const http::PathRules rules{EncodedSlashes::keep, server.merge_slashes};
   const auto path = http::normalise_encoded_path(request.raw_path, rules, arena);
   if (!path) return {};
-  const RouteRequest encoded{*path, request.raw_path, request.environment};
+  const RouteRequest encoded{*path, request.raw_path, request.environment, request.query};
   return search(server, settings, encoded, true, arena);
 }
 

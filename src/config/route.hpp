@@ -44,6 +44,7 @@ struct RouteRequest {
   std::string_view raw_path;  // as received, without the query
   // Given when ProxyPassInterpolateEnv is On: what ${NAME} in routes and reverse maps stands for.
   const expr::Environment* environment = nullptr;
+  std::string_view query{};  // behind raw_path, with its '?'; empty: none
 };
 
 struct RouteMatch {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "config/config.hpp"
 #include "config/path_prefix.hpp"
 #include "config/servlet_path.hpp"
@@ -135,6 +137,22 @@ TEST_F(Routes, nocanon_gives_way_when_the_raw_path_matches_otherwise) {
   EXPECT_EQ(to("/a/x", "/%61/x"), "http://b1/x");
   EXPECT_FALSE(last_.canonical);
   EXPECT_TRUE(last_.raw_path_refused);
+}
+
+TEST_F(Routes, nocanon_compares_the_raw_path_with_its_query) {
+  for (const auto& [prefix, path, canonical] :
+       {std::tuple("/a", "/a", false), std::tuple("/a", "/a/b", true),
+        std::tuple("/a/", "/a/", true)}) {
+    Route route;
+    route.path = prefix;
+    route.target = "http://h/x";
+    route.raw_path = true;
+    Arena arena;
+    const RouteMatch match =
+        match_route(route, {.path = path, .raw_path = path, .query = "?q"}, arena);
+    EXPECT_EQ(match.canonical, canonical) << prefix << ' ' << path;
+    EXPECT_EQ(match.raw_path_refused, !canonical);
+  }
 }
 
 TEST_F(Routes, nocanon_with_a_regex_substitutes_raw_groups) {

@@ -97,6 +97,7 @@ std::optional<std::uint32_t> find_backend(const Server& server, const UrlParts& 
   std::optional<std::uint32_t> best;
   for (std::size_t i = 0; i < server.backends.size(); ++i) {
     const std::string& name = server.backends[i]->name;
+    if (name.size() > url.size()) continue;
     if (best && name.size() <= server.backends[*best]->name.size()) continue;
     if (name_covers(name, parts, url)) best = static_cast<std::uint32_t>(i);
   }
@@ -128,10 +129,11 @@ std::optional<std::uint32_t> find_balancer(const Server& server, std::string_vie
 
 bool covers_backend(std::string_view name, std::string_view url) {
   const std::optional<UrlParts> parts = split_url(url);
-  return parts && name_covers(name, *parts, url);
+  return parts && name.size() <= url.size() && name_covers(name, *parts, url);
 }
 
-std::optional<Target> split_target(const Server& server, const RouteMatch& match) {
+std::optional<Target> split_target(const Server& server, const RouteMatch& match,
+                                   std::string_view asked) {
   const std::optional<UrlParts> parts = split_url(match.url);
   if (!parts) return std::nullopt;
   Target target;
@@ -145,7 +147,8 @@ std::optional<Target> split_target(const Server& server, const RouteMatch& match
   } else if (is_balancer_url(match.url)) {
     target.balancer = find_balancer(server, *parts);
   } else {
-    target.backend = find_backend(server, *parts, match.url);
+    target.backend =
+        asked.empty() ? find_backend(server, *parts, match.url) : find_backend(server, asked);
     if (target.backend && server.backends[*target.backend]->host.empty()) {
       target.pattern = std::exchange(target.backend, std::nullopt);
     }

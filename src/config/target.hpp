@@ -25,11 +25,14 @@ struct Target {
   std::string_view path;
 };
 
-// `match.url` must be absolute: nullopt otherwise (400).
-std::optional<Target> split_target(const Server& server, const RouteMatch& match);
+// `match.url` must be absolute: nullopt otherwise (400). `asked`: what it becomes on the wire, path
+// encoded and with the query, by which httpd looks for a backend; empty: the same.
+std::optional<Target> split_target(const Server& server, const RouteMatch& match,
+                                   std::string_view asked = {});
 
 // The direct backend whose name is the longest prefix of the URL and covers its scheme and
-// authority. `$1`... in the names of backends of regex routes stand for any text.
+// authority. `$1`... in the names of backends of regex routes stand for any text; httpd wants the
+// URL to be as long as the name all the same.
 std::optional<std::uint32_t> find_backend(const Server& server, std::string_view url);
 // By the part before the path, ignoring case.
 std::optional<std::uint32_t> find_balancer(const Server& server, std::string_view url);

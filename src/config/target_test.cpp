@@ -93,7 +93,16 @@ TEST_F(Targets, many_references_cost_one_pass) {
   add_backend("http://h/$1/$2/$3/$4/$5/x");
   const std::string url = "http://h" + std::string(8000, '/');
   EXPECT_FALSE(split(url).backend);
-  EXPECT_EQ(split("http://h/a//b///c/x/y/x").backend, 0);
+  EXPECT_EQ(split("http://h/aa//bb///cc/x/y/x").backend, 0);
+}
+
+TEST_F(Targets, a_backend_is_found_by_what_will_be_asked) {
+  add_backend("http://h/");
+  add_backend("http://h/$1");
+  RouteMatch match;
+  match.url = "http://h/a";
+  EXPECT_EQ(split_target(server_, match)->backend, 0) << "shorter than the name with the reference";
+  EXPECT_EQ(split_target(server_, match, "http://h/a?b")->backend, 1);
 }
 
 TEST_F(Targets, a_backend_without_a_host_lends_its_parameters_only) {

@@ -56,6 +56,9 @@ void read_connection(std::string_view value, ConnectionOptions& options) noexcep
 
 void remove_request_hop_by_hop(FieldList& fields) { remove_all(fields, request_fields); }
 
-void remove_response_hop_by_hop(FieldList& fields) { remove_all(fields, response_fields); }
+void remove_response_hop_by_hop(FieldList& fields, TransferCoding coding) {
+  constexpr std::uint64_t all_but_coding = response_fields & ~mask_of({FieldId::transfer_encoding});
+  remove_all(fields, coding == TransferCoding::kept ? all_but_coding : response_fields);
+}
 
 }  // namespace steelyard::http

@@ -5,6 +5,7 @@
 // Threads: pure functions of the list.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "http/field.hpp"
@@ -21,7 +22,9 @@ void remove_request_hop_by_hop(FieldList& fields);
 // httpd, responses: what Connection names, Connection, Proxy-Connection, Keep-Alive,
 // Proxy-Authenticate, TE, Trailer, Upgrade, and Transfer-Encoding, which the framing writes anew.
 // Content-Length stays unless Connection named it: then framing no longer tells, the caller's
-// BodyFraming does.
-void remove_response_hop_by_hop(FieldList& fields);
+// BodyFraming does. `kept`: of an answer to HEAD, whose Transfer-Encoding frames nothing, httpd
+// leaves it where it was.
+enum class TransferCoding : std::uint8_t { removed, kept };
+void remove_response_hop_by_hop(FieldList& fields, TransferCoding coding = TransferCoding::removed);
 
 }  // namespace steelyard::http

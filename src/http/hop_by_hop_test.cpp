@@ -134,5 +134,12 @@ TEST(ResponseHopByHop, takes_out_what_ends_here) {
   EXPECT_EQ(names(fields), "Server Content-Length Set-Cookie WWW-Authenticate ");
 }
 
+TEST(ResponseHopByHop, a_coding_that_frames_nothing_may_stay_where_it_was) {
+  FieldList fields =
+      list_of({{"A", "1"}, {"Transfer-Encoding", "chunked"}, {"Connection", "close"}, {"B", "2"}});
+  remove_response_hop_by_hop(fields, TransferCoding::kept);
+  EXPECT_EQ(names(fields), "A Transfer-Encoding B ");
+}
+
 }  // namespace
 }  // namespace steelyard::http

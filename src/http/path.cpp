@@ -186,6 +186,17 @@ std::expected<std::string_view, PathFault> normalise_encoded_path(std::string_vi
   return std::string_view(text->data(), text->size());
 }
 
+std::string_view refused_path(std::string_view raw, PathRules rules, Arena& arena) {
+  if (!raw.starts_with('/')) return raw;
+  const auto text = normalised_copy(raw, rules, arena);
+  if (!text) return raw;
+  const std::size_t nul = std::string_view(text->data(), text->size()).find("%00");
+  const bool keeps = rules.encoded_slashes == EncodedSlashes::keep;
+  const auto decoded = decode_rest(text->first(std::min(nul, text->size())),
+                                   keeps ? EncodedSlashes::keep : EncodedSlashes::decode);
+  return {text->data(), decoded->size};
+}
+
 std::string_view encode_path(std::string_view decoded, EncodedSlashes slashes, Arena& arena) {
   const auto stays = [](char c) { return path_chars[static_cast<unsigned char>(c)]; };
   const auto first =

@@ -42,6 +42,9 @@ enum class PathFault : std::uint8_t {
 // The same without decoding more than the unreserved characters: for mapping=encoded.
 [[nodiscard]] std::expected<std::string_view, PathFault> normalise_encoded_path(
     std::string_view raw, PathRules rules, Arena& arena);
+// What httpd logs of a path that decode_path refused with 404: decoded in place up to a NUL. Other
+// faults leave `raw`.
+[[nodiscard]] std::string_view refused_path(std::string_view raw, PathRules rules, Arena& arena);
 // Letters, digits, "~$-_.+!*'(),;:@&=" and '/' stay, all else becomes %XX in upper case; with
 // EncodedSlashes::keep a "%2F" of the text stays too.
 [[nodiscard]] std::string_view encode_path(std::string_view decoded, EncodedSlashes slashes,

@@ -103,6 +103,21 @@ TEST(DecodePath, slashes_stay_apart_when_not_merged) {
   EXPECT_EQ(decoded("/a//", apart), "/a//");
 }
 
+TEST(RefusedPath, is_decoded_in_place_up_to_a_nul) {
+  Arena arena;
+  const auto read = [&](std::string_view raw, EncodedSlashes slashes) {
+    return refused_path(raw, {.encoded_slashes = slashes}, arena);
+  };
+  EXPECT_EQ(read("/a/b%00c/%2f/d", EncodedSlashes::refuse), "/a/b");
+  EXPECT_EQ(read("/a//%2fx%00", EncodedSlashes::refuse), "/a//x");
+  EXPECT_EQ(read("/%2e%2e%00", EncodedSlashes::refuse), "/..");
+  EXPECT_EQ(read("/a%00/../x", EncodedSlashes::refuse), "/x");
+  EXPECT_EQ(read("/a%2f%2500", EncodedSlashes::refuse), "/a/%00");
+  EXPECT_EQ(read("/a%2f%00", EncodedSlashes::keep), "/a%2f");
+  EXPECT_EQ(read("/a%zz%00", EncodedSlashes::refuse), "/a%zz%00");
+  EXPECT_EQ(read("*", EncodedSlashes::refuse), "*");
+}
+
 TEST(NormaliseEncodedPath, decodes_unreserved_characters_only) {
   Arena arena;
   EXPECT_EQ(normalise_encoded_path("/%41%2f%20/../b%2F", {}, arena), "/b%2F");

@@ -98,7 +98,7 @@ std::expected<void, RequestFault> settle_host(RequestHead& head) {
   if (head.target.form == RequestTarget::Form::absolute) {
     head.host = head.target.authority;
     head.host_parts = split_host(head.host);
-    head.fields.set("Host", head.host);
+    if (host != nullptr) head.fields.set("Host", head.host);
     return {};
   }
   if (host == nullptr) return {};
@@ -109,17 +109,17 @@ std::expected<void, RequestFault> settle_host(RequestHead& head) {
   return {};
 }
 
-std::expected<void, RequestFault> read_expectation(RequestHead& head) {
+void read_expectation(RequestHead& head) {
   for (const Field& row : head.fields) {
     if (row.id != FieldId::expect || row.value.empty()) continue;
     const bool known = equals_ignoring_case(row.value, "100-continue");
-    if (!known || head.expects_continue) {
-      return refuse(Code::unsupported_expectation, row.value, 417);
-    }
+    // httpd joins repeated fields: "100-continue, 100-continue" is another expectation.
+    if (!known || head.expects_continue) head.expects_the_unknown = true;
     head.expects_continue = true;
   }
-  head.expects_continue = head.expects_continue && head.version != http_1_0;
-  return {};
+  // 1.0 knows no interim answers; httpd does not keep a connection on which one is expected.
+  if (head.version == http_1_0 && head.expects_continue) head.connection.close = true;
+  if (head.version == http_1_0 || head.expects_the_unknown) head.expects_continue = false;
 }
 
 // A line is cut short by a byte that may not stand in it.
@@ -151,7 +151,7 @@ std::expected<void, RequestFault> finish(RequestHead& head, const RequestLimits&
       if (row.id == FieldId::connection) read_connection(row.value, head.connection);
     }
   }
-  if (fields.has(FieldId::expect)) return read_expectation(head);
+  if (fields.has(FieldId::expect)) read_expectation(head);
   return {};
 }
 
@@ -379,8 +379,6 @@ std::string_view describe(RequestFaultCode code) noexcept {
       return "Transfer-Encoding does not end in one chunked";
     case Code::unsupported_coding:
       return "a transfer coding that is not supported";
-    case Code::unsupported_expectation:
-      return "an expectation that is not supported";
   }
   return {};
 }

@@ -2,7 +2,7 @@
 //
 //   expecting_line --line--> expecting_fields --empty line--> complete
 //         |                        |
-//         +------- fault ----------+      (400 414 417 501: answer, then close)
+//         +------- fault ----------+      (400 414 501: answer, then close)
 //
 // 1. Views lie in the caller's buffer; they are valid until it changes. The buffer may be
 //    re-allocated between two calls of one head as long as its bytes stay the same.
@@ -62,10 +62,9 @@ enum class RequestFaultCode : std::uint8_t {
   several_content_lengths,
   length_and_coding,  // Content-Length with Transfer-Encoding
   coding_in_http_1_0,
-  bad_transfer_coding,      // last coding is not exactly one "chunked"
-  unsupported_coding,       // 501: a known coding in front of chunked
-  unsupported_expectation,  // 417
-  cut_short,                // the connection ended within the fields
+  bad_transfer_coding,  // last coding is not exactly one "chunked"
+  unsupported_coding,   // 501: a known coding in front of chunked
+  cut_short,            // the connection ended within the fields
 };
 // A short claim for the error log: "Content-Length together with Transfer-Encoding".
 [[nodiscard]] std::string_view describe(RequestFaultCode code) noexcept;
@@ -89,6 +88,7 @@ struct RequestHead {
   BodyFraming body;                    // never until_close
   ConnectionOptions connection;
   bool expects_continue = false;
+  bool expects_the_unknown = false;  // an Expect that nobody can meet: 417, the message is sound
   std::size_t head_bytes = 0;  // from the buffer's begin, with leading empty lines and the last one
 
   [[nodiscard]] bool asks_keep_alive() const noexcept { return persists(version, connection); }

@@ -34,6 +34,7 @@ std::string meaning(const RequestHead& head) {
   text += " body=" + body_text(head.body);
   text += head.asks_keep_alive() ? " keep" : " close";
   if (head.expects_continue) text += " expects";
+  if (head.expects_the_unknown) text += " expects the unknown";
   for (const Field& field : head.fields) {
     text += "|" + std::string(field.name) + ":" + std::string(field.value);
   }
@@ -106,15 +107,29 @@ const Accepted accepted[] = {
      "PUT / 1.1 host=x body=none keep expects|Host:x|Expect:100-Continue"},
     {"an expectation of 1.0 is not met", "PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n",
      "PUT / 1.0 host= body=none close|Expect:100-continue"},
+    {"and closes", "PUT / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n",
+     "PUT / 1.0 host= body=none close|Connection:keep-alive|Expect:100-continue"},
     {"an empty expectation", "PUT / HTTP/1.1\r\nHost: x\r\nExpect:\r\n\r\n",
      "PUT / 1.1 host=x body=none keep|Host:x|Expect:"},
+    {"an unknown expectation", "PUT / HTTP/1.1\r\nHost: x\r\nExpect: y 100-continue\r\n\r\n",
+     "PUT / 1.1 host=x body=none keep expects the unknown|Host:x|Expect:y 100-continue"},  // 33
+    {"an unknown expectation of 1.0", "GET / HTTP/1.0\r\nExpect: foo\r\n\r\n",
+     "GET / 1.0 host= body=none close expects the unknown|Expect:foo"},
+    {"a list of expectations",
+     "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue, 100-continue\r\n\r\n",
+     "PUT / 1.1 host=x body=none keep expects the unknown|Host:x|Expect:100-continue, "
+     "100-continue"},
+    {"an expectation on two lines",
+     "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nExpect: 100-continue\r\n\r\n",
+     "PUT / 1.1 host=x body=none keep expects the unknown|Host:x|Expect:100-continue|Expect:"
+     "100-continue"},
     {"the target's authority replaces Host",
      "GET http://y:81/p?q HTTP/1.1\r\nA: b\r\nHost: x\r\n\r\n",
      "GET /p?q 1.1 host=y:81 body=none keep|A:b|Host:y:81"},
     {"even a malformed Host", "GET http://y HTTP/1.1\r\nHost: a..b\r\n\r\n",
      "GET / 1.1 host=y body=none keep|Host:y"},
-    {"and stands in for it in 1.0", "GET http://y?q HTTP/1.0\r\n\r\n",
-     "GET /?q 1.0 host=y body=none close|Host:y"},
+    {"and stands in for it in 1.0, without making one", "GET http://y?q HTTP/1.0\r\n\r\n",
+     "GET /?q 1.0 host=y body=none close"},
     {"OPTIONS of the server", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
      "OPTIONS * 1.1 host=x body=none keep|Host:x"},
     {"CONNECT names an authority", "CONNECT y:443 HTTP/1.1\r\nHost: y:443\r\n\r\n",
@@ -290,12 +305,6 @@ const Refused refused[] = {
     {with("Transfer-Encoding: gzip\r\n"), Code::bad_transfer_coding},
     {with("Transfer-Encoding: gzip, chunked\r\n"), Code::unsupported_coding, 501},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", Code::coding_in_http_1_0},
-    // expectations
-    {with("Expect: foo\r\n"), Code::unsupported_expectation, 417},
-    {with("Expect: y 100-continue\r\n"), Code::unsupported_expectation, 417},  // 33
-    {with("Expect: 100-continue, 100-continue\r\n"), Code::unsupported_expectation, 417},
-    {with("Expect: 100-continue\r\nExpect: 100-continue\r\n"), Code::unsupported_expectation, 417},
-    {"GET / HTTP/1.0\r\nExpect: foo\r\n\r\n", Code::unsupported_expectation, 417},
 };
 
 TEST(RequestHead, refuses_however_the_bytes_arrive) {

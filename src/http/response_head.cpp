@@ -287,9 +287,9 @@ ResponseHeadReader::Result ResponseHeadReader::unfold(std::string_view line, Res
 
 ResponseHeadReader::Line ResponseHeadReader::check_unfinished(std::string_view rest) const {
   if (state_ == State::expecting_line) {
-    if (rest != "\r" && !may_be_status_line(rest)) return Progress::no_status_line;
-    if (rest.size() > limits_.line_bytes_max + 1) return refuse(Code::line_too_long);
-    return Progress::incomplete;
+    if (rest.size() <= limits_.line_bytes_max + 1) return Progress::incomplete;
+    if (!may_be_status_line(rest)) return Progress::no_status_line;
+    return refuse(Code::line_too_long);
   }
   if (rest.size() > limits_.field_bytes_max + 1) {
     return refuse(Code::field_too_long, rest.substr(0, token_length(rest)));

@@ -210,12 +210,15 @@ TEST(ResponseHead, refuses_however_the_bytes_arrive) {
 
 TEST(ResponseHead, what_is_not_http_1_is_told_at_once) {
   for (const char* text :
-       {"hello", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1  200 x\r\n\r\n", "HTTP/1.1\t200 x\r\n\r\n",
-        "http/1.1 200 x\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/11.1 200 x\r\n\r\n", "<html>", "\rX",
-        "HTTP/1.1 2x0 \r\n"}) {
+       {"hello\n", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1  200 x\r\n\r\n", "HTTP/1.1\t200 x\r\n\r\n",
+        "http/1.1 200 x\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/11.1 200 x\r\n\r\n", "<html>\n",
+        "\rX\n", "HTTP/1.1 2x0 \r\n"}) {
     expect_everywhere(text, "no status line");
   }
-  EXPECT_EQ(read_in("HTTQ", {4}, {}), "no status line");
+  EXPECT_EQ(read_in("HTTQ", {4}, {}), "incomplete")
+      << "httpd: what ends without a line is no answer";
+  const std::string long_line(ResponseLimits().line_bytes_max + 2, 'x');
+  EXPECT_EQ(read_in(long_line, {long_line.size()}, {}), "no status line");
   EXPECT_EQ(read_in("HTTP/1.1 2", {10}, {}), "incomplete");
 }
 

@@ -24,7 +24,7 @@ void Exchange::reset() {
   response_trailers.clear();
   route = {};
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
-      backend_chunked = closed_by_limit = false;
+      closed_by_limit = false;
   original_proxied = has_switches = false;
   keep_client = true;
   status = original_status = 0;

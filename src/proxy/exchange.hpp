@@ -91,7 +91,6 @@ class Exchange final : public expr::Facts {
   bool redirected = false;       // this is an ErrorDocument's internal redirect
   bool recording = false;        // the access log is being written
   bool closed_by_limit = false;  // MaxKeepAliveRequests is used up
-  bool backend_chunked = false;  // the backend's answer came in chunks
 
   // --- for the record ----------------------------------------------------------------------------
   ByteCounts bytes;

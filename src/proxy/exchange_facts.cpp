@@ -34,10 +34,9 @@ std::string_view Exchange::backend_url_text() const {
     return arena.join("proxy:", backend_url.scheme, "://", backend_url.authority, backend_url.path,
                       mark, query);
   }
-  const std::size_t authority = route.url.find("://");
-  const bool has_path = authority != std::string_view::npos &&
-                        route.url.find('/', authority + 3) != std::string_view::npos;
-  return arena.join("proxy:", route.url, has_path ? "" : "/", mark, query);
+  // httpd: only a raw path has its query before the URL is made whole.
+  if (!route.canonical) return arena.join("proxy:", route.url);
+  return arena.join("proxy:", route.url, mark, query);
 }
 
 std::string_view Exchange::text(TextFact which) const {

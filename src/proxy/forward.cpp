@@ -36,6 +36,21 @@ std::string_view encoded(Exchange& x, std::string_view path) {
   return http::encode_path(path, slashes, x.arena);
 }
 
+// The target with its path encoded and the query.
+std::string_view whole_url(Exchange& x) {
+  const std::string_view url = x.route.url;
+  const std::size_t path = std::min(url.find('/', url.find("://") + 3), url.size());
+  return x.arena.join(url.substr(0, path), path == url.size() ? "/" : "",
+                      encoded(x, url.substr(path)), x.has_query ? "?" : "", x.query);
+}
+
+// Empty when the route alone decides where it leads.
+std::string_view asked_url(Exchange& x) {
+  const config::Route* const route = x.route.route;
+  if (route != nullptr && (route->balancer || route->backend)) return {};
+  return starts_with_ignoring_case(x.route.url, "balancer:") ? std::string_view() : whole_url(x);
+}
+
 bool blocked(const Exchange& x, std::string_view host) {
   return std::ranges::any_of(x.server->proxy.blocked_hosts, [&](const std::string& word) {
     return word == "*" || find_ignoring_case(host, word) != std::string_view::npos;
@@ -76,7 +91,7 @@ std::unique_ptr<Group> make_group(const config::Target& target,
 
 // Fills the journey; a status other than 0 ends it.
 int plan_journey(Exchange& x, Journey& journey) {
-  const auto target = config::split_target(*x.server, x.route);
+  const auto target = config::split_target(*x.server, x.route, asked_url(x));
   if (!target) return 400;
   const ServerGroups& groups = x.generation->groups_of(*x.server);
   if (target->balancer) {
@@ -220,6 +235,18 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
 }
 
 }  // namespace
+
+void complete_url(Exchange& x) {
+  const std::string_view url = x.route.url;
+  const std::size_t authority = url.find("://") + 3;
+  const std::size_t path = std::min(url.find('/', authority), url.size());
+  if (starts_with_ignoring_case(url, "balancer:")) {
+    if (path == url.size()) x.route.url = x.arena.join(url, "/");
+    return;
+  }
+  x.backend_url = {url.substr(0, authority - 3), url.substr(authority, path - authority),
+                   path == url.size() ? "/" : encoded(x, url.substr(path))};
+}
 
 io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body) {
   Journey journey;

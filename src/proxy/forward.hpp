@@ -21,6 +21,11 @@ struct ForwardEnd {
   bool silent = false;  // close the client's connection without a word (httpd, see forward.cpp)
 };
 
+// httpd makes a direct backend's URL whole (path encoded, with the query) before it looks at
+// Max-Forwards, a balancer's when a member is chosen: it has a path by then, no more. For requests
+// that end in between: %f.
+void complete_url(Exchange& x);
+
 io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body);
 
 }  // namespace steelyard::proxy

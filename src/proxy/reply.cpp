@@ -6,6 +6,7 @@
 #include "config/reverse_map.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/status.hpp"
+#include "http/warning.hpp"
 
 namespace steelyard::proxy {
 
@@ -52,6 +53,20 @@ void note_backend_status(Exchange& x) {
   x.notes.set("proxy-status", line.size() >= 12 ? line.substr(9, 3) : std::string_view("200"));
 }
 
+// A HEAD is told of the chunks that a GET would get.
+bool announces_chunks(const Exchange& x) {
+  if (x.request.method_id != http::Method::head) return false;
+  const auto coding = x.normal.value(FieldId::transfer_encoding);
+  return coding && equals_ignoring_case(*coding, "chunked");
+}
+
+// In the place of all rows of that name those that were collected in `always`, behind the others.
+void replace_by_collected(Exchange& x, FieldId id) {
+  x.normal.remove(id);
+  for (const http::Field& field : x.always) x.normal.add(field.name, field.value, field.id);
+  x.always.clear();
+}
+
 // httpd writes cookies behind all other fields of the member.
 void move_cookies_last(Exchange& x) {
   const std::size_t count = x.normal.size();
@@ -59,19 +74,36 @@ void move_cookies_last(Exchange& x) {
     const http::Field field = x.normal[row];
     if (field.id == FieldId::set_cookie) x.always.add(field.name, field.value);
   }
-  x.normal.remove(FieldId::set_cookie);
-  for (const http::Field& field : x.always) x.normal.add(field.name, field.value, field.id);
-  x.always.clear();
+  replace_by_collected(x, FieldId::set_cookie);
 }
 
-bool may_keep_client(Exchange& x, const Shard::Core& core) {
+// httpd passes a warning on when it has no date or the answer's, each in a row of its own, and
+// drops the others with everything that is none (RFC 2616 14.46).
+void clean_warnings(Exchange& x) {
+  const auto date = x.normal.value(FieldId::date);
+  const auto answered = date ? http::parse_date(*date) : std::nullopt;
+  for (const http::Field& field : x.normal) {
+    if (field.id != FieldId::warning) continue;
+    std::string_view rest = field.value;
+    while (const auto warning = http::take_warning(rest)) {
+      const auto dated = http::parse_date(warning->date);
+      if (!dated || dated == answered) x.always.add(field.name, warning->text, field.id);
+    }
+  }
+  replace_by_collected(x, FieldId::warning);
+}
+
+bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
-  if (!x.keep_client || core.draining || !client.keep_alive) return false;
-  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
-  if (x.has_switch("nokeepalive")) return false;
+  if (!x.keep_client || core.draining) return false;
+  // httpd counts the request that uses up MaxKeepAliveRequests, whatever else closes (%k).
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
-  return !x.closed_by_limit;
+  if (x.closed_by_limit || framing.ends_by_closing || !client.keep_alive) return false;
+  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  // httpd: a client that waits for leave to send its body is not waited for.
+  if (x.own_answer && x.request.expects_continue) return false;
+  return !x.has_switch("nokeepalive");
 }
 
 void append_connection(const Exchange& x, http::HeadText& out) {
@@ -149,8 +181,8 @@ bool adopt_backend_head(Exchange& x) {
   x.status = x.response.status;
   note_backend_status(x);
   x.reason = x.response.reason;
-  x.backend_chunked = x.normal.has(FieldId::transfer_encoding);
-  http::remove_response_hop_by_hop(x.normal);
+  http::remove_response_hop_by_hop(
+      x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
   if (x.normal.may_have_duplicates()) join_twins(x);
   const bool maps_urls = !settings.reverse_urls.empty();
@@ -158,6 +190,7 @@ bool adopt_backend_head(Exchange& x) {
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
   if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
+  if (x.normal.has(FieldId::warning)) clean_warnings(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   bool is_clean = true;
   if (!settings.response_always.empty())
@@ -172,12 +205,13 @@ bool adopt_backend_head(Exchange& x) {
 ReplyFraming frame_reply(Exchange& x, bool is_empty) {
   ReplyFraming result;
   const http::BodyFraming& body = x.response.body;
-  if (http::has_no_body(x.status)) x.normal.remove(FieldId::content_length);
+  if (http::has_no_body(x.status)) {
+    x.normal.remove(FieldId::content_length);
+    x.normal.remove(FieldId::transfer_encoding);
+  }
   if (x.request.method_id == http::Method::head || http::has_no_body(x.status)) {
     // httpd: a HEAD is not told of an empty body.
     if (x.normal.value(FieldId::content_length) == "0") x.normal.remove(FieldId::content_length);
-    const bool unknown = x.backend_chunked && !http::has_no_body(x.status);
-    if (unknown && x.request.version.minor >= 1) result.framing = Framing::chunked;
     return result;
   }
   result.has_body = true;
@@ -192,14 +226,13 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     result.framing = Framing::chunked;
   } else {
     result.ends_by_closing = true;
-    x.keep_client = false;
   }
   return result;
 }
 
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
                       http::HeadText& out) {
-  x.keep_client = may_keep_client(x, core);
+  x.keep_client = may_keep_client(x, core, framing);
   out.clear();
   out.append("HTTP/1.1 ")
       .append(static_cast<std::uint64_t>(x.status))

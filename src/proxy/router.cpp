@@ -7,6 +7,7 @@
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
+#include "proxy/forward.hpp"
 
 namespace steelyard::proxy {
 
@@ -20,9 +21,13 @@ std::string_view lower_name(std::string_view host, Arena& arena) {
   return arena.copy(to_lower(host));
 }
 
-// httpd: the host of an absolute target replaces Host, in lower case.
-void lower_host_field(Exchange& x) {
-  x.request.host = x.arena.copy(to_lower(x.request.host));
+// httpd: the authority of a target takes the place of Host, in lower case and without a final dot.
+void replace_host(Exchange& x, std::string_view authority) {
+  const std::size_t colon = authority.starts_with('[') ? authority.npos : authority.find(':');
+  std::string_view name = authority.substr(0, colon);
+  const std::string_view port = authority.substr(name.size());
+  if (name.ends_with('.')) name.remove_suffix(1);
+  x.request.host = x.arena.join(std::string_view(to_lower(name)), port);
   for (std::size_t i = 0; i < x.request.fields.size(); ++i) {
     if (x.request.fields[i].id == http::FieldId::host)
       x.request.fields.set_value(i, x.request.host);
@@ -114,6 +119,11 @@ void export_matches(Exchange& x, const config::SharedList<config::Section>& sect
   }
 }
 
+std::string_view marked_query(const http::RequestTarget& target) {
+  if (!target.has_query) return {};
+  return {target.query.data() - 1, target.query.size() + 1};
+}
+
 std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   const http::PathRules rules = path_rules(*x.server);
   const std::string_view raw = x.request.target.path;
@@ -122,7 +132,8 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
     const auto settings = core.settings_for(x).for_path(*x.server, normal.value_or(raw));
     const bool interpolates = settings->interpolate_env.value_or(false);
     const config::RouteRequest request{normal.value_or(raw), raw,
-                                       interpolates ? &x.environment : nullptr};
+                                       interpolates ? &x.environment : nullptr,
+                                       marked_query(x.request.target)};
     x.route = config::find_encoded_route(*x.server, *settings, request, x.arena);
     if (x.route.kind == config::RouteMatch::Kind::proxied) {
       x.path = x.route.path;
@@ -131,8 +142,7 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   }
   const auto decoded = http::decode_path(raw, rules, x.arena);
   if (!decoded) {
-    // For the log: the path as far as it can be read.
-    x.path = http::decode_path(raw, {http::EncodedSlashes::decode, false}, x.arena).value_or(raw);
+    x.path = http::refused_path(raw, rules, x.arena);
     return answer(http::status_of(decoded.error()), describe(decoded.error()));
   }
   x.path = *decoded;
@@ -145,7 +155,8 @@ void find_backend(Exchange& x, Shard::Core& core) {
   const auto settings = core.settings_for(x).for_path(*x.server, x.path);
   const bool interpolates = settings->interpolate_env.value_or(false);
   const config::RouteRequest request{x.path, x.request.target.path,
-                                     interpolates ? &x.environment : nullptr};
+                                     interpolates ? &x.environment : nullptr,
+                                     marked_query(x.request.target)};
   x.route = config::find_route(*x.server, *settings, request, x.arena);
   if (x.route.raw_path_refused && core.wants(x, config::LogLevel::warn, "proxy"))
     core.log(x, config::LogLevel::warn, "proxy",
@@ -184,10 +195,13 @@ int count_forwards(Exchange& x) {
 
 void choose_server(Exchange& x) {
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
-  const bool connects = x.request.target.form == http::RequestTarget::Form::authority;
-  const auto host = connects ? http::split_host(x.request.target.authority) : x.request.host_parts;
+  // Empty unless the target is absolute or CONNECT's.
+  const std::string_view authority = x.request.target.authority;
+  if (x.request.target.form == http::RequestTarget::Form::authority)
+    x.request.host_parts = http::split_host(authority);
+  const auto& host = x.request.host_parts;
   x.server = host ? &group.choose(host->host) : &group.choose({}, x.request.target.path);
-  if (x.request.target.form == http::RequestTarget::Form::absolute) lower_host_field(x);
+  if (!authority.empty()) replace_host(x, authority);
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
@@ -207,6 +221,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   }
   // What SetEnvIf sees at this point.
   x.path = x.request.target.path.empty() ? std::string_view("/") : x.request.target.path;
+  if (x.request.expects_the_unknown) return answer(417);
   if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
   if (const int status = answered_by_method(x); status != 0) return answer(status);
   if (const auto failed = find_path(x, core)) return *failed;
@@ -227,8 +242,9 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: these come before access control, a section's other Redirects after it.
   if (!x.proxied) {
     if (const auto found = redirect(x, x.server->redirects)) return *found;
-    if (config::has_whole_section_redirect(x.settings->redirects))
-      return *redirect(x, x.settings->redirects);
+    if (config::has_whole_section_redirect(x.settings->redirects)) {
+      if (const auto found = redirect(x, x.settings->redirects)) return *found;
+    }
   }
   if (x.settings->require && !x.settings->require->allows(x)) {
     if (core.wants(x, config::LogLevel::error, "authz_core")) {
@@ -238,9 +254,10 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     }
     return answer(403);
   }
-  if (const auto found = redirect(x, x.settings->redirects)) return *found;
+  // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
+  if (const auto found = redirect(x, x.settings->redirects)) return *found;
   if (!x.settings->request_rules.empty()) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
     if (!expr::apply(x.settings->request_rules, work, x)) return answer(500);
@@ -248,10 +265,14 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!x.proxied) {
     const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
     if (most != 0 && x.request.body.length > most) return answer(413);
-    return answer(status_of_nothing(x.request));
+    Routing nothing = answer(status_of_nothing(x.request));
+    nothing.reads_body = true;
+    return nothing;
   }
-  if (const int status = count_forwards(x); status != 0)
+  if (const int status = count_forwards(x); status != 0) {
+    complete_url(x);
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
+  }
   return {Routing::Kind::proxy, 0, {}, {}};
 }
 

@@ -20,6 +20,9 @@ struct Routing {
   int status = 404;
   std::string_view location;
   std::string_view detail;  // why, for the page
+  // httpd's file handler reads the body before it says that there is nothing: a client that waits
+  // for leave to send it gets that.
+  bool reads_body = false;
 };
 
 // The virtual host by the connection's address and the request's host; also for requests that are

@@ -151,12 +151,94 @@ DEVIATIONS = [
         "stale-connection",
         (
             "A pooled connection that the member closes as a request arrives costs the client"
-            " nothing when the method is idempotent: the request is sent again on a fresh"
-            " connection. httpd answers 502. A POST is never sent twice by either."
+            " nothing when the method is idempotent (GET, HEAD, PUT, DELETE, OPTIONS, TRACE): the"
+            " request is sent again on a fresh connection. Any other gets the 502 that httpd gives"
+            " to all, and is never sent twice."
         ),
         "a_kept_connection_that_the_member_drops_with_a_request_on_it",
         "1 502 1 502 1",
         "1 1 1 502 1",
+    ),
+    Deviation(
+        "folded-trailer",
+        "A folded trailer line of a request is refused with 400 as in a head; httpd joins it.",
+        "a_folded_trailer",
+        "1",
+        "400",
+    ),
+    Deviation(
+        "chunk-extensions",
+        (
+            "More than 16 KiB of chunk extensions in a body (4 KiB in one chunk) are refused with"
+            " 400: nobody uses them, and reading them for ever is an attack. httpd reads them."
+        ),
+        "chunk_extensions_of_20_kilobytes",
+        "1",
+        "400",
+    ),
+    Deviation(
+        "http2-settings",
+        (
+            "HTTP2-Settings belongs to one hop (RFC 7540 3.2.1) and never reaches a member; httpd"
+            " passes it on when Connection does not name it."
+        ),
+        "http2_settings_that_connection_does_not_name",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "odd-port",
+        (
+            "A port that is none (empty, 0, above 65535) in an absolute target is refused with 400"
+            " as it is in Host; httpd serves it."
+        ),
+        "odd_ports_in_an_absolute_target",
+        "1 1 1",
+        "400 400 400",
+    ),
+    Deviation(
+        "after-417",
+        (
+            "After a 417 the connection serves the next request, as the answer announces; httpd"
+            " announces the same and then closes."
+        ),
+        "a_connection_after_an_unknown_expectation",
+        "417 none",
+        "417 1",
+    ),
+    Deviation(
+        "member-coding",
+        (
+            "An answer whose Transfer-Encoding is not exactly one `chunked` (or `identity`) is a"
+            " 502: what its body is cannot be told. httpd passes it on as if nothing were there."
+        ),
+        "codings_of_a_member_that_nobody_can_take_off",
+        "200 200 200",
+        "502 502 502",
+    ),
+    Deviation(
+        "identity-to-head",
+        "`Transfer-Encoding: identity` in an answer to HEAD means nothing; httpd answers 500.",
+        "identity_in_an_answer_to_head",
+        "500",
+        "200",
+    ),
+    Deviation(
+        "status-below-100",
+        "An answer with a status below 100 is not HTTP and a 502; httpd passes it on.",
+        "a_status_below_100",
+        "099 000",
+        "502 502",
+    ),
+    Deviation(
+        "head-document",
+        (
+            "A HEAD whose ErrorDocument comes from a member asks it with HEAD; httpd asks with GET"
+            " and closes the member's connection in the middle of the page."
+        ),
+        "a_head_whose_errordocument_comes_from_a_member",
+        "1 1",
+        "1 1",
     ),
     Deviation(
         "broken-hup",

@@ -291,6 +291,9 @@ std::optional<Failure> Http1Attempt::read_head() {
 
 std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress) {
   ReadBuffer& buffer = client_.workspace.backend_head;
+  // httpd counts the first line of each answer, interim ones too, and then only body bytes.
+  if (progress == http::ResponseProgress::complete)
+    plan_.member.add_read(static_cast<std::int64_t>(x_.response.line.size()));
   if (progress == http::ResponseProgress::no_status_line) {
     // httpd: whatever comes is the body of a 200; the end of its first line is lost.
     buffer.cut_first_line_end();

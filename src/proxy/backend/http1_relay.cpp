@@ -30,7 +30,6 @@ bool Http1Attempt::wants_override() const {
 }
 
 io::Task<Failure> Http1Attempt::relay() {
-  plan_.member.add_read(static_cast<std::int64_t>(x_.response.line.size() + 2));
   Workspace& workspace = client_.workspace;
   response_.emplace(ResponseBody::Sources{*connection_->stream, workspace.backend_head,
                                           workspace.backend_body, x_.response_trailers, x_.arena},
@@ -52,8 +51,7 @@ io::Task<Failure> Http1Attempt::relay() {
   const bool is_empty = response_->pull() == ResponseBody::Progress::finished;
   reply_ = frame_reply(x_, is_empty);
   write_reply_head(x_, core_, reply_, workspace.to_client);
-  // A head may announce chunks that no body follows (HEAD).
-  download_.begin(workspace.to_client.view(), reply_.has_body ? reply_.framing : Framing::plain);
+  download_.begin(workspace.to_client.view(), reply_.framing);
   Instant quiet_since = core_.now();
   while (true) {
     blocked_ = {};

@@ -63,7 +63,9 @@ void append_client_fields(const Exchange& x, Additions& added, bool expects, htt
   const http::ConnectionNames named(x.request.fields);
   for (const http::Field& field : x.request.fields) {
     if (is_hop_by_hop(field.id)) continue;
-    if (field.id == FieldId::expect && x.request.expects_continue && !expects) continue;
+    if (field.id == FieldId::expect && !expects &&
+        (x.request.expects_continue || field.value.empty()))
+      continue;
     if (!named.empty() && named.contains(field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {

@@ -1,6 +1,7 @@
 #include "proxy/client/http1_connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
@@ -217,6 +218,10 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
   if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
   LocalAnswer answer;
   if (routing.kind == Routing::Kind::answer) {
+    if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
+      x.status = routing.status;
+      co_return;
+    }
     answer.status = routing.status;
     answer.location = routing.location;
     answer.proxy_error =
@@ -239,10 +244,9 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
 
 io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
   Exchange& x = exchange();
-  // httpd: a client that waits for leave to send its body is not waited for.
-  if (x.request.expects_continue) x.keep_client = false;
+  // httpd: such a status closes, even if a document of another status takes its place.
   if (http::closes_connection(answer.status)) {
-    if (!body.received_all()) x.keep_client = false;
+    x.keep_client = false;
   } else {
     co_await drop_body(body);
   }
@@ -250,6 +254,17 @@ io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& bod
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
+}
+
+// To send the body. False: half of the word would garble the answer, so the client is given up.
+bool ClientConnection::give_leave() {
+  Exchange& x = exchange();
+  if (!std::exchange(x.request.expects_continue, false)) return true;
+  const std::string_view pieces[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+  const io::IoResult result = stream_->write(pieces);
+  x.bytes.sent += static_cast<std::int64_t>(result.bytes);
+  x.client_gone = result.bytes != pieces[0].size();
+  return !x.client_gone;
 }
 
 // ErrorDocument with a path: the answer is what a GET for that path gets (httpd: internal
@@ -281,8 +296,12 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
   }
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
-  // httpd's log tells how the document ended.
-  if (fails) x.status = routing.status;
+  if (!fails) co_return;
+  // httpd's log tells how the document ended: with nothing of its own.
+  x.status = routing.status;
+  x.normal.clear();
+  x.always.clear();
+  x.bytes.body_sent = 0;
 }
 
 // A body that nobody wants is read and dropped so that the connection can go on, unless it is large

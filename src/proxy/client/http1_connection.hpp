@@ -58,6 +58,7 @@ class ClientConnection {
   [[gnu::noinline]] io::Task<Next> run_exchange();
   io::Task<> answer_request(RequestBody& body);
   io::Task<Routing> resolve_client();
+  bool give_leave();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
   io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
   io::Task<> drop_body(RequestBody& body);

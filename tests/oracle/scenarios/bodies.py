@@ -307,3 +307,23 @@ scenario(
     ],
     sees="408 408",
 )
+scenario(
+    "leave to send a body that nobody wants",
+    "Redirect /r /to\n<Location /no>\nRequire all denied\n</Location>\n" + ONE,
+    [
+        request(method, path, "Expect: 100-continue", body=b"hello", on=path + method)
+        for method, path in (("POST", "/none"), ("PUT", "/none"), ("POST", "/r"), ("POST", "/no"))
+    ]
+    + [get("/none", "Expect: 100-continue")],
+    sees="404 405 302 403 404",
+)
+scenario(
+    "an expectation of 1.0 closes",
+    ONE,
+    [
+        get(path, "Connection: keep-alive", *expects, version="1.0")
+        for path in ("/a", "/none")
+        for expects in ((), ("Expect: 100-continue",))
+    ],
+    sees="1 1 404 404",
+)

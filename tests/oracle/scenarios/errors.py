@@ -195,3 +195,26 @@ scenario(
     [get("/a?status=404"), get("/a")],
     sees="404 1",
 )
+scenario(
+    "what the log says of an ErrorDocument that fails",
+    r"""
+LogFormat "%s %>s %B %b %{A}o %{Content-Length}o %{Content-Type}o %U" a
+CustomLog a.log a
+Header always set A b
+ErrorDocument 404 /d/err
+ErrorDocument 403 /none
+<Location /no>
+Require all denied
+</Location>
+"""
+    + DEAD,
+    [get("/nothing"), get("/no"), request("DELETE", "/no")],
+    logs=("a.log",),
+    sees="404 403 403",
+)
+scenario(
+    "a HEAD whose ErrorDocument comes from a member",
+    "ErrorDocument 404 /a/doc\n" + ONE,
+    [request("HEAD", "/none"), get("/none")],
+    sees="1 1",
+)

@@ -397,3 +397,22 @@ scenario(
     [get("/"), get("/?stale=1"), get("/"), post("/?stale=1", b"once"), get("/")],
     sees="1 502 1 502 1",
 )
+for policy, seen in {
+    "byrequests": "1 2 503 503 2 2 2 1 2 503 1",
+    "bytraffic": "1 2 503 503 503 503 503 1 2 503 503",
+}.items():
+    scenario(
+        f"a session whose member is down and has retry 0 ({policy})",
+        f"""\
+BalancerMember balancer://c http://${{M1}} route=r1 retry=0
+BalancerMember balancer://c http://${{M2}} route=r2 retry=0
+ProxyPass / balancer://c/ stickysession=sid lbmethod={policy}
+""",
+        [
+            [get("/?sid=a.r1"), get("/"), down("M1")],
+            [2 * [get("/?sid=a.r1")], 3 * [get("/")], up("M1"), get("/?sid=a.r1"), get("/")],
+            [down("M2"), get("/?sid=a.r2"), get("/")],
+        ],
+        log_level="warn proxy:debug",  # Time for httpd's clock to go on between error and retry.
+        sees=seen,
+    )

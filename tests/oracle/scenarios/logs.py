@@ -177,3 +177,52 @@ CustomLog tls.log tls
     logs=("tls.log",),
     sees="1",
 )
+scenario(
+    "the target in the log before and after it is made whole",
+    r"""
+LogFormat "%s %f" a
+CustomLog a.log a
+BalancerMember balancer://off http://${M1} status=D
+ProxyPass /bare balancer://c
+ProxyPass /b balancer://c/in
+ProxyPass /off balancer://off/in
+ProxyPass /raw http://${M1}/in nocanon
+ProxyPass /host http://${M1}
+ProxyPass /d http://${M1}/in
+ErrorDocument 403 denied
+<LocationMatch /den>
+Require all denied
+</LocationMatch>
+"""
+    + TWO,
+    [
+        request(method, start + end, *headers)
+        for start in ("/bare", "/b", "/raw", "/host", "/d")
+        for end, method, headers in (
+            ("/x%20y|?a=b%20c", "GET", ()),
+            ("/x%20y|?a=b%20c", "OPTIONS", ("Max-Forwards: 0",)),
+            ("/x%20y|?a=b%20c", "GET", ("Max-Forwards: 0",)),
+            ("/den%20y?a=b%20c", "GET", ()),
+            ("", "OPTIONS", ("Max-Forwards: 0",)),
+        )
+    ]
+    + [get("/off/x%20y?a")],
+    logs=("a.log",),
+    sees="1 200 400 403 200 2 200 400 403 200" + 3 * " 1 200 400 403 200" + " 503",
+)
+scenario(
+    "the last request that MaxKeepAliveRequests allows counts whatever closes",
+    "MaxKeepAliveRequests 1\n" + ONE,
+    [
+        2 * [get("/a", on="c")],
+        get("/a", on="d"),
+        get("/a", version="1.0", on="d"),
+        get("/a", on="e"),
+        get("/a", "Connection: close", on="e"),
+        get("/a", on="f"),
+        get("/a?status=400", on="f"),
+        get("/a", on="g"),
+        get("/a?eof=1", version="1.0", on="g"),
+    ],
+    sees="1 1 1 1 1 1 1 400 1 1",
+)

@@ -372,3 +372,41 @@ ExpiresDefault "access plus 1 day"
     [get("/")],
     sees="1",
 )
+MATCH = "ProxyPassMatch ^/m/(.*) http://${M1}/%s\n"
+PLAIN_TOO = "ProxyPass /s http://${M1}/%s\n"
+TO_BOTH = [get(path) for path in ("/s/x", "/s/x", "/m/y", "/m/y", "/m/y?z", "/m/yz", "/s/a/x")]
+for name, conf in {
+    "references then plain": MATCH % "$1" + PLAIN_TOO % "",
+    "plain then references": PLAIN_TOO % "" + MATCH % "$1",
+    "plain below references": PLAIN_TOO % "sub/" + MATCH % "$1",
+    "references below plain": PLAIN_TOO % "" + MATCH % "a/$1",
+    "references that reuse": PLAIN_TOO % "" + MATCH % "$1 enablereuse=on",
+    "no references": PLAIN_TOO % "" + MATCH % "q",
+    "an escape in the target": PLAIN_TOO % "q" + MATCH % "q?x=$1",
+    "references that reuse alone": PLAIN_TOO % "" + MATCH.replace("M1", "M2") % "$1 enablereuse=on",
+}.items():
+    scenario(
+        f"ProxyPass and ProxyPassMatch to one host: {name}",
+        conf,
+        TO_BOTH,
+        sees="1 1 2 2 2 2 1" if "alone" in name else "1 1 1 1 1 1 1",
+    )
+scenario(
+    "nocanon and a query behind the prefix",
+    """\
+ProxyPass /app http://${M1}/%7Eq nocanon
+ProxyPass /slash/ http://${M1}/%7Eq/ nocanon
+ProxyPass /e http://${M1}/%7Eq mapping=encoded
+<Location /loc>
+ProxyPass http://${M1}/%7Eq nocanon
+</Location>
+ProxyPassMatch ^/m/(.*)$ http://${M1}/%7Eq/$1 nocanon
+ProxyPassMatch ^/g.*\\.gif$ http://${M1}/%7Eq nocanon
+""",
+    [
+        get(path + query)
+        for path in ("/app", "/app/", "/app/%41", "/slash/", "/e", "/loc", "/m/%41", "/g%41.gif")
+        for query in ("", "?a", "?")
+    ],
+    sees=" ".join(24 * ["1"]),
+)

@@ -319,3 +319,47 @@ scenario(
     [request("TRACE", "/"), request("PUT", "/", body=b"x")],
     sees="405 405",
 )
+scenario(
+    "a connection after an unknown expectation",
+    ONE,
+    [post("/a", b"hello", "Expect: x", on="c"), get("/a", on="c")],
+    sees="417 none",
+)
+scenario(
+    "an unknown expectation and its ErrorDocument",
+    "ErrorDocument 417 /a/doc\n" + ONE,
+    get("/a", "Expect: x"),
+    sees="1",
+)
+scenario(
+    "an empty expectation is not passed on",
+    ONE,
+    get("/a", "Expect:", "X: y"),
+    sees="1",
+)
+scenario(
+    "the authority of a target takes the place of Host",
+    "ProxyPreserveHost On\n" + ONE,
+    [
+        get("http://X.tesT:81/a"),
+        get("http://x.test./a"),
+        get("http://x.test.:0443/a"),
+        get("http://1.2.3.4./a"),
+        get("http://[::1]:80/a"),
+        get("http://x.test:80/a", version="1.0"),
+        get("http://x.test:80/a", host=None, version="1.0"),
+        request("CONNECT", "X.tesT.:443"),
+        request("CONNECT", "[::1]:443"),
+        request("CONNECT", "x.test:443", host=None, version="1.0"),
+    ],
+    sees="1 1 1 1 1 1 1 405 405 405",
+)
+scenario(
+    "ProxyPreserveHost sends what RequestHeader made of Host",
+    (
+        "ProxyPreserveHost On\nRequestHeader set Host foo.test:1\n"
+        "<Location /a/none>\nRequestHeader unset Host\n</Location>\n" + ONE
+    ),
+    [get("/a"), get("/a/none"), get("http://x.test:81/a")],
+    sees="1 1 1",
+)

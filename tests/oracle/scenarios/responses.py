@@ -393,3 +393,67 @@ scenario(
     [get("/")],
     sees="1",
 )
+scenario(
+    "an announcement of chunks in an answer to HEAD stays where it was",
+    "Header set A b\nHeader always set B c\nProxyVia On\n" + ONE,
+    [
+        request("HEAD", "/a?chunked=3&size=10&h=X:%20y"),
+        request("HEAD", "/a?chunked=3&size=10&h=X:%20y", version="1.0"),
+        request("HEAD", "/a?chunked=3&size=10", "Connection: keep-alive", version="1.0"),
+        request("HEAD", "/a?status=304&h=Transfer-Encoding:%20chunked"),
+        get("/a?status=304&h=Transfer-Encoding:%20chunked"),
+        request("HEAD", "/a?eof=1"),
+    ],
+    sees="1 1 1 304 304 1",
+)
+WARNED = (
+    b'110 x "a"',
+    b'110 x "a" "Sun, 06 Nov 1994 08:49:37 GMT"',
+    b'110 x "a" "Sunday, 06-Nov-94 08:49:37 GMT"',
+    b'110 x "a" "Sun, 06 Nov 1994 08:49:38 GMT"',
+    b'110 x "a" "whenever"',
+    b'110 x "a" "Sun, 06 Nov 1994 08:49:37 GMT", 199 y "b" "Sun, 06 Nov 1994 08:49:38 GMT",299 - "c"',
+    b'110 x "a" trailing',
+    b"nonsense",
+)
+scenario(
+    "warnings stand alone behind the cookies",
+    "Header set A b\nProxyVia On\n" + ONE,
+    [
+        get("/a?" + wish(h=[b"Warning: " + text, "Set-Cookie: a=b", "Z: z"], **plain))
+        for text in WARNED
+        for plain in ({}, {"plain": True})
+    ]
+    + [get("/a?" + wish(h=["Warning: " + '110 x "a"', "Via: 1.1 q", "warning: " + '111 y "b"']))],
+    sees=" ".join(["1"] * 17),
+)
+scenario(
+    "an answer that is no line",
+    ONE,
+    [answered(b"abc"), answered(b"abc\n"), answered(b"HTTP/1.1 103 E\r\n\r\nabc"), answered(b"a\nb")],
+    sees="502 200 502 200",
+)
+scenario(
+    "codings of a member that nobody can take off",
+    ONE,
+    [
+        answered(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n3\r\nabc\r\n0\r\n\r\n" % coding)
+        for coding in (b"cow", b"gzip, chunked", b"chunked\r\nTransfer-Encoding: chunked")
+    ],
+    sees="200 200 200",
+)
+scenario(
+    "identity in an answer to HEAD",
+    ONE,
+    request("HEAD", "/a?" + wish(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n")),
+    sees="500",
+)
+scenario(
+    "a status below 100",
+    ONE,
+    [
+        answered(b"HTTP/1.1 %s OK\r\nContent-Length: 3\r\n\r\nabc" % status)
+        for status in (b"099", b"000")
+    ],
+    sees="099 000",
+)

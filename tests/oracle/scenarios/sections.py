@@ -441,3 +441,20 @@ scenario(
     [get("/r?good"), get("/r?a%0d%0aX-Evil:%20b"), get("/r?a%0ab"), get("/s?good")],
     sees="1 500 500 1",
 )
+scenario(
+    "SetEnv comes before the Redirect of a section that would be proxied",
+    """\
+SetEnv K set
+Header always set X-K "%{K}e" env=K
+<Location /a/red>
+Redirect http://other.test/
+</Location>
+<Location /red>
+Redirect http://other.test/
+</Location>
+Redirect /server http://other.test/
+"""
+    + ONE,
+    [get("/a/red"), get("/red"), get("/server"), get("/a")],
+    sees="302 302 302 1",
+)

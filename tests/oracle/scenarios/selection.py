@@ -1,6 +1,18 @@
 """Which member a request without a session gets: methods, weights, sets, states."""
 
-from scenario import PLAIN, STICKY, THREE, get, pass_time, receive, release, scenario, send, TWO
+from scenario import (
+    PLAIN,
+    STICKY,
+    THREE,
+    TWO,
+    get,
+    pass_time,
+    post,
+    receive,
+    release,
+    scenario,
+    send,
+)
 
 FOUR = """\
 BalancerMember balancer://c http://${M1}
@@ -396,4 +408,13 @@ ProxyPass / balancer://c/
 """,
     get("/"),
     sees="1",
+)
+scenario(
+    "bytraffic counts first lines and bodies, interim answers too",
+    TWO + "ProxySet balancer://c lbmethod=bytraffic\nProxyPass / balancer://c/\n",
+    [
+        [get("/?interim=103"), get("/?size=20"), 3 * [get("/")]],
+        [post("/", b"x" * 30, "Expect: 100-continue"), get("/?size=40"), 3 * [get("/")]],
+        [get("/?status=304"), get("/?raw=hello%0d%0a"), 6 * [get("/?size=0")]],
+    ],
 )

@@ -229,3 +229,53 @@ scenario(
     line(b"GET http:///a"),
     sees="1",
 )
+scenario(
+    "a refused path is logged as far as it could be read",
+    ONE,
+    [
+        get(path)
+        for path in (
+            "/a/%00",
+            "/a/b%00c/%2f/d",
+            "/a//%2fx%00",
+            "/a%00/../x",
+            "/%2e%2e%00",
+            "/a%2f%2500",
+            "/a/%00%zz",
+        )
+    ],
+    sees="404 404 404 404 404 404 400",
+)
+scenario(
+    "a refused path with AllowEncodedSlashes",
+    "AllowEncodedSlashes NoDecode\n" + ONE,
+    [get("/a/%2f%00"), get("/a/%2F/b%00c")],
+    sees="404 404",
+)
+scenario(
+    "a folded trailer",
+    ONE,
+    body(b"Transfer-Encoding: chunked", data=b"3\r\nabc\r\n0\r\nT: 1\r\n more\r\n\r\n"),
+    sees="1",
+)
+scenario(
+    "chunk extensions of 20 kilobytes",
+    ONE,
+    body(
+        b"Transfer-Encoding: chunked",
+        data=20 * (b"1;" + 1000 * b"x" + b"\r\na\r\n") + b"0\r\n\r\n",
+    ),
+    sees="1",
+)
+scenario(
+    "HTTP2-Settings that Connection does not name",
+    ONE,
+    get("/a", "HTTP2-Settings: AAMAAABkAAQAAP__"),
+    sees="1",
+)
+scenario(
+    "odd ports in an absolute target",
+    ONE,
+    [get("http://x.test:/a"), get("http://x.test:0/a"), get("http://x.test:99999/a")],
+    sees="1 1 1",
+)
