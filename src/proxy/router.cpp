@@ -221,7 +221,11 @@ Routing route(Exchange& x, Shard::Core& core) {
   }
   // What SetEnvIf sees at this point.
   x.path = x.request.target.path.empty() ? std::string_view("/") : x.request.target.path;
-  if (x.request.expects_the_unknown) return answer(417);
+  if (x.request.expects_the_unknown) {
+    // Whether such a client sends its body nobody knows.
+    if (x.request.body.kind != http::BodyFraming::Kind::none) x.keep_client = false;
+    return answer(417);
+  }
   if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
   if (const int status = answered_by_method(x); status != 0) return answer(status);
   if (const auto failed = find_path(x, core)) return *failed;
