@@ -70,6 +70,7 @@ class HeadText {
     return end + 2 == row.value.data() && end[0] == ':' && end[1] == ' ';
   }
   void put(std::string_view text) {
+    if (text.empty()) return;
     std::memcpy(bytes_.get() + size_, text.data(), text.size());
     size_ += text.size();
   }

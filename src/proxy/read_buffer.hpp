@@ -46,6 +46,7 @@ class ReadBuffer {
     begin_ = 0;
   }
   void append(std::string_view text) {
+    if (text.empty()) return;
     compact();
     while (capacity_ - end_ < text.size()) grow(end_ + text.size());
     std::memcpy(bytes_.get() + end_, text.data(), text.size());
