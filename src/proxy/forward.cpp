@@ -116,12 +116,16 @@ int plan_journey(Exchange& x, Journey& journey) {
   return 0;
 }
 
-balance::Session read_session(const Exchange& x, const Journey& journey) {
+balance::Session read_session(Exchange& x, const Journey& journey) {
   const balance::StickySpec& sticky = journey.group->spec->sticky;
   if (!sticky.enabled()) return {};
   balance::SessionText text;
   text.url_path = journey.plain_path;
   text.query = x.query;
+  // httpd: under nocanon the query stands in the path already and comes once more behind it. An
+  // empty value at its end swallows that, so that no cookie is looked at.
+  const bool is_raw = x.route.canonical && x.route.route != nullptr && x.route.route->raw_path;
+  if (is_raw && x.has_query) text.url_path = x.arena.join(journey.plain_path, "?", x.query);
   if (const auto cookies = x.request.fields.value(http::FieldId::cookie)) text.cookies = *cookies;
   return balance::find_session(sticky, text);
 }

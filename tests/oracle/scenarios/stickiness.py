@@ -242,3 +242,25 @@ ProxyPass /shop balancer://farm/shop stickysession=JSESSIONID|jsessionid scolonp
     ],
     sees="2 2 2 2 1",
 )
+# Not here: an empty value at the very end of httpd's text. It reads on behind that.
+scenario(
+    "an empty session in the query with and without nocanon",
+    TWO
+    + """\
+ProxySet balancer://c stickysession=sid
+ProxyPass /n balancer://c nocanon
+ProxyPass /e balancer://c mapping=encoded
+ProxyPass / balancer://c/
+""",
+    [
+        get(start + end, "Cookie: sid=a.r2")
+        for start, ends in (
+            ("/n/x", ("?sid=", "?a&sid=", "?q.r1&sid=")),
+            ("/n/x", ("?sid=&b=.r2", ";sid=?.r1", "?sid=;sid=b.r1")),
+            ("/e/x", ("?sid=&b=.r2", ";sid=?.r1", "?sid=;sid=b.r1")),
+            ("/x", ("?sid=&b=.r2", ";sid=?.r1", "?sid=;sid=b.r1")),
+        )
+        for end in ends
+    ],
+    sees="1 2 1 2 1 1 2 1 1 2 1 1",
+)
