@@ -59,6 +59,9 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   // An expectation about what is over is not passed on (httpd).
   if (has_body || x.request.expects_the_unknown) x.request.fields.remove(http::FieldId::expect);
   x.request.expects_continue = x.request.expects_the_unknown = false;
+  // What is known of the member outlives its lease in the log.
+  const auto [scheme, authority, path_there] = x.backend_url;
+  x.backend_url = {x.arena.copy(scheme), x.arena.copy(authority), x.arena.copy(path_there)};
   x.leases.clear();
 }
 

@@ -39,7 +39,9 @@ class Shard::Core final : public RoomMaker {
   std::unique_ptr<Workspace> borrow_workspace();
   void give_back(std::unique_ptr<Workspace> workspace);
 
-  std::shared_ptr<BackendPool> pool_of(balance::Member& member, const balance::MemberSpec& spec);
+  // `is_current`: `spec` is that of the generation which new exchanges use; its limit holds.
+  std::shared_ptr<BackendPool> pool_of(balance::Member& member, const balance::MemberSpec& spec,
+                                       bool is_current);
   // Another shard waits for a slot of the member: one idle connection to it is closed.
   void make_room(const balance::Member* member) override;
   void drop_pools_of_retired();

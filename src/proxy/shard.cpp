@@ -38,9 +38,12 @@ void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
 }
 
 std::shared_ptr<BackendPool> Shard::Core::pool_of(balance::Member& member,
-                                                  const balance::MemberSpec& spec) {
+                                                  const balance::MemberSpec& spec,
+                                                  bool is_current) {
   auto& pool = pools_[&member];
   if (!pool) pool = std::make_shared<BackendPool>(balance::MemberRef(&member));
+  // An exchange from before a reload does not bring the earlier limit back.
+  if (!is_current) return pool;
   const int most = spec.pool.connections_max.value_or(0);
   if (most > 0 && !pool->gate)
     pool->gate = parts.group.gates.gate_of(member, static_cast<std::uint32_t>(most));

@@ -45,7 +45,7 @@ class Keeper final : public LogOpener {
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
-  // Has the keeper read the configuration again. Targets of the one before still count. False: it
+  // Has the keeper read the configuration again. What it read before still counts. False: it
   // could not, or is gone.
   bool read_again();
   // The server's own rights are tried first.

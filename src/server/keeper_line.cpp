@@ -34,13 +34,14 @@ std::optional<KeeperMessage> receive_message(const Descriptor& line) {
   KeeperMessage result;
   result.text.resize(keeper_text_bytes_max);
   iovec bytes{result.text.data(), result.text.size()};
-  // Room for one descriptor: the kernel closes what does not fit.
+  // Room for one descriptor, to the byte: the kernel keeps what does not fit. Padding would have
+  // room for a second one.
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &bytes;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t got = 0;
   do {
     got = ::recvmsg(line.number(), &message, MSG_CMSG_CLOEXEC);

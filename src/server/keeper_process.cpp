@@ -19,6 +19,9 @@ namespace {
 
 using config::LogTarget;
 
+// Of earlier configurations; one with more targets of its own keeps all of these.
+constexpr std::size_t targets_kept_max = 1024;
+
 struct Answer {
   int error = 0;
   Descriptor attached = Descriptor();
@@ -54,17 +57,23 @@ class KeeperProcess {
     LogTarget target;
   };
 
-  // The generation before may still write its last lines.
+  // What was read once stays: a reload may still fail after this, and exchanges of any earlier
+  // generation may write their last lines. The oldest go when they are too many.
   bool read() {
-    auto fresh = duties_.read_targets();
+    const auto fresh = duties_.read_targets();
     if (!fresh) return false;
-    before_ = std::exchange(targets_, std::move(*fresh));
+    for (const LogTarget& target : *fresh) {
+      std::erase(targets_, target);
+      targets_.push_back(target);
+    }
+    const std::size_t kept = std::max(fresh->size(), targets_kept_max);
+    if (targets_.size() > kept)
+      targets_.erase(targets_.begin(), targets_.end() - static_cast<std::ptrdiff_t>(kept));
     return true;
   }
 
   bool is_configured(const LogTarget& target) const {
-    return std::ranges::find(targets_, target) != targets_.end() ||
-           std::ranges::find(before_, target) != before_.end();
+    return std::ranges::find(targets_, target) != targets_.end();
   }
 
   Answer open_file(const LogTarget& target) {
@@ -91,7 +100,7 @@ class KeeperProcess {
   }
 
   const Keeper::Duties& duties_;
-  std::vector<LogTarget> targets_, before_;
+  std::vector<LogTarget> targets_;  // those read last stand last
   std::vector<Program> programs_;
 };
 
@@ -116,7 +125,7 @@ void become_keeper(const Descriptor& line, Keeper::Duties::Terminal terminal) {
 
 }  // namespace
 
-void keep(const Descriptor& line, const Keeper::Duties& duties) {
+void keep(const Descriptor& line, const Keeper::Duties& duties) noexcept {
   become_keeper(line, duties.terminal);
   KeeperProcess process(duties);
   while (auto question = receive_message(line)) {

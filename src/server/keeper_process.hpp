@@ -7,6 +7,6 @@
 namespace steelyard::server {
 
 // Becomes the keeper: everything but `line` is closed. Returns when the server is gone.
-void keep(const Descriptor& line, const Keeper::Duties& duties);
+void keep(const Descriptor& line, const Keeper::Duties& duties) noexcept;
 
 }  // namespace steelyard::server

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "server/keeper_line.hpp"
@@ -146,6 +147,37 @@ TEST(KeeperLine, one_descriptor_travels_with_a_message) {
   EXPECT_FALSE(send_message(one, std::string(keeper_text_bytes_max + 1, 'x'), -1));
   other.close();
   EXPECT_FALSE(receive_message(one));
+}
+
+// Whoever sends more must not fill the keeper's table: no descriptor stays that nobody holds.
+TEST(KeeperLine, a_second_descriptor_is_not_taken_in) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  const Descriptor one(ends[0]);
+  const Descriptor other(ends[1]);
+  char text[] = "text";
+  iovec bytes{text, 4};
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(2 * sizeof(int));
+  const int two[] = {1, 2};
+  std::memcpy(CMSG_DATA(header), two, sizeof two);
+  const Descriptor lowest_before(::dup(1));
+  const int expected = lowest_before.number() + 1;
+  ASSERT_EQ(::sendmsg(one.number(), &message, 0), 4);
+  {
+    const auto got = receive_message(other);
+    ASSERT_TRUE(got);
+  }
+  const Descriptor lowest_after(::dup(1));
+  EXPECT_EQ(lowest_after.number(), expected);
 }
 
 }  // namespace

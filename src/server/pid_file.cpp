@@ -21,7 +21,7 @@ bool exists(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
 }  // namespace
 
 std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return std::unexpected(fmt::format("could not read pid file {}: {}", path, strerror(errno)));

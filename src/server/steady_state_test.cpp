@@ -17,8 +17,8 @@
 #include "io/linux/socket_stream.hpp"
 #include "proxy/shard.hpp"
 
-// ThreadSanitizer brings its own operator new: there is nothing to count in its build. The other two
-// builds run this.
+// ThreadSanitizer brings its own operator new: there is nothing to count in its build. The other
+// two builds run this.
 #if !__has_feature(thread_sanitizer)
 
 // The whole data path on real sockets, in one thread: once warm, an exchange takes nothing from the

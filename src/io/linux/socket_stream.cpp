@@ -130,7 +130,7 @@ void SocketStream::deliver(std::string_view letter) {
   if (write_error_ != 0) return;
   if (owed_.empty()) {
     const IoResult result = sent(send_one(fd_, letter), letter.size());
-    if (result.status == IoStatus::failed) write_error_ = result.error;
+    if (result.status == IoStatus::failed) break_off(result.error);
     if (result.status != IoStatus::failed) letter.remove_prefix(result.bytes);
     if (write_error_ != 0 || letter.empty()) return;
   }
@@ -138,12 +138,18 @@ void SocketStream::deliver(std::string_view letter) {
   writable_ = false;
 }
 
+// Ended in both directions, so that whoever waits for the peer learns of it in any case.
+void SocketStream::break_off(int error) {
+  write_error_ = error;
+  ::shutdown(fd_, SHUT_RDWR);
+}
+
 void SocketStream::pay_owed() {
   if (owed_.empty()) return;
   writable_ = true;
   const IoResult result = sent(send_one(fd_, owed_), owed_.size());
   if (result.status == IoStatus::failed) {
-    write_error_ = result.error;
+    break_off(result.error);
     owed_.clear();
     return;
   }
@@ -166,7 +172,7 @@ void SocketStream::reset() {
 }
 
 bool SocketStream::silent_and_open() {
-  if (ended_) return false;
+  if (ended_ || write_error_ != 0) return false;
   if (!readable_) return true;  // no edge since the last read emptied it
   char byte = 0;
   const ssize_t got = receive(fd_, {&byte, 1}, MSG_PEEK | MSG_DONTWAIT);

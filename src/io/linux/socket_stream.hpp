@@ -9,14 +9,14 @@
 #include "io/stream.hpp"
 
 // A connected TCP or Unix socket. Closing the descriptor takes it out of epoll by itself.
-
-namespace steelyard::io {
-
 //
 //   small write ─▶ letter (sent at the turn's end) ──▶ socket
 //                                └── what it does not take ─▶ owed ──▶ socket, when it has room
 //
 // Invariants: 1. while bytes are owed the stream is not writable.
+// Threads: the loop's.
+
+namespace steelyard::io {
 
 class SocketStream final : public Stream, private Descriptor {
  public:
@@ -50,6 +50,7 @@ class SocketStream final : public Stream, private Descriptor {
     if (letters_ != 0) loop_->outbox().send_those_of(*this);
   }
   void pay_owed();
+  void break_off(int error);
   IoResult sent(ssize_t count, std::size_t wanted);
 
   std::string owed_;

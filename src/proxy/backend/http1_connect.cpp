@@ -20,7 +20,8 @@ struct SlotWait {
 }  // namespace
 
 io::Task<Failure> Http1Attempt::connect() {
-  if (!plan_.transient) pool_ = core_.pool_of(plan_.member, plan_.spec);
+  const bool is_current = x_.generation == core_.generation;
+  if (!plan_.transient) pool_ = core_.pool_of(plan_.member, plan_.spec, is_current);
   if (take_pooled()) co_return Failure{};
   GateSlot slot;
   if (pool_ != nullptr && pool_->gate != nullptr) {

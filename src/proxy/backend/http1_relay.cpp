@@ -158,7 +158,7 @@ void Http1Attempt::finish_backend() {
   account();
   const bool clean = upload_done_ && x_.response.may_reuse && !response_->has_surplus() &&
                      !response_->is_until_close() && plan_.reuses && pool_ != nullptr &&
-                     !x_.has_switch("proxy-nokeepalive") &&
+                     connection_->stream->settle() && !x_.has_switch("proxy-nokeepalive") &&
                      !x_.has_switch("force-proxy-request-1.0");
   // Another shard's exchange waits for a slot: the connection makes room for it.
   if (!clean || connection_->slot.is_wanted()) {

@@ -103,6 +103,12 @@ io::Task<Failure> Http1Attempt::tunnel() {
     const Failure late = co_await park(core_.now() + idle);
     if (late) break;
   }
+  // The last words of the client may wait for room in the member's socket.
+  while (up.ended && down.ended && !connection_->stream->settle()) {
+    blocked_ = {.backend_write = true};
+    const Failure late = co_await park(core_.now() + idle);
+    if (late) break;
+  }
   account();
   connection_.reset();
   co_return Failure{};
