@@ -49,7 +49,7 @@ class HeadText {
     if (stands_in_one_piece(row)) {
       const std::size_t bytes = row.name.size() + 2 + row.value.size();
       make_room(bytes + 2);
-      put({row.name.data(), bytes});
+      put({&row.name.front(), bytes});
       put("\r\n");
     } else {
       append_field(row.name, row.value);
@@ -67,7 +67,7 @@ class HeadText {
   // As it was received and as it would be written: "name: value".
   static bool stands_in_one_piece(const Field& row) {
     const char* const end = row.name.data() + row.name.size();
-    return end + 2 == row.value.data() && end[0] == ':' && end[1] == ' ';
+    return !row.name.empty() && end + 2 == row.value.data() && end[0] == ':' && end[1] == ' ';
   }
   void put(std::string_view text) {
     if (text.empty()) return;

@@ -106,6 +106,7 @@ class KeeperProcess {
 
 void leave_terminal() {
   const Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing.is_open()) return;
   for (int standard = 0; standard <= 2; ++standard) ::dup2(nothing.number(), standard);
 }
 

@@ -27,8 +27,12 @@ class SocketPipe final : public SplicePipe {
     if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
     ::fcntl(ends[1], F_SETPIPE_SZ, pipe_bytes);
     const int size = ::fcntl(ends[1], F_GETPIPE_SZ);
-    std::unique_ptr<SocketPipe> pipe(new SocketPipe(ends[0], ends[1], size));
-    return size >= fair_pipe_bytes ? std::move(pipe) : nullptr;
+    if (size < fair_pipe_bytes) {
+      ::close(ends[0]);
+      ::close(ends[1]);
+      return nullptr;
+    }
+    return std::unique_ptr<SocketPipe>(new SocketPipe(ends[0], ends[1], size));
   }
   ~SocketPipe() override {
     ::close(out_);
