@@ -44,7 +44,7 @@ std::vector<IpAddress> addresses_of(const std::string& name) {
 std::string full_host_name() {
   char text[256] = {};
   if (::gethostname(text, sizeof text - 1) != 0) return {};
-  const std::string name = text;
+  std::string name = text;
   if (is_full(name)) return name;
   const Answer answer = look_up(name, AI_CANONNAME);
   if (!answer) return {};

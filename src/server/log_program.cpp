@@ -35,6 +35,7 @@ std::vector<std::string> words_of(const config::LogTarget& target) {
 std::expected<LogProgram, int> start_log_program(const config::LogTarget& target, int input) {
   std::vector<std::string> words = words_of(target);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawnattr_t attributes;
