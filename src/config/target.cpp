@@ -40,12 +40,19 @@ void read_host_and_port(UrlParts& parts) {
   if (is_default || colon + 1 == text.size()) parts.base.remove_suffix(text.size() - colon);
 }
 
+// Done for every request: find_first_of would make a call for each byte.
+std::size_t authority_end(std::string_view url, std::size_t begin) {
+  std::size_t end = begin;
+  while (end < url.size() && url[end] != '/' && url[end] != '?' && url[end] != '#') ++end;
+  return end;
+}
+
 std::optional<UrlParts> split_url(std::string_view url) {
   UrlParts parts;
   const std::size_t colon = url.find("://");
   if (colon == url.npos || colon == 0) return std::nullopt;
   const std::size_t begin = colon + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t end = authority_end(url, begin);
   parts.scheme = url.substr(0, colon);
   parts.authority = url.substr(begin, end - begin);
   parts.path = url.substr(end);
@@ -134,6 +141,16 @@ bool covers_backend(std::string_view name, std::string_view url) {
 
 std::optional<Target> split_target(const Server& server, const RouteMatch& match,
                                    std::string_view asked) {
+  // Where the route alone decides, its target begins with this, and nobody asks for the host.
+  if (match.route != nullptr && match.route->balancer) {
+    constexpr std::size_t authority = std::string_view("balancer://").size();
+    const std::string_view path = match.url.substr(authority_end(match.url, authority));
+    Target target;
+    target.balancer = match.route->balancer;
+    target.scheme = match.url.substr(0, authority - 3);
+    target.path = path.empty() ? std::string_view("/") : path;
+    return target;
+  }
   const std::optional<UrlParts> parts = split_url(match.url);
   if (!parts) return std::nullopt;
   Target target;
