@@ -97,3 +97,14 @@ RewriteRule ^/admin - [F]
     + ONE,
     check_only=True,
 )
+scenario(
+    "A block for the absence of a module that is loaded",
+    """\
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+<IfModule !mod_rewrite.c>
+ProxyPass /admin http://${M2}/
+</IfModule>
+"""
+    + ONE,
+    check_only=True,
+)
