@@ -26,11 +26,6 @@ std::optional<Parts> parse_version(std::string_view text) {
   return parts;
 }
 
-std::string version_text() {
-  return std::to_string(httpd_version.major) + '.' + std::to_string(httpd_version.minor) + '.' +
-         std::to_string(httpd_version.patch);
-}
-
 bool holds(std::string_view operation, std::strong_ordering order) {
   if (operation == "<") return order < 0;
   if (operation == "<=") return order <= 0;
@@ -140,7 +135,7 @@ std::optional<bool> Composer::decide_version(std::string_view argument) {
       complain("Unable to compile regular expression: " + regex.error());
       return std::nullopt;
     }
-    return regex->search(version_text()) != negated;
+    return regex->search(httpd_version_text()) != negated;
   }
   if (operation != "=" && operation != "<" && operation != ">" && operation != "<=" &&
       operation != ">=") {
@@ -152,7 +147,7 @@ std::optional<bool> Composer::decide_version(std::string_view argument) {
     complain(
         "Version appears to be invalid. It must have the format major[.minor[.patch]] where "
         "major, minor and patch are numbers.",
-        "This program answers as httpd " + version_text() + '.');
+        "This program answers as httpd " + httpd_version_text() + '.');
     return std::nullopt;
   }
   const Parts ours{httpd_version.major, httpd_version.minor, httpd_version.patch};

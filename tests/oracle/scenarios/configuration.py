@@ -1,6 +1,6 @@
 """Configurations that both programs accept or refuse (exit status of -t)."""
 
-from scenario import ONE, STICKY, TWO, scenario
+from scenario import ONE, TWO, scenario
 
 REFUSED = {
     "an unknown directive": "Bogus on\n",
