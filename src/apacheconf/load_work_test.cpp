@@ -33,7 +33,8 @@ std::string hosts(int sections, int virtual_hosts) {
       "ServerName x\nListen 1\nLoadModule proxy_module m\nLoadModule proxy_http_module m\n";
   for (int i = 0; i < sections; ++i) {
     const std::string number = std::to_string(i);
-    text += "<Location /p" + number + ">\nProxyPass http://h" + number + "/\n</Location>\n";
+    text.append("<Location /p").append(number).append(">\nProxyPass http://h");
+    text.append(number).append("/\n</Location>\n");
   }
   for (int i = 0; i < virtual_hosts; ++i) {
     text += "<VirtualHost *:1>\nServerName v" + std::to_string(i) + "\n</VirtualHost>\n";
