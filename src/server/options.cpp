@@ -72,10 +72,8 @@ std::string apply_valued(Options& options, char flag, std::string_view value) {
       options.startup_log = value;
       return {};
     case 'e':
-      if (const auto level = config::parse_log_level(value)) {
-        options.startup_level = *level;
-        return {};
-      }
+      options.startup_level = config::parse_log_level(value);
+      if (options.startup_level) return {};
       return fmt::format("-e takes a log level (emerg ... trace8), not \"{}\"", value);
     case 'k':
       if (const auto control = find_control(value)) {
