@@ -98,8 +98,7 @@ void auth_merging(Scope& scope, const Statement& statement) {
       {{{"off", config::AuthMerging::off},
         {"and", config::AuthMerging::both},
         {"or", config::AuthMerging::either}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.settings().auth_merging = *choice;
+  choices.choose(scope, statement.words[0], scope.settings().auth_merging);
 }
 
 constexpr std::string_view replaces = "the inner section's replace the outer ones, see AuthMerging";

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,18 +18,21 @@ struct Choices {
   std::string_view complaint;  // httpd's sentence; it lists the words
   std::array<std::pair<std::string_view, Value>, count> all;
 
-  // nullopt after a complaint that quotes the word.
-  std::optional<Value> choose(Scope& scope, const std::string& word) const {
+  // Sets `field`, or complains and quotes the word.
+  template <class Field>
+  void choose(Scope& scope, const std::string& word, Field& field) const {
     std::vector<std::string_view> names;
     for (const auto& [name, value] : all) {
-      if (equals_ignoring_case(name, word)) return value;
+      if (equals_ignoring_case(name, word)) {
+        field = value;
+        return;
+      }
       names.push_back(name);
     }
     const std::string_view near = nearest(word, names);
     scope.complain(std::string(complaint),
                    '"' + word + "\" is none of them" +
                        (near.empty() ? "." : ". Did you mean " + std::string(near) + '?'));
-    return std::nullopt;
   }
 };
 

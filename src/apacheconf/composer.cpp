@@ -9,8 +9,44 @@ namespace steelyard::apacheconf {
 
 namespace {
 
-// Name and argument of a line. A section's argument ends at the last '>'; what follows is ignored.
-Statement parse_line(std::string_view text) {
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  for (std::string_view candidate : names) {
+    if (equals_ignoring_case(name, candidate)) return true;
+  }
+  return false;
+}
+
+bool conditional_named(std::string_view tag) {
+  return is_one_of(tag,
+                   {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"});
+}
+
+// No files are served: what stands in these sections decides nothing.
+bool covers_files(std::string_view tag) {
+  return is_one_of(tag, {"Directory", "DirectoryMatch", "Files", "FilesMatch"});
+}
+
+// <IfModule steelyard_module>: what stands there is not for httpd.
+bool asks_for_us(std::string_view tag, const std::vector<std::string>& words) {
+  return is_one_of(tag, {"IfModule"}) && !words.empty() &&
+         (words[0] == "steelyard_module" || words[0] == "mod_steelyard.c");
+}
+
+std::string join_lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
+}
+
+}  // namespace
+
+Composer::Composer(const ReadOptions& options, const Files& files, Reading& reading)
+    : options_(options), files_(files), reading_(reading) {
+  for (const std::string& name : options.defines) defines_.push_back({name, std::nullopt});
+}
+
+// A section's argument ends at the last '>'; what follows is ignored.
+Statement Composer::parse_line(std::string_view text) {
   Statement statement;
   std::string_view rest = text;
   take_word(rest, statement.name);
@@ -26,31 +62,6 @@ Statement parse_line(std::string_view text) {
   }
   statement.text = std::string(trim(rest));
   return statement;
-}
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  for (std::string_view candidate : names) {
-    if (equals_ignoring_case(name, candidate)) return true;
-  }
-  return false;
-}
-
-bool conditional_named(std::string_view tag) {
-  return is_one_of(tag,
-                   {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"});
-}
-
-std::string join_lines(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + '\n';
-  return text;
-}
-
-}  // namespace
-
-Composer::Composer(const ReadOptions& options, const Files& files, Reading& reading)
-    : options_(options), files_(files), reading_(reading) {
-  for (const std::string& name : options.defines) defines_.push_back({name, std::nullopt});
 }
 
 std::vector<Statement> Composer::compose() {
@@ -131,7 +142,10 @@ void Composer::read_line(Stream& stream, Line& line, Statements& into) {
   statement.order = order_;
   if (statement.is_section()) {
     read_section(stream, std::move(statement), into);
-  } else if (!run_now(stream, statement, into)) {
+    return;
+  }
+  witness(statement);
+  if (!run_now(stream, statement, into)) {
     into.push_back(std::move(statement));
   }
 }
@@ -140,7 +154,11 @@ void Composer::read_section(Stream& stream, Statement&& statement, Statements& i
   if (run_container_now(stream, statement, into)) return;
   const std::string tag = statement.name.substr(1);
   Statements children;
+  witness(statement);
+  ContestedLines* const outer = witness_;
+  if (covers_files(tag)) witness_ = nullptr;
   read_inner(stream, tag, children);
+  witness_ = outer;
   statement.children = std::move(children);
   into.push_back(std::move(statement));
 }
@@ -188,7 +206,7 @@ void Composer::close_tag(Stream& stream, std::string_view name) {
   if (known) stream.close = tag;
 }
 
-void Composer::skip_block(Stream& stream, const std::string& tag, LeftOut* left_out) {
+void Composer::skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out) {
   std::vector<SkippedTag> open{{tag, left_out != nullptr}};
   Line line;
   while (!open.empty() && take_line(stream, line)) {
@@ -210,11 +228,10 @@ void Composer::skip_block(Stream& stream, const std::string& tag, LeftOut* left_
 Composer::SkippedTag Composer::skipped_section(const Statement& statement, bool counts) {
   SkippedTag tag{statement.name.substr(1), counts};
   if (!counts) return tag;
-  if (is_one_of(tag.name, {"Directory", "DirectoryMatch", "Files", "FilesMatch"})) {
-    tag.counts = false;  // no files are served
+  if (covers_files(tag.name)) {
+    tag.counts = false;
   } else if (conditional_named(tag.name)) {
-    tag.counts = decide(tag.name, statement.text).value_or(false) ||
-                 names_absent_module(tag.name, statement.text);
+    tag.counts = httpd_executes(tag.name, statement.text);
   }
   return tag;
 }
@@ -231,56 +248,38 @@ void Composer::close_skipped(std::vector<SkippedTag>& open, std::string_view clo
   if (found != open.rend()) open.erase(std::prev(found.base()), open.end());
 }
 
-// A block that httpd executes and this program cannot.
-void Composer::leave_out(Stream& stream, const Statement& statement) {
-  const std::string& module = statement.words[0];
-  const std::uint32_t opened = stream.line;
-  const std::uint32_t order = order_;
-  LeftOut left_out;
-  skip_block(stream, statement.name.substr(1), &left_out);
-  if (left_out.weight() == LeftOut::Weight::nothing) return;
-  const std::uint32_t ended = std::exchange(stream.line, opened);
-  const std::uint32_t order_at_end = std::exchange(order_, order);
-  stream_ = &stream;
-  std::string text = "Lines " + std::to_string(opened) + " to " + std::to_string(ended) +
-                     " are left out because " + module +
-                     " is not part of this program: " + left_out.names();
-  std::string advice =
-      "Put <IfModule !steelyard_module> around them when only httpd shall read "
-      "them, or take the LoadModule line of " +
-      module + " out: httpd then leaves them out too.";
-  if (left_out.weight() == LeftOut::Weight::decisive) {
-    complain(std::move(text), std::move(advice));
-  } else if (left_out.weight() == LeftOut::Weight::noticeable) {
-    warn(std::move(text), std::move(advice));
-  } else {
-    reading_.order = order_;
-    reading_.note_at(here(), std::move(text));
-  }
-  stream.line = ended;
-  order_ = order_at_end;
-}
-
 bool Composer::run_container_now(Stream& stream, const Statement& statement, Statements& into) {
   const std::string tag = statement.name.substr(1);
   if (is_one_of(tag, {"Macro"}) && reading_.has_module("macro_module")) {
     define_macro(stream, statement);
+    witness_macro(statement);
     return true;
   }
   if (!conditional_named(tag)) return false;
+  run_conditional(stream, statement, into);
+  return true;
+}
+
+void Composer::run_conditional(Stream& stream, const Statement& statement, Statements& into) {
+  const std::string tag = statement.name.substr(1);
   if (statement.unterminated) {
     complain(statement.name + "> directive missing closing '>'", "Write '>' at its end.");
   } else if (statement.words.empty()) {
     complain(statement.name + "> directive requires additional arguments");
   }
-  if (decide(tag, statement.text).value_or(false)) {
-    read_inner(stream, tag, into);
-  } else if (names_absent_module(tag, statement.text)) {
-    leave_out(stream, statement);
-  } else {
+  const bool is_so = decide(tag, statement.text).value_or(false);
+  const std::optional<Absence> lacking = httpd_reads_ ? absence(tag, statement.text) : std::nullopt;
+  if (lacking && is_so) {
+    execute_alone(stream, statement, *lacking, into);
+  } else if (lacking) {
+    leave_out(stream, statement, *lacking);
+  } else if (!is_so) {
     skip_block(stream, tag);
+  } else if (asks_for_us(tag, statement.words)) {
+    execute_for_us(stream, tag, into);
+  } else {
+    read_inner(stream, tag, into);
   }
-  return true;
 }
 
 bool Composer::run_now(Stream& stream, const Statement& statement, Statements& into) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "apacheconf/left_out.hpp"
+#include "apacheconf/contested_lines.hpp"
 #include "apacheconf/lines.hpp"
 #include "apacheconf/modules.hpp"
 #include "apacheconf/read_options.hpp"
@@ -60,29 +60,46 @@ class Composer {
     std::string name;
     bool counts = false;
   };
+  // What a condition asks for, when httpd has it and this program does not.
+  struct Absence {
+    std::string what;    // as written, without !
+    std::string module;  // the module that brings it, when a LoadModule line loads that
+  };
   using Statements = std::vector<Statement>;
   enum class Missing : std::uint8_t { fault, accepted };
 
   // composer.cpp: lines, tags
+  static Statement parse_line(std::string_view text);  // its name and text
   void read_block(Stream& stream, Statements& into);
   void read_line(Stream& stream, Line& line, Statements& into);
   void read_section(Stream& stream, Statement&& statement, Statements& into);
   void read_inner(Stream& stream, const std::string& tag, Statements& into);
-  void skip_block(Stream& stream, const std::string& tag, LeftOut* left_out = nullptr);
+  void skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out = nullptr);
   SkippedTag skipped_section(const Statement& statement, bool counts);
   void close_skipped(std::vector<SkippedTag>& open, std::string_view closing);
-  void leave_out(Stream& stream, const Statement& statement);
   void close_tag(Stream& stream, std::string_view name);
   bool take_line(Stream& stream, Line& line);
   bool run_now(Stream& stream, const Statement& statement, Statements& into);
   bool run_container_now(Stream& stream, const Statement& statement, Statements& into);
+  void run_conditional(Stream& stream, const Statement& statement, Statements& into);
   void run_text(const std::string& name, std::string_view text, std::shared_ptr<const Source> from,
                 const Stream* user, Statements& into);
 
   // conditions.cpp
   std::optional<bool> decide(const std::string& tag, std::string_view argument);
   std::optional<bool> decide_version(std::string_view argument);
-  bool names_absent_module(std::string_view tag, std::string_view argument) const;
+  std::optional<Absence> absence(std::string_view tag, std::string_view argument) const;
+  bool httpd_executes(const std::string& tag, std::string_view argument);
+
+  // contested_blocks.cpp: blocks that httpd executes and this program skips, or the other way about
+  void leave_out(Stream& stream, const Statement& statement, const Absence& absence);
+  void execute_alone(Stream& stream, const Statement& statement, const Absence& absence,
+                     Statements& into);
+  void execute_for_us(Stream& stream, const std::string& tag, Statements& into);
+  void tell_contested(Stream& stream, const Statement& statement, const ContestedLines& lines,
+                      const std::string& fate, std::string advice);
+  void witness(const Statement& statement);
+  void witness_macro(const Statement& definition);
 
   // includes.cpp
   void include(Stream& stream, const Statement& statement, Statements& into);
@@ -116,6 +133,9 @@ class Composer {
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
   std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
+  // Collects what is read while a block is executed that httpd skips; null outside of one.
+  ContestedLines* witness_ = nullptr;
+  bool httpd_reads_ = true;  // false inside a block that httpd skips
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
   bool exhausted_ = false;  // a limit was passed: nothing further is read

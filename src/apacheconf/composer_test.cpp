@@ -8,6 +8,7 @@
 namespace steelyard::apacheconf {
 namespace {
 
+using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -100,6 +101,47 @@ TEST(Composer, a_module_that_is_loaded_but_not_done_here_is_not_there_for_IfModu
   EXPECT_THAT(composed("LoadModule ssl_module modules/mod_ssl.so\n<IfModule ssl_module>\nA\n"
                        "</IfModule>\n<IfModule !mod_ssl.c>\nB\n</IfModule>\n"),
               ElementsAre("B"));
+}
+
+TEST(Composer, a_block_for_the_absence_of_a_module_that_httpd_has_is_told) {
+  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
+  const auto said = [&](const std::string& block) { return complaints(load + block); };
+  const std::string fate = " are skipped by httpd, which has mod_ssl.c, and executed here: ";
+  EXPECT_THAT(said("<IfModule !mod_ssl.c>\nListen 80\nHeader set A b\n</IfModule>\n"),
+              ElementsAre(_, "2: Lines 2 to 5" + fate + "Listen 80"));
+  EXPECT_THAT(said("<IfModule !mod_ssl.c>\n<Location />\nHeader set A b\n</Location>\n"
+                   "</IfModule>\n"),
+              ElementsAre(_, "2: Lines 2 to 6" + fate + "Header"));
+  EXPECT_THAT(said("<IfModule !mod_ssl.c>\n<Directory />\nRequire all denied\n</Directory>\n"
+                   "</IfModule>\n"),
+              ElementsAre(_));
+  EXPECT_THAT(complaints("<IfModule !mod_ssl.c>\nListen 80\n</IfModule>\n"), IsEmpty());
+}
+
+TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
+  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
+  for (const std::string outer : {"<IfModule steelyard_module>", "<IfModule mod_steelyard.c>"}) {
+    EXPECT_THAT(complaints(load + outer + "\n<IfModule !ssl_module>\nListen 80\n</IfModule>\n" +
+                           "<IfModule ssl_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
+                ElementsAre(_))
+        << outer;
+  }
+  EXPECT_THAT(complaints(load + "<IfModule !ssl_module>\n<IfModule steelyard_module>\nListen 80\n"
+                                "</IfModule>\n</IfModule>\n"),
+              ElementsAre(_));
+}
+
+TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
+  const std::string load = "LoadModule rewrite_module modules/mod_rewrite.so\n";
+  EXPECT_THAT(complaints(load + "<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"),
+              ElementsAre(_,
+                          "2: Lines 2 to 4 are left out because RewriteRule is not part of "
+                          "this program: Listen 80"));
+  EXPECT_THAT(complaints(load + "<IfDirective !RewriteRule>\nListen 80\n</IfDirective>\n"),
+              ElementsAre(_,
+                          "2: Lines 2 to 4 are skipped by httpd, which has RewriteRule, and "
+                          "executed here: Listen 80"));
+  EXPECT_THAT(complaints("<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"), IsEmpty());
 }
 
 TEST(Composer, answers_IfVersion_as_2_4_71) {

@@ -26,11 +26,6 @@ std::optional<Parts> parse_version(std::string_view text) {
   return parts;
 }
 
-std::string version_text() {
-  return std::to_string(httpd_version.major) + '.' + std::to_string(httpd_version.minor) + '.' +
-         std::to_string(httpd_version.patch);
-}
-
 bool holds(std::string_view operation, std::strong_ordering order) {
   if (operation == "<") return order < 0;
   if (operation == "<=") return order <= 0;
@@ -90,11 +85,29 @@ std::optional<bool> Composer::decide(const std::string& tag, std::string_view ar
   return is_so != negated;
 }
 
-// For a condition that does not hold here: httpd, which has what the file loads, says it does.
-bool Composer::names_absent_module(std::string_view tag, std::string_view argument) const {
+std::optional<Composer::Absence> Composer::absence(std::string_view tag,
+                                                   std::string_view argument) const {
   std::string word;
-  if (!equals_ignoring_case(tag, "IfModule") || !take_word(argument, word)) return false;
-  return is_loaded(*reading_.config, identifier_of(word)) && !module_acts(*reading_.config, word);
+  if (!take_word(argument, word)) return std::nullopt;
+  if (word.starts_with('!')) word.erase(0, 1);
+  const config::Config& config = *reading_.config;
+  if (equals_ignoring_case(tag, "IfModule")) {
+    const bool lacks = is_loaded(config, identifier_of(word)) && !module_acts(config, word);
+    return lacks ? std::optional<Absence>({word, word}) : std::nullopt;
+  }
+  const bool is_section = equals_ignoring_case(tag, "IfSection");
+  if (!is_section && !equals_ignoring_case(tag, "IfDirective")) return std::nullopt;
+  const Directive* const directive = find_directive(is_section ? '<' + word : word);
+  const bool lacks = directive != nullptr && directive->support == Support::refused &&
+                     reading_.has_module(directive->module);
+  if (!lacks) return std::nullopt;
+  const bool loads = is_loaded(config, directive->module);
+  return Absence{word, loads ? std::string(directive->module) : std::string()};
+}
+
+bool Composer::httpd_executes(const std::string& tag, std::string_view argument) {
+  const bool is_so = decide(tag, argument).value_or(false);
+  return is_so != absence(tag, argument).has_value();
 }
 
 std::optional<bool> Composer::decide_version(std::string_view argument) {
@@ -122,7 +135,7 @@ std::optional<bool> Composer::decide_version(std::string_view argument) {
       complain("Unable to compile regular expression: " + regex.error());
       return std::nullopt;
     }
-    return regex->search(version_text()) != negated;
+    return regex->search(httpd_version_text()) != negated;
   }
   if (operation != "=" && operation != "<" && operation != ">" && operation != "<=" &&
       operation != ">=") {
@@ -134,7 +147,7 @@ std::optional<bool> Composer::decide_version(std::string_view argument) {
     complain(
         "Version appears to be invalid. It must have the format major[.minor[.patch]] where "
         "major, minor and patch are numbers.",
-        "This program answers as httpd " + version_text() + '.');
+        "This program answers as httpd " + httpd_version_text() + '.');
     return std::nullopt;
   }
   const Parts ours{httpd_version.major, httpd_version.minor, httpd_version.patch};

@@ -2,23 +2,9 @@
 // allocations, which do not depend on the machine's speed.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "apacheconf/read.hpp"
 #include "apacheconf/testing.hpp"
-
-namespace {
-std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* room = std::malloc(bytes)) return room;
-  throw std::bad_alloc();
-}
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete(void* room, std::size_t) noexcept { std::free(room); }
+#include "tests/support/counting_heap.hpp"
 
 namespace steelyard::apacheconf {
 namespace {
@@ -47,7 +33,8 @@ std::string hosts(int sections, int virtual_hosts) {
       "ServerName x\nListen 1\nLoadModule proxy_module m\nLoadModule proxy_http_module m\n";
   for (int i = 0; i < sections; ++i) {
     const std::string number = std::to_string(i);
-    text += "<Location /p" + number + ">\nProxyPass http://h" + number + "/\n</Location>\n";
+    text.append("<Location /p").append(number).append(">\nProxyPass http://h");
+    text.append(number).append("/\n</Location>\n");
   }
   for (int i = 0; i < virtual_hosts; ++i) {
     text += "<VirtualHost *:1>\nServerName v" + std::to_string(i) + "\n</VirtualHost>\n";
@@ -58,9 +45,9 @@ std::string hosts(int sections, int virtual_hosts) {
 std::size_t allocations_for(const std::string& text,
                             std::unique_ptr<config::Config>* config = nullptr) {
   testing::Reader reader;
-  const std::size_t before = allocations;
+  const std::size_t before = heap_takes();
   auto result = reader.read(text);
-  const std::size_t used = allocations - before;
+  const std::size_t used = heap_takes() - before;
   EXPECT_TRUE(result);
   if (result && config != nullptr) *config = std::move(result->config);
   return used;

@@ -13,10 +13,6 @@ namespace {
 using config::LogLevel;
 using config::LogTarget;
 
-constexpr std::array<std::string_view, 16> level_names{
-    "emerg",  "alert",  "crit",   "error",  "warn",   "notice", "info",   "debug",
-    "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8"};
-
 constexpr std::string_view level_complaint =
     "Log level keyword must be one of "
     "emerg/alert/crit/error/warn/notice/info/debug/trace1/.../trace8";
@@ -46,13 +42,6 @@ void error_log(Scope& scope, const Statement& statement) {
   scope.server.error_log = parse_target(scope, word);
 }
 
-std::optional<LogLevel> parse_level(std::string_view word) {
-  for (std::size_t i = 0; i < level_names.size(); ++i) {
-    if (equals_ignoring_case(word, level_names[i])) return static_cast<LogLevel>(i);
-  }
-  return std::nullopt;
-}
-
 // "mod_proxy.c", "proxy_module" and "proxy" are one module.
 std::string short_module_name(std::string_view word) {
   if (word.ends_with(".c")) word.remove_suffix(2);
@@ -65,10 +54,10 @@ void set_level(Scope& scope, config::LogLevels& levels, const std::string& word)
   const std::size_t colon = word.rfind(':');
   const bool is_general = colon == std::string::npos;
   const std::string level_word = is_general ? word : word.substr(colon + 1);
-  const std::optional<LogLevel> level = parse_level(level_word);
+  const std::optional<LogLevel> level = config::parse_log_level(level_word);
   if (!level) {
     const std::string_view near =
-        nearest(level_word, std::vector<std::string_view>(level_names.begin(), level_names.end()));
+        nearest(level_word, {config::log_level_names.begin(), config::log_level_names.end()});
     scope.complain((is_general ? "" : word + ": ") + std::string(level_complaint),
                    near.empty() ? "\"" + level_word + "\" is none of them."
                                 : "Did you mean " + std::string(near) + '?');

@@ -119,6 +119,11 @@ constexpr auto modules = std::to_array<Module>({
 
 std::span<const Module> known_modules() { return modules; }
 
+std::string httpd_version_text() {
+  return std::to_string(httpd_version.major) + '.' + std::to_string(httpd_version.minor) + '.' +
+         std::to_string(httpd_version.patch);
+}
+
 const Module* find_module(std::string_view name) {
   for (const Module& module : modules) {
     if (module.identifier == name || module.file == name) return &module;

@@ -30,5 +30,6 @@ struct HttpdVersion {
   int major = 2, minor = 4, patch = 71;
 };
 inline constexpr HttpdVersion httpd_version{};
+std::string httpd_version_text();  // "2.4.71"
 
 }  // namespace steelyard::apacheconf

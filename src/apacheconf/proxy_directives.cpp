@@ -40,8 +40,7 @@ void via(Scope& scope, const Statement& statement) {
         {"on", ProxySettings::Via::on},
         {"full", ProxySettings::Via::full},
         {"block", ProxySettings::Via::block}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.server.proxy.via = *choice;
+  choices.choose(scope, statement.words[0], scope.server.proxy.via);
 }
 
 void bad_header(Scope& scope, const Statement& statement) {
@@ -50,8 +49,7 @@ void bad_header(Scope& scope, const Statement& statement) {
       {{{"IsError", http::BadHeader::is_error},
         {"Ignore", http::BadHeader::ignore},
         {"StartBody", http::BadHeader::start_body}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.server.proxy.bad_header = *choice;
+  choices.choose(scope, statement.words[0], scope.server.proxy.bad_header);
 }
 
 void timeout(Scope& scope, const Statement& statement) {

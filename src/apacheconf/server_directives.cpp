@@ -71,8 +71,7 @@ void server_signature(Scope& scope, const Statement& statement) {
       {{{"off", config::Signature::off},
         {"on", config::Signature::on},
         {"email", config::Signature::email}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.settings().signature = *choice;
+  choices.choose(scope, statement.words[0], scope.settings().signature);
 }
 
 void use_canonical_name(Scope& scope, const Statement& statement) {
@@ -81,8 +80,7 @@ void use_canonical_name(Scope& scope, const Statement& statement) {
       {{{"on", config::CanonicalName::on},
         {"off", config::CanonicalName::off},
         {"dns", config::CanonicalName::dns}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.settings().canonical_name = *choice;
+  choices.choose(scope, statement.words[0], scope.settings().canonical_name);
 }
 
 void use_canonical_physical_port(Scope& scope, const Statement& statement) {
@@ -100,8 +98,7 @@ void trace_enable(Scope& scope, const Statement& statement) {
       {{{"on", config::TraceMode::on},
         {"off", config::TraceMode::off},
         {"extended", config::TraceMode::extended}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.server.trace = *choice;
+  choices.choose(scope, statement.words[0], scope.server.trace);
 }
 
 void allow_encoded_slashes(Scope& scope, const Statement& statement) {
@@ -110,8 +107,7 @@ void allow_encoded_slashes(Scope& scope, const Statement& statement) {
       {{{"on", config::EncodedSlashes::decode},
         {"off", config::EncodedSlashes::refuse},
         {"nodecode", config::EncodedSlashes::keep}}}};
-  const auto choice = choices.choose(scope, statement.words[0]);
-  if (choice) scope.server.encoded_slashes = *choice;
+  choices.choose(scope, statement.words[0], scope.server.encoded_slashes);
 }
 
 void merge_slashes(Scope& scope, const Statement& statement) {

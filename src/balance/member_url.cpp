@@ -25,14 +25,6 @@ constexpr std::array default_ports{
     DefaultPort{"scgi", 4000},
 };
 
-// 0 when the scheme is not known.
-std::uint16_t default_port(std::string_view scheme) {
-  for (const DefaultPort& known : default_ports) {
-    if (known.scheme == scheme) return known.port;
-  }
-  return 0;
-}
-
 std::unexpected<std::string> complaint(std::string_view text, std::string_view about) {
   return std::unexpected(std::string(text).append(about));
 }
@@ -91,6 +83,13 @@ std::expected<std::string, std::string> take_socket_path(std::string_view url,
 }
 
 }  // namespace
+
+std::uint16_t default_port(std::string_view scheme) {
+  for (const DefaultPort& known : default_ports) {
+    if (equals_ignoring_case(known.scheme, scheme)) return known.port;
+  }
+  return 0;
+}
 
 std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_view url) {
   std::string socket_path;

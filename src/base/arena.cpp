@@ -1,6 +1,7 @@
 #include "base/arena.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace steelyard {
@@ -20,6 +21,12 @@ std::string_view Arena::copy(std::string_view text) {
   char* room = take(text.size());
   std::memcpy(room, text.data(), text.size());
   return {room, text.size()};
+}
+
+std::string_view Arena::decimal(std::uint64_t number) {
+  char digits[20];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  return copy({digits, static_cast<std::size_t>(end - digits)});
 }
 
 std::string_view Arena::join_all(const std::string_view* parts, std::size_t count) {

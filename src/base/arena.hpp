@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ class Arena {
   }
 
   std::string_view copy(std::string_view text);
+
+  std::string_view decimal(std::uint64_t number);
 
   template <class... Parts>
   std::string_view join(Parts... parts) {

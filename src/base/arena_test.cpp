@@ -15,6 +15,8 @@ TEST(Arena, texts_stay_until_the_reset) {
   EXPECT_EQ(big.size(), 100u);
   EXPECT_EQ(arena.join("a", "", "bc"), "abc");
   EXPECT_EQ(arena.copy("").size(), 0u);
+  EXPECT_EQ(arena.decimal(0), "0");
+  EXPECT_EQ(arena.decimal(18446744073709551615u), "18446744073709551615");
 }
 
 TEST(Arena, a_reset_gives_the_first_block_again) {

@@ -236,6 +236,24 @@ bool IpNetwork::contains(const IpAddress& address) const {
   return true;
 }
 
+std::string IpNetwork::text() const {
+  std::array<std::uint8_t, 16> first = address_.bytes();
+  std::size_t bits = 0;
+  for (std::size_t i = 0; i < mask_.size(); ++i) {
+    first[i] &= mask_[i];
+    bits += static_cast<std::size_t>(std::popcount(mask_[i]));
+  }
+  std::array<std::uint8_t, 16> prefix{};
+  set_prefix(prefix, bits);
+  const auto as_text = [this](const std::array<std::uint8_t, 16>& bytes) {
+    if (address_.is_v6()) return IpAddress::v6(bytes).text();
+    return IpAddress::v4(static_cast<std::uint32_t>(bytes[0]) << 24 | bytes[1] << 16 |
+                         bytes[2] << 8 | bytes[3])
+        .text();
+  };
+  return as_text(first) + '/' + (prefix == mask_ ? std::to_string(bits) : as_text(mask_));
+}
+
 std::string Endpoint::text() const {
   const std::string host = ip.is_v6() ? "[" + ip.text() + "]" : ip.text();
   return host + ":" + std::to_string(port);

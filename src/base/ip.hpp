@@ -42,6 +42,7 @@ class IpNetwork {
   // The error is httpd's complaint, e.g. "The specified network mask is invalid."
   static std::expected<IpNetwork, std::string> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
+  std::string text() const;  // "10.1.0.0/16"; "10.0.1.0/255.0.255.0" when no prefix says it
 
  private:
   IpAddress address_;

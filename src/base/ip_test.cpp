@@ -36,6 +36,18 @@ TEST(IpNetwork, every_way_to_write_a_block) {
   EXPECT_FALSE(IpNetwork::parse("::/0")->contains(*IpAddress::parse("1.2.3.4")));
 }
 
+TEST(IpNetwork, writes_what_it_covers) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"10.1.2.3", "10.1.2.3/32"},
+      {"10.1", "10.1.0.0/16"},
+      {"10.1.2.3/255.255.0.0", "10.1.0.0/16"},
+      {"10.1.2.3/255.0.255.0", "10.0.2.0/255.0.255.0"},
+      {"0.0.0.0/0", "0.0.0.0/0"},
+      {"2001:db8::1/32", "2001:db8::/32"},
+  };
+  for (const auto& [written, text] : cases) EXPECT_EQ(IpNetwork::parse(written)->text(), text);
+}
+
 TEST(IpNetwork, a_mask_out_of_range_is_named) {
   EXPECT_EQ(IpNetwork::parse("10.0.0.0/33").error(), "The specified network mask is invalid.");
   EXPECT_EQ(IpNetwork::parse("x").error(), "The specified IP address is invalid.");

@@ -41,6 +41,19 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      result += '?';
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   while (true) {

@@ -29,6 +29,9 @@ std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
 std::string_view trim(std::string_view text);
 
+// In double quotes, as a configuration file would have it; control bytes are shown as '?'.
+std::string quoted(std::string_view text);
+
 // Splits at every `separator`; keeps empty pieces.
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Splits at runs of white space; no empty pieces.

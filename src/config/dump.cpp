@@ -14,9 +14,6 @@ constexpr std::array<std::string_view, 3> encoded_slash_names{"refuse", "decode"
 constexpr std::array<std::string_view, 3> trace_names{"on", "off", "extended"};
 constexpr std::array<std::string_view, 6> token_names{"full",  "os",    "minimal",
                                                       "minor", "major", "product"};
-constexpr std::array<std::string_view, 16> level_names{
-    "emerg",  "alert",  "crit",   "error",  "warn",   "notice", "info",   "debug",
-    "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8"};
 
 template <class Enum, std::size_t count>
 void name_unless(DumpWriter& out, std::string_view key,
@@ -33,8 +30,7 @@ std::string address_text(const std::optional<IpAddress>& ip,
 
 std::string target_text(const LogTarget& target) {
   constexpr std::array<std::string_view, 4> kinds{"file ", "pipe ", "pipe-shell ", "syslog "};
-  return std::string(kinds[static_cast<std::size_t>(target.kind)]) +
-         DumpWriter::quoted(target.text);
+  return std::string(kinds[static_cast<std::size_t>(target.kind)]) + quoted(target.text);
 }
 
 void dump_client(DumpWriter& out, const ClientSettings& client) {
@@ -80,24 +76,22 @@ void dump_names(DumpWriter& out, const Server& server) {
 
 void dump_logs(DumpWriter& out, const Server& server) {
   for (const AccessLog& log : server.access_logs) {
-    std::string text = target_text(log.target) + ' ' + DumpWriter::quoted(log.format.text());
+    std::string text = target_text(log.target) + ' ' + quoted(log.format.text());
     if (log.condition) {
-      text +=
-          std::string(" env=") + (log.condition->wants_absence ? "!" : "") + log.condition->name;
+      text += ' ' + log.condition->describe();
     }
     out.line("access-log", text);
   }
   if (!server.error_log.text.empty()) out.line("error-log", target_text(server.error_log));
-  std::string levels(level_names[static_cast<std::size_t>(server.log_levels.general)]);
-  for (const auto& [module, level] : server.log_levels.modules) {
-    levels += ' ' + module + ':' + std::string(level_names[static_cast<std::size_t>(level)]);
+  const LogLevels& levels = server.log_levels;
+  if (levels.general != LogLevel::warn || !levels.modules.empty()) {
+    dump_log_levels(out, level_name(levels.general), levels);
   }
-  if (levels != "warn") out.line("log-level", levels);
 }
 
 void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   const Server usual;
-  out.line(kind, DumpWriter::quoted(server.name));
+  out.line(kind, quoted(server.name));
   out.indent();
   dump_names(out, server);
   name_unless(out, "encoded-slashes", encoded_slash_names, server.encoded_slashes,
@@ -113,7 +107,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_rules(out, "request-header-early", server.early_rules);
   for (const Route& route : server.routes) dump_route(out, route);
   for (const Redirect& redirect : server.redirects) dump_redirect(out, redirect);
-  out.number_unless("server-env-rules", static_cast<std::int64_t>(server.env_rules.size()), 0);
+  dump_env_rules(out, server.env_rules);
   dump_settings(out, server.defaults);
   for (const Section& section : server.proxies) dump_section(out, "proxy", section);
   for (const Section& section : server.locations) dump_section(out, "location", section);

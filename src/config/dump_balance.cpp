@@ -14,8 +14,8 @@ std::string load_factor_text(int factor) {
 }
 
 std::string sticky_text(const balance::StickySpec& sticky) {
-  std::string text = "cookie " + DumpWriter::quoted(sticky.cookie_name) + " url " +
-                     DumpWriter::quoted(sticky.url_name) + " separator ";
+  std::string text =
+      "cookie " + quoted(sticky.cookie_name) + " url " + quoted(sticky.url_name) + " separator ";
   text += sticky.separator ? std::string(1, *sticky.separator) : std::string("none");
   return sticky.cut_at_semicolon ? text + " cut-at-semicolon" : text;
 }

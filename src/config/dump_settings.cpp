@@ -6,36 +6,9 @@ namespace steelyard::config {
 
 namespace {
 
-std::string_view action_text(expr::HeaderRule::Action action) {
-  using Action = expr::HeaderRule::Action;
-  switch (action) {
-    case Action::set:
-      return "set";
-    case Action::setifempty:
-      return "setifempty";
-    case Action::add:
-      return "add";
-    case Action::append:
-      return "append";
-    case Action::merge:
-      return "merge";
-    case Action::unset:
-      return "unset";
-    case Action::echo:
-      return "echo";
-    case Action::edit:
-      return "edit";
-    case Action::edit_all:
-      return "edit*";
-    case Action::note:
-      return "note";
-  }
-  return {};
-}
-
 void dump_maps(DumpWriter& out, std::string_view key, const std::vector<ReverseMap>& maps) {
   for (const ReverseMap& map : maps) {
-    out.line(key, DumpWriter::quoted(map.internal) + " -> " + DumpWriter::quoted(map.external) +
+    out.line(key, quoted(map.internal) + " -> " + quoted(map.external) +
                       (map.interpolate ? " interpolate" : ""));
   }
 }
@@ -47,7 +20,7 @@ void dump_error_document(DumpWriter& out, int status, const ErrorDocument& docum
       text += " standard";
       break;
     case ErrorDocument::Kind::text:
-      text += " text " + DumpWriter::quoted(document.text->text());
+      text += " text " + quoted(document.text->text());
       break;
     case ErrorDocument::Kind::local_path:
       text += " path " + document.target;
@@ -84,6 +57,9 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
   out.number("body-bytes-max", settings.body_bytes_max);
+  if (const auto& levels = settings.log_levels) {
+    dump_log_levels(out, levels->says_general ? level_name(levels->general) : "inherited", *levels);
+  }
   if (settings.auth_merging) {
     out.line("auth-merging", merging_names[static_cast<std::size_t>(*settings.auth_merging)]);
   }
@@ -101,20 +77,39 @@ std::string_view mapping_text(PathMapping mapping) {
   return {};
 }
 
+void dump_require(DumpWriter& out, const expr::Require& require) {
+  out.line("access");
+  out.indent();
+  for (const std::string& line : require.describe()) out.line(line);
+  out.unindent();
+}
+
 }  // namespace
 
 void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules) {
   for (const expr::HeaderRule& rule : rules) {
-    out.line(key, std::string(action_text(rule.action())) + ' ' + rule.name());
+    out.line(key, rule.describe());
   }
+}
+
+void dump_env_rules(DumpWriter& out, const std::vector<expr::EnvRule>& rules) {
+  for (const expr::EnvRule& rule : rules) out.line(rule.describe());
+}
+
+void dump_log_levels(DumpWriter& out, std::string_view general, const LogLevels& levels) {
+  std::string text(general);
+  for (const auto& [module, level] : levels.modules) {
+    text.append(" ").append(module).append(":").append(level_name(level));
+  }
+  out.line("log-level", text);
 }
 
 void dump_route(DumpWriter& out, const Route& route) {
   std::string text;
   if (route.regex) {
-    text = "~ " + DumpWriter::quoted(route.regex->pattern());
+    text = "~ " + quoted(route.regex->pattern());
   } else {
-    text = DumpWriter::quoted(route.location.empty() ? route.path : route.location);
+    text = quoted(route.location.empty() ? route.path : route.location);
   }
   text += " -> " + (route.excludes ? std::string("excluded") : route.target);
   if (route.raw_path) text += " nocanon";
@@ -127,9 +122,13 @@ void dump_route(DumpWriter& out, const Route& route) {
 
 void dump_redirect(DumpWriter& out, const Redirect& redirect) {
   std::string text = std::to_string(redirect.status);
-  if (redirect.regex) text += " ~ " + DumpWriter::quoted(redirect.regex->pattern());
-  if (!redirect.path.empty()) text += ' ' + DumpWriter::quoted(redirect.path);
-  if (!redirect.target.empty()) text += " -> " + redirect.target;
+  if (redirect.regex) text += " ~ " + quoted(redirect.regex->pattern());
+  if (!redirect.path.empty()) text += ' ' + quoted(redirect.path);
+  if (redirect.expression) {
+    text += " -> expression " + quoted(redirect.expression->text());
+  } else if (!redirect.target.empty()) {
+    text += " -> " + redirect.target;
+  }
   out.line("redirect", text);
 }
 
@@ -138,9 +137,9 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
   dump_rules(out, "header-always", settings.response_always);
   dump_rules(out, "header", settings.response_normal);
   dump_rules(out, "request-header", settings.request_rules);
-  out.number_unless("env-rules", static_cast<std::int64_t>(settings.env_rules.size()), 0);
+  dump_env_rules(out, settings.env_rules);
   for (const auto& [name, value] : settings.env) {
-    out.line("env", name + (value ? '=' + DumpWriter::quoted(*value) : std::string(" unset")));
+    out.line("env", name + (value ? '=' + quoted(*value) : std::string(" unset")));
   }
   dump_maps(out, "reverse-url", settings.reverse_urls);
   dump_maps(out, "reverse-cookie-domain", settings.reverse_cookie_domains);
@@ -149,14 +148,14 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
     dump_error_document(out, status, document);
   }
   for (const Redirect& redirect : settings.redirects) dump_redirect(out, redirect);
-  if (settings.require) out.line("require");
+  if (settings.require) dump_require(out, *settings.require);
   if (settings.route) dump_route(out, *settings.route);
 }
 
 void dump_section(DumpWriter& out, std::string_view key, const Section& section) {
   constexpr std::array<std::string_view, 3> kinds{"prefix ", "glob ", "regex "};
-  out.line(key, std::string(kinds[static_cast<std::size_t>(section.kind)]) +
-                    DumpWriter::quoted(section.pattern));
+  out.line(key,
+           std::string(kinds[static_cast<std::size_t>(section.kind)]) + quoted(section.pattern));
   out.indent();
   dump_settings(out, section.settings);
   out.unindent();

@@ -13,17 +13,4 @@ void DumpWriter::milliseconds(std::string_view key, std::chrono::nanoseconds val
   line(key, std::to_string(whole.count()) + "ms");
 }
 
-std::string DumpWriter::quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      result += '?';
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
 }  // namespace steelyard::config

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "balance/spec.hpp"
+#include "base/text.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 
@@ -42,14 +43,15 @@ class DumpWriter {
   void unindent() { depth_ -= 2; }
   std::string take() { return std::move(text_); }
 
-  static std::string quoted(std::string_view text);
-
  private:
   std::string text_;
   std::size_t depth_ = 0;
 };
 
 void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules);
+void dump_env_rules(DumpWriter& out, const std::vector<expr::EnvRule>& rules);
+// `general`: the level of the modules that are not named.
+void dump_log_levels(DumpWriter& out, std::string_view general, const LogLevels& levels);
 void dump_settings(DumpWriter& out, const PathSettings& settings);
 void dump_section(DumpWriter& out, std::string_view key, const Section& section);
 void dump_route(DumpWriter& out, const Route& route);

@@ -119,13 +119,6 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   return merged;
 }
 
-LogLevel LogLevels::of(std::string_view module) const {
-  for (const auto& [name, level] : modules) {
-    if (name == module) return level;
-  }
-  return general;
-}
-
 bool Section::covers_path(std::string_view path) const {
   switch (kind) {
     case Kind::regex:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/regex.hpp"
+#include "config/log_level.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/header_rule.hpp"
 #include "expr/log_format.hpp"
@@ -25,33 +26,6 @@ namespace steelyard::config {
 struct Place {
   std::shared_ptr<const std::string> file;
   std::uint32_t line = 0;
-};
-
-enum class LogLevel : std::uint8_t {
-  emerg,
-  alert,
-  crit,
-  error,
-  warn,
-  notice,
-  info,
-  debug,
-  trace1,
-  trace2,
-  trace3,
-  trace4,
-  trace5,
-  trace6,
-  trace7,
-  trace8
-};
-
-// LogLevel warn proxy:debug ...
-struct LogLevels {
-  LogLevel general = LogLevel::warn;
-  std::vector<std::pair<std::string, LogLevel>> modules;  // without "mod_", ".c", "_module"
-  bool says_general = false;  // `general` was written: what is around a section does not count
-  LogLevel of(std::string_view module) const;
 };
 
 struct ErrorDocument {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "balance/parameters.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::config {
@@ -22,17 +23,13 @@ struct UrlParts {
   std::uint16_t port = 0;
 };
 
-std::uint16_t default_port(std::string_view scheme) {
-  return equals_ignoring_case(scheme, "http") ? 80 : 0;
-}
-
 void read_host_and_port(UrlParts& parts) {
   std::string_view text = parts.authority;
   if (const std::size_t at = text.rfind('@'); at != text.npos) text.remove_prefix(at + 1);
   const std::size_t bracket = text.rfind(']');
   const std::size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
   parts.host = text.substr(0, colon);
-  parts.port = default_port(parts.scheme);
+  parts.port = balance::default_port(parts.scheme);
   if (colon == text.npos) return;
   const std::optional<std::uint64_t> port = parse_unsigned(text.substr(colon + 1));
   const bool is_default = port && *port == parts.port;

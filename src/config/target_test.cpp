@@ -77,6 +77,13 @@ TEST_F(Targets, the_default_port_is_no_difference) {
   EXPECT_FALSE(split("http://h:8080/a").backend);
 }
 
+TEST_F(Targets, every_scheme_has_its_own_default_port) {
+  add_backend("https://h:443/a");
+  EXPECT_EQ(split("HTTPS://h:443/a/x").backend, 0);
+  EXPECT_EQ(split("https://h/a/x").backend, 0);
+  EXPECT_FALSE(split("https://h:80/a/x").backend);
+}
+
 TEST_F(Targets, a_name_glued_to_the_host_is_another_host) {
   add_backend("http://h");
   EXPECT_FALSE(split("http://hfoo").backend);

@@ -65,18 +65,45 @@ bool AccessSource::covers(const Facts& facts) const {
   return false;
 }
 
+std::string AccessSource::describe() const {
+  switch (kind) {
+    case Kind::all:
+      return "all";
+    case Kind::environment:
+      return condition.describe();
+    case Kind::network:
+      return network.text();
+    case Kind::host:
+      return host;
+  }
+  return {};
+}
+
+void AccessOrder::describe(std::vector<std::string>& lines) const {
+  for (const auto& [limit, value] : sequences_) {
+    const auto row =
+        std::ranges::find(sequence_names, value, &std::pair<std::string_view, Sequence>::second);
+    lines.push_back(limit.describe() + "Order " + std::string(row->first));
+  }
+  const auto add_sources = [&lines](std::string_view line, const Sources& sources) {
+    for (const AccessSource& source : sources) {
+      lines.push_back(source.limit.describe() + std::string(line) + source.describe());
+    }
+  };
+  add_sources("Allow from ", allowed_);
+  add_sources("Deny from ", denied_);
+  for (const auto& [limit, any] : any_) {
+    lines.push_back(limit.describe() + (any ? "Satisfy Any" : "Satisfy All"));
+  }
+}
+
 AccessOrder::Result AccessOrder::set_order(std::span<const std::string> words,
                                            const MethodLimit& limit) {
-  static constexpr std::pair<std::string_view, Sequence> known[] = {
-      {"allow,deny", Sequence::allow_deny},
-      {"deny,allow", Sequence::deny_allow},
-      {"mutual-failure", Sequence::mutual_failure},
-  };
   if (words.size() != 1) {
     return refused("order takes one argument, 'allow,deny', 'deny,allow', or 'mutual-failure'",
                    "write it without blanks: Order deny,allow");
   }
-  for (const auto& [name, value] : known) {
+  for (const auto& [name, value] : sequence_names) {
     if (!equals_ignoring_case(words[0], name)) continue;
     sequences_.push_back({limit, value});
     return {};

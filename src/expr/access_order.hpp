@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ip.hpp"
@@ -29,6 +30,7 @@ struct AccessSource {
 
   static std::expected<AccessSource, Complaint> parse(const std::string& word);
   bool covers(const Facts& facts) const;
+  std::string describe() const;  // the word
 };
 
 class AccessOrder {
@@ -43,9 +45,15 @@ class AccessOrder {
   bool grants(const Facts& facts) const;
   bool satisfies_any(std::string_view method) const;  // Satisfy Any: Require may grant instead
   bool needs_client_host() const;
+  void describe(std::vector<std::string>& lines) const;
 
  private:
   enum class Sequence : std::uint8_t { deny_allow, allow_deny, mutual_failure };
+  static constexpr std::pair<std::string_view, Sequence> sequence_names[] = {
+      {"allow,deny", Sequence::allow_deny},
+      {"deny,allow", Sequence::deny_allow},
+      {"mutual-failure", Sequence::mutual_failure},
+  };
   template <class Value>
   struct Limited {
     MethodLimit limit;

@@ -116,15 +116,7 @@ std::expected<EnvRule, Complaint> EnvRule::parse(EnvDirective directive,
 }
 
 bool EnvRule::set_attribute(std::string_view name) {
-  static constexpr std::pair<std::string_view, Attribute> known[] = {
-      {"remote_host", Attribute::remote_host},
-      {"remote_addr", Attribute::remote_addr},
-      {"server_addr", Attribute::server_addr},
-      {"request_method", Attribute::request_method},
-      {"request_protocol", Attribute::request_protocol},
-      {"request_uri", Attribute::request_uri},
-  };
-  for (const auto& [text, attribute] : known) {
+  for (const auto& [text, attribute] : known_attributes) {
     if (equals_ignoring_case(name, text)) attribute_ = attribute;
   }
   attribute_name_ = name;
@@ -161,6 +153,23 @@ void EnvRule::add_change(std::string_view word) {
     if (change.value.empty()) change.value = "1";  // httpd: also for `NAME=`
   }
   changes_.push_back(std::move(change));
+}
+
+std::string EnvRule::describe() const {
+  std::string text(directive_name(letters_ == RegexCase::insensitive
+                                      ? EnvDirective::set_env_if_no_case
+                                      : EnvDirective::set_env_if));
+  text += attribute_ == Attribute::header_pattern ? " headers like " + quoted(attribute_name_)
+                                                  : " header " + attribute_name_;
+  for (const auto& [name, attribute] : known_attributes) {
+    if (attribute_ != attribute) continue;
+    text.assign(text, 0, text.find(' ')).append(" ").append(name);
+  }
+  text += regex_ ? " pattern " + quoted(regex_->pattern()) : " text " + quoted(literal_);
+  for (const Change& each : changes_) {
+    text += each.unsets ? " !" + each.name : ' ' + each.name + '=' + quoted(each.value);
+  }
+  return text;
 }
 
 bool EnvRule::reads_as(const EnvRule& other) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/regex.hpp"
@@ -29,6 +30,7 @@ struct EnvCondition {
 
   // `text` with its "env=".
   static std::expected<EnvCondition, Complaint> parse(std::string_view text);
+  std::string describe() const { return (wants_absence ? "env=!" : "env=") + name; }
   bool holds(const Facts& facts) const { return holds(facts.variable(name).has_value()); }
   bool holds(const Environment& environment) const { return holds(environment.has(name)); }
 
@@ -49,6 +51,8 @@ class EnvRule {
   // `words` are the directive's arguments.
   static std::expected<EnvRule, Complaint> parse(EnvDirective directive,
                                                  std::span<const std::string> words);
+  // What it was understood to say: 'SetEnvIf Remote_Addr pattern "^10\." inside="1"'.
+  std::string describe() const;
 
  private:
   friend void apply(std::span<const EnvRule>, const Facts&, Environment&, Arena&);
@@ -67,6 +71,15 @@ class EnvRule {
     std::string name;
     std::string value;
     bool unsets = false;
+  };
+
+  static constexpr std::pair<std::string_view, Attribute> known_attributes[] = {
+      {"Remote_Host", Attribute::remote_host},
+      {"Remote_Addr", Attribute::remote_addr},
+      {"Server_Addr", Attribute::server_addr},
+      {"Request_Method", Attribute::request_method},
+      {"Request_Protocol", Attribute::request_protocol},
+      {"Request_URI", Attribute::request_uri},
   };
 
   EnvRule() = default;

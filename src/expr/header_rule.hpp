@@ -67,8 +67,9 @@ class HeaderRule {
     note,
   };
   HeaderTable table() const { return table_; }
-  Action action() const { return action_; }
   const std::string& name() const { return name_; }
+  // What it was understood to say: 'set X-Route "%{BALANCER_WORKER_ROUTE}e" env=DEBUG'.
+  std::string describe() const;
   // `early`: before anything else is looked at.
   bool is_early() const { return is_early_; }
 

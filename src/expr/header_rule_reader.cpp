@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -180,6 +181,18 @@ class HeaderRuleReader {
   int values_ = 0;
   HeaderRule rule_;
 };
+
+std::string HeaderRule::describe() const {
+  const auto row = std::ranges::find(actions, action_, &ActionName::action);
+  std::string text(row->name);
+  if (!name_.empty()) text += ' ' + name_;
+  if (regex_) text += ' ' + quoted(regex_->pattern());
+  if (row->values > 0) {
+    text += ' ' + quoted(expression_ ? "expr=" + expression_->text() : text_.describe());
+  }
+  if (condition_) text += ' ' + condition_->describe();
+  return is_early_ ? text + " early" : text;
+}
 
 std::expected<HeaderRule, Complaint> HeaderRule::parse_response(
     std::span<const std::string> words) {

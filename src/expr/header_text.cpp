@@ -137,6 +137,39 @@ bool HeaderText::is_constant() const {
   return pieces_.empty() || (pieces_.size() == 1 && pieces_.front().kind == Piece::Kind::text);
 }
 
+std::string HeaderText::describe() const {
+  std::string text;
+  for (const Piece& piece : pieces_) {
+    switch (piece.kind) {
+      case Piece::Kind::text:
+        for (const char c : piece.text) text.append(c == '%' ? 2 : 1, c);
+        break;
+      case Piece::Kind::start:
+        text += "%t";
+        break;
+      case Piece::Kind::elapsed:
+        text += "%D";
+        break;
+      case Piece::Kind::load:
+        text += "%l";
+        break;
+      case Piece::Kind::idle:
+        text += "%i";
+        break;
+      case Piece::Kind::busy:
+        text += "%b";
+        break;
+      case Piece::Kind::variable:
+        text += "%{" + piece.text + "}e";
+        break;
+      case Piece::Kind::absent:
+        text += "%{" + piece.text + "}s";
+        break;
+    }
+  }
+  return text;
+}
+
 std::string_view HeaderText::write(const Facts& facts, Arena& arena) const {
   if (pieces_.empty()) return {};
   if (is_constant()) return pieces_.front().text;

@@ -27,6 +27,7 @@ class HeaderText {
   // A view of this object when the text has no tag, else of the arena.
   std::string_view write(const Facts& facts, Arena& arena) const;
   bool is_constant() const;
+  std::string describe() const;  // with its tags, as a configuration could say it
 
  private:
   friend class HeaderTextReader;

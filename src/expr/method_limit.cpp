@@ -13,4 +13,11 @@ bool MethodLimit::covers(std::string_view method) const {
   return is_listed != except_;
 }
 
+std::string MethodLimit::describe() const {
+  if (methods_.empty() && except_) return {};
+  std::string text = except_ ? "<LimitExcept" : "<Limit";
+  for (const std::string& method : methods_) text += ' ' + method;
+  return text + "> ";
+}
+
 }  // namespace steelyard::expr

@@ -17,6 +17,8 @@ class MethodLimit {
 
   // httpd: HEAD counts as GET on both sides.
   bool covers(std::string_view method) const;
+  // "<Limit GET POST> " to stand before a line; empty when every method is covered.
+  std::string describe() const;
 
  private:
   std::vector<std::string> methods_;

@@ -23,6 +23,13 @@ bool Require::needs_client_host() const {
          (access_ != nullptr && access_->needs_client_host());
 }
 
+std::vector<std::string> Require::describe() const {
+  std::vector<std::string> lines;
+  if (access_ != nullptr) access_->describe(lines);
+  if (tree_ != nullptr) tree_->describe("", lines);
+  return lines;
+}
+
 std::shared_ptr<const Require> Require::merge(const std::shared_ptr<const Require>& outer,
                                               const std::shared_ptr<const Require>& inner,
                                               RequireMerge how) {

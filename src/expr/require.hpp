@@ -35,6 +35,9 @@ class Require {
   // TextFact::client_host must be looked up, forwards and back, before decide() is asked.
   bool needs_client_host() const;
 
+  // Its lines as they were understood, what is in containers indented.
+  std::vector<std::string> describe() const;
+
   // What holds in `inner` with `outer` around it; either may be null. Order, Allow, Deny and
   // Satisfy of the inner section replace those of the outer one together, whatever `how` says.
   static std::shared_ptr<const Require> merge(const std::shared_ptr<const Require>& outer,

@@ -23,11 +23,6 @@ Kind kind_of(RequireContainer container) {
   return Kind::any;
 }
 
-std::string name_of(Kind kind) {
-  if (kind == Kind::all) return "<RequireAll>";
-  return kind == Kind::any ? "<RequireAny>" : "<RequireNone>";
-}
-
 std::unexpected<Complaint> refused(std::string text, std::string advice) {
   return std::unexpected(Complaint{std::move(text), std::move(advice)});
 }
@@ -52,10 +47,11 @@ struct RequireBuilder::State {
     const bool may_be_negative = around.node.kind() == Kind::all;
     if (node.is_negative() && !may_be_negative) {
       around.had_fault = true;
-      const std::string what = node.is_container() ? name_of(node.kind()) : "negative Require";
-      return refused(
-          what + " directive has no effect in " + name_of(around.node.kind()) + " directive",
-          "put it into <RequireAll> together with a Require that grants");
+      const std::string what =
+          node.is_container() ? std::string(container_name(node.kind())) : "negative Require";
+      return refused(what + " directive has no effect in " +
+                         std::string(container_name(around.node.kind())) + " directive",
+                     "put it into <RequireAll> together with a Require that grants");
     }
     around.node.add(std::move(node));
     return {};
@@ -98,7 +94,8 @@ RequireBuilder::Result RequireBuilder::close() {
   const RequireNode& node = closed.node;
   if (node.children().empty()) {
     state_->open.back().had_fault = true;
-    return refused(name_of(node.kind()) + " directive contains no authorization directives",
+    return refused(std::string(container_name(node.kind())) +
+                       " directive contains no authorization directives",
                    "add a Require line, or take the container out");
   }
   if (node.kind() == Kind::all && std::ranges::all_of(node.children(), &RequireNode::is_negative)) {

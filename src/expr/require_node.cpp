@@ -14,6 +14,13 @@ struct RefusedProvider {
   std::string_view name, lets_in, advice;
 };
 
+// Those that look at nothing but their words.
+constexpr std::pair<std::string_view, RequireNode::Kind> plain_providers[] = {
+    {"host", RequireNode::Kind::host},
+    {"local", RequireNode::Kind::local},
+    {"env", RequireNode::Kind::env},
+    {"method", RequireNode::Kind::method}};
+
 constexpr std::string_view no_users =
     "users are not authenticated here: let the members do it, or write Require ip";
 constexpr std::string_view no_files = "no files are served here: write Require ip or Require env";
@@ -53,6 +60,11 @@ std::string advice_for(std::string_view provider) {
 
 }  // namespace
 
+std::string_view container_name(RequireNode::Kind kind) {
+  if (kind == RequireNode::Kind::all) return "<RequireAll>";
+  return kind == RequireNode::Kind::any ? "<RequireAny>" : "<RequireNone>";
+}
+
 std::expected<RequireNode, Complaint> RequireNode::parse(std::span<const std::string> words,
                                                          const MethodLimit& limit) {
   RequireNode node(Kind::nobody);
@@ -81,9 +93,7 @@ RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
   }
   words_.assign(words.begin(), words.end());
   if (provider == "ip") return read_networks(words);
-  static constexpr std::pair<std::string_view, Kind> plain[] = {
-      {"host", Kind::host}, {"local", Kind::local}, {"env", Kind::env}, {"method", Kind::method}};
-  for (const auto& [name, kind] : plain) {
+  for (const auto& [name, kind] : plain_providers) {
     if (provider != name) continue;
     kind_ = kind;
     return {};
@@ -110,6 +120,26 @@ RequireNode::Outcome RequireNode::read_networks(std::span<const std::string> wor
     networks_.push_back(*network);
   }
   return {};
+}
+
+void RequireNode::describe(const std::string& indent, std::vector<std::string>& lines) const {
+  if (is_container()) {
+    lines.push_back(indent + std::string(container_name(kind_)));
+    for (const RequireNode& child : children_) child.describe(indent + "  ", lines);
+    return;
+  }
+  std::string text = indent + limit_.describe() + (is_negated_ ? "Require not " : "Require ");
+  if (kind_ == Kind::everybody) text += "all granted";
+  if (kind_ == Kind::nobody) text += "all denied";
+  if (kind_ == Kind::ip) text += "ip";
+  for (const auto& [name, kind] : plain_providers) {
+    if (kind_ == kind) text += name;
+  }
+  for (const IpNetwork& network : networks_) text += ' ' + network.text();
+  if (kind_ != Kind::ip) {
+    for (const std::string& word : words_) text += ' ' + word;
+  }
+  lines.push_back(std::move(text));
 }
 
 bool RequireNode::applies_to(std::string_view method) const {

@@ -51,6 +51,8 @@ class RequireNode {
   bool needs_client_host() const;
   void add(RequireNode child) { children_.push_back(std::move(child)); }
   const std::vector<RequireNode>& children() const { return children_; }
+  // Its lines, `indent` before each.
+  void describe(const std::string& indent, std::vector<std::string>& lines) const;
 
  private:
   using Outcome = std::expected<void, Complaint>;
@@ -68,5 +70,7 @@ class RequireNode {
   std::vector<IpNetwork> networks_;
   std::vector<std::string> words_;  // host names, variables, methods
 };
+
+std::string_view container_name(RequireNode::Kind kind);  // "<RequireAll>"
 
 }  // namespace steelyard::expr

@@ -1,7 +1,6 @@
 #include "proxy/exchange.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/text.hpp"
@@ -64,10 +63,7 @@ std::string_view Exchange::origin() {
   const bool v6 = name.find(':') != std::string_view::npos;
   const std::string_view host = v6 ? arena.join("[", name, "]") : name;
   if (port == 80) return origin_ = arena.join("http://", host);
-  char digits[8];
-  const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
-  return origin_ = arena.join("http://", host, ":",
-                              std::string_view(digits, static_cast<std::size_t>(end - digits)));
+  return origin_ = arena.join("http://", host, ":", arena.decimal(port));
 }
 
 }  // namespace steelyard::proxy

@@ -47,21 +47,28 @@ std::shared_ptr<const balance::BalancerSpec> as_balancer(const balance::MemberSp
   return spec;
 }
 
+// "Steelyard/1.2.3" up to so many of its numbers.
+std::string banner_with(std::size_t numbers) {
+  std::size_t end = program_banner.find('/');
+  for (std::size_t i = 0; i < numbers; ++i) end = program_banner.find('.', end + 1);
+  return std::string(program_banner.substr(0, end));
+}
+
 std::string banner_for(config::ServerTokens tokens) {
   switch (tokens) {
     case config::ServerTokens::product:
-      return "Steelyard";
+      return banner_with(0);
     case config::ServerTokens::major:
-      return "Steelyard/0";
+      return banner_with(1);
     case config::ServerTokens::minor:
-      return "Steelyard/0.1";
+      return banner_with(2);
     case config::ServerTokens::minimal:
-      return "Steelyard/0.1.0";
+      return std::string(program_banner);
     case config::ServerTokens::os:
     case config::ServerTokens::full:
-      return "Steelyard/0.1.0 (Unix)";
+      return std::string(program_banner) + " (Unix)";
   }
-  return "Steelyard";
+  return banner_with(0);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@
 namespace steelyard::proxy {
 
 // How the program names itself in Via.
-inline constexpr std::string_view program_banner = "Steelyard/0.1.0";
+inline constexpr std::string_view program_banner = "Steelyard/" STEELYARD_VERSION;
 
 // A balancer, or a direct backend (a balancer of one member that is never in error).
 struct Group {

@@ -1,7 +1,5 @@
 #include "proxy/local_answer.hpp"
 
-#include <charconv>
-
 #include "config/redirect.hpp"
 #include "http/error_page.hpp"
 #include "http/status.hpp"
@@ -12,12 +10,6 @@ namespace steelyard::proxy {
 namespace {
 
 using config::ErrorDocument;
-
-std::string_view number_text(Exchange& x, std::size_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  return x.arena.copy({digits, static_cast<std::size_t>(end - digits)});
-}
 
 http::Signature signature_of(const Exchange& x) {
   switch (x.settings->signature.value_or(config::Signature::off)) {
@@ -126,7 +118,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!empty) {
     // httpd counts a page only when it is sent.
     if (x.request.method_id != http::Method::head)
-      x.normal.add("Content-Length", number_text(x, core.page.size()));
+      x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
   // What is served here without being an error is an answer like any other.
@@ -136,6 +128,20 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
+}
+
+void describe_fault(const http::RequestFault& fault, LocalAnswer& answer) {
+  using Code = http::RequestFaultCode;
+  switch (fault.code) {
+    case Code::field_too_long:
+      answer.note = http::note_field_too_long;
+      break;
+    case Code::too_many_fields:
+      answer.note = http::note_too_many_fields;
+      break;
+    default:
+      break;
+  }
 }
 
 }  // namespace steelyard::proxy

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "http/request_head.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
 
@@ -17,6 +18,9 @@ struct LocalAnswer {
   std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
   int failed_document_status = 0;
 };
+
+// The page's words for a malformed request, as httpd's.
+void describe_fault(const http::RequestFault& fault, LocalAnswer& answer);
 
 // Fills status, fields and page of `x`; the page's text lies in core.page.
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& answer);

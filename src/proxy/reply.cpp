@@ -1,7 +1,5 @@
 #include "proxy/reply.hpp"
 
-#include <charconv>
-
 #include "base/text.hpp"
 #include "config/reverse_map.hpp"
 #include "http/hop_by_hop.hpp"
@@ -165,12 +163,7 @@ std::string_view via_text(Exchange& x) {
   const std::string_view version = x.request.version.minor == 0 ? "1.0 " : "1.1 ";
   const std::uint16_t port = x.public_port();
   std::string_view text = x.arena.join(version, x.server->name);
-  if (port != 80) {
-    char digits[8];
-    const auto end = std::to_chars(digits, digits + sizeof digits, port).ptr;
-    text =
-        x.arena.join(text, ":", std::string_view(digits, static_cast<std::size_t>(end - digits)));
-  }
+  if (port != 80) text = x.arena.join(text, ":", x.arena.decimal(port));
   if (x.server->proxy.via == Via::full) text = x.arena.join(text, " (", program_banner, ")");
   return text;
 }

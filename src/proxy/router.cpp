@@ -1,7 +1,6 @@
 #include "proxy/router.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.hpp"
 #include "config/redirect.hpp"
@@ -182,9 +181,7 @@ int count_forwards(Exchange& x) {
         x.request.method_id == http::Method::trace || x.request.method_id == http::Method::options;
     return answered ? 200 : 400;
   }
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, *hops - 1).ptr;
-  const auto text = x.arena.copy({digits, static_cast<std::size_t>(end - digits)});
+  const std::string_view text = x.arena.decimal(*hops - 1);
   for (std::size_t i = 0; i < x.request.fields.size(); ++i) {
     if (x.request.fields[i].id == http::FieldId::max_forwards) x.request.fields.set_value(i, text);
   }

@@ -4,16 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <iterator>
 
 namespace steelyard::server {
 
 namespace {
-
-constexpr std::array<std::string_view, 16> names{
-    "emerg",  "alert",  "crit",   "error",  "warn",   "notice", "info",   "debug",
-    "trace1", "trace2", "trace3", "trace4", "trace5", "trace6", "trace7", "trace8"};
 
 // "Fri Nov 20 15:57:28" changes once a second; the C library's conversion takes a lock.
 struct Second {
@@ -53,10 +48,6 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string_view level_name(config::LogLevel level) {
-  return names[static_cast<std::size_t>(level)];
-}
-
 void append_error_line(std::string& out, int tid, const proxy::ErrorLine& line) {
   using std::chrono::floor;
   const auto whole = floor<std::chrono::seconds>(line.when);
@@ -64,7 +55,7 @@ void append_error_line(std::string& out, int tid, const proxy::ErrorLine& line) 
   const Second& second = second_of(std::chrono::system_clock::to_time_t(whole));
   auto end = std::back_inserter(out);
   fmt::format_to(end, "[{}.{:06} {}] [{}:{}] [pid {}:tid {}] ", second.date, micros, second.year,
-                 line.module, level_name(line.level), ::getpid(), tid);
+                 line.module, config::level_name(line.level), ::getpid(), tid);
   if (line.client != nullptr) fmt::format_to(end, "[client {}] ", line.client->text());
   append_escaped(out, line.text);
   if (!line.referer.empty()) {

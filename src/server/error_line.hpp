@@ -17,6 +17,4 @@ namespace steelyard::server {
 // Appends the line with its newline. `tid` is the writing thread's.
 void append_error_line(std::string& out, int tid, const proxy::ErrorLine& line);
 
-std::string_view level_name(config::LogLevel level);
-
 }  // namespace steelyard::server

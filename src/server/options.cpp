@@ -22,31 +22,11 @@ constexpr std::array<std::pair<std::string_view, Control>, 5> controls{{
     {"restart", Control::restart},
 }};
 
-constexpr std::array<std::pair<std::string_view, config::LogLevel>, 16> levels{{
-    {"emerg", config::LogLevel::emerg},
-    {"alert", config::LogLevel::alert},
-    {"crit", config::LogLevel::crit},
-    {"error", config::LogLevel::error},
-    {"warn", config::LogLevel::warn},
-    {"notice", config::LogLevel::notice},
-    {"info", config::LogLevel::info},
-    {"debug", config::LogLevel::debug},
-    {"trace1", config::LogLevel::trace1},
-    {"trace2", config::LogLevel::trace2},
-    {"trace3", config::LogLevel::trace3},
-    {"trace4", config::LogLevel::trace4},
-    {"trace5", config::LogLevel::trace5},
-    {"trace6", config::LogLevel::trace6},
-    {"trace7", config::LogLevel::trace7},
-    {"trace8", config::LogLevel::trace8},
-}};
-
-template <class Table>
-auto look_up(const Table& table, std::string_view name) -> decltype(&table[0].second) {
-  for (const auto& [key, value] : table) {
-    if (equals_ignoring_case(key, name)) return &value;
+std::optional<Control> find_control(std::string_view name) {
+  for (const auto& [key, control] : controls) {
+    if (equals_ignoring_case(key, name)) return control;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 // -D also steers what the program does; those names are defined nevertheless, as in httpd.
@@ -92,13 +72,11 @@ std::string apply_valued(Options& options, char flag, std::string_view value) {
       options.startup_log = value;
       return {};
     case 'e':
-      if (const auto* level = look_up(levels, value)) {
-        options.startup_level = *level;
-        return {};
-      }
+      options.startup_level = config::parse_log_level(value);
+      if (options.startup_level) return {};
       return fmt::format("-e takes a log level (emerg ... trace8), not \"{}\"", value);
     case 'k':
-      if (const auto* control = look_up(controls, value)) {
+      if (const auto control = find_control(value)) {
         options.control = *control;
         return {};
       }

@@ -3,8 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "balance/parameters.hpp"
@@ -16,6 +14,7 @@
 #include "io/linux/socket_dialer.hpp"
 #include "io/linux/socket_stream.hpp"
 #include "proxy/shard.hpp"
+#include "tests/support/counting_heap.hpp"
 
 // ThreadSanitizer brings its own operator new: there is nothing to count in its build. The other
 // two builds run this.
@@ -23,26 +22,6 @@
 
 // The whole data path on real sockets, in one thread: once warm, an exchange takes nothing from the
 // heap. The client and the member are plain descriptors that the test reads and writes itself.
-
-namespace {
-
-thread_local std::size_t heap_takes = 0;
-
-void* take_from_heap(std::size_t bytes) {
-  ++heap_takes;
-  void* const room = std::malloc(bytes == 0 ? 1 : bytes);
-  if (room == nullptr) std::abort();
-  return room;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return take_from_heap(bytes); }
-void* operator new[](std::size_t bytes) { return take_from_heap(bytes); }
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete[](void* room) noexcept { std::free(room); }
-void operator delete(void* room, std::size_t /*bytes*/) noexcept { std::free(room); }
-void operator delete[](void* room, std::size_t /*bytes*/) noexcept { std::free(room); }
 
 namespace steelyard::proxy {
 namespace {
@@ -138,9 +117,10 @@ class SteadyState : public ::testing::Test {
 
   std::size_t takes_of(int exchanges, std::string_view request, std::string_view answer) {
     for (int i = 0; i < 20; ++i) exchange(request, answer);
-    const std::size_t before = heap_takes;
+    const std::size_t before = heap_takes();
+    EXPECT_GT(before, 0u);  // it is counted at all
     for (int i = 0; i < exchanges; ++i) exchange(request, answer);
-    return heap_takes - before;
+    return heap_takes() - before;
   }
 
   io::EpollLoop loop_;

@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include "apacheconf/modules.hpp"
+#include "proxy/generation.hpp"
 #include "server/options.hpp"
 
 namespace steelyard::server {
 
 std::string version_text() {
-  const auto& httpd = apacheconf::httpd_version;
   return fmt::format(
-      "Server version: Steelyard/0.1.0 (configuration of Apache httpd {}.{}.{})\n"
+      "Server version: {} (configuration of Apache httpd {})\n"
       "Server built:   {} {}\n",
-      httpd.major, httpd.minor, httpd.patch, __DATE__, __TIME__);
+      proxy::program_banner, apacheconf::httpd_version_text(), __DATE__, __TIME__);
 }
 
 std::string build_settings_text() {

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from support.attack import Fortress  # noqa: E402
 from support.member import Farm  # noqa: E402
 from support.ports import HeldPort  # noqa: E402
 from support.server import Scratch, Server, steelyard_binary  # noqa: E402
@@ -46,3 +47,17 @@ def server(binary, scratch):
     one = Server(binary, scratch)
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="module")
+def lasting_fortress(binary):
+    one = Fortress(binary)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def fortress(lasting_fortress):
+    """The same one for a whole file, whose member has forgotten what a test before it left."""
+    lasting_fortress.member.take()
+    return lasting_fortress

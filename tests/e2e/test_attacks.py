@@ -12,27 +12,13 @@ mod_rewrite attack, is played with ProxyPassMatch.
 from dataclasses import dataclass
 
 import pytest
-from support.attack import SMUGGLED, Fortress
+from support.attack import SMUGGLED, Fortress, each_row
 
 HOST = b"Host: lb.test\r\n"
 NUMBER = b"Content-Length: %d\r\n"
 HIDDEN = NUMBER % len(SMUGGLED)
 assert len(SMUGGLED) == 0x29
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
-
-
-@pytest.fixture(scope="module")
-def shared(binary):
-    one = Fortress(binary)
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def fortress(shared):
-    """The same one for all, whose member has forgotten what a test before it left behind."""
-    shared.member.take()
-    return shared
 
 
 @dataclass(frozen=True)
@@ -45,12 +31,6 @@ class Case:
     status: tuple = ("400",)
     line: bytes = b""  # of the one request that the member is to see
     body: bytes = b""
-
-
-def named(cases):
-    ids = [f"{case.row}-{case.name}" for case in cases]
-    assert len(set(ids)) == len(ids)
-    return pytest.mark.parametrize("case", cases, ids=ids)
 
 
 def head(line, *fields):
@@ -275,7 +255,7 @@ REFUSED = [
 ]
 
 
-@named(REFUSED)
+@each_row(REFUSED)
 def test_it_is_refused_and_nothing_behind_it_is_read(fortress, case):
     reply = fortress.ask_until_closed(case.bytes + SMUGGLED)
     assert reply.status in case.status
@@ -284,7 +264,7 @@ def test_it_is_refused_and_nothing_behind_it_is_read(fortress, case):
     fortress.expect_only([honest])
 
 
-@named([case for case in REFUSED if b" /a HTTP" in case.bytes])
+@each_row([case for case in REFUSED if b" /a HTTP" in case.bytes])
 def test_it_is_refused_where_no_member_is_asked(fortress, case):
     """Row 116: a path that the balancer answers by itself; it may, before it looks at a body."""
     data = case.bytes.replace(b" /a HTTP", b" /local HTTP")
@@ -385,7 +365,7 @@ PASSED_ONCE = [
 ]
 
 
-@named(PASSED_ONCE)
+@each_row(PASSED_ONCE)
 def test_it_reaches_the_member_once_and_both_connections_stay_in_step(fortress, case):
     connection = fortress.connect()
     try:
@@ -479,7 +459,7 @@ ANSWERED_WITHOUT_ITS_BODY = [
 ]
 
 
-@named(ANSWERED_WITHOUT_ITS_BODY)
+@each_row(ANSWERED_WITHOUT_ITS_BODY)
 def test_a_body_that_nobody_wants_is_never_the_next_request(fortress, case):
     connection = fortress.connect()
     lines = []
@@ -521,7 +501,7 @@ BREAKS_LATE = [
 ]
 
 
-@named(BREAKS_LATE)
+@each_row(BREAKS_LATE)
 def test_a_body_that_breaks_under_way_is_never_completed(fortress, case):
     """The member has part of it already: its request must break off, and not look finished."""
     reply = fortress.ask_until_closed(chunks(case.bytes), "POST")
@@ -612,7 +592,7 @@ UNASKED = [
 ]
 
 
-@named(UNASKED)
+@each_row(UNASKED)
 def test_a_switch_of_protocols_that_does_not_fit_is_a_502(fortress, case):
     fortress.member.next_answer(case.line)
     connection = fortress.connect()

@@ -3,8 +3,8 @@
 import resource
 
 import pytest
+from support.process import until
 from support.wire import Connection
-from test_process import until
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

@@ -13,25 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.attack import Fortress
+from support.attack import Fortress, each_row
 from support.ports import HeldPort
 
 OK = b"HTTP/1.1 200 OK\r\n"
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nX-Poison: 1\r\n\r\npoison"
-
-
-@pytest.fixture(scope="module")
-def shared(binary):
-    one = Fortress(binary)
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def fortress(shared):
-    """The same one for all, whose member has forgotten what a test before it left behind."""
-    shared.member.take()
-    return shared
 
 
 @dataclass(frozen=True)
@@ -44,12 +30,6 @@ class Case:
     status: tuple = ("502",)
     body: bytes | None = None
     method: bytes = b"GET"
-
-
-def named(cases):
-    ids = [f"{case.row}-{case.name}" for case in cases]
-    assert len(set(ids)) == len(ids)
-    return pytest.mark.parametrize("case", cases, ids=ids)
 
 
 def ask(fortress, case, target=b"/a"):
@@ -186,7 +166,7 @@ ANSWERS = [
 ]
 
 
-@named(ANSWERS)
+@each_row(ANSWERS)
 @pytest.mark.parametrize("keep", [True, False], ids=["kept", "closed"])
 def test_the_client_gets_one_answer_that_reads_in_one_way(fortress, case, keep):
     target = b"/cookies/a" if case.row == 107 else b"/a"
@@ -257,7 +237,7 @@ SURPLUS = [
 ]
 
 
-@named(SURPLUS)
+@each_row(SURPLUS)
 def test_what_is_too_much_reaches_nobody(fortress, case):
     fortress.member.next_answer(case.bytes)
     response, rest, _ = ask(fortress, case)
@@ -266,7 +246,7 @@ def test_what_is_too_much_reaches_nobody(fortress, case):
         fortress.honest_exchange()
 
 
-@named([case for case in SURPLUS if POISON in case.bytes])
+@each_row([case for case in SURPLUS if POISON in case.bytes])
 def test_what_comes_too_late_reaches_nobody(fortress, case):
     """The same, when the member's connection lies in the pool already."""
     at = case.bytes.index(POISON)
@@ -295,7 +275,7 @@ BREAKS = [
 ]
 
 
-@named(BREAKS)
+@each_row(BREAKS)
 def test_a_body_that_breaks_never_looks_complete(fortress, case):
     """The head has gone out perhaps, so the client is told by the end of its connection."""
     fortress.member.next_answer(case.bytes, keep=False)

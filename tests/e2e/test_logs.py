@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 import pytest
+from support.process import until
 from support.wire import Connection
-from test_process import until
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 from support.ports import HeldPort
+from support.process import until
 from support.real_members import Nginx, Tomcat
 from support.server import Scratch, Server, complete
-from test_process import until
 
 # Both programs run it: `complete` adds the modules and one process, so that turns are one sequence.
 CONFIG = """\

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 from support.ports import HeldPort
+from support.process import answers, refused, until
 from support.wire import Connection
-from test_process import answers, refused, until
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

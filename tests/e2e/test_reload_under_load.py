@@ -20,8 +20,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from support.process import call, until
 from support.wire import Connection
-from test_process import call, until
 
 TURNS = 200
 WARM_UP_TURNS = 20

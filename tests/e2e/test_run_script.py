@@ -8,8 +8,8 @@ import subprocess
 import time
 
 import pytest
+from support.process import until
 from support.server import PROJECT
-from test_process import until
 
 RUN = str(PROJECT / "run")
 PORTS = (8080, 8101, 8102, 8103)  # the quickstart's, as its file and the README say

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from support.ports import HeldPort
+from support.process import until
 from support.server import Scratch, Server
 from support.torrent import Cut, Flow, Reader, Torrent, drain, frame_line, framing_of, pour
-from test_process import until
 
 SMALL_BYTES = 16 << 20
 STREAM_BYTES = int(os.environ.get("STEELYARD_STREAM_BYTES", 3 << 30))

@@ -50,6 +50,9 @@ def complaints(path, text):
             target = name.split("/")[0]
             if "/" not in name:
                 yield f'{path}: "{name}" is not written from src/ on'
+            elif name.startswith("tests/support/"):
+                if not path.name.endswith("_test.cpp"):
+                    yield f'{path}: only tests may include "{name}"'
             elif target != layer and target not in allowed[layer]:
                 yield f'{path}: {layer} may not include "{name}"'
             elif name.startswith("io/linux/") and folder not in SYSTEM_FOLDERS:
@@ -98,4 +101,7 @@ def test_a_forbidden_include_is_found():
     assert len(list(complaints(path, bad))) == 3
     assert not list(complaints(path, '#include "base/text.hpp"\n#include <string.h>\n'))
     assert len(list(complaints(SOURCE / "proxy" / "a.cpp", '#include "io/linux/listener.hpp"\n'))) == 1
+    support = '#include "tests/support/counting_heap.hpp"\n'
+    assert len(list(complaints(SOURCE / "http" / "a.cpp", support))) == 1
+    assert not list(complaints(SOURCE / "http" / "a_test.cpp", support))
     assert not list(complaints(SOURCE / "server" / "a.cpp", '#include "io/linux/listener.hpp"\n'))

@@ -121,6 +121,17 @@ DEVIATIONS = [
         "refused",
     ),
     Deviation(
+        "executed-block",
+        (
+            "A block in <IfModule !...> of a module that is loaded but not part of Steelyard is a"
+            " fault of the configuration when its lines restrict access, rewrite, route or listen;"
+            " httpd has the module and skips it."
+        ),
+        "a_block_for_the_absence_of_a_module_that_is_loaded",
+        "ok",
+        "refused",
+    ),
+    Deviation(
         "timeout-zero",
         "Timeout 0 serves requests; httpd answers each that it proxies with 503 at once.",
         "a_timeout_of_zero",

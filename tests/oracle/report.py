@@ -1,7 +1,6 @@
 """What a difference looks like when a person reads it."""
 
 import difflib
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent

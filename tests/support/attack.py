@@ -3,6 +3,8 @@
 import itertools
 from dataclasses import dataclass
 
+import pytest
+
 from .ports import HeldPort
 from .recorder import Recorder
 from .server import Scratch, Server, complete
@@ -108,3 +110,10 @@ class Fortress:
         told = (seen.lines, seen.faults, seen.leftovers)
         assert told == (lines, [], []), f"the member saw {told!r:.2000}"
         return seen
+
+
+def each_row(cases):
+    """Runs a test with each of the cases as `case`, named by its row and its name."""
+    ids = [f"{case.row}-{case.name}" for case in cases]
+    assert len(set(ids)) == len(ids)
+    return pytest.mark.parametrize("case", cases, ids=ids)

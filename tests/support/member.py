@@ -19,7 +19,7 @@ import socket
 import struct
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import ask as asking
 from .ports import HeldPort

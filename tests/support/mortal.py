@@ -33,6 +33,9 @@ import sys
 import threading
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
+
+from .threaded_member import ThreadedMember
 
 HALF_HEAD_BYTES = 24
 ANSWER_PIECE = b"0123456789abcdef" * 512
@@ -136,23 +139,17 @@ class Request:
             self.body = self._take(int(self.header(b"content-length") or 0))
 
 
-class Mortal:
-    """Serves `listening` with a thread for each connection until close()."""
-
+class Mortal(ThreadedMember):
     def __init__(self, name, listening, ledger, death=None):
         self.name = name
         self.dead = threading.Event()  # the death was died at least once
         self._ledger = ledger
         self._death = death
-        self._listening = listening
-        self._lock = threading.Lock()
-        self._connections = set()
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        super().__init__(listening)
 
     def end_idle(self, way):
         """Every connection, none of which has a request on it, is ended: `fin` or `rst`."""
-        with self._lock:
+        with self._changed:
             ending = list(self._connections)
             for connection in ending:
                 if way == "rst":
@@ -163,44 +160,13 @@ class Mortal:
             thread.join()
         return len(ending)
 
-    def close(self):
-        """Nobody listens, no connection is left, no thread runs."""
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join()
-        self._listening.close()
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):  # reset or closed by the peer
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._connections.add(connection)
-            self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
-            self._threads[-1].daemon = True
-            self._threads[-1].start()
-
-    def _serve(self, connection):
-        try:
-            nth, unread = 1, b""
+    def _converse(self, connection):
+        nth, unread = 1, b""
+        with suppress(Ended):
             while True:
                 request = Request(connection, unread)
                 self._exchange(request, connection, nth)
                 unread, nth = request.unread, nth + 1
-        except (Ended, OSError):
-            pass
-        finally:
-            with self._lock:
-                self._connections.discard(connection)
-                connection.close()
 
     def _exchange(self, request, connection, nth):
         if nth == 1:
@@ -277,10 +243,13 @@ class MortalProcess:
 
     def __init__(self, name, listening, ledger, death=None):
         self.name = name
-        command = [sys.executable, "-I", "-S", __file__, name, str(listening.fileno())]
-        command += [ledger.path] + (death.words() if death else [])
+        command = [sys.executable, "-E", "-s", "-S", "-m", __name__, name]
+        command += [str(listening.fileno()), ledger.path] + (death.words() if death else [])
         self._process = subprocess.Popen(
-            command, pass_fds=[listening.fileno()], stdin=subprocess.PIPE
+            command,
+            cwd=Path(__file__).resolve().parents[1],  # where the package `support` is found
+            pass_fds=[listening.fileno()],
+            stdin=subprocess.PIPE,
         )
         listening.close()
 

@@ -25,6 +25,8 @@ import termios
 import threading
 from contextlib import suppress
 
+from .threaded_member import ThreadedMember
+
 PATTERN = random.Random(1).randbytes(1 << 20)
 CHUNK_BYTES = 1 << 18
 RECEIVE_BYTES = 1 << 20
@@ -196,17 +198,13 @@ def frame_line(size, framing):
     }[framing]
 
 
-class Torrent:
+class Torrent(ThreadedMember):
     """The member."""
 
     def __init__(self, listening):
         self.go_on = threading.Event()
-        self._listening = listening
-        self._changed = threading.Condition()
-        self._connections = set()
         self._flows = []  # one for each answer with a body
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        super().__init__(listening)
 
     def flows_at_rest(self, count, timeout_s):
         """The last `count` answers, once there are so many and none of them moves."""
@@ -227,39 +225,12 @@ class Torrent:
 
     def close(self):
         self.go_on.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join()
-        self._listening.close()
-        with self._changed:
-            for connection in self._connections:
-                with suppress(OSError):  # the peer was first
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join()
+        super().close()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            with self._changed:
-                self._connections.add(connection)
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection):
-        try:
+    def _converse(self, connection):
+        with suppress(Cut):
             while self._exchange(Reader(connection)):
                 pass
-        except (Cut, OSError):
-            pass
-        finally:
-            with self._changed:
-                self._connections.discard(connection)
-                connection.close()
-                self._changed.notify_all()
 
     def _exchange(self, reader):
         head = reader.line_end(b"\r\n\r\n")

@@ -17,10 +17,10 @@ constexpr int tries = 2;
 constexpr int try_timeout_ms = 2000;
 
 // The library's sockets: it closes them itself, so the descriptor is let go of, not closed.
-class ChannelSocket final : public Descriptor {
+class ChannelSocket final : public WatchedDescriptor {
  public:
   ChannelSocket(EpollLoop& loop, int fd, ares_channel channel)
-      : Descriptor(loop, fd), channel_(channel) {}
+      : WatchedDescriptor(loop, fd), channel_(channel) {}
   ~ChannelSocket() override {
     loop_->forget(*this);
     fd_ = -1;

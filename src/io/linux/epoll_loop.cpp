@@ -20,16 +20,17 @@ constexpr std::uint32_t edge_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-Descriptor::~Descriptor() {
+WatchedDescriptor::~WatchedDescriptor() {
   if (fd_ < 0) return;
   loop_->forget(*this);
   ::close(fd_);
 }
 
 // Another thread writes here to end the wait in epoll.
-class EpollLoop::WakeUp final : public Descriptor {
+class EpollLoop::WakeUp final : public WatchedDescriptor {
  public:
-  explicit WakeUp(EpollLoop& loop) : Descriptor(loop, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  explicit WakeUp(EpollLoop& loop)
+      : WatchedDescriptor(loop, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     CHECK(fd_ >= 0);
   }
   void ring() const {
@@ -96,7 +97,7 @@ void EpollLoop::turn(Instant until) {
     const epoll_event event = *pending_++;
     --pending_count_;
     if (event.data.ptr != nullptr)
-      static_cast<Descriptor*>(event.data.ptr)->on_events(event.events);
+      static_cast<WatchedDescriptor*>(event.data.ptr)->on_events(event.events);
   }
   timers_.turn(now_);
   run_jobs(deferred_);
@@ -130,14 +131,14 @@ void EpollLoop::run_posted() {
   for (Job& job : jobs) job();
 }
 
-bool EpollLoop::watch(Descriptor& descriptor) {
+bool EpollLoop::watch(WatchedDescriptor& descriptor) {
   epoll_event event{};
   event.events = edge_events;
   event.data.ptr = &descriptor;
   return ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, descriptor.fd(), &event) == 0;
 }
 
-bool EpollLoop::watch_level(Descriptor& descriptor, std::uint32_t events, bool already) {
+bool EpollLoop::watch_level(WatchedDescriptor& descriptor, std::uint32_t events, bool already) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &descriptor;
@@ -145,7 +146,7 @@ bool EpollLoop::watch_level(Descriptor& descriptor, std::uint32_t events, bool a
   return ::epoll_ctl(epoll_fd_, operation, descriptor.fd(), &event) == 0;
 }
 
-void EpollLoop::forget(Descriptor& descriptor) {
+void EpollLoop::forget(WatchedDescriptor& descriptor) {
   for (int i = 0; i < pending_count_; ++i)
     if (pending_[i].data.ptr == &descriptor) pending_[i].data.ptr = nullptr;
 }

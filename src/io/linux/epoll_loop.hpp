@@ -18,12 +18,12 @@ namespace steelyard::io {
 class EpollLoop;
 
 // Something with a file descriptor that the loop tells about events. Owns the descriptor.
-class Descriptor {
+class WatchedDescriptor {
  public:
-  Descriptor(EpollLoop& loop, int fd) : loop_(&loop), fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  virtual ~Descriptor();
+  WatchedDescriptor(EpollLoop& loop, int fd) : loop_(&loop), fd_(fd) {}
+  WatchedDescriptor(const WatchedDescriptor&) = delete;
+  WatchedDescriptor& operator=(const WatchedDescriptor&) = delete;
+  virtual ~WatchedDescriptor();
 
   int fd() const { return fd_; }
 
@@ -51,11 +51,11 @@ class EpollLoop final : public Loop {
   void defer(Job job) override { deferred_.push_back(std::move(job)); }
 
   // Registers a descriptor for both directions, edge-triggered. False: the system refused (errno).
-  bool watch(Descriptor& descriptor);
+  bool watch(WatchedDescriptor& descriptor);
   // Level-triggered, for descriptors of libraries that expect it; `events` are epoll's bits.
-  bool watch_level(Descriptor& descriptor, std::uint32_t events, bool already);
+  bool watch_level(WatchedDescriptor& descriptor, std::uint32_t events, bool already);
   // Must be called before the descriptor dies; its events of this turn are dropped.
-  void forget(Descriptor& descriptor);
+  void forget(WatchedDescriptor& descriptor);
   Outbox& outbox() { return outbox_; }
 
  private:

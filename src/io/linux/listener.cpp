@@ -63,7 +63,7 @@ std::expected<int, ListenFailure> open_listening_socket(const std::optional<IpAd
 }
 
 Listener::Listener(EpollLoop& loop, int fd, Rules rules)
-    : Descriptor(loop, fd), rules_(std::move(rules)) {
+    : WatchedDescriptor(loop, fd), rules_(std::move(rules)) {
   // Level-triggered: what one turn leaves in the queue is reported again.
   CHECK(loop.watch_level(*this, EPOLLIN, false));
 }

@@ -26,7 +26,7 @@ std::expected<int, ListenFailure> open_listening_socket(const std::optional<IpAd
 
 // Accepts connections and hands them out. When there is no room for more, or the system is out of
 // descriptors or memory, it lets them wait in the kernel's queue and looks again after `pause`.
-class Listener final : private Descriptor {
+class Listener final : private WatchedDescriptor {
  public:
   static constexpr Duration pause = std::chrono::milliseconds(100);
 
@@ -40,7 +40,7 @@ class Listener final : private Descriptor {
 
   // Accepts what the kernel has queued, room or not; before closing, so that no connection is lost.
   void accept_queued();
-  using Descriptor::fd;
+  using WatchedDescriptor::fd;
 
  private:
   class Resumption final : public Timer {

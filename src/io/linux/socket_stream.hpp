@@ -18,7 +18,7 @@
 
 namespace steelyard::io {
 
-class SocketStream final : public Stream, private Descriptor {
+class SocketStream final : public Stream, private WatchedDescriptor {
  public:
   ~SocketStream() override;
   // Takes the descriptor over. nullptr when the loop cannot watch it (the descriptor is closed).
@@ -35,7 +35,7 @@ class SocketStream final : public Stream, private Descriptor {
   bool silent_and_open() override;
   Endpoint local() const override;
 
-  using Descriptor::fd;
+  using WatchedDescriptor::fd;
   // While connecting: the next Wait for writing parks until the socket says so.
   void not_yet_writable() { writable_ = false; }
 
@@ -43,7 +43,7 @@ class SocketStream final : public Stream, private Descriptor {
   friend class PipeSplicer;
   friend class SocketPipe;
   friend class Outbox;
-  SocketStream(EpollLoop& loop, int fd) : Descriptor(loop, fd) {}
+  SocketStream(EpollLoop& loop, int fd) : WatchedDescriptor(loop, fd) {}
   void on_events(std::uint32_t events) override;
   void deliver(std::string_view letter);
   void send_letters() {

@@ -3,6 +3,7 @@
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/client/http1_connection.hpp"
+#include "proxy/internal_redirect.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/message_writer.hpp"
 #include "proxy/reply.hpp"

@@ -3,7 +3,6 @@
 from scenario import (
     ONE,
     TWO,
-    Request,
     get,
     half_close,
     hang_up,

@@ -1,6 +1,6 @@
 """Configurations that both programs accept or refuse (exit status of -t)."""
 
-from scenario import ONE, STICKY, TWO, scenario
+from scenario import ONE, TWO, scenario
 
 REFUSED = {
     "an unknown directive": "Bogus on\n",
@@ -92,6 +92,17 @@ LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
 <IfModule mod_rewrite.c>
 RewriteEngine on
 RewriteRule ^/admin - [F]
+</IfModule>
+"""
+    + ONE,
+    check_only=True,
+)
+scenario(
+    "A block for the absence of a module that is loaded",
+    """\
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+<IfModule !mod_rewrite.c>
+ProxyPass /admin http://${M2}/
 </IfModule>
 """
     + ONE,

@@ -12,10 +12,8 @@ from scenario import (
     receive,
     refuse,
     release,
-    request,
     scenario,
     send,
-    serve,
     up,
 )
 

@@ -1,7 +1,6 @@
 """Mapping responses back: Location and its kin, cookies, dates."""
 
 from scenario import ONE, TWO, get, scenario
-from support.ask import wish
 
 
 def redirected(path, value, name="Location"):

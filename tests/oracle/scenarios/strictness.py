@@ -1,6 +1,6 @@
 """Malformed and extreme requests."""
 
-from scenario import DIRECT, ONE, get, half_close, raw, receive, scenario, send_bytes
+from scenario import ONE, get, half_close, raw, receive, scenario, send_bytes
 
 
 def line(text):

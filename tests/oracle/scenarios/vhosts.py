@@ -1,6 +1,6 @@
 """Choosing the virtual host, and what it inherits from the main server."""
 
-from scenario import DIRECT, ONE, get, raw, request, scenario
+from scenario import DIRECT, ONE, get, scenario
 
 NAMES = """\
 <VirtualHost *:${PORT}>

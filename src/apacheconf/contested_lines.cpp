@@ -1,4 +1,4 @@
-#include "apacheconf/left_out.hpp"
+#include "apacheconf/contested_lines.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@ namespace steelyard::apacheconf {
 
 namespace {
 
-using Weight = LeftOut::Weight;
+using Weight = ContestedLines::Weight;
 
 constexpr std::size_t names_max = 8;
 
@@ -19,7 +19,7 @@ bool is_among(std::string_view name, std::span<const std::string_view> names) {
       names, [&](std::string_view each) { return equals_ignoring_case(each, name); });
 }
 
-// Without them a request would be let in, sent elsewhere or not be taken at all.
+// Whether they count decides who is let in, where a request goes or whether it is taken at all.
 bool is_decisive(std::string_view name, std::string_view argument) {
   static constexpr auto always = std::to_array<std::string_view>({
       "Require",      "<RequireAll",   "<RequireAny",    "<RequireNone",
@@ -51,7 +51,7 @@ Weight weigh(std::string_view name, std::string_view argument) {
 
 }  // namespace
 
-void LeftOut::add(std::string_view name, std::string_view argument) {
+void ContestedLines::add(std::string_view name, std::string_view argument) {
   const Weight weight = weigh(name, argument);
   if (weight < weight_ || weight == Weight::nothing) return;
   if (weight > weight_) names_.clear();
@@ -63,7 +63,7 @@ void LeftOut::add(std::string_view name, std::string_view argument) {
   if (is_new) names_.push_back(std::move(shown));
 }
 
-std::string LeftOut::names() const {
+std::string ContestedLines::names() const {
   std::string text;
   for (std::size_t i = 0; i < std::min(names_.size(), names_max); ++i) {
     text += (i == 0 ? "" : ", ") + names_[i];

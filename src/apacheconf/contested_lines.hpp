@@ -5,15 +5,16 @@
 #include <string_view>
 #include <vector>
 
-// What stands in a block that is left out because its <IfModule> names a module that the file loads
-// but this program does not have. httpd would execute those lines, so nobody may lose them
-// unawares: the block is a fault when it decides who may do what, which requests go where or which
-// ports are served, a warning when it does anything else, a note when it would be without effect
-// here anyway.
+// What stands in a block that httpd and this program treat differently, because its <IfModule>
+// asks for a module that the file loads and this program does not have: httpd executes
+// <IfModule mod_x.c> and skips <IfModule !mod_x.c>, here it is the other way about. Nobody may get
+// another meaning unawares: the block is a fault when it decides who may do what, which requests
+// go where or which ports are served, a warning when it does anything else, a note when it would
+// be without effect here anyway.
 
 namespace steelyard::apacheconf {
 
-class LeftOut {
+class ContestedLines {
  public:
   enum class Weight : std::uint8_t { nothing, without_effect, noticeable, decisive };
 

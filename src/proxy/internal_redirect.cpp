@@ -1,0 +1,41 @@
+#include "proxy/internal_redirect.hpp"
+
+namespace steelyard::proxy {
+
+void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
+  const std::vector<expr::Environment::Entry> before = x.environment.entries();
+  x.environment.clear();
+  for (const auto& entry : before)
+    x.environment.set(x.arena.join("REDIRECT_", entry.name), entry.value);
+  x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
+  x.environment.set("REDIRECT_URL", x.path);
+  if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
+  x.original_status = status;
+  x.redirected = true;
+  x.original_path = x.path;
+  x.original_proxied = x.proxied;
+  x.proxied = false;
+  x.route = {};
+  const std::size_t question = path.find('?');
+  x.request.target.path = path.substr(0, question);
+  x.request.target.has_query = question != std::string_view::npos;
+  x.request.target.query =
+      x.request.target.has_query ? path.substr(question + 1) : std::string_view();
+  x.request.target.form = http::RequestTarget::Form::origin;
+  if (x.request.method_id != http::Method::head) {
+    x.request.method = "GET";
+    x.request.method_id = http::Method::get;
+  }
+  // A body that came was dropped; httpd announces an empty one in its place.
+  const bool has_body = x.request.body.kind != http::BodyFraming::Kind::none;
+  if (has_body) x.request.body = {http::BodyFraming::Kind::length, 0};
+  // An expectation about what is over is not passed on (httpd).
+  if (has_body || x.request.expects_the_unknown) x.request.fields.remove(http::FieldId::expect);
+  x.request.expects_continue = x.request.expects_the_unknown = false;
+  // What is known of the member outlives its lease in the log.
+  const auto [scheme, authority, path_there] = x.backend_url;
+  x.backend_url = {x.arena.copy(scheme), x.arena.copy(authority), x.arena.copy(path_there)};
+  x.leases.clear();
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+
+// For test programs that count what they take from the heap: a program that links counting_heap
+// has a counting operator new.
+
+namespace steelyard {
+
+// How often this thread has taken memory since it began.
+std::size_t heap_takes();
+
+}  // namespace steelyard
