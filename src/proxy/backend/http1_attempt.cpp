@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "http/status.hpp"
 #include "http/token_list.hpp"
+#include "io/next_turn.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -185,6 +186,10 @@ io::Task<Failure> Http1Attempt::await_head() {
     if (moved() != moved_before && !waits_for_continue_)
       deadline = core_.now() + plan_.times.backend;
     if (waited && !waits_for_continue_) continue;  // the body may go now
+    if (blocked_.others_turn) {
+      co_await io::NextTurn(core_.parts.loop);
+      continue;
+    }
     const bool starved = blocked_.client_read && !upload_done_;
     Failure late = co_await park(starved ? body_deadline() : deadline);
     if (late) co_return late;
@@ -224,7 +229,12 @@ Failure Http1Attempt::timed_out() const {
 // have been sent before it broke.
 std::optional<Failure> Http1Attempt::step_upload() {
   io::Stream& backend = *connection_->stream;
+  const std::uint64_t turn_began = upload_.bytes_written();
   while (!upload_done_ && !upload_broken_) {
+    if (upload_.bytes_written() - turn_began >= relay_bytes_a_turn) {
+      blocked_.others_turn = true;
+      return std::nullopt;
+    }
     std::string_view data;
     bool last = !body_.framing().has_bytes() || body_.delivered_all();
     bool starved = false;

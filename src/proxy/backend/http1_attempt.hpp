@@ -98,6 +98,7 @@ class Http1Attempt {
   // What the coroutine waits for when nothing moves.
   struct Blocked {
     bool client_read = false, client_write = false, backend_read = false, backend_write = false;
+    bool others_turn = false;  // nothing is blocked, but relay_bytes_a_turn are through
   };
 
   Exchange& x_;

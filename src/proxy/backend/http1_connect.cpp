@@ -52,15 +52,12 @@ io::Task<Failure> Http1Attempt::connect() {
 // request that cannot be repeated is not risked on it.
 bool Http1Attempt::take_pooled() {
   if (!plan_.reuses || pool_ == nullptr) return false;
+  BackendPool::Wish wish;
   // Names may lead elsewhere once their time is over (addressttl).
-  const auto& ttl = plan_.spec.address_ttl;
-  connection_ = pool_->take(ttl ? core_.now() - *ttl : Instant::min());
+  if (const auto& ttl = plan_.spec.address_ttl) wish.made_after = core_.now() - *ttl;
+  if (!http::is_idempotent(x_.request.method_id)) wish.idle_after = core_.now() - trusted_idle_time;
+  connection_ = pool_->take(wish);
   if (connection_ == nullptr) return false;
-  if (!http::is_idempotent(x_.request.method_id) &&
-      connection_->idle_since + trusted_idle_time < core_.now()) {
-    connection_.reset();
-    return false;
-  }
   reused_ = began_on_pooled_ = true;
   return true;
 }
