@@ -461,8 +461,7 @@ std::size_t moved_before_another(TestWorld& world, const std::function<std::size
 
 constexpr std::size_t endless = 8 * relay_bytes_a_turn;
 
-TEST(DataPath, an_endless_answer_lets_others_have_their_turn) {
-  TestWorld world;
+void expect_that_an_endless_answer_gives_way(TestWorld& world) {
   world.revive(1, {.window_bytes = 2 * endless});
   const auto client = world.connect({.window_bytes = 2 * endless});
   world.say(*client, simple_get);
@@ -472,6 +471,18 @@ TEST(DataPath, an_endless_answer_lets_others_have_their_turn) {
   const std::size_t moved = moved_before_another(world, [&] { return client->take_all().size(); });
   EXPECT_LE(moved, 3 * relay_bytes_a_turn);
   EXPECT_GE(moved + client->take_all().size(), endless);
+}
+
+TEST(DataPath, an_endless_answer_lets_others_have_their_turn) {
+  TestWorld world;
+  expect_that_an_endless_answer_gives_way(world);
+}
+
+TEST(DataPath, an_endless_spliced_answer_lets_others_have_their_turn) {
+  TestWorld world;
+  world.splicer.joins = true;
+  expect_that_an_endless_answer_gives_way(world);
+  EXPECT_GE(world.splicer.borrowed, 1);
 }
 
 TEST(DataPath, an_endless_request_body_lets_others_have_their_turn) {

@@ -75,8 +75,9 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
       groups_(std::move(groups)),
       banner_(banner_for(config_->tokens)) {}
 
-// What the main server has is shared by the virtual hosts that say nothing of their own about it:
-// httpd copies the pointer to a worker's shared record, and a host costs it no record.
+// What the main server has is shared by the virtual hosts that say nothing of their own about it.
+// httpd does so too: `max` of an inherited direct backend counts for all hosts together (2.4,
+// seen).
 class StateRegistry::Binding {
  public:
   explicit Binding(const States& known) : known_(known) {}
@@ -95,7 +96,7 @@ class StateRegistry::Binding {
     }
     for (const auto& backend : server.backends) {
       const auto inherited = main_backends_.find(backend.get());
-      if (inherited != main_backends_.end() && !has_limit_of_its_own(*backend)) {
+      if (inherited != main_backends_.end()) {
         bound.backends.push_back(inherited->second);
         continue;
       }
@@ -124,11 +125,6 @@ class StateRegistry::Binding {
   static bool is_same(const balance::BalancerSpec& main, const balance::BalancerSpec& spec) {
     return &main == &spec ||
            (main.members == spec.members && main.effective_policy() == spec.effective_policy());
-  }
-
-  // httpd: each host has connections of its own to a direct backend, so `max` is for each host.
-  static bool has_limit_of_its_own(const balance::MemberSpec& backend) {
-    return backend.pool.connections_max.has_value();
   }
 
   std::shared_ptr<balance::Balancer> state_of(

@@ -10,12 +10,11 @@ namespace {
 
 using Backends = std::vector<std::shared_ptr<const balance::MemberSpec>>;
 
-Backends make_backends(int count, std::optional<int> connections_max = std::nullopt) {
+Backends make_backends(int count) {
   Backends backends;
   for (int i = 0; i < count; ++i) {
     auto spec = std::make_shared<balance::MemberSpec>();
     CHECK(balance::parse_member_url(*spec, "http://b" + std::to_string(i)));
-    spec->pool.connections_max = connections_max;
     backends.push_back(std::move(spec));
   }
   return backends;
@@ -47,12 +46,6 @@ TEST(StateRegistry, a_host_that_names_a_backend_itself_has_its_own_state) {
   config->servers[1]->backends = make_backends(1);
   StateRegistry registry;
   const auto generation = registry.bind(std::move(config));
-  EXPECT_NE(generation->groups()[1].backends[0].state, generation->groups()[0].backends[0].state);
-}
-
-TEST(StateRegistry, a_limit_on_connections_counts_for_each_host) {
-  StateRegistry registry;
-  const auto generation = registry.bind(make_config(1, make_backends(1, 5)));
   EXPECT_NE(generation->groups()[1].backends[0].state, generation->groups()[0].backends[0].state);
 }
 

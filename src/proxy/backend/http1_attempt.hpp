@@ -36,9 +36,7 @@ struct AttemptTimes {
 
 struct AttemptPlan {
   balance::Balancer& balancer;
-  const balance::Lease& lease;
-  const balance::MemberSpec& spec;  // of the lease
-  balance::Member& member;          // of the lease
+  const balance::Lease& lease;  // outlives the attempt
   BackendTarget target;
   AttemptTimes times;
   bool reuses = true;      // the connection may come from the pool and go back to it

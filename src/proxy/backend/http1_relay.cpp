@@ -180,7 +180,7 @@ void Http1Attempt::finish_backend() {
     connection_.reset();
     return;
   }
-  const balance::PoolSpec& pool = plan_.spec.pool;
+  const balance::PoolSpec& pool = plan_.lease.spec().pool;
   const auto soft_max = static_cast<std::size_t>(
       pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
   const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));
