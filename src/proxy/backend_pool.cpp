@@ -4,12 +4,16 @@
 
 namespace steelyard::proxy {
 
-std::unique_ptr<BackendConnection> BackendPool::take(Instant made_after) {
+std::unique_ptr<BackendConnection> BackendPool::take(const Wish& wish) {
   while (!idle_.empty()) {
+    if (idle_.back()->idle_since < wish.idle_after) {
+      close_oldest();
+      return nullptr;
+    }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     connection->stream->set_idle_watcher(nullptr);
-    if (connection->made_at > made_after && connection->stream->silent_and_open())
+    if (connection->made_at > wish.made_after && connection->stream->silent_and_open())
       return connection;
   }
   return nullptr;

@@ -54,8 +54,13 @@ class BackendPool final : private io::IdleWatcher {
 
   const balance::MemberRef& member() const { return member_; }
 
-  // The connection used last that is still open and was made after `made_after`; nullptr: none.
-  std::unique_ptr<BackendConnection> take(Instant made_after);
+  // What a connection must be to be taken.
+  struct Wish {
+    Instant made_after = Instant::min(), idle_after = Instant::min();
+  };
+  // The connection used last that is still open, if it is as wished; nullptr: none. When all were
+  // idle for too long, the oldest makes room for the one that the caller makes instead.
+  std::unique_ptr<BackendConnection> take(const Wish& wish);
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);

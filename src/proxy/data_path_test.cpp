@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "proxy/limits.hpp"
 #include "proxy/test_world.hpp"
 
@@ -148,6 +150,27 @@ TEST(DataPath, a_post_is_not_risked_on_a_connection_that_was_idle_for_long) {
   world.say(*client, "POST /once HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx");
   EXPECT_EQ(world.dialer.dials(), 2u);
   EXPECT_THAT(world.members[0].last().take_all(), StartsWith("POST /once"));
+}
+
+TEST(DataPath, a_post_after_a_pause_costs_the_pool_its_oldest_connection_only) {
+  TestWorld world;
+  const auto first = world.connect(), second = world.connect();
+  world.say(*first, simple_get);
+  world.say(*second, simple_get);
+  auto& connections = world.members[0].connections;
+  ASSERT_EQ(connections.size(), 2u);
+  for (auto& connection : connections) {
+    connection->take_all();
+    world.say(*connection, simple_answer);
+  }
+  world.loop.advance(std::chrono::milliseconds(1100));
+  world.say(*first, "POST /once HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_EQ(world.dialer.dials(), 3u);
+  EXPECT_TRUE(connections[0]->ended());
+  EXPECT_FALSE(connections[1]->ended());
+  world.say(*second, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(world.dialer.dials(), 3u);
+  EXPECT_THAT(connections[1]->take_all(), StartsWith("GET /again"));
 }
 
 TEST(DataPath, a_pooled_connection_is_closed_when_the_member_closes_it) {
@@ -421,6 +444,60 @@ TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
   world.loop.settle();
   EXPECT_LE(moved_before_the_other, 2 * tunnel_bytes_a_turn);
   EXPECT_EQ(moved_before_the_other + client->take_all().size(), much);
+}
+
+// How much of an endless transfer, as `so_far` measures it, passes before another is dialled for.
+std::size_t moved_before_another(TestWorld& world, const std::function<std::size_t()>& so_far) {
+  const auto other = world.connect();
+  std::size_t moved = SIZE_MAX;
+  world.dialer.listen("m1:80", [&](std::unique_ptr<io::SimStream> peer) {
+    moved = so_far();
+    world.members[0].connections.push_back(std::move(peer));
+  });
+  other->say(simple_get);
+  world.loop.settle();
+  return moved;
+}
+
+constexpr std::size_t endless = 8 * relay_bytes_a_turn;
+
+void expect_that_an_endless_answer_gives_way(TestWorld& world) {
+  world.revive(1, {.window_bytes = 2 * endless});
+  const auto client = world.connect({.window_bytes = 2 * endless});
+  world.say(*client, simple_get);
+  auto& member = world.members[0].last();
+  member.say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(endless) + "\r\n\r\n" +
+             std::string(endless, 'y'));
+  const std::size_t moved = moved_before_another(world, [&] { return client->take_all().size(); });
+  EXPECT_LE(moved, 3 * relay_bytes_a_turn);
+  EXPECT_GE(moved + client->take_all().size(), endless);
+}
+
+TEST(DataPath, an_endless_answer_lets_others_have_their_turn) {
+  TestWorld world;
+  expect_that_an_endless_answer_gives_way(world);
+}
+
+TEST(DataPath, an_endless_spliced_answer_lets_others_have_their_turn) {
+  TestWorld world;
+  world.splicer.joins = true;
+  expect_that_an_endless_answer_gives_way(world);
+  EXPECT_GE(world.splicer.borrowed, 1);
+}
+
+TEST(DataPath, an_endless_request_body_lets_others_have_their_turn) {
+  TestWorld world;
+  world.revive(1, {.window_bytes = 2 * endless});
+  const auto client = world.connect({.window_bytes = 2 * endless});
+  world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+                         std::to_string(endless + prefetch_bytes) + "\r\n\r\n" +
+                         std::string(prefetch_bytes, 'x'));
+  auto& member = world.members[0].last();
+  member.take_all();
+  client->say(std::string(endless, 'x'));
+  const std::size_t moved = moved_before_another(world, [&] { return member.take_all().size(); });
+  EXPECT_LE(moved, 3 * relay_bytes_a_turn);
+  EXPECT_EQ(moved + member.take_all().size(), endless);
 }
 
 TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {

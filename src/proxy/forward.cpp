@@ -165,7 +165,7 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
     path = x.arena.join(std::string_view(spec.path_prefix), path);
   if (path.empty() || path.front() != '/') path = x.arena.join("/", path);
   const BackendTarget target{lease.member().authority(), path, x.query, x.has_query};
-  AttemptPlan plan{*journey.group->state, lease, spec, lease.member(), target, times_for(x, spec)};
+  AttemptPlan plan{*journey.group->state, lease, target, times_for(x, spec)};
   plan.transient = journey.own_group != nullptr;
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&

@@ -1,6 +1,7 @@
 #include "proxy/generation.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "balance/parameters.hpp"
 
@@ -81,13 +82,63 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
       groups_(std::move(groups)),
       banner_(banner_for(config_->tokens)) {}
 
-std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config) {
-  std::map<Key, std::shared_ptr<balance::Balancer>> kept;
-  const auto state_of = [&](const std::string& server,
-                            const std::shared_ptr<const balance::BalancerSpec>& spec) {
+// What the main server has is shared by the virtual hosts that say nothing of their own about it.
+// httpd does so too: `max` of an inherited direct backend counts for all hosts together (2.4,
+// seen).
+class StateRegistry::Binding {
+ public:
+  explicit Binding(const States& known) : known_(known) {}
+
+  ServerGroups bind(const config::Server& server) {
+    const bool is_main = server.index == 0;
+    const std::string identity = unique_identity_of(server);
+    ServerGroups bound;
+    bound.balancers.reserve(server.balancers.size());
+    bound.backends.reserve(server.backends.size());
+    for (const auto& spec : server.balancers) {
+      const Group* main = twin_of(*spec);
+      const bool shared = main != nullptr && is_same(*main->spec, *spec);
+      bound.balancers.push_back({spec, shared ? main->state : state_of(identity, spec), false});
+      if (is_main) main_balancers_.emplace(spec->name, bound.balancers.back());
+    }
+    for (const auto& backend : server.backends) {
+      const auto inherited = main_backends_.find(backend.get());
+      if (inherited != main_backends_.end()) {
+        bound.backends.push_back(inherited->second);
+        continue;
+      }
+      const auto spec = as_balancer(*backend);
+      bound.backends.push_back({spec, state_of(identity, spec), true});
+      if (is_main) main_backends_.emplace(backend.get(), bound.backends.back());
+    }
+    return bound;
+  }
+
+  States take_states() { return std::move(kept_); }
+
+ private:
+  // Two virtual hosts that say the same of themselves still have counters of their own.
+  std::string unique_identity_of(const config::Server& server) {
+    const std::string name = (server.index == 0 ? "main|" : "") + identity_of(server);
+    return name + "#" + std::to_string(same_names_[name]++);
+  }
+
+  const Group* twin_of(const balance::BalancerSpec& spec) const {
+    const auto twin = main_balancers_.find(spec.name);
+    return twin == main_balancers_.end() ? nullptr : &twin->second;
+  }
+
+  // httpd: a balancer that the main server has is one and the same in all virtual hosts.
+  static bool is_same(const balance::BalancerSpec& main, const balance::BalancerSpec& spec) {
+    return &main == &spec ||
+           (main.members == spec.members && main.effective_policy() == spec.effective_policy());
+  }
+
+  std::shared_ptr<balance::Balancer> state_of(
+      const std::string& server, const std::shared_ptr<const balance::BalancerSpec>& spec) {
     const Key key{server, spec->name};
-    if (const auto twin = kept.find(key); twin != kept.end()) return twin->second;
-    auto found = known_.find(key);
+    if (const auto twin = kept_.find(key); twin != kept_.end()) return twin->second;
+    const auto found = known_.find(key);
     std::shared_ptr<balance::Balancer> state;
     if (found == known_.end()) {
       state = std::make_shared<balance::Balancer>(spec);
@@ -95,36 +146,27 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
       state = found->second;
       state->adopt(spec);
     }
-    kept[key] = state;
+    kept_[key] = state;
     return state;
-  };
+  }
+
+  const States& known_;
+  States kept_;
+  std::map<std::string, int> same_names_;
+  std::map<std::string, Group, std::less<>> main_balancers_;
+  std::unordered_map<const balance::MemberSpec*, Group> main_backends_;
+};
+
+std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config) {
+  Binding binding(known_);
   std::vector<ServerGroups> groups;
-  std::map<std::string, int> same_names;
-  std::string main_identity;
+  groups.reserve(config->servers.size());
   for (std::size_t i = 0; i < config->servers.size(); ++i) {
     config::Server& server = *config->servers[i];
     server.index = static_cast<std::uint32_t>(i);
-    // Two virtual hosts that say the same of themselves still have counters of their own.
-    const std::string name = (i == 0 ? "main|" : "") + identity_of(server);
-    const std::string identity = name + "#" + std::to_string(same_names[name]++);
-    if (i == 0) main_identity = identity;
-    ServerGroups bound;
-    for (const auto& spec : server.balancers) {
-      // httpd: a balancer that the main server has is one and the same in all virtual hosts.
-      const auto twin = std::ranges::find(config->servers[0]->balancers, spec->name,
-                                          [](const auto& other) { return other->name; });
-      const bool shared = i != 0 && twin != config->servers[0]->balancers.end() &&
-                          (*twin)->members == spec->members &&
-                          (*twin)->effective_policy() == spec->effective_policy();
-      bound.balancers.push_back({spec, state_of(shared ? main_identity : identity, spec), false});
-    }
-    for (const auto& backend : server.backends) {
-      const auto spec = as_balancer(*backend);
-      bound.backends.push_back({spec, state_of(identity, spec), true});
-    }
-    groups.push_back(std::move(bound));
+    groups.push_back(binding.bind(server));
   }
-  known_ = std::move(kept);
+  known_ = binding.take_states();
   return std::make_shared<const Generation>(++generations_, std::move(config), std::move(groups));
 }
 

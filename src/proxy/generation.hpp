@@ -20,6 +20,8 @@
 // Invariants: 1. a Generation never changes; what changes is reached through it (Balancer).
 //             2. state belongs to (server, balancer, member URL) and survives from one generation
 //                to the next; what no generation names any more is dropped with its last user.
+//             3. what a virtual host only inherits has the main server's state: the number of
+//                states follows what the file says, not hosts times routes.
 // Threads: a Generation is shared by all; the registry belongs to the thread that reloads.
 
 namespace steelyard::proxy {
@@ -46,10 +48,15 @@ class StateRegistry {
  public:
   // Binds `config` to the state of known balancers and makes state for new ones.
   std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config);
+  // Balancers and direct backends that the last configuration bound.
+  std::size_t state_count() const { return known_.size(); }
 
  private:
   using Key = std::pair<std::string, std::string>;  // server identity, balancer or backend name
-  std::map<Key, std::shared_ptr<balance::Balancer>> known_;
+  using States = std::map<Key, std::shared_ptr<balance::Balancer>>;
+  class Binding;
+
+  States known_;
   std::uint64_t generations_ = 0;
 };
 

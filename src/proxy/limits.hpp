@@ -28,6 +28,10 @@ inline constexpr std::size_t prefetch_bytes = 16384 - 80;
 // A tunnel between two fast peers lets other connections have their turn after so many bytes.
 inline constexpr std::size_t tunnel_bytes_a_turn = 256 * 1024;
 
+// So does an exchange, for each direction: more than sockets usually hold, so that a fast peer is
+// the only one who ever gets there.
+inline constexpr std::size_t relay_bytes_a_turn = 1024 * 1024;
+
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
 inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
 // All of a shard's files together; beyond that a body is not kept.

@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "config/target.hpp"
 #include "io/sim/sim_network.hpp"
+#include "io/sim/sim_splicer.hpp"
 #include "proxy/shard.hpp"
 
 // A shard on a simulated network, with members and clients that the test plays. For tests only.
@@ -24,15 +25,6 @@ class NullLog final : public LogSink {
   }
   void turn_ended() override {}
   std::vector<std::string> access_lines, error_lines;
-};
-
-class NoSplicer final : public io::Splicer {
- public:
-  std::unique_ptr<io::SplicePipe> borrow(const io::Stream& /*from*/,
-                                         const io::Stream& /*to*/) override {
-    return nullptr;
-  }
-  void give_back(std::unique_ptr<io::SplicePipe> /*pipe*/) override {}
 };
 
 // One member: keeps every connection that was made to it, oldest first.
@@ -130,7 +122,7 @@ class TestWorld {
 
   io::SimLoop loop;
   io::SimDialer dialer{loop};
-  NoSplicer splicer;
+  io::SimSplicer splicer;
   NullLog log_;
   ShardGroup group;
   StateRegistry registry;

@@ -14,6 +14,9 @@ namespace steelyard::server {
 
 namespace {
 
+// What ask() says then; the keeper itself never answers with it.
+constexpr int keeper_is_gone = EPIPE;
+
 std::string question(KeeperQuestion kind, std::string_view text = {}) {
   std::string result(1, static_cast<char>(kind));
   return result += text;
@@ -42,7 +45,9 @@ bool Keeper::read_again() { return ask(question(KeeperQuestion::read_configurati
 std::expected<Descriptor, int> Keeper::open_file(const std::string& path) {
   auto own = OwnRights::instance().open_file(path);
   if (own || own.error() != EACCES) return own;
-  return ask_for_file(path);
+  auto asked = ask_for_file(path);
+  if (!asked && asked.error() == keeper_is_gone) return own;
+  return asked;
 }
 
 std::expected<Descriptor, int> Keeper::ask_for_file(const std::string& path) {
@@ -55,6 +60,8 @@ std::expected<LogProgram, int> Keeper::start_program(const config::LogTarget& ta
   const bool shell = target.kind == config::LogTarget::Kind::pipe_shell;
   const auto kind = shell ? KeeperQuestion::start_shell_program : KeeperQuestion::start_program;
   auto exit = ask(question(kind, target.text), input);
+  if (!exit && exit.error() == keeper_is_gone)
+    return OwnRights::instance().start_program(target, input);
   if (!exit) return std::unexpected(exit.error());
   return LogProgram{.exit = std::move(*exit)};
 }
@@ -65,9 +72,9 @@ bool Keeper::remove_pid_file() {
 
 std::expected<Descriptor, int> Keeper::ask(const std::string& question, int attached) {
   const std::lock_guard guard(lock_);
-  if (!send_message(line_, question, attached)) return std::unexpected(EPIPE);
+  if (!send_message(line_, question, attached)) return std::unexpected(keeper_is_gone);
   auto answer = receive_message(line_);
-  if (!answer) return std::unexpected(EPIPE);
+  if (!answer) return std::unexpected(keeper_is_gone);
   const auto error = parse_unsigned(answer->text);
   if (!error || *error != 0) return std::unexpected(error ? static_cast<int>(*error) : EIO);
   return std::move(answer->attached);

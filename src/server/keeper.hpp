@@ -21,6 +21,9 @@
 // that the keeper itself has read. 2. no path is opened that the server's user could have prepared.
 // 3. at most `programs_a_target_max` programs of one target run at a time.
 //
+// A dead keeper cannot be replaced: nobody with root's rights is left who could start one. What can
+// go on with the server's own rights does.
+//
 // Threads: start() before any other thread; the rest any.
 
 namespace steelyard::server {
@@ -48,10 +51,12 @@ class Keeper final : public LogOpener {
   // Has the keeper read the configuration again. What it read before still counts. False: it
   // could not, or is gone.
   bool read_again();
-  // The server's own rights are tried first.
+  // The server's own rights are tried first; they are all there is when the keeper is gone.
   std::expected<Descriptor, int> open_file(const std::string& path) override;
   std::expected<LogProgram, int> start_program(const config::LogTarget& target, int input) override;
   bool remove_pid_file();
+  // Its other end is closed when the keeper is gone.
+  const Descriptor& line() const { return line_; }
   // open_file() without the server's own try.
   std::expected<Descriptor, int> ask_for_file(const std::string& path);
 

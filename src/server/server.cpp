@@ -115,7 +115,16 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   auto keeper = Keeper::start(duties);
   if (!keeper) return std::unexpected("could not start the keeper: " + keeper.error());
   keeper_ = std::move(*keeper);
+  signals_.mourn_when_closed(keeper_->line());
   return {};
+}
+
+void Server::say_that_the_keeper_is_gone() {
+  log_.say(LogLevel::error, "core",
+           "the keeper of root's rights is gone and cannot be replaced without root: from now on "
+           "logs are opened and programs of piped logs started with the rights of User, and the "
+           "pid file may stay behind at the end; all else goes on. Stop and start the server to "
+           "have a keeper again");
 }
 
 LogOpener& Server::log_opener() {
@@ -187,6 +196,9 @@ void Server::obey_signals() {
         log_.say(LogLevel::notice, "core", "SIGHUP received.  Attempting to restart");
         reload(ShardOrders::Exchanges::end);
         break;
+      case Order::mourn:
+        say_that_the_keeper_is_gone();
+        break;
     }
     swept = logs_.sweep();
   }
@@ -214,6 +226,7 @@ void Server::stop_gracefully() {
     const auto order =
         signals_.next(deadline == never ? std::nullopt : std::optional<Duration>(deadline - now));
     if (order == Order::stop) break;
+    if (order == Order::mourn) say_that_the_keeper_is_gone();
   }
   // The shards' callbacks refer to `left`.
   stop_shards();

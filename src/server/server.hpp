@@ -53,6 +53,7 @@ class Server {
 
   LogOpener& log_opener();
   void give_back_pid_file();
+  void say_that_the_keeper_is_gone();
   void start_shards();
   void obey_signals();
   void stop_gracefully();

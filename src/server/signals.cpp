@@ -57,11 +57,16 @@ std::expected<Signals, std::string> Signals::block_and_listen() {
 
 std::optional<Order> Signals::next(std::optional<Duration> patience) {
   pollfd watched[] = {{.fd = source_.number(), .events = POLLIN, .revents = 0},
-                      {.fd = interruption_.number(), .events = POLLIN, .revents = 0}};
-  if (::poll(watched, 2, poll_milliseconds(patience)) <= 0) return std::nullopt;
+                      {.fd = interruption_.number(), .events = POLLIN, .revents = 0},
+                      {.fd = mourned_line_, .events = 0, .revents = 0}};
+  if (::poll(watched, 3, poll_milliseconds(patience)) <= 0) return std::nullopt;
   if (watched[1].revents != 0) {
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t got = ::read(interruption_.number(), &count, sizeof count);
+  }
+  if (watched[2].revents != 0) {
+    mourned_line_ = -1;
+    return Order::mourn;
   }
   signalfd_siginfo info{};
   if (::read(source_.number(), &info, sizeof info) != sizeof info) return std::nullopt;

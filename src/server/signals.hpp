@@ -19,6 +19,7 @@ enum class Order {
   restart,        // HUP
   graceful,       // USR1
   graceful_stop,  // WINCH
+  mourn,          // no signal: the peer of mourn_when_closed() is gone
 };
 
 class Signals {
@@ -29,8 +30,12 @@ class Signals {
   std::optional<Order> next(std::optional<Duration> patience);
   // Any thread: next() returns without an order.
   void interrupt();
+  // Before next(): it says `mourn` once, as soon as the other end of `line` is closed. The line has
+  // to stay open as long as next() is called.
+  void mourn_when_closed(const Descriptor& line) { mourned_line_ = line.number(); }
 
  private:
+  int mourned_line_ = -1;  // -1: none, or said already
   Descriptor source_, interruption_;
 };
 

@@ -225,6 +225,37 @@ def test_the_keeper_of_roots_rights_ends_with_the_server(server, port):
     assert until(lambda: gone(keeper))
 
 
+def children_of_threads(pid):
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(word) for file in found for word in file.read_text().split()]
+
+
+def said_once(server, text):
+    return server.read("error.log").count(text) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
+def test_the_death_of_the_keeper_is_told_at_once_and_once(server, port):
+    """Piped logs go on: a program that ends is started again, now as User."""
+    more = 'User www-data\nGroup www-data\nCustomLog "|/bin/cat" short'
+    server.start(config(port, more), [port.port])
+    assert answers(port) == "404"
+    (keeper,) = children(server.process.pid)
+    (program,) = children(keeper)
+    os.kill(keeper, signal.SIGKILL)
+    assert until(lambda: said_once(server, "the keeper of root's rights is gone and cannot be"))
+    assert answers(port) == "404"
+    os.kill(program, signal.SIGKILL)
+    assert until(lambda: len(children_of_threads(server.process.pid)) == 1, wait_s=20)
+    (program,) = children_of_threads(server.process.pid)
+    assert Path(f"/proc/{program}").stat().st_uid == pwd.getpwnam("www-data").pw_uid
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: server.read("error.log").count("resuming normal operations") == 2)
+    assert answers(port) == "404"
+    assert said_once(server, "the keeper of root's rights is gone and cannot be")
+    assert server.stop() == 0
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root's rights up")
 def test_without_a_user_there_is_no_keeper(server, port):
     server.start(config(port), [port.port])

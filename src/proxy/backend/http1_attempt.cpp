@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "http/status.hpp"
 #include "http/token_list.hpp"
+#include "io/next_turn.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -18,7 +19,7 @@ http::ResponseLimits limits_for(const AttemptPlan& plan) {
   http::ResponseLimits limits;
   // httpd counts the end of the text in.
   constexpr int usual = 8192;
-  const int wanted = plan.spec.response_field_bytes.value_or(0);
+  const int wanted = plan.lease.spec().response_field_bytes.value_or(0);
   limits.field_bytes_max = static_cast<std::size_t>(wanted > 0 ? wanted : usual) - 1;
   return limits;
 }
@@ -54,7 +55,7 @@ Http1Attempt::Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& cli
 
 // The protocols that the client wants to change to and the member may (upgrade=).
 std::string_view Http1Attempt::wanted_upgrade() const {
-  const std::string& allowed = plan_.spec.upgrade;
+  const std::string& allowed = plan_.lease.spec().upgrade;
   if (allowed.empty() || !x_.request.connection.upgrade) return {};
   const auto wanted = x_.request.fields.value(FieldId::upgrade);
   if (!wanted || wanted->empty() || equals_ignoring_case(allowed, "none")) return {};
@@ -185,6 +186,10 @@ io::Task<Failure> Http1Attempt::await_head() {
     if (moved() != moved_before && !waits_for_continue_)
       deadline = core_.now() + plan_.times.backend;
     if (waited && !waits_for_continue_) continue;  // the body may go now
+    if (blocked_.others_turn) {
+      co_await io::NextTurn(core_.parts.loop);
+      continue;
+    }
     const bool starved = blocked_.client_read && !upload_done_;
     Failure late = co_await park(starved ? body_deadline() : deadline);
     if (late) co_return late;
@@ -224,7 +229,12 @@ Failure Http1Attempt::timed_out() const {
 // have been sent before it broke.
 std::optional<Failure> Http1Attempt::step_upload() {
   io::Stream& backend = *connection_->stream;
+  const std::uint64_t turn_began = upload_.bytes_written();
   while (!upload_done_ && !upload_broken_) {
+    if (upload_.bytes_written() - turn_began >= relay_bytes_a_turn) {
+      blocked_.others_turn = true;
+      return std::nullopt;
+    }
     std::string_view data;
     bool last = !body_.framing().has_bytes() || body_.delivered_all();
     bool starved = false;
@@ -293,7 +303,7 @@ std::optional<Failure> Http1Attempt::judge_head(http::ResponseProgress progress)
   ReadBuffer& buffer = client_.workspace.backend_head;
   // httpd counts the first line of each answer, interim ones too, and then only body bytes.
   if (progress == http::ResponseProgress::complete)
-    plan_.member.add_read(static_cast<std::int64_t>(x_.response.line.size()));
+    plan_.lease.member().add_read(static_cast<std::int64_t>(x_.response.line.size()));
   if (progress == http::ResponseProgress::no_status_line) {
     // httpd: whatever comes is the body of a 200; the end of its first line is lost.
     buffer.cut_first_line_end();
@@ -357,10 +367,10 @@ Http1Attempt::~Http1Attempt() {
 }
 
 void Http1Attempt::account() {
-  plan_.member.add_transferred(static_cast<std::int64_t>(upload_.bytes_written()));
+  plan_.lease.member().add_transferred(static_cast<std::int64_t>(upload_.bytes_written()));
   upload_.begin({}, Framing::plain);
   const std::uint64_t answer = response_ ? response_->received() : 0;
-  plan_.member.add_read(
+  plan_.lease.member().add_read(
       static_cast<std::int64_t>(answer - std::exchange(accounted_answer_, answer)));
 }
 

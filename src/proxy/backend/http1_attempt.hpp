@@ -36,9 +36,7 @@ struct AttemptTimes {
 
 struct AttemptPlan {
   balance::Balancer& balancer;
-  const balance::Lease& lease;
-  const balance::MemberSpec& spec;  // of the lease
-  balance::Member& member;          // of the lease
+  const balance::Lease& lease;  // outlives the attempt
   BackendTarget target;
   AttemptTimes times;
   bool reuses = true;      // the connection may come from the pool and go back to it
@@ -98,6 +96,7 @@ class Http1Attempt {
   // What the coroutine waits for when nothing moves.
   struct Blocked {
     bool client_read = false, client_write = false, backend_read = false, backend_write = false;
+    bool others_turn = false;  // nothing is blocked, but relay_bytes_a_turn are through
   };
 
   Exchange& x_;

@@ -21,7 +21,7 @@ struct SlotWait {
 
 io::Task<Failure> Http1Attempt::connect() {
   const bool is_current = x_.generation == core_.generation;
-  if (!plan_.transient) pool_ = core_.pool_of(plan_.member, plan_.spec, is_current);
+  if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
   if (take_pooled()) co_return Failure{};
   GateSlot slot;
   if (pool_ != nullptr && pool_->gate != nullptr) {
@@ -52,21 +52,18 @@ io::Task<Failure> Http1Attempt::connect() {
 // request that cannot be repeated is not risked on it.
 bool Http1Attempt::take_pooled() {
   if (!plan_.reuses || pool_ == nullptr) return false;
+  BackendPool::Wish wish;
   // Names may lead elsewhere once their time is over (addressttl).
-  const auto& ttl = plan_.spec.address_ttl;
-  connection_ = pool_->take(ttl ? core_.now() - *ttl : Instant::min());
+  if (const auto& ttl = plan_.lease.spec().address_ttl) wish.made_after = core_.now() - *ttl;
+  if (!http::is_idempotent(x_.request.method_id)) wish.idle_after = core_.now() - trusted_idle_time;
+  connection_ = pool_->take(wish);
   if (connection_ == nullptr) return false;
-  if (!http::is_idempotent(x_.request.method_id) &&
-      connection_->idle_since + trusted_idle_time < core_.now()) {
-    connection_.reset();
-    return false;
-  }
   reused_ = began_on_pooled_ = true;
   return true;
 }
 
 io::DialTarget Http1Attempt::dial_target() const {
-  const balance::MemberSpec& spec = plan_.spec;
+  const balance::MemberSpec& spec = plan_.lease.spec();
   const config::ProxySettings& proxy = x_.server->proxy;
   io::DialTarget target;
   target.host = spec.host;
@@ -109,7 +106,7 @@ io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> ga
   if (!ticket) co_return Failure{};
   Leave leave{state, gate, *ticket};
   // Not before the queue: a connection that became idle meanwhile would keep its slot.
-  core_.parts.group.ask_for_room(&plan_.member, core_);
+  core_.parts.group.ask_for_room(&plan_.lease.member(), core_);
   co_await wait.called();
   leave.used = state->granted;
   if (leave.used) co_return Failure{};

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "http/status.hpp"
+#include "io/next_turn.hpp"
 #include "proxy/backend/http1_attempt.hpp"
 #include "proxy/limits.hpp"
 
@@ -70,6 +71,10 @@ io::Task<Failure> Http1Attempt::relay() {
     if (download_.done() && !connection_) co_return Failure{};
     if (download_.bytes_written() + upload_.bytes_written() != moved_before)
       quiet_since = core_.now();
+    if (blocked_.others_turn) {
+      co_await io::NextTurn(core_.parts.loop);
+      continue;
+    }
     if (!connection_) blocked_.backend_read = blocked_.backend_write = false;
     const Failure late = co_await park(relay_deadline(quiet_since));
     if (!late) continue;
@@ -90,7 +95,12 @@ Instant Http1Attempt::relay_deadline(Instant quiet_since) const {
 
 // Moves what can be moved from the member to the client.
 std::optional<Failure> Http1Attempt::step_download() {
+  const std::uint64_t turn_began = download_.bytes_written();
   while (!download_.done()) {
+    if (download_.bytes_written() - turn_began >= relay_bytes_a_turn) {
+      blocked_.others_turn = true;
+      return std::nullopt;
+    }
     std::string_view data;
     bool starved = false;
     // The pipe may hold the end of an answer that was received whole.
@@ -126,7 +136,12 @@ std::optional<Failure> Http1Attempt::step_splice() {
   if (download_.in_debt() || reply_.framing != Framing::plain) return std::nullopt;
   if (!pipe_) pipe_ = core_.parts.splicer.borrow(*connection_->stream, client_.stream);
   if (!pipe_) return std::nullopt;
+  const std::uint64_t turn_began = download_.bytes_written();
   while (true) {
+    if (download_.bytes_written() - turn_began >= relay_bytes_a_turn) {
+      blocked_.others_turn = true;
+      return std::nullopt;
+    }
     const auto filled = response_->splice_ahead() == 0
                             ? io::IoResult{io::IoStatus::would_block}
                             : pipe_->fill(*connection_->stream, response_->splice_ahead());
@@ -165,7 +180,7 @@ void Http1Attempt::finish_backend() {
     connection_.reset();
     return;
   }
-  const balance::PoolSpec& pool = plan_.spec.pool;
+  const balance::PoolSpec& pool = plan_.lease.spec().pool;
   const auto soft_max = static_cast<std::size_t>(
       pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
   const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));

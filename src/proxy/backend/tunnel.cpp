@@ -72,7 +72,7 @@ io::Task<Failure> Http1Attempt::tunnel() {
   head.append("Connection: Upgrade\r\nUpgrade: ").append(upgrade_).append("\r\n\r\n");
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
-  plan_.member.add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
+  plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
   workspace.backend_head.clear();
   workspace.backend_body.clear();
   // Before the head makes the buffer as small as itself.
@@ -92,8 +92,8 @@ io::Task<Failure> Http1Attempt::tunnel() {
     down.step();
     x_.bytes.received += static_cast<std::int64_t>(up.read);
     x_.bytes.sent += static_cast<std::int64_t>(down.written);
-    plan_.member.add_transferred(static_cast<std::int64_t>(up.written));
-    plan_.member.add_read(static_cast<std::int64_t>(down.read));
+    plan_.lease.member().add_transferred(static_cast<std::int64_t>(up.written));
+    plan_.lease.member().add_read(static_cast<std::int64_t>(down.read));
     if (up.broken || down.broken || (up.ended && down.ended)) break;
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core_.parts.loop);
