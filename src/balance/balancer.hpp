@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/health.hpp"
 #include "balance/lease.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
@@ -68,7 +69,17 @@ struct MemberView {
   std::int64_t transferred_bytes = 0;
   std::int64_t read_bytes = 0;
   std::optional<Instant> error_time;
+  CheckHistory checks;
 };
+
+struct CheckReport {
+  Instant ended;
+  CheckVerdict verdict = CheckVerdict::passed;
+  Evidence evidence;
+  std::optional<Instant> next_due;
+};
+
+enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 
 class Balancer {
  public:
@@ -83,7 +94,8 @@ class Balancer {
   // A new generation. Members are matched by name: known ones keep counters, credit and status, and
   // a status= applies only if its text changed since the last generation; missing ones are retired.
   // A change of policy resets credits, and traffic sums for bytraffic, as httpd does.
-  void adopt(std::shared_ptr<const BalancerSpec> spec);
+  // `now` dates the change; Instant::min(): unknown.
+  void adopt(std::shared_ptr<const BalancerSpec> spec, Instant now = Instant::min());
 
   // Picks and charges. `request.session` comes from find_session() with this balancer's StickySpec.
   Decision choose(const ChoiceRequest& request);
@@ -96,16 +108,20 @@ class Balancer {
 
   // Outcomes of an attempt. A member with the flag I never enters the error state.
   // connect_failed and force_error: true if the member is in error now because of this call.
-  bool connect_failed(const Lease& lease, Instant now);
-  bool force_error(const Lease& lease, Instant now);
+  bool connect_failed(const Lease& lease, Instant now, Evidence evidence = {});
+  bool force_error(const Lease& lease, Instant now, HealthCause cause = HealthCause::attempt_failed,
+                   Evidence evidence = {});
   // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
   // connect.
   bool connected(const Lease& lease);
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
-  // Status bits set by an operator or a health check. False: the member is retired.
-  bool change_status(const MemberRef& member, Status set, Status clear);
+  // Status bits set by an operator. False: the member is retired.
+  bool change_status(const MemberRef& member, Status set, Status clear,
+                     Instant now = Instant::min());
+  // A health check is over. A retired member is not told.
+  CheckEffect check_finished(const MemberRef& member, CheckReport report);
 
   [[nodiscard]] std::vector<MemberView> members();
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/health.hpp"
 #include "balance/lease.hpp"
 #include "balance/spec.hpp"
 #include "base/time.hpp"
@@ -55,7 +56,7 @@ class Roster {
   Roster& operator=(const Roster&) = delete;
   ~Roster();
 
-  void adopt(const BalancerSpec& spec);
+  void adopt(const BalancerSpec& spec, Instant now);
   void reset_credits();
   void reset_traffic();
 
@@ -70,14 +71,21 @@ class Roster {
   // Where `member` stands, or nobody if it is retired.
   [[nodiscard]] Position find(const Member& member) const;
 
+  // The member's health machine (health.hpp), and what to keep of it after a transition: a change
+  // of status goes to the member's log with its cause.
+  [[nodiscard]] Health health(Position at) const;
+  struct Change {
+    HealthCause cause;
+    Instant when;
+    Evidence evidence = {};
+  };
+  void take(Position at, const Health& next, Change change);
   // Until when (inclusive) an error stands; `never` for a stopped member.
   [[nodiscard]] Instant error_ends(Position at) const;
   // The retry test: may clear the error bit, and says so in `events`.
   void retry(Position at, Instant now, std::vector<Event>& events);
   // Clears the error bit and counts it as a retry, whatever the time.
-  void clear_error(Position at, EventKind kind, std::vector<Event>& events);
-  void set_status(Position at, Status status);
-  void mark_error(Position at, Instant now);
+  void clear_error(Position at, EventKind kind, Instant now, std::vector<Event>& events);
   static void mark_retired_in_error(Member& member);
   // After a successful connect.
   void forget_errors(Position at);
@@ -127,7 +135,10 @@ class Roster {
     Instant error_time;
   };
 
+  [[nodiscard]] static Status carried_status(Status held, const MemberSpec& before,
+                                             const MemberSpec& wanted);
   void place(MemberRef member, const Carried& carried);
+  void set_status(Position at, Status status);
   void index_members();
   void find_usable_runs();
   void settle();

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "balance/check_spec.hpp"
 #include "balance/status.hpp"
 
 namespace steelyard::balance {
@@ -50,6 +51,7 @@ struct MemberSpec {
   std::string tag;           // route=
   std::string redirect_tag;  // redirect=: the tag to look for while this member is unusable
   std::chrono::seconds retry{60};
+  CheckSpec check;  // hc...: of balancers' members only
 
   // Connections.
   PoolSpec pool;
