@@ -305,6 +305,13 @@ TEST(BalancerParameters, every_listed_key_is_known) {
   EXPECT_TRUE(std::ranges::is_sorted(balancer_parameter_keys()));
 }
 
+TEST(MemberUrl, the_host_of_an_ipv6_member_has_no_brackets) {
+  MemberSpec spec;
+  ASSERT_TRUE(parse_member_url(spec, "http://[2001:DB8::1]:81/x"));
+  EXPECT_EQ(spec.host, "2001:db8::1");
+  EXPECT_EQ(spec.port, 81);
+}
+
 struct UrlCase {
   std::string_view url;
   std::string_view name;

@@ -38,7 +38,7 @@ struct MemberSpec {
   // Identity: the normalised URL, "http://h:81/app"; what BALANCER_WORKER_NAME exports.
   std::string name;
   std::string scheme;
-  std::string host;
+  std::string host;  // an IPv6 address without brackets
   std::uint16_t port = 0;
   std::string path_prefix;
   std::string userinfo;

@@ -74,7 +74,8 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
       groups_(std::move(groups)),
       banner_(banner_for(config_->tokens)) {}
 
-std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config) {
+std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config,
+                                                      Instant now) {
   std::map<Key, std::shared_ptr<balance::Balancer>> kept;
   const auto state_of = [&](const std::string& server,
                             const std::shared_ptr<const balance::BalancerSpec>& spec) {
@@ -86,7 +87,7 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
       state = std::make_shared<balance::Balancer>(spec);
     } else {
       state = found->second;
-      state->adopt(spec);
+      state->adopt(spec, now);
     }
     kept[key] = state;
     return state;

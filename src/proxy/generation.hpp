@@ -45,7 +45,9 @@ class Generation;
 class StateRegistry {
  public:
   // Binds `config` to the state of known balancers and makes state for new ones.
-  std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config);
+  // `now` dates what that changes about members; Instant::min(): unknown.
+  std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config,
+                                         Instant now = Instant::min());
 
  private:
   using Key = std::pair<std::string, std::string>;  // server identity, balancer or backend name
