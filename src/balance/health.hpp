@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,23 @@ struct Evidence {
   std::string text{};  // "answered 503", "connection refused"
   Duration latency{0};
 };
+
+// Why a status changes, and when; Instant::min(): nobody told the time.
+struct HealthChange {
+  HealthCause cause;
+  Instant when;
+  Evidence evidence = {};
+};
+
+// A check that is over.
+struct CheckReport {
+  Instant ended;
+  CheckVerdict verdict = CheckVerdict::passed;
+  Evidence evidence;
+  std::optional<Instant> next_due;
+};
+
+enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 
 [[nodiscard]] Health after_failure(Health health, Instant now);
 [[nodiscard]] Health after_retry(Health health);
