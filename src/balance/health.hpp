@@ -13,7 +13,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -72,7 +71,6 @@ struct CheckReport {
   Instant ended;
   CheckVerdict verdict = CheckVerdict::passed;
   Evidence evidence;
-  std::optional<Instant> next_due;
 };
 
 enum class CheckEffect : std::uint8_t { none, enabled, disabled };
