@@ -131,8 +131,8 @@ TEST_F(ProxyDirectives, parameters_in_the_wrong_place_are_sent_to_the_right_one)
   EXPECT_THAT(advice_, HasSubstr("belongs to the balancer"));
   fault("BalancerMember balancer://c http://h loadfacter=2");
   EXPECT_EQ(advice_, "It is about 'loadfacter=2'. Did you mean loadfactor?");
-  fault("BalancerMember balancer://c http://h hcmethod=GET");
-  EXPECT_THAT(advice_, HasSubstr("not probed"));
+  fault("ProxyPass /x balancer://c/ hcmethod=GET");
+  EXPECT_THAT(advice_, HasSubstr("behind the BalancerMember's URL"));
 }
 
 TEST_F(ProxyDirectives, members_of_other_protocols_are_refused_with_the_way_forward) {

@@ -42,6 +42,14 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
   }
 }
 
+// httpd: a check goes to host and port, whatever way requests take.
+void warn_of_unchecked_socket(Scope& scope, const balance::MemberSpec& spec) {
+  if (spec.unix_socket_path.empty() || spec.check.method == balance::CheckMethod::none) return;
+  scope.warn("Health checks of " + spec.name + " go to " + spec.host + ':' +
+                 std::to_string(spec.check.port.value_or(spec.port)) + " and not to its socket",
+             "Let the member listen there too, or leave hcmethod out.");
+}
+
 void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
                 const Parameters& parameters) {
   balance::MemberSpec spec;
@@ -55,6 +63,7 @@ void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
     return;
   }
   set_parameters(scope, spec, parameters, {std::string(member_prefix), {}});
+  warn_of_unchecked_socket(scope, spec);
   balancer.spec.members.push_back(std::move(spec));
   balancer.member_places.push_back(scope.statement().place());
 }

@@ -5,18 +5,13 @@
 #include <span>
 
 #include "apacheconf/files.hpp"
+#include "apacheconf/health_parameters.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::apacheconf {
 
 namespace {
-
-constexpr std::string_view health_advice =
-    "Members are not probed in this version. Leave the hc... parameters out: a member that fails "
-    "is left alone for retry= seconds and then tried by a request.";
-
-bool is_health_key(std::string_view key) { return starts_with_ignoring_case(key, "hc"); }
 
 bool is_among(std::span<const std::string_view> keys, std::string_view key) {
   return std::ranges::any_of(
@@ -29,15 +24,13 @@ std::string suggestion(std::string_view key, std::span<const std::string_view> k
 }
 
 std::string advice_on_balancer_key(std::string_view key) {
-  if (is_health_key(key)) return std::string(health_advice);
-  if (is_among(balance::member_parameter_keys(), key)) {
+  if (is_among(balance::member_parameter_keys(), key) || balance::is_check_parameter(key)) {
     return std::string(key) + "= belongs to a member: write it behind the BalancerMember's URL.";
   }
   return suggestion(key, balance::balancer_parameter_keys());
 }
 
 std::string advice_on_member_key(std::string_view key) {
-  if (is_health_key(key)) return std::string(health_advice);
   if (is_among(balance::balancer_parameter_keys(), key)) {
     return std::string(key) +
            "= belongs to the balancer: write it in ProxySet inside <Proxy balancer://...>, or "
@@ -141,6 +134,19 @@ void place_socket(const Scope& scope, std::string& path) {
   path = join_path(directory.empty() ? scope.reading.resolve_path("run") : directory, path);
 }
 
+void read_check_parameter(Scope& scope, balance::MemberSpec& spec, const Parameter& parameter,
+                          const ParameterWording& wording) {
+  const auto result = set_check_parameter(scope, spec.check, parameter.key, parameter.value);
+  if (result) {
+    if (!wording.prefix.starts_with("BalancerMember")) {
+      scope.note(parameter.text() + " has no effect: only members of balancers are checked");
+    }
+    return;
+  }
+  complain_about(scope, parameter, result.error(), wording,
+                 advice_on_check_parameter(scope, parameter.key, parameter.value));
+}
+
 }  // namespace
 
 bool Parameters::add(std::string_view word) {
@@ -178,6 +184,10 @@ void set_parameters(Scope& scope, balance::BalancerSpec& spec, const Parameters&
 void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& parameters,
                     const ParameterWording& wording) {
   for (const Parameter& parameter : parameters) {
+    if (balance::is_check_parameter(parameter.key)) {
+      read_check_parameter(scope, spec, parameter, wording);
+      continue;
+    }
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
     if (result) {
       note_effect(scope, parameter);

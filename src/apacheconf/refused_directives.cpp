@@ -23,9 +23,6 @@ std::vector<Directive> make_table() {
           {"rewrite_module", "RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
            "rewrite the paths of requests",
            "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule does."},
-          {"proxy_hcheck_module", "ProxyHCTemplate ProxyHCExpr ProxyHCTPsize",
-           "probe members in the background",
-           "Members are judged by the requests they answer: see retry= and failonstatus=."},
           {"remoteip_module",
            "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
            "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "

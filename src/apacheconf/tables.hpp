@@ -21,6 +21,7 @@ std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
 std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...
+std::span<const Directive> health_directives();    // ProxyHCTemplate, ProxyHCExpr, ProxyHCTPsize
 std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...
 std::span<const Directive> redirect_directives();  // Redirect, ErrorDocument
 std::span<const Directive> access_directives();    // Require and its containers

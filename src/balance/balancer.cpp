@@ -28,12 +28,12 @@ std::shared_ptr<const BalancerSpec> Balancer::spec() const {
   return spec_;
 }
 
-void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec) {
+void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
-  roster_.adopt(*spec);
+  roster_.adopt(*spec, now);
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
@@ -82,7 +82,7 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
   }
   if (!spec_->force_recovery.value_or(true)) return;
   for (Position at = 0; at < roster_.size(); ++at) {
-    roster_.clear_error(at, EventKind::forced, events);
+    roster_.clear_error(at, EventKind::forced, now, events);
   }
 }
 
@@ -146,18 +146,20 @@ std::optional<WaitTurn> Balancer::begin_wait() {
   return WaitTurn(this, timeout / WaitTurn::tries);
 }
 
-bool Balancer::connect_failed(const Lease& lease, Instant now) {
-  return lease.member().usable() && force_error(lease, now);
+bool Balancer::connect_failed(const Lease& lease, Instant now, Evidence evidence) {
+  return lease.member().usable() &&
+         force_error(lease, now, HealthCause::connect_failed, std::move(evidence));
 }
 
-bool Balancer::force_error(const Lease& lease, Instant now) {
+bool Balancer::force_error(const Lease& lease, Instant now, HealthCause cause, Evidence evidence) {
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(lease.member());
   if (lease.member().status().has(Flag::ignore_errors)) return false;
   if (at == nobody) {
     Roster::mark_retired_in_error(lease.member());
   } else {
-    roster_.mark_error(at, now);
+    roster_.take(at, after_failure(roster_.health(at), now),
+                 {.cause = cause, .when = now, .evidence = std::move(evidence)});
   }
   return true;
 }
@@ -177,21 +179,40 @@ AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, 
   const bool in_range = status >= watched_status_min && status <= watched_status_max;
   const auto bit = static_cast<unsigned>(in_range ? status - watched_status_min : 0);
   const std::uint64_t word = watched_statuses_[bit / 64].load(std::memory_order_relaxed);
-  if (in_range && ((word >> (bit % 64)) & 1) != 0 && force_error(lease, now)) {
+  if (in_range && ((word >> (bit % 64)) & 1) != 0 &&
+      force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && watches_timeouts_.load(std::memory_order_relaxed) && force_error(lease, now)) {
+  if (timed_out && watches_timeouts_.load(std::memory_order_relaxed) &&
+      force_error(lease, now, HealthCause::answer_timed_out)) {
     return AnswerMark::in_error_by_timeout;
   }
   return AnswerMark::none;
 }
 
-bool Balancer::change_status(const MemberRef& member, Status set, Status clear) {
+bool Balancer::change_status(const MemberRef& member, Status set, Status clear, Instant now) {
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
   if (at == nobody) return false;
-  roster_.set_status(at, roster_.status(at).without(clear).with(set));
+  roster_.take(at, after_wish(roster_.health(at), set, clear),
+               {.cause = HealthCause::administrator, .when = now});
   return true;
+}
+
+CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report) {
+  const std::lock_guard guard(lock_);
+  const Position at = roster_.find(*member);
+  if (at == nobody) return CheckEffect::none;
+  member->health_log().note_check({report.ended, report.verdict, report.evidence});
+  const Health before = roster_.health(at);
+  const Health next = after_check(before, roster_.spec(at).check, report.verdict, report.ended);
+  const bool enabled = report.verdict == CheckVerdict::passed;
+  roster_.take(at, next,
+               {.cause = enabled ? HealthCause::checks_passed : HealthCause::checks_failed,
+                .when = report.ended,
+                .evidence = std::move(report.evidence)});
+  if (next.status == before.status) return CheckEffect::none;
+  return enabled ? CheckEffect::enabled : CheckEffect::disabled;
 }
 
 std::vector<MemberView> Balancer::members() {
@@ -209,7 +230,8 @@ std::vector<MemberView> Balancer::members() {
                     .retries = member.retries(),
                     .transferred_bytes = member.transferred_bytes(),
                     .read_bytes = member.read_bytes(),
-                    .error_time = std::nullopt};
+                    .error_time = std::nullopt,
+                    .checks = roster_.ref(at)->health_log().checks()};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
     views.push_back(std::move(view));
   }

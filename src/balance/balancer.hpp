@@ -26,7 +26,9 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/health.hpp"
 #include "balance/lease.hpp"
+#include "balance/member_view.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
@@ -57,19 +59,6 @@ class WaitTurn {
 // What the answer of a member did to it.
 enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };
 
-struct MemberView {
-  MemberRef member;
-  MemberSpec spec;
-  Status status;
-  std::int64_t credit = 0;  // httpd's lbstatus
-  int busy = 0;
-  std::uint64_t elected = 0;
-  std::uint64_t retries = 0;
-  std::int64_t transferred_bytes = 0;
-  std::int64_t read_bytes = 0;
-  std::optional<Instant> error_time;
-};
-
 class Balancer {
  public:
   explicit Balancer(std::shared_ptr<const BalancerSpec> spec);
@@ -83,7 +72,8 @@ class Balancer {
   // A new generation. Members are matched by name: known ones keep counters, credit and status, and
   // a status= applies only if its text changed since the last generation; missing ones are retired.
   // A change of policy resets credits, and traffic sums for bytraffic, as httpd does.
-  void adopt(std::shared_ptr<const BalancerSpec> spec);
+  // `now` dates the change; Instant::min(): unknown.
+  void adopt(std::shared_ptr<const BalancerSpec> spec, Instant now = Instant::min());
 
   // Picks and charges. `request.session` comes from find_session() with this balancer's StickySpec.
   Decision choose(const ChoiceRequest& request);
@@ -96,16 +86,20 @@ class Balancer {
 
   // Outcomes of an attempt. A member with the flag I never enters the error state.
   // connect_failed and force_error: true if the member is in error now because of this call.
-  bool connect_failed(const Lease& lease, Instant now);
-  bool force_error(const Lease& lease, Instant now);
+  bool connect_failed(const Lease& lease, Instant now, Evidence evidence = {});
+  bool force_error(const Lease& lease, Instant now, HealthCause cause = HealthCause::attempt_failed,
+                   Evidence evidence = {});
   // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
   // connect.
   bool connected(const Lease& lease);
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
-  // Status bits set by an operator or a health check. False: the member is retired.
-  bool change_status(const MemberRef& member, Status set, Status clear);
+  // Status bits set by an operator. False: the member is retired.
+  bool change_status(const MemberRef& member, Status set, Status clear,
+                     Instant now = Instant::min());
+  // A health check is over. A retired member is not told.
+  CheckEffect check_finished(const MemberRef& member, CheckReport report);
 
   [[nodiscard]] std::vector<MemberView> members();
 

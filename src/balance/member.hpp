@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/health_log.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
 
@@ -67,6 +68,9 @@ class Member {
     return traffic_->read_bytes.load(std::memory_order_relaxed);
   }
 
+  // What happened to its health, with a lock of its own.
+  [[nodiscard]] HealthLog& health_log() { return health_log_; }
+
   // Accounts bytes handed to or delivered from the backend; bytraffic compares these sums.
   void add_transferred(std::int64_t bytes) {
     traffic_->transferred_bytes.fetch_add(bytes, std::memory_order_relaxed);
@@ -110,8 +114,11 @@ class Member {
   std::atomic<std::uint64_t> retries_ = 0;
   std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
 
+  HealthLog health_log_;
+
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;
+  CheckCounts check_counts_;
   std::unique_ptr<const MemberSpec> spec_;
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
   const std::shared_ptr<CounterBlock> block_;

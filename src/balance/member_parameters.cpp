@@ -279,6 +279,7 @@ Result set_member_parameter(MemberSpec& spec, std::string_view key, std::string_
   for (const Setter& setter : setters) {
     if (equals_ignoring_case(setter.key, key)) return setter.set(spec, value);
   }
+  if (is_check_parameter(key)) return set_check_parameter(spec.check, key, value);
   return complaint(unknown_member_parameter);
 }
 

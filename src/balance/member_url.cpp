@@ -110,14 +110,15 @@ std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_
   }
   if (port == 0) port = default_port(scheme);
   spec.scheme = scheme;
-  spec.host = to_lower(pieces->host);
+  std::string host = to_lower(pieces->host);
+  spec.host = host.starts_with('[') ? host.substr(1, host.find(']') - 1) : host;
   spec.port = static_cast<std::uint16_t>(port);
   spec.path_prefix = pieces->rest;
   spec.userinfo = pieces->userinfo;
   spec.unix_socket_path = std::move(socket_path);
   spec.name = spec.scheme + "://";
   if (!spec.userinfo.empty()) spec.name += spec.userinfo + '@';
-  spec.name += spec.host;
+  spec.name += host;
   if (port != 0 && port != default_port(scheme)) spec.name += ':' + std::to_string(port);
   spec.name += spec.path_prefix;
   return {};

@@ -109,13 +109,48 @@ TEST(MemberParameters, refuse_what_httpd_refuses_with_its_words) {
       {"upgrade", long_word, "upgrade protocol length must be < 16 characters"},
       {"secret", long_text, "Secret length must be < 64 characters"},
       {"foo", "1", "unknown Worker parameter"},
-      {"hcmethod", "GET", "unknown Worker parameter"},
       {"stickysession", "x", "unknown Worker parameter"},
   };
   for (const Refusal& refusal : refusals) {
     EXPECT_EQ(complaint_about_member(refusal.key, refusal.value), refusal.complaint)
         << refusal.key << '=' << refusal.value;
   }
+}
+
+TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
+  const std::string long_text(64, 'x');
+  const Refusal refusals[] = {
+      {"hcmethod", "nonsense", "Unknown method"},
+      {"hcmethod", "cping", "Health check method CPING not (yet) implemented"},
+      {"hcmethod", "PROVIDER", "Health check method PROVIDER not (yet) implemented"},
+      {"hcinterval", "abc", "Unparse-able hcinterval setting"},
+      {"hcinterval", "99ms", "Interval must be a positive value greater than 100ms"},
+      {"hcinterval", "0", "Interval must be a positive value greater than 100ms"},
+      {"hcpasses", "-1", "Passes must be a positive value"},
+      {"hcfails", "-1", "Fails must be a positive value"},
+      {"hcuri", long_text, "Health check uri length must be < 64 characters"},
+      {"hcfoo", "1", "unknown Worker hcheck parameter"},
+      {"hctimeout", "0", "hctimeout must be at least one millisecond"},
+      {"hcport", "0", "hcport must be a number between 1 and 65535"},
+      {"hcport", "65536", "hcport must be a number between 1 and 65535"},
+      {"hchost", "a b", "hchost must be a host name, with :port if it is not the scheme's"},
+      {"hchost", "", "hchost must be a host name, with :port if it is not the scheme's"},
+      {"hcjitter", "2h", "hcjitter must be at most one hour"},
+      {"hcdowninterval", "5ms", "Interval must be a positive value greater than 100ms"},
+      {"hcsni", "a", "hcsni names the host in TLS, and members are spoken to without TLS"},
+  };
+  for (const Refusal& refusal : refusals) {
+    EXPECT_EQ(complaint_about_member(refusal.key, refusal.value), refusal.complaint)
+        << refusal.key << '=' << refusal.value;
+  }
+}
+
+TEST(CheckParameters, every_listed_key_is_known) {
+  for (const std::string_view key : check_parameter_keys()) {
+    if (key == "hcexpr" || key == "hctemplate") continue;
+    EXPECT_NE(complaint_about_member(key, "2"), unknown_check_parameter) << key;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(check_parameter_keys()));
 }
 
 TEST(MemberParameters, q85_a_load_factor_is_cut_to_hundredths) {
@@ -286,6 +321,13 @@ TEST(BalancerParameters, every_listed_key_is_known) {
     EXPECT_NE(complaint_about_balancer(key, "2"), unknown_balancer_parameter) << key;
   }
   EXPECT_TRUE(std::ranges::is_sorted(balancer_parameter_keys()));
+}
+
+TEST(MemberUrl, the_host_of_an_ipv6_member_has_no_brackets) {
+  MemberSpec spec;
+  ASSERT_TRUE(parse_member_url(spec, "http://[2001:DB8::1]:81/x"));
+  EXPECT_EQ(spec.host, "2001:db8::1");
+  EXPECT_EQ(spec.port, 81);
 }
 
 struct UrlCase {

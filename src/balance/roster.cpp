@@ -10,12 +10,6 @@
 
 namespace steelyard::balance {
 
-namespace {
-
-constexpr Instant no_error = Instant::min();
-
-}  // namespace
-
 void append(std::vector<Run>& runs, Position position) {
   if (!runs.empty() && runs.back().end == position) {
     ++runs.back().end;
@@ -28,7 +22,7 @@ Roster::~Roster() {
   for (const MemberRef& member : now_.members) member->retire();
 }
 
-void Roster::adopt(const BalancerSpec& spec) {
+void Roster::adopt(const BalancerSpec& spec, Instant now) {
   settle();
   const Columns old = std::exchange(now_, {});
   std::unordered_map<std::string_view, Position> known;
@@ -49,9 +43,16 @@ void Roster::adopt(const BalancerSpec& spec) {
     }
     const Position from = found->second;
     Member& member = *old.members[from];
-    Status status = old.statuses[from];
-    const Status asked_before = member.spec_->status;
-    if (asked_before != wanted.status) status = status.without(asked_before).with(asked);
+    const Status before = old.statuses[from];
+    const Status status = carried_status(before, *member.spec_, wanted);
+    if (status != before) {
+      member.health_log_.note({.first = now,
+                               .last = now,
+                               .cause = HealthCause::configuration,
+                               .before = before,
+                               .after = status,
+                               .evidence = {}});
+    }
     member.adopt(wanted);
     place(old.members[from],
           {.status = status, .credit = old.credits[from], .error_time = old.error_times[from]});
@@ -60,6 +61,18 @@ void Roster::adopt(const BalancerSpec& spec) {
     if (!placed.contains(member->name())) member->retire();
   }
   index_members();
+}
+
+// A status= counts when it is another than before. Whom nobody checks any more, nobody would ever
+// call healthy again.
+Status Roster::carried_status(Status held, const MemberSpec& before, const MemberSpec& wanted) {
+  if (before.status != wanted.status) {
+    held = held.without(before.status).with(wanted.status).with(Flag::initialised);
+  }
+  const bool checks_ended =
+      before.check.method != CheckMethod::none && wanted.check.method == CheckMethod::none;
+  return checks_ended && !wanted.status.has(Flag::health_failed) ? held.without(Flag::health_failed)
+                                                                 : held;
 }
 
 void Roster::place(MemberRef member, const Carried& carried) {
@@ -109,27 +122,49 @@ Position Roster::find(const Member& member) const {
   return at < size() && now_.members[at].get() == &member ? at : nobody;
 }
 
+Health Roster::health(Position at) const {
+  return {.status = status(at),
+          .error_time = error_time(at),
+          .checks = now_.members[at]->check_counts_};
+}
+
+void Roster::take(Position at, const Health& next, HealthChange change) {
+  Member& member = *now_.members[at];
+  member.check_counts_ = next.checks;
+  if (next.error_time != now_.error_times[at]) {
+    now_.error_times[at] = next.error_time;
+    member.blemished_.store(next.error_time != no_error, std::memory_order_relaxed);
+    ++epoch_;  // a new error time moves the end of an old error
+  }
+  const Status before = status(at);
+  if (before == next.status) return;
+  set_status(at, next.status);
+  member.health_log_.note({.first = change.when,
+                           .last = change.when,
+                           .cause = change.cause,
+                           .before = before,
+                           .after = next.status,
+                           .evidence = std::move(change.evidence)});
+}
+
 Instant Roster::error_ends(Position at) const {
-  if (status(at).has(Flag::stopped)) return never;
-  if (status(at).has(Flag::ignore_errors)) return Instant::min();
-  // retry=0: httpd reads the clock for each look, and it has always gone on since the error. So a
-  // session's member is tried again within the very request that found it dead.
-  if (spec(at).retry.count() == 0) return Instant::min();
-  return error_time(at) + spec(at).retry;
+  return balance::error_ends(health(at), spec(at).retry);
 }
 
 void Roster::retry(Position at, Instant now, std::vector<Event>& events) {
   if (!status(at).has(Flag::in_error)) return;
-  if (status(at).has(Flag::stopped)) return;
-  const bool due = status(at).has(Flag::ignore_errors) || now > error_ends(at);
-  if (due) clear_error(at, EventKind::retried, events);
+  if (is_retry_due(health(at), spec(at).retry, now)) {
+    clear_error(at, EventKind::retried, now, events);
+  }
 }
 
-void Roster::clear_error(Position at, EventKind kind, std::vector<Event>& events) {
+void Roster::clear_error(Position at, EventKind kind, Instant now, std::vector<Event>& events) {
   Member& member = *now_.members[at];
   member.retries_.store(member.retries() + 1, std::memory_order_relaxed);
   member.blemished_.store(true, std::memory_order_relaxed);
-  set_status(at, status(at).without(Flag::in_error));
+  const auto cause =
+      kind == EventKind::retried ? HealthCause::retry_due : HealthCause::recovery_forced;
+  take(at, after_retry(health(at)), {.cause = cause, .when = now});
   events.push_back({.kind = kind, .member = now_.members[at]});
 }
 
@@ -145,13 +180,6 @@ void Roster::set_status(Position at, Status status) {
   ++epoch_;
 }
 
-void Roster::mark_error(Position at, Instant now) {
-  now_.error_times[at] = now;
-  now_.members[at]->blemished_.store(true, std::memory_order_relaxed);
-  set_status(at, status(at).with(Flag::in_error));
-  ++epoch_;  // a new error time moves the end of an old error
-}
-
 // Nothing chooses it any more, but its exchanges still ask whether it is usable.
 void Roster::mark_retired_in_error(Member& member) {
   member.status_.store(member.status().with(Flag::in_error).bits(), std::memory_order_relaxed);
@@ -159,7 +187,7 @@ void Roster::mark_retired_in_error(Member& member) {
 
 void Roster::forget_errors(Position at) {
   Member& member = *now_.members[at];
-  now_.error_times[at] = no_error;
+  now_.error_times[at] = after_connect(health(at)).error_time;
   member.retries_.store(0, std::memory_order_relaxed);
   member.blemished_.store(false, std::memory_order_relaxed);
   ++epoch_;

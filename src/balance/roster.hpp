@@ -9,9 +9,7 @@
 // Invariants
 //   1. epoch() changes whenever a status, an lbset or the membership changes.
 //   2. Between settle() and the next session hit, credits are exact; before it, every usable member
-//   is
-//      owed `owed_turns_` times its factor. That makes a session hit independent of the member
-//      count.
+//      is owed `owed_turns_` times its factor: a session hit does not depend on the member count.
 //
 // Threads: guarded by the balancer's lock, but for what Member itself allows.
 #pragma once
@@ -24,6 +22,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/health.hpp"
 #include "balance/lease.hpp"
 #include "balance/spec.hpp"
 #include "base/time.hpp"
@@ -55,7 +54,7 @@ class Roster {
   Roster& operator=(const Roster&) = delete;
   ~Roster();
 
-  void adopt(const BalancerSpec& spec);
+  void adopt(const BalancerSpec& spec, Instant now);
   void reset_credits();
   void reset_traffic();
 
@@ -70,14 +69,15 @@ class Roster {
   // Where `member` stands, or nobody if it is retired.
   [[nodiscard]] Position find(const Member& member) const;
 
+  // The member's machine (health.hpp). After a transition of it: a change goes to the member's log.
+  [[nodiscard]] Health health(Position at) const;
+  void take(Position at, const Health& next, HealthChange change);
   // Until when (inclusive) an error stands; `never` for a stopped member.
   [[nodiscard]] Instant error_ends(Position at) const;
   // The retry test: may clear the error bit, and says so in `events`.
   void retry(Position at, Instant now, std::vector<Event>& events);
   // Clears the error bit and counts it as a retry, whatever the time.
-  void clear_error(Position at, EventKind kind, std::vector<Event>& events);
-  void set_status(Position at, Status status);
-  void mark_error(Position at, Instant now);
+  void clear_error(Position at, EventKind kind, Instant now, std::vector<Event>& events);
   static void mark_retired_in_error(Member& member);
   // After a successful connect.
   void forget_errors(Position at);
@@ -127,7 +127,10 @@ class Roster {
     Instant error_time;
   };
 
+  [[nodiscard]] static Status carried_status(Status held, const MemberSpec& before,
+                                             const MemberSpec& wanted);
   void place(MemberRef member, const Carried& carried);
+  void set_status(Position at, Status status);
   void index_members();
   void find_usable_runs();
   void settle();

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "balance/check_spec.hpp"
 #include "balance/status.hpp"
 
 namespace steelyard::balance {
@@ -37,7 +38,7 @@ struct MemberSpec {
   // Identity: the normalised URL, "http://h:81/app"; what BALANCER_WORKER_NAME exports.
   std::string name;
   std::string scheme;
-  std::string host;
+  std::string host;  // an IPv6 address without brackets
   std::uint16_t port = 0;
   std::string path_prefix;
   std::string userinfo;
@@ -50,6 +51,7 @@ struct MemberSpec {
   std::string tag;           // route=
   std::string redirect_tag;  // redirect=: the tag to look for while this member is unusable
   std::chrono::seconds retry{60};
+  CheckSpec check;  // hc...: of balancers' members only
 
   // Connections.
   PoolSpec pool;

@@ -11,6 +11,7 @@
 #include "balance/spec.hpp"
 #include "base/ip.hpp"
 #include "base/time.hpp"
+#include "config/health_condition.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
@@ -119,6 +120,7 @@ struct Server {
   std::vector<Redirect> redirects;  // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
+  HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
   LogTarget error_log;

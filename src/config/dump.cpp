@@ -102,6 +102,9 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_client(out, server.client);
   dump_proxy(out, server.proxy);
   dump_logs(out, server);
+  for (const auto& named : server.health_conditions) {
+    out.line("health-condition", named.name + ' ' + DumpWriter::quoted(named.condition.text()));
+  }
   for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
   for (const auto& backend : server.backends) dump_member(out, "backend", *backend);
   dump_rules(out, "request-header-early", server.early_rules);

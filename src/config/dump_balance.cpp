@@ -50,6 +50,23 @@ void dump_connections(DumpWriter& out, const balance::MemberSpec& spec) {
   out.text_unless_empty("upgrade", spec.upgrade);
 }
 
+void dump_check(DumpWriter& out, const balance::CheckSpec& check) {
+  if (check == balance::CheckSpec()) return;
+  out.line("check", check_method_name(check.method));
+  out.indent();
+  out.milliseconds("interval", check.interval);
+  out.number_unless("passes", check.passes, 1);
+  out.number_unless("fails", check.fails, 1);
+  out.text_unless_empty("uri", check.uri);
+  out.text_unless_empty("expression", check.expression);
+  out.milliseconds("timeout", check.timeout);
+  out.text_unless_empty("host", check.host);
+  out.number("port", check.port);
+  if (check.jitter.count() != 0) out.milliseconds("jitter", check.jitter);
+  out.milliseconds("down-interval", check.down_interval);
+  out.unindent();
+}
+
 }  // namespace
 
 void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpec& spec) {
@@ -65,6 +82,7 @@ void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpe
   out.text_unless_empty("redirect-tag", spec.redirect_tag);
   out.number_unless("retry-seconds", spec.retry.count(), 60);
   dump_connections(out, spec);
+  dump_check(out, spec.check);
   out.unindent();
 }
 

@@ -39,6 +39,7 @@ enum class TextFact : std::uint8_t {
   connection_log_id,
   server_software,  // SERVER_SOFTWARE, by ServerTokens
   load_averages,    // Header %l: 1, 5 and 15 minutes, "0.12/0.08/0.01"
+  health_body,      // HC_BODY: what a health check received, empty for any other exchange
 };
 
 enum class NumberFact : std::uint8_t {
@@ -59,6 +60,8 @@ enum class NumberFact : std::uint8_t {
 };
 
 enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X
+
+class LocalFiles;  // local_files.hpp
 
 class Facts {
  public:
@@ -90,6 +93,9 @@ class Facts {
 
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;  // %{X}e
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
+
+  // What conditions may ask about the machine's files; null: there are none.
+  virtual const LocalFiles* local_files() const { return nullptr; }
 };
 
 // The request environment, and the notes: few entries, looked up by name ignoring case (httpd keeps

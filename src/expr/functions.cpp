@@ -1,6 +1,7 @@
 #include "expr/functions.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,7 +9,9 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/digest.hpp"
 #include "base/text.hpp"
+#include "expr/local_files.hpp"
 #include "http/syntax.hpp"
 
 namespace steelyard::expr {
@@ -18,38 +21,43 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view base64_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-std::string_view request_field(std::string_view name, const Facts& facts, Arena& /*arena*/) {
-  return facts.request_header(name).value_or("");
+std::string_view request_field(std::string_view name, Evaluation& evaluation) {
+  evaluation.note_request_field(name);
+  return evaluation.facts.request_header(name).value_or("");
 }
 
-std::string_view response_field(std::string_view name, const Facts& facts, Arena& /*arena*/) {
-  return facts.response_header(name).value_or("");
+std::string_view request_field_unnoted(std::string_view name, Evaluation& evaluation) {
+  return evaluation.facts.request_header(name).value_or("");
 }
 
-std::string_view request_variable(std::string_view name, const Facts& facts, Arena& /*arena*/) {
-  return facts.variable(name).value_or("");
+std::string_view response_field(std::string_view name, Evaluation& evaluation) {
+  return evaluation.facts.response_header(name).value_or("");
 }
 
-std::string_view note(std::string_view name, const Facts& facts, Arena& /*arena*/) {
-  return facts.note(name).value_or("");
+std::string_view request_variable(std::string_view name, Evaluation& evaluation) {
+  return evaluation.facts.variable(name).value_or("");
+}
+
+std::string_view note(std::string_view name, Evaluation& evaluation) {
+  return evaluation.facts.note(name).value_or("");
 }
 
 // Nothing changes the process environment once the configuration was read.
-std::string_view process_variable(std::string_view name, const Facts& /*facts*/, Arena& arena) {
-  const std::string_view terminated = arena.join(name, std::string_view("\0", 1));
+std::string_view process_variable(std::string_view name, Evaluation& evaluation) {
+  const std::string_view terminated = evaluation.arena.join(name, std::string_view("\0", 1));
   const char* const value = std::getenv(terminated.data());
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-std::string_view any_variable(std::string_view name, const Facts& facts, Arena& arena) {
-  if (const auto found = facts.note(name)) return *found;
-  if (const auto found = facts.variable(name)) return *found;
-  return process_variable(name, facts, arena);
+std::string_view any_variable(std::string_view name, Evaluation& evaluation) {
+  if (const auto found = evaluation.facts.note(name)) return *found;
+  if (const auto found = evaluation.facts.variable(name)) return *found;
+  return process_variable(name, evaluation);
 }
 
 template <char (*change)(char)>
-std::string_view each_letter(std::string_view text, const Facts& /*facts*/, Arena& arena) {
-  char* const room = arena.take(text.size());
+std::string_view each_letter(std::string_view text, Evaluation& evaluation) {
+  char* const room = evaluation.arena.take(text.size());
   std::ranges::transform(text, room, change);
   return {room, text.size()};
 }
@@ -59,9 +67,9 @@ bool is_path_char(char c) {
   return is_alnum(c) || (c != '\0' && std::strchr("$-_.+!*'(),:@&=/~;", c) != nullptr);
 }
 
-std::string_view escape(std::string_view text, const Facts& /*facts*/, Arena& arena) {
+std::string_view escape(std::string_view text, Evaluation& evaluation) {
   const std::size_t taken = text.size() * 3;
-  char* const room = arena.take(taken);
+  char* const room = evaluation.arena.take(taken);
   char* out = room;
   for (const char c : text) {
     if (is_path_char(c)) {
@@ -74,13 +82,13 @@ std::string_view escape(std::string_view text, const Facts& /*facts*/, Arena& ar
     *out++ = hex_digits[byte & 15U];
   }
   const auto written = static_cast<std::size_t>(out - room);
-  arena.give_back(taken, written);
+  evaluation.arena.give_back(taken, written);
   return {room, written};
 }
 
 // httpd: a wrong escape or a NUL makes the whole result empty, an escaped slash stays escaped.
-std::string_view unescape(std::string_view text, const Facts& /*facts*/, Arena& arena) {
-  char* const room = arena.take(text.size());
+std::string_view unescape(std::string_view text, Evaluation& evaluation) {
+  char* const room = evaluation.arena.take(text.size());
   char* out = room;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -102,9 +110,9 @@ std::string_view unescape(std::string_view text, const Facts& /*facts*/, Arena& 
   return {room, static_cast<std::size_t>(out - room)};
 }
 
-std::string_view base64(std::string_view text, const Facts& /*facts*/, Arena& arena) {
+std::string_view base64(std::string_view text, Evaluation& evaluation) {
   const std::size_t bytes = (text.size() + 2) / 3 * 4;
-  char* const room = arena.take(bytes);
+  char* const room = evaluation.arena.take(bytes);
   char* out = room;
   for (std::size_t i = 0; i < text.size(); i += 3) {
     const std::size_t count = std::min<std::size_t>(3, text.size() - i);
@@ -120,9 +128,9 @@ std::string_view base64(std::string_view text, const Facts& /*facts*/, Arena& ar
 }
 
 // httpd decodes up to the first byte that is no digit.
-std::string_view unbase64(std::string_view text, const Facts& /*facts*/, Arena& arena) {
+std::string_view unbase64(std::string_view text, Evaluation& evaluation) {
   const std::size_t taken = text.size() / 4 * 3 + 3;
-  char* const room = arena.take(taken);
+  char* const room = evaluation.arena.take(taken);
   std::size_t written = 0;
   std::uint32_t bits = 0;
   unsigned bit_count = 0;
@@ -136,18 +144,74 @@ std::string_view unbase64(std::string_view text, const Facts& /*facts*/, Arena& 
       room[written++] = static_cast<char>(bits >> bit_count);
     }
   }
-  arena.give_back(taken, written);
+  evaluation.arena.give_back(taken, written);
   return {room, written};
 }
 
-constexpr std::string_view no_digests =
-    "it would work out a digest, which is not supported: write the text itself";
-constexpr std::string_view no_files = "local files are not read while requests are served";
+template <auto digest>
+std::string_view in_hex(std::string_view text, Evaluation& evaluation) {
+  const auto bytes = digest(text);
+  char* const room = evaluation.arena.take(2 * bytes.size());
+  char* out = room;
+  for (const std::uint8_t byte : bytes) {
+    *out++ = hex_digits[byte >> 4U];
+    *out++ = hex_digits[byte & 15U];
+  }
+  return {room, 2 * bytes.size()};
+}
+
+// RFC 4514 and RFC 4515 together, as httpd has them.
+std::string_view escape_for_ldap(std::string_view text, Evaluation& evaluation) {
+  const std::size_t taken = text.size() * 3;
+  char* const room = evaluation.arena.take(taken);
+  char* out = room;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = byte >= 0x20 && byte < 0x7f &&
+                          std::string_view("\\,+\"<>;*()").find(c) == std::string_view::npos;
+    if (is_plain) {
+      *out++ = c;
+      continue;
+    }
+    *out++ = '\\';
+    *out++ = hex_digits[byte >> 4U];
+    *out++ = hex_digits[byte & 15U];
+  }
+  const auto written = static_cast<std::size_t>(out - room);
+  evaluation.arena.give_back(taken, written);
+  return {room, written};
+}
+
+std::string_view file(std::string_view path, Evaluation& evaluation) {
+  const LocalFiles* const files = evaluation.facts.local_files();
+  if (files == nullptr) return {};
+  const auto text = files->read(path, evaluation.arena);
+  if (text) return *text;
+  evaluation.fail(text.error(), path);
+  return {};
+}
+
+std::string_view file_bytes(std::string_view path, Evaluation& evaluation) {
+  const LocalFiles* const files = evaluation.facts.local_files();
+  const std::uint64_t bytes = files == nullptr ? 0 : files->bytes_of(path).value_or(0);
+  constexpr std::size_t room_bytes = 20;
+  char* const room = evaluation.arena.take(room_bytes);
+  const auto end = std::to_chars(room, room + room_bytes, bytes);
+  const auto written = static_cast<std::size_t>(end.ptr - room);
+  evaluation.arena.give_back(room_bytes, written);
+  return {room, written};
+}
+
+// mod_proxy_hcheck: hc('body'), in any case; nothing else is known of an answer.
+std::string_view health_check(std::string_view part, Evaluation& evaluation) {
+  if (!equals_ignoring_case(part, "body")) return {};
+  return evaluation.facts.text(TextFact::health_body);
+}
 
 constexpr Function functions[] = {
     {"req", request_field},
     {"http", request_field},
-    {"req_novary", request_field},
+    {"req_novary", request_field_unnoted},
     {"resp", response_field},
     {"reqenv", request_variable},
     {"osenv", process_variable},
@@ -159,12 +223,12 @@ constexpr Function functions[] = {
     {"unescape", unescape},
     {"base64", base64},
     {"unbase64", unbase64},
-    {"md5", nullptr, no_digests},
-    {"sha1", nullptr, no_digests},
-    {"file", nullptr, no_files},
-    {"filesize", nullptr, no_files},
-    {"filemod", nullptr, no_files},
-    {"ldap", nullptr, "directories are not asked"},
+    {"md5", in_hex<md5>},
+    {"sha1", in_hex<sha1>},
+    {"file", file},
+    {"filesize", file_bytes},
+    {"ldap", escape_for_ldap},
+    {"hc", health_check},
 };
 
 }  // namespace
@@ -177,9 +241,7 @@ const Function* find_function(std::string_view name) {
 
 std::string_view function_like(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const Function& row : functions) {
-    if (row.call != nullptr) names.push_back(row.name);
-  }
+  for (const Function& row : functions) names.push_back(row.name);
   return nearest(to_lower(name), names);
 }
 

@@ -2,21 +2,16 @@
 
 #include <string_view>
 
-#include "expr/facts.hpp"
+#include "expr/evaluation.hpp"
 
 // The functions of httpd's expression language, %{name:argument}. Threads: a constant table.
-
-namespace steelyard {
-class Arena;
-}
 
 namespace steelyard::expr {
 
 struct Function {
   std::string_view name;
-  // Never fails: what cannot be found or decoded is empty. Null: `refusal` says why not.
-  std::string_view (*call)(std::string_view argument, const Facts& facts, Arena& arena) = nullptr;
-  std::string_view refusal = {};
+  // What cannot be found or decoded is empty; what cannot be read is a fault of the evaluation.
+  std::string_view (*call)(std::string_view argument, Evaluation& evaluation) = nullptr;
 };
 
 // By name in any case; null when httpd knows none of that name either.

@@ -16,7 +16,8 @@ std::expected<StringExpression, Complaint> StringExpression::compile(std::string
 }
 
 std::string_view StringExpression::evaluate(const Facts& facts, Arena& arena) const {
-  return word_.evaluate(facts, arena);
+  Evaluation evaluation{facts, arena};
+  return word_.evaluate(evaluation);
 }
 
 }  // namespace steelyard::expr

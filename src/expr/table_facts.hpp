@@ -22,6 +22,7 @@ struct TableFacts : Facts {
   WallTime begin{}, end{};
   Duration took{};
   ConnectionEnd ending = ConnectionEnd::kept;
+  const LocalFiles* files = nullptr;
 
   std::string_view text(TextFact which) const override {
     const auto known = texts.find(which);
@@ -64,6 +65,8 @@ struct TableFacts : Facts {
   std::optional<std::string_view> note(std::string_view name) const override {
     return find(notes, name);
   }
+
+  const LocalFiles* local_files() const override { return files; }
 
  private:
   static std::optional<std::string_view> find(const Fields& fields, std::string_view name) {

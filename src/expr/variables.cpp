@@ -15,26 +15,27 @@
 namespace steelyard::expr {
 namespace {
 
-using Read = std::string_view (*)(const Facts&, Arena&);
+using Read = std::string_view (*)(Evaluation&);
 
 template <TextFact which>
-std::string_view text(const Facts& facts, Arena& /*arena*/) {
-  return facts.text(which);
+std::string_view text(Evaluation& evaluation) {
+  return evaluation.facts.text(which);
 }
 
 template <NumberFact which>
-std::string_view number(const Facts& facts, Arena& arena) {
+std::string_view number(Evaluation& evaluation) {
   constexpr std::size_t room_bytes = 20;
-  char* const room = arena.take(room_bytes);
-  const auto end = std::to_chars(room, room + room_bytes, facts.number(which));
+  char* const room = evaluation.arena.take(room_bytes);
+  const auto end = std::to_chars(room, room + room_bytes, evaluation.facts.number(which));
   const auto written = static_cast<std::size_t>(end.ptr - room);
-  arena.give_back(room_bytes, written);
+  evaluation.arena.give_back(room_bytes, written);
   return {room, written};
 }
 
 template <const char* name>
-std::string_view request_field(const Facts& facts, Arena& /*arena*/) {
-  return facts.request_header(name).value_or("");
+std::string_view request_field(Evaluation& evaluation) {
+  evaluation.note_request_field(name);
+  return evaluation.facts.request_header(name).value_or("");
 }
 
 constexpr char accept[] = "Accept";
@@ -48,15 +49,15 @@ constexpr char user_agent[] = "User-Agent";
 std::string_view switched(bool on) { return on ? "on" : "off"; }
 
 // Nobody is identified here: users, authentication, sub-requests and files have no values.
-std::string_view nothing(const Facts& /*facts*/, Arena& /*arena*/) { return {}; }
+std::string_view nothing(Evaluation& /*evaluation*/) { return {}; }
 
-std::string_view remote_host(const Facts& facts, Arena& /*arena*/) {
-  const std::string_view name = facts.text(TextFact::client_host);
-  return name.empty() ? facts.text(TextFact::client_ip) : name;
+std::string_view remote_host(Evaluation& evaluation) {
+  const std::string_view name = evaluation.facts.text(TextFact::client_host);
+  return name.empty() ? evaluation.facts.text(TextFact::client_ip) : name;
 }
 
-std::string_view content_type(const Facts& facts, Arena& /*arena*/) {
-  return facts.response_header("Content-Type").value_or("");
+std::string_view content_type(Evaluation& evaluation) {
+  return evaluation.facts.response_header("Content-Type").value_or("");
 }
 
 struct TimePart {
@@ -85,16 +86,16 @@ char* put(char* out, const std::tm& calendar, const TimePart& wanted) {
 }
 
 template <const TimePart& wanted>
-std::string_view time_part(const Facts& facts, Arena& arena) {
-  char* const room = arena.take(wanted.digits);
-  put(room, calendar_now(facts), wanted);
+std::string_view time_part(Evaluation& evaluation) {
+  char* const room = evaluation.arena.take(wanted.digits);
+  put(room, calendar_now(evaluation.facts), wanted);
   return {room, static_cast<std::size_t>(wanted.digits)};
 }
 
-std::string_view time_stamp(const Facts& facts, Arena& arena) {
+std::string_view time_stamp(Evaluation& evaluation) {
   constexpr std::size_t bytes = 14;
-  const std::tm& now = calendar_now(facts);
-  char* const room = arena.take(bytes);
+  const std::tm& now = calendar_now(evaluation.facts);
+  char* const room = evaluation.arena.take(bytes);
   char* out = room;
   for (const TimePart* wanted : {&year, &month, &day, &hour, &minute, &second}) {
     out = put(out, now, *wanted);
@@ -102,7 +103,8 @@ std::string_view time_stamp(const Facts& facts, Arena& arena) {
   return {room, bytes};
 }
 
-constexpr std::string_view about_files = "it tells about a local file, and a proxy serves none";
+// httpd's value where there is no file.
+std::string_view time_of_no_file(Evaluation& /*evaluation*/) { return "19700101000000"; }
 
 constexpr Variable variables[] = {
     {"HTTP_ACCEPT", request_field<accept>},
@@ -118,12 +120,12 @@ constexpr Variable variables[] = {
     {"DOCUMENT_URI", text<TextFact::path>},
     {"REQUEST_FILENAME", text<TextFact::filename>},
     {"SCRIPT_FILENAME", text<TextFact::filename>},
-    {"LAST_MODIFIED", nullptr, about_files},
-    {"SCRIPT_USER", nullptr, about_files},
-    {"SCRIPT_GROUP", nullptr, about_files},
+    {"LAST_MODIFIED", time_of_no_file},
+    {"SCRIPT_USER", nothing},
+    {"SCRIPT_GROUP", nothing},
     {"PATH_INFO", nothing},
     {"QUERY_STRING", text<TextFact::query>},
-    {"IS_SUBREQ", [](const Facts&, Arena&) -> std::string_view { return "false"; }},
+    {"IS_SUBREQ", [](Evaluation&) -> std::string_view { return "false"; }},
     {"THE_REQUEST", text<TextFact::request_line>},
     {"REMOTE_ADDR", text<TextFact::client_ip>},
     {"REMOTE_PORT", number<NumberFact::client_port>},
@@ -136,7 +138,7 @@ constexpr Variable variables[] = {
     {"SERVER_ADMIN", text<TextFact::server_admin>},
     {"SERVER_PROTOCOL", text<TextFact::protocol>},
     {"SERVER_SOFTWARE", text<TextFact::server_software>},
-    {"API_VERSION", [](const Facts&, Arena&) -> std::string_view { return "20120211"; }},
+    {"API_VERSION", [](Evaluation&) -> std::string_view { return "20120211"; }},
     {"DOCUMENT_ROOT", text<TextFact::document_root>},
     {"CONTEXT_DOCUMENT_ROOT", text<TextFact::document_root>},
     {"CONTEXT_PREFIX", nothing},
@@ -145,14 +147,18 @@ constexpr Variable variables[] = {
     {"REQUEST_LOG_ID", text<TextFact::log_id>},
     {"REQUEST_STATUS", number<NumberFact::status>},
     {"CONN_LOG_ID", text<TextFact::connection_log_id>},
+    {"HC_BODY", text<TextFact::health_body>},
     {"CONN_REMOTE_ADDR", text<TextFact::peer_ip>},
     {"HTTPS",
-     [](const Facts& facts, Arena&) { return switched(facts.text(TextFact::scheme) == "https"); }},
-    {"HTTP2",
-     [](const Facts& facts, Arena&) {
-       return switched(facts.text(TextFact::protocol).starts_with("HTTP/2"));
+     [](Evaluation& evaluation) {
+       return switched(evaluation.facts.text(TextFact::scheme) == "https");
      }},
-    {"IPV6", [](const Facts& facts, Arena&) { return switched(facts.local_address().is_v6()); }},
+    {"HTTP2",
+     [](Evaluation& evaluation) {
+       return switched(evaluation.facts.text(TextFact::protocol).starts_with("HTTP/2"));
+     }},
+    {"IPV6",
+     [](Evaluation& evaluation) { return switched(evaluation.facts.local_address().is_v6()); }},
     {"TIME_YEAR", time_part<year>},
     {"TIME_MON", time_part<month>},
     {"TIME_DAY", time_part<day>},
@@ -163,8 +169,8 @@ constexpr Variable variables[] = {
     {"TIME", time_stamp},
 };
 
-constexpr Variable of_tls{"SSL_*", nullptr,
-                          "it belongs to mod_ssl, and no connection here uses TLS"};
+// mod_ssl's variables: no connection here uses TLS.
+constexpr Variable of_tls{"SSL_*", nothing};
 
 }  // namespace
 

@@ -2,21 +2,16 @@
 
 #include <string_view>
 
-#include "expr/facts.hpp"
+#include "expr/evaluation.hpp"
 
 // The variables of httpd's expression language, %{NAME}. Threads: a constant table.
-
-namespace steelyard {
-class Arena;
-}
 
 namespace steelyard::expr {
 
 struct Variable {
   std::string_view name;
-  // A view of the facts, of a literal or of the arena. Null: `refusal` says why there is no value.
-  std::string_view (*read)(const Facts& facts, Arena& arena) = nullptr;
-  std::string_view refusal = {};
+  // A view of the facts, of a literal or of the arena.
+  std::string_view (*read)(Evaluation& evaluation) = nullptr;
 };
 
 // By name in any case; null when httpd knows none of that name either.

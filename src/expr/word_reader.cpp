@@ -5,14 +5,11 @@
 
 #include "base/text.hpp"
 #include "expr/functions.hpp"
+#include "expr/suggestion.hpp"
 #include "expr/variables.hpp"
 
 namespace steelyard::expr {
 namespace {
-
-std::string suggestion(std::string_view name) {
-  return name.empty() ? std::string() : "did you mean '" + std::string(name) + "'?";
-}
 
 std::unexpected<Complaint> refused(std::string text, std::string advice = {}) {
   return std::unexpected(Complaint{std::move(text), std::move(advice)});
@@ -49,19 +46,51 @@ std::expected<Word, Complaint> WordReader::read() {
   return word;
 }
 
+WordReader::Outcome WordReader::read_quoted(Word& word, char quote) {
+  quote_ = quote;
+  if (Outcome outcome = read_into(word, 0); !outcome) return outcome;
+  quote_.reset();
+  if (rest_.empty()) {
+    return refused("Unterminated string or variable", std::string("close the text with ") + quote);
+  }
+  rest_.remove_prefix(1);
+  return {};
+}
+
+bool WordReader::at_end(int depth) const {
+  if (rest_.empty()) return true;
+  return depth > 0 ? rest_.front() == '}' : rest_.front() == quote_;
+}
+
 WordReader::Outcome WordReader::read_into(Word& word, int depth) {
-  while (!rest_.empty() && !(depth > 0 && rest_.front() == '}')) {
+  literal_bytes_ = 0;
+  while (!at_end(depth)) {
+    Outcome outcome;
     if (rest_.front() == '\\') {
-      if (Outcome outcome = read_escape(word); !outcome) return outcome;
+      outcome = read_escape(word);
     } else if (at_group()) {
-      rest_.remove_prefix(2);  // no pattern matched here: the group is empty
+      word.add_group(static_cast<std::size_t>(rest_[1] - '0'));
+      rest_.remove_prefix(2);
+      literal_bytes_ = 0;
     } else if (rest_.starts_with("%{")) {
       rest_.remove_prefix(2);
-      if (Outcome outcome = read_reference(word, depth); !outcome) return outcome;
+      outcome = read_reference(word, depth);
+      literal_bytes_ = 0;
     } else {
-      read_plain(word);
+      outcome = read_plain(word);
     }
+    if (!outcome) return outcome;
   }
+  return {};
+}
+
+WordReader::Outcome WordReader::add_literal(Word& word, std::string_view text) {
+  literal_bytes_ += text.size();
+  if (literal_bytes_ > literal_bytes_max) {
+    return refused("String too long",
+                   "at most " + std::to_string(literal_bytes_max) + " bytes may stand in a row");
+  }
+  word.add_text(text);
   return {};
 }
 
@@ -69,22 +98,20 @@ bool WordReader::at_group() const {
   return rest_.size() >= 2 && rest_[0] == '$' && is_digit(rest_[1]);
 }
 
-void WordReader::read_plain(Word& word) {
-  const std::size_t end = std::min(rest_.find_first_of("\\$%}", 1), rest_.size());
-  word.add_text(rest_.substr(0, end));
+WordReader::Outcome WordReader::read_plain(Word& word) {
+  const std::size_t end = std::min(rest_.find_first_of("\\$%}'\"", 1), rest_.size());
+  const std::string_view text = rest_.substr(0, end);
   rest_.remove_prefix(end);
+  return add_literal(word, text);
 }
 
 WordReader::Outcome WordReader::read_escape(Word& word) {
   rest_.remove_prefix(1);
-  if (rest_.empty()) {
-    word.add_text("\\");
-    return {};
-  }
+  if (rest_.empty()) return add_literal(word, "\\");
   if (is_digit(rest_.front())) return read_octal(word);
-  word.add_text(std::string(1, escaped_byte(rest_.front())));
+  const char byte = escaped_byte(rest_.front());
   rest_.remove_prefix(1);
-  return {};
+  return add_literal(word, {&byte, 1});
 }
 
 WordReader::Outcome WordReader::read_octal(Word& word) {
@@ -98,9 +125,9 @@ WordReader::Outcome WordReader::read_octal(Word& word) {
   if (byte > 0xff || byte == 0) {
     return refused("Escape sequence out of bound", "bytes go from \\001 to \\377");
   }
-  word.add_text(std::string(1, static_cast<char>(byte)));
+  const char written = static_cast<char>(byte);
   rest_.remove_prefix(digits.size());
-  return {};
+  return add_literal(word, {&written, 1});
 }
 
 std::expected<std::string_view, Complaint> WordReader::read_name() {
@@ -133,10 +160,6 @@ WordReader::Outcome WordReader::read_reference(Word& word, int depth) {
                        ? quoted(*name) + " is a function: write %{" + std::string(*name) + ":...}"
                        : suggestion(variable_like(*name)));
   }
-  if (variable->read == nullptr) {
-    return refused("Variable " + quoted(*name) + " has no value here",
-                   std::string(variable->refusal) + "; take %{" + std::string(*name) + "} out");
-  }
   word.add_variable(*variable);
   return {};
 }
@@ -145,10 +168,6 @@ WordReader::Outcome WordReader::read_call(Word& word, std::string_view name, int
   const Function* function = find_function(name);
   if (function == nullptr) {
     return refused("Function " + quoted(name) + " does not exist", suggestion(function_like(name)));
-  }
-  if (function->call == nullptr) {
-    return refused("Function " + quoted(name) + " is not available",
-                   std::string(function->refusal) + "; take %{" + std::string(name) + ":...} out");
   }
   if (depth == depth_max) return refused("Recursion limit exceeded", "nest fewer calls");
   if (rest_.starts_with('}')) return refused("Function " + quoted(name) + " needs an argument");

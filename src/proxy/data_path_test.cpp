@@ -259,6 +259,20 @@ TEST(DataPath, a_member_in_error_is_not_dialled_by_those_who_chose_it_before) {
   EXPECT_THAT(second->take_all(), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST(DataPath, what_traffic_did_to_a_member_is_kept_with_its_evidence) {
+  TestWorld world(2);
+  world.kill(1);
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[1].last(), simple_answer);
+  const auto members = world.generation->groups()[0].balancers[0].state->members();
+  const auto events = members[0].member->health_log().events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].cause, balance::HealthCause::connect_failed);
+  EXPECT_EQ(events[0].evidence.text, "refused");
+  EXPECT_EQ(events[0].last, world.loop.now());
+}
+
 TEST(DataPath, a_silent_member_is_a_502_after_the_timeout) {
   TestWorld world(1, {"timeout=2"});
   const auto client = world.connect();

@@ -23,6 +23,7 @@ struct Journey {
   std::string_view path;             // encoded, behind the balancer's or backend's own URL
   std::string_view plain_path;       // the same before encoding: sessions are looked up in it
   std::string_view wanted_host;      // of a URL beyond configured names
+  Instant attempt_began{};
   bool timed_out = false;
   std::string_view refusal;  // the page's words when the journey does not begin
 };
@@ -192,6 +193,13 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
   co_return false;
 }
 
+// For the member's history.
+balance::Evidence evidence_of(const Failure& failure, Duration latency) {
+  const std::string_view text =
+      failure.detail.empty() ? reason_of(failure) : std::string_view(failure.detail);
+  return {.status = 0, .text = std::string(text), .latency = latency};
+}
+
 // What a failed attempt means for the member.
 // `breaks_silently`: it closed a fresh connection on a client that is closed in turn.
 void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
@@ -201,13 +209,16 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   log_failure(x, core, failure, lease);
   if (failure.party != Party::backend) return;
   if (failure.cause == Cause::timed_out) journey.timed_out = true;
-  if (failure.cause == Cause::connect && state.connect_failed(lease, core.now()))
+  const Duration latency = core.now() - journey.attempt_began;
+  if (failure.cause == Cause::connect &&
+      state.connect_failed(lease, core.now(), evidence_of(failure, latency)))
     log_member_in_error(x, core, lease);
   if (journey.group->direct) return;
   // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
   // so does what it cannot recover from.
   if (status_of(failure) == 503 || failure.cause == Cause::no_such_name || breaks_silently)
-    state.force_error(lease, core.now());
+    state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
+                      evidence_of(failure, latency));
 }
 
 void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) {
@@ -273,6 +284,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     }
     x.leases.push_back(std::move(decision.lease));
     const balance::Lease& lease = x.leases.back();
+    journey.attempt_began = core.now();
     Http1Attempt attempt(x, core, client, body, plan_attempt(x, journey, lease));
     Failure failure = co_await attempt.run();
     if (!failure) {

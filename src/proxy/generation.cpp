@@ -87,7 +87,7 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
 // seen).
 class StateRegistry::Binding {
  public:
-  explicit Binding(const States& known) : known_(known) {}
+  Binding(const States& known, Instant now) : known_(known), now_(now) {}
 
   ServerGroups bind(const config::Server& server) {
     const bool is_main = server.index == 0;
@@ -144,21 +144,23 @@ class StateRegistry::Binding {
       state = std::make_shared<balance::Balancer>(spec);
     } else {
       state = found->second;
-      state->adopt(spec);
+      state->adopt(spec, now_);
     }
     kept_[key] = state;
     return state;
   }
 
   const States& known_;
+  const Instant now_;
   States kept_;
   std::map<std::string, int> same_names_;
   std::map<std::string, Group, std::less<>> main_balancers_;
   std::unordered_map<const balance::MemberSpec*, Group> main_backends_;
 };
 
-std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config) {
-  Binding binding(known_);
+std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config,
+                                                      Instant now) {
+  Binding binding(known_, now);
   std::vector<ServerGroups> groups;
   groups.reserve(config->servers.size());
   for (std::size_t i = 0; i < config->servers.size(); ++i) {

@@ -47,7 +47,9 @@ class Generation;
 class StateRegistry {
  public:
   // Binds `config` to the state of known balancers and makes state for new ones.
-  std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config);
+  // `now` dates what that changes about members; Instant::min(): unknown.
+  std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config,
+                                         Instant now = Instant::min());
   // Balancers and direct backends that the last configuration bound.
   std::size_t state_count() const { return known_.size(); }
 

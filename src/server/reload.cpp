@@ -49,12 +49,13 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   if (!plan) return std::unexpected(std::move(plan.error()));
 
   const std::vector<std::string> complaints = std::move(logs->complaints);
-  generation_ = states_.bind(std::move(configuration.config));
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
   const config::Config& config = generation_->config();
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
   order_shards(std::move(*plan), under_way);
+  health_.adopt(generation_);
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
   for (const std::string& complaint : complaints) {

@@ -43,7 +43,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto opened = open_ports(config); !opened) {
     return std::unexpected(opened.error() + "\nno listening sockets available, shutting down");
   }
-  generation_ = states_.bind(std::move(configuration.config));
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
   logs_.commit(std::move(*logs), generation_);
   const config::Server& main_server = *generation_->config().servers[0];
   log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
@@ -140,6 +140,7 @@ void Server::give_back_pid_file() {
 void Server::run(Detachment& detachment) {
   writer_.start();
   start_shards();
+  health_.adopt(generation_);
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -207,6 +208,7 @@ void Server::obey_signals() {
 // The pid file goes first, so that a successor may start while the last exchanges finish.
 void Server::stop_gracefully() {
   give_back_pid_file();
+  health_.stop();
   std::atomic<std::size_t> left{shards_.size()};
   for (auto& shard : shards_) {
     shard->drain([&left, this] {
@@ -238,6 +240,7 @@ void Server::stop_shards() {
 }
 
 void Server::leave() {
+  health_.stop();
   stop_shards();
   writer_.stop();
   give_back_pid_file();

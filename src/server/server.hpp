@@ -8,6 +8,7 @@
 #include "proxy/generation.hpp"
 #include "server/configuration.hpp"
 #include "server/detachment.hpp"
+#include "server/health_thread.hpp"
 #include "server/keeper.hpp"
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
@@ -70,6 +71,7 @@ class Server {
   std::shared_ptr<const proxy::Generation> generation_;
   proxy::ShardGroup group_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
+  HealthThread health_{writer_, logs_};
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;

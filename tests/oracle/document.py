@@ -4,6 +4,9 @@
 from pathlib import Path
 
 import deviations
+import health_cases
+
+TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
 HEAD = """\
 # Where Steelyard differs from httpd on purpose
@@ -31,14 +34,30 @@ This file is written by `tests/oracle/document.py`; a test holds it to the list 
 """
 
 
+HEALTH = """
+## Health checks
+
+They run by the clock, so `tests/oracle/test_health.py` compares them by what happens after each
+check: `M` the checked member serves, `o` only another one does.
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
+def health_row(different):
+    told = f"| `{different.id}` | {different.text} "
+    return told + f"| `{different.case.seen}` | `{different.steelyard}` |\n"
+
+
 def text():
     rows = "".join(
         f"| `{d.id}` | {d.text} | `{d.httpd}` | `{d.steelyard}` | `{d.scenario}` |\n"
         for d in deviations.DEVIATIONS
     )
-    return HEAD + rows + TAIL
+    health = "".join(health_row(different) for different in health_cases.DIFFERENT)
+    return HEAD + rows + HEALTH + health + TAIL
 
 
 if __name__ == "__main__":
-    target = Path(__file__).resolve().parents[2] / "docs/deviations.md"
-    target.write_text(text())
+    TARGET.write_text(text())

@@ -9,8 +9,9 @@ programs can serve the same port one after the other, without a fixed port anywh
 import socket
 
 
-def reusable_socket():
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def reusable_socket(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return sock
@@ -19,7 +20,7 @@ def reusable_socket():
 class HeldPort:
     def __init__(self, host="127.0.0.1"):
         self.host = host
-        self._holder = reusable_socket()
+        self._holder = reusable_socket(host)
         self._holder.bind((host, 0))
         self.port = self._holder.getsockname()[1]
 
@@ -27,7 +28,7 @@ class HeldPort:
         return f"{self.host}:{self.port}"
 
     def listening_socket(self, backlog=128):
-        sock = reusable_socket()
+        sock = reusable_socket(self.host)
         sock.bind((self.host, self.port))
         sock.listen(backlog)
         return sock

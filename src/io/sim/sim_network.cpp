@@ -124,9 +124,19 @@ void SimDialer::listen(const std::string& host_and_port, OnDial on_dial, const S
   listening_[host_and_port] = {std::move(on_dial), link};
 }
 
-Task<Dialed> SimDialer::dial(DialTarget target, Duration /*timeout*/) {
+Task<Dialed> SimDialer::dial(DialTarget target, Duration timeout) {
   ++dials_;
-  const auto found = listening_.find(std::string(target.host) + ":" + std::to_string(target.port));
+  const std::string place = std::string(target.host) + ":" + std::to_string(target.port);
+  if (unknown_names_.contains(std::string(target.host))) {
+    co_return std::unexpected(DialFailure{DialFailure::Cause::no_such_name, "no such name"});
+  }
+  if (silent_.contains(place)) {
+    WaitTimer timer(loop_.timers());
+    Wait wait(timer, loop_.now() + timeout);
+    co_await wait.called();
+    co_return std::unexpected(DialFailure{DialFailure::Cause::timed_out, "timed out"});
+  }
+  const auto found = listening_.find(place);
   if (found == listening_.end()) {
     co_return std::unexpected(DialFailure{DialFailure::Cause::refused, "refused"});
   }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,13 +90,16 @@ class SimStream final : public Stream {
   bool resets_ = false;
 };
 
-// Backends by "host:port". Who is not listed refuses.
+// Backends by "host:port". Who is not listed refuses, who is silent lets a dial run into its
+// timeout.
 class SimDialer final : public Dialer, private Resolver {
  public:
   explicit SimDialer(SimLoop& loop) : loop_(loop) {}
   using OnDial = std::function<void(std::unique_ptr<SimStream> peer)>;
   void listen(const std::string& host_and_port, OnDial on_dial, const SimLink& link = {});
   void refuse(const std::string& host_and_port) { listening_.erase(host_and_port); }
+  void be_silent(const std::string& host_and_port) { silent_.insert(host_and_port); }
+  void forget_name(const std::string& host) { unknown_names_.insert(host); }
   std::size_t dials() const { return dials_; }
 
   Task<Dialed> dial(DialTarget target, Duration timeout) override;
@@ -111,6 +115,7 @@ class SimDialer final : public Dialer, private Resolver {
   };
   SimLoop& loop_;
   std::map<std::string, Listening> listening_;
+  std::set<std::string> silent_, unknown_names_;
   std::size_t dials_ = 0;
 };
 

@@ -1,0 +1,84 @@
+#include "balance/health.hpp"
+
+#include <algorithm>
+
+namespace steelyard::balance {
+
+std::string_view to_text(HealthCause cause) {
+  switch (cause) {
+    case HealthCause::connect_failed:
+      return "could not be connected to";
+    case HealthCause::attempt_failed:
+      return "failed a request";
+    case HealthCause::answer_status:
+      return "answered a status of failonstatus";
+    case HealthCause::answer_timed_out:
+      return "answered too late (failontimeout)";
+    case HealthCause::retry_due:
+      return "retry time is over";
+    case HealthCause::recovery_forced:
+      return "recovery forced, all members in error";
+    case HealthCause::checks_failed:
+      return "health checks failed";
+    case HealthCause::checks_passed:
+      return "health checks passed";
+    case HealthCause::administrator:
+      return "set by an operator";
+    case HealthCause::configuration:
+      return "set by the configuration";
+  }
+  return {};
+}
+
+Health after_failure(Health health, Instant now) {
+  if (health.status.has(Flag::ignore_errors)) return health;
+  health.status = health.status.with(Flag::in_error);
+  health.error_time = now;
+  return health;
+}
+
+Health after_retry(Health health) {
+  health.status = health.status.without(Flag::in_error);
+  return health;
+}
+
+Health after_connect(Health health) {
+  health.error_time = no_error;
+  return health;
+}
+
+Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict, Instant now) {
+  const bool down = health.status.any(Flag::in_error | Flag::health_failed);
+  if (down && verdict == CheckVerdict::passed) {
+    if (++health.checks.passed < rules.passes) return health;
+    health.checks.passed = 0;
+    health.status = health.status.without(Flag::in_error | Flag::health_failed);
+  } else if (!down && verdict == CheckVerdict::failed) {
+    health.error_time = now;
+    if (++health.checks.failed < rules.fails) return health;
+    health.checks.failed = 0;
+    health.status = health.status.with(Flag::health_failed);
+  }
+  return health;
+}
+
+Health after_wish(Health health, Status set, Status clear) {
+  health.status = health.status.without(clear).with(set);
+  return health;
+}
+
+Instant error_ends(const Health& health, std::chrono::seconds retry) {
+  if (health.status.has(Flag::stopped)) return never;
+  if (health.status.has(Flag::ignore_errors)) return Instant::min();
+  // retry=0: httpd reads the clock for each look, and it has always gone on since the error. So a
+  // session's member is tried again within the very request that found it dead.
+  if (retry.count() == 0) return Instant::min();
+  return health.error_time + retry;
+}
+
+bool is_retry_due(const Health& health, std::chrono::seconds retry, Instant now) {
+  if (!health.status.has(Flag::in_error) || health.status.has(Flag::stopped)) return false;
+  return health.status.has(Flag::ignore_errors) || now > error_ends(health, retry);
+}
+
+}  // namespace steelyard::balance

@@ -1,0 +1,90 @@
+// Whether one member can serve, as one machine of three parts that live in httpd's status bits:
+//
+//   wish     D S N H R I ...: what status= and operators ask for
+//   traffic  fine ──failure──▶ E ──retry time over, recovery forced, or checks pass──▶ fine
+//   checks   fine ──hcfails checks fail──▶ C ──hcpasses checks pass──▶ fine (and E goes too)
+//
+//   C is cleared by checks and by operators alone; a failed check never sets E.
+//
+// Pure: a transition takes what was and the time, and returns what is. Only checks while neither E
+// nor C is set count failures, only checks while one of them is count passes; and, as in httpd,
+// both count all of them and not only those in a row.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "balance/check_spec.hpp"
+#include "balance/status.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+inline constexpr Instant no_error = Instant::min();
+
+struct CheckCounts {
+  int passed = 0, failed = 0;
+  friend bool operator==(CheckCounts, CheckCounts) = default;
+};
+
+struct Health {
+  Status status{};
+  Instant error_time = no_error;  // of the last failure, by traffic or check
+  CheckCounts checks{};
+  friend bool operator==(const Health&, const Health&) = default;
+};
+
+enum class CheckVerdict : std::uint8_t { passed, failed };
+
+enum class HealthCause : std::uint8_t {
+  connect_failed,    // traffic: refused, unreachable, no such name
+  attempt_failed,    // traffic: whatever else httpd blames the member for
+  answer_status,     // traffic: failonstatus
+  answer_timed_out,  // traffic: failontimeout
+  retry_due,
+  recovery_forced,
+  checks_failed,
+  checks_passed,
+  administrator,
+  configuration,
+};
+[[nodiscard]] std::string_view to_text(HealthCause cause);
+
+// What a change or a check was judged by.
+struct Evidence {
+  int status = 0;      // of the answer; 0: there was none
+  std::string text{};  // "answered 503", "connection refused"
+  Duration latency{0};
+};
+
+// Why a status changes, and when; Instant::min(): nobody told the time.
+struct HealthChange {
+  HealthCause cause;
+  Instant when;
+  Evidence evidence = {};
+};
+
+// A check that is over.
+struct CheckReport {
+  Instant ended;
+  CheckVerdict verdict = CheckVerdict::passed;
+  Evidence evidence;
+};
+
+enum class CheckEffect : std::uint8_t { none, enabled, disabled };
+
+[[nodiscard]] Health after_failure(Health health, Instant now);
+[[nodiscard]] Health after_retry(Health health);
+[[nodiscard]] Health after_connect(Health health);
+[[nodiscard]] Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
+                                 Instant now);
+[[nodiscard]] Health after_wish(Health health, Status set, Status clear);
+
+// Until when (inclusive) an error stands; `never` for a stopped member.
+[[nodiscard]] Instant error_ends(const Health& health, std::chrono::seconds retry);
+// The error's time is over: the next request is the probe.
+[[nodiscard]] bool is_retry_due(const Health& health, std::chrono::seconds retry, Instant now);
+
+}  // namespace steelyard::balance

@@ -1,0 +1,51 @@
+#include "balance/health_log.hpp"
+
+#include <utility>
+
+namespace steelyard::balance {
+
+namespace {
+
+bool is_same_change(const HealthEvent& a, const HealthEvent& b) {
+  return a.cause == b.cause && a.before == b.before && a.after == b.after;
+}
+
+}  // namespace
+
+void HealthLog::note(HealthEvent event) {
+  const std::lock_guard guard(lock_);
+  if (events_.size() >= 2) {
+    HealthEvent& other = events_[events_.size() - 2];
+    if (is_same_change(other, event)) {
+      other.last = event.last;
+      ++other.times;
+      other.evidence = std::move(event.evidence);
+      std::swap(other, events_.back());  // in the order of their last times
+      return;
+    }
+  }
+  if (events_.size() == events_max) events_.erase(events_.begin());
+  events_.push_back(std::move(event));
+}
+
+void HealthLog::note_check(LastCheck check) {
+  const std::lock_guard guard(lock_);
+  checks_.last = std::move(check);
+}
+
+void HealthLog::set_next_check(std::optional<Instant> due) {
+  const std::lock_guard guard(lock_);
+  checks_.next_due = due;
+}
+
+std::vector<HealthEvent> HealthLog::events() const {
+  const std::lock_guard guard(lock_);
+  return events_;
+}
+
+CheckHistory HealthLog::checks() const {
+  const std::lock_guard guard(lock_);
+  return checks_;
+}
+
+}  // namespace steelyard::balance

@@ -1,0 +1,57 @@
+// What happened to one member's health, for people: the last changes with their evidence, and the
+// last check.
+//
+// A member that fails and recovers in turns would push everything else out, so a change that equals
+// the one before the last is counted there: A B A B A B is kept as "A three times, B three times".
+//
+// Threads: any; its lock is taken when a status changes or a check ends, never for a mere request.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "balance/health.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+struct HealthEvent {
+  Instant first, last;  // Instant::min(): nobody told the time
+  std::uint32_t times = 1;
+  HealthCause cause;
+  Status before, after;
+  Evidence evidence;  // of the last time
+};
+
+struct LastCheck {
+  Instant ended;
+  CheckVerdict verdict = CheckVerdict::passed;
+  Evidence evidence;
+};
+
+struct CheckHistory {
+  std::optional<LastCheck> last;
+  std::optional<Instant> next_due;
+};
+
+class HealthLog {
+ public:
+  static constexpr std::size_t events_max = 32;
+
+  void note(HealthEvent event);
+  void note_check(LastCheck check);
+  void set_next_check(std::optional<Instant> due);
+
+  // Oldest first.
+  [[nodiscard]] std::vector<HealthEvent> events() const;
+  [[nodiscard]] CheckHistory checks() const;
+
+ private:
+  mutable std::mutex lock_;
+  std::vector<HealthEvent> events_;
+  CheckHistory checks_;
+};
+
+}  // namespace steelyard::balance

@@ -1,0 +1,21 @@
+#include "expr/evaluation.hpp"
+
+#include "base/arena.hpp"
+#include "base/text.hpp"
+#include "http/token_list.hpp"
+
+namespace steelyard::expr {
+
+void Evaluation::note_request_field(std::string_view name) {
+  if (equals_ignoring_case(name, "Host")) return;
+  for (const std::string_view known : http::tokens(vary)) {
+    if (equals_ignoring_case(known, name)) return;
+  }
+  vary = vary.empty() ? name : arena.join(vary, ", ", name);
+}
+
+void Evaluation::fail(std::string_view what, std::string_view about) {
+  fault = arena.join(what, about);
+}
+
+}  // namespace steelyard::expr

@@ -1,0 +1,44 @@
+#include "server/health_thread.hpp"
+
+#include <pthread.h>
+
+#include <random>
+
+#include "io/linux/ares_resolver.hpp"
+#include "server/privileges.hpp"
+
+namespace steelyard::server {
+
+void HealthThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
+  if (!thread_.joinable()) {
+    if (!health::has_checks(*generation)) return;
+    thread_ = std::thread([this] { run(); });
+  }
+  loop_.post([this, generation = std::move(generation)] {
+    log_.generation_changed();
+    prober_->adopt(generation);
+  });
+}
+
+void HealthThread::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] { loop_.stop(); });
+  thread_.join();
+}
+
+void HealthThread::run() {
+  ::pthread_setname_np(::pthread_self(), "health");
+  give_up_capabilities();
+  std::mt19937_64 random{std::random_device{}()};
+  dialer_ = std::make_unique<io::SocketDialer>(loop_, std::make_unique<io::AresResolver>(loop_));
+  prober_ = std::make_unique<health::Prober>(health::ProberParts{
+      .loop = loop_, .dialer = *dialer_, .log = log_, .random = [&random] { return random(); }});
+  loop_.at_turn_end([this] { log_.turn_ended(); });
+  loop_.run();
+  prober_.reset();
+  loop_.at_turn_end(nullptr);
+  dialer_.reset();
+  log_.turn_ended();
+}
+
+}  // namespace steelyard::server

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "health/prober.hpp"
+#include "io/linux/epoll_loop.hpp"
+#include "io/linux/socket_dialer.hpp"
+#include "server/shard_log.hpp"
+
+// The thread of health checks, with a loop and a dialer of its own: what a member or its name
+// server does to a check never holds up a shard. It is started by the first generation that checks
+// anybody.
+//
+// Threads: the public functions are the main thread's; each returns at once but stop().
+
+namespace steelyard::server {
+
+class HealthThread {
+ public:
+  HealthThread(LogWriter& writer, const LogRegistry& registry) : log_(writer, registry) {}
+  ~HealthThread() { stop(); }
+  HealthThread(const HealthThread&) = delete;
+  HealthThread& operator=(const HealthThread&) = delete;
+
+  void adopt(std::shared_ptr<const proxy::Generation> generation);
+  // Ends all checks, without waiting for their answers, and the thread.
+  void stop();
+
+ private:
+  void run();
+
+  io::EpollLoop loop_;
+  std::thread thread_;
+
+  // The thread's.
+  ShardLog log_;
+  std::unique_ptr<io::SocketDialer> dialer_;
+  std::unique_ptr<health::Prober> prober_;
+};
+
+}  // namespace steelyard::server

@@ -1,0 +1,190 @@
+"""Members that answer health checks by a script, and what traffic sees of it.
+
+Health checks run by the clock, so the two programs cannot be compared request by request.  Instead
+each case has members of its own for either program, both programs run side by side, and a script
+says how the Nth check is answered.  After each check a few requests tell who is in service:
+
+    script   + - - +      a check passes, fails, fails, passes
+    seen     M M o o M    before the first check, and after each: M the checked member serves,
+                          o only the other one does, n nobody does
+
+That sequence must be the same in both, whenever the checks came.  The times between the end of one
+check and the next are recorded beside it.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BAD = b"HTTP/1.1 503 Bad\r\nContent-Length: 3\r\n\r\nbad"
+SETTLE_S = 0.08  # What a program may take between the end of a check and its effect.
+SAMPLES = 4
+CHECK_WAIT_S = 12.0
+
+
+@dataclass
+class Case:
+    name: str
+    script: str  # One sign a check, see `answers`.
+    seen: str  # What apache2 shows, one sign more.
+    member: str = ""  # Parameters of the checked member.
+    other: str | None = ""  # Parameters of the other member; None: there is none.
+    proxy_pass: str = ""
+    answers: dict = field(default_factory=dict)  # Further signs, or others for + and -.
+    pauses: dict = field(default_factory=dict)  # Sign -> seconds before the answer.
+    silent: str = ""  # Signs that are never answered.
+    kept: str = ""  # Signs after whose answer the connection stays open.
+    traffic: bytes = b""  # What the checked member tells clients; nothing: a plain 200.
+    path: str = ""  # Of the member's URL.
+    host: str = "127.0.0.1"  # Where the checked member listens.
+    in_virtual_host: bool = False  # Clients ask a virtual host that has the main server's balancer.
+    interval_ms: int = 300
+
+    @property
+    def slug(self):
+        return self.name.replace(" ", "-")
+
+
+@dataclass
+class Checked:
+    began: float
+    ended: float
+    head: bytes
+
+
+class Member:
+    """One listening member.  It tells checks from traffic by X-Client, which only clients send."""
+
+    def __init__(self, sign, case=None):
+        self.sign = sign
+        self.case = case
+        self.checks = []
+        self.arrived = asyncio.Event()
+        self._server = None
+        self.port = 0
+
+    async def listen(self, held):
+        self.port = held.port
+        self._server = await asyncio.start_server(self._serve, sock=held.listening_socket())
+
+    @property
+    def address(self):
+        host = self.case.host if self.case else "127.0.0.1"
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def close(self):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        began = time.monotonic()
+        try:
+            while await self._exchange(reader, writer, began):
+                began = time.monotonic()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _exchange(self, reader, writer, began):
+        """True while the connection may bring another request."""
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as cut:
+            if self.case and self.case.member.startswith("hcmethod=TCP") and not cut.partial:
+                self._note(began, b"")
+            return False
+        if b"X-Client" in head:
+            writer.write(self._traffic())
+            await writer.drain()
+            return True
+        sign = self._next_sign()
+        await asyncio.sleep(self.case.pauses.get(sign, 0.0))
+        if sign not in self.case.silent:
+            writer.write(self._answer(sign, head))
+            await writer.drain()
+        if sign in self.case.silent + self.case.kept:
+            await reader.read()  # Until the program gives up, or has enough.
+        self._note(began, head)
+        return False
+
+    def _answer(self, sign, head):
+        answer = {"+": OK, "-": BAD, **self.case.answers}[sign]
+        return answer(head) if callable(answer) else answer
+
+    def _traffic(self):
+        if self.case and self.case.traffic:
+            return self.case.traffic
+        return b"HTTP/1.1 200 OK\r\nX-Member: %s\r\nContent-Length: 0\r\n\r\n" % self.sign.encode()
+
+    def _next_sign(self):
+        script = self.case.script
+        return script[min(len(self.checks), len(script) - 1)]
+
+    def _note(self, began, head):
+        self.checks.append(Checked(began, time.monotonic(), head))
+        self.arrived.set()
+
+    async def wait_for_checks(self, count):
+        """False when they do not come."""
+        deadline = time.monotonic() + CHECK_WAIT_S
+        while len(self.checks) < count:
+            self.arrived.clear()
+            try:
+                await asyncio.wait_for(self.arrived.wait(), deadline - time.monotonic())
+            except asyncio.TimeoutError:
+                return False
+        return True
+
+
+async def ask(port, slug):
+    """Who answers: the member's sign, or the status."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        request = f"GET /{slug}/x HTTP/1.1\r\nHost: lb.test\r\nX-Client: 1\r\nConnection: close\r\n\r\n"
+        writer.write(request.encode())
+        head = (await asyncio.wait_for(reader.read(), 5.0)).split(b"\r\n\r\n")[0]
+    finally:
+        writer.close()
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"x-member: "):
+            return line[10:].decode()
+    return head[9:12].decode()
+
+
+@dataclass
+class Outcome:
+    """What one program did with one case."""
+
+    seen: str = ""
+    statuses: list = field(default_factory=list)
+    checks: list = field(default_factory=list)
+
+    @property
+    def gaps_ms(self):
+        pairs = zip(self.checks, self.checks[1:])
+        return [round(1000 * (after.began - before.ended)) for before, after in pairs]
+
+
+async def look(port, case):
+    """One sign for who is in service now, and the answers it was told by."""
+    answers = [await ask(port, case.slug) for _ in range(SAMPLES)]
+    if "M" in answers:
+        return "M", answers
+    return ("o" if "o" in answers else "n"), answers
+
+
+async def follow(port, case, member):
+    """The whole script of one case at one program."""
+    outcome = Outcome()
+    for count in range(len(case.script) + 1):
+        if not await member.wait_for_checks(count):
+            outcome.seen += "?"
+            break
+        if count:
+            await asyncio.sleep(SETTLE_S)
+        sign, answers = await look(port, case)
+        outcome.seen += sign
+        outcome.statuses.append(answers)
+    outcome.checks = member.checks[: len(case.script)]
+    return outcome
