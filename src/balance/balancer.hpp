@@ -27,6 +27,7 @@
 
 #include "balance/decision.hpp"
 #include "balance/lease.hpp"
+#include "balance/pick_tables.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
@@ -104,6 +105,10 @@ class Balancer {
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
+  // How long the member took to begin its answer once it had the request; a timeout counts with the
+  // time until then. Does nothing unless the policy asks for it.
+  void observe_latency(const Lease& lease, Duration took, Instant now);
+
   // Status bits set by an operator or a health check. False: the member is retired.
   bool change_status(const MemberRef& member, Status set, Status clear);
 
@@ -114,7 +119,8 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
-  void choose_by_policy(const ChoiceRequest& request, Decision& decision);
+  void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
+                        Decision& decision);
   void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;
@@ -122,6 +128,9 @@ class Balancer {
   std::shared_ptr<const BalancerSpec> spec_;
   Roster roster_;
   Plan plan_;
+  std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
+  int hash_bound_ = 0;
+  std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
 
