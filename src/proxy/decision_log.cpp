@@ -50,8 +50,7 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
 }  // namespace
 
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
-                         const balance::Session& session) {
-  balance::ChoiceRequest request{session, core.now()};
+                         balance::ChoiceRequest request) {
   if (group.direct || !core.wants(x, LogLevel::debug, module)) {
     balance::Decision decision = group.state->choose(request);
     if (!decision.events.empty()) log_events(x, core, group, decision);
