@@ -3,10 +3,14 @@
 //   pick_bench --benchmark_filter=by_requests
 #include <benchmark/benchmark.h>
 
+#include <array>
+#include <cstring>
 #include <memory>
 #include <string>
 
 #include "balance/balancer.hpp"
+#include "balance/hashing.hpp"
+#include "balance/pick_tables.hpp"
 #include "balance/session.hpp"
 
 namespace steelyard::balance {
@@ -29,11 +33,17 @@ std::shared_ptr<BalancerSpec> members(std::int64_t count, Policy policy) {
 
 void pick_by(benchmark::State& state, Policy policy) {
   Balancer balancer(members(state.range(0), policy));
-  const ChoiceRequest request{.session = {}, .now = Instant{}};
+  ChoiceRequest request{.session = {}, .now = Instant{} + std::chrono::hours(1)};
+  std::array<char, 16> key{};
   for (auto _ : state) {
+    // Each request has numbers and a key of its own: nothing is where the last one left it.
+    request.random = mixed(request.random + golden_step);
+    std::memcpy(key.data(), &request.random, sizeof request.random);
+    request.key = {key.data(), key.size()};
     const Decision decision = balancer.choose(request);
     decision.lease.member().add_transferred(300);
     decision.lease.member().add_read(1024);
+    balancer.observe_latency(decision.lease, std::chrono::microseconds(300), request.now);
     benchmark::DoNotOptimize(decision.lease);
   }
 }
@@ -44,6 +54,27 @@ void by_busyness(benchmark::State& state) { pick_by(state, Policy::by_busyness);
 BENCHMARK(by_requests)->Arg(2)->Arg(10)->Arg(1000)->Arg(10000);
 BENCHMARK(by_traffic)->Arg(2)->Arg(10)->Arg(1000)->Arg(10000);
 BENCHMARK(by_busyness)->Arg(2)->Arg(10)->Arg(1000)->Arg(10000);
+
+void random_draw(benchmark::State& state) { pick_by(state, Policy::random); }
+void two_random(benchmark::State& state) { pick_by(state, Policy::two_random); }
+void least_time(benchmark::State& state) { pick_by(state, Policy::least_time); }
+void hash_ring(benchmark::State& state) { pick_by(state, Policy::hash); }
+void maglev(benchmark::State& state) { pick_by(state, Policy::maglev); }
+BENCHMARK(random_draw)->Arg(10)->Arg(10000);
+BENCHMARK(two_random)->Arg(10)->Arg(10000);
+BENCHMARK(least_time)->Arg(10)->Arg(10000);
+BENCHMARK(hash_ring)->Arg(10)->Arg(10000);
+BENCHMARK(maglev)->Arg(10)->Arg(10000);
+
+// What a reload pays for the tables, outside the lock.
+void build_tables(benchmark::State& state, Policy policy) {
+  const auto spec = members(state.range(0), policy);
+  for (auto _ : state) benchmark::DoNotOptimize(PickTables::build(*spec));
+}
+void build_ring(benchmark::State& state) { build_tables(state, Policy::hash); }
+void build_maglev(benchmark::State& state) { build_tables(state, Policy::maglev); }
+BENCHMARK(build_ring)->Arg(10)->Arg(10000)->Unit(benchmark::kMillisecond);
+BENCHMARK(build_maglev)->Arg(10)->Arg(10000)->Unit(benchmark::kMillisecond);
 
 // One member of the middle is in error, its retry far away.
 void one_in_error(benchmark::State& state) {

@@ -30,13 +30,21 @@ std::shared_ptr<const BalancerSpec> Balancer::spec() const {
 
 void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
+  // Large tables take a while, so nobody waits for them. Configurations come one after the other.
+  const auto before = this->spec();
+  const bool keeps_tables = before != nullptr && PickTables::same(*before, *spec);
+  const auto fresh_tables = keeps_tables ? nullptr : PickTables::build(*spec);
   const std::lock_guard guard(lock_);
+  if (!keeps_tables) tables_ = fresh_tables;
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
   roster_.adopt(*spec, now);
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
+  hash_bound_ = spec->effective_hash_bound();
+  roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
+  measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
   attempts_max_.store(spec->effective_maxattempts(), std::memory_order_relaxed);
   watch_answers(*spec);
   spec_ = std::move(spec);
@@ -58,11 +66,13 @@ void Balancer::watch_answers(const BalancerSpec& spec) {
 Decision Balancer::choose(const ChoiceRequest& request) {
   Decision decision;
   decision.session = request.session;
+  std::optional<std::uint64_t> key;
+  if (!request.key.empty()) key = hash_of(request.key);
   {
     const std::lock_guard guard(lock_);
     if (request.attempt == Attempt::request) recover(request.now, decision.events);
     if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
-      choose_by_policy(request, decision);
+      choose_by_policy(request, key, decision);
     }
   }
   if (request.explanation != nullptr) {
@@ -93,7 +103,7 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decisio
   const Position at = find_session_member(roster_, tag, request.now, decision.events);
   if (at != nobody) {
     if (request.explanation != nullptr) {
-      explain_session(*request.explanation, roster_);
+      explain_session(*request.explanation, roster_, request.now);
       request.explanation->candidates[at].verdict = Verdict::chosen;
     }
     roster_.charge_session(at);
@@ -104,22 +114,31 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decisio
     return true;
   }
   if (!spec_->nofailover.value_or(false) || roster_.tagged(tag).empty()) return false;
-  if (request.explanation != nullptr) explain_session(*request.explanation, roster_);
+  if (request.explanation != nullptr) explain_session(*request.explanation, roster_, request.now);
   decision.outcome = Outcome::session_member_unusable;
   return true;
 }
 
-void Balancer::choose_by_policy(const ChoiceRequest& request, Decision& decision) {
+void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
+                                Decision& decision) {
   const Policy policy = spec_->effective_policy();
   plan_.update(roster_, request.now, decision.events);
   if (request.explanation != nullptr) {
-    explain_candidates(*request.explanation, roster_, plan_, policy != Policy::by_traffic);
+    explain_candidates(*request.explanation, roster_, plan_, traits_of(policy).hands_out_credit,
+                       request.now);
   }
   if (plan_.empty()) {
     decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
     return;
   }
-  const Position at = pick(policy, roster_, plan_);
+  Turn turn{.roster = roster_,
+            .plan = plan_,
+            .tables = tables_.get(),
+            .random = Random(request.random),
+            .key = key,
+            .bound_percent = hash_bound_,
+            .now = request.now};
+  const Position at = pick(policy, turn);
   if (request.explanation != nullptr) {
     request.explanation->candidates[at].verdict = Verdict::chosen;
   }
@@ -213,6 +232,10 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
                 .evidence = std::move(report.evidence)});
   if (next.status == before.status) return CheckEffect::none;
   return enabled ? CheckEffect::enabled : CheckEffect::disabled;
+}
+
+void Balancer::observe_latency(const Lease& lease, Duration took, Instant now) {
+  if (measures_latency_.load(std::memory_order_relaxed)) lease.member().observe_latency(took, now);
 }
 
 std::vector<MemberView> Balancer::members() {

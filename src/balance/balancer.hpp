@@ -29,6 +29,7 @@
 #include "balance/health.hpp"
 #include "balance/lease.hpp"
 #include "balance/member_view.hpp"
+#include "balance/pick_tables.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
@@ -100,6 +101,9 @@ class Balancer {
                      Instant now = Instant::min());
   // A health check is over. A retired member is not told.
   CheckEffect check_finished(const MemberRef& member, CheckReport report);
+  // How long the member took to begin its answer once it had the request; a timeout counts with the
+  // time until then. Does nothing unless the policy asks for it.
+  void observe_latency(const Lease& lease, Duration took, Instant now);
 
   [[nodiscard]] std::vector<MemberView> members();
 
@@ -108,7 +112,8 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
-  void choose_by_policy(const ChoiceRequest& request, Decision& decision);
+  void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
+                        Decision& decision);
   void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;
@@ -116,6 +121,9 @@ class Balancer {
   std::shared_ptr<const BalancerSpec> spec_;
   Roster roster_;
   Plan plan_;
+  std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
+  int hash_bound_ = 0;
+  std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/lease.hpp"
@@ -61,9 +63,11 @@ struct Candidate {
   Verdict verdict = Verdict::eligible;
   int lbset = 0;
   int load_factor = 0;
+  std::int64_t factor_now = 0;  // less while the member comes back slowly
   int busy = 0;
   std::int64_t credit = 0;  // httpd's lbstatus, after this turn's quota and before the winner pays
   std::int64_t weighted_bytes = 0;
+  std::optional<float> expected_seconds{};  // until the member begins to answer, once measured
 };
 
 struct Explanation {
@@ -86,6 +90,8 @@ struct ChoiceRequest {
   Instant now;
   Attempt attempt = Attempt::request;
   Explanation* explanation = nullptr;  // filled when given
+  std::uint64_t random = 0;            // any number; policies that draw take theirs from it
+  std::string_view key{};              // what policies by key hash; empty: the request has none
 };
 
 struct Decision {

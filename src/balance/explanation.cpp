@@ -9,7 +9,7 @@ Role role_of(Status status) {
   return status.has(Flag::standby) ? Role::standby : Role::regular;
 }
 
-Candidate candidate_at(Roster& roster, Position at) {
+Candidate candidate_at(Roster& roster, Position at, Instant now) {
   const MemberSpec& spec = roster.spec(at);
   return {.name = spec.name,
           .tag = spec.tag,
@@ -18,9 +18,11 @@ Candidate candidate_at(Roster& roster, Position at) {
           .verdict = Verdict::not_asked,
           .lbset = roster.lbset(at),
           .load_factor = spec.load_factor,
+          .factor_now = roster.factors()[at],
           .busy = roster.busy(at),
           .credit = roster.credits()[at],
-          .weighted_bytes = roster.weigh(at)};
+          .weighted_bytes = roster.weigh(at),
+          .expected_seconds = roster.latency(at).expected(now)};
 }
 
 // Why a member that is not among the candidates is not.
@@ -38,10 +40,10 @@ Verdict verdict_outside(const Candidate& candidate, const Plan& plan) {
 }  // namespace
 
 void explain_candidates(Explanation& explanation, Roster& roster, const Plan& plan,
-                        bool earns_quota) {
+                        bool earns_quota, Instant now) {
   explanation.candidates.clear();
   for (Position at = 0; at < roster.size(); ++at) {
-    Candidate candidate = candidate_at(roster, at);
+    Candidate candidate = candidate_at(roster, at, now);
     candidate.verdict = verdict_outside(candidate, plan);
     explanation.candidates.push_back(std::move(candidate));
   }
@@ -49,16 +51,16 @@ void explain_candidates(Explanation& explanation, Roster& roster, const Plan& pl
     for (Position at = run.begin; at < run.end; ++at) {
       Candidate& candidate = explanation.candidates[at];
       candidate.verdict = Verdict::eligible;
-      if (earns_quota) candidate.credit += candidate.load_factor;
+      if (earns_quota) candidate.credit += candidate.factor_now;
     }
   }
 }
 
-void explain_session(Explanation& explanation, Roster& roster) {
+void explain_session(Explanation& explanation, Roster& roster, Instant now) {
   explanation.candidates.clear();
   for (Position at = 0; at < roster.size(); ++at) {
-    Candidate candidate = candidate_at(roster, at);
-    if (candidate.status.usable()) candidate.credit += candidate.load_factor;
+    Candidate candidate = candidate_at(roster, at, now);
+    if (candidate.status.usable()) candidate.credit += candidate.factor_now;
     explanation.candidates.push_back(std::move(candidate));
   }
 }

@@ -10,9 +10,9 @@ namespace steelyard::balance {
 // To be called after the plan is up to date and before the policy charges anybody: the credits
 // shown include the quota that the policy (`earns_quota`) is about to hand out.
 void explain_candidates(Explanation& explanation, Roster& roster, const Plan& plan,
-                        bool earns_quota);
+                        bool earns_quota, Instant now);
 
 // A session hit, before it is charged.
-void explain_session(Explanation& explanation, Roster& roster);
+void explain_session(Explanation& explanation, Roster& roster, Instant now);
 
 }  // namespace steelyard::balance

@@ -44,16 +44,18 @@ class Lease {
   Lease() = default;
   Lease(Lease&& other) noexcept
       : member_(std::exchange(other.member_, nullptr)),
-        spec_(std::exchange(other.spec_, nullptr)) {}
+        spec_(std::exchange(other.spec_, nullptr)),
+        counted_(other.counted_) {}
   Lease& operator=(Lease&& other) noexcept {
     std::swap(member_, other.member_);
     std::swap(spec_, other.spec_);
+    std::swap(counted_, other.counted_);
     return *this;
   }
   ~Lease() { end(); }
 
   void end() {
-    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease();
+    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease(counted_);
     spec_ = nullptr;
   }
   [[nodiscard]] Member& member() const { return *member_; }
@@ -63,10 +65,12 @@ class Lease {
 
  private:
   friend class Roster;
-  Lease(Member* member, const MemberSpec* spec) : member_(member), spec_(spec) {}
+  Lease(Member* member, const MemberSpec* spec, InTotal counted)
+      : member_(member), spec_(spec), counted_(counted) {}
 
   Member* member_ = nullptr;
   const MemberSpec* spec_ = nullptr;
+  InTotal counted_ = InTotal::no;
 };
 
 }  // namespace steelyard::balance

@@ -12,14 +12,17 @@ std::string authority_of(const MemberSpec& spec) {
 
 }  // namespace
 
-Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell)
+Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell,
+               std::shared_ptr<LiveTotal> total)
     : name_(spec.name),
       address_(spec.host + ':' + std::to_string(spec.port)),
       authority_(authority_of(spec)),
       busy_(&block->busy[cell]),
       traffic_(&block->traffic[cell]),
+      latency_(&block->latency[cell]),
       spec_(std::make_unique<const MemberSpec>(spec)),
-      block_(std::move(block)) {}
+      block_(std::move(block)),
+      total_(std::move(total)) {}
 
 Member::~Member() = default;
 

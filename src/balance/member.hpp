@@ -15,10 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "balance/health_log.hpp"
+#include "balance/latency.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
 
@@ -38,10 +40,17 @@ struct Traffic {
 // block, in configuration order, so that a policy that reads all of them runs over consecutive
 // memory.
 struct CounterBlock {
-  explicit CounterBlock(std::size_t members) : busy(members), traffic(members) {}
+  explicit CounterBlock(std::size_t members) : busy(members), traffic(members), latency(members) {}
   std::vector<std::atomic<int>> busy;
   std::vector<Traffic> traffic;
+  std::vector<Latency> latency;
 };
+
+// Live leases of all members of a balancer, for policies that compare with the group's load. Only
+// leases that such a policy gave out are in it: others would pay for a word that every shard
+// writes.
+using LiveTotal = std::atomic<std::int64_t>;
+enum class InTotal : std::uint8_t { no, yes };
 
 class Member {
  public:
@@ -70,6 +79,11 @@ class Member {
 
   // What happened to its health, with a lock of its own.
   [[nodiscard]] HealthLog& health_log() { return health_log_; }
+  // How long the member takes to begin an answer; leasttime compares it.
+  void observe_latency(Duration took, Instant now) { latency_->observe(took, now); }
+  [[nodiscard]] std::optional<float> expected_latency(Instant now) const {
+    return latency_->expected(now);
+  }
 
   // Accounts bytes handed to or delivered from the backend; bytraffic compares these sums.
   void add_transferred(std::int64_t bytes) {
@@ -84,7 +98,8 @@ class Member {
   friend class MemberRef;
   friend class Lease;
 
-  Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell);
+  Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell,
+         std::shared_ptr<LiveTotal> total);
   ~Member();
 
   // A retired member's cell carries this on top, so that the lease that ends last knows that it is.
@@ -97,8 +112,12 @@ class Member {
   void release();
   void adopt(const MemberSpec& spec);
   void retire();
-  void begin_lease() { busy_->fetch_add(1, std::memory_order_relaxed); }
-  void end_lease() {
+  void begin_lease(InTotal counted) {
+    if (counted == InTotal::yes) total_->fetch_add(1, std::memory_order_relaxed);
+    busy_->fetch_add(1, std::memory_order_relaxed);
+  }
+  void end_lease(InTotal counted) {
+    if (counted == InTotal::yes) total_->fetch_sub(1, std::memory_order_relaxed);
     if (busy_->fetch_sub(1, std::memory_order_acq_rel) == retired_mark + 1) release();
   }
 
@@ -110,6 +129,7 @@ class Member {
   std::atomic<std::uint32_t> holds_ = 1;  // the first is that of all leases together
   std::atomic<int>* busy_;
   Traffic* traffic_;
+  Latency* latency_;
   std::atomic<std::uint64_t> elected_ = 0;
   std::atomic<std::uint64_t> retries_ = 0;
   std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
@@ -122,6 +142,7 @@ class Member {
   std::unique_ptr<const MemberSpec> spec_;
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
   const std::shared_ptr<CounterBlock> block_;
+  const std::shared_ptr<LiveTotal> total_;
 };
 
 }  // namespace steelyard::balance

@@ -7,7 +7,6 @@ namespace steelyard::balance {
 void Plan::update(Roster& roster, Instant now, std::vector<Event>& events) {
   if (epoch_ == roster.epoch() && now <= valid_until_) return;
   candidates_.clear();
-  quota_ = 0;
   of_standbys_ = false;
   valid_until_ = never;
   auto rest = roster.by_set();
@@ -19,6 +18,8 @@ void Plan::update(Roster& roster, Instant now, std::vector<Event>& events) {
     rest = rest.subspan(set.size());
     visit_set(roster, set, now, events);
   }
+  valid_until_ = std::min(valid_until_, roster.welcome(candidates_, now));
+  sum_up(roster);
   epoch_ = roster.epoch();
 }
 
@@ -58,7 +59,21 @@ void Plan::add(const Roster& roster, Position at) {
   } else {
     candidates_.push_back({.begin = at, .end = at + 1});
   }
-  quota_ += roster.factors()[at];
+}
+
+void Plan::sum_up(const Roster& roster) {
+  takes_part_.assign(roster.size(), 0);
+  candidate_count_ = 0;
+  largest_share_ = 0;
+  quota_ = 0;
+  for (const Run run : candidates_) {
+    for (Position at = run.begin; at < run.end; ++at) {
+      takes_part_[at] = 1;
+      ++candidate_count_;
+      largest_share_ = std::max(largest_share_, roster.share(at));
+      quota_ += roster.factors()[at];
+    }
+  }
 }
 
 }  // namespace steelyard::balance

@@ -30,6 +30,11 @@ class Plan {
   [[nodiscard]] bool empty() const { return candidates_.empty(); }
   // What one turn hands out: the sum of the candidates' factors.
   [[nodiscard]] std::int64_t quota() const { return quota_; }
+  // Whether the member at this position is a candidate.
+  [[nodiscard]] bool takes_part(Position at) const { return takes_part_[at] != 0; }
+  [[nodiscard]] std::uint32_t candidate_count() const { return candidate_count_; }
+  // The largest share (see returning.hpp) of a candidate: when all of them ramp, none is held back.
+  [[nodiscard]] std::uint32_t largest_share() const { return largest_share_; }
   [[nodiscard]] bool of_standbys() const { return of_standbys_; }
   // The set the candidates are of, or the last one when there are none.
   [[nodiscard]] int lbset() const { return lbset_; }
@@ -38,10 +43,14 @@ class Plan {
   void visit_set(Roster& roster, std::span<const Position> set, Instant now,
                  std::vector<Event>& events);
   void add(const Roster& roster, Position at);
+  void sum_up(const Roster& roster);
 
   std::vector<Run> candidates_;
-  std::vector<Position> spares_;    // scratch of visit_set
-  std::vector<Position> standbys_;  // scratch of visit_set
+  std::vector<Position> spares_;          // scratch of visit_set
+  std::vector<Position> standbys_;        // scratch of visit_set
+  std::vector<std::uint8_t> takes_part_;  // by position
+  std::uint32_t candidate_count_ = 0;
+  std::uint32_t largest_share_ = full_share;
   std::int64_t quota_ = 0;
   bool of_standbys_ = false;
   int lbset_ = 0;

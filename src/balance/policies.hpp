@@ -1,5 +1,5 @@
-// The rules that lbmethod= names. Each looks at the candidates in order and returns the first of
-// the best.
+// The rules that lbmethod= names. Those that look at all candidates do so in order and return the
+// first of the best:
 //
 //   byrequests  every candidate earns its factor in credit;
 //               the richest wins and pays what all earned
@@ -7,20 +7,49 @@
 //               credit only breaks ties
 //   bytraffic   the fewest bytes for its weight; credits are not touched
 //
+// Those that draw or look up cost the same with any number of members (docs/extensions.md):
+//
+//   random      one draw by factor
+//   tworandom   two draws by factor: the fewer live leases for its factor wins
+//   leasttime   two draws by factor: the shorter expected time wins
+//   hash        the owner of the key on a ring, or the next whose load is within the bound
+//   maglev      the owner of the key in a table, or that of the key's next hash
+//
 // Threads: guarded by the balancer's lock.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
+#include "balance/hashing.hpp"
+#include "balance/pick_tables.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
+#include "base/time.hpp"
 
 namespace steelyard::balance {
 
-// `plan` is not empty.
-Position pick_by_requests(Roster& roster, const Plan& plan);
-Position pick_by_busyness(Roster& roster, const Plan& plan);
-Position pick_by_traffic(Roster& roster, const Plan& plan);
+// What one pick may look at. `plan` is not empty.
+struct Turn {
+  Roster& roster;
+  const Plan& plan;
+  const PickTables* tables = nullptr;  // of the policy, when it looks anything up
+  Random random{0};
+  std::optional<std::uint64_t> key{};  // the hash of the request's key, if it has one
+  int bound_percent = 0;               // of the fair share of all live leases; 0: none
+  Instant now{};
+};
 
-Position pick(Policy policy, Roster& roster, const Plan& plan);
+Position pick_by_requests(Turn& turn);
+Position pick_by_busyness(Turn& turn);
+Position pick_by_traffic(Turn& turn);
+Position pick_at_random(Turn& turn);
+Position pick_of_two(Turn& turn);
+Position pick_by_time(Turn& turn);
+Position pick_on_ring(Turn& turn);
+Position pick_in_table(Turn& turn);
+
+Position pick(Policy policy, Turn& turn);
 
 }  // namespace steelyard::balance

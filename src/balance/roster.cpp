@@ -10,6 +10,12 @@
 
 namespace steelyard::balance {
 
+namespace {
+
+bool takes_turns(Status status) { return status.usable() && !status.has(Flag::draining); }
+
+}  // namespace
+
 void append(std::vector<Run>& runs, Position position) {
   if (!runs.empty() && runs.back().end == position) {
     ++runs.back().end;
@@ -24,7 +30,9 @@ Roster::~Roster() {
 
 void Roster::adopt(const BalancerSpec& spec, Instant now) {
   settle();
-  const Columns old = std::exchange(now_, {});
+  slow_start_default_ = spec.slow_start.value_or(std::chrono::milliseconds(0));
+  reentry_ = spec.reentry.value_or(Reentry::keep);
+  const RosterColumns old = std::exchange(now_, {});
   std::unordered_map<std::string_view, Position> known;
   for (Position at = 0; at < old.members.size(); ++at) {
     known.emplace(old.members[at]->name(), at);
@@ -38,7 +46,9 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
     const auto found = known.find(wanted.name);
     if (found == known.end()) {
       const std::size_t cell = now_.members.size();
-      place(MemberRef(new Member(wanted, block, cell)), {.status = asked, .error_time = no_error});
+      place(MemberRef(new Member(wanted, block, cell, total_)),
+            {.status = asked, .error_time = no_error});
+      if (!old.members.empty()) note_return(size() - 1);
       continue;
     }
     const Position from = found->second;
@@ -54,13 +64,17 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
                                .evidence = {}});
     }
     member.adopt(wanted);
-    place(old.members[from],
-          {.status = status, .credit = old.credits[from], .error_time = old.error_times[from]});
+    place(old.members[from], {.status = status,
+                              .credit = old.credits[from],
+                              .error_time = old.error_times[from],
+                              .base = old.bases[from],
+                              .returning = old.returns[from]});
   }
   for (const MemberRef& member : old.members) {
     if (!placed.contains(member->name())) member->retire();
   }
   index_members();
+  find_ramps();
 }
 
 // A status= counts when it is another than before. Whom nobody checks any more, nobody would ever
@@ -75,16 +89,19 @@ Status Roster::carried_status(Status held, const MemberSpec& before, const Membe
                                                                  : held;
 }
 
-void Roster::place(MemberRef member, const Carried& carried) {
+void Roster::place(MemberRef member, const CarriedMember& carried) {
   const MemberSpec& spec = *member->spec_;
   member->position_ = size();
   member->status_.store(carried.status.bits(), std::memory_order_relaxed);
   now_.credits.push_back(carried.credit);
-  now_.factors.push_back(spec.load_factor);
+  now_.factors.push_back(ramped(spec.load_factor, carried.returning.share));
   now_.statuses.push_back(carried.status);
   now_.lbsets.push_back(static_cast<std::uint8_t>(spec.lbset));
   now_.error_times.push_back(carried.error_time);
   now_.weighed.emplace_back();
+  now_.bases.push_back(carried.base);
+  now_.returns.push_back(carried.returning);
+  now_.limits.push_back(spec.pool.connections_max.value_or(0));
   now_.members.push_back(std::move(member));
 }
 
@@ -115,6 +132,7 @@ void Roster::reset_traffic() {
     member->traffic_->read_bytes.store(0, std::memory_order_relaxed);
   }
   std::ranges::fill(now_.weighed, Weighed{});
+  std::ranges::fill(now_.bases, TrafficBase{});
 }
 
 Position Roster::find(const Member& member) const {
@@ -175,7 +193,9 @@ void Roster::set_status(Position at, Status status) {
     settle();
     usable_runs_stale_ = true;
   }
+  const bool returns = !takes_turns(held) && takes_turns(status);
   held = status;
+  if (returns) note_return(at);
   now_.members[at]->status_.store(status.bits(), std::memory_order_relaxed);
   ++epoch_;
 }
@@ -194,7 +214,7 @@ void Roster::forget_errors(Position at) {
 }
 
 std::span<const Position> Roster::tagged(std::string_view tag) const {
-  const auto found = std::ranges::lower_bound(tags_, tag, {}, &Tag::text);
+  const auto found = std::ranges::lower_bound(tags_, tag, {}, &TaggedPositions::text);
   if (found == tags_.end() || found->text != tag) return {};
   return found->positions;
 }
@@ -204,14 +224,23 @@ std::int64_t* Roster::credits() {
   return now_.credits.data();
 }
 
-std::int64_t Roster::weigh(Position at) {
+TrafficBase Roster::weighed_until_now(Position at) const {
   const Traffic& traffic = *traffic_cells(at);
+  const TrafficBase& base = now_.bases[at];
+  const std::int64_t factor = now_.factors[at];
   const std::int64_t transferred = traffic.transferred_bytes.load(std::memory_order_relaxed);
   const std::int64_t read = traffic.read_bytes.load(std::memory_order_relaxed);
-  const std::int64_t factor = now_.factors[at];
-  now_.weighed[at] = {.all_bytes = transferred + read,
-                      .weight = transferred / factor + read / factor};
-  return now_.weighed[at].weight;
+  return {.weight =
+              base.weight + (transferred - base.transferred) / factor + (read - base.read) / factor,
+          .transferred = transferred,
+          .read = read};
+}
+
+std::int64_t Roster::weigh(Position at) {
+  const TrafficBase until_now = weighed_until_now(at);
+  now_.weighed[at] = {.all_bytes = until_now.transferred + until_now.read,
+                      .weight = until_now.weight};
+  return until_now.weight;
 }
 
 bool Roster::cells_continue(Position at) const {
@@ -252,8 +281,8 @@ void Roster::settle() {
 Lease Roster::elect(Position at) {
   Member& member = *now_.members[at];
   member.elected_.store(member.elected() + 1, std::memory_order_relaxed);
-  member.begin_lease();
-  return {&member, member.spec_.get()};
+  member.begin_lease(counted_);
+  return {&member, member.spec_.get(), counted_};
 }
 
 }  // namespace steelyard::balance

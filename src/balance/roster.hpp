@@ -15,7 +15,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,28 +26,11 @@
 #include "balance/decision.hpp"
 #include "balance/health.hpp"
 #include "balance/lease.hpp"
+#include "balance/roster_columns.hpp"
 #include "balance/spec.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
-
-using Position = std::uint32_t;
-inline constexpr Position nobody = UINT32_MAX;
-
-// Consecutive positions [begin, end).
-struct Run {
-  Position begin;
-  Position end;
-};
-
-// Appends a position; consecutive ones grow the last run.
-void append(std::vector<Run>& runs, Position position);
-
-// What a member's bytes weighed when they were last looked at.
-struct Weighed {
-  std::int64_t all_bytes = -1;
-  std::int64_t weight = 0;
-};
 
 class Roster {
  public:
@@ -96,49 +81,65 @@ class Roster {
   Weighed* weighed() { return now_.weighed.data(); }
   // Each direction divided by the factor, cut, and then added.
   std::int64_t weigh(Position at);
+  [[nodiscard]] Latency& latency(Position at) { return *now_.members[at]->latency_; }
+  // max= is not used up; opt-in policies pass over a member whose is.
+  [[nodiscard]] bool has_room(Position at) const {
+    return now_.limits[at] == 0 || busy(at) < now_.limits[at];
+  }
+  // Live leases that elect() gave out while they were to be counted.
+  void count_leases(InTotal counted) { counted_ = counted; }
+  [[nodiscard]] std::int64_t live_total() const { return total_->load(std::memory_order_relaxed); }
   // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
   [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const { return ref(at)->busy_; }
   [[nodiscard]] const Traffic* traffic_cells(Position at) const { return ref(at)->traffic_; }
   [[nodiscard]] bool cells_continue(Position at) const;
+
+  // Members that come back, see returning.hpp. Gives the returned their position among the
+  // candidates, lets ramps go on, and says when to ask again.
+  Instant welcome(std::span<const Run> candidates, Instant now);
+  [[nodiscard]] bool any_ramp() const { return !ramps_.empty(); }
+  // Of `full_share`.
+  [[nodiscard]] std::uint32_t share(Position at) const { return now_.returns[at].share; }
+  // For policies that do not go by turns: a ramping member saves up its part of each turn and may
+  // be picked when it has `quota`, which pay_turn() takes.
+  bool save_turn(Position at, std::int64_t quota);
+  void pay_turn(Position at, std::int64_t quota) { now_.returns[at].saved -= quota; }
 
   // A session hit: every usable member earns its factor and the member at `at` pays the sum.
   void charge_session(Position at);
   Lease elect(Position at);
 
  private:
-  // One entry a member in each, in configuration order.
-  struct Columns {
-    std::vector<MemberRef> members;
-    std::vector<std::int64_t> credits;
-    std::vector<std::int64_t> factors;
-    std::vector<Status> statuses;
-    std::vector<std::uint8_t> lbsets;
-    std::vector<Instant> error_times;
-    std::vector<Weighed> weighed;
-  };
-  struct Tag {
-    std::string text;
-    std::vector<Position> positions;
-  };
-  // What a member brings along from the generation before, or starts with.
-  struct Carried {
-    Status status;
-    std::int64_t credit = 0;
-    Instant error_time;
-  };
-
   [[nodiscard]] static Status carried_status(Status held, const MemberSpec& before,
                                              const MemberSpec& wanted);
-  void place(MemberRef member, const Carried& carried);
+  void place(MemberRef member, const CarriedMember& carried);
   void set_status(Position at, Status status);
   void index_members();
   void find_usable_runs();
   void settle();
+  [[nodiscard]] TrafficBase weighed_until_now(Position at) const;
 
-  Columns now_;
+  // returning.cpp
+  [[nodiscard]] std::chrono::milliseconds slow_start(Position at) const;
+  void note_return(Position at);
+  void reenter(std::span<const Run> candidates);
+  void begin_ramps(std::span<const Run> candidates, Instant now);
+  Instant advance_ramps(Instant now);
+  void set_share(Position at, std::uint32_t share);
+  void find_ramps();
+
+  RosterColumns now_;
   std::vector<Position> by_set_;
-  std::vector<Tag> tags_;  // sorted by text
+  std::vector<TaggedPositions> tags_;  // sorted by text
   std::uint64_t epoch_ = 1;
+  const std::shared_ptr<LiveTotal> total_ = std::make_shared<LiveTotal>(0);
+  InTotal counted_ = InTotal::no;
+
+  // Members that come back.
+  std::chrono::milliseconds slow_start_default_{0};
+  Reentry reentry_ = Reentry::keep;
+  bool any_due_ = false;         // a Return of now_ is due
+  std::vector<Position> ramps_;  // positions whose share is not full
 
   // Sessions' accounting, see invariant 2.
   std::vector<Run> usable_runs_;

@@ -1,37 +1,27 @@
 #include "balance/spec.hpp"
 
-#include <array>
-#include <utility>
-
 namespace steelyard::balance {
 
 namespace {
 
-constexpr std::array policy_names{
-    std::pair{Policy::by_requests, std::string_view{"byrequests"}},
-    std::pair{Policy::by_traffic, std::string_view{"bytraffic"}},
-    std::pair{Policy::by_busyness, std::string_view{"bybusyness"}},
-};
+constexpr int ring_bound_percent_default = 125;
 
 }  // namespace
-
-std::string_view policy_name(Policy policy) {
-  for (const auto& [known, name] : policy_names) {
-    if (known == policy) return name;
-  }
-  return {};
-}
-
-std::optional<Policy> policy_named(std::string_view name) {
-  for (const auto& [policy, known] : policy_names) {
-    if (known == name) return policy;
-  }
-  return std::nullopt;
-}
 
 int BalancerSpec::effective_maxattempts() const {
   const auto others = static_cast<int>(members.size()) - 1;
   return maxattempts.value_or(others > 0 ? others : 0);
+}
+
+std::string_view BalancerSpec::effective_hash_key() const {
+  constexpr std::string_view client = "%{REMOTE_ADDR}";
+  return hash_key ? std::string_view(*hash_key) : client;
+}
+
+int BalancerSpec::effective_hash_bound() const {
+  const PolicyTraits& traits = traits_of(effective_policy());
+  if (!traits.by_key()) return 0;
+  return hash_bound.value_or(traits.lookup == Lookup::ring ? ring_bound_percent_default : 0);
 }
 
 }  // namespace steelyard::balance

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "balance/check_spec.hpp"
+#include "balance/policy.hpp"
 #include "balance/status.hpp"
 
 namespace steelyard::balance {
@@ -52,6 +53,7 @@ struct MemberSpec {
   std::string redirect_tag;  // redirect=: the tag to look for while this member is unusable
   std::chrono::seconds retry{60};
   CheckSpec check;  // hc...: of balancers' members only
+  std::optional<std::chrono::milliseconds> slow_start;  // none: the balancer's
 
   // Connections.
   PoolSpec pool;
@@ -73,11 +75,9 @@ struct MemberSpec {
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };
 
-enum class Policy : std::uint8_t { by_requests, by_traffic, by_busyness };
-
-// The lbmethod= word and back. An unknown word is no policy.
-std::string_view policy_name(Policy policy);
-std::optional<Policy> policy_named(std::string_view name);
+// What a member that comes back finds: its own counters as it left them (httpd), or those of a
+// member that never was away.
+enum class Reentry : std::uint8_t { keep, current };
 
 struct StickySpec {
   std::string cookie_name;
@@ -101,6 +101,11 @@ struct BalancerSpec {
   std::optional<bool> force_recovery;  // none: On
   std::optional<std::string> nonce;    // "" for None; none: random
   std::optional<int> growth;
+  // Extensions, docs/extensions.md.
+  std::optional<std::string> hash_key;  // an expression; the caller evaluates it
+  std::optional<int> hash_bound;        // per cent of the fair share; 0: Off
+  std::optional<std::chrono::milliseconds> slow_start;
+  std::optional<Reentry> reentry;  // none: keep
   // Which of the sticky parameters were written, for merging a virtual host over the main server.
   bool sticky_written = false;
   bool separator_written = false;
@@ -110,6 +115,10 @@ struct BalancerSpec {
   [[nodiscard]] Policy effective_policy() const { return policy.value_or(Policy::by_requests); }
   // maxattempts, or httpd's default: one try for every other member.
   [[nodiscard]] int effective_maxattempts() const;
+  // hashkey, or the client's address.
+  [[nodiscard]] std::string_view effective_hash_key() const;
+  // hashbound, or the policy's default. 0: none.
+  [[nodiscard]] int effective_hash_bound() const;
 };
 
 }  // namespace steelyard::balance

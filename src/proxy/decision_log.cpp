@@ -26,10 +26,18 @@ std::string session_text(const balance::StickySpec& sticky, const balance::Sessi
 }
 
 std::string candidate_text(const balance::Candidate& candidate) {
-  return fmt::format("{} [{}] lbset {} factor {} lbstatus {} busy {}: {}", candidate.name,
-                     balance::display_text(candidate.status), candidate.lbset,
-                     candidate.load_factor, candidate.credit, candidate.busy,
-                     to_text(candidate.verdict));
+  std::string text = fmt::format("{} [{}] lbset {} factor {}", candidate.name,
+                                 balance::display_text(candidate.status), candidate.lbset,
+                                 candidate.load_factor);
+  if (candidate.factor_now != candidate.load_factor) {
+    text += fmt::format(" (now {})", candidate.factor_now);
+  }
+  if (candidate.expected_seconds) {
+    text += fmt::format(" expected {:.3f} ms", *candidate.expected_seconds * 1000);
+  }
+  text += fmt::format(" lbstatus {} busy {}: {}", candidate.credit, candidate.busy,
+                      to_text(candidate.verdict));
+  return text;
 }
 
 void log_decision(Exchange& x, Shard::Core& core, const Group& group,
@@ -50,8 +58,7 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
 }  // namespace
 
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
-                         const balance::Session& session) {
-  balance::ChoiceRequest request{session, core.now()};
+                         balance::ChoiceRequest request) {
   if (group.direct || !core.wants(x, LogLevel::debug, module)) {
     balance::Decision decision = group.state->choose(request);
     if (!decision.events.empty()) log_events(x, core, group, decision);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "balance/parameters.hpp"
+#include "base/check.hpp"
 
 namespace steelyard::proxy {
 
@@ -55,6 +56,13 @@ std::string banner_with(std::size_t numbers) {
   return std::string(program_banner.substr(0, end));
 }
 
+expr::StringExpression hash_key_of(const balance::BalancerSpec& spec) {
+  if (!traits_of(spec.effective_policy()).by_key()) return {};
+  auto key = expr::StringExpression::compile(spec.effective_hash_key());
+  CHECK(key);  // it was compiled when the configuration was read
+  return std::move(*key);
+}
+
 std::string banner_for(config::ServerTokens tokens) {
   switch (tokens) {
     case config::ServerTokens::product:
@@ -98,7 +106,10 @@ class StateRegistry::Binding {
     for (const auto& spec : server.balancers) {
       const Group* main = twin_of(*spec);
       const bool shared = main != nullptr && is_same(*main->spec, *spec);
-      bound.balancers.push_back({spec, shared ? main->state : state_of(identity, spec), false});
+      bound.balancers.push_back({.spec = spec,
+                                 .state = shared ? main->state : state_of(identity, spec),
+                                 .direct = false,
+                                 .hash_key = hash_key_of(*spec)});
       if (is_main) main_balancers_.emplace(spec->name, bound.balancers.back());
     }
     for (const auto& backend : server.backends) {
@@ -108,7 +119,7 @@ class StateRegistry::Binding {
         continue;
       }
       const auto spec = as_balancer(*backend);
-      bound.backends.push_back({spec, state_of(identity, spec), true});
+      bound.backends.push_back({.spec = spec, .state = state_of(identity, spec), .direct = true});
       if (is_main) main_backends_.emplace(backend.get(), bound.backends.back());
     }
     return bound;
