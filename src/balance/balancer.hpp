@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/heartbeats.hpp"
 #include "balance/lease.hpp"
 #include "balance/pick_tables.hpp"
 #include "balance/plan.hpp"
@@ -119,6 +120,7 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  void explain(const ChoiceRequest& request, const PolicyTraits& policy);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   void watch_answers(const BalancerSpec& spec);
@@ -130,6 +132,7 @@ class Balancer {
   Plan plan_;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;
+  HeartbeatList heartbeat_list_;  // scratch of lbmethod=heartbeat
   std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
