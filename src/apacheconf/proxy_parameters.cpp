@@ -75,12 +75,8 @@ void note_effect(Scope& scope, const Parameter& parameter) {
 
 // httpd knows a policy only once its module is loaded. Empty: nothing is wrong with it.
 std::string advice_on_policy(const Reading& reading, std::string_view name) {
-  if (name == "heartbeat") {
-    return "No heartbeats are received in this version: write lbmethod=bybusyness, which also "
-           "follows the members' load.";
-  }
   const auto policy = balance::policy_named(name);
-  if (!policy) return "lbmethod is one of byrequests, bytraffic, bybusyness.";
+  if (!policy) return "lbmethod is one of byrequests, bytraffic, bybusyness, heartbeat.";
   return is_loaded(reading, *policy) ? std::string() : "Add the line: " + load_line_of(*policy);
 }
 

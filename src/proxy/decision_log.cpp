@@ -26,9 +26,12 @@ std::string session_text(const balance::StickySpec& sticky, const balance::Sessi
 }
 
 std::string candidate_text(const balance::Candidate& candidate) {
-  return fmt::format("{} [{}] lbset {} factor {} lbstatus {} busy {}: {}", candidate.name,
+  const std::string heard = candidate.heartbeat_weight
+                                ? fmt::format(" ready {}", *candidate.heartbeat_weight)
+                                : std::string();
+  return fmt::format("{} [{}] lbset {} factor {} lbstatus {} busy {}{}: {}", candidate.name,
                      balance::display_text(candidate.status), candidate.lbset,
-                     candidate.load_factor, candidate.credit, candidate.busy,
+                     candidate.load_factor, candidate.credit, candidate.busy, heard,
                      to_text(candidate.verdict));
 }
 
@@ -49,9 +52,21 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
 
 }  // namespace
 
+std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core& core,
+                                                        const Group& group) {
+  if (group.spec->effective_policy() != balance::Policy::heartbeat) return nullptr;
+  auto servers = core.parts.group.heartbeats.servers();
+  if (!servers->trouble().empty() && core.wants(x, LogLevel::error, "lbmethod_heartbeat"))
+    core.log(x, LogLevel::error, "lbmethod_heartbeat", servers->trouble());
+  return servers;
+}
+
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
                          const balance::Session& session) {
+  const auto servers = heard_servers(x, core, group);
   balance::ChoiceRequest request{session, core.now()};
+  request.servers = servers.get();
+  request.random = core.parts.random();
   if (group.direct || !core.wants(x, LogLevel::debug, module)) {
     balance::Decision decision = group.state->choose(request);
     if (!decision.events.empty()) log_events(x, core, group, decision);

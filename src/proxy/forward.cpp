@@ -185,6 +185,9 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
     io::Wait wait(client.timer, core.now() + turn->step());
     co_await wait.called();
     balance::ChoiceRequest request{session, core.now(), balance::Attempt::after_wait};
+    const auto servers = heard_servers(x, core, *journey.group);
+    request.servers = servers.get();
+    request.random = core.parts.random();
     decision = journey.group->state->choose(request);
     log_events(x, core, *journey.group, decision);
     if (decision.outcome == Outcome::picked) co_return true;
