@@ -52,8 +52,8 @@ Pairs::Pairs(std::string_view text) {
 }
 
 std::optional<std::string_view> Pairs::value(std::string_view name) const {
-  for (const auto& [key, value] : entries_) {
-    if (equals_ignoring_case(key, name)) return value;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (equals_ignoring_case(entry->first, name)) return entry->second;
   }
   return std::nullopt;
 }

@@ -28,7 +28,7 @@ struct Message {
   friend bool operator==(const Message&, const Message&) = default;
 };
 
-// The pairs of a text: decoded, in order. Of equal names the first counts; case does not matter.
+// The pairs of a text, decoded. Of equal names the last counts; case does not matter.
 class Pairs {
  public:
   explicit Pairs(std::string_view text);

@@ -43,8 +43,8 @@ TEST(HeartbeatMessage, a_name_without_a_value_means_one) {
   EXPECT_EQ(datagram("v&busy&ready"), (Message{.ready = 1, .busy = 1, .port = 80}));
 }
 
-TEST(HeartbeatMessage, names_ignore_case_and_the_first_of_equal_ones_counts) {
-  EXPECT_EQ(datagram("V=1&Ready=5&BUSY=2&ready=9"), (Message{.ready = 5, .busy = 2, .port = 80}));
+TEST(HeartbeatMessage, names_ignore_case_and_the_last_of_equal_ones_counts) {
+  EXPECT_EQ(datagram("V=1&Ready=5&BUSY=2&ready=9"), (Message{.ready = 9, .busy = 2, .port = 80}));
 }
 
 TEST(HeartbeatMessage, names_and_values_are_decoded) {

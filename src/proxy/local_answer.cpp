@@ -63,7 +63,7 @@ void copy_challenge(Exchange& x) {
 
 // What httpd lists without a handler: TRACE that is off is not in it, and refused before the rest.
 std::string_view served_methods(const Exchange& x) {
-  if (x.settings->responder == config::Responder::heartbeat)
+  if (x.responder == config::Responder::heartbeat)
     return x.server->trace != config::TraceMode::off ? "TRACE" : "";
   if (x.server->trace != config::TraceMode::off) return "GET,HEAD,OPTIONS,POST,TRACE";
   return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
@@ -117,9 +117,10 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (x.status == 200 && x.request.method_id == http::Method::options);
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
-  if (x.proxied && x.status == 200 && x.request.method_id == http::Method::options)
+  const bool served_here = !x.proxied || x.responder != config::Responder::none;
+  if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
-  if (lists_methods && !x.proxied && !about_server) x.normal.add("Allow", served_methods(x));
+  if (lists_methods && served_here && !about_server) x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);

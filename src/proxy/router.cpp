@@ -292,7 +292,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   }
   if (hears_heartbeats(x)) {
     // httpd: SetHandler counts more than ProxyPass.
-    x.proxied = false;
+    x.responder = config::Responder::heartbeat;
     return route_heartbeat(x, core);
   }
   if (!x.proxied) {
