@@ -8,7 +8,10 @@ bool Roll::note(const IpAddress& ip, const Message& message, Instant now) {
     known->second = {message, now};
     return true;
   }
-  if (entries_.size() >= servers_max_) drop_silent(now);
+  if (entries_.size() >= servers_max_ && now >= next_sweep_) {
+    next_sweep_ = now + sweep_period;
+    drop_silent(now);
+  }
   if (entries_.size() >= servers_max_) return false;
   entries_.emplace(ip, Entry{message, now});
   return true;

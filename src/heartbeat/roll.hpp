@@ -20,6 +20,8 @@ namespace steelyard::heartbeat {
 class Roll {
  public:
   static constexpr Duration silence_max = std::chrono::seconds(30);
+  // A full roll is not gone through for every stranger.
+  static constexpr Duration sweep_period = std::chrono::seconds(1);
 
   explicit Roll(std::size_t servers_max) : servers_max_(servers_max) {}
 
@@ -42,6 +44,7 @@ class Roll {
 
   std::size_t servers_max_;
   std::map<IpAddress, Entry> entries_;
+  Instant next_sweep_ = Instant::min();  // of a full roll
 };
 
 }  // namespace steelyard::heartbeat

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/body_deadline.hpp"
+
 namespace steelyard::proxy {
 
 namespace {
@@ -34,6 +36,7 @@ LocalAnswer note_heartbeat(Exchange& x, Shard::Core& core, std::string_view text
 
 io::Task<LocalAnswer> take_heartbeat(Exchange& x, Shard::Core& core, ClientSide client,
                                      RequestBody& body) {
+  const Instant began = core.now();
   std::string text;
   while (text.size() < heartbeat::message_bytes_max) {
     const auto progress = body.pull();
@@ -41,7 +44,8 @@ io::Task<LocalAnswer> take_heartbeat(Exchange& x, Shard::Core& core, ClientSide 
     if (progress == RequestBody::Progress::failed)
       co_return LocalAnswer{.status = status_of(body.failure())};
     if (progress == RequestBody::Progress::blocked) {
-      io::Wait wait(client.timer, core.now() + x.server->client.timeout);
+      io::Wait wait(client.timer,
+                    body_deadline(x.server->client, began, body.received(), core.now()));
       if (co_await wait.readable(client.stream) == io::Woken::timed_out)
         co_return LocalAnswer{.status = 408};
       continue;
