@@ -276,6 +276,47 @@ TEST_F(ProxyDirectives, q40_the_policy_of_a_named_balancer_is_not_inherited) {
   EXPECT_EQ(main_server().balancers[0]->effective_policy(), balance::Policy::by_traffic);
 }
 
+TEST_F(ProxyDirectives, policies_of_our_own_need_no_module_and_near_misses_are_told) {
+  for (const char* word : {"random", "tworandom", "leasttime", "hash", "maglev"}) {
+    accept("BalancerMember balancer://c http://b1\nProxyPass / balancer://c/ lbmethod=" +
+           std::string(word));
+  }
+  EXPECT_EQ(fault("ProxyPass /x balancer://c/ lbmethod=tworandm"), "ProxyPass unknown lbmethod");
+  EXPECT_EQ(advice_, "It is about 'lbmethod=tworandm'. Did you mean tworandom?");
+  fault("ProxyPass /x balancer://c/ lbmethod=nonsense");
+  EXPECT_THAT(advice_, HasSubstr("byrequests, bytraffic, bybusyness, random, tworandom, "
+                                 "leasttime, hash, maglev."));
+  EXPECT_EQ(fault("ProxyPass /x balancer://c/ hash-key=%{REMOTE_ADDR}"),
+            "ProxyPass unknown Balancer parameter");
+  EXPECT_THAT(advice_, HasSubstr("Did you mean hashkey?"));
+  EXPECT_EQ(fault("ProxyPass /x balancer://c/ slow_start=3"),
+            "ProxyPass unknown Balancer parameter");
+  EXPECT_THAT(advice_, HasSubstr("Did you mean slowstart?"));
+  EXPECT_EQ(fault("BalancerMember balancer://c http://b1 hashkey=%{REMOTE_ADDR}"),
+            "BalancerMember unknown Worker parameter");
+  EXPECT_THAT(advice_, HasSubstr("belongs to the balancer"));
+}
+
+TEST_F(ProxyDirectives, a_hash_key_is_an_expression_that_differs_between_requests) {
+  EXPECT_THAT(fault("ProxyPass /x balancer://c/ lbmethod=hash hashkey=%{nonsense:x}"),
+              HasSubstr("Cannot parse hashkey expression"));
+  EXPECT_EQ(fault("ProxyPass /x balancer://c/ lbmethod=hash hashkey=REMOTE_ADDR"),
+            "ProxyPass hashkey is the same for every request");
+  EXPECT_THAT(advice_, HasSubstr("%{REMOTE_ADDR}"));
+}
+
+TEST_F(ProxyDirectives, parameters_that_a_policy_does_not_look_at_are_told) {
+  const std::string member = "BalancerMember balancer://c http://b1\n";
+  EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ hashkey=%{REMOTE_ADDR}"),
+              ElementsAre("hashkey and hashbound of balancer://c have no effect with "
+                          "lbmethod=byrequests"));
+  EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ lbmethod=hash reentry=current"),
+              ElementsAre("reentry of balancer://c has no effect with lbmethod=hash"));
+  EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ lbmethod=hash hashbound=150 "
+                                "hashkey=%{REMOTE_ADDR} slowstart=30"),
+              IsEmpty());
+}
+
 TEST_F(ProxyDirectives, q136_a_virtual_host_inherits_balancers_it_does_not_mention) {
   accept("BalancerMember balancer://c http://b2\n<VirtualHost *:8080>\n</VirtualHost>");
   EXPECT_EQ(config::find_balancer(virtual_host(), "balancer://c/x"), 0);

@@ -45,6 +45,10 @@ BalancerSpec merge_balancer(const BalancerSpec& outer, const BalancerSpec& own) 
   inherit(outer.force_recovery, merged.force_recovery);
   inherit(outer.nonce, merged.nonce);
   inherit(outer.growth, merged.growth);
+  inherit(outer.hash_key, merged.hash_key);
+  inherit(outer.hash_bound, merged.hash_bound);
+  inherit(outer.slow_start, merged.slow_start);
+  inherit(outer.reentry, merged.reentry);
   merged.fail_on_status.insert(merged.fail_on_status.end(), outer.fail_on_status.begin(),
                                outer.fail_on_status.end());
   return merged;
@@ -111,6 +115,26 @@ void inherit_lists(const Server& main_server, Server& server) {
   server.defaults = config::merge(main_server.defaults, server.defaults);
 }
 
+// Parameters that only some policies look at.
+void warn_of_idle_parameters(Reading& reading, const ServerDraft& draft) {
+  for (const auto& balancer : draft.balancers) {
+    const BalancerSpec& spec = balancer->spec;
+    const balance::PolicyTraits& policy = traits_of(spec.effective_policy());
+    if ((spec.hash_key || spec.hash_bound) && !policy.by_key()) {
+      reading.warn_at(balancer->place,
+                      "hashkey and hashbound of " + spec.name +
+                          " have no effect with lbmethod=" + std::string(policy.name),
+                      "Add lbmethod=hash or lbmethod=maglev.");
+    }
+    if (spec.reentry && !policy.has_position) {
+      reading.warn_at(
+          balancer->place,
+          "reentry of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
+          "It is for byrequests, bytraffic and bybusyness; leave it out.");
+    }
+  }
+}
+
 // httpd refuses to start without it.
 void check_policies(Reading& reading, const ServerDraft& draft) {
   if (!reading.has_module("proxy_balancer_module")) return;
@@ -153,6 +177,7 @@ void finish_proxy(Reading& reading) {
     set_backends(*server, draft, outer);
     config::resolve_targets(*server);
     check_policies(reading, draft);
+    warn_of_idle_parameters(reading, draft);
     warn_of_modules(reading, draft);
   }
   // Last, as virtual hosts have taken what the main server said.

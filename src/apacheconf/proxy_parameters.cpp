@@ -7,6 +7,7 @@
 #include "apacheconf/files.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
+#include "expr/string_expression.hpp"
 
 namespace steelyard::apacheconf {
 
@@ -73,11 +74,39 @@ void note_effect(Scope& scope, const Parameter& parameter) {
   }
 }
 
-// httpd knows a policy only once its module is loaded. Empty: nothing is wrong with it.
+std::string advice_on_unknown_policy(std::string_view name) {
+  std::vector<std::string_view> names;
+  std::string listed;
+  for (const balance::PolicyTraits& policy : balance::all_policies()) {
+    names.push_back(policy.name);
+    if (!listed.empty()) listed += ", ";
+    listed += policy.name;
+  }
+  const std::string_view near = nearest(to_lower(name), names);
+  if (!near.empty()) return "Did you mean " + std::string(near) + "?";
+  return "lbmethod is one of " + listed + '.';
+}
+
+// httpd knows a policy of its own only once its module is loaded. Empty: nothing is wrong with it.
 std::string advice_on_policy(const Reading& reading, std::string_view name) {
   const auto policy = balance::policy_named(name);
-  if (!policy) return "lbmethod is one of byrequests, bytraffic, bybusyness, heartbeat.";
+  if (!policy) return advice_on_unknown_policy(name);
   return is_loaded(reading, *policy) ? std::string() : "Add the line: " + load_line_of(*policy);
+}
+
+// The expression is compiled again for each generation; here its faults are found. False after a
+// complaint.
+bool check_hash_key(Scope& scope, const Parameter& parameter, const ParameterWording& wording) {
+  const auto key = expr::StringExpression::compile(parameter.value);
+  if (!key) {
+    complain_about(scope, parameter, "Cannot parse hashkey expression: " + key.error().text,
+                   wording, key.error().advice);
+    return false;
+  }
+  if (parameter.value.empty() || !key->is_constant()) return true;
+  complain_about(scope, parameter, "hashkey is the same for every request", wording,
+                 "Write an expression such as %{REMOTE_ADDR} or %{req:X-User}.");
+  return false;
 }
 
 struct Scheme {
@@ -163,6 +192,10 @@ void set_parameters(Scope& scope, balance::BalancerSpec& spec, const Parameters&
         continue;
       }
     }
+    if (equals_ignoring_case(parameter.key, "hashkey") &&
+        !check_hash_key(scope, parameter, wording)) {
+      continue;
+    }
     const auto result = balance::set_balancer_parameter(spec, parameter.key, parameter.value);
     if (result) continue;
     const bool unknown = result.error() == balance::unknown_balancer_parameter;
@@ -218,6 +251,7 @@ std::string load_line_of(balance::Policy policy) {
 }
 
 bool is_loaded(const Reading& reading, balance::Policy policy) {
+  if (balance::traits_of(policy).origin == balance::PolicyOrigin::extension) return true;
   return reading.has_module("lbmethod_" + std::string(balance::policy_name(policy)) + "_module");
 }
 

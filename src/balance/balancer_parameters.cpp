@@ -18,6 +18,8 @@ constexpr std::size_t nonce_length_max = 36;
 constexpr int failing_status_min = 100;
 constexpr int failing_status_max = 599;
 constexpr int growth_max = 100;
+constexpr int hash_bound_percent_min = 100;  // less cannot hold for all members at once
+constexpr int hash_bound_percent_max = 10'000;
 
 std::unexpected<std::string> complaint(std::string_view text) {
   return std::unexpected(std::string(text));
@@ -125,6 +127,40 @@ Result set_growth(BalancerSpec& spec, std::string_view value) {
   return {};
 }
 
+Result set_hash_key(BalancerSpec& spec, std::string_view value) {
+  if (value.empty()) return complaint("hashkey must be an expression such as %{REMOTE_ADDR}");
+  spec.hash_key = value;
+  return {};
+}
+
+Result set_hash_bound(BalancerSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "off")) {
+    spec.hash_bound = 0;
+    return {};
+  }
+  const auto percent = parse_strictly(value);
+  if (!percent || *percent < hash_bound_percent_min || *percent > hash_bound_percent_max) {
+    return complaint("hashbound must be between 100 and 10000 per cent or Off");
+  }
+  spec.hash_bound = percent;
+  return {};
+}
+
+Result set_slow_start(BalancerSpec& spec, std::string_view value) {
+  return store_slow_start(spec.slow_start, value);
+}
+
+Result set_reentry(BalancerSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "keep")) {
+    spec.reentry = Reentry::keep;
+  } else if (equals_ignoring_case(value, "current")) {
+    spec.reentry = Reentry::current;
+  } else {
+    return complaint("reentry must be keep|current");
+  }
+  return {};
+}
+
 struct Setter {
   std::string_view key;
   Result (*set)(BalancerSpec&, std::string_view);
@@ -135,11 +171,15 @@ constexpr std::array setters{
     Setter{"failontimeout", set_fail_on_timeout},
     Setter{"forcerecovery", set_force_recovery},
     Setter{"growth", set_growth},
+    Setter{"hashbound", set_hash_bound},
+    Setter{"hashkey", set_hash_key},
     Setter{"lbmethod", set_policy},
     Setter{"maxattempts", set_maxattempts},
     Setter{"nofailover", set_nofailover},
     Setter{"nonce", set_nonce},
+    Setter{"reentry", set_reentry},
     Setter{"scolonpathdelim", set_cut_at_semicolon},
+    Setter{"slowstart", set_slow_start},
     Setter{"stickysession", set_sticky},
     Setter{"stickysessionsep", set_separator},
     Setter{"timeout", set_timeout},

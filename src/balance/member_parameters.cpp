@@ -80,6 +80,10 @@ Result set_retry(MemberSpec& spec, std::string_view value) {
   return {};
 }
 
+Result set_slow_start(MemberSpec& spec, std::string_view value) {
+  return store_slow_start(spec.slow_start, value);
+}
+
 Result set_tag(MemberSpec& spec, std::string_view value) {
   return store_word(spec.tag, value, tag_length_max, "Route length must be < 64 characters");
 }
@@ -260,6 +264,7 @@ constexpr std::array setters{
     Setter{"retry", set_retry},
     Setter{"route", set_tag},
     Setter{"secret", set_secret},
+    Setter{"slowstart", set_slow_start},
     Setter{"smax", set_smax},
     Setter{"status", set_status},
     Setter{"timeout", set_timeout},

@@ -13,6 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::chrono::hours slow_start_max{24};
 constexpr double load_factor_text_unit = 100.0;
 constexpr int load_factor_hundredths_min = 100;
 constexpr int load_factor_hundredths_max = 10000;
@@ -59,6 +60,26 @@ std::optional<int> parse_load_factor(std::string_view text) {
     return std::nullopt;
   }
   return static_cast<int>(hundredths);
+}
+
+std::optional<int> parse_strictly(std::string_view text) {
+  int number = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (text.empty() || !is_digit(text.front()) || result.ec != std::errc{} || result.ptr != end) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::expected<void, std::string> store_slow_start(std::optional<milliseconds>& field,
+                                                  std::string_view value) {
+  const auto duration = parse_duration(value, std::chrono::seconds(1));
+  if (!duration || value.empty() || *duration > slow_start_max) {
+    return std::unexpected("slowstart must be a time of at most 24h, as in 30, 500ms or 2min");
+  }
+  field = *duration;
+  return {};
 }
 
 std::expected<milliseconds, std::string> parse_duration(std::string_view text,

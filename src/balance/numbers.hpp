@@ -18,4 +18,12 @@ std::optional<bool> parse_switch(std::string_view text);
 // A load factor in hundredths, cut behind the second decimal; no value when it is outside 1..100.
 std::optional<int> parse_load_factor(std::string_view text);
 
+// Digits and nothing else: for parameters that httpd does not have. None when it does not fit an
+// int.
+std::optional<int> parse_strictly(std::string_view text);
+
+// slowstart=, of members and balancers. A number without a unit is seconds, 0 turns it off.
+std::expected<void, std::string> store_slow_start(std::optional<std::chrono::milliseconds>& field,
+                                                  std::string_view value);
+
 }  // namespace steelyard::balance

@@ -191,6 +191,15 @@ TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
       {"lbmethod", "foo", "unknown lbmethod"},
       {"lbmethod", "", "unknown lbmethod"},
       {"lbmethod", "BYREQUESTS", "unknown lbmethod"},
+      {"hashkey", "", "hashkey must be an expression such as %{REMOTE_ADDR}"},
+      {"hashbound", "99", "hashbound must be between 100 and 10000 per cent or Off"},
+      {"hashbound", "10001", "hashbound must be between 100 and 10000 per cent or Off"},
+      {"hashbound", "125%", "hashbound must be between 100 and 10000 per cent or Off"},
+      {"hashbound", "+125", "hashbound must be between 100 and 10000 per cent or Off"},
+      {"slowstart", "", "slowstart must be a time of at most 24h, as in 30, 500ms or 2min"},
+      {"slowstart", "25h", "slowstart must be a time of at most 24h, as in 30, 500ms or 2min"},
+      {"slowstart", "-1", "slowstart must be a time of at most 24h, as in 30, 500ms or 2min"},
+      {"reentry", "now", "reentry must be keep|current"},
       {"stickysessionsep", "ab", "stickysessionsep must be a single character or Off"},
       {"stickysessionsep", "", "stickysessionsep must be a single character or Off"},
       {"scolonpathdelim", "x", "scolonpathdelim must be On|Off"},
@@ -224,6 +233,32 @@ TEST(BalancerParameters, policies_by_name) {
   EXPECT_EQ(balancer_with("LBMethod", "bybusyness").policy, Policy::by_busyness);
   EXPECT_EQ(policy_name(Policy::by_busyness), "bybusyness");
   EXPECT_EQ(BalancerSpec{}.effective_policy(), Policy::by_requests);
+}
+
+TEST(BalancerParameters, every_policy_has_a_word_and_only_httpds_want_a_module) {
+  for (const PolicyTraits& traits : all_policies()) {
+    EXPECT_EQ(balancer_with("lbmethod", traits.name).policy, traits.policy);
+    EXPECT_EQ(policy_name(traits.policy), traits.name);
+    EXPECT_EQ(traits.origin == PolicyOrigin::httpd, traits.name.starts_with("by"));
+  }
+}
+
+TEST(BalancerParameters, extensions_are_read_and_have_defaults) {
+  EXPECT_EQ(balancer_with("hashkey", "%{req:X-User}").hash_key, "%{req:X-User}");
+  EXPECT_EQ(BalancerSpec{}.effective_hash_key(), "%{REMOTE_ADDR}");
+  EXPECT_EQ(balancer_with("hashbound", "150").hash_bound, 150);
+  EXPECT_EQ(balancer_with("hashbound", "off").hash_bound, 0);
+  EXPECT_EQ(balancer_with("lbmethod", "hash").effective_hash_bound(), 125);
+  EXPECT_EQ(balancer_with("lbmethod", "maglev").effective_hash_bound(), 0);
+  EXPECT_EQ(balancer_with("hashbound", "150").effective_hash_bound(), 0);  // byrequests
+  EXPECT_EQ(balancer_with("slowstart", "30").slow_start, std::chrono::seconds(30));
+  EXPECT_EQ(balancer_with("SlowStart", "500ms").slow_start, std::chrono::milliseconds(500));
+  EXPECT_EQ(balancer_with("slowstart", "2min").slow_start, std::chrono::minutes(2));
+  EXPECT_EQ(balancer_with("reentry", "Current").reentry, Reentry::current);
+  EXPECT_EQ(balancer_with("reentry", "keep").reentry, Reentry::keep);
+  MemberSpec member;
+  EXPECT_TRUE(set_member_parameter(member, "slowstart", "0"));
+  EXPECT_EQ(member.slow_start, std::chrono::milliseconds(0));
 }
 
 TEST(BalancerParameters, sticky_names_are_split_and_cut_in_silence) {

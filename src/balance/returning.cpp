@@ -107,9 +107,10 @@ void Roster::find_ramps() {
   }
 }
 
+// One turn is the most that is saved, beside what this turn brings.
 bool Roster::save_turn(Position at, std::int64_t quota) {
   std::int64_t& saved = now_.returns[at].saved;
-  saved = std::min(saved + now_.factors[at], quota);
+  saved = std::min(saved, quota) + now_.factors[at];
   return saved >= quota;
 }
 

@@ -34,7 +34,7 @@ void Roster::adopt(const BalancerSpec& spec) {
   settle();
   slow_start_default_ = spec.slow_start.value_or(std::chrono::milliseconds(0));
   reentry_ = spec.reentry.value_or(Reentry::keep);
-  const Columns old = std::exchange(now_, {});
+  const RosterColumns old = std::exchange(now_, {});
   std::unordered_map<std::string_view, Position> known;
   for (Position at = 0; at < old.members.size(); ++at) {
     known.emplace(old.members[at]->name(), at);
@@ -72,7 +72,7 @@ void Roster::adopt(const BalancerSpec& spec) {
   find_ramps();
 }
 
-void Roster::place(MemberRef member, const Carried& carried) {
+void Roster::place(MemberRef member, const CarriedMember& carried) {
   const MemberSpec& spec = *member->spec_;
   member->position_ = size();
   member->status_.store(carried.status.bits(), std::memory_order_relaxed);
@@ -182,7 +182,7 @@ void Roster::forget_errors(Position at) {
 }
 
 std::span<const Position> Roster::tagged(std::string_view tag) const {
-  const auto found = std::ranges::lower_bound(tags_, tag, {}, &Tag::text);
+  const auto found = std::ranges::lower_bound(tags_, tag, {}, &TaggedPositions::text);
   if (found == tags_.end() || found->text != tag) return {};
   return found->positions;
 }

@@ -27,23 +27,11 @@
 
 #include "balance/decision.hpp"
 #include "balance/lease.hpp"
-#include "balance/returning.hpp"
+#include "balance/roster_columns.hpp"
 #include "balance/spec.hpp"
-#include "balance/weight_table.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
-
-inline constexpr Position nobody = UINT32_MAX;
-
-// Consecutive positions [begin, end).
-struct Run {
-  Position begin;
-  Position end;
-};
-
-// Appends a position; consecutive ones grow the last run.
-void append(std::vector<Run>& runs, Position position);
 
 class Roster {
  public:
@@ -122,33 +110,7 @@ class Roster {
   Lease elect(Position at);
 
  private:
-  // One entry a member in each, in configuration order.
-  struct Columns {
-    std::vector<MemberRef> members;
-    std::vector<std::int64_t> credits;
-    std::vector<std::int64_t> factors;
-    std::vector<Status> statuses;
-    std::vector<std::uint8_t> lbsets;
-    std::vector<Instant> error_times;
-    std::vector<Weighed> weighed;
-    std::vector<TrafficBase> bases;
-    std::vector<Return> returns;
-    std::vector<int> limits;
-  };
-  struct Tag {
-    std::string text;
-    std::vector<Position> positions;
-  };
-  // What a member brings along from the generation before, or starts with.
-  struct Carried {
-    Status status;
-    std::int64_t credit = 0;
-    Instant error_time;
-    TrafficBase base{};
-    Return returning{};
-  };
-
-  void place(MemberRef member, const Carried& carried);
+  void place(MemberRef member, const CarriedMember& carried);
   void index_members();
   void find_usable_runs();
   void settle();
@@ -163,9 +125,9 @@ class Roster {
   void set_share(Position at, std::uint32_t share);
   void find_ramps();
 
-  Columns now_;
+  RosterColumns now_;
   std::vector<Position> by_set_;
-  std::vector<Tag> tags_;  // sorted by text
+  std::vector<TaggedPositions> tags_;  // sorted by text
   std::uint64_t epoch_ = 1;
   const std::shared_ptr<LiveTotal> total_ = std::make_shared<LiveTotal>(0);
   InTotal counted_ = InTotal::no;

@@ -13,6 +13,11 @@ int BalancerSpec::effective_maxattempts() const {
   return maxattempts.value_or(others > 0 ? others : 0);
 }
 
+std::string_view BalancerSpec::effective_hash_key() const {
+  constexpr std::string_view client = "%{REMOTE_ADDR}";
+  return hash_key ? std::string_view(*hash_key) : client;
+}
+
 int BalancerSpec::effective_hash_bound() const {
   const PolicyTraits& traits = traits_of(effective_policy());
   if (!traits.by_key()) return 0;

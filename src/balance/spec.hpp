@@ -113,6 +113,8 @@ struct BalancerSpec {
   [[nodiscard]] Policy effective_policy() const { return policy.value_or(Policy::by_requests); }
   // maxattempts, or httpd's default: one try for every other member.
   [[nodiscard]] int effective_maxattempts() const;
+  // hashkey, or the client's address.
+  [[nodiscard]] std::string_view effective_hash_key() const;
   // hashbound, or the policy's default. 0: none.
   [[nodiscard]] int effective_hash_bound() const;
 };

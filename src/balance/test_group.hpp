@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "balance/balancer.hpp"
+#include "balance/hashing.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
 
@@ -60,14 +61,18 @@ class Group {
       : Group(group_spec(members, parameters)) {}
   explicit Group(std::shared_ptr<const BalancerSpec> spec) : balancer(std::move(spec)) {}
 
-  Decision choose() { return balancer.choose({.session = {}, .now = now}); }
+  Decision choose() { return choose_for({}); }
+
+  Decision choose_for(std::string_view key) {
+    return balancer.choose({.session = {}, .now = now, .random = random.next(), .key = key});
+  }
 
   Decision choose(std::string_view tag) {
     Session session;
     session.found = true;
     session.name = "sid";
     session.tag = tag;
-    return balancer.choose({.session = session, .now = now});
+    return balancer.choose({.session = session, .now = now, .random = random.next()});
   }
 
   static std::string name_of(const Decision& decision) {
@@ -137,6 +142,7 @@ class Group {
   }
 
   Instant now = Instant{} + std::chrono::hours(1);
+  Random random{20'261'128};
   Balancer balancer;
 };
 

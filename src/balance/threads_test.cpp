@@ -26,7 +26,9 @@ Tally run_exchanges(Group& group, int thread) {
   session.found = true;
   session.tag = "r2";
   for (int i = 0; i < requests_each; ++i) {
-    ChoiceRequest request{.session = {}, .now = group.now + milliseconds(i)};
+    const std::string key = "client" + std::to_string(i % 100);
+    ChoiceRequest request{.session = {}, .now = group.now + milliseconds(i), .key = key};
+    request.random = mixed(static_cast<std::uint64_t>(i * choosers + thread));
     if (i % 3 == 0) request.session = session;
     Decision decision = group.balancer.choose(request);
     if (!decision.lease) {
@@ -39,6 +41,7 @@ Tally run_exchanges(Group& group, int thread) {
       group.balancer.connect_failed(decision.lease, request.now);
       (void)group.balancer.may_try_another(decision.lease, 1);
     } else if (group.balancer.connected(decision.lease)) {
+      group.balancer.observe_latency(decision.lease, milliseconds(1 + i % 9), request.now);
       decision.lease.member().add_transferred(100);
       decision.lease.member().add_read(decision.lease.spec().load_factor);
       group.balancer.answer_status(decision.lease, request.now, i % 97 == 0 ? 503 : 200, false);
@@ -49,19 +52,21 @@ Tally run_exchanges(Group& group, int thread) {
   return tally;
 }
 
+void expect_nobody_busy(Group& group) {
+  for (const MemberView& view : group.balancer.members()) EXPECT_EQ(view.busy, 0) << view.spec.name;
+}
+
 void expect_whole(Group& group) {
+  expect_nobody_busy(group);
   std::int64_t credit = 0;
-  for (const MemberView& view : group.balancer.members()) {
-    EXPECT_EQ(view.busy, 0) << view.spec.name;
-    credit += view.credit;
-  }
+  for (const MemberView& view : group.balancer.members()) credit += view.credit;
   EXPECT_EQ(credit, 0);
 }
 
 TEST(Threads, counters_are_whole_when_all_exchanges_ended) {
-  for (const char* policy : {"byrequests", "bytraffic", "bybusyness"}) {
+  for (const PolicyTraits& policy : all_policies()) {
     Group group("a=r1 b=r2*2 c=r3,H d=r4@1 e=r5,R",
-                std::string("stickysession=sid failonstatus=503 lbmethod=") + policy);
+                "stickysession=sid failonstatus=503 lbmethod=" + std::string(policy.name));
     std::atomic<std::uint64_t> picked = 0;
     std::atomic<std::uint64_t> refused = 0;
     {
@@ -79,6 +84,21 @@ TEST(Threads, counters_are_whole_when_all_exchanges_ended) {
     for (const MemberView& view : group.balancer.members()) elected += view.elected;
     EXPECT_EQ(elected, picked);
     expect_whole(group);
+  }
+}
+
+TEST(Threads, members_that_come_back_slowly_leave_nobody_busy) {
+  for (const PolicyTraits& policy : all_policies()) {
+    Group group(
+        "a=r1 b=r2*2 c=r3,H d=r4@1 e=r5,R",
+        "failonstatus=503 slowstart=1 reentry=current lbmethod=" + std::string(policy.name));
+    {
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < choosers; ++thread) {
+        threads.emplace_back([&, thread] { run_exchanges(group, thread); });
+      }
+    }
+    expect_nobody_busy(group);
   }
 }
 

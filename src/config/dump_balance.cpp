@@ -50,6 +50,19 @@ void dump_connections(DumpWriter& out, const balance::MemberSpec& spec) {
   out.text_unless_empty("upgrade", spec.upgrade);
 }
 
+std::string bound_text(int percent) {
+  return percent == 0 ? std::string("off") : std::to_string(percent) + "%";
+}
+
+void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
+  if (traits_of(spec.effective_policy()).by_key()) {
+    out.line("hash-key", DumpWriter::quoted(spec.effective_hash_key()));
+    out.line("hash-bound", bound_text(spec.effective_hash_bound()));
+  }
+  out.milliseconds("slow-start", spec.slow_start);
+  if (spec.reentry == balance::Reentry::current) out.line("reentry", "current");
+}
+
 }  // namespace
 
 void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpec& spec) {
@@ -64,6 +77,7 @@ void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpe
   out.text_unless_empty("tag", spec.tag);
   out.text_unless_empty("redirect-tag", spec.redirect_tag);
   out.number_unless("retry-seconds", spec.retry.count(), 60);
+  out.milliseconds("slow-start", spec.slow_start);
   dump_connections(out, spec);
   out.unindent();
 }
@@ -72,6 +86,7 @@ void dump_balancer(DumpWriter& out, const balance::BalancerSpec& spec) {
   out.line("balancer", spec.name);
   out.indent();
   out.line("policy", policy_name(spec.effective_policy()));
+  dump_extensions(out, spec);
   if (spec.sticky.enabled()) out.line("sticky", sticky_text(spec.sticky));
   out.flag("nofailover", spec.nofailover);
   out.milliseconds("timeout", spec.timeout);

@@ -26,13 +26,19 @@ std::string session_text(const balance::StickySpec& sticky, const balance::Sessi
 }
 
 std::string candidate_text(const balance::Candidate& candidate) {
-  const std::string heard = candidate.heartbeat_weight
-                                ? fmt::format(" ready {}", *candidate.heartbeat_weight)
-                                : std::string();
-  return fmt::format("{} [{}] lbset {} factor {} lbstatus {} busy {}{}: {}", candidate.name,
-                     balance::display_text(candidate.status), candidate.lbset,
-                     candidate.load_factor, candidate.credit, candidate.busy, heard,
-                     to_text(candidate.verdict));
+  std::string text = fmt::format("{} [{}] lbset {} factor {}", candidate.name,
+                                 balance::display_text(candidate.status), candidate.lbset,
+                                 candidate.load_factor);
+  if (candidate.factor_now != candidate.load_factor) {
+    text += fmt::format(" (now {})", candidate.factor_now);
+  }
+  if (candidate.heartbeat_weight) text += fmt::format(" ready {}", *candidate.heartbeat_weight);
+  if (candidate.expected_seconds) {
+    text += fmt::format(" expected {:.3f} ms", *candidate.expected_seconds * 1000);
+  }
+  text += fmt::format(" lbstatus {} busy {}: {}", candidate.credit, candidate.busy,
+                      to_text(candidate.verdict));
+  return text;
 }
 
 void log_decision(Exchange& x, Shard::Core& core, const Group& group,
@@ -62,11 +68,9 @@ std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core
 }
 
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
-                         const balance::Session& session) {
+                         balance::ChoiceRequest request) {
   const auto servers = heard_servers(x, core, group);
-  balance::ChoiceRequest request{session, core.now()};
   request.servers = servers.get();
-  request.random = core.parts.random();
   if (group.direct || !core.wants(x, LogLevel::debug, module)) {
     balance::Decision decision = group.state->choose(request);
     if (!decision.events.empty()) log_events(x, core, group, decision);

@@ -16,7 +16,7 @@ std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core
 // Chooses, and at LogLevel debug tells how the decision was made: what the client asked for, every
 // candidate with its state and score, who was chosen and why.
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
-                         const balance::Session& session);
+                         balance::ChoiceRequest request);
 
 void log_events(Exchange& x, Shard::Core& core, const Group& group,
                 const balance::Decision& decision);

@@ -130,6 +130,17 @@ balance::Session read_session(Exchange& x, const Journey& journey) {
   return balance::find_session(sticky, text);
 }
 
+// Everything that a choice needs of the request.
+balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Journey& journey) {
+  balance::ChoiceRequest request{.session = read_session(x, journey), .now = core.now()};
+  const balance::PolicyTraits& policy = traits_of(journey.group->spec->effective_policy());
+  const bool looks_up = policy.lookup != balance::Lookup::none;
+  if (looks_up || !policy.by_plan) request.random = core.parts.random();
+  if (!looks_up) return request;
+  request.key = journey.group->hash_key.evaluate(x, x.arena);
+  return request;
+}
+
 void export_decision(Exchange& x, const Journey& journey, const balance::Decision& decision) {
   if (journey.group->direct) return;
   expr::Environment& env = x.environment;
@@ -178,16 +189,16 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
 
 // Waits for a usable member (balancer's timeout=), trying again a hundred times.
 io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client, Journey& journey,
-                               balance::Decision& decision, balance::Session session) {
+                               balance::Decision& decision, balance::ChoiceRequest request) {
   auto turn = journey.group->state->begin_wait();
   if (!turn) co_return false;
   for (int i = 0; i < balance::WaitTurn::tries; ++i) {
     io::Wait wait(client.timer, core.now() + turn->step());
     co_await wait.called();
-    balance::ChoiceRequest request{session, core.now(), balance::Attempt::after_wait};
+    request.now = core.now();
+    request.attempt = balance::Attempt::after_wait;
     const auto servers = heard_servers(x, core, *journey.group);
     request.servers = servers.get();
-    request.random = core.parts.random();
     decision = journey.group->state->choose(request);
     log_events(x, core, *journey.group, decision);
     if (decision.outcome == Outcome::picked) co_return true;
@@ -260,12 +271,13 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   if (const int status = plan_journey(x, journey); status != 0) {
     co_return ForwardEnd{.status = status, .proxy_error = journey.refusal};
   }
-  const balance::Session session = read_session(x, journey);
+  balance::ChoiceRequest request = ask_for_member(x, core, journey);
   balance::Balancer& state = *journey.group->state;
-  for (int attempts = 1;; ++attempts) {
-    balance::Decision decision = decide(x, core, *journey.group, session);
+  for (int attempts = 1;; ++attempts, ++request.random) {
+    request.now = core.now();
+    balance::Decision decision = decide(x, core, *journey.group, request);
     if (decision.outcome == Outcome::none_usable &&
-        !co_await wait_for_member(x, core, client, journey, decision, session)) {
+        !co_await wait_for_member(x, core, client, journey, decision, request)) {
       decision.outcome = Outcome::none_usable;
     }
     export_decision(x, journey, decision);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "balance/parameters.hpp"
+#include "base/check.hpp"
 
 namespace steelyard::proxy {
 
@@ -45,6 +46,13 @@ std::shared_ptr<const balance::BalancerSpec> as_balancer(const balance::MemberSp
   name_address(spec->members.back());
   spec->members.back().status = backend.status.with(balance::Flag::ignore_errors);
   return spec;
+}
+
+expr::StringExpression hash_key_of(const balance::BalancerSpec& spec) {
+  if (!traits_of(spec.effective_policy()).by_key()) return {};
+  auto key = expr::StringExpression::compile(spec.effective_hash_key());
+  CHECK(key);  // it was compiled when the configuration was read
+  return std::move(*key);
 }
 
 std::string banner_for(config::ServerTokens tokens) {
@@ -109,11 +117,14 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
       const bool shared = i != 0 && twin != config->servers[0]->balancers.end() &&
                           (*twin)->members == spec->members &&
                           (*twin)->effective_policy() == spec->effective_policy();
-      bound.balancers.push_back({spec, state_of(shared ? main_identity : identity, spec), false});
+      bound.balancers.push_back({.spec = spec,
+                                 .state = state_of(shared ? main_identity : identity, spec),
+                                 .direct = false,
+                                 .hash_key = hash_key_of(*spec)});
     }
     for (const auto& backend : server.backends) {
       const auto spec = as_balancer(*backend);
-      bound.backends.push_back({spec, state_of(identity, spec), true});
+      bound.backends.push_back({.spec = spec, .state = state_of(identity, spec), .direct = true});
     }
     groups.push_back(std::move(bound));
   }

@@ -12,6 +12,7 @@
 #include "balance/balancer.hpp"
 #include "config/config.hpp"
 #include "config/virtual_host_index.hpp"
+#include "expr/string_expression.hpp"
 
 // One accepted configuration, bound to the state that outlives it.
 //
@@ -32,6 +33,7 @@ struct Group {
   std::shared_ptr<const balance::BalancerSpec> spec;
   std::shared_ptr<balance::Balancer> state;
   bool direct = false;
+  expr::StringExpression hash_key{};  // empty unless the policy goes by key
 };
 
 struct ServerGroups {

@@ -126,6 +126,7 @@ io::Task<Failure> Http1Attempt::run() {
     if (!reused_ || !http::is_idempotent(x_.request.method_id)) body_.stop_keeping();
     begin_request();
     failure = co_await await_head();
+    tell_latency(failure);
     if (!failure) break;
     if (!may_repeat(failure)) {
       connection_.reset();
@@ -140,6 +141,16 @@ io::Task<Failure> Http1Attempt::run() {
     if (body_.failure()) co_return body_.failure();
   }
   co_return co_await relay();
+}
+
+// The time that the client took to send its body is not the member's. A quick failure tells nothing
+// of how quick the member is, a timeout does.
+void Http1Attempt::tell_latency(const Failure& failure) {
+  if (!upload_done_) return;
+  const bool answered = !failure && x_.response.status < 500;
+  const bool stayed_silent = failure.party == Party::backend && failure.cause == Cause::timed_out;
+  if (!answered && !stayed_silent) return;
+  plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing
@@ -240,6 +251,7 @@ std::optional<Failure> Http1Attempt::step_upload() {
     }
     if (result.taken != 0) body_.take(result.taken);
     upload_done_ = upload_.done();
+    if (upload_done_) asked_at_ = core_.now();
     if (upload_done_ || upload_.in_debt() || !body_.pending().empty()) continue;
     if (waits_for_continue_) return std::nullopt;
     if (starved) {

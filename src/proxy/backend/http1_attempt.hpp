@@ -83,6 +83,7 @@ class Http1Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
+  void tell_latency(const Failure& failure);
 
   io::Task<Failure> relay();
   std::optional<Failure> step_download();
@@ -116,6 +117,7 @@ class Http1Attempt {
   std::uint64_t heard_bytes_ = 0;       // of an answer, up to its head's end
   std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of
   Instant body_began_{};
+  Instant asked_at_{};  // the member had all of the request
   Blocked blocked_;
   http::ResponseHeadReader reader_;
   MessageWriter upload_, download_;

@@ -1,0 +1,57 @@
+// What a roster is made of.
+//
+// Threads: guarded by the balancer's lock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "balance/lease.hpp"
+#include "balance/returning.hpp"
+#include "balance/status.hpp"
+#include "balance/weight_table.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+inline constexpr Position nobody = UINT32_MAX;
+
+// Consecutive positions [begin, end).
+struct Run {
+  Position begin;
+  Position end;
+};
+
+// Appends a position; consecutive ones grow the last run.
+void append(std::vector<Run>& runs, Position position);
+
+// One entry a member in each, in configuration order.
+struct RosterColumns {
+  std::vector<MemberRef> members;
+  std::vector<std::int64_t> credits;
+  std::vector<std::int64_t> factors;  // what they are worth now, see returning.hpp
+  std::vector<Status> statuses;
+  std::vector<std::uint8_t> lbsets;
+  std::vector<Instant> error_times;
+  std::vector<Weighed> weighed;
+  std::vector<TrafficBase> bases;
+  std::vector<Return> returns;
+  std::vector<int> limits;  // max=; 0: none
+};
+
+// What a member brings along from the generation before, or starts with.
+struct CarriedMember {
+  Status status;
+  std::int64_t credit = 0;
+  Instant error_time;
+  TrafficBase base{};
+  Return returning{};
+};
+
+struct TaggedPositions {
+  std::string text;
+  std::vector<Position> positions;
+};
+
+}  // namespace steelyard::balance
