@@ -119,6 +119,18 @@ TEST_F(HeartbeatDirectives, the_policy_needs_its_module) {
               HasSubstr("unknown lbmethod"));
 }
 
+TEST_F(HeartbeatDirectives, slowstart_is_told_to_have_no_effect) {
+  const auto said = reader_.remarks(
+      std::string(testing::preamble) + std::string(modules) +
+      "LoadModule proxy_module m\nLoadModule proxy_http_module m\n"
+      "LoadModule proxy_balancer_module m\nLoadModule lbmethod_byrequests_module m\n"
+      "BalancerMember balancer://c http://10.0.0.1 slowstart=9\n"
+      "ProxyPass /x balancer://c/ lbmethod=heartbeat");
+  ASSERT_FALSE(said.empty());
+  EXPECT_THAT(said.front(),
+              HasSubstr("slowstart of balancer://c has no effect with lbmethod=heartbeat"));
+}
+
 TEST_F(HeartbeatDirectives, SetHandler_heartbeat_acts_where_the_module_is_loaded) {
   const std::string section = "<Location /hb>\nSetHandler heartbeat\n</Location>\n";
   auto result = reader_.read(std::string(testing::preamble) + std::string(modules) + section);
