@@ -146,9 +146,10 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
   decision.outcome = Outcome::picked;
   decision.lease = roster_.elect(at);
   decision.tag_changed = spec_->sticky.enabled();
-  decision.reason = roster_.status(at).has(Flag::spare)     ? Reason::spare
-                    : policy.by_plan && plan_.of_standbys() ? Reason::standby
-                                                            : Reason::by_policy;
+  decision.reason = !policy.by_plan                       ? Reason::by_policy
+                    : roster_.status(at).has(Flag::spare) ? Reason::spare
+                    : plan_.of_standbys()                 ? Reason::standby
+                                                          : Reason::by_policy;
 }
 
 void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy) {
