@@ -57,8 +57,7 @@ std::string identifier_of(std::string_view name) {
 
 bool directive_exists(const Reading& reading, std::string_view name) {
   const Directive* const directive = find_directive(name);
-  return directive && directive->support != Support::refused &&
-         reading.has_module(directive->module);
+  return directive && directive->support != Support::refused && reading.has_module_of(*directive);
 }
 
 }  // namespace

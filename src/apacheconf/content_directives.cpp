@@ -17,7 +17,19 @@ constexpr std::string_view wrap =
 
 void set_handler(Scope& scope, const Statement& statement) {
   const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "none")) return;
+  if (equals_ignoring_case(word, "none")) {
+    scope.settings().responder = config::Responder::none;
+    return;
+  }
+  if (word == "heartbeat") {
+    if (scope.reading.has_module("heartmonitor_module")) {
+      scope.settings().responder = config::Responder::heartbeat;
+    } else {
+      scope.warn("SetHandler heartbeat: its path is answered like any other",
+                 "Add the line: LoadModule heartmonitor_module modules/mod_heartmonitor.so");
+    }
+    return;
+  }
   if (word == "server-status" || word == "server-info") {
     scope.warn(
         "SetHandler " + word + ": this page is not served; its path is answered like any other",
@@ -115,7 +127,8 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 }
 
 constexpr auto handled_directives = std::to_array<Directive>({
-    handled("SetHandler", set_handler, "what answers these requests; only none"),
+    handled("SetHandler", set_handler,
+            "what answers these requests: heartbeat (POST of a heartbeat) or none"),
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),

@@ -59,6 +59,7 @@ struct Directive {
   std::string_view module = {};  // identifier, e.g. "proxy_module"
   Support support = Support::implemented;
   std::string_view note = {};
+  std::string_view other_module = {};  // one that has the directive too
 };
 
 // For Arguments::flag.

@@ -149,6 +149,13 @@ void on_or_off(Scope& scope, const Statement& statement) {
   }
 }
 
+void max_request_workers(Scope& scope, const Statement& statement) {
+  const std::int64_t count = parse_lax(statement.words[0]);
+  if (count < 1) return;  // httpd warns and takes 1
+  scope.config.heartbeat.capacity = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(count, std::numeric_limits<std::int32_t>::max()));
+}
+
 void mutex(Scope& scope, const Statement& statement) {
   if (statement.words.empty()) {
     scope.complain(
@@ -163,6 +170,9 @@ constexpr std::string_view one_for_all = "one for the whole; the last one counts
 constexpr std::string_view sized_by_shards =
     "there are no child processes or worker threads to size; one event loop a core serves any "
     "number of connections (SteelyardShards)";
+constexpr std::string_view told_as_capacity =
+    "one event loop a core serves any number of connections; with HeartbeatAddress it is told as "
+    "the number of requests that this server is meant to serve at a time";
 constexpr std::string_view no_children = "there is one process, which lives until it is stopped";
 constexpr std::string_view never_needed = "nothing here uses it";
 
@@ -229,8 +239,11 @@ constexpr auto directives = std::to_array<Directive>({
     noted("MaxSpareThreads", "Maximum number of idle threads", sized_by_shards),
     noted("ThreadsPerChild", "Number of threads each child creates", sized_by_shards),
     noted("ThreadLimit", "Maximum number of worker threads per child process", sized_by_shards),
-    noted("MaxRequestWorkers", "Maximum number of threads alive at the same time", sized_by_shards),
-    noted("MaxClients", "older name of MaxRequestWorkers", sized_by_shards),
+    handled(noted("MaxRequestWorkers", "Maximum number of threads alive at the same time",
+                  told_as_capacity),
+            max_request_workers),
+    handled(noted("MaxClients", "older name of MaxRequestWorkers", told_as_capacity),
+            max_request_workers),
     noted("AsyncRequestWorkerFactor", "further connections for each idle worker thread",
           sized_by_shards),
     noted("ListenCoresBucketsRatio", "Ratio between the number of CPU cores and listeners' buckets",

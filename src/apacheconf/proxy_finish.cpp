@@ -132,6 +132,15 @@ void warn_of_idle_parameters(Reading& reading, const ServerDraft& draft) {
           "reentry of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
           "It is for byrequests, bytraffic and bybusyness; leave it out.");
     }
+    const bool ramps = spec.slow_start || std::ranges::any_of(spec.members, [](const auto& member) {
+                         return member.slow_start.has_value();
+                       });
+    if (ramps && !policy.by_plan) {
+      reading.warn_at(
+          balancer->place,
+          "slowstart of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
+          "A server that has nothing to do yet counts a quarter of its idle workers anyway.");
+    }
   }
 }
 

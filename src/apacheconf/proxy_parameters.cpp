@@ -82,10 +82,6 @@ std::string advice_on_unknown_policy(std::string_view name) {
 
 // httpd knows a policy of its own only once its module is loaded. Empty: nothing is wrong with it.
 std::string advice_on_policy(const Reading& reading, std::string_view name) {
-  if (name == "heartbeat") {
-    return "No heartbeats are received in this version: write lbmethod=bybusyness, which also "
-           "follows the members' load.";
-  }
   const auto policy = balance::policy_named(name);
   if (!policy) return advice_on_unknown_policy(name);
   return is_loaded(reading, *policy) ? std::string() : "Add the line: " + load_line_of(*policy);

@@ -36,9 +36,6 @@ std::vector<Directive> make_table() {
            "H2OutputBuffering H2StreamTimeout H2MaxDataFrameLen H2MaxHeaderBlockLen "
            "H2MaxStreamErrors H2EarlyHint H2ProxyRequests H2WebSockets",
            "speak HTTP/2 with clients", wrap},
-          {"heartmonitor_module",
-           "HeartbeatListen HeartbeatStorage HeartbeatMaxServers HeartbeatAddress",
-           "exchange heartbeats with members", wrap},
           {"authn_core_module",
            "AuthName <AuthnProviderAlias AuthBasicProvider AuthBasicAuthoritative "
            "AuthBasicFake AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "

@@ -135,6 +135,11 @@ bool Reading::has_module(std::string_view name) const {
          config->modules.end();
 }
 
+bool Reading::has_module_of(const Directive& directive) const {
+  return has_module(directive.module) ||
+         (!directive.other_module.empty() && has_module(directive.other_module));
+}
+
 std::string Reading::resolve_path(std::string_view path) const {
   return join_path(server_root, path);
 }
@@ -251,7 +256,7 @@ void Scope::execute_one(const Statement& statement) {
     refuse(*directive, name);
     return;
   }
-  if (!reading.has_module(directive->module)) {
+  if (!reading.has_module_of(*directive)) {
     complain_about_module(*directive);
     return;
   }

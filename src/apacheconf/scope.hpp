@@ -56,6 +56,7 @@ class Reading {
 
   // By identifier ("proxy_module") or file name ("mod_proxy.c").
   bool has_module(std::string_view module) const;
+  bool has_module_of(const Directive& directive) const;
   // Relative paths belong to ServerRoot.
   std::string resolve_path(std::string_view path) const;
 

@@ -17,6 +17,7 @@ std::span<const Directive> client_directives();
 std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
 std::span<const Directive> content_directives();
+std::span<const Directive> heartbeat_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
@@ -38,5 +39,6 @@ void finish_settings(Scope& scope);
 // After all statements were executed, in this order; each may complain.
 void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit
 void finish_proxy(Reading& reading);    // routes, balancers, members, sections, path settings
+void finish_heartbeats(Reading& reading);
 
 }  // namespace steelyard::apacheconf

@@ -121,33 +121,45 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decisio
 
 void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                                 Decision& decision) {
-  const Policy policy = spec_->effective_policy();
-  plan_.update(roster_, request.now, decision.events);
-  if (request.explanation != nullptr) {
-    explain_candidates(*request.explanation, roster_, plan_, traits_of(policy).hands_out_credit,
-                       request.now);
+  const PolicyTraits& policy = traits_of(spec_->effective_policy());
+  decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
+  if (policy.by_plan) {
+    plan_.update(roster_, request.now, decision.events);
+  } else {
+    heartbeat_list_.update(roster_, request.servers, request.now, decision.events);
   }
-  if (plan_.empty()) {
-    decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
-    return;
-  }
+  if (request.explanation != nullptr) explain(request, policy);
+  if (policy.by_plan && plan_.empty()) return;
   Turn turn{.roster = roster_,
             .plan = plan_,
             .tables = tables_.get(),
             .random = Random(request.random),
             .key = key,
             .bound_percent = hash_bound_,
-            .now = request.now};
-  const Position at = pick(policy, turn);
+            .now = request.now,
+            .heartbeats = &heartbeat_list_};
+  const Position at = pick(policy.policy, turn);
+  if (at == nobody) return;
   if (request.explanation != nullptr) {
     request.explanation->candidates[at].verdict = Verdict::chosen;
   }
   decision.outcome = Outcome::picked;
   decision.lease = roster_.elect(at);
   decision.tag_changed = spec_->sticky.enabled();
-  decision.reason = roster_.status(at).has(Flag::spare) ? Reason::spare
-                    : plan_.of_standbys()               ? Reason::standby
-                                                        : Reason::by_policy;
+  decision.reason = !policy.by_plan                       ? Reason::by_policy
+                    : roster_.status(at).has(Flag::spare) ? Reason::spare
+                    : plan_.of_standbys()                 ? Reason::standby
+                                                          : Reason::by_policy;
+}
+
+void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy) {
+  if (policy.by_plan) {
+    explain_candidates(*request.explanation, roster_, plan_, policy.hands_out_credit, request.now);
+    return;
+  }
+  static const heartbeat::Servers nobody_heard;
+  explain_heartbeats(*request.explanation, roster_,
+                     request.servers != nullptr ? *request.servers : nobody_heard, request.now);
 }
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {

@@ -27,6 +27,7 @@
 
 #include "balance/decision.hpp"
 #include "balance/health.hpp"
+#include "balance/heartbeats.hpp"
 #include "balance/lease.hpp"
 #include "balance/member_view.hpp"
 #include "balance/pick_tables.hpp"
@@ -112,6 +113,7 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  void explain(const ChoiceRequest& request, const PolicyTraits& policy);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   void watch_answers(const BalancerSpec& spec);
@@ -123,6 +125,7 @@ class Balancer {
   Plan plan_;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;
+  HeartbeatList heartbeat_list_;  // scratch of lbmethod=heartbeat
   std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;

@@ -52,6 +52,10 @@ std::string_view to_text(Verdict verdict) {
       return "spare, not needed";
     case Verdict::standby_not_needed:
       return "standby, not needed";
+    case Verdict::no_heartbeat:
+      return "no heartbeat of its host";
+    case Verdict::shadowed:
+      return "a later member of its host is usable";
     case Verdict::not_asked:
       return "not asked";
   }

@@ -10,6 +10,7 @@
 #include "balance/lease.hpp"
 #include "balance/session.hpp"
 #include "base/time.hpp"
+#include "heartbeat/servers.hpp"
 
 namespace steelyard::balance {
 
@@ -50,7 +51,9 @@ enum class Verdict : std::uint8_t {
   draining,        // serves only its own sessions
   spare_not_needed,
   standby_not_needed,
-  not_asked,  // the session named another member
+  no_heartbeat,  // nothing was heard of its host lately
+  shadowed,      // a later member with the same host takes what its server can do
+  not_asked,     // the session named another member
 };
 
 // One line of an explanation. The scores are those the policy compared: byrequests the credit
@@ -67,6 +70,7 @@ struct Candidate {
   int busy = 0;
   std::int64_t credit = 0;  // httpd's lbstatus, after this turn's quota and before the winner pays
   std::int64_t weighted_bytes = 0;
+  std::optional<int> heartbeat_weight{};    // of its host, when it was heard
   std::optional<float> expected_seconds{};  // until the member begins to answer, once measured
 };
 
@@ -91,7 +95,9 @@ struct ChoiceRequest {
   Attempt attempt = Attempt::request;
   Explanation* explanation = nullptr;  // filled when given
   std::uint64_t random = 0;            // any number; policies that draw take theirs from it
-  std::string_view key{};              // what policies by key hash; empty: the request has none
+  // What lbmethod=heartbeat chooses by; null: nobody was heard.
+  const heartbeat::Servers* servers = nullptr;
+  std::string_view key{};  // what policies by key hash; empty: the request has none
 };
 
 struct Decision {

@@ -1,5 +1,10 @@
 #include "balance/explanation.hpp"
 
+#include <string_view>
+#include <unordered_set>
+
+#include "balance/heartbeats.hpp"
+
 namespace steelyard::balance {
 
 namespace {
@@ -25,14 +30,16 @@ Candidate candidate_at(Roster& roster, Position at, Instant now) {
           .expected_seconds = roster.latency(at).expected(now)};
 }
 
+// Nothing but the error keeps it from being usable.
+bool awaits_retry(Status status) { return status.without(Flag::in_error).usable(); }
+
 // Why a member that is not among the candidates is not.
 Verdict verdict_outside(const Candidate& candidate, const Plan& plan) {
   const Status status = candidate.status;
   if (candidate.lbset > plan.lbset()) return Verdict::not_reached;
   if (status.has(Flag::draining)) return Verdict::draining;
   if (!status.usable()) {
-    const bool only_error = status.without(Flag::in_error).usable();
-    return only_error ? Verdict::awaiting_retry : Verdict::unusable;
+    return awaits_retry(status) ? Verdict::awaiting_retry : Verdict::unusable;
   }
   return candidate.role == Role::spare ? Verdict::spare_not_needed : Verdict::standby_not_needed;
 }
@@ -53,6 +60,27 @@ void explain_candidates(Explanation& explanation, Roster& roster, const Plan& pl
       candidate.verdict = Verdict::eligible;
       if (earns_quota) candidate.credit += candidate.factor_now;
     }
+  }
+}
+
+void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbeat::Servers& servers,
+                        Instant now) {
+  explanation.candidates.clear();
+  for (Position at = 0; at < roster.size(); ++at) {
+    Candidate candidate = candidate_at(roster, at, now);
+    const heartbeat::Server* const server = fresh_server(servers, roster.spec(at).host, now);
+    if (server != nullptr) candidate.heartbeat_weight = server->weight();
+    candidate.verdict = server == nullptr                ? Verdict::no_heartbeat
+                        : candidate.status.usable()      ? Verdict::eligible
+                        : awaits_retry(candidate.status) ? Verdict::awaiting_retry
+                                                         : Verdict::unusable;
+    explanation.candidates.push_back(std::move(candidate));
+  }
+  std::unordered_set<std::string_view> taken;
+  for (Position at = roster.size(); at-- > 0;) {
+    Verdict& verdict = explanation.candidates[at].verdict;
+    if (verdict == Verdict::eligible && !taken.insert(roster.spec(at).host).second)
+      verdict = Verdict::shadowed;
   }
 }
 

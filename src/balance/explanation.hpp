@@ -14,5 +14,8 @@ void explain_candidates(Explanation& explanation, Roster& roster, const Plan& pl
 
 // A session hit, before it is charged.
 void explain_session(Explanation& explanation, Roster& roster, Instant now);
+// Of lbmethod=heartbeat, which asks neither sets nor roles.
+void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbeat::Servers& servers,
+                        Instant now);
 
 }  // namespace steelyard::balance

@@ -132,7 +132,7 @@ using Picker = Position (*)(Turn&);
 constexpr std::array pickers{
     Picker{pick_by_requests}, Picker{pick_by_traffic}, Picker{pick_by_busyness},
     Picker{pick_at_random},   Picker{pick_of_two},     Picker{pick_by_time},
-    Picker{pick_on_ring},     Picker{pick_in_table},
+    Picker{pick_on_ring},     Picker{pick_in_table},   Picker{pick_by_heartbeat},
 };
 
 }  // namespace

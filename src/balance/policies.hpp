@@ -15,6 +15,10 @@
 //   hash        the owner of the key on a ring, or the next whose load is within the bound
 //   maglev      the owner of the key in a table, or that of the key's next hash
 //
+// And one asks members themselves, and neither the plan nor factors:
+//
+//   heartbeat   one draw by the idle workers that the members' servers told of
+//
 // Threads: guarded by the balancer's lock.
 #pragma once
 
@@ -22,6 +26,7 @@
 #include <optional>
 
 #include "balance/hashing.hpp"
+#include "balance/heartbeats.hpp"
 #include "balance/pick_tables.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
@@ -30,7 +35,7 @@
 
 namespace steelyard::balance {
 
-// What one pick may look at. `plan` is not empty.
+// What one pick may look at. `plan` is not empty for policies that choose by it.
 struct Turn {
   Roster& roster;
   const Plan& plan;
@@ -39,6 +44,7 @@ struct Turn {
   std::optional<std::uint64_t> key{};  // the hash of the request's key, if it has one
   int bound_percent = 0;               // of the fair share of all live leases; 0: none
   Instant now{};
+  HeartbeatList* heartbeats = nullptr;  // of Policy::heartbeat
 };
 
 Position pick_by_requests(Turn& turn);
@@ -49,6 +55,8 @@ Position pick_of_two(Turn& turn);
 Position pick_by_time(Turn& turn);
 Position pick_on_ring(Turn& turn);
 Position pick_in_table(Turn& turn);
+// Nobody when no server of a usable member has an idle worker.
+Position pick_by_heartbeat(Turn& turn);
 
 Position pick(Policy policy, Turn& turn);
 

@@ -27,6 +27,10 @@ constexpr std::array policies{
     PolicyTraits{.policy = Policy::least_time, .name = "leasttime", .lookup = Lookup::weights},
     PolicyTraits{.policy = Policy::hash, .name = "hash", .lookup = Lookup::ring},
     PolicyTraits{.policy = Policy::maglev, .name = "maglev", .lookup = Lookup::maglev},
+    PolicyTraits{.policy = Policy::heartbeat,
+                 .name = "heartbeat",
+                 .origin = PolicyOrigin::httpd,
+                 .by_plan = false},
 };
 
 constexpr bool is_in_order() {

@@ -19,8 +19,9 @@ enum class Policy : std::uint8_t {
   least_time,
   hash,
   maglev,
+  heartbeat,
 };
-inline constexpr std::size_t policy_count = static_cast<std::size_t>(Policy::maglev) + 1;
+inline constexpr std::size_t policy_count = static_cast<std::size_t>(Policy::heartbeat) + 1;
 
 // Where a policy is known from. httpd has each of its own in a module, lbmethod_<name>_module.
 enum class PolicyOrigin : std::uint8_t { httpd, extension };
@@ -33,6 +34,7 @@ struct PolicyTraits {
   std::string_view name;
   PolicyOrigin origin = PolicyOrigin::extension;
   Lookup lookup = Lookup::none;
+  bool by_plan = true;            // chooses among the candidates of a Plan
   bool hands_out_credit = false;  // each turn every candidate earns its factor (httpd's lbstatus)
   bool has_position = false;      // counters that a member may fall behind with: reentry= acts
 

@@ -39,6 +39,7 @@ int turns_of_a(Group& group, int count) {
 // p + 2. By key it is p of its own third, and tables spread a little.
 TEST(SlowStart, the_share_of_every_policy_grows_to_the_factor) {
   for (const PolicyTraits& policy : all_policies()) {
+    if (!policy.by_plan) continue;  // chooses by heartbeats alone
     if (policy.policy == Policy::by_busyness) continue;  // idle members: see below
     Group group("a b c", method(policy.name) + " slowstart=9");
     back_again(group);
@@ -118,6 +119,7 @@ TEST(SlowStart, goes_on_over_a_reload) {
 
 TEST(SlowStart, when_all_come_back_together_none_is_held_back) {
   for (const PolicyTraits& policy : all_policies()) {
+    if (!policy.by_plan) continue;  // chooses by heartbeats alone
     Group group("a b c", method(policy.name) + " slowstart=100");
     for (const char* name : {"a", "b", "c"}) group.change(name, Flag::stopped);
     EXPECT_FALSE(group.choose().lease);

@@ -12,6 +12,7 @@
 #include "base/ip.hpp"
 #include "base/time.hpp"
 #include "config/health_condition.hpp"
+#include "config/heartbeat.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
@@ -139,8 +140,9 @@ struct Config {
   ServerTokens tokens = ServerTokens::full;
   std::uint32_t listen_backlog = 511;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
-  std::vector<std::string> defines;                 // for -S: NAME or NAME=VALUE
-  std::vector<std::string> modules;                 // for -M: identifiers in load order
+  HeartbeatSettings heartbeat;
+  std::vector<std::string> defines;  // for -S: NAME or NAME=VALUE
+  std::vector<std::string> modules;  // for -M: identifiers in load order
 };
 
 }  // namespace steelyard::config

@@ -117,6 +117,15 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   out.unindent();
 }
 
+void dump_heartbeats(DumpWriter& out, const HeartbeatSettings& heartbeat) {
+  const HeartbeatSettings usual;
+  if (heartbeat.listen) out.line("heartbeat-listen", heartbeat.listen->text());
+  if (heartbeat.send_to) out.line("heartbeat-address", heartbeat.send_to->text());
+  out.text_unless_empty("heartbeat-storage", heartbeat.storage_path);
+  out.number_unless("heartbeat-servers-max", heartbeat.servers_max, usual.servers_max);
+  out.number_unless("heartbeat-capacity", heartbeat.capacity, usual.capacity);
+}
+
 }  // namespace
 
 std::string dump(const Config& config) {
@@ -131,6 +140,7 @@ std::string dump(const Config& config) {
   out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);
+  dump_heartbeats(out, config.heartbeat);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {
     dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");
   }

@@ -88,6 +88,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.add_headers, inner.add_headers);
   override_with(merged.continue_100, inner.continue_100);
   override_with(merged.interpolate_env, inner.interpolate_env);
+  override_with(merged.responder, inner.responder);
   override_with(merged.signature, inner.signature);
   override_with(merged.body_bytes_max, inner.body_bytes_max);
   merge_log_levels(merged.log_levels, inner.log_levels);

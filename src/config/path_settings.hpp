@@ -61,6 +61,9 @@ using http::Signature;
 enum class CanonicalName : std::uint8_t { off, on, dns };
 enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
 
+// SetHandler: what answers instead of a member or the lack of one.
+enum class Responder : std::uint8_t { none, heartbeat };
+
 struct Route;
 
 struct PathSettings {
@@ -72,6 +75,7 @@ struct PathSettings {
   std::optional<std::string> default_charset;   // AddDefaultCharset; empty: off
   std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
   std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
+  std::optional<Responder> responder;           // SetHandler
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections

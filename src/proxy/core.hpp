@@ -74,6 +74,7 @@ class Shard::Core final : public RoomMaker {
     Core& core_;
   };
   enum class Idle : std::uint8_t { kept_alive, all };
+  void count_busy(std::uint32_t change);
   void close_idle(Idle which);
   void tell_if_drained();
 

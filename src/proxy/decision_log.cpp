@@ -32,6 +32,7 @@ std::string candidate_text(const balance::Candidate& candidate) {
   if (candidate.factor_now != candidate.load_factor) {
     text += fmt::format(" (now {})", candidate.factor_now);
   }
+  if (candidate.heartbeat_weight) text += fmt::format(" ready {}", *candidate.heartbeat_weight);
   if (candidate.expected_seconds) {
     text += fmt::format(" expected {:.3f} ms", *candidate.expected_seconds * 1000);
   }
@@ -57,8 +58,19 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
 
 }  // namespace
 
+std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core& core,
+                                                        const Group& group) {
+  if (group.spec->effective_policy() != balance::Policy::heartbeat) return nullptr;
+  auto servers = core.parts.group.heartbeats.servers();
+  if (!servers->trouble().empty() && core.wants(x, LogLevel::error, "lbmethod_heartbeat"))
+    core.log(x, LogLevel::error, "lbmethod_heartbeat", servers->trouble());
+  return servers;
+}
+
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,
                          balance::ChoiceRequest request) {
+  const auto servers = heard_servers(x, core, group);
+  request.servers = servers.get();
   if (group.direct || !core.wants(x, LogLevel::debug, module)) {
     balance::Decision decision = group.state->choose(request);
     if (!decision.events.empty()) log_events(x, core, group, decision);

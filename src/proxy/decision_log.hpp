@@ -8,6 +8,11 @@
 
 namespace steelyard::proxy {
 
+// What lbmethod=heartbeat chooses by; null for other policies. A storage file that cannot be read
+// is told in the log.
+std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core& core,
+                                                        const Group& group);
+
 // Chooses, and at LogLevel debug tells how the decision was made: what the client asked for, every
 // candidate with its state and score, who was chosen and why.
 balance::Decision decide(Exchange& x, Shard::Core& core, const Group& group,

@@ -25,6 +25,7 @@ void Exchange::reset() {
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
       closed_by_limit = false;
   original_proxied = has_switches = false;
+  responder = config::Responder::none;
   keep_client = true;
   status = original_status = 0;
   response.clear();

@@ -75,6 +75,7 @@ class Exchange final : public expr::Facts {
     std::string_view scheme, authority, path;
   } backend_url;
   bool proxied = false;
+  config::Responder responder = config::Responder::none;  // who answers instead
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 
   // --- the response ------------------------------------------------------------------------------

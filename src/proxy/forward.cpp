@@ -134,10 +134,10 @@ balance::Session read_session(Exchange& x, const Journey& journey) {
 // Everything that a choice needs of the request.
 balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Journey& journey) {
   balance::ChoiceRequest request{.session = read_session(x, journey), .now = core.now()};
-  if (traits_of(journey.group->spec->effective_policy()).lookup == balance::Lookup::none) {
-    return request;
-  }
-  request.random = core.parts.random();
+  const balance::PolicyTraits& policy = traits_of(journey.group->spec->effective_policy());
+  const bool looks_up = policy.lookup != balance::Lookup::none;
+  if (looks_up || !policy.by_plan) request.random = core.parts.random();
+  if (!looks_up) return request;
   request.key = journey.group->hash_key.evaluate(x, x.arena);
   return request;
 }
@@ -198,6 +198,8 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
     co_await wait.called();
     request.now = core.now();
     request.attempt = balance::Attempt::after_wait;
+    const auto servers = heard_servers(x, core, *journey.group);
+    request.servers = servers.get();
     decision = journey.group->state->choose(request);
     log_events(x, core, *journey.group, decision);
     if (decision.outcome == Outcome::picked) co_return true;

@@ -55,6 +55,8 @@ void copy_challenge(Exchange& x) {
 
 // What httpd lists without a handler: TRACE that is off is not in it, and refused before the rest.
 std::string_view served_methods(const Exchange& x) {
+  if (x.responder == config::Responder::heartbeat)
+    return x.server->trace != config::TraceMode::off ? "TRACE" : "";
   if (x.server->trace != config::TraceMode::off) return "GET,HEAD,OPTIONS,POST,TRACE";
   return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
 }
@@ -107,19 +109,24 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (x.status == 200 && x.request.method_id == http::Method::options);
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
-  if (x.proxied && x.status == 200 && x.request.method_id == http::Method::options)
+  const bool served_here = !x.proxied || x.responder != config::Responder::none;
+  if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
-  if (lists_methods && !x.proxied && !about_server) x.normal.add("Allow", served_methods(x));
+  if (lists_methods && served_here && !about_server) x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);
-  const bool empty = (x.status == 200 && !echoes) || http::has_no_body(x.status);
-  if (!has_page && !empty && !echoes) write_page(x, core, answer);
+  const bool is_text = x.status == 200 && !answer.text.empty();
+  if (is_text) core.page = answer.text;
+  const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
+  if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
   if (!empty) {
     // httpd counts a page only when it is sent.
     if (x.request.method_id != http::Method::head)
       x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
-    x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
+    x.normal.add("Content-Type", echoes    ? "message/http"
+                                 : is_text ? "text/plain"
+                                           : http::error_page_type);
   }
   // What is served here without being an error is an answer like any other.
   if (x.status == 200 && !x.settings->response_normal.empty())

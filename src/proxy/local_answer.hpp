@@ -16,6 +16,7 @@ struct LocalAnswer {
   std::string_view proxy_error{};  // "Error reading from remote server"; empty: the plain page
   std::string_view note{};         // 400: what is wrong with a field
   std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
+  std::string_view text{};         // 200: the whole body, as text/plain
   int failed_document_status = 0;
 };
 

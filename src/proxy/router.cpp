@@ -188,6 +188,30 @@ int count_forwards(Exchange& x) {
   return 0;
 }
 
+bool body_is_too_large(const Exchange& x) {
+  const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
+  return most != 0 && x.request.body.length > most;
+}
+
+bool hears_heartbeats(const Exchange& x) {
+  return x.settings->responder == config::Responder::heartbeat &&
+         x.request.method_id != http::Method::trace;
+}
+
+Routing route_heartbeat(Exchange& x, Shard::Core& core) {
+  if (x.request.method_id != http::Method::post) return answer(405);
+  if (!x.generation->config().heartbeat.listen) {
+    if (core.wants(x, config::LogLevel::error, "heartmonitor"))
+      core.log(x, config::LogLevel::error, "heartmonitor",
+               "heartbeats are taken by POST only where HeartbeatListen is set, too");
+    return answer(503);
+  }
+  if (body_is_too_large(x)) return answer(413);
+  Routing routing{Routing::Kind::heartbeat, 200, {}, {}};
+  routing.reads_body = true;
+  return routing;
+}
+
 }  // namespace
 
 void choose_server(Exchange& x) {
@@ -263,9 +287,13 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
     if (!expr::apply(x.settings->request_rules, work, x)) return answer(500);
   }
+  if (hears_heartbeats(x)) {
+    // httpd: SetHandler counts more than ProxyPass.
+    x.responder = config::Responder::heartbeat;
+    return route_heartbeat(x, core);
+  }
   if (!x.proxied) {
-    const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
-    if (most != 0 && x.request.body.length > most) return answer(413);
+    if (body_is_too_large(x)) return answer(413);
     Routing nothing = answer(status_of_nothing(x.request));
     nothing.reads_body = true;
     return nothing;

@@ -15,6 +15,7 @@ struct Routing {
   enum class Kind : std::uint8_t {
     proxy,             // x.route says where
     answer,            // `status`, and for redirects `location`
+    heartbeat,         // read the body and note what it says
     needs_client_host  // look the client's name up, then continue_routing()
   } kind = Kind::answer;
   int status = 404;

@@ -20,7 +20,14 @@ Shard::Core::~Core() {
   parts.group.leave(door_);
 }
 
+// Single writer: no need for an atomic addition.
+void Shard::Core::count_busy(std::uint32_t change) {
+  auto& busy = door_->busy_connections;
+  busy.store(busy.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+
 std::unique_ptr<Workspace> Shard::Core::borrow_workspace() {
+  count_busy(1);
   if (spare_.empty()) return std::make_unique<Workspace>();
   auto workspace = std::move(spare_.back());
   spare_.pop_back();
@@ -28,6 +35,7 @@ std::unique_ptr<Workspace> Shard::Core::borrow_workspace() {
 }
 
 void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
+  count_busy(static_cast<std::uint32_t>(-1));
   workspace->exchange.reset();
   workspace->client_head.clear();
   workspace->client_body.clear();
@@ -90,6 +98,7 @@ void Shard::Core::stop() {
   retired_.clear();
   parts.group.client_connections -= connections.size();
   connections.clear();
+  door_->busy_connections.store(0, std::memory_order_relaxed);
 }
 
 void Shard::Core::remove(ClientConnection& connection) {

@@ -3,7 +3,7 @@
 namespace steelyard::proxy {
 
 std::shared_ptr<ShardGroup::Door> ShardGroup::enter(io::Loop& loop, RoomMaker& shard) {
-  auto door = std::make_shared<Door>(Door{&loop, &shard});
+  auto door = std::make_shared<Door>(&loop, &shard);
   const std::lock_guard hold(lock_);
   doors_.push_back(door);
   return door;
@@ -23,6 +23,13 @@ void ShardGroup::ask_for_room(const balance::Member* member, const RoomMaker& ca
       if (door->shard != nullptr) door->shard->make_room(member);
     });
   }
+}
+
+std::uint64_t ShardGroup::busy_connections() {
+  const std::lock_guard hold(lock_);
+  std::uint64_t sum = 0;
+  for (const auto& door : doors_) sum += door->busy_connections.load(std::memory_order_relaxed);
+  return sum;
 }
 
 }  // namespace steelyard::proxy

@@ -6,10 +6,12 @@
 #include <mutex>
 #include <vector>
 
+#include "heartbeat/board.hpp"
 #include "io/loop.hpp"
 #include "proxy/connection_gate.hpp"
 
-// The little that shards share: the limits of members, and a way to ask one another for room.
+// The little that shards share: the limits of members, what was heard of members' servers, and a
+// way to ask one another for room.
 //
 // Threads: any. It outlives its shards.
 
@@ -24,6 +26,7 @@ class RoomMaker {
 class ShardGroup {
  public:
   GateRegistry gates;
+  heartbeat::Board heartbeats;
 
   // Client connections of all shards. The bound is set before the first shard.
   std::atomic<std::size_t> client_connections{0};
@@ -36,11 +39,14 @@ class ShardGroup {
   struct Door {
     io::Loop* loop;
     RoomMaker* shard;
+    std::atomic<std::uint32_t> busy_connections{0};  // written by the shard alone
   };
   std::shared_ptr<Door> enter(io::Loop& loop, RoomMaker& shard);
   void leave(const std::shared_ptr<Door>& door);
   // Asks every shard but the caller's to close an idle connection to the member.
   void ask_for_room(const balance::Member* member, const RoomMaker& caller);
+  // Client connections with a request under way, of all shards.
+  std::uint64_t busy_connections();
 
  private:
   std::mutex lock_;

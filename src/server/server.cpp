@@ -156,6 +156,7 @@ void Server::start_shards() {
     shards_.push_back(std::make_unique<ShardThread>(i, group_, writer_, logs_));
     shards_.back()->start();
   }
+  heartbeats_.obey(generation_);
   order_shards(std::move(first_ports_), ShardOrders::Exchanges::finish);
 }
 
@@ -209,6 +210,7 @@ void Server::obey_signals() {
 void Server::stop_gracefully() {
   give_back_pid_file();
   health_.stop();
+  heartbeats_.fall_silent();
   std::atomic<std::size_t> left{shards_.size()};
   for (auto& shard : shards_) {
     shard->drain([&left, this] {
@@ -237,6 +239,7 @@ void Server::stop_gracefully() {
 void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
   shards_.clear();
+  heartbeats_.stop();
 }
 
 void Server::leave() {

@@ -9,6 +9,7 @@
 #include "server/configuration.hpp"
 #include "server/detachment.hpp"
 #include "server/health_thread.hpp"
+#include "server/heartbeat_thread.hpp"
 #include "server/keeper.hpp"
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
@@ -70,6 +71,7 @@ class Server {
   proxy::StateRegistry states_;
   std::shared_ptr<const proxy::Generation> generation_;
   proxy::ShardGroup group_;
+  HeartbeatThread heartbeats_{group_, writer_, logs_};
   std::vector<std::unique_ptr<ShardThread>> shards_;
   HealthThread health_{writer_, logs_};
   std::size_t shard_count_ = 1;

@@ -275,6 +275,26 @@ DEVIATIONS = [
         "500 2 2 1 2",
         "500 2 2 2 2",
     ),
+    Deviation(
+        "heartbeat-pieces",
+        (
+            "A posted heartbeat is read whole, however it arrives; httpd looks at its first piece"
+            " alone and answers 400 when that does not name everything."
+        ),
+        "a_posted_heartbeat_in_two_chunks",
+        "400 503",
+        "200 1",
+    ),
+    Deviation(
+        "heartbeat-last-line",
+        (
+            "The last line of a heartbeat storage file counts whole when no line end follows it;"
+            " httpd cuts off its last character."
+        ),
+        "a_last_line_that_is_not_ended",
+        "503",
+        "1",
+    ),
 ]
 
 

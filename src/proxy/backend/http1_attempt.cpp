@@ -7,6 +7,7 @@
 #include "http/status.hpp"
 #include "http/token_list.hpp"
 #include "io/next_turn.hpp"
+#include "proxy/body_deadline.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -209,14 +210,7 @@ io::Task<Failure> Http1Attempt::await_head() {
 }
 
 Instant Http1Attempt::body_deadline() const {
-  const config::ReadTimeout& limit = x_.server->client.read_body;
-  if (limit.first.count() <= 0) return core_.now() + plan_.times.client;
-  Duration allowed = limit.first;
-  if (limit.bytes_per_second != 0) {
-    allowed += std::chrono::seconds(body_.received() / limit.bytes_per_second);
-    if (limit.most.count() > 0) allowed = std::min(allowed, limit.most);
-  }
-  return std::min(body_began_ + allowed, core_.now() + plan_.times.client);
+  return proxy::body_deadline(x_.server->client, body_began_, body_.received(), core_.now());
 }
 
 io::Task<Failure> Http1Attempt::park(Instant deadline) {

@@ -4,6 +4,7 @@
 #include "proxy/access_record.hpp"
 #include "proxy/client/http1_connection.hpp"
 #include "proxy/internal_redirect.hpp"
+#include "proxy/heartbeat_post.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/message_writer.hpp"
 #include "proxy/reply.hpp"
@@ -30,11 +31,13 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
   Routing routing = route(x, core_);
   if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
   LocalAnswer answer;
-  if (routing.kind == Routing::Kind::answer) {
-    if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
-      x.status = routing.status;
-      co_return;
-    }
+  if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
+    x.status = routing.status;
+    co_return;
+  }
+  if (routing.kind == Routing::Kind::heartbeat) {
+    answer = co_await take_heartbeat(x, core_, side(), body);
+  } else if (routing.kind == Routing::Kind::answer) {
     answer.status = routing.status;
     answer.location = routing.location;
     answer.proxy_error =
