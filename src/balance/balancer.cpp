@@ -33,13 +33,19 @@ void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
-  roster_.adopt(*spec, now);
+  configured_ = std::move(spec);
+  forget_unasked(answers_, *configured_);
+  adopt_members(now);
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
-  attempts_max_.store(spec->effective_maxattempts(), std::memory_order_relaxed);
-  watch_answers(*spec);
-  spec_ = std::move(spec);
+  watch_answers(*spec_);
+}
+
+void Balancer::adopt_members(Instant now) {
+  spec_ = expand(configured_, answers_);
+  roster_.adopt(*spec_, now);
+  attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
 }
 
 void Balancer::watch_answers(const BalancerSpec& spec) {
@@ -74,14 +80,15 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 
 // Members are looked at in order, each error put to the retry test, until one is without error. If
 // none is, forcerecovery=On forgets all errors. A disabled member without error counts as fine
-// here.
+// here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
     roster_.retry(at, now, events);
-    if (!roster_.status(at).has(Flag::in_error)) return;
+    if (!roster_.status(at).any(Flag::in_error | Flag::nameless)) return;
   }
   if (!spec_->force_recovery.value_or(true)) return;
   for (Position at = 0; at < roster_.size(); ++at) {
+    if (!roster_.status(at).has(Flag::in_error)) continue;
     roster_.clear_error(at, EventKind::forced, now, events);
   }
 }
@@ -231,7 +238,8 @@ std::vector<MemberView> Balancer::members() {
                     .transferred_bytes = member.transferred_bytes(),
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
-                    .checks = roster_.ref(at)->health_log().checks()};
+                    .checks = roster_.ref(at)->health_log().checks(),
+                    .name_fault = member.addresses().fault()};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
     views.push_back(std::move(view));
   }

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/lease.hpp"
 #include "balance/plan.hpp"
@@ -70,6 +71,7 @@ struct MemberView {
   std::int64_t read_bytes = 0;
   std::optional<Instant> error_time;
   CheckHistory checks;
+  std::string name_fault;  // why its name leads nowhere
 };
 
 struct CheckReport {
@@ -123,6 +125,14 @@ class Balancer {
   // A health check is over. A retired member is not told.
   CheckEffect check_finished(const MemberRef& member, CheckReport report);
 
+  // What names lead to (balancer_names.cpp). A member with a watched name gets its addresses, or,
+  // if it never had one, is down for `reason`. True: it changed anything.
+  bool take_addresses(const MemberRef& member, AddressList addresses, Instant now);
+  bool name_failed(const MemberRef& member, std::string reason, Instant now);
+  // All members configured with resolve= and this name are replaced by those it leads to now. The
+  // answer is kept, and counts for the next generation too.
+  void take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer, Instant now);
+
   [[nodiscard]] std::vector<MemberView> members();
 
  private:
@@ -131,11 +141,14 @@ class Balancer {
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
   void choose_by_policy(const ChoiceRequest& request, Decision& decision);
+  void adopt_members(Instant now);
   void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;
   mutable std::mutex lock_;
-  std::shared_ptr<const BalancerSpec> spec_;
+  std::shared_ptr<const BalancerSpec> configured_;
+  std::shared_ptr<const BalancerSpec> spec_;  // with names expanded into members
+  NameAnswers answers_;
   Roster roster_;
   Plan plan_;
   std::atomic<int> attempts_max_ = 0;

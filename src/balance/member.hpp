@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/addresses.hpp"
 #include "balance/health_log.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
@@ -71,6 +72,9 @@ class Member {
   // What happened to its health, with a lock of its own.
   [[nodiscard]] HealthLog& health_log() { return health_log_; }
 
+  // What its name leads to, once somebody looked; nothing for members without a watched name.
+  [[nodiscard]] const KnownAddresses& addresses() const { return addresses_; }
+
   // Accounts bytes handed to or delivered from the backend; bytraffic compares these sums.
   void add_transferred(std::int64_t bytes) {
     traffic_->transferred_bytes.fetch_add(bytes, std::memory_order_relaxed);
@@ -80,6 +84,7 @@ class Member {
   }
 
  private:
+  friend class Balancer;
   friend class Roster;
   friend class MemberRef;
   friend class Lease;
@@ -115,6 +120,7 @@ class Member {
   std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
 
   HealthLog health_log_;
+  KnownAddresses addresses_;
 
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;

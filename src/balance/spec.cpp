@@ -15,6 +15,24 @@ constexpr std::array policy_names{
 
 }  // namespace
 
+std::string_view meaning_name(NameMeaning meaning) {
+  switch (meaning) {
+    case NameMeaning::one_member:
+      return "one";
+    case NameMeaning::addresses:
+      return "each";
+    case NameMeaning::services:
+      return "srv";
+  }
+  return {};
+}
+
+bool MemberSpec::has_watched_name() const {
+  if (!unix_socket_path.empty() || host.empty() || address) return false;
+  if (address_ttl == std::chrono::seconds(0) && meaning == NameMeaning::one_member) return false;
+  return !IpAddress::parse(host);
+}
+
 std::string_view policy_name(Policy policy) {
   for (const auto& [known, name] : policy_names) {
     if (known == policy) return name;

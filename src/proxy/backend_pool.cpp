@@ -4,15 +4,24 @@
 
 namespace steelyard::proxy {
 
-std::unique_ptr<BackendConnection> BackendPool::take(Instant made_after) {
+std::unique_ptr<BackendConnection> BackendPool::take() {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     connection->stream->set_idle_watcher(nullptr);
-    if (connection->made_at > made_after && connection->stream->silent_and_open())
-      return connection;
+    if (leads_to_member(*connection) && connection->stream->silent_and_open()) return connection;
   }
   return nullptr;
+}
+
+// One comparison, but for the first use after the member's addresses changed.
+bool BackendPool::leads_to_member(BackendConnection& connection) const {
+  const balance::KnownAddresses& known = member_->addresses();
+  const std::uint32_t version = known.version();
+  if (connection.addresses_version == version) return true;
+  if (!known.holds(connection.stream->dialed().ip)) return false;
+  connection.addresses_version = version;
+  return true;
 }
 
 void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now,

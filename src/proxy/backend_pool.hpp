@@ -45,7 +45,8 @@ class GateSlot {
 struct BackendConnection {
   GateSlot slot;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
-  Instant made_at{}, idle_since{};
+  Instant idle_since{};
+  std::uint32_t addresses_version = 0;  // of the member's, when its own was among them
 };
 
 class BackendPool final : private io::IdleWatcher {
@@ -54,8 +55,9 @@ class BackendPool final : private io::IdleWatcher {
 
   const balance::MemberRef& member() const { return member_; }
 
-  // The connection used last that is still open and was made after `made_after`; nullptr: none.
-  std::unique_ptr<BackendConnection> take(Instant made_after);
+  // The connection used last that is still open and leads where the member's name does now;
+  // nullptr: none.
+  std::unique_ptr<BackendConnection> take();
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);
@@ -73,6 +75,7 @@ class BackendPool final : private io::IdleWatcher {
   std::shared_ptr<ConnectionGate> gate;
 
  private:
+  bool leads_to_member(BackendConnection& connection) const;
   // A peer that ends or says something unasked: its connection is of no use.
   void idle_stream_stirred(io::Stream& stream) override;
 

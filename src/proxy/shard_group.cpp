@@ -25,4 +25,13 @@ void ShardGroup::ask_for_room(const balance::Member* member, const RoomMaker& ca
   }
 }
 
+void ShardGroup::members_retired() {
+  const std::lock_guard hold(lock_);
+  for (const auto& door : doors_) {
+    door->loop->post([door] {
+      if (door->shard != nullptr) door->shard->drop_pools_of_retired();
+    });
+  }
+}
+
 }  // namespace steelyard::proxy

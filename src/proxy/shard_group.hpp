@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "balance/lease.hpp"
 #include "io/loop.hpp"
 #include "proxy/connection_gate.hpp"
 
@@ -19,6 +20,15 @@ class RoomMaker {
  public:
   virtual ~RoomMaker() = default;
   virtual void make_room(const balance::Member* member) = 0;
+  virtual void drop_pools_of_retired() = 0;
+};
+
+// Who looks after the names of members. Called on any thread.
+class NameWatch {
+ public:
+  virtual ~NameWatch() = default;
+  // None of the member's addresses could be connected to.
+  virtual void look_again(balance::MemberRef member) = 0;
 };
 
 class ShardGroup {
@@ -41,6 +51,14 @@ class ShardGroup {
   void leave(const std::shared_ptr<Door>& door);
   // Asks every shard but the caller's to close an idle connection to the member.
   void ask_for_room(const balance::Member* member, const RoomMaker& caller);
+  // Members left without a reload: their idle connections are closed.
+  void members_retired();
+
+  // Set before the first shard, or nullptr.
+  NameWatch* names = nullptr;
+  void look_again_for(balance::Member& member) {
+    if (names != nullptr) names->look_again(balance::MemberRef(&member));
+  }
 
  private:
   std::mutex lock_;

@@ -53,6 +53,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
+  names_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
 

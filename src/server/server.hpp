@@ -13,6 +13,7 @@
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
 #include "server/main_log.hpp"
+#include "server/names_thread.hpp"
 #include "server/options.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
@@ -71,6 +72,10 @@ class Server {
   proxy::ShardGroup group_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   HealthThread health_{writer_, logs_};
+  NamesThread names_{writer_, logs_, [this] {
+                       group_.members_retired();
+                       health_.members_changed();
+                     }};
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
