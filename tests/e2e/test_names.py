@@ -349,3 +349,34 @@ def test_a_member_that_stands_for_many_is_refused_what_cannot_work(server, port,
     ):
         status, said = server.check(config(port, names, line))
         assert status != 0 and reason in said, said
+
+
+def test_a_reload_while_the_name_server_is_dead_begins_with_what_is_known(
+    server, port, names, places
+):
+    names.set("app.example", ["127.0.0.2", "127.0.0.3"], ttl=1)
+    member = f"http://app.example:{places[0].port} resolve=each"
+    server.start(config(port, names, balancer(member)), [port.port])
+    assert known(server)
+    names.die()
+    with Load(port) as load:
+        for _ in range(3):
+            reload(server, signal.SIGUSR1)
+        before = load.mark()
+        assert until(lambda: all((load.mark() - before)[f"127.0.0.{n}"] > 10 for n in (2, 3)))
+    assert load.errors() == {}
+
+
+def test_members_of_a_name_are_checked_each_at_its_own_address(server, port, names, places):
+    names.set("app.example", ["127.0.0.2", "127.0.0.3"], ttl=1)
+    places[1].die()
+    member = f"http://app.example:{places[0].port} resolve=each hcmethod=TCP hcinterval=150ms"
+    module = "LoadModule proxy_hcheck_module modules/mod_proxy_hcheck.so\n"
+    server.start(config(port, names, module + balancer(member)), [port.port])
+    number = places[0].port
+    assert until(lambda: f"DISABLING http://127.0.0.3:{number}" in server.read("error.log"))
+    assert seen(port) == {"127.0.0.2"}
+    # A member that comes later is checked too.
+    names.set("app.example", ["127.0.0.2", "127.0.0.5"], ttl=1)
+    assert until(lambda: f"DISABLING http://127.0.0.5:{number}" in server.read("error.log"))
+    assert f"DISABLING http://127.0.0.2:{number}" not in server.read("error.log")
