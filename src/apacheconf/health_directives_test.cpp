@@ -29,6 +29,9 @@ class HealthDirectives : public ::testing::Test {
   std::string warning(std::string_view lines) {
     return texts(lines, "LoadModule proxy_hcheck_module m\n", Severity::warning);
   }
+  std::string note(std::string_view lines) {
+    return texts(lines, "LoadModule proxy_hcheck_module m\n", Severity::note);
+  }
   const balance::CheckSpec& check_of_member(std::size_t server = 0, std::size_t member = 0) {
     return config_->servers.at(server)->balancers.at(0)->members.at(member).check;
   }
@@ -155,6 +158,11 @@ TEST_F(HealthDirectives, extensions_are_read) {
   EXPECT_EQ(check_of_member().port, 9000);
   EXPECT_EQ(check_of_member().jitter, milliseconds(100));
   EXPECT_EQ(check_of_member().down_interval, milliseconds(1000));
+}
+
+TEST_F(HealthDirectives, on_a_direct_backend_say_that_they_have_no_effect) {
+  EXPECT_EQ(note("ProxyPass /x http://h/ hcmethod=GET"),
+            "hcmethod=GET has no effect: only members of balancers are checked");
 }
 
 TEST_F(HealthDirectives, a_member_behind_a_socket_is_told_that_its_check_goes_elsewhere) {

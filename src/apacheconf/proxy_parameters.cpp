@@ -137,7 +137,12 @@ void place_socket(const Scope& scope, std::string& path) {
 void read_check_parameter(Scope& scope, balance::MemberSpec& spec, const Parameter& parameter,
                           const ParameterWording& wording) {
   const auto result = set_check_parameter(scope, spec.check, parameter.key, parameter.value);
-  if (result) return;
+  if (result) {
+    if (!wording.prefix.starts_with("BalancerMember")) {
+      scope.note(parameter.text() + " has no effect: only members of balancers are checked");
+    }
+    return;
+  }
   complain_about(scope, parameter, result.error(), wording,
                  advice_on_check_parameter(scope, parameter.key, parameter.value));
 }

@@ -210,7 +210,7 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
   if (at == nobody) return CheckEffect::none;
-  member->health_log().note_check({report.ended, report.verdict, report.evidence}, report.next_due);
+  member->health_log().note_check({report.ended, report.verdict, report.evidence});
   const Health before = roster_.health(at);
   const Health next = after_check(before, roster_.spec(at).check, report.verdict, report.ended);
   const bool enabled = report.verdict == CheckVerdict::passed;

@@ -29,6 +29,7 @@
 #include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/lease.hpp"
+#include "balance/member_view.hpp"
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
@@ -58,30 +59,6 @@ class WaitTurn {
 
 // What the answer of a member did to it.
 enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };
-
-struct MemberView {
-  MemberRef member;
-  MemberSpec spec;
-  Status status;
-  std::int64_t credit = 0;  // httpd's lbstatus
-  int busy = 0;
-  std::uint64_t elected = 0;
-  std::uint64_t retries = 0;
-  std::int64_t transferred_bytes = 0;
-  std::int64_t read_bytes = 0;
-  std::optional<Instant> error_time;
-  CheckHistory checks;
-  std::string name_fault;  // why its name leads nowhere
-};
-
-struct CheckReport {
-  Instant ended;
-  CheckVerdict verdict = CheckVerdict::passed;
-  Evidence evidence;
-  std::optional<Instant> next_due;
-};
-
-enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 
 class Balancer {
  public:

@@ -61,6 +61,22 @@ struct Evidence {
   Duration latency{0};
 };
 
+// Why a status changes, and when; Instant::min(): nobody told the time.
+struct HealthChange {
+  HealthCause cause;
+  Instant when;
+  Evidence evidence = {};
+};
+
+// A check that is over.
+struct CheckReport {
+  Instant ended;
+  CheckVerdict verdict = CheckVerdict::passed;
+  Evidence evidence;
+};
+
+enum class CheckEffect : std::uint8_t { none, enabled, disabled };
+
 [[nodiscard]] Health after_failure(Health health, Instant now);
 [[nodiscard]] Health after_retry(Health health);
 [[nodiscard]] Health after_connect(Health health);

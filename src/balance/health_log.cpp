@@ -24,13 +24,13 @@ void HealthLog::note(HealthEvent event) {
       return;
     }
   }
-  if (events_.size() == events_max) events_.pop_front();
+  if (events_.size() == events_max) events_.erase(events_.begin());
   events_.push_back(std::move(event));
 }
 
-void HealthLog::note_check(LastCheck check, std::optional<Instant> next_due) {
+void HealthLog::note_check(LastCheck check) {
   const std::lock_guard guard(lock_);
-  checks_ = {.last = std::move(check), .next_due = next_due};
+  checks_.last = std::move(check);
 }
 
 void HealthLog::set_next_check(std::optional<Instant> due) {
@@ -40,7 +40,7 @@ void HealthLog::set_next_check(std::optional<Instant> due) {
 
 std::vector<HealthEvent> HealthLog::events() const {
   const std::lock_guard guard(lock_);
-  return {events_.begin(), events_.end()};
+  return events_;
 }
 
 CheckHistory HealthLog::checks() const {

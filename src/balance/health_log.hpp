@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -42,7 +41,7 @@ class HealthLog {
   static constexpr std::size_t events_max = 32;
 
   void note(HealthEvent event);
-  void note_check(LastCheck check, std::optional<Instant> next_due);
+  void note_check(LastCheck check);
   void set_next_check(std::optional<Instant> due);
 
   // Oldest first.
@@ -51,7 +50,7 @@ class HealthLog {
 
  private:
   mutable std::mutex lock_;
-  std::deque<HealthEvent> events_;
+  std::vector<HealthEvent> events_;
   CheckHistory checks_;
 };
 

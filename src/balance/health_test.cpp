@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "balance/test_group.hpp"
 
@@ -158,10 +160,9 @@ class CheckedGroup : public Group {
 
   CheckEffect check(std::string_view name, CheckVerdict verdict, std::string text = "") {
     now += seconds(1);
-    return balancer.check_finished(view(name).member, {.ended = now,
-                                                       .verdict = verdict,
-                                                       .evidence = {.status = 0, .text = text},
-                                                       .next_due = now + seconds(30)});
+    return balancer.check_finished(
+        view(name).member,
+        {.ended = now, .verdict = verdict, .evidence = {.status = 0, .text = text}});
   }
   std::vector<HealthEvent> events(std::string_view name) {
     return view(name).member->health_log().events();
@@ -208,11 +209,9 @@ TEST(Checks, a_retired_member_is_not_told) {
   CheckedGroup group("a b");
   const MemberRef gone = group.view("a").member;
   group.balancer.adopt(group_spec("b"));
-  EXPECT_EQ(
-      group.balancer.check_finished(
-          gone,
-          {.ended = group.now, .verdict = CheckVerdict::failed, .evidence = {}, .next_due = {}}),
-      CheckEffect::none);
+  EXPECT_EQ(group.balancer.check_finished(
+                gone, {.ended = group.now, .verdict = CheckVerdict::failed, .evidence = {}}),
+            CheckEffect::none);
 }
 
 TEST(Checks, whom_nobody_checks_any_more_is_not_left_behind_as_failed) {
@@ -232,14 +231,43 @@ TEST(Checks, a_reload_keeps_what_they_found_and_counted) {
   EXPECT_EQ(group.check("a", CheckVerdict::failed), CheckEffect::disabled);
 }
 
-TEST(Checks, a_view_tells_the_last_check_and_the_next) {
+TEST(Checks, a_view_tells_the_last_check) {
   CheckedGroup group("a");
   EXPECT_FALSE(group.view("a").checks.last);
   group.check("a", CheckVerdict::failed, "answered 503");
   const CheckHistory checks = group.view("a").checks;
   EXPECT_EQ(checks.last->ended, group.now);
   EXPECT_EQ(checks.last->evidence.text, "answered 503");
-  EXPECT_EQ(checks.next_due, group.now + seconds(30));
+  EXPECT_FALSE(checks.next_due) << "only who checks knows";
+}
+
+// Run with ThreadSanitizer.
+TEST(Checks, traffic_and_people_that_look_do_not_disturb_each_other) {
+  CheckedGroup group("a b", {.passes = 2, .fails = 2});
+  const MemberRef member = group.view("a").member;
+  std::atomic<bool> over = false;
+  std::thread traffic([&] {
+    while (!over) {
+      const Decision decision = group.balancer.choose({.session = {}, .now = start});
+      if (decision.lease) group.balancer.connect_failed(decision.lease, start, {.text = "refused"});
+    }
+  });
+  std::thread people([&] {
+    while (!over) {
+      for (const MemberView& view : group.balancer.members()) {
+        EXPECT_LE(view.member->health_log().events().size(), HealthLog::events_max);
+      }
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    const auto verdict = i % 3 == 0 ? CheckVerdict::failed : CheckVerdict::passed;
+    group.balancer.check_finished(member, {start, verdict, {.text = std::to_string(i)}});
+    member->health_log().set_next_check(start);
+  }
+  over = true;
+  traffic.join();
+  people.join();
+  EXPECT_EQ(member->health_log().checks().last->evidence.text, "1999");
 }
 
 TEST(HealthLog, tells_each_change_with_time_cause_and_evidence) {

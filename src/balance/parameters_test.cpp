@@ -109,6 +109,17 @@ TEST(MemberParameters, refuse_what_httpd_refuses_with_its_words) {
       {"upgrade", long_word, "upgrade protocol length must be < 16 characters"},
       {"secret", long_text, "Secret length must be < 64 characters"},
       {"foo", "1", "unknown Worker parameter"},
+      {"stickysession", "x", "unknown Worker parameter"},
+  };
+  for (const Refusal& refusal : refusals) {
+    EXPECT_EQ(complaint_about_member(refusal.key, refusal.value), refusal.complaint)
+        << refusal.key << '=' << refusal.value;
+  }
+}
+
+TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
+  const std::string long_text(64, 'x');
+  const Refusal refusals[] = {
       {"hcmethod", "nonsense", "Unknown method"},
       {"hcmethod", "cping", "Health check method CPING not (yet) implemented"},
       {"hcmethod", "PROVIDER", "Health check method PROVIDER not (yet) implemented"},
@@ -127,12 +138,19 @@ TEST(MemberParameters, refuse_what_httpd_refuses_with_its_words) {
       {"hcjitter", "2h", "hcjitter must be at most one hour"},
       {"hcdowninterval", "5ms", "Interval must be a positive value greater than 100ms"},
       {"hcsni", "a", "hcsni names the host in TLS, and members are spoken to without TLS"},
-      {"stickysession", "x", "unknown Worker parameter"},
   };
   for (const Refusal& refusal : refusals) {
     EXPECT_EQ(complaint_about_member(refusal.key, refusal.value), refusal.complaint)
         << refusal.key << '=' << refusal.value;
   }
+}
+
+TEST(CheckParameters, every_listed_key_is_known) {
+  for (const std::string_view key : check_parameter_keys()) {
+    if (key == "hcexpr" || key == "hctemplate") continue;
+    EXPECT_NE(complaint_about_member(key, "2"), unknown_check_parameter) << key;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(check_parameter_keys()));
 }
 
 TEST(MemberParameters, q85_a_load_factor_is_cut_to_hundredths) {

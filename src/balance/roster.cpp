@@ -129,7 +129,7 @@ Health Roster::health(Position at) const {
           .checks = now_.members[at]->check_counts_};
 }
 
-void Roster::take(Position at, const Health& next, Change change) {
+void Roster::take(Position at, const Health& next, HealthChange change) {
   Member& member = *now_.members[at];
   member.check_counts_ = next.checks;
   if (next.error_time != now_.error_times[at]) {

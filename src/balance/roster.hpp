@@ -9,9 +9,7 @@
 // Invariants
 //   1. epoch() changes whenever a status, an lbset or the membership changes.
 //   2. Between settle() and the next session hit, credits are exact; before it, every usable member
-//   is
-//      owed `owed_turns_` times its factor. That makes a session hit independent of the member
-//      count.
+//      is owed `owed_turns_` times its factor: a session hit does not depend on the member count.
 //
 // Threads: guarded by the balancer's lock, but for what Member itself allows.
 #pragma once
@@ -71,15 +69,9 @@ class Roster {
   // Where `member` stands, or nobody if it is retired.
   [[nodiscard]] Position find(const Member& member) const;
 
-  // The member's health machine (health.hpp), and what to keep of it after a transition: a change
-  // of status goes to the member's log with its cause.
+  // The member's machine (health.hpp). After a transition of it: a change goes to the member's log.
   [[nodiscard]] Health health(Position at) const;
-  struct Change {
-    HealthCause cause;
-    Instant when;
-    Evidence evidence = {};
-  };
-  void take(Position at, const Health& next, Change change);
+  void take(Position at, const Health& next, HealthChange change);
   // Until when (inclusive) an error stands; `never` for a stopped member.
   [[nodiscard]] Instant error_ends(Position at) const;
   // The retry test: may clear the error bit, and says so in `events`.

@@ -88,6 +88,7 @@ void Prober::adopt(const std::shared_ptr<const proxy::Generation>& generation) {
 
 void Prober::look() {
   look_.arm(parts_.loop.timers(), parts_.loop.now() + look_interval);
+  for (const auto& target : targets_) target->tidy();
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     if (under_way_ >= checks_under_way_max) {
       first_ = (first_ + i) % targets_.size();

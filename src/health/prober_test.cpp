@@ -331,6 +331,19 @@ TEST(Prober, a_reload_keeps_the_time_of_the_next_check_and_the_check_under_way) 
   EXPECT_EQ(world.last_text(1), "status 500");
 }
 
+TEST(Prober, an_earlier_generation_is_not_held_beyond_its_last_check) {
+  CheckedWorld world(1, by_get);
+  world.member(1).answer.clear();
+  world.member(1).then = Then::stay_open;
+  world.pass(milliseconds(1200));
+  const std::weak_ptr<const proxy::Generation> earlier = world.generation;
+  world.reload(1, {"hcmethod=GET", "hcuri=/h", "hcinterval=3600"});
+  EXPECT_FALSE(earlier.expired()) << "the check under way is judged by it";
+  world.member(1).open.clear();
+  world.pass(milliseconds(200));
+  EXPECT_TRUE(earlier.expired());
+}
+
 TEST(Prober, the_check_of_a_member_that_is_gone_ends_at_once) {
   CheckedWorld world(2, by_get);
   world.member(2).answer.clear();

@@ -103,6 +103,12 @@ void Prober::Target::cancel() {
   if (std::exchange(is_under_way_, false)) --under_way_;
 }
 
+void Prober::Target::tidy() {
+  if (is_under_way_ || rules_under_way_ == nullptr) return;
+  check_ = {};
+  rules_under_way_.reset();
+}
+
 void Prober::Target::finish(const TargetRules& rules, Judgement judged) {
   deadline_.disarm();
   is_under_way_ = false;
@@ -111,8 +117,7 @@ void Prober::Target::finish(const TargetRules& rules, Judgement judged) {
   draw_jitter();
   tell_of_verdict(rules, judged);
   const CheckEffect effect = balancer_->check_finished(
-      member_,
-      {.ended = last_end_, .verdict = judged.verdict, .evidence = judged.evidence, .next_due = {}});
+      member_, {.ended = last_end_, .verdict = judged.verdict, .evidence = judged.evidence});
   member_->health_log().set_next_check(last_end_ + wait());
   if (effect == CheckEffect::none) return;
   const bool enabled = effect == CheckEffect::enabled;

@@ -36,6 +36,8 @@ class Prober::Target {
   [[nodiscard]] bool is_due() const;
   void begin();
   void cancel();
+  // Lets go of what the last check held, an earlier generation among it.
+  void tidy();
 
  private:
   // The last word on a check that takes too long as a whole, wherever it is.

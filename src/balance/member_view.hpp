@@ -1,0 +1,33 @@
+// What an operator sees of one member at one moment.
+//
+// Threads: a value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "balance/health_log.hpp"
+#include "balance/lease.hpp"
+#include "balance/spec.hpp"
+#include "balance/status.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+struct MemberView {
+  MemberRef member;
+  MemberSpec spec;
+  Status status;
+  std::int64_t credit = 0;  // httpd's lbstatus
+  int busy = 0;
+  std::uint64_t elected = 0;
+  std::uint64_t retries = 0;
+  std::int64_t transferred_bytes = 0;
+  std::int64_t read_bytes = 0;
+  std::optional<Instant> error_time;
+  CheckHistory checks;
+  std::string name_fault;  // why its name leads nowhere
+};
+
+}  // namespace steelyard::balance
