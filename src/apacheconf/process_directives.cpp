@@ -11,6 +11,7 @@ namespace steelyard::apacheconf {
 namespace {
 
 constexpr std::uint64_t shards_max = 1024;
+constexpr std::size_t name_servers_max = 8;
 constexpr std::uint64_t body_memory_bytes_max = std::uint64_t{1} << 30;
 
 void add_listen(Scope& scope, std::optional<IpAddress> ip, std::uint16_t port) {
@@ -119,6 +120,37 @@ void steelyard_shards(Scope& scope, const Statement& statement) {
   scope.config.shards = static_cast<std::uint32_t>(*count);
 }
 
+// ADDRESS[:PORT] ...; an IPv6 address with a port stands in brackets.
+void steelyard_resolver(Scope& scope, const Statement& statement) {
+  constexpr std::uint16_t dns_port = 53;
+  scope.config.name_servers.clear();
+  for (const std::string& word : statement.words) {
+    std::optional<Endpoint> server;
+    if (const auto ip = IpAddress::parse(word)) {
+      server = Endpoint{*ip, dns_port};
+    } else if (const std::size_t colon = word.rfind(':'); colon != std::string::npos) {
+      std::string_view host = std::string_view(word).substr(0, colon);
+      if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+      const auto port = parse_unsigned(std::string_view(word).substr(colon + 1));
+      const auto with_port = IpAddress::parse(host);
+      if (with_port && port && *port > 0 && *port <= UINT16_MAX)
+        server = Endpoint{*with_port, static_cast<std::uint16_t>(*port)};
+    }
+    if (!server) {
+      scope.complain("SteelyardResolver \"" + word + "\" is not the address of a name server",
+                     "Write an IP address, with or without a port: 10.0.0.2, 127.0.0.1:5353, "
+                     "[::1]:53.");
+      return;
+    }
+    if (scope.config.name_servers.size() == name_servers_max) {
+      scope.complain("SteelyardResolver takes at most " + std::to_string(name_servers_max) +
+                     " name servers");
+      return;
+    }
+    scope.config.name_servers.push_back(*server);
+  }
+}
+
 // BYTES, or with K or M.
 void steelyard_body_memory(Scope& scope, const Statement& statement) {
   std::string_view text = statement.words[0];
@@ -225,6 +257,10 @@ constexpr auto directives = std::to_array<Directive>({
         "Prod(uctOnly), OS, or Full"),
     row("SteelyardShards", steelyard_shards,
         "how many event loops share the work; 0, the default, is one a core", "steelyard_module"),
+    shaped(
+        row("SteelyardResolver", steelyard_resolver,
+            "name servers to ask instead of the system's: ADDRESS[:PORT] ...", "steelyard_module"),
+        Arguments::one_or_more),
     row("SteelyardBodyMemory", steelyard_body_memory,
         "how much of a request body is kept in memory for another attempt (then in a file)",
         "steelyard_module"),

@@ -8,6 +8,7 @@
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
+#include "balance/expansion.hpp"
 #include "config/target.hpp"
 
 namespace steelyard::apacheconf {
@@ -157,6 +158,39 @@ void check_policies(Reading& reading, const ServerDraft& draft) {
   }
 }
 
+// What resolve= asks of the rest of a member, in words; empty: nothing is missing.
+std::string fault_of_meaning(const balance::MemberSpec& member, bool is_balanced) {
+  if (member.meaning == balance::NameMeaning::one_member) return {};
+  if (!is_balanced) return "only members of balancers may stand for many";
+  if (!member.unix_socket_path.empty()) return "a socket has no name to look up";
+  if (IpAddress::parse(member.host)) return "an address is no name to look up";
+  if (!member.tag.empty() && !balance::is_tag_pattern(member.tag))
+    return "members that share a route= cannot be told apart by sessions";
+  return {};
+}
+
+void check_meanings(Reading& reading, const ServerDraft& draft) {
+  const auto complain = [&reading](const config::Place& place, const balance::MemberSpec& member,
+                                   const std::string& fault) {
+    if (fault.empty()) return;
+    reading.complain_at(place,
+                        "resolve=" + std::string(balance::meaning_name(member.meaning)) + " of " +
+                            member.name + ": " + fault,
+                        "It needs a BalancerMember with a host name, and no route= or one with %a "
+                        "(address), %h (first label of the host) or %p (port).");
+  };
+  for (const auto& balancer : draft.balancers) {
+    for (std::size_t i = 0; i < balancer->spec.members.size(); ++i) {
+      const balance::MemberSpec& member = balancer->spec.members[i];
+      complain(i < balancer->member_places.size() ? balancer->member_places[i] : balancer->place,
+               member, fault_of_meaning(member, true));
+    }
+  }
+  for (const BackendDraft& backend : draft.backends) {
+    complain(backend.place, backend.spec, fault_of_meaning(backend.spec, false));
+  }
+}
+
 void warn_of_modules(Reading& reading, const ServerDraft& draft) {
   if (!draft.balancers.empty() && !reading.has_module("proxy_balancer_module")) {
     reading.warn_at(draft.balancers.front()->place,
@@ -187,6 +221,7 @@ void finish_proxy(Reading& reading) {
     config::resolve_targets(*server);
     check_policies(reading, draft);
     warn_of_idle_parameters(reading, draft);
+    check_meanings(reading, draft);
     warn_of_modules(reading, draft);
   }
   // Last, as virtual hosts have taken what the main server said.

@@ -28,26 +28,47 @@ std::shared_ptr<const BalancerSpec> Balancer::spec() const {
   return spec_;
 }
 
+// Large tables take a while, so nobody waits for them.
+Balancer::Prepared Balancer::prepare(const std::shared_ptr<const BalancerSpec>& spec) const {
+  std::unique_lock guard(lock_);
+  NameAnswers answers = answers_;
+  const auto before = spec_;
+  auto tables = tables_;
+  guard.unlock();
+  forget_unasked(answers, *spec);
+  Prepared prepared{.spec = expand(spec, answers), .tables = std::move(tables)};
+  const bool keeps_tables = before != nullptr && PickTables::same(*before, *prepared.spec);
+  if (!keeps_tables) prepared.tables = PickTables::build(*prepared.spec);
+  return prepared;
+}
+
 void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
-  // Large tables take a while, so nobody waits for them. Configurations come one after the other.
-  const auto before = this->spec();
-  const bool keeps_tables = before != nullptr && PickTables::same(*before, *spec);
-  const auto fresh_tables = keeps_tables ? nullptr : PickTables::build(*spec);
+  Prepared prepared = prepare(spec);
   const std::lock_guard guard(lock_);
-  if (!keeps_tables) tables_ = fresh_tables;
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
-  roster_.adopt(*spec, now);
+  configured_ = std::move(spec);
+  forget_unasked(answers_, *configured_);
+  adopt_members(now, std::move(prepared));
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
-  hash_bound_ = spec->effective_hash_bound();
+  hash_bound_ = spec_->effective_hash_bound();
   roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
   measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
-  attempts_max_.store(spec->effective_maxattempts(), std::memory_order_relaxed);
-  watch_answers(*spec);
-  spec_ = std::move(spec);
+  watch_answers(*spec_);
+}
+
+void Balancer::adopt_members(Instant now, Prepared prepared) {
+  const auto before = std::exchange(spec_, expand(configured_, answers_));
+  if (prepared.spec != nullptr && PickTables::same(*prepared.spec, *spec_)) {
+    tables_ = std::move(prepared.tables);
+  } else if (before == nullptr || !PickTables::same(*before, *spec_)) {
+    tables_ = PickTables::build(*spec_);  // a name was answered: few members, a small table
+  }
+  roster_.adopt(*spec_, now);
+  attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
 }
 
 void Balancer::watch_answers(const BalancerSpec& spec) {
@@ -84,14 +105,15 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 
 // Members are looked at in order, each error put to the retry test, until one is without error. If
 // none is, forcerecovery=On forgets all errors. A disabled member without error counts as fine
-// here.
+// here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
     roster_.retry(at, now, events);
-    if (!roster_.status(at).has(Flag::in_error)) return;
+    if (!roster_.status(at).any(Flag::in_error | Flag::nameless)) return;
   }
   if (!spec_->force_recovery.value_or(true)) return;
   for (Position at = 0; at < roster_.size(); ++at) {
+    if (!roster_.status(at).has(Flag::in_error)) continue;
     roster_.clear_error(at, EventKind::forced, now, events);
   }
 }
@@ -266,7 +288,8 @@ std::vector<MemberView> Balancer::members() {
                     .transferred_bytes = member.transferred_bytes(),
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
-                    .checks = roster_.ref(at)->health_log().checks()};
+                    .checks = roster_.ref(at)->health_log().checks(),
+                    .name_fault = member.addresses().fault()};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
     views.push_back(std::move(view));
   }

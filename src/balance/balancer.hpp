@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "balance/decision.hpp"
+#include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/heartbeats.hpp"
 #include "balance/lease.hpp"
@@ -106,6 +107,14 @@ class Balancer {
   // time until then. Does nothing unless the policy asks for it.
   void observe_latency(const Lease& lease, Duration took, Instant now);
 
+  // What names lead to (balancer_names.cpp). A member with a watched name gets its addresses, or,
+  // if it never had one, is down for `reason`. True: it changed anything.
+  bool take_addresses(const MemberRef& member, AddressList addresses, Instant now);
+  bool name_failed(const MemberRef& member, std::string reason, Instant now);
+  // All members configured with resolve= and this name are replaced by those it leads to now. The
+  // answer is kept, and counts for the next generation too.
+  void take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer, Instant now);
+
   [[nodiscard]] std::vector<MemberView> members();
 
  private:
@@ -116,11 +125,20 @@ class Balancer {
   void explain(const ChoiceRequest& request, const PolicyTraits& policy);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
+  // The members that `spec` means with the answers so far, and the tables for them.
+  struct Prepared {
+    std::shared_ptr<const BalancerSpec> spec;
+    std::shared_ptr<const PickTables> tables;
+  };
+  [[nodiscard]] Prepared prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
+  void adopt_members(Instant now, Prepared prepared = {});
   void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;
   mutable std::mutex lock_;
-  std::shared_ptr<const BalancerSpec> spec_;
+  std::shared_ptr<const BalancerSpec> configured_;
+  std::shared_ptr<const BalancerSpec> spec_;  // with names expanded into members
+  NameAnswers answers_;
   Roster roster_;
   Plan plan_;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up

@@ -26,6 +26,10 @@ std::string_view to_text(HealthCause cause) {
       return "set by an operator";
     case HealthCause::configuration:
       return "set by the configuration";
+    case HealthCause::name_lost:
+      return "its name leads nowhere";
+    case HealthCause::name_found:
+      return "its name leads to other addresses";
   }
   return {};
 }
@@ -59,6 +63,14 @@ Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict, 
     health.checks.failed = 0;
     health.status = health.status.with(Flag::health_failed);
   }
+  return health;
+}
+
+// An error told of machines that the name no longer means.
+Health after_lookup(Health health, NameLookup lookup) {
+  health.status = lookup == NameLookup::finds
+                      ? health.status.without(Flag::nameless | Flag::in_error)
+                      : health.status.with(Flag::nameless);
   return health;
 }
 

@@ -49,6 +49,8 @@ enum class HealthCause : std::uint8_t {
   checks_passed,
   administrator,
   configuration,
+  name_lost,   // its name never led anywhere and does not now
+  name_found,  // its name leads somewhere, for the first time or to other machines
 };
 [[nodiscard]] std::string_view to_text(HealthCause cause);
 
@@ -80,6 +82,9 @@ enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 [[nodiscard]] Health after_connect(Health health);
 [[nodiscard]] Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
                                  Instant now);
+// `finds`: the member's name led somewhere, where it did not or not there before.
+enum class NameLookup : std::uint8_t { finds, fails };
+[[nodiscard]] Health after_lookup(Health health, NameLookup lookup);
 [[nodiscard]] Health after_wish(Health health, Status set, Status clear);
 
 // Until when (inclusive) an error stands; `never` for a stopped member.

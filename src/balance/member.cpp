@@ -15,7 +15,8 @@ std::string authority_of(const MemberSpec& spec) {
 Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell,
                std::shared_ptr<LiveTotal> total)
     : name_(spec.name),
-      address_(spec.host + ':' + std::to_string(spec.port)),
+      address_(spec.address ? Endpoint{*spec.address, spec.port}.text()
+                            : spec.host + ':' + std::to_string(spec.port)),
       authority_(authority_of(spec)),
       busy_(&block->busy[cell]),
       traffic_(&block->traffic[cell]),

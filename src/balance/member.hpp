@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/addresses.hpp"
 #include "balance/health_log.hpp"
 #include "balance/latency.hpp"
 #include "balance/spec.hpp"
@@ -85,6 +86,9 @@ class Member {
     return latency_->expected(now);
   }
 
+  // What its name leads to, once somebody looked; nothing for members without a watched name.
+  [[nodiscard]] const KnownAddresses& addresses() const { return addresses_; }
+
   // Accounts bytes handed to or delivered from the backend; bytraffic compares these sums.
   void add_transferred(std::int64_t bytes) {
     traffic_->transferred_bytes.fetch_add(bytes, std::memory_order_relaxed);
@@ -94,6 +98,7 @@ class Member {
   }
 
  private:
+  friend class Balancer;
   friend class Roster;
   friend class MemberRef;
   friend class Lease;
@@ -135,6 +140,7 @@ class Member {
   std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
 
   HealthLog health_log_;
+  KnownAddresses addresses_;
 
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;

@@ -171,7 +171,7 @@ Result set_enable_reuse(MemberSpec& spec, std::string_view value) {
 
 Result set_address_ttl(MemberSpec& spec, std::string_view value) {
   if (value == "-1") {
-    spec.address_ttl.reset();
+    spec.address_ttl = address_ttl_for_ever;
     return {};
   }
   const auto duration = parse_duration(value, seconds(1));
@@ -237,6 +237,16 @@ Result set_secret(MemberSpec& spec, std::string_view value) {
   return store_word(spec.secret, value, secret_length_max, "Secret length must be < 64 characters");
 }
 
+Result set_meaning(MemberSpec& spec, std::string_view value) {
+  for (const auto meaning :
+       {NameMeaning::one_member, NameMeaning::addresses, NameMeaning::services}) {
+    if (!equals_ignoring_case(meaning_name(meaning), value)) continue;
+    spec.meaning = meaning;
+    return {};
+  }
+  return complaint("resolve must be one|each|srv");
+}
+
 struct Setter {
   std::string_view key;
   Result (*set)(MemberSpec&, std::string_view);
@@ -260,6 +270,7 @@ constexpr std::array setters{
     Setter{"ping", set_ping},
     Setter{"receivebuffersize", set_receive_buffer},
     Setter{"redirect", set_redirect},
+    Setter{"resolve", set_meaning},
     Setter{"responsefieldsize", set_response_field},
     Setter{"retry", set_retry},
     Setter{"route", set_tag},

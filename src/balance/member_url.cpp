@@ -110,18 +110,25 @@ std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_
   }
   if (port == 0) port = default_port(scheme);
   spec.scheme = scheme;
-  std::string host = to_lower(pieces->host);
+  const std::string host = to_lower(pieces->host);
   spec.host = host.starts_with('[') ? host.substr(1, host.find(']') - 1) : host;
   spec.port = static_cast<std::uint16_t>(port);
   spec.path_prefix = pieces->rest;
   spec.userinfo = pieces->userinfo;
   spec.unix_socket_path = std::move(socket_path);
-  spec.name = spec.scheme + "://";
-  if (!spec.userinfo.empty()) spec.name += spec.userinfo + '@';
-  spec.name += host;
-  if (port != 0 && port != default_port(scheme)) spec.name += ':' + std::to_string(port);
-  spec.name += spec.path_prefix;
+  spec.name = member_url(spec, spec.host);
   return {};
+}
+
+std::string member_url(const MemberSpec& spec, std::string_view host) {
+  std::string url = spec.scheme + "://";
+  if (!spec.userinfo.empty()) url += spec.userinfo + '@';
+  const bool v6 = host.find(':') != std::string_view::npos;
+  url.append(v6 ? "[" : "").append(host).append(v6 ? "]" : "");
+  if (spec.port != 0 && spec.port != default_port(spec.scheme)) {
+    url += ':' + std::to_string(spec.port);
+  }
+  return url + spec.path_prefix;
 }
 
 }  // namespace steelyard::balance

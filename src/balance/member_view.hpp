@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "balance/health_log.hpp"
 #include "balance/lease.hpp"
@@ -26,6 +27,7 @@ struct MemberView {
   std::int64_t read_bytes = 0;
   std::optional<Instant> error_time;
   CheckHistory checks;
+  std::string name_fault;  // why its name leads nowhere
 };
 
 }  // namespace steelyard::balance

@@ -35,6 +35,9 @@ std::uint16_t default_port(std::string_view scheme);
 // leaves the name.
 std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_view url);
 
+// The name of a member with the parts of `spec` at `host` (an IPv6 address without brackets).
+std::string member_url(const MemberSpec& spec, std::string_view host);
+
 // Digits and an optional unit (s.., h.., ms.., mi.., lower case); without one, `unit_when_bare`.
 std::expected<std::chrono::milliseconds, std::string> parse_duration(
     std::string_view text, std::chrono::milliseconds unit_when_bare);

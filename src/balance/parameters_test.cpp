@@ -204,7 +204,7 @@ TEST(MemberParameters, values_that_stand_for_others) {
 TEST(MemberParameters, addressttl_minus_one_means_for_ever) {
   MemberSpec spec = member_with("addressttl", "5");
   EXPECT_TRUE(set_member_parameter(spec, "addressttl", "-1"));
-  EXPECT_EQ(spec.address_ttl, std::nullopt);
+  EXPECT_EQ(spec.address_ttl, address_ttl_for_ever);
 }
 
 TEST(MemberParameters, status_letters_build_on_each_other) {

@@ -8,6 +8,24 @@ constexpr int ring_bound_percent_default = 125;
 
 }  // namespace
 
+std::string_view meaning_name(NameMeaning meaning) {
+  switch (meaning) {
+    case NameMeaning::one_member:
+      return "one";
+    case NameMeaning::addresses:
+      return "each";
+    case NameMeaning::services:
+      return "srv";
+  }
+  return {};
+}
+
+bool MemberSpec::has_watched_name() const {
+  if (!unix_socket_path.empty() || host.empty() || address) return false;
+  if (address_ttl == std::chrono::seconds(0) && meaning == NameMeaning::one_member) return false;
+  return !IpAddress::parse(host);
+}
+
 int BalancerSpec::effective_maxattempts() const {
   const auto others = static_cast<int>(members.size()) - 1;
   return maxattempts.value_or(others > 0 ? others : 0);

@@ -17,6 +17,7 @@
 #include "balance/check_spec.hpp"
 #include "balance/policy.hpp"
 #include "balance/status.hpp"
+#include "base/ip.hpp"
 
 namespace steelyard::balance {
 
@@ -33,6 +34,17 @@ struct PoolSpec {
   friend bool operator==(const PoolSpec&, const PoolSpec&) = default;
 };
 
+// resolve=: what one name in the configuration stands for.
+enum class NameMeaning : std::uint8_t {
+  one_member,  // all its addresses are one member (httpd)
+  addresses,   // resolve=each: each address is a member of its own
+  services,    // resolve=srv: each SRV record is
+};
+std::string_view meaning_name(NameMeaning meaning);
+
+// addressttl=-1: what a name led to first counts for ever.
+inline constexpr std::chrono::seconds address_ttl_for_ever{-1};
+
 enum class FlushPackets : std::uint8_t { off, on, automatic };
 
 struct MemberSpec {
@@ -44,6 +56,8 @@ struct MemberSpec {
   std::string path_prefix;
   std::string userinfo;
   std::string unix_socket_path;  // empty: TCP
+  NameMeaning meaning = NameMeaning::one_member;
+  std::optional<IpAddress> address;  // of a member that stands for one address of a name
 
   // Choosing.
   int load_factor = load_factor_unit;
@@ -62,7 +76,7 @@ struct MemberSpec {
   std::optional<std::chrono::milliseconds> ping;
   bool tcp_keepalive = false;                       // keepalive=: SO_KEEPALIVE
   std::optional<bool> disable_reuse;                // disablereuse=, or enablereuse= inverted
-  std::optional<std::chrono::seconds> address_ttl;  // none: resolved once
+  std::optional<std::chrono::seconds> address_ttl;  // none: as long as the name's own TTL says
   std::optional<int> io_buffer_bytes;
   std::optional<int> receive_buffer_bytes;
   std::optional<int> response_field_bytes;
@@ -71,6 +85,9 @@ struct MemberSpec {
   std::string flusher;
   std::string upgrade;  // "*" for ANY
   std::string secret;
+
+  // There is a name to look up, and its answer is kept.
+  [[nodiscard]] bool has_watched_name() const;
 
   friend bool operator==(const MemberSpec&, const MemberSpec&) = default;
 };

@@ -8,6 +8,9 @@ namespace steelyard::balance {
 
 namespace {
 
+// Nothing that status= could write.
+constexpr char no_letter = '\0';
+
 struct FlagText {
   Flag flag;
   char letter;
@@ -16,17 +19,18 @@ struct FlagText {
 
 // The order of the display text, which is not that of the bits.
 constexpr std::array flag_texts{
-    FlagText{Flag::initialised, 'O', "Init "},   FlagText{Flag::ignore_errors, 'I', "Ign "},
-    FlagText{Flag::draining, 'N', "Drn "},       FlagText{Flag::generic, 'G', "Gen "},
-    FlagText{Flag::shutting_down, 'U', "Shut "}, FlagText{Flag::disabled, 'D', "Dis "},
-    FlagText{Flag::stopped, 'S', "Stop "},       FlagText{Flag::in_error, 'E', "Err "},
-    FlagText{Flag::standby, 'H', "Stby "},       FlagText{Flag::spare, 'R', "Spar "},
-    FlagText{Flag::free_slot, 'F', "Free "},     FlagText{Flag::health_failed, 'C', "HcFl "},
+    FlagText{Flag::initialised, 'O', "Init "},    FlagText{Flag::ignore_errors, 'I', "Ign "},
+    FlagText{Flag::draining, 'N', "Drn "},        FlagText{Flag::generic, 'G', "Gen "},
+    FlagText{Flag::shutting_down, 'U', "Shut "},  FlagText{Flag::disabled, 'D', "Dis "},
+    FlagText{Flag::stopped, 'S', "Stop "},        FlagText{Flag::in_error, 'E', "Err "},
+    FlagText{Flag::standby, 'H', "Stby "},        FlagText{Flag::spare, 'R', "Spar "},
+    FlagText{Flag::free_slot, 'F', "Free "},      FlagText{Flag::health_failed, 'C', "HcFl "},
+    FlagText{Flag::nameless, no_letter, "Name "},
 };
 
 const FlagText* flag_of(char letter) {
   for (const FlagText& text : flag_texts) {
-    if (text.letter == ascii_upper(letter)) return &text;
+    if (letter != no_letter && text.letter == ascii_upper(letter)) return &text;
   }
   return nullptr;
 }

@@ -24,6 +24,7 @@ enum class Flag : std::uint16_t {
   free_slot = 0x200,      // F
   health_failed = 0x400,  // C: only a passing health check clears it
   spare = 0x800,          // R: takes the place of an unusable member of its set
+  nameless = 0x1000,      // ours: its name leads nowhere yet; only an answer clears it
 };
 
 class Status {
@@ -42,7 +43,8 @@ class Status {
     return Status(static_cast<std::uint16_t>(bits_ & ~gone.bits_));
   }
 
-  // May take requests: initialised and not shut down, disabled, stopped, in error or health-failed.
+  // May take requests: initialised and not shut down, disabled, stopped, in error, health-failed or
+  // nameless.
   // Draining, standby and spare members are usable; the selector treats them apart.
   [[nodiscard]] constexpr bool usable() const {
     return (bits_ & (initialised_bit | hindering_bits)) == initialised_bit;
@@ -52,7 +54,7 @@ class Status {
 
  private:
   static constexpr std::uint16_t initialised_bit = 0x001;
-  static constexpr std::uint16_t hindering_bits = 0x010 | 0x020 | 0x040 | 0x080 | 0x400;
+  static constexpr std::uint16_t hindering_bits = 0x010 | 0x020 | 0x040 | 0x080 | 0x400 | 0x1000;
   static constexpr std::uint16_t join(std::uint16_t a, std::uint16_t b) {
     return static_cast<std::uint16_t>(a | b);
   }

@@ -135,6 +135,7 @@ struct Config {
   std::string pid_file;
   std::string runtime_dir;
   std::string user, group;                      // as written; empty: stay who we are
+  std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
   std::uint32_t shards = 0;                     // 0: one a core
   std::uint32_t graceful_shutdown_seconds = 0;  // 0: no limit
   ServerTokens tokens = ServerTokens::full;

@@ -137,6 +137,7 @@ std::string dump(const Config& config) {
   out.text_unless_empty("user", config.user);
   out.text_unless_empty("group", config.group);
   out.number_unless("shards", config.shards, 0);
+  for (const Endpoint& server : config.name_servers) out.line("name-server", server.text());
   out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);

@@ -41,7 +41,11 @@ void dump_connections(DumpWriter& out, const balance::MemberSpec& spec) {
   out.milliseconds("ping", spec.ping);
   if (spec.tcp_keepalive) out.line("tcp-keepalive", "on");
   out.flag("disable-reuse", spec.disable_reuse);
-  out.milliseconds("address-ttl", spec.address_ttl);
+  if (spec.address_ttl == balance::address_ttl_for_ever) {
+    out.line("address-ttl", "for-ever");
+  } else {
+    out.milliseconds("address-ttl", spec.address_ttl);
+  }
   out.number("io-buffer-bytes", spec.io_buffer_bytes);
   out.number("receive-buffer-bytes", spec.receive_buffer_bytes);
   out.number("response-field-bytes", spec.response_field_bytes);
@@ -86,6 +90,9 @@ void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpe
   out.line(key, spec.name);
   out.indent();
   out.text_unless_empty("socket", spec.unix_socket_path);
+  if (spec.meaning != balance::NameMeaning::one_member) {
+    out.line("resolve", balance::meaning_name(spec.meaning));
+  }
   if (spec.load_factor != balance::load_factor_unit) {
     out.line("load-factor", load_factor_text(spec.load_factor));
   }

@@ -54,6 +54,8 @@ io::DialTarget Check::dial_target() const {
   const balance::MemberSpec& member = plan_.member;
   const config::ProxySettings& proxy = plan_.server.proxy;
   io::DialTarget target;
+  if (member.address)
+    target.addresses = std::make_shared<const std::vector<IpAddress>>(1, *member.address);
   target.host = member.host;
   target.port = member.check.port.value_or(member.port);
   target.source = proxy.source_address;

@@ -64,6 +64,7 @@ void Prober::adopt(const std::shared_ptr<const proxy::Generation>& generation) {
   for (const Checked& checked : balancers_of(*generation)) {
     for (balance::MemberView& view : checked.balancer->members()) {
       if (view.spec.check.method == CheckMethod::none) continue;
+      if (view.spec.meaning != balance::NameMeaning::one_member) continue;  // no place yet
       auto rules = std::make_shared<TargetRules>();
       rules->generation = generation;
       rules->server = checked.server;

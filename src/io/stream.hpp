@@ -65,6 +65,9 @@ class Stream {
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
   virtual Endpoint local() const = 0;
+  // Where it was connected to; the zero endpoint when that is no address, or when it was accepted.
+  const Endpoint& dialed() const { return dialed_; }
+  void set_dialed(const Endpoint& endpoint) { dialed_ = endpoint; }
 
   // nullptr: nobody.
   void set_idle_watcher(IdleWatcher* watcher) { idle_watcher_ = watcher; }
@@ -79,6 +82,7 @@ class Stream {
   friend class Wait;
   Wait* waiter_ = nullptr;
   IdleWatcher* idle_watcher_ = nullptr;
+  Endpoint dialed_;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;
 };

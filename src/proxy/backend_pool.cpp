@@ -4,19 +4,28 @@
 
 namespace steelyard::proxy {
 
-std::unique_ptr<BackendConnection> BackendPool::take(const Wish& wish) {
+std::unique_ptr<BackendConnection> BackendPool::take(Instant idle_after) {
   while (!idle_.empty()) {
-    if (idle_.back()->idle_since < wish.idle_after) {
+    if (idle_.back()->idle_since < idle_after) {
       close_oldest();
       return nullptr;
     }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     connection->stream->set_idle_watcher(nullptr);
-    if (connection->made_at > wish.made_after && connection->stream->silent_and_open())
-      return connection;
+    if (leads_to_member(*connection) && connection->stream->silent_and_open()) return connection;
   }
   return nullptr;
+}
+
+// One comparison, but for the first use after the member's addresses changed.
+bool BackendPool::leads_to_member(BackendConnection& connection) const {
+  const balance::KnownAddresses& known = member_->addresses();
+  const std::uint32_t version = known.version();
+  if (connection.addresses_version == version) return true;
+  if (!known.holds(connection.stream->dialed().ip)) return false;
+  connection.addresses_version = version;
+  return true;
 }
 
 void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now,

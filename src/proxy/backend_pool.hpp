@@ -45,7 +45,8 @@ class GateSlot {
 struct BackendConnection {
   GateSlot slot;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
-  Instant made_at{}, idle_since{};
+  Instant idle_since{};
+  std::uint32_t addresses_version = 0;  // of the member's, when its own was among them
 };
 
 class BackendPool final : private io::IdleWatcher {
@@ -54,13 +55,10 @@ class BackendPool final : private io::IdleWatcher {
 
   const balance::MemberRef& member() const { return member_; }
 
-  // What a connection must be to be taken.
-  struct Wish {
-    Instant made_after = Instant::min(), idle_after = Instant::min();
-  };
-  // The connection used last that is still open, if it is as wished; nullptr: none. When all were
-  // idle for too long, the oldest makes room for the one that the caller makes instead.
-  std::unique_ptr<BackendConnection> take(const Wish& wish);
+  // The connection used last that is still open and leads where the member's name does now;
+  // nullptr: none. When all were idle since before `idle_after`, the oldest makes room for the one
+  // that the caller makes instead.
+  std::unique_ptr<BackendConnection> take(Instant idle_after);
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);
@@ -78,6 +76,7 @@ class BackendPool final : private io::IdleWatcher {
   std::shared_ptr<ConnectionGate> gate;
 
  private:
+  bool leads_to_member(BackendConnection& connection) const;
   // A peer that ends or says something unasked: its connection is of no use.
   void idle_stream_stirred(io::Stream& stream) override;
 

@@ -44,7 +44,9 @@ class Shard::Core final : public RoomMaker {
                                        bool is_current);
   // Another shard waits for a slot of the member: one idle connection to it is closed.
   void make_room(const balance::Member* member) override;
-  void drop_pools_of_retired();
+  void drop_pools_of_retired() override;
+  // A member that stays may have got another limit.
+  void forget_limits();
   void forget_settings() { settings_ = config::SettingsCache(); }
 
   void add(std::unique_ptr<ClientConnection> connection);

@@ -107,8 +107,10 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                          ? fmt::format("{}: All workers are in error state for route ({})", name,
                                        decision.session.tag)
                          : name + ": All workers are in error state";
-  for (const balance::MemberView& view : group.state->members())
+  for (const balance::MemberView& view : group.state->members()) {
     text += fmt::format("; {} {}", view.spec.name, balance::display_text(view.status));
+    if (!view.name_fault.empty()) text += fmt::format("({})", view.name_fault);
+  }
   core.log(x, LogLevel::error, module, text);
 }
 

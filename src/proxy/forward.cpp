@@ -250,6 +250,11 @@ bool ends_in_silence(const Exchange& x, const Failure& failure) {
          x.client->requests_before > 0;
 }
 
+// httpd: whatever ends in 503. And who has no address was not even asked.
+bool may_be_tried_elsewhere(const Failure& failure, const Group& group) {
+  return status_of(failure) == 503 || (failure.cause == Cause::no_such_name && !group.direct);
+}
+
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
   ForwardEnd end;
   if (x.head_sent || failure.cause == Cause::gone) {
@@ -312,7 +317,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease, breaks_silently);
     const bool again = !x.head_sent && failure.party == Party::backend &&
-                       status_of(failure) == 503 && body.can_rewind() &&
+                       may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind() &&
                        state.may_try_another(lease, attempts);
     if (!again) {
       if (failure.party != Party::none)

@@ -48,6 +48,12 @@ void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
 std::shared_ptr<BackendPool> Shard::Core::pool_of(balance::Member& member,
                                                   const balance::MemberSpec& spec,
                                                   bool is_current) {
+  // An exchange that began before its member left keeps nothing for others.
+  if (member.retired() && !pools_.contains(&member)) {
+    auto last = std::make_shared<BackendPool>(balance::MemberRef(&member));
+    last->retire();
+    return last;
+  }
   auto& pool = pools_[&member];
   if (!pool) pool = std::make_shared<BackendPool>(balance::MemberRef(&member));
   // An exchange from before a reload does not bring the earlier limit back.
@@ -76,7 +82,9 @@ void Shard::Core::drop_pools_of_retired() {
     entry.second->retire();
     return true;
   });
-  // A member that stays may have got another limit.
+}
+
+void Shard::Core::forget_limits() {
   for (auto& [member, pool] : pools_) pool->gate.reset();
 }
 
@@ -165,6 +173,7 @@ void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->generation = std::move(generation);
   core_->forget_settings();
   core_->drop_pools_of_retired();
+  core_->forget_limits();
 }
 
 void Shard::drain(std::function<void()> drained) { core_->drain(std::move(drained)); }

@@ -32,4 +32,13 @@ std::uint64_t ShardGroup::busy_connections() {
   return sum;
 }
 
+void ShardGroup::members_retired() {
+  const std::lock_guard hold(lock_);
+  for (const auto& door : doors_) {
+    door->loop->post([door] {
+      if (door->shard != nullptr) door->shard->drop_pools_of_retired();
+    });
+  }
+}
+
 }  // namespace steelyard::proxy

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "balance/lease.hpp"
 #include "heartbeat/board.hpp"
 #include "io/loop.hpp"
 #include "proxy/connection_gate.hpp"
@@ -21,6 +22,15 @@ class RoomMaker {
  public:
   virtual ~RoomMaker() = default;
   virtual void make_room(const balance::Member* member) = 0;
+  virtual void drop_pools_of_retired() = 0;
+};
+
+// Who looks after the names of members. Called on any thread.
+class NameWatch {
+ public:
+  virtual ~NameWatch() = default;
+  // None of the member's addresses could be connected to.
+  virtual void look_again(balance::MemberRef member) = 0;
 };
 
 class ShardGroup {
@@ -47,6 +57,14 @@ class ShardGroup {
   void ask_for_room(const balance::Member* member, const RoomMaker& caller);
   // Client connections with a request under way, of all shards.
   std::uint64_t busy_connections();
+  // Members left without a reload: their idle connections are closed.
+  void members_retired();
+
+  // Set before the first shard, or nullptr.
+  NameWatch* names = nullptr;
+  void look_again_for(balance::Member& member) {
+    if (names != nullptr) names->look_again(balance::MemberRef(&member));
+  }
 
  private:
   std::mutex lock_;

@@ -12,16 +12,27 @@ namespace steelyard::server {
 void HealthThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
   if (!thread_.joinable()) {
     if (!health::has_checks(*generation)) return;
+    running_ = true;
     thread_ = std::thread([this] { run(); });
   }
   loop_.post([this, generation = std::move(generation)] {
     log_.generation_changed();
+    dialer_->resolver().use_servers(generation->config().name_servers);
+    generation_ = generation;
     prober_->adopt(generation);
+  });
+}
+
+void HealthThread::members_changed() {
+  if (!running_.load(std::memory_order_relaxed)) return;
+  loop_.post([this] {
+    if (prober_ && generation_) prober_->adopt(generation_);
   });
 }
 
 void HealthThread::stop() {
   if (!thread_.joinable()) return;
+  running_ = false;
   loop_.post([this] { loop_.stop(); });
   thread_.join();
 }

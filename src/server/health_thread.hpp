@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -24,6 +25,8 @@ class HealthThread {
   HealthThread& operator=(const HealthThread&) = delete;
 
   void adopt(std::shared_ptr<const proxy::Generation> generation);
+  // Members came or went without a new generation. Called on any thread.
+  void members_changed();
   // Ends all checks, without waiting for their answers, and the thread.
   void stop();
 
@@ -32,11 +35,13 @@ class HealthThread {
 
   io::EpollLoop loop_;
   std::thread thread_;
+  std::atomic<bool> running_{false};
 
   // The thread's.
   ShardLog log_;
   std::unique_ptr<io::SocketDialer> dialer_;
   std::unique_ptr<health::Prober> prober_;
+  std::shared_ptr<const proxy::Generation> generation_;
 };
 
 }  // namespace steelyard::server

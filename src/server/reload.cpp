@@ -55,6 +55,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
   heartbeats_.obey(generation_);
+  names_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
 

@@ -139,6 +139,8 @@ void Server::give_back_pid_file() {
 
 void Server::run(Detachment& detachment) {
   writer_.start();
+  group_.names = &names_;
+  names_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
   log_.say(LogLevel::notice, "core",
@@ -243,6 +245,7 @@ void Server::stop_shards() {
 }
 
 void Server::leave() {
+  names_.stop();
   health_.stop();
   stop_shards();
   writer_.stop();

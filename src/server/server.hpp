@@ -14,6 +14,7 @@
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
 #include "server/main_log.hpp"
+#include "server/names_thread.hpp"
 #include "server/options.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
@@ -74,6 +75,10 @@ class Server {
   HeartbeatThread heartbeats_{group_, writer_, logs_};
   std::vector<std::unique_ptr<ShardThread>> shards_;
   HealthThread health_{writer_, logs_};
+  NamesThread names_{writer_, logs_, [this] {
+                       group_.members_retired();
+                       health_.members_changed();
+                     }};
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;

@@ -97,6 +97,7 @@ void ShardThread::run() {
 
 void ShardThread::carry_out(ShardOrders& orders) {
   log_.generation_changed();
+  dialer_->resolver().use_servers(orders.generation->config().name_servers);
   error_log_ = orders.generation->config().servers[0]->error_log;
   if (!shard_) {
     make_shard(orders.generation);

@@ -266,6 +266,17 @@ DEVIATIONS = [
         "1 1",
     ),
     Deviation(
+        "no-such-name",
+        (
+            "A member whose name leads nowhere costs no request: another member gets it, and it is"
+            " down with that reason until the name leads somewhere. httpd answers the request that"
+            " picks it with 500, and again after each `retry=`."
+        ),
+        "an_unresolvable_member_is_a_500_and_then_in_error",
+        "500 1 1",
+        "1 1 1",
+    ),
+    Deviation(
         "state-survives",
         (
             "Member state (errors, counters) belongs to the balancer's name and the member's URL"

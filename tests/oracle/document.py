@@ -22,6 +22,18 @@ answer: the digit of the member that gave a 200, else the status, `0.9` for an a
 |---|---|---|---|---|
 """
 
+NAMES = """
+## Names
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+| `name-ttl` | Without `addressttl=` a name is looked up again when the TTL of its answer is over (1 s to 1 h), and pooled connections to addresses that are gone are not used. httpd looks it up once for each process and keeps what it found until all of it fails. Who wants that writes `addressttl=-1`. An answer only ever takes the place of another one, so nobody loses a member by it. | once | by its TTL |
+| `name-known-early` | Names are looked up before the first request needs them. | at the first request | at the start |
+
+Tests need a name server that they can script, which httpd cannot be given without changing the
+machine: `tests/e2e/test_names.py` and `src/names/watcher_test.cpp`.
+"""
+
 TAIL = """
 The comparison also leaves out, for every request: the `Date` of the moment, the program's own
 `Server` banner (and the banner in `Via` with `ProxyVia Full`), and the wording of pages the program
@@ -56,7 +68,7 @@ def text():
         for d in deviations.DEVIATIONS
     )
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + TAIL
+    return HEAD + rows + HEALTH + health + NAMES + TAIL
 
 
 if __name__ == "__main__":

@@ -72,28 +72,36 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
   if (const auto literal = IpAddress::parse(target.host))
     co_return co_await dial_address(target, *literal, timeout);
   const std::string name(target.host);
-  if (const auto* known = known_.find(name, loop_.now(), target.address_ttl)) {
-    Dialed dialed = co_await dial_any(target, *known, timeout);
-    if (dialed) co_return dialed;
+  AddressCache::Addresses tried = target.addresses;
+  if (!tried) tried = known_.find(name, loop_.now(), target.address_ttl);
+  Dialed dialed = std::unexpected(DialFailure{});
+  if (tried) {
+    dialed = co_await dial_any(target, tried, timeout);
+    if (dialed || dialed.error().cause == DialFailure::Cause::exhausted) co_return dialed;
+    if (!known_.may_look_again(name, loop_.now())) co_return dialed;
   }
-  std::vector<IpAddress> addresses = co_await resolver_->addresses(name);
-  if (addresses.empty()) {
-    // Nobody was asked if there was no descriptor to ask with.
-    if (const int error = socket_error(); is_exhaustion(error)) co_return failed(error, name);
-    co_return std::unexpected(
-        DialFailure{DialFailure::Cause::no_such_name, "DNS lookup failure for: " + name});
+  NameReply reply = co_await resolver_->ask(name, NameQuestion::addresses);
+  AddressCache::Addresses next = known_.find_last(name);
+  if (!reply.addresses.empty()) {
+    known_.keep(name, std::move(reply.addresses), loop_.now(), reply.ttl);
+    next = known_.find_last(name);
   }
-  known_.keep(name, addresses, loop_.now());
-  co_return co_await dial_any(target, std::move(addresses), timeout);
+  if (next && (!tried || *next != *tried)) co_return co_await dial_any(target, next, timeout);
+  if (tried) co_return dialed;
+  // Nobody was asked if there was no descriptor to ask with.
+  if (const int error = socket_error(); is_exhaustion(error)) co_return failed(error, name);
+  co_return std::unexpected(
+      DialFailure{DialFailure::Cause::no_such_name,
+                  "DNS lookup failure for: " + name + " (" + reply.fault + ")"});
 }
 
-Task<Dialed> SocketDialer::dial_any(DialTarget target, std::vector<IpAddress> addresses,
+Task<Dialed> SocketDialer::dial_any(DialTarget target, AddressCache::Addresses addresses,
                                     Duration timeout) {
-  for (std::size_t i = 0; i + 1 < addresses.size(); ++i) {
-    Dialed dialed = co_await dial_address(target, addresses[i], timeout);
+  for (std::size_t i = 0; i + 1 < addresses->size(); ++i) {
+    Dialed dialed = co_await dial_address(target, (*addresses)[i], timeout);
     if (dialed) co_return dialed;
   }
-  co_return co_await dial_address(target, addresses.back(), timeout);
+  co_return co_await dial_address(target, addresses->back(), timeout);
 }
 
 Task<Dialed> SocketDialer::dial_unix(DialTarget target, Duration timeout) {
@@ -125,7 +133,9 @@ Task<Dialed> SocketDialer::dial_address(DialTarget target, IpAddress ip, Duratio
     }
   }
   const int error = connect_error(fd, to_socket_address(endpoint));
-  co_return co_await finish(fd, error, endpoint.text(), timeout);
+  Dialed dialed = co_await finish(fd, error, endpoint.text(), timeout);
+  if (dialed) (*dialed)->set_dialed(endpoint);
+  co_return dialed;
 }
 
 Task<Dialed> SocketDialer::finish(int fd, int error, std::string name, Duration timeout) {

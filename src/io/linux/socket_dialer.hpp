@@ -19,7 +19,7 @@ class SocketDialer final : public Dialer {
   Resolver& resolver() override { return *resolver_; }
 
  private:
-  Task<Dialed> dial_any(DialTarget target, std::vector<IpAddress> addresses, Duration timeout);
+  Task<Dialed> dial_any(DialTarget target, AddressCache::Addresses addresses, Duration timeout);
   Task<Dialed> dial_unix(DialTarget target, Duration timeout);
   Task<Dialed> dial_address(DialTarget target, IpAddress address, Duration timeout);
   Task<Dialed> finish(int fd, int connect_error, std::string name, Duration timeout);

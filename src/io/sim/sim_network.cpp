@@ -145,8 +145,10 @@ Task<Dialed> SimDialer::dial(DialTarget target, Duration timeout) {
   co_return std::move(pair.program);
 }
 
-Task<std::vector<IpAddress>> SimDialer::addresses(std::string /*name*/) {
-  co_return std::vector<IpAddress>{IpAddress::v4(0x7f000001)};
+Task<NameReply> SimDialer::ask(std::string /*name*/, NameQuestion /*question*/) {
+  NameReply reply;
+  reply.addresses = {IpAddress::v4(0x7f000001)};
+  co_return reply;
 }
 
 Task<std::string> SimDialer::name_of(IpAddress /*address*/) { co_return "localhost"; }

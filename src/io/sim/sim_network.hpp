@@ -106,7 +106,7 @@ class SimDialer final : public Dialer, private Resolver {
   Resolver& resolver() override { return *this; }
 
  private:
-  Task<std::vector<IpAddress>> addresses(std::string name) override;
+  Task<NameReply> ask(std::string name, NameQuestion question) override;
   Task<std::string> name_of(IpAddress address) override;
 
   struct Listening {

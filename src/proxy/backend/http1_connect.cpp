@@ -35,6 +35,8 @@ io::Task<Failure> Http1Attempt::connect() {
   }
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
+    if (plan_.spec.has_watched_name() && !plan_.transient)
+      core_.parts.group.look_again_for(plan_.member);
     if (dialed.error().cause == io::DialFailure::Cause::exhausted)
       co_return Failure{Party::none, Cause::exhausted, false, std::move(dialed.error().text)};
     const bool unknown = dialed.error().cause == io::DialFailure::Cause::no_such_name;
@@ -44,7 +46,6 @@ io::Task<Failure> Http1Attempt::connect() {
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
-  connection_->made_at = core_.now();
   co_return Failure{};
 }
 
@@ -52,11 +53,8 @@ io::Task<Failure> Http1Attempt::connect() {
 // request that cannot be repeated is not risked on it.
 bool Http1Attempt::take_pooled() {
   if (!plan_.reuses || pool_ == nullptr) return false;
-  BackendPool::Wish wish;
-  // Names may lead elsewhere once their time is over (addressttl).
-  if (const auto& ttl = plan_.lease.spec().address_ttl) wish.made_after = core_.now() - *ttl;
-  if (!http::is_idempotent(x_.request.method_id)) wish.idle_after = core_.now() - trusted_idle_time;
-  connection_ = pool_->take(wish);
+  const bool repeats = http::is_idempotent(x_.request.method_id);
+  connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
   return true;
@@ -66,6 +64,11 @@ io::DialTarget Http1Attempt::dial_target() const {
   const balance::MemberSpec& spec = plan_.lease.spec();
   const config::ProxySettings& proxy = x_.server->proxy;
   io::DialTarget target;
+  if (spec.address) {
+    target.addresses = std::make_shared<const std::vector<IpAddress>>(1, *spec.address);
+  } else if (spec.has_watched_name()) {
+    target.addresses = plan_.lease.member().addresses().list();
+  }
   target.host = spec.host;
   target.port = spec.port;
   target.unix_path = spec.unix_socket_path;
