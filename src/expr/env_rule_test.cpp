@@ -163,6 +163,54 @@ TEST_F(EnvRules, wrong_lines_are_refused_in_httpds_words) {
   }
 }
 
+TEST_F(EnvRules, a_condition_decides_and_gives_its_groups) {
+  const auto expression = [this](const Words& words) { add(EnvDirective::set_env_if_expr, words); };
+  expression({"%{REQUEST_URI} =~ m#^/(.)(b)#", R"(V=$1-$2-$0 \$1 %{REQUEST_URI})", "W", "!X"});
+  expression({"%{REQUEST_URI} !~ /(q)/", "RAW=$0-$1"});
+  expression({"true", "RAW2=$1"});
+  expression({"%{REQUEST_METHOD} == 'POST'", "NO"});
+  expression({"reqenv('W') == '1' && %{REQUEST_URI} =~ /(a)/", "SEEN=$1"});
+  expression({"true", "CARRIED=$1"});
+  add({"Request_Method", "G(E)", "M=$1"});
+  expression({"true", "FROM_PATTERN=$1"});
+  environment.set("X", "old");
+  facts.variables = {{"W", "1"}};
+  apply(rules, facts, environment, arena);
+  EXPECT_EQ(value("V"), "a-b-/ab $1 %{REQUEST_URI}");
+  EXPECT_EQ(value("W"), "1");
+  EXPECT_EQ(value("X"), "(null)");
+  EXPECT_EQ(value("RAW"), "$0-$1");
+  EXPECT_EQ(value("RAW2"), "$1");
+  EXPECT_EQ(value("NO"), "(null)");
+  EXPECT_EQ(value("SEEN"), "a");
+  EXPECT_EQ(value("CARRIED"), "a");
+  EXPECT_EQ(value("FROM_PATTERN"), "E");
+}
+
+TEST_F(EnvRules, a_condition_that_cannot_be_evaluated_sets_nothing_and_is_told) {
+  const NoFiles files;
+  facts.files = &files;
+  add(EnvDirective::set_env_if_expr, {"file('/none') == ''", "V"});
+  std::string_view fault;
+  apply(rules, facts, environment, arena, &fault);
+  EXPECT_EQ(value("V"), "(null)");
+  EXPECT_EQ(fault, "Cannot open file /none");
+}
+
+TEST(EnvRuleLines, of_conditions_are_refused_in_httpds_words) {
+  const std::pair<Words, std::string_view> cases[] = {
+      {{}, "Missing expression for SetEnvIfExpr"},
+      {{"", "V"}, "Missing expression for SetEnvIfExpr"},
+      {{"true"}, "Missing envariable expression for SetEnvIfExpr"},
+      {{"true", ""}, "Missing envariable expression for SetEnvIfExpr"},
+      {{"foo", "V"},
+       "Could not parse expression \"foo\": syntax error at character 1, unexpected foo"},
+  };
+  for (const auto& [words, expected] : cases) {
+    EXPECT_EQ(EnvRule::parse(EnvDirective::set_env_if_expr, words).error().text, expected);
+  }
+}
+
 TEST(EnvConditions, tell_presence_from_absence) {
   Environment environment;
   environment.set("A", "");

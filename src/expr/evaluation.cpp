@@ -8,9 +8,7 @@ namespace steelyard::expr {
 
 void Evaluation::note_request_field(std::string_view name) {
   if (equals_ignoring_case(name, "Host")) return;
-  for (const std::string_view known : http::tokens(vary)) {
-    if (equals_ignoring_case(known, name)) return;
-  }
+  if (http::has_token(vary, name)) return;
   vary = vary.empty() ? name : arena.join(vary, ", ", name);
 }
 

@@ -23,12 +23,33 @@ bool has_element(std::string_view list, std::string_view wanted) {
 
 }  // namespace
 
-std::string_view HeaderRule::value(const Facts& facts, Arena& arena) const {
-  return expression_ ? expression_->evaluate(facts, arena) : text_.write(facts, arena);
+// Nothing when an expression could not be evaluated.
+std::optional<std::string_view> HeaderRule::value(const HeaderWork& work,
+                                                  const Facts& facts) const {
+  if (!expression_) return text_.write(facts, work.arena);
+  Evaluation evaluation{facts, work.arena};
+  const std::string_view text = expression_->evaluate(evaluation);
+  if (evaluation.fault.empty()) return text;
+  if (work.fault != nullptr) *work.fault = evaluation.fault;
+  return std::nullopt;
+}
+
+// httpd: a condition that cannot be evaluated is none. An answer that depends on request fields
+// says so in Vary.
+bool HeaderRule::is_meant(const HeaderWork& work, const Facts& facts) const {
+  if (!condition_) return true;
+  Evaluation evaluation{facts, work.arena};
+  const auto holds = condition_->holds(evaluation);
+  if (!evaluation.vary.empty() && table_ != HeaderTable::request) {
+    http::FieldList& answer = work.normal_fields != nullptr ? *work.normal_fields : work.fields;
+    answer.add("Vary", evaluation.vary, http::FieldId::vary);
+  }
+  if (!holds && work.fault != nullptr) *work.fault = holds.error();
+  return holds.value_or(true);
 }
 
 bool HeaderRule::apply(const HeaderWork& work, const Facts& facts) const {
-  if (condition_ && !condition_->holds(facts)) return true;
+  if (!is_meant(work, facts)) return true;
   if (is_content_type_ && table_ != HeaderTable::request) return change_content_type(work, facts);
   return change(work, facts);
 }
@@ -41,8 +62,7 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
     case Action::echo:
       return echo(work, facts);
     case Action::note:
-      note(work, facts);
-      return true;
+      return note(work, facts);
     case Action::edit:
     case Action::edit_all:
       return edit(work, facts);
@@ -52,8 +72,9 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
     default:
       break;
   }
-  const std::string_view text = value(facts, work.arena);
-  if (!name_is_token_ || !is_valid_value(text)) return false;
+  const std::optional<std::string_view> wanted = value(work, facts);
+  if (!wanted || !name_is_token_ || !is_valid_value(*wanted)) return false;
+  const std::string_view text = *wanted;
   switch (action_) {
     case Action::append:
     case Action::merge:
@@ -75,7 +96,7 @@ bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts)
   const bool is_always = table_ == HeaderTable::response_always && work.normal_fields != nullptr;
   const http::FieldList& sent = is_always ? *work.normal_fields : work.fields;
   if (is_always && replaces) {
-    return change({*work.normal_fields, work.notes, work.arena}, facts);
+    return change({*work.normal_fields, work.notes, work.arena, nullptr, work.fault}, facts);
   }
   const bool adds = action_ == Action::add || action_ == Action::append ||
                     action_ == Action::merge || action_ == Action::setifempty;
@@ -103,26 +124,29 @@ bool HeaderRule::echo(const HeaderWork& work, const Facts& facts) const {
   return true;
 }
 
-void HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
-  const std::string_view name = value(facts, work.arena);
+bool HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
+  const std::optional<std::string_view> name = value(work, facts);
+  if (!name) return false;
   if (const http::Field* field = work.fields.find(name_)) {
-    work.notes.set(name, field->value);
+    work.notes.set(*name, field->value);
   } else {
-    work.notes.unset(name);
+    work.notes.unset(*name);
   }
+  return true;
 }
 
 // httpd: all rows of the name, changed or not, move behind the others.
 bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
   http::FieldList& fields = work.fields;
   if (fields.find(name_) == nullptr) return true;
-  const std::string_view replacement = value(facts, work.arena);
+  const std::optional<std::string_view> replacement = value(work, facts);
+  if (!replacement) return false;
   const std::size_t old_size = fields.size();
   bool is_clean = true;
   for (std::size_t i = 0; i < old_size; ++i) {
     const http::Field row = fields[i];
     if (!equals_ignoring_case(row.name, name_)) continue;
-    const std::string_view text = edited(row.value, replacement, work.arena);
+    const std::string_view text = edited(row.value, *replacement, work.arena);
     if (is_valid_value(text)) {
       fields.add(row.name, text, row.id);
     } else {

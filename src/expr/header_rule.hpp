@@ -10,9 +10,9 @@
 
 #include "base/regex.hpp"
 #include "expr/complaint.hpp"
-#include "expr/env_rule.hpp"
 #include "expr/facts.hpp"
 #include "expr/header_text.hpp"
+#include "expr/line_condition.hpp"
 #include "expr/string_expression.hpp"
 #include "http/field.hpp"
 
@@ -45,6 +45,8 @@ struct HeaderWork {
   // For the always table: where the response's Content-Type lies. httpd keeps that one apart, so
   // `Header always set|edit Content-Type` change it and nothing else does. Null: no other list.
   http::FieldList* normal_fields = nullptr;
+  // What a condition or an expression could not do is told here; null: nobody wants to know.
+  std::string_view* fault = nullptr;
 };
 
 class HeaderRule {
@@ -79,11 +81,12 @@ class HeaderRule {
   friend class HeaderRuleReader;
 
   HeaderRule() = default;
-  std::string_view value(const Facts& facts, Arena& arena) const;
+  bool is_meant(const HeaderWork& work, const Facts& facts) const;
+  std::optional<std::string_view> value(const HeaderWork& work, const Facts& facts) const;
   bool change(const HeaderWork& work, const Facts& facts) const;
   bool join(const HeaderWork& work, std::string_view text) const;
   bool echo(const HeaderWork& work, const Facts& facts) const;
-  void note(const HeaderWork& work, const Facts& facts) const;
+  bool note(const HeaderWork& work, const Facts& facts) const;
   bool edit(const HeaderWork& work, const Facts& facts) const;
   std::string_view edited(std::string_view text, std::string_view replacement, Arena& arena) const;
   bool change_content_type(const HeaderWork& work, const Facts& facts) const;
@@ -97,7 +100,7 @@ class HeaderRule {
   HeaderText text_;
   std::shared_ptr<const StringExpression> expression_;  // instead of text_
   std::optional<Regex> regex_;                          // echo, edit, edit*
-  std::optional<EnvCondition> condition_;
+  std::optional<LineCondition> condition_;
 };
 
 // All in order, conditions considered. False when HeaderRule::apply was false for one of them:

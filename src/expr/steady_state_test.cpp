@@ -82,7 +82,8 @@ struct Exchange {
     notes.clear();
     line.clear();
     apply(env_rules, facts, environment, arena);
-    allowed = require->allows(facts);
+    Evaluation evaluation{facts, arena};
+    allowed = require->decide(evaluation) == Admission::allowed;
     apply(header_rules, {fields, notes, arena}, facts);
     format.write(facts, line);
   }

@@ -5,10 +5,22 @@
 
 namespace steelyard::proxy {
 
+namespace {
+
+// httpd: a condition that cannot be evaluated keeps the line out.
+bool is_wanted(const Exchange& x, Shard::Core& core, const expr::LineCondition& condition) {
+  expr::Evaluation evaluation{x, x.arena};
+  const auto holds = condition.holds(evaluation);
+  if (!holds) core.log_fault(x, "log_config", "an access log", holds.error());
+  return holds.value_or(false);
+}
+
+}  // namespace
+
 void record_access(Exchange& x, Shard::Core& core) {
   x.recording = true;
   for (const config::AccessLog& log : x.server->access_logs) {
-    if (log.condition && !log.condition->holds(x)) continue;
+    if (log.condition && !is_wanted(x, core, *log.condition)) continue;
     core.log_line.clear();
     log.format.write(x, core.log_line);
     core.parts.log.access(log.target, core.log_line);

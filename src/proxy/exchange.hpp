@@ -131,6 +131,7 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> note(std::string_view name) const override {
     return notes.find(name);
   }
+  const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
   const http::Field& response_row(std::size_t i) const {

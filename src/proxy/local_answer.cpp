@@ -6,6 +6,7 @@
 #include "http/error_page.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
+#include "proxy/reply.hpp"
 
 namespace steelyard::proxy {
 
@@ -130,11 +131,14 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
     x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
   // What is served here without being an error is an answer like any other.
+  std::string_view fault;
   if (x.status == 200 && !x.settings->response_normal.empty())
-    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena}, x);
+    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &fault}, x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
-    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &fault}, x);
+  core.log_fault(x, "headers", "a Header line", fault);
+  name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }
 

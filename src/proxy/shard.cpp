@@ -143,6 +143,13 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   parts.log.error(x.server->error_log, line);
 }
 
+void Shard::Core::log_fault(const Exchange& x, std::string_view module, std::string_view where,
+                            std::string_view fault) {
+  if (fault.empty() || !wants(x, config::LogLevel::error, module)) return;
+  log(x, config::LogLevel::error, module,
+      x.arena.join("Failed to evaluate the expression of ", where, ": ", fault));
+}
+
 Shard::Shard(const ShardParts& parts, std::shared_ptr<const Generation> generation)
     : core_(std::make_unique<Core>(parts, std::move(generation))) {}
 
