@@ -21,17 +21,28 @@ bool has_element(std::string_view list, std::string_view wanted) {
   return false;
 }
 
+// Joins the first row of that name, or is one.
+void add_to_list(http::FieldList& fields, std::string_view name, std::string_view text,
+                 Arena& arena) {
+  const http::Field* const first = fields.find(name);
+  if (first == nullptr) {
+    fields.add(name, text);
+    return;
+  }
+  const auto index = static_cast<std::size_t>(first - &fields[0]);
+  fields.set_value(index, arena.join(first->value, ", ", text));
+}
+
 }  // namespace
 
-// Nothing when an expression could not be evaluated.
-std::optional<std::string_view> HeaderRule::value(const HeaderWork& work,
-                                                  const Facts& facts) const {
+// Empty when an expression could not be evaluated (httpd).
+std::string_view HeaderRule::value(const HeaderWork& work, const Facts& facts) const {
   if (!expression_) return text_.write(facts, work.arena);
   Evaluation evaluation{facts, work.arena};
   const std::string_view text = expression_->evaluate(evaluation);
   if (evaluation.fault.empty()) return text;
   if (work.fault != nullptr) *work.fault = evaluation.fault;
-  return std::nullopt;
+  return {};
 }
 
 // httpd: a condition that cannot be evaluated is none. An answer that depends on request fields
@@ -42,7 +53,7 @@ bool HeaderRule::is_meant(const HeaderWork& work, const Facts& facts) const {
   const auto holds = condition_->holds(evaluation);
   if (!evaluation.vary.empty() && table_ != HeaderTable::request) {
     http::FieldList& answer = work.normal_fields != nullptr ? *work.normal_fields : work.fields;
-    answer.add("Vary", evaluation.vary, http::FieldId::vary);
+    add_to_list(answer, "Vary", evaluation.vary, work.arena);
   }
   if (!holds && work.fault != nullptr) *work.fault = holds.error();
   return holds.value_or(true);
@@ -62,7 +73,8 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
     case Action::echo:
       return echo(work, facts);
     case Action::note:
-      return note(work, facts);
+      note(work, facts);
+      return true;
     case Action::edit:
     case Action::edit_all:
       return edit(work, facts);
@@ -72,9 +84,8 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
     default:
       break;
   }
-  const std::optional<std::string_view> wanted = value(work, facts);
-  if (!wanted || !name_is_token_ || !is_valid_value(*wanted)) return false;
-  const std::string_view text = *wanted;
+  const std::string_view text = value(work, facts);
+  if (!name_is_token_ || !is_valid_value(text)) return false;
   switch (action_) {
     case Action::append:
     case Action::merge:
@@ -106,13 +117,9 @@ bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts)
 
 bool HeaderRule::join(const HeaderWork& work, std::string_view text) const {
   const http::Field* first = work.fields.find(name_);
-  if (first == nullptr) {
-    work.fields.add(name_, text);
-    return true;
-  }
-  if (action_ == Action::merge && has_element(first->value, text)) return true;
-  const auto index = static_cast<std::size_t>(first - &work.fields[0]);
-  work.fields.set_value(index, work.arena.join(first->value, ", ", text));
+  const bool is_there =
+      first != nullptr && action_ == Action::merge && has_element(first->value, text);
+  if (!is_there) add_to_list(work.fields, name_, text, work.arena);
   return true;
 }
 
@@ -124,29 +131,26 @@ bool HeaderRule::echo(const HeaderWork& work, const Facts& facts) const {
   return true;
 }
 
-bool HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
-  const std::optional<std::string_view> name = value(work, facts);
-  if (!name) return false;
+void HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
+  const std::string_view name = value(work, facts);
   if (const http::Field* field = work.fields.find(name_)) {
-    work.notes.set(*name, field->value);
+    work.notes.set(name, field->value);
   } else {
-    work.notes.unset(*name);
+    work.notes.unset(name);
   }
-  return true;
 }
 
 // httpd: all rows of the name, changed or not, move behind the others.
 bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
   http::FieldList& fields = work.fields;
   if (fields.find(name_) == nullptr) return true;
-  const std::optional<std::string_view> replacement = value(work, facts);
-  if (!replacement) return false;
+  const std::string_view replacement = value(work, facts);
   const std::size_t old_size = fields.size();
   bool is_clean = true;
   for (std::size_t i = 0; i < old_size; ++i) {
     const http::Field row = fields[i];
     if (!equals_ignoring_case(row.name, name_)) continue;
-    const std::string_view text = edited(row.value, *replacement, work.arena);
+    const std::string_view text = edited(row.value, replacement, work.arena);
     if (is_valid_value(text)) {
       fields.add(row.name, text, row.id);
     } else {

@@ -82,11 +82,11 @@ class HeaderRule {
 
   HeaderRule() = default;
   bool is_meant(const HeaderWork& work, const Facts& facts) const;
-  std::optional<std::string_view> value(const HeaderWork& work, const Facts& facts) const;
+  std::string_view value(const HeaderWork& work, const Facts& facts) const;
   bool change(const HeaderWork& work, const Facts& facts) const;
   bool join(const HeaderWork& work, std::string_view text) const;
   bool echo(const HeaderWork& work, const Facts& facts) const;
-  bool note(const HeaderWork& work, const Facts& facts) const;
+  void note(const HeaderWork& work, const Facts& facts) const;
   bool edit(const HeaderWork& work, const Facts& facts) const;
   std::string_view edited(std::string_view text, std::string_view replacement, Arena& arena) const;
   bool change_content_type(const HeaderWork& work, const Facts& facts) const;

@@ -54,7 +54,7 @@ class Exchange final : public expr::Facts {
   http::RequestHead replaced;      // scratch while an internal redirect is under way
   std::string_view path;           // decoded
   std::string_view host_name;      // of Host: lower case, without port and final dot
-  std::string_view original_path;  // before an internal redirect
+  std::string_view original_path, original_query;  // before an internal redirect
   bool original_proxied = false;
   std::string_view query;
   bool has_query = false;

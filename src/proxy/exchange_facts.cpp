@@ -59,7 +59,7 @@ std::string_view Exchange::text(TextFact which) const {
       // The '?' stands in front of the query wherever it came from.
       return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;
     case TextFact::query:
-      return query;
+      return recording && redirected ? original_query : query;
     case TextFact::request_line:
       return request_line;
     case TextFact::protocol:

@@ -62,7 +62,7 @@ bool SystemFiles::has_trait(std::string_view path, FileTrait trait) const {
     case FileTrait::with_bytes:
       return is_regular(about) && about.st_size > 0;
     case FileTrait::executable:
-      return is_regular(about) && (about.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+      return (about.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
     default:
       return true;
   }

@@ -49,6 +49,7 @@ TEST_F(SystemFilesTest, tell_what_kind_of_file_a_path_is) {
   EXPECT_FALSE(files.has_trait(gone, FileTrait::exists));
   EXPECT_FALSE(files.has_trait(std::string("/\0", 2), FileTrait::exists));
   EXPECT_FALSE(files.has_trait(std::string(100000, '/'), FileTrait::exists));
+  EXPECT_TRUE(files.has_trait(directory.file(""), FileTrait::executable));
   ASSERT_EQ(::chmod(full.c_str(), 0755), 0);
   EXPECT_TRUE(files.has_trait(full, FileTrait::executable));
 }
