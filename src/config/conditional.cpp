@@ -10,13 +10,14 @@ using Branch = Conditional::Branch;
 struct Question {
   const expr::Facts& facts;
   Arena& arena;
-  std::string_view& fault;
+  expr::Remarks& remarks;
 
   bool holds(const Conditional& conditional) const {
     if (!conditional.condition) return true;
-    const auto holds = conditional.condition->evaluate(facts, arena);
-    if (!holds) fault = holds.error();
-    return holds.value_or(false);
+    expr::Evaluation evaluation{facts, arena};
+    const bool holds = conditional.condition->evaluate(evaluation).value_or(false);
+    evaluation.tell(remarks);
+    return holds;
   }
 };
 
@@ -35,8 +36,8 @@ void ask_all(const PathSettings& around, const Question& question,
 }  // namespace
 
 ConditionalWalk::Found ConditionalWalk::walk(const PathSettings& outer, const expr::Facts& facts,
-                                             Arena& arena, std::string_view& fault) {
-  const Question question{facts, arena, fault};
+                                             Arena& arena, expr::Remarks& remarks) {
+  const Question question{facts, arena, remarks};
   found_.clear();
   ask_all(outer, question, found_);
   for (std::size_t i = 0; i < found_.size(); ++i) ask_all(found_[i]->settings, question, found_);

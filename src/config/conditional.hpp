@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "config/path_settings.hpp"
@@ -30,9 +29,9 @@ class ConditionalWalk {
 
   // Those that hold, in the order in which they count: all of `outer` first, then all that stand
   // in those, and so on inwards (httpd). A condition that cannot be evaluated does not hold;
-  // `fault` then says why. The span lasts until the next call.
+  // `remarks` then say why. The span lasts until the next call.
   Found walk(const PathSettings& outer, const expr::Facts& facts, Arena& arena,
-             std::string_view& fault);
+             expr::Remarks& remarks);
 
  private:
   std::vector<const Conditional*> found_;

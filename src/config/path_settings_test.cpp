@@ -188,7 +188,7 @@ struct DecidedSettings : CachedSettings {
   }
   std::string decided() {
     std::string names;
-    last = cache_.decide(server_, cache_.for_path(server_, "/x"), facts, arena, fault);
+    last = cache_.decide(server_, cache_.for_path(server_, "/x"), facts, arena, remarks);
     for (const auto& rule : last->response_normal) names += rule.name();
     return names;
   }
@@ -197,7 +197,7 @@ struct DecidedSettings : CachedSettings {
   expr::TableFacts facts;
   Arena arena;
   SettingsRef last;
-  std::string_view fault;
+  expr::Remarks remarks;
 };
 
 TEST_F(DecidedSettings, without_conditions_are_those_of_the_sections) {

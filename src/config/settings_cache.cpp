@@ -78,9 +78,9 @@ std::size_t SettingsCache::DecisionHash::operator()(const Decision& decision) co
 }
 
 SettingsRef SettingsCache::decide(const Server& server, SettingsRef settings,
-                                  const expr::Facts& facts, Arena& arena, std::string_view& fault) {
+                                  const expr::Facts& facts, Arena& arena, expr::Remarks& remarks) {
   if (settings->conditionals.empty()) return settings;
-  const ConditionalWalk::Found held = walk_.walk(*settings, facts, arena, fault);
+  const ConditionalWalk::Found held = walk_.walk(*settings, facts, arena, remarks);
   if (held.empty()) return settings;
   wanted_decision_.settings = settings.get();
   wanted_decision_.held.assign(held.begin(), held.end());

@@ -37,10 +37,10 @@ class SettingsCache {
     return find(server, path, url);
   }
 
-  // `settings` of one of the above with the <If> sections that hold over them. `fault` says what a
-  // condition could not do.
+  // `settings` of one of the above with the <If> sections that hold over them. `remarks`: what
+  // conditions asked for or could not do.
   SettingsRef decide(const Server& server, SettingsRef settings, const expr::Facts& facts,
-                     Arena& arena, std::string_view& fault);
+                     Arena& arena, expr::Remarks& remarks);
 
   std::size_t size() const { return entries_.size() + decided_.size(); }
 

@@ -241,15 +241,6 @@ bool EnvRule::matches(std::string_view value, RegexMatch& match) const {
   return value.find(literal_) != std::string_view::npos;
 }
 
-bool EnvRule::holds(const Facts& facts, Arena& arena, RegexMatch& match,
-                    std::string_view* fault) const {
-  Evaluation evaluation{facts, arena, match};
-  const auto holds = condition_->evaluate(evaluation);
-  match = evaluation.groups;
-  if (!holds && fault != nullptr) *fault = holds.error();
-  return holds.value_or(false);
-}
-
 // Without a match there are no groups: the value is taken as it stands.
 void EnvRule::change(const RegexMatch& match, Environment& environment, Arena& arena) const {
   const bool has_groups = regex_.has_value() || (condition_.has_value() && match.count > 0);
@@ -265,13 +256,19 @@ void EnvRule::change(const RegexMatch& match, Environment& environment, Arena& a
 }
 
 void apply(std::span<const EnvRule> rules, const Facts& facts, Environment& environment,
-           Arena& arena, std::string_view* fault) {
+           Arena& arena, Remarks* remarks) {
   const EnvRule* last = nullptr;
   std::string_view value;
   RegexMatch match;
   for (const EnvRule& rule : rules) {
     if (rule.condition_) {
-      if (rule.holds(facts, arena, match, fault)) rule.change(match, environment, arena);
+      Evaluation evaluation{facts, arena, match};
+      const bool holds = rule.condition_->evaluate(evaluation).value_or(false);
+      match = evaluation.groups;
+      // httpd: it takes the place of what the rules before read.
+      value = evaluation.subject.value_or(value);
+      if (remarks != nullptr) evaluation.tell(*remarks);
+      if (holds) rule.change(match, environment, arena);
       continue;
     }
     if (last == nullptr || !rule.reads_as(*last)) value = rule.read(facts, environment);

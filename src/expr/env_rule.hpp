@@ -53,8 +53,7 @@ class EnvRule {
                                                  std::span<const std::string> words);
 
  private:
-  friend void apply(std::span<const EnvRule>, const Facts&, Environment&, Arena&,
-                    std::string_view*);
+  friend void apply(std::span<const EnvRule>, const Facts&, Environment&, Arena&, Remarks*);
 
   enum class Attribute : std::uint8_t {
     remote_host,
@@ -82,7 +81,6 @@ class EnvRule {
   bool reads_as(const EnvRule& other) const;
   std::string_view read(const Facts& facts, const Environment& environment) const;
   bool matches(std::string_view value, RegexMatch& match) const;
-  bool holds(const Facts& facts, Arena& arena, RegexMatch& match, std::string_view* fault) const;
   void change(const RegexMatch& match, Environment& environment, Arena& arena) const;
 
   Attribute attribute_ = Attribute::header;
@@ -100,8 +98,8 @@ class EnvRule {
 // Applies all in order. httpd: consecutive rules about the same attribute see the value that the
 // first of them read, and a SetEnvIfExpr without groups of its own sees those of the last pattern
 // that had some. Values lie in the rules or the arena; the rules outlive the exchange.
-// `fault`: where to tell what a condition could not do; such a line sets nothing.
+// `remarks`: what conditions asked for or could not do; a line whose condition fails sets nothing.
 void apply(std::span<const EnvRule> rules, const Facts& facts, Environment& environment,
-           Arena& arena, std::string_view* fault = nullptr);
+           Arena& arena, Remarks* remarks = nullptr);
 
 }  // namespace steelyard::expr

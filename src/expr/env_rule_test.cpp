@@ -191,10 +191,22 @@ TEST_F(EnvRules, a_condition_that_cannot_be_evaluated_sets_nothing_and_is_told) 
   const NoFiles files;
   facts.files = &files;
   add(EnvDirective::set_env_if_expr, {"file('/none') == ''", "V"});
-  std::string_view fault;
-  apply(rules, facts, environment, arena, &fault);
+  Remarks remarks;
+  apply(rules, facts, environment, arena, &remarks);
   EXPECT_EQ(value("V"), "(null)");
-  EXPECT_EQ(fault, "Cannot open file /none");
+  EXPECT_EQ(remarks.fault, "Cannot open file /none");
+}
+
+// Seen on httpd 2.4.71: rules about one attribute read it once, and a condition's pattern takes the
+// place of what was read.
+TEST_F(EnvRules, a_condition_disturbs_what_the_rules_around_it_read) {
+  add({"Request_Method", "GET", "A"});
+  add(EnvDirective::set_env_if_expr, {"%{REQUEST_URI} !~ /(q)/", "B"});
+  add({"Request_Method", "GET", "C"});
+  add(EnvDirective::set_env_if_expr, {"'subject' =~ /(s)/", "D"});
+  add({"Request_Method", "sub(j)", "E=$1"});
+  apply(rules, facts, environment, arena);
+  EXPECT_EQ(value("A") + value("B") + value("C") + value("D") + value("E"), "11(null)1j");
 }
 
 TEST(EnvRuleLines, of_conditions_are_refused_in_httpds_words) {

@@ -12,6 +12,12 @@ void Evaluation::note_request_field(std::string_view name) {
   vary = vary.empty() ? name : arena.join(vary, ", ", name);
 }
 
+void Evaluation::tell(Remarks& remarks) const {
+  if (!fault.empty()) remarks.fault = fault;
+  if (vary.empty()) return;
+  remarks.vary = remarks.vary.empty() ? vary : arena.join(remarks.vary, ", ", vary);
+}
+
 void Evaluation::fail(std::string_view what, std::string_view about) {
   fault = arena.join(what, about);
 }

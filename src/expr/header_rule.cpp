@@ -41,7 +41,8 @@ std::string_view HeaderRule::value(const HeaderWork& work, const Facts& facts) c
   Evaluation evaluation{facts, work.arena};
   const std::string_view text = expression_->evaluate(evaluation);
   if (evaluation.fault.empty()) return text;
-  if (work.fault != nullptr) *work.fault = evaluation.fault;
+  evaluation.vary = {};  // httpd: values do not count
+  if (work.remarks != nullptr) evaluation.tell(*work.remarks);
   return {};
 }
 
@@ -50,13 +51,14 @@ std::string_view HeaderRule::value(const HeaderWork& work, const Facts& facts) c
 bool HeaderRule::is_meant(const HeaderWork& work, const Facts& facts) const {
   if (!condition_) return true;
   Evaluation evaluation{facts, work.arena};
-  const auto holds = condition_->holds(evaluation);
-  if (!evaluation.vary.empty() && table_ != HeaderTable::request) {
+  const bool holds = condition_->holds(evaluation).value_or(true);
+  if (table_ != HeaderTable::request && !evaluation.vary.empty()) {
     http::FieldList& answer = work.normal_fields != nullptr ? *work.normal_fields : work.fields;
     add_to_list(answer, "Vary", evaluation.vary, work.arena);
+    evaluation.vary = {};
   }
-  if (!holds && work.fault != nullptr) *work.fault = holds.error();
-  return holds.value_or(true);
+  if (work.remarks != nullptr) evaluation.tell(*work.remarks);
+  return holds;
 }
 
 bool HeaderRule::apply(const HeaderWork& work, const Facts& facts) const {
@@ -107,7 +109,7 @@ bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts)
   const bool is_always = table_ == HeaderTable::response_always && work.normal_fields != nullptr;
   const http::FieldList& sent = is_always ? *work.normal_fields : work.fields;
   if (is_always && replaces) {
-    return change({*work.normal_fields, work.notes, work.arena, nullptr, work.fault}, facts);
+    return change({*work.normal_fields, work.notes, work.arena, nullptr, work.remarks}, facts);
   }
   const bool adds = action_ == Action::add || action_ == Action::append ||
                     action_ == Action::merge || action_ == Action::setifempty;

@@ -45,8 +45,9 @@ struct HeaderWork {
   // For the always table: where the response's Content-Type lies. httpd keeps that one apart, so
   // `Header always set|edit Content-Type` change it and nothing else does. Null: no other list.
   http::FieldList* normal_fields = nullptr;
-  // What a condition or an expression could not do is told here; null: nobody wants to know.
-  std::string_view* fault = nullptr;
+  // What conditions and expressions asked for or could not do; null: nobody wants to know. What a
+  // condition about an answer asked for stands in its Vary instead.
+  Remarks* remarks = nullptr;
 };
 
 class HeaderRule {

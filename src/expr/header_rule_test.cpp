@@ -97,10 +97,10 @@ TEST_F(HeaderRules, a_condition_that_cannot_be_evaluated_is_none_and_a_value_is_
   const NoFiles files;
   facts.files = &files;
   const auto tell = [this](const Words& words) {
-    std::string_view fault;
+    Remarks remarks;
     add(words);
-    const bool is_clean = rules_.back().apply({response, notes, arena, nullptr, &fault}, facts);
-    return std::string(is_clean ? "clean" : "spoilt") + ": " + std::string(fault);
+    const bool is_clean = rules_.back().apply({response, notes, arena, nullptr, &remarks}, facts);
+    return std::string(is_clean ? "clean" : "spoilt") + ": " + std::string(remarks.fault);
   };
   rules_.reserve(2);
   EXPECT_EQ(tell({"set", "X-Yes", "1", "expr=file('/none') == 'x'"}),

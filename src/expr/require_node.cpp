@@ -145,7 +145,9 @@ Verdict RequireNode::verdict_of(bool is_granted) const {
 // Each line starts without groups (httpd).
 Verdict RequireNode::judge_condition(Evaluation& evaluation) const {
   Evaluation own{evaluation.facts, evaluation.arena};
+  own.vary = evaluation.vary;
   const auto holds = condition_->evaluate(own);
+  evaluation.vary = own.vary;
   if (holds) return verdict_of(*holds);
   evaluation.fault = holds.error();
   return Verdict::failed;

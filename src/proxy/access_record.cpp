@@ -8,11 +8,11 @@ namespace steelyard::proxy {
 namespace {
 
 // httpd: a condition that cannot be evaluated keeps the line out.
-bool is_wanted(const Exchange& x, Shard::Core& core, const expr::LineCondition& condition) {
+bool is_wanted(Exchange& x, Shard::Core& core, const expr::LineCondition& condition) {
   expr::Evaluation evaluation{x, x.arena};
-  const auto holds = condition.holds(evaluation);
-  if (!holds) core.log_fault(x, "log_config", "an access log", holds.error());
-  return holds.value_or(false);
+  const bool holds = condition.holds(evaluation).value_or(false);
+  core.heed(x, "log_config", "an access log", {.fault = evaluation.fault});
+  return holds;
 }
 
 }  // namespace

@@ -51,9 +51,9 @@ class Exchange final : public expr::Facts {
   const config::Server* server = nullptr;
   config::SettingsRef settings;
   http::RequestHead request;
-  http::RequestHead replaced;      // scratch while an internal redirect is under way
-  std::string_view path;           // decoded
-  std::string_view host_name;      // of Host: lower case, without port and final dot
+  http::RequestHead replaced;  // scratch while an internal redirect is under way
+  std::string_view path;       // decoded
+  std::string_view host_name;  // of Host: lower case, without port and final dot
   std::string_view original_path, original_query;  // before an internal redirect
   bool original_proxied = false;
   std::string_view query;
@@ -61,6 +61,9 @@ class Exchange final : public expr::Facts {
   std::string_view request_line;  // as received; also of requests that could not be read
   std::string client_host;        // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
+  // Request fields that conditions asked for before there was an answer: the Vary of one that is
+  // made here, while that of a member goes its own way (httpd).
+  std::string_view asked_fields;
   // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
   // configuration sets them; most exchanges have none and ask for nothing.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }

@@ -195,14 +195,14 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   if (x.normal.has(FieldId::warning)) clean_warnings(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   bool is_clean = true;
-  std::string_view fault;
+  expr::Remarks remarks;
   if (!settings.response_always.empty())
     is_clean =
-        expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal, &fault}, x);
+        expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
   if (!settings.response_normal.empty())
     is_clean &=
-        expr::apply(settings.response_normal, {x.normal, x.notes, x.arena, nullptr, &fault}, x);
-  core.log_fault(x, "headers", "a Header line", fault);
+        expr::apply(settings.response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  core.heed(x, "headers", "a Header line", remarks);
   name_varying_fields(x);
   if (settings.default_charset && !settings.default_charset->empty())
     name_charset(x, *settings.default_charset);

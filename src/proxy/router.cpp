@@ -127,9 +127,9 @@ std::string_view marked_query(const http::RequestTarget& target) {
 // With the <If> sections that hold. httpd asks them before and after it maps the path.
 config::SettingsRef decided(Exchange& x, Shard::Core& core, config::SettingsRef settings) {
   if (settings->conditionals.empty()) return settings;
-  std::string_view fault;
-  auto result = core.settings_for(x).decide(*x.server, std::move(settings), x, x.arena, fault);
-  core.log_fault(x, "core", "an <If> section", fault);
+  expr::Remarks remarks;
+  auto result = core.settings_for(x).decide(*x.server, std::move(settings), x, x.arena, remarks);
+  core.heed(x, "core", "an <If> section", remarks);
   return result;
 }
 
@@ -203,16 +203,16 @@ int count_forwards(Exchange& x) {
 
 void apply_env_rules(Exchange& x, Shard::Core& core, std::span<const expr::EnvRule> rules) {
   if (rules.empty()) return;
-  std::string_view fault;
-  expr::apply(rules, x, x.environment, x.arena, &fault);
-  core.log_fault(x, "setenvif", "SetEnvIfExpr", fault);
+  expr::Remarks remarks;
+  expr::apply(rules, x, x.environment, x.arena, &remarks);
+  core.heed(x, "setenvif", "SetEnvIfExpr", remarks);
 }
 
 bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::HeaderRule> rules) {
-  std::string_view fault;
+  expr::Remarks remarks;
   const bool is_clean =
-      expr::apply(rules, {x.request.fields, x.notes, x.arena, nullptr, &fault}, x);
-  core.log_fault(x, "headers", "a RequestHeader line", fault);
+      expr::apply(rules, {x.request.fields, x.notes, x.arena, nullptr, &remarks}, x);
+  core.heed(x, "headers", "a RequestHeader line", remarks);
   return is_clean;
 }
 
@@ -220,11 +220,9 @@ bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::H
 int authorise(Exchange& x, Shard::Core& core) {
   expr::Evaluation evaluation{x, x.arena};
   const expr::Admission admission = x.settings->require->decide(evaluation);
+  core.heed(x, "authz_core", "Require expr", {evaluation.vary, evaluation.fault});
   if (admission == expr::Admission::allowed) return 0;
-  if (admission == expr::Admission::failed) {
-    core.log_fault(x, "authz_core", "Require expr", evaluation.fault);
-    return 500;
-  }
+  if (admission == expr::Admission::failed) return 500;
   if (core.wants(x, config::LogLevel::error, "authz_core")) {
     core.log(
         x, config::LogLevel::error, "authz_core",
