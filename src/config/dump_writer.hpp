@@ -53,6 +53,7 @@ void dump_env_rules(DumpWriter& out, const std::vector<expr::EnvRule>& rules);
 // `general`: the level of the modules that are not named.
 void dump_log_levels(DumpWriter& out, std::string_view general, const LogLevels& levels);
 void dump_settings(DumpWriter& out, const PathSettings& settings);
+void dump_conditional(DumpWriter& out, const Conditional& conditional);
 void dump_section(DumpWriter& out, std::string_view key, const Section& section);
 void dump_route(DumpWriter& out, const Route& route);
 void dump_redirect(DumpWriter& out, const Redirect& redirect);

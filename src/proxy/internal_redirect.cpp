@@ -13,6 +13,7 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.original_status = status;
   x.redirected = true;
   x.original_path = x.path;
+  x.original_query = x.query;
   x.original_proxied = x.proxied;
   x.proxied = false;
   x.route = {};

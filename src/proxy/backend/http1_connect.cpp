@@ -35,8 +35,8 @@ io::Task<Failure> Http1Attempt::connect() {
   }
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
-    if (plan_.spec.has_watched_name() && !plan_.transient)
-      core_.parts.group.look_again_for(plan_.member);
+    if (plan_.lease.spec().has_watched_name() && !plan_.transient)
+      core_.parts.group.look_again_for(plan_.lease.member());
     if (dialed.error().cause == io::DialFailure::Cause::exhausted)
       co_return Failure{Party::none, Cause::exhausted, false, std::move(dialed.error().text)};
     const bool unknown = dialed.error().cause == io::DialFailure::Cause::no_such_name;
