@@ -77,7 +77,7 @@ void dump_names(DumpWriter& out, const Server& server) {
 void dump_logs(DumpWriter& out, const Server& server) {
   for (const AccessLog& log : server.access_logs) {
     std::string text = target_text(log.target) + ' ' + quoted(log.format.text());
-    if (log.condition) text += ' ' + log.condition->text();
+    if (log.condition) text += ' ' + log.condition->describe();
     out.line("access-log", text);
   }
   if (!server.error_log.text.empty()) out.line("error-log", target_text(server.error_log));
@@ -101,7 +101,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_proxy(out, server.proxy);
   dump_logs(out, server);
   for (const auto& named : server.health_conditions) {
-    out.line("health-condition", named.name + ' ' + DumpWriter::quoted(named.condition.text()));
+    out.line("health-condition", named.name + ' ' + quoted(named.condition.text()));
   }
   for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
   for (const auto& backend : server.backends) dump_member(out, "backend", *backend);

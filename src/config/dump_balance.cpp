@@ -77,7 +77,7 @@ std::string bound_text(int percent) {
 
 void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
   if (traits_of(spec.effective_policy()).by_key()) {
-    out.line("hash-key", DumpWriter::quoted(spec.effective_hash_key()));
+    out.line("hash-key", quoted(spec.effective_hash_key()));
     out.line("hash-bound", bound_text(spec.effective_hash_bound()));
   }
   out.milliseconds("slow-start", spec.slow_start);

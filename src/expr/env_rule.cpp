@@ -185,6 +185,18 @@ void EnvRule::add_change(std::string_view word) {
 }
 
 std::string EnvRule::describe() const {
+  std::string text = describe_question();
+  for (const Change& each : changes_) {
+    text += each.unsets ? " !" + each.name : ' ' + each.name + '=' + quoted(each.value);
+  }
+  return text;
+}
+
+std::string EnvRule::describe_question() const {
+  if (condition_) {
+    return std::string(directive_name(EnvDirective::set_env_if_expr)) + ' ' +
+           quoted(condition_->text());
+  }
   std::string text(directive_name(letters_ == RegexCase::insensitive
                                       ? EnvDirective::set_env_if_no_case
                                       : EnvDirective::set_env_if));
@@ -194,11 +206,7 @@ std::string EnvRule::describe() const {
     if (attribute_ != attribute) continue;
     text.assign(text, 0, text.find(' ')).append(" ").append(name);
   }
-  text += regex_ ? " pattern " + quoted(regex_->pattern()) : " text " + quoted(literal_);
-  for (const Change& each : changes_) {
-    text += each.unsets ? " !" + each.name : ' ' + each.name + '=' + quoted(each.value);
-  }
-  return text;
+  return text + (regex_ ? " pattern " + quoted(regex_->pattern()) : " text " + quoted(literal_));
 }
 
 bool EnvRule::reads_as(const EnvRule& other) const {

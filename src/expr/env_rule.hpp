@@ -85,6 +85,7 @@ class EnvRule {
   };
 
   EnvRule() = default;
+  std::string describe_question() const;
   std::expected<void, Complaint> read_pattern(EnvDirective directive,
                                               std::span<const std::string>& words);
   std::expected<void, Complaint> read_condition(std::span<const std::string>& words);

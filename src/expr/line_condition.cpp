@@ -33,10 +33,8 @@ std::expected<bool, std::string_view> LineCondition::holds(Evaluation& evaluatio
   return std::get<Condition>(what_).evaluate(evaluation);
 }
 
-std::string LineCondition::text() const {
-  if (const auto* presence = std::get_if<EnvCondition>(&what_)) {
-    return std::string("env=") + (presence->wants_absence ? "!" : "") + presence->name;
-  }
+std::string LineCondition::describe() const {
+  if (const auto* presence = std::get_if<EnvCondition>(&what_)) return presence->describe();
   return std::string(prefix) + std::get<Condition>(what_).text();
 }
 

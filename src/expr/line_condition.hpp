@@ -22,7 +22,7 @@ class LineCondition {
 
   // The error is Condition::evaluate()'s.
   std::expected<bool, std::string_view> holds(Evaluation& evaluation) const;
-  std::string text() const;  // as it may be written
+  std::string describe() const;  // as it may be written
 
  private:
   explicit LineCondition(EnvCondition presence) : what_(std::move(presence)) {}

@@ -137,7 +137,8 @@ void RequireNode::describe(const std::string& indent, std::vector<std::string>& 
   }
   for (const IpNetwork& network : networks_) text += ' ' + network.text();
   if (kind_ != Kind::ip) {
-    for (const std::string& word : words_) text += ' ' + word;
+    const bool is_quoted = kind_ == Kind::condition;
+    for (const std::string& word : words_) text += ' ' + (is_quoted ? quoted(word) : word);
   }
   lines.push_back(std::move(text));
 }

@@ -463,14 +463,15 @@ TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
 // How much of an endless transfer, as `so_far` measures it, passes before another is dialled for.
 std::size_t moved_before_another(TestWorld& world, const std::function<std::size_t()>& so_far) {
   const auto other = world.connect();
-  std::size_t moved = SIZE_MAX;
-  world.dialer.listen("m1:80", [&](std::unique_ptr<io::SimStream> peer) {
-    moved = so_far();
+  // The listener stays when this function is over.
+  const auto moved = std::make_shared<std::size_t>(SIZE_MAX);
+  world.dialer.listen("m1:80", [&world, moved, so_far](std::unique_ptr<io::SimStream> peer) {
+    *moved = std::min(*moved, so_far());
     world.members[0].connections.push_back(std::move(peer));
   });
   other->say(simple_get);
   world.loop.settle();
-  return moved;
+  return *moved;
 }
 
 constexpr std::size_t endless = 8 * relay_bytes_a_turn;

@@ -91,8 +91,8 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
       banner_(banner_for(config_->tokens)) {}
 
 // What the main server has is shared by the virtual hosts that say nothing of their own about it.
-// httpd does so too: `max` of an inherited direct backend counts for all hosts together (2.4,
-// seen).
+// httpd does so too: `max` of an inherited direct backend counts for all hosts together (2.4.71,
+// seen; also that a shared connection was made with the settings of the host that came first).
 class StateRegistry::Binding {
  public:
   Binding(const States& known, Instant now) : known_(known), now_(now) {}

@@ -49,6 +49,14 @@ TEST(StateRegistry, a_host_that_names_a_backend_itself_has_its_own_state) {
   EXPECT_NE(generation->groups()[1].backends[0].state, generation->groups()[0].backends[0].state);
 }
 
+TEST(StateRegistry, the_limit_of_an_inherited_backend_counts_for_all_hosts) {
+  auto backend = std::make_shared<balance::MemberSpec>(*make_backends(1)[0]);
+  backend->pool.connections_max = 1;
+  StateRegistry registry;
+  registry.bind(make_config(2, {backend}));
+  EXPECT_EQ(registry.state_count(), 1u);
+}
+
 TEST(StateRegistry, shared_state_survives_a_reload) {
   StateRegistry registry;
   const auto before = registry.bind(make_config(2, make_backends(3)));

@@ -7,8 +7,8 @@
 
 namespace steelyard::server {
 
-bool send_message(const Descriptor& line, const std::string& text, int attached) {
-  if (text.size() > keeper_text_bytes_max) return false;
+int send_message(const Descriptor& line, const std::string& text, int attached) {
+  if (text.size() > keeper_text_bytes_max) return EMSGSIZE;
   iovec bytes{const_cast<char*>(text.data()), text.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
@@ -27,7 +27,10 @@ bool send_message(const Descriptor& line, const std::string& text, int attached)
   do {
     sent = ::sendmsg(line.number(), &message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(text.size());
+  if (sent == static_cast<ssize_t>(text.size())) return 0;
+  // A datagram is sent whole or not at all.
+  if (sent >= 0) return EIO;
+  return errno == ECONNRESET ? EPIPE : errno;
 }
 
 std::optional<KeeperMessage> receive_message(const Descriptor& line) {

@@ -30,7 +30,8 @@ struct KeeperMessage {
 
 inline constexpr std::size_t keeper_text_bytes_max = std::size_t{32} << 10;
 
-bool send_message(const Descriptor& line, const std::string& text, int attached);
+// 0, or an errno: EMSGSIZE for more than keeper_text_bytes_max, EPIPE when the other end is gone.
+int send_message(const Descriptor& line, const std::string& text, int attached);
 // nullopt: the other end is gone.
 std::optional<KeeperMessage> receive_message(const Descriptor& line);
 

@@ -131,7 +131,7 @@ void keep(const Descriptor& line, const Keeper::Duties& duties) noexcept {
   KeeperProcess process(duties);
   while (auto question = receive_message(line)) {
     const Answer answer = process.answer(*question);
-    if (!send_message(line, std::to_string(answer.error), answer.attached.number())) return;
+    if (send_message(line, std::to_string(answer.error), answer.attached.number()) != 0) return;
   }
 }
 

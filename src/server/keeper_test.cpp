@@ -139,12 +139,12 @@ TEST(KeeperLine, one_descriptor_travels_with_a_message) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
   const Descriptor one(ends[0]);
   Descriptor other(ends[1]);
-  ASSERT_TRUE(send_message(one, "text", 1));
+  ASSERT_EQ(send_message(one, "text", 1), 0);
   const auto got = receive_message(other);
   ASSERT_TRUE(got);
   EXPECT_EQ(got->text, "text");
   EXPECT_TRUE(got->attached.is_open());
-  EXPECT_FALSE(send_message(one, std::string(keeper_text_bytes_max + 1, 'x'), -1));
+  EXPECT_EQ(send_message(one, std::string(keeper_text_bytes_max + 1, 'x'), -1), EMSGSIZE);
   other.close();
   EXPECT_FALSE(receive_message(one));
 }

@@ -39,8 +39,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   if (keeper_ && !keeper_->read_again()) {
     log_.say(LogLevel::error, "core",
              "the keeper of root's rights is gone or could not read the configuration; logs that "
-             "are new in "
-             "it are opened with the rights of User");
+             "are new in it are opened with the rights of User");
   }
   auto logs = logs_.open(*configuration.config, log_opener());
   if (!logs) return std::unexpected(std::move(logs.error()));
