@@ -2,14 +2,15 @@
 
 Health checks run by the clock, so the two programs cannot be compared request by request.  Instead
 each case has members of its own for either program, both programs run side by side, and a script
-says how the Nth check is answered.  After each check a few requests tell who is in service:
+says how the Nth check is answered.  Between two checks a few requests tell who serves:
 
     script   + - - +      a check passes, fails, fails, passes
     seen     M M o o M    before the first check, and after each: M the checked member serves,
                           o only the other one does, n nobody does
 
-That sequence must be the same in both, whenever the checks came.  The times between the end of one
-check and the next are recorded beside it.
+A check that has come is not answered before that was asked: then the verdict on the one before it
+is certainly known, and no later one can be.  So the sequence does not depend on how fast anything is.
+The times between the end of one check and the next are recorded beside it.
 """
 
 import asyncio
@@ -18,7 +19,6 @@ from dataclasses import dataclass, field
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BAD = b"HTTP/1.1 503 Bad\r\nContent-Length: 3\r\n\r\nbad"
-SETTLE_S = 0.08  # What a program may take between the end of a check and its effect.
 SAMPLES = 4
 CHECK_WAIT_S = 12.0
 
@@ -42,6 +42,15 @@ class Case:
     interval_ms: int = 300
 
     @property
+    def asks_nothing(self):
+        return self.member.startswith("hcmethod=TCP")
+
+    @property
+    def ends_unseen(self):
+        """The member cannot tell exactly when the program was through with a check."""
+        return bool(self.asks_nothing or self.silent or self.kept)
+
+    @property
     def slug(self):
         return self.name.replace(" ", "-")
 
@@ -59,8 +68,10 @@ class Member:
     def __init__(self, sign, case=None):
         self.sign = sign
         self.case = case
-        self.checks = []
-        self.arrived = asyncio.Event()
+        self.checks = []  # Those that were answered.
+        self.came = 0
+        self._arrived = asyncio.Event()
+        self._let_go = asyncio.Semaphore(0)
         self._server = None
         self.port = 0
 
@@ -91,21 +102,26 @@ class Member:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError as cut:
-            if self.case and self.case.member.startswith("hcmethod=TCP") and not cut.partial:
-                self._note(began, b"")
+            if self.case and self.case.asks_nothing and not cut.partial:
+                self._arrive()
+                self.checks.append(Checked(began, began, b""))
             return False
         if b"X-Client" in head:
             writer.write(self._traffic())
             await writer.drain()
             return True
+        self._arrive()
+        await self._let_go.acquire()
         sign = self._next_sign()
         await asyncio.sleep(self.case.pauses.get(sign, 0.0))
+        ended = time.monotonic()
         if sign not in self.case.silent:
             writer.write(self._answer(sign, head))
             await writer.drain()
         if sign in self.case.silent + self.case.kept:
             await reader.read()  # Until the program gives up, or has enough.
-        self._note(began, head)
+            ended = time.monotonic()
+        self.checks.append(Checked(began, ended, head))
         return False
 
     def _answer(self, sign, head):
@@ -121,17 +137,21 @@ class Member:
         script = self.case.script
         return script[min(len(self.checks), len(script) - 1)]
 
-    def _note(self, began, head):
-        self.checks.append(Checked(began, time.monotonic(), head))
-        self.arrived.set()
+    def _arrive(self):
+        self.came += 1
+        self._arrived.set()
 
-    async def wait_for_checks(self, count):
-        """False when they do not come."""
+    def let_go(self):
+        """The check that waits for its answer, or the next, is answered."""
+        self._let_go.release()
+
+    async def wait_for_check(self, number):
+        """Until that many have come.  False when they do not."""
         deadline = time.monotonic() + CHECK_WAIT_S
-        while len(self.checks) < count:
-            self.arrived.clear()
+        while self.came < number:
+            self._arrived.clear()
             try:
-                await asyncio.wait_for(self.arrived.wait(), deadline - time.monotonic())
+                await asyncio.wait_for(self._arrived.wait(), deadline - time.monotonic())
             except asyncio.TimeoutError:
                 return False
         return True
@@ -177,14 +197,13 @@ async def look(port, case):
 async def follow(port, case, member):
     """The whole script of one case at one program."""
     outcome = Outcome()
-    for count in range(len(case.script) + 1):
-        if not await member.wait_for_checks(count):
+    for number in range(1, len(case.script) + 2):
+        if not await member.wait_for_check(number):
             outcome.seen += "?"
             break
-        if count:
-            await asyncio.sleep(SETTLE_S)
         sign, answers = await look(port, case)
         outcome.seen += sign
         outcome.statuses.append(answers)
+        member.let_go()
     outcome.checks = member.checks[: len(case.script)]
     return outcome
