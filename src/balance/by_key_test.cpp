@@ -27,6 +27,7 @@ std::string owner_of(Group& group, int key) {
 
 std::vector<std::string> owners(Group& group) {
   std::vector<std::string> all;
+  all.reserve(key_count);
   for (int key = 0; key < key_count; ++key) all.push_back(owner_of(group, key));
   return all;
 }

@@ -51,10 +51,12 @@ HashRing::HashRing(std::span<const KeyOwner> owners) {
 }
 
 void HashRing::index_points() {
-  const std::size_t buckets = std::bit_ceil(points_.size());
-  // At least two buckets, as a shift by all 64 bits means nothing.
-  shift_ = 64U - std::max(1U, static_cast<unsigned>(std::countr_zero(buckets)));
-  first_places_.resize(std::size_t{1} << (64U - shift_));
+  // As many buckets as points, and at least two: a shift by all 64 bits means nothing.
+  constexpr int bits_max = 32;
+  const auto bits = static_cast<unsigned>(
+      std::clamp(static_cast<int>(std::bit_width(points_.size())), 1, bits_max));
+  shift_ = 64U - bits;
+  first_places_.resize(std::size_t{1} << bits);
   std::size_t place = 0;
   for (std::size_t bucket = 0; bucket < first_places_.size(); ++bucket) {
     while (place < points_.size() && (points_[place] >> shift_) < bucket) ++place;

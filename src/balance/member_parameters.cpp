@@ -158,7 +158,7 @@ Result set_keepalive(MemberSpec& spec, std::string_view value) {
 Result set_disable_reuse(MemberSpec& spec, std::string_view value) {
   const auto on = parse_switch(value);
   if (!on) return complaint("DisableReuse must be On|Off");
-  spec.disable_reuse = *on;
+  spec.disable_reuse = on;
   return {};
 }
 

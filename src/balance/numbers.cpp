@@ -63,12 +63,10 @@ std::optional<int> parse_load_factor(std::string_view text) {
 }
 
 std::optional<int> parse_strictly(std::string_view text) {
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
   int number = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  if (text.empty() || !is_digit(text.front()) || result.ec != std::errc{} || result.ptr != end) {
-    return std::nullopt;
-  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
