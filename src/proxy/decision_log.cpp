@@ -26,9 +26,9 @@ std::string session_text(const balance::StickySpec& sticky, const balance::Sessi
 }
 
 std::string candidate_text(const balance::Candidate& candidate) {
-  std::string text = fmt::format("{} [{}] lbset {} factor {}", candidate.name,
-                                 balance::display_text(candidate.status), candidate.lbset,
-                                 candidate.load_factor);
+  std::string text =
+      fmt::format("{} [{}] lbset {} factor {}", candidate.name,
+                  balance::display_text(candidate.status), candidate.lbset, candidate.load_factor);
   if (candidate.factor_now != candidate.load_factor) {
     text += fmt::format(" (now {})", candidate.factor_now);
   }
