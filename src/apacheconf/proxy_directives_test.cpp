@@ -285,7 +285,7 @@ TEST_F(ProxyDirectives, policies_of_our_own_need_no_module_and_near_misses_are_t
   EXPECT_EQ(advice_, "It is about 'lbmethod=tworandm'. Did you mean tworandom?");
   fault("ProxyPass /x balancer://c/ lbmethod=nonsense");
   EXPECT_THAT(advice_, HasSubstr("byrequests, bytraffic, bybusyness, random, tworandom, "
-                                 "leasttime, hash, maglev."));
+                                 "leasttime, hash, maglev, heartbeat."));
   EXPECT_EQ(fault("ProxyPass /x balancer://c/ hash-key=%{REMOTE_ADDR}"),
             "ProxyPass unknown Balancer parameter");
   EXPECT_THAT(advice_, HasSubstr("Did you mean hashkey?"));

@@ -39,7 +39,7 @@ int turns_of_a(Group& group, int count) {
 // p + 2. By key it is p of its own third, and tables spread a little.
 TEST(SlowStart, the_share_of_every_policy_grows_to_the_factor) {
   for (const PolicyTraits& policy : all_policies()) {
-    if (!policy.by_plan) continue;  // chooses by heartbeats alone
+    if (!policy.by_plan) continue;                       // chooses by heartbeats alone
     if (policy.policy == Policy::by_busyness) continue;  // idle members: see below
     Group group("a b c", method(policy.name) + " slowstart=9");
     back_again(group);

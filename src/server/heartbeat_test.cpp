@@ -32,8 +32,12 @@ std::string content(const std::string& path) {
 template <class Claim>
 bool until(Claim claim) {
   const Instant end = std::chrono::steady_clock::now() + patience;
-  while (!claim() && std::chrono::steady_clock::now() < end) ::usleep(1000);
-  return claim();
+  bool holds = claim();
+  while (!holds && std::chrono::steady_clock::now() < end) {
+    ::usleep(1000);
+    holds = claim();
+  }
+  return holds;
 }
 
 TEST(HeartbeatStorage, a_missing_file_is_a_trouble_that_is_told_once) {
