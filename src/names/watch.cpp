@@ -163,13 +163,12 @@ void Watcher::Watch::fail(std::string fault) {
   const bool has_answer = addresses_ != nullptr || !services_.empty();
   if (fault_ != logged_fault_) {
     logged_fault_ = fault_;
-    watcher_.log(LogLevel::warn,
-                 has_answer
-                     ? fmt::format("looking up {} failed: {}; it goes on leading to {}", key_.name,
-                                   fault_, places())
-                     : fmt::format("looking up {} failed: {}; its members are down until it leads "
-                                   "somewhere",
-                                   key_.name, fault_));
+    watcher_.log(
+        LogLevel::warn,
+        has_answer ? fmt::format("looking up {} failed: {}; it goes on leading to {}", key_.name,
+                                 fault_, places())
+                   : fmt::format("looking up {} failed: {}; it leads nowhere until it is answered",
+                                 key_.name, fault_));
   }
   settled_ = true;
   if (!has_answer) {
