@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "balance/parameters.hpp"
 
@@ -41,7 +42,7 @@ void place_addresses(const MemberSpec& configured, std::vector<IpAddress> addres
   std::ranges::sort(addresses);
   const auto twins = std::ranges::unique(addresses);
   addresses.erase(twins.begin(), twins.end());
-  addresses.resize(std::min(addresses.size(), members_of_name_max));
+  if (addresses.size() > members_of_name_max) addresses.resize(members_of_name_max);
   for (const IpAddress& address : addresses) {
     MemberSpec member = configured;
     member.meaning = NameMeaning::one_member;
@@ -62,8 +63,11 @@ int load_factor_of(const Service& service, int heaviest) {
 
 void place_services(const MemberSpec& configured, std::vector<Service> services,
                     std::vector<MemberSpec>& members) {
-  std::ranges::sort(services);
-  services.resize(std::min(services.size(), members_of_name_max));
+  // Another weight is no reason to stand elsewhere.
+  std::ranges::sort(services, {}, [](const Service& service) {
+    return std::tie(service.priority, service.host, service.port);
+  });
+  if (services.size() > members_of_name_max) services.resize(members_of_name_max);
   std::map<std::uint16_t, int> heaviest;  // by priority
   for (const Service& service : services) {
     int& most = heaviest[service.priority];

@@ -22,12 +22,20 @@ bool same_set(std::vector<IpAddress> some, std::vector<IpAddress> others) {
   return some == others;
 }
 
+// It goes into URLs and Host fields.
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t length_max = 253;
+  return !text.empty() && text.size() <= length_max && std::ranges::all_of(text, [](char c) {
+    return is_alnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
 std::vector<balance::Service> services_in(const io::NameReply& reply) {
   std::vector<balance::Service> services;
   for (const io::ServiceRecord& record : reply.services) {
     std::string host = to_lower(record.target);
     if (host.ends_with('.')) host.pop_back();
-    if (host.empty()) continue;
+    if (!is_host_name(host)) continue;
     services.push_back({record.priority, record.weight, record.port, std::move(host)});
   }
   std::ranges::sort(services);
@@ -163,13 +171,12 @@ void Watcher::Watch::fail(std::string fault) {
   const bool has_answer = addresses_ != nullptr || !services_.empty();
   if (fault_ != logged_fault_) {
     logged_fault_ = fault_;
-    watcher_.log(LogLevel::warn,
-                 has_answer
-                     ? fmt::format("looking up {} failed: {}; it goes on leading to {}", key_.name,
-                                   fault_, places())
-                     : fmt::format("looking up {} failed: {}; its members are down until it leads "
-                                   "somewhere",
-                                   key_.name, fault_));
+    watcher_.log(
+        LogLevel::warn,
+        has_answer ? fmt::format("looking up {} failed: {}; it goes on leading to {}", key_.name,
+                                 fault_, places())
+                   : fmt::format("looking up {} failed: {}; it leads nowhere until it is answered",
+                                 key_.name, fault_));
   }
   settled_ = true;
   if (!has_answer) {

@@ -194,7 +194,9 @@ TEST_F(NamesWorld, each_address_is_a_member_and_none_is_lost_when_the_name_is) {
 TEST_F(NamesWorld, services_are_members_whose_own_names_are_looked_up) {
   io::NameReply services;
   services.services = {{.priority = 1, .weight = 1, .port = 81, .target = "A.example."},
-                       {.priority = 2, .weight = 1, .port = 82, .target = "b.example"}};
+                       {.priority = 2, .weight = 1, .port = 82, .target = "b.example"},
+                       {.priority = 3, .weight = 1, .port = 83, .target = "c\r\nX: y"},
+                       {.priority = 3, .weight = 1, .port = 83, .target = "c/d@e"}};
   services.ttl = seconds(1);
   resolver.set("_http._tcp.app", services);
   resolver.set("a.example", reply({"10.0.0.1"}, seconds(60)));
@@ -204,7 +206,7 @@ TEST_F(NamesWorld, services_are_members_whose_own_names_are_looked_up) {
   EXPECT_EQ(names_of_members(), (Names{"http://a.example:81", "http://b.example:82"}));
   EXPECT_EQ(state(0), "10.0.0.1");
   EXPECT_EQ(state(1), "http://b.example:82 Init Name ");
-  services.services.pop_back();
+  services.services.resize(1);
   resolver.set("_http._tcp.app", services);
   pass(seconds(3));
   EXPECT_EQ(names_of_members(), Names{"http://a.example:81"});

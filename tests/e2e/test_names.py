@@ -205,12 +205,14 @@ def test_a_name_server_that_dies_changes_nothing_and_is_logged_once(server, port
     assert until(lambda: "app.example is answered again: 127.0.0.2" in server.read("error.log"), 30)
 
 
+@pytest.mark.parametrize("resolve", ["one", "each"])
 @pytest.mark.parametrize("way", ["nxdomain", "servfail", "silence", "garbage"])
 def test_a_start_is_not_held_up_and_the_member_comes_up_with_its_name(
-    server, port, names, places, way
+    server, port, names, places, way, resolve
 ):
     names.say("app.example", way)
-    rest = balancer(f"http://app.example:{places[0].port}", f"http://127.0.0.3:{places[0].port}")
+    by_name = f"http://app.example:{places[0].port} resolve={resolve}"
+    rest = balancer(by_name, f"http://127.0.0.3:{places[0].port}")
     began = time.monotonic()
     server.start(config(port, names, rest), [port.port])
     assert time.monotonic() - began < 4
