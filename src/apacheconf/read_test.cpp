@@ -355,7 +355,7 @@ TEST(Read, formats_may_be_named_after_their_use_and_hold_in_virtual_hosts) {
   EXPECT_THAT(logs(0), ElementsAre("/c/a.log = %h %U", "/bin/x y = %s", "/c/g.log = %h %U"));
   EXPECT_THAT(logs(1), ElementsAre("/c/b.log = %h %U", "/c/g.log = %h %U"));
   EXPECT_THAT(logs(2), ElementsAre("/c/a.log = %h %U", "/bin/x y = %s", "/c/g.log = %h %U"));
-  EXPECT_EQ(config->servers[1]->access_logs[0].condition->text(), "env=!quiet");
+  EXPECT_EQ(config->servers[1]->access_logs[0].condition->describe(), "env=!quiet");
   EXPECT_EQ(config->servers[0]->access_logs[1].target.kind, config::LogTarget::Kind::pipe);
 }
 

@@ -83,8 +83,6 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::connection_log_id:
     case TextFact::health_body:
       return {};
-    case TextFact::health_body:
-      return {};
     case TextFact::load_averages:
       if (client->process->load_averages) load_text_ = client->process->load_averages();
       return load_text_;

@@ -74,7 +74,7 @@ std::expected<void, std::string> send_datagram(const Endpoint& to, std::string_v
 }
 
 DatagramReceiver::DatagramReceiver(EpollLoop& loop, int fd, OnDatagram on_datagram)
-    : Descriptor(loop, fd), on_datagram_(std::move(on_datagram)) {
+    : WatchedDescriptor(loop, fd), on_datagram_(std::move(on_datagram)) {
   // Level-triggered: what one turn leaves in the queue is reported again.
   CHECK(loop.watch_level(*this, EPOLLIN, false));
 }

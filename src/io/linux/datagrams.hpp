@@ -24,7 +24,7 @@ std::expected<int, std::string> open_datagram_socket(const Endpoint& endpoint);
 
 std::expected<void, std::string> send_datagram(const Endpoint& to, std::string_view bytes);
 
-class DatagramReceiver final : private Descriptor {
+class DatagramReceiver final : private WatchedDescriptor {
  public:
   // Further ones wait in the kernel's queue for the next turn, or are dropped by it.
   static constexpr int datagrams_a_turn = 64;

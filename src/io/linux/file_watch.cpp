@@ -34,7 +34,7 @@ std::unique_ptr<FileWatch> FileWatch::open(EpollLoop& loop, const std::string& p
 }
 
 FileWatch::FileWatch(EpollLoop& loop, int fd, std::string name, std::function<void()> on_change)
-    : Descriptor(loop, fd), name_(std::move(name)), on_change_(std::move(on_change)) {
+    : WatchedDescriptor(loop, fd), name_(std::move(name)), on_change_(std::move(on_change)) {
   CHECK(loop.watch_level(*this, EPOLLIN, false));
 }
 

@@ -13,7 +13,7 @@
 
 namespace steelyard::io {
 
-class FileWatch final : private Descriptor {
+class FileWatch final : private WatchedDescriptor {
  public:
   // Null when the file's directory cannot be watched (it is missing, or there are no watches left).
   static std::unique_ptr<FileWatch> open(EpollLoop& loop, const std::string& path,
