@@ -61,9 +61,7 @@ class Exchange final : public expr::Facts {
   std::string_view request_line;  // as received; also of requests that could not be read
   std::string client_host;        // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
-  // Request fields that conditions asked for before there was an answer: the Vary of one that is
-  // made here, while that of a member goes its own way (httpd).
-  std::string_view asked_fields;
+  std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
   // configuration sets them; most exchanges have none and ask for nothing.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
