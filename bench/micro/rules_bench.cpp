@@ -1,4 +1,5 @@
-// What the rules of a configuration cost for each request: Header, SetEnvIf, Require, LogFormat.
+// What the rules of a configuration cost for each request: Header, SetEnvIf, Require, LogFormat,
+// and conditions.
 //
 //   rules_bench --benchmark_filter=log
 #include <benchmark/benchmark.h>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "expr/condition.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/header_rule.hpp"
 #include "expr/log_format.hpp"
@@ -94,9 +96,32 @@ void require_ip(benchmark::State& state) {
   builder.require(Words{"ip", "10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"}).value();
   const auto require = builder.finish().value();
   const TableFacts about = facts();
-  for (auto _ : state) benchmark::DoNotOptimize(require->allows(about));
+  Arena arena;
+  for (auto _ : state) {
+    Evaluation evaluation{about, arena};
+    benchmark::DoNotOptimize(require->decide(evaluation));
+  }
 }
 BENCHMARK(require_ip);
+
+// Allocates nothing: expr/steady_state_test.cpp holds that.
+void condition(benchmark::State& state, std::string_view text) {
+  const Condition compiled = Condition::compile(text).value();
+  const TableFacts about = facts();
+  Arena arena;
+  for (auto _ : state) {
+    arena.reset();
+    benchmark::DoNotOptimize(compiled.evaluate(about, arena));
+  }
+}
+void condition_typical(benchmark::State& state) {
+  condition(state, "%{REQUEST_METHOD} == 'GET' && %{REQUEST_URI} =~ m#^/(app|api)/#");
+}
+void condition_of_field(benchmark::State& state) {
+  condition(state, "%{HTTP_USER_AGENT} -strmatch 'Mozilla/*' || req('X-Mode') -in {'a', 'b'}");
+}
+BENCHMARK(condition_typical)->Name("condition/typical");
+BENCHMARK(condition_of_field)->Name("condition/of_field");
 
 }  // namespace
 }  // namespace steelyard::expr

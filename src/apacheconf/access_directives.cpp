@@ -7,6 +7,7 @@
 #include "apacheconf/methods.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/tables.hpp"
+#include "apacheconf/words.hpp"
 #include "base/text.hpp"
 #include "expr/require.hpp"
 
@@ -31,18 +32,18 @@ void report(Scope& scope, const RequireBuilder::Result& result) {
 }
 
 // Adds a line, for some methods only when it stands in <Limit>.
-void add(Scope& scope, const Statement& statement,
+void add(Scope& scope, std::span<const std::string> words,
          RequireBuilder::Result (RequireBuilder::*line)(std::span<const std::string>)) {
   RequireBuilder& builder = builder_of(scope);
   const Frame& frame = scope.frame();
   if (frame.kind != SectionKind::limit) {
-    report(scope, (builder.*line)(statement.words));
+    report(scope, (builder.*line)(words));
     return;
   }
   std::vector<std::string> methods;
   for (const std::string_view method : split_words(frame.argument)) methods.emplace_back(method);
   builder.limit(methods, frame.name == "<LimitExcept>");
-  report(scope, (builder.*line)(statement.words));
+  report(scope, (builder.*line)(words));
   builder.unlimit();
 }
 
@@ -50,6 +51,25 @@ void add(Scope& scope, const Statement& statement,
 std::span<const std::string> methods_in(std::span<const std::string> words) {
   if (!words.empty() && equals_ignoring_case(words[0], "not")) words = words.subspan(1);
   return !words.empty() && words[0] == "method" ? words.subspan(1) : words.first(0);
+}
+
+// `Require [not] expr ...`: the rest of the line as it stands, without quotes around the whole.
+std::vector<std::string> with_condition(const Statement& statement) {
+  std::vector<std::string> words;
+  std::string_view rest = statement.text;
+  for (std::string word; words.empty() || words.back() != "expr";) {
+    if (!take_word(rest, word)) return statement.words;
+    words.push_back(word);
+  }
+  rest = trim(rest);
+  const bool is_quoted = rest.size() >= 2 && rest.starts_with('"') && rest.ends_with('"');
+  words.emplace_back(is_quoted ? rest.substr(1, rest.size() - 2) : rest);
+  return words;
+}
+
+bool has_condition(std::span<const std::string> words) {
+  if (!words.empty() && equals_ignoring_case(words[0], "not")) words = words.subspan(1);
+  return !words.empty() && words[0] == "expr";
 }
 
 void require(Scope& scope, const Statement& statement) {
@@ -61,12 +81,13 @@ void require(Scope& scope, const Statement& statement) {
                        : "Write RegisterHttpMethod " + method + " at server level above it.");
     return;
   }
-  add(scope, statement, &RequireBuilder::require);
+  add(scope, has_condition(statement.words) ? with_condition(statement) : statement.words,
+      &RequireBuilder::require);
 }
 
 template <RequireBuilder::Result (RequireBuilder::*line)(std::span<const std::string>)>
 void access_line(Scope& scope, const Statement& statement) {
-  add(scope, statement, line);
+  add(scope, statement.words, line);
 }
 
 bool belongs_in_container(std::string_view name) {

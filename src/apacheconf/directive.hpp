@@ -19,8 +19,9 @@ inline constexpr Contexts in_vhost = 2;       // <VirtualHost>
 inline constexpr Contexts in_location = 4;    // <Location>, <LocationMatch>
 inline constexpr Contexts in_proxy = 8;       // <Proxy>, <ProxyMatch>
 inline constexpr Contexts in_directory = 16;  // <Directory>, <Files>, ... (checked, without effect)
+inline constexpr Contexts in_condition = 32;  // <If>, <ElseIf>, <Else>
 inline constexpr Contexts in_servers = in_main | in_vhost;
-inline constexpr Contexts in_sections = in_location | in_proxy | in_directory;
+inline constexpr Contexts in_sections = in_location | in_proxy | in_directory | in_condition;
 inline constexpr Contexts anywhere = in_servers | in_sections;
 
 // The shape of the arguments, checked before the handler runs; httpd's sentence when it is wrong.

@@ -23,7 +23,7 @@ std::string contexts_text(Contexts contexts) {
   std::string text;
   for (const Part& part :
        {Part{in_main, "main server"}, Part{in_vhost, "VirtualHost"}, Part{in_location, "Location"},
-        Part{in_proxy, "Proxy"}, Part{in_directory, "Directory"}}) {
+        Part{in_proxy, "Proxy"}, Part{in_directory, "Directory"}, Part{in_condition, "If"}}) {
     if ((contexts & part.bit) == 0) continue;
     if (!text.empty()) text += ", ";
     text += part.text;

@@ -127,6 +127,8 @@ constexpr auto table = std::to_array<Directive>({
     {"BrowserMatchNoCase", anywhere, Arguments::raw,
      set_env_if<expr::EnvDirective::browser_match_no_case>, adds_up,
      "A browser regex and a list of variables.", "setenvif_module"},
+    {"SetEnvIfExpr", anywhere, Arguments::raw, set_env_if<expr::EnvDirective::set_env_if_expr>,
+     adds_up, "an expression and a list of variables.", "setenvif_module"},
 });
 
 }  // namespace

@@ -133,31 +133,23 @@ void log_format(Scope& scope, const Statement& statement) {
   }
 }
 
-std::optional<expr::EnvCondition> parse_condition(Scope& scope, const std::string& word,
-                                                  bool& usable) {
-  usable = false;
-  if (starts_with_ignoring_case(word, "expr=")) {
-    scope.complain(scope.statement().name +
-                       " expr= is not supported: it would choose the requests "
-                       "to log by an expression",
-                   "Set a variable with SetEnvIf and write env=NAME.");
-    return std::nullopt;
+bool read_condition(Scope& scope, const std::string& word, AccessLogDraft& draft) {
+  const bool is_expression = expr::LineCondition::is_expression(word);
+  if (!is_expression && !starts_with_ignoring_case(word, "env=")) {
+    scope.complain("error in condition clause", "Write env=NAME, env=!NAME or expr=CONDITION.");
+    return false;
   }
-  if (!starts_with_ignoring_case(word, "env=")) {
-    scope.complain("error in condition clause", "Write env=NAME or env=!NAME.");
-    return std::nullopt;
+  if (is_expression && word.ends_with('=') && word.find('=') == word.size() - 1) {
+    scope.complain("missing condition", "Write expr=CONDITION, in quotes if it has blanks.");
+    return false;
   }
-  if (word.size() == 4 || word == "env=!") {
-    scope.complain("missing environment variable name", "Write env=NAME or env=!NAME.");
-    return std::nullopt;
-  }
-  auto condition = expr::EnvCondition::parse("env=" + word.substr(4));
+  auto condition = expr::LineCondition::parse(word);
   if (!condition) {
     scope.complain(condition.error().text, condition.error().advice);
-    return std::nullopt;
+    return false;
   }
-  usable = true;
-  return std::move(*condition);
+  draft.condition = std::move(*condition);
+  return true;
 }
 
 // CustomLog, GlobalLog, TransferLog.
@@ -171,9 +163,7 @@ void access_log(Scope& scope, const Statement& statement) {
     usable = check_format(scope, *draft.format);
   }
   if (statement.words.size() > 2) {
-    bool condition_usable = false;
-    draft.condition = parse_condition(scope, statement.words[2], condition_usable);
-    usable = usable && condition_usable;
+    usable = read_condition(scope, statement.words[2], draft) && usable;
   }
   if (!usable) return;
   LogDrafts& drafts = scope.reading.part<LogDrafts>();

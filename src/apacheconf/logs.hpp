@@ -15,7 +15,7 @@ namespace steelyard::apacheconf {
 struct AccessLogDraft {
   config::LogTarget target;
   std::optional<std::string> format;  // name or text; none: the default (TransferLog)
-  std::optional<expr::EnvCondition> condition;
+  std::optional<expr::LineCondition> condition;
   config::Place place;
   bool warned = false;  // that its format has no such name
 };

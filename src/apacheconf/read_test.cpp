@@ -107,7 +107,6 @@ TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
               ElementsAre(HasSubstr("ssl_module: not part of this program; TLS is not spoken"),
                           HasSubstr("SSLEngine on is not supported: it would speak TLS with "
                                     "clients\n  Let a TLS terminator stand in front"),
-                          HasSubstr("<If> is not supported: it would choose settings"),
                           HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nSSLProtocol all\n"),
               ElementsAre(HasSubstr("Leave it out: ssl_module is not part of this program; TLS is "
@@ -356,7 +355,7 @@ TEST(Read, formats_may_be_named_after_their_use_and_hold_in_virtual_hosts) {
   EXPECT_THAT(logs(0), ElementsAre("/c/a.log = %h %U", "/bin/x y = %s", "/c/g.log = %h %U"));
   EXPECT_THAT(logs(1), ElementsAre("/c/b.log = %h %U", "/c/g.log = %h %U"));
   EXPECT_THAT(logs(2), ElementsAre("/c/a.log = %h %U", "/bin/x y = %s", "/c/g.log = %h %U"));
-  EXPECT_TRUE(config->servers[1]->access_logs[0].condition->wants_absence);
+  EXPECT_EQ(config->servers[1]->access_logs[0].condition->text(), "env=!quiet");
   EXPECT_EQ(config->servers[0]->access_logs[1].target.kind, config::LogTarget::Kind::pipe);
 }
 

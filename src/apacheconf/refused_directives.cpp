@@ -146,8 +146,6 @@ std::vector<Directive> make_table() {
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
            "BalancerGrowth ProxyStatus Proxy100Continue",
            "proxy in further ways", wrap},
-          {"setenvif_module", "SetEnvIfExpr", "set variables by an expression",
-           "Write SetEnvIf with an attribute and a pattern."},
           {"security2_module",
            "SecRuleEngine SecRule SecAction SecRequestBodyAccess SecResponseBodyAccess "
            "SecAuditEngine SecAuditLog SecDefaultAction SecDebugLog SecDataDir",

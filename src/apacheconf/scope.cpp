@@ -53,6 +53,8 @@ Contexts context_of(SectionKind kind) {
       return in_proxy;
     case SectionKind::directory:
       return in_directory;
+    case SectionKind::condition:
+      return in_condition;
     case SectionKind::limit:
       return in_sections;
   }
@@ -231,11 +233,6 @@ void Scope::refuse(const Directive& directive, const std::string& name) {
     reading.diagnostics[group.diagnostic].advice =
         std::string(directive.note) + "\n(and " + std::to_string(group.further_lines) +
         " more line" + (group.further_lines > 1 ? "s" : "") + ": " + group.places + ')';
-  }
-  // What stands in <If> is looked at all the same, so that one run tells every fault.
-  if (starts_with_ignoring_case(statement_->name, "<If") ||
-      starts_with_ignoring_case(statement_->name, "<Else")) {
-    execute(statement_->children);
   }
 }
 

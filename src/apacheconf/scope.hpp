@@ -32,6 +32,7 @@ enum class SectionKind : std::uint8_t {
   proxy,
   proxy_match,
   directory,  // Directory, DirectoryMatch, Files, FilesMatch: checked, then forgotten
+  condition,  // <If>, <ElseIf>, <Else>
   limit,      // <Limit>, <LimitExcept>: `argument` has the methods, the rest is the outer frame's
 };
 

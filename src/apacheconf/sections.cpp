@@ -6,11 +6,13 @@
 #include "apacheconf/tables.hpp"
 #include "apacheconf/words.hpp"
 #include "base/text.hpp"
+#include "config/conditional.hpp"
 
 namespace steelyard::apacheconf {
 
 namespace {
 
+using config::Conditional;
 using config::Section;
 
 // What the main pass leaves for execute_virtual_hosts().
@@ -121,11 +123,59 @@ void limit(Scope& scope, const Statement& statement) {
   scope.execute(statement.children, frame);
 }
 
+// Whether an <ElseIf> or <Else> has something to follow; other lines may stand between (httpd).
+bool follows_condition(const Scope& scope) {
+  const auto& before = scope.settings().conditionals;
+  return !before.empty() && before.back()->branch != Conditional::Branch::otherwise;
+}
+
+void run_conditional(Scope& scope, const Statement& statement,
+                     std::shared_ptr<Conditional> conditional) {
+  Frame frame;
+  frame.kind = SectionKind::condition;
+  frame.name = statement.name + '>';
+  frame.argument = statement.text;
+  frame.settings = &conditional->settings;
+  conditional->place = statement.place();
+  scope.execute(statement.children, frame);
+  scope.settings().conditionals.push_back(std::move(conditional));
+}
+
+void read_condition(Scope& scope, const Statement& statement, Conditional& conditional) {
+  std::string_view rest = statement.text;
+  std::string text;
+  take_word(rest, text);
+  if (!rest.empty()) {
+    scope.complain("Multiple " + statement.name + "> arguments not supported.",
+                   "Put quotes around the whole condition.");
+    return;
+  }
+  auto condition = expr::Condition::compile(text);
+  if (condition) {
+    conditional.condition = std::move(*condition);
+  } else {
+    scope.complain("Cannot parse condition clause: " + condition.error().text,
+                   condition.error().advice);
+  }
+}
+
+template <Conditional::Branch branch>
+void conditional_section(Scope& scope, const Statement& statement) {
+  if (branch != Conditional::Branch::first && !follows_condition(scope)) {
+    scope.complain(
+        "<Else> or <ElseIf> section without previous <If> or <ElseIf> section in same scope",
+        "Write it behind an <If>, inside of the same section.");
+    return;
+  }
+  auto conditional = std::make_shared<Conditional>();
+  conditional->branch = branch;
+  if (branch != Conditional::Branch::otherwise) read_condition(scope, statement, *conditional);
+  run_conditional(scope, statement, std::move(conditional));
+}
+
 constexpr std::string_view no_files = "no files are served, so it does not act on any request";
-constexpr std::string_view if_help = "choose settings for each request by an expression";
-constexpr std::string_view if_note =
-    "Express the condition with <Location>, Require, SetEnvIf or env=, or keep it for httpd inside "
-    "<IfModule !steelyard_module>.";
+constexpr std::string_view after_sections =
+    "over all other sections; all that hold, outer ones first";
 
 constexpr auto directives = std::to_array<Directive>({
     {.name = "<VirtualHost",
@@ -180,7 +230,7 @@ constexpr auto directives = std::to_array<Directive>({
      .support = Support::accepted_with_note,
      .note = no_files},
     {.name = "<Files",
-     .contexts = in_servers | in_directory,
+     .contexts = in_servers | in_directory | in_condition,
      .arguments = Arguments::section,
      .handler = directory,
      .help = "settings for files by name",
@@ -188,7 +238,7 @@ constexpr auto directives = std::to_array<Directive>({
      .support = Support::accepted_with_note,
      .note = no_files},
     {.name = "<FilesMatch",
-     .contexts = in_servers | in_directory,
+     .contexts = in_servers | in_directory | in_condition,
      .arguments = Arguments::section,
      .handler = directory,
      .help = "settings for files whose names match a regular expression",
@@ -208,20 +258,26 @@ constexpr auto directives = std::to_array<Directive>({
      .help = "access rules for all methods but these",
      .module = "core_module"},
     {.name = "<If",
-     .help = if_help,
-     .module = "core_module",
-     .support = Support::refused,
-     .note = if_note},
+     .contexts = anywhere,
+     .arguments = Arguments::section,
+     .handler = conditional_section<Conditional::Branch::first>,
+     .merge = after_sections,
+     .help = "settings for requests of which an expression is true",
+     .module = "core_module"},
     {.name = "<ElseIf",
-     .help = if_help,
-     .module = "core_module",
-     .support = Support::refused,
-     .note = if_note},
+     .contexts = anywhere,
+     .arguments = Arguments::section,
+     .handler = conditional_section<Conditional::Branch::further>,
+     .merge = after_sections,
+     .help = "the same, if no condition held since the <If> before",
+     .module = "core_module"},
     {.name = "<Else",
-     .help = if_help,
-     .module = "core_module",
-     .support = Support::refused,
-     .note = if_note},
+     .contexts = anywhere,
+     .arguments = Arguments::empty_section,
+     .handler = conditional_section<Conditional::Branch::otherwise>,
+     .merge = after_sections,
+     .help = "settings for requests of which no condition held since the <If> before",
+     .module = "core_module"},
 });
 
 // What the main server says, without what a virtual host has of its own. AllowEncodedSlashes is not

@@ -9,10 +9,34 @@ namespace steelyard {
 
 namespace {
 
+// The pieces between separators, as split() gives them, without a list: addresses of requests are
+// read on the data path.
+class Pieces {
+ public:
+  Pieces(std::string_view text, char separator) : rest_(text), separator_(separator) {}
+
+  bool has_next() const { return rest_.has_value(); }
+  std::string_view take() {
+    const std::size_t end = rest_->find(separator_);
+    const std::string_view piece = rest_->substr(0, end);
+    if (end == std::string_view::npos) {
+      rest_.reset();
+    } else {
+      rest_->remove_prefix(end + 1);
+    }
+    return piece;
+  }
+
+ private:
+  std::optional<std::string_view> rest_;
+  char separator_;
+};
+
 std::optional<std::uint32_t> parse_v4(std::string_view text) {
   std::uint32_t value = 0;
   int parts = 0;
-  for (const std::string_view part : split(text, '.')) {
+  for (Pieces pieces(text, '.'); pieces.has_next();) {
+    const std::string_view part = pieces.take();
     const auto number = parse_unsigned(part);
     if (++parts > 4 || part.size() > 3 || !number || *number > 255) return std::nullopt;
     value = value << 8 | static_cast<std::uint32_t>(*number);
@@ -35,19 +59,18 @@ bool parse_groups(std::string_view text, Part part, std::array<std::uint8_t, 16>
                   std::size_t& used) {
   used = 0;
   if (text.empty()) return true;
-  const auto groups = split(text, ':');
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (part == Part::last && i + 1 == groups.size() &&
-        groups[i].find('.') != std::string_view::npos) {
-      const auto v4 = parse_v4(groups[i]);
+  for (Pieces groups(text, ':'); groups.has_next();) {
+    const std::string_view group = groups.take();
+    if (part == Part::last && !groups.has_next() && group.find('.') != std::string_view::npos) {
+      const auto v4 = parse_v4(group);
       if (!v4 || used + 4 > 16) return false;
       for (int shift = 24; shift >= 0; shift -= 8)
         out[used++] = static_cast<std::uint8_t>(*v4 >> shift);
       return true;
     }
-    if (groups[i].empty() || groups[i].size() > 4 || used + 2 > 16) return false;
+    if (group.empty() || group.size() > 4 || used + 2 > 16) return false;
     int value = 0;
-    for (const char c : groups[i]) {
+    for (const char c : group) {
       if (hex_value(c) < 0) return false;
       value = value * 16 + hex_value(c);
     }

@@ -79,14 +79,15 @@ std::int64_t parse_lax(std::string_view text) {
   text = trim(text);
   const bool negative = !text.empty() && text.front() == '-';
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  std::int64_t value = 0;
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::uint64_t limit = negative ? most + 1 : most;
+  std::uint64_t value = 0;
   for (const char c : text) {
     if (!is_digit(c)) break;
-    const std::int64_t digit = c - '0';
-    value = value > (most - digit) / 10 ? most : value * 10 + digit;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    value = value > (limit - digit) / 10 ? limit : value * 10 + digit;
   }
-  return negative ? -value : value;
+  return static_cast<std::int64_t>(negative ? 0 - value : value);
 }
 
 bool has_wildcards(std::string_view pattern) {

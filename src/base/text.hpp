@@ -36,7 +36,8 @@ std::vector<std::string_view> split_words(std::string_view text);
 
 // The whole text as an unsigned decimal number: digits only, no sign, no blank, no overflow.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
-// Leading optional sign and digits, the rest ignored; no digits give 0 (httpd's lax integers).
+// Leading optional sign and digits, the rest ignored; no digits give 0, too many the largest or
+// smallest number (httpd's lax integers).
 std::int64_t parse_lax(std::string_view text);
 
 // Whether the text has a `*`, a `?` or a `[...]` that no backslash stands before

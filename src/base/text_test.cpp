@@ -17,6 +17,8 @@ TEST(Text, lax_numbers_ignore_what_follows_the_digits) {
   EXPECT_EQ(parse_lax("abc"), 0);
   EXPECT_EQ(parse_lax("-3x"), -3);
   EXPECT_EQ(parse_lax("99999999999999999999"), INT64_MAX);
+  EXPECT_EQ(parse_lax("-9223372036854775807"), -INT64_MAX);
+  EXPECT_EQ(parse_lax("-99999999999999999999"), INT64_MIN);
 }
 
 TEST(Text, globs_match_as_a_shell_does) {

@@ -62,7 +62,7 @@ struct LogTarget {
 struct AccessLog {
   LogTarget target;
   expr::LogFormat format;
-  std::optional<expr::EnvCondition> condition;  // env=[!]NAME
+  std::optional<expr::LineCondition> condition;
 };
 
 // What a connection to a client obeys.

@@ -81,10 +81,7 @@ void dump_names(DumpWriter& out, const Server& server) {
 void dump_logs(DumpWriter& out, const Server& server) {
   for (const AccessLog& log : server.access_logs) {
     std::string text = target_text(log.target) + ' ' + DumpWriter::quoted(log.format.text());
-    if (log.condition) {
-      text +=
-          std::string(" env=") + (log.condition->wants_absence ? "!" : "") + log.condition->name;
-    }
+    if (log.condition) text += ' ' + log.condition->text();
     out.line("access-log", text);
   }
   if (!server.error_log.text.empty()) out.line("error-log", target_text(server.error_log));

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "config/conditional.hpp"
 #include "config/dump_writer.hpp"
 
 namespace steelyard::config {
@@ -133,6 +134,16 @@ void dump_redirect(DumpWriter& out, const Redirect& redirect) {
   out.line("redirect", text);
 }
 
+void dump_conditional(DumpWriter& out, const Conditional& conditional) {
+  constexpr std::array<std::string_view, 3> branches{"if", "else-if", "else"};
+  out.line(
+      branches[static_cast<std::size_t>(conditional.branch)],
+      conditional.condition ? DumpWriter::quoted(conditional.condition->text()) : std::string());
+  out.indent();
+  dump_settings(out, conditional.settings);
+  out.unindent();
+}
+
 void dump_settings(DumpWriter& out, const PathSettings& settings) {
   dump_scalars(out, settings);
   dump_rules(out, "header-always", settings.response_always);
@@ -151,6 +162,7 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
   for (const Redirect& redirect : settings.redirects) dump_redirect(out, redirect);
   if (settings.require) out.line("require");
   if (settings.route) dump_route(out, *settings.route);
+  for (const auto& conditional : settings.conditionals) dump_conditional(out, *conditional);
 }
 
 void dump_section(DumpWriter& out, std::string_view key, const Section& section) {

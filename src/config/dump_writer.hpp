@@ -51,6 +51,7 @@ class DumpWriter {
 
 void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules);
 void dump_settings(DumpWriter& out, const PathSettings& settings);
+void dump_conditional(DumpWriter& out, const Conditional& conditional);
 void dump_section(DumpWriter& out, std::string_view key, const Section& section);
 void dump_route(DumpWriter& out, const Route& route);
 void dump_redirect(DumpWriter& out, const Redirect& redirect);

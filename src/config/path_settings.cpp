@@ -101,6 +101,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   append(merged.response_normal, inner.response_normal);
   append(merged.request_rules, inner.request_rules);
   append(merged.env_rules, inner.env_rules);
+  append(merged.conditionals, inner.conditionals);
   append(merged.reverse_urls, inner.reverse_urls);
   append(merged.reverse_cookie_domains, inner.reverse_cookie_domains);
   append(merged.reverse_cookie_paths, inner.reverse_cookie_paths);

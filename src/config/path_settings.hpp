@@ -88,6 +88,7 @@ enum class CanonicalName : std::uint8_t { off, on, dns };
 enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
 
 struct Route;
+struct Conditional;  // conditional.hpp
 
 struct PathSettings {
   std::optional<bool> preserve_host, add_headers, continue_100, interpolate_env;
@@ -111,6 +112,8 @@ struct PathSettings {
   std::shared_ptr<const expr::Require> require;  // nullptr: says nothing
   std::optional<AuthMerging> auth_merging;
   std::shared_ptr<const Route> route;  // ProxyPass in a <Location>
+
+  std::vector<std::shared_ptr<const Conditional>> conditionals;  // <If> and its relatives
 };
 
 // What holds inside `inner` when `outer` is around it (config.md 4: scalars override, lists append,

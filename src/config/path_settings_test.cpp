@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/arena.hpp"
 #include "config/settings_cache.hpp"
+#include "expr/table_facts.hpp"
 
 namespace steelyard::config {
 namespace {
@@ -169,6 +171,87 @@ TEST_F(CachedSettings, results_outlive_what_a_full_cache_forgets) {
   EXPECT_EQ(small.size(), 1);
   EXPECT_EQ(first->preserve_host, true);
   EXPECT_EQ(second->add_headers, false);
+}
+
+struct DecidedSettings : CachedSettings {
+  using Branch = Conditional::Branch;
+
+  // Appends `name` to the response field X where it holds.
+  static std::shared_ptr<Conditional> conditional(Branch branch, std::string_view condition,
+                                                  const std::string& name) {
+    auto made = std::make_shared<Conditional>();
+    made->branch = branch;
+    if (branch != Branch::otherwise) made->condition = expr::Condition::compile(condition).value();
+    const std::vector<std::string> words{"append", name, "x"};
+    made->settings.response_normal.push_back(expr::HeaderRule::parse_response(words).value());
+    return made;
+  }
+  std::string decided() {
+    std::string names;
+    last = cache_.decide(server_, cache_.for_path(server_, "/x"), facts, arena, remarks);
+    for (const auto& rule : last->response_normal) names += rule.name();
+    return names;
+  }
+
+  std::vector<std::shared_ptr<const Conditional>>& outer = server_.defaults.conditionals;
+  expr::TableFacts facts;
+  Arena arena;
+  SettingsRef last;
+  expr::Remarks remarks;
+};
+
+TEST_F(DecidedSettings, without_conditions_are_those_of_the_sections) {
+  EXPECT_EQ(decided(), "");
+  EXPECT_EQ(last.get(), &server_.defaults);
+}
+
+TEST_F(DecidedSettings, the_first_of_a_chain_that_holds_counts) {
+  outer = {conditional(Branch::first, "reqenv('A') == '1'", "a"),
+           conditional(Branch::further, "reqenv('B') == '1'", "b"),
+           conditional(Branch::further, "reqenv('C') == '1'", "c"),
+           conditional(Branch::otherwise, "", "d"), conditional(Branch::first, "true", "e")};
+  EXPECT_EQ(decided(), "de");
+  facts.variables = {{"B", "1"}, {"C", "1"}};
+  EXPECT_EQ(decided(), "be");
+  facts.variables = {{"A", "1"}, {"B", "1"}};
+  EXPECT_EQ(decided(), "ae");
+}
+
+// Seen on httpd 2.4.71.
+TEST_F(DecidedSettings, inner_sections_count_over_all_outer_ones) {
+  auto one = conditional(Branch::first, "true", "1");
+  auto deep = conditional(Branch::first, "true", "2");
+  deep->settings.conditionals = {conditional(Branch::first, "true", "3")};
+  one->settings.conditionals = {deep, conditional(Branch::first, "false", "-"),
+                                conditional(Branch::otherwise, "", "b")};
+  auto other = conditional(Branch::first, "true", "c");
+  other->settings.conditionals = {conditional(Branch::first, "true", "d")};
+  outer = {one, other};
+  EXPECT_EQ(decided(), "1c2bd3");
+}
+
+TEST_F(DecidedSettings, one_set_of_sections_is_merged_once) {
+  outer = {conditional(Branch::first, "reqenv('A') == '1'", "a"),
+           conditional(Branch::first, "true", "b")};
+  decided();
+  const SettingsRef first = last;
+  decided();
+  EXPECT_EQ(last, first);
+  EXPECT_EQ(cache_.size(), 1);
+  facts.variables = {{"A", "1"}};
+  EXPECT_EQ(decided(), "ab");
+  EXPECT_EQ(cache_.size(), 2);
+}
+
+TEST_F(DecidedSettings, levels_of_the_server_stay_around_those_of_a_section) {
+  server_.log_levels.general = LogLevel::info;
+  auto one = conditional(Branch::first, "true", "1");
+  one->settings.log_levels.emplace();
+  one->settings.log_levels->modules.emplace_back("proxy", LogLevel::debug);
+  outer = {one};
+  decided();
+  EXPECT_EQ(last->log_levels->of("core"), LogLevel::info);
+  EXPECT_EQ(last->log_levels->of("proxy"), LogLevel::debug);
 }
 
 TEST_F(CachedSettings, servers_do_not_share_entries) {

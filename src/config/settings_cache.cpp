@@ -69,4 +69,31 @@ SettingsRef SettingsCache::compose(const Key& key) const {
   return std::make_shared<const PathSettings>(std::move(settings));
 }
 
+std::size_t SettingsCache::DecisionHash::operator()(const Decision& decision) const {
+  std::size_t hash = std::hash<const void*>{}(decision.settings);
+  for (const Conditional* held : decision.held) {
+    hash = (hash ^ std::hash<const void*>{}(held)) * 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+SettingsRef SettingsCache::decide(const Server& server, SettingsRef settings,
+                                  const expr::Facts& facts, Arena& arena, expr::Remarks& remarks) {
+  if (settings->conditionals.empty()) return settings;
+  const ConditionalWalk::Found held = walk_.walk(*settings, facts, arena, remarks);
+  if (held.empty()) return settings;
+  wanted_decision_.settings = settings.get();
+  wanted_decision_.held.assign(held.begin(), held.end());
+  if (const auto it = decided_.find(wanted_decision_); it != decided_.end()) {
+    return it->second.merged;
+  }
+  PathSettings merged = *settings;
+  if (!merged.log_levels) merged.log_levels = server.log_levels;
+  for (const Conditional* conditional : held) merged = merge(merged, conditional->settings);
+  if (decided_.size() >= entries_max_) decided_.clear();
+  auto result = std::make_shared<const PathSettings>(std::move(merged));
+  decided_.emplace(wanted_decision_, Decided{std::move(settings), result});
+  return result;
+}
+
 }  // namespace steelyard::config

@@ -24,8 +24,7 @@ struct AnswerFacts final : Facts {
     return which == TextFact::health_body ? body : std::string_view();
   }
   std::int64_t number(NumberFact which) const override {
-    const bool is_status = which == NumberFact::status || which == NumberFact::original_status;
-    return is_status ? status : 0;
+    return which == NumberFact::request_status ? status : 0;
   }
   IpAddress client_address() const override { return {}; }
   IpAddress local_address() const override { return {}; }

@@ -1,6 +1,7 @@
 #include "expr/condition_node.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
 
 #include "base/text.hpp"
@@ -85,13 +86,16 @@ bool ConditionNode::matches(Evaluation& evaluation) const {
   RegexMatch match;
   const bool found = regex->search(value, match);
   evaluation.groups = found ? match : RegexMatch();
+  evaluation.subject = found ? value : std::string_view();
   return found;
 }
 
+// httpd asks from the end, which Vary shows.
 bool ConditionNode::is_listed(Evaluation& evaluation) const {
   const std::string_view value = left.evaluate(evaluation);
-  return std::ranges::any_of(
-      words, [&evaluation, value](const Word& word) { return word.evaluate(evaluation) == value; });
+  return std::ranges::any_of(words | std::views::reverse, [&evaluation, value](const Word& word) {
+    return word.evaluate(evaluation) == value;
+  });
 }
 
 bool ConditionNode::is_in_network(Evaluation& evaluation) const {

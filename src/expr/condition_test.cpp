@@ -20,7 +20,7 @@ struct Conditions : testing::Test {
                    {TextFact::query, "q=1"},
                    {TextFact::request_line, "GET /x/y?q=1 HTTP/1.1"},
                    {TextFact::client_ip, "127.0.0.1"}};
-    facts.numbers = {{NumberFact::status, 404}};
+    facts.numbers = {{NumberFact::request_status, 404}};
     facts.request = {{"Host", "a.test"}, {"Accept", "text/html"}, {"Cookie", "a=1"}};
     facts.client = IpAddress::v4(0x7f000001);
     facts.variables = {{"V", "on"}};

@@ -21,6 +21,8 @@ std::string_view directive_name(EnvDirective directive) {
       return "BrowserMatch";
     case EnvDirective::browser_match_no_case:
       return "BrowserMatchNoCase";
+    case EnvDirective::set_env_if_expr:
+      return "SetEnvIfExpr";
   }
   return {};
 }
@@ -84,35 +86,62 @@ std::expected<EnvCondition, Complaint> EnvCondition::parse(std::string_view text
 
 std::expected<EnvRule, Complaint> EnvRule::parse(EnvDirective directive,
                                                  std::span<const std::string> words) {
-  const std::string name(directive_name(directive));
   EnvRule rule;
+  const auto outcome = directive == EnvDirective::set_env_if_expr
+                           ? rule.read_condition(words)
+                           : rule.read_pattern(directive, words);
+  if (!outcome) return std::unexpected(outcome.error());
+  if (words.empty() || words[0].empty()) {
+    const bool is_expression = rule.condition_.has_value();
+    return refused("Missing envariable expression for " + std::string(directive_name(directive)),
+                   std::string("add NAME, NAME=value or !NAME behind the ") +
+                       (is_expression ? "expression" : "pattern"));
+  }
+  for (const std::string& word : words) rule.add_change(word);
+  return rule;
+}
+
+std::expected<void, Complaint> EnvRule::read_condition(std::span<const std::string>& words) {
+  if (words.empty() || words[0].empty()) {
+    return refused("Missing expression for SetEnvIfExpr",
+                   "write SetEnvIfExpr \"%{REQUEST_URI} =~ /x/\" NAME[=value]");
+  }
+  auto condition = Condition::compile(words[0]);
+  if (!condition) {
+    return refused("Could not parse expression \"" + words[0] + "\": " + condition.error().text,
+                   condition.error().advice);
+  }
+  condition_ = std::move(*condition);
+  words = words.subspan(1);
+  return {};
+}
+
+std::expected<void, Complaint> EnvRule::read_pattern(EnvDirective directive,
+                                                     std::span<const std::string>& words) {
+  const std::string name(directive_name(directive));
   if (names_attribute(directive)) {
     const std::string form = "write " + name + " Attribute pattern NAME[=value]";
     if (words.empty() || words[0].empty()) {
       return refused("Missing header-field name for " + name, form);
     }
-    if (!rule.set_attribute(words[0])) {
+    if (!set_attribute(words[0])) {
       return refused("SetEnvIfHeader name regex could not be compiled.",
                      "'" + words[0] + "' is taken as a pattern because of its special characters");
     }
     words = words.subspan(1);
   } else {
-    rule.set_attribute("User-Agent");
+    set_attribute("User-Agent");
   }
   if (words.empty() || words[0].empty()) {
     return refused("Missing regular expression for " + name,
                    "use \"^$\" for an empty value, \".\" for any other");
   }
   const RegexCase letters = ignores_case(directive) ? RegexCase::insensitive : RegexCase::sensitive;
-  if (!rule.set_pattern(words[0], letters)) {
+  if (!set_pattern(words[0], letters)) {
     return refused(name + " regex could not be compiled.", "check '" + words[0] + "'");
   }
-  if (words.size() < 2 || words[1].empty()) {
-    return refused("Missing envariable expression for " + name,
-                   "add NAME, NAME=value or !NAME behind the pattern");
-  }
-  for (const std::string& word : words.subspan(1)) rule.add_change(word);
-  return rule;
+  words = words.subspan(1);
+  return {};
 }
 
 bool EnvRule::set_attribute(std::string_view name) {
@@ -200,18 +229,25 @@ std::string_view EnvRule::read(const Facts& facts, const Environment& environmen
 }
 
 bool EnvRule::matches(std::string_view value, RegexMatch& match) const {
-  if (regex_) return regex_->search(value, match);
+  if (regex_) {
+    RegexMatch found;
+    if (!regex_->search(value, found)) return false;
+    match = found;
+    return true;
+  }
   if (letters_ == RegexCase::insensitive) {
     return find_ignoring_case(value, literal_) != std::string_view::npos;
   }
   return value.find(literal_) != std::string_view::npos;
 }
 
+// Without a match there are no groups: the value is taken as it stands.
 void EnvRule::change(const RegexMatch& match, Environment& environment, Arena& arena) const {
+  const bool has_groups = regex_.has_value() || (condition_.has_value() && match.count > 0);
   for (const Change& each : changes_) {
     if (each.unsets) {
       environment.unset(each.name);
-    } else if (regex_) {
+    } else if (has_groups) {
       environment.set(each.name, with_groups(each.value, match, arena));
     } else {
       environment.set(each.name, each.value);
@@ -220,13 +256,23 @@ void EnvRule::change(const RegexMatch& match, Environment& environment, Arena& a
 }
 
 void apply(std::span<const EnvRule> rules, const Facts& facts, Environment& environment,
-           Arena& arena) {
+           Arena& arena, Remarks* remarks) {
   const EnvRule* last = nullptr;
   std::string_view value;
+  RegexMatch match;
   for (const EnvRule& rule : rules) {
+    if (rule.condition_) {
+      Evaluation evaluation{facts, arena, match};
+      const bool holds = rule.condition_->evaluate(evaluation).value_or(false);
+      match = evaluation.groups;
+      // httpd: it takes the place of what the rules before read.
+      value = evaluation.subject.value_or(value);
+      if (remarks != nullptr) evaluation.tell(*remarks);
+      if (holds) rule.change(match, environment, arena);
+      continue;
+    }
     if (last == nullptr || !rule.reads_as(*last)) value = rule.read(facts, environment);
     last = &rule;
-    RegexMatch match;
     if (rule.matches(value, match)) rule.change(match, environment, arena);
   }
 }

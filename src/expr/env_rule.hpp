@@ -10,6 +10,7 @@
 
 #include "base/regex.hpp"
 #include "expr/complaint.hpp"
+#include "expr/condition.hpp"
 #include "expr/facts.hpp"
 
 // SetEnvIf and its family, and the condition `env=[!]NAME` of Header and CustomLog lines.
@@ -41,9 +42,10 @@ enum class EnvDirective : std::uint8_t {
   set_env_if_no_case,
   browser_match,
   browser_match_no_case,
+  set_env_if_expr,
 };
 
-// One line: an attribute, a pattern, and what to set or unset when it matches.
+// One line: an attribute and a pattern, or a condition, and what to set or unset when it matches.
 class EnvRule {
  public:
   // `words` are the directive's arguments.
@@ -51,7 +53,7 @@ class EnvRule {
                                                  std::span<const std::string> words);
 
  private:
-  friend void apply(std::span<const EnvRule>, const Facts&, Environment&, Arena&);
+  friend void apply(std::span<const EnvRule>, const Facts&, Environment&, Arena&, Remarks*);
 
   enum class Attribute : std::uint8_t {
     remote_host,
@@ -70,6 +72,9 @@ class EnvRule {
   };
 
   EnvRule() = default;
+  std::expected<void, Complaint> read_pattern(EnvDirective directive,
+                                              std::span<const std::string>& words);
+  std::expected<void, Complaint> read_condition(std::span<const std::string>& words);
   bool set_attribute(std::string_view name);
   bool set_pattern(std::string_view text, RegexCase letters);
   void add_change(std::string_view word);
@@ -86,12 +91,15 @@ class EnvRule {
   // $0 to $9 in values mean nothing).
   std::string literal_;
   std::optional<Regex> regex_;
+  std::optional<Condition> condition_;  // SetEnvIfExpr: instead of all above
   std::vector<Change> changes_;
 };
 
 // Applies all in order. httpd: consecutive rules about the same attribute see the value that the
-// first of them read. Values lie in the rules or the arena; the rules outlive the exchange.
+// first of them read, and a SetEnvIfExpr without groups of its own sees those of the last pattern
+// that had some. Values lie in the rules or the arena; the rules outlive the exchange.
+// `remarks`: what conditions asked for or could not do; a line whose condition fails sets nothing.
 void apply(std::span<const EnvRule> rules, const Facts& facts, Environment& environment,
-           Arena& arena);
+           Arena& arena, Remarks* remarks = nullptr);
 
 }  // namespace steelyard::expr

@@ -163,6 +163,66 @@ TEST_F(EnvRules, wrong_lines_are_refused_in_httpds_words) {
   }
 }
 
+TEST_F(EnvRules, a_condition_decides_and_gives_its_groups) {
+  const auto expression = [this](const Words& words) { add(EnvDirective::set_env_if_expr, words); };
+  expression({"%{REQUEST_URI} =~ m#^/(.)(b)#", R"(V=$1-$2-$0 \$1 %{REQUEST_URI})", "W", "!X"});
+  expression({"%{REQUEST_URI} !~ /(q)/", "RAW=$0-$1"});
+  expression({"true", "RAW2=$1"});
+  expression({"%{REQUEST_METHOD} == 'POST'", "NO"});
+  expression({"reqenv('W') == '1' && %{REQUEST_URI} =~ /(a)/", "SEEN=$1"});
+  expression({"true", "CARRIED=$1"});
+  add({"Request_Method", "G(E)", "M=$1"});
+  expression({"true", "FROM_PATTERN=$1"});
+  environment.set("X", "old");
+  facts.variables = {{"W", "1"}};
+  apply(rules, facts, environment, arena);
+  EXPECT_EQ(value("V"), "a-b-/ab $1 %{REQUEST_URI}");
+  EXPECT_EQ(value("W"), "1");
+  EXPECT_EQ(value("X"), "(null)");
+  EXPECT_EQ(value("RAW"), "$0-$1");
+  EXPECT_EQ(value("RAW2"), "$1");
+  EXPECT_EQ(value("NO"), "(null)");
+  EXPECT_EQ(value("SEEN"), "a");
+  EXPECT_EQ(value("CARRIED"), "a");
+  EXPECT_EQ(value("FROM_PATTERN"), "E");
+}
+
+TEST_F(EnvRules, a_condition_that_cannot_be_evaluated_sets_nothing_and_is_told) {
+  const NoFiles files;
+  facts.files = &files;
+  add(EnvDirective::set_env_if_expr, {"file('/none') == ''", "V"});
+  Remarks remarks;
+  apply(rules, facts, environment, arena, &remarks);
+  EXPECT_EQ(value("V"), "(null)");
+  EXPECT_EQ(remarks.fault, "Cannot open file /none");
+}
+
+// Seen on httpd 2.4.71: rules about one attribute read it once, and a condition's pattern takes the
+// place of what was read.
+TEST_F(EnvRules, a_condition_disturbs_what_the_rules_around_it_read) {
+  add({"Request_Method", "GET", "A"});
+  add(EnvDirective::set_env_if_expr, {"%{REQUEST_URI} !~ /(q)/", "B"});
+  add({"Request_Method", "GET", "C"});
+  add(EnvDirective::set_env_if_expr, {"'subject' =~ /(s)/", "D"});
+  add({"Request_Method", "sub(j)", "E=$1"});
+  apply(rules, facts, environment, arena);
+  EXPECT_EQ(value("A") + value("B") + value("C") + value("D") + value("E"), "11(null)1j");
+}
+
+TEST(EnvRuleLines, of_conditions_are_refused_in_httpds_words) {
+  const std::pair<Words, std::string_view> cases[] = {
+      {{}, "Missing expression for SetEnvIfExpr"},
+      {{"", "V"}, "Missing expression for SetEnvIfExpr"},
+      {{"true"}, "Missing envariable expression for SetEnvIfExpr"},
+      {{"true", ""}, "Missing envariable expression for SetEnvIfExpr"},
+      {{"foo", "V"},
+       "Could not parse expression \"foo\": syntax error at character 1, unexpected foo"},
+  };
+  for (const auto& [words, expected] : cases) {
+    EXPECT_EQ(EnvRule::parse(EnvDirective::set_env_if_expr, words).error().text, expected);
+  }
+}
+
 TEST(EnvConditions, tell_presence_from_absence) {
   Environment environment;
   environment.set("A", "");

@@ -8,10 +8,14 @@ namespace steelyard::expr {
 
 void Evaluation::note_request_field(std::string_view name) {
   if (equals_ignoring_case(name, "Host")) return;
-  for (const std::string_view known : http::tokens(vary)) {
-    if (equals_ignoring_case(known, name)) return;
-  }
+  if (http::has_token(vary, name)) return;
   vary = vary.empty() ? name : arena.join(vary, ", ", name);
+}
+
+void Evaluation::tell(Remarks& remarks) const {
+  if (!fault.empty()) remarks.fault = fault;
+  if (vary.empty()) return;
+  remarks.vary = remarks.vary.empty() ? vary : arena.join(remarks.vary, ", ", vary);
 }
 
 void Evaluation::fail(std::string_view what, std::string_view about) {

@@ -45,6 +45,7 @@ enum class TextFact : std::uint8_t {
 enum class NumberFact : std::uint8_t {
   status,             // %>s final status
   original_status,    // %s, before an ErrorDocument changed it
+  request_status,     // REQUEST_STATUS: 200 as long as nothing else is known
   body_bytes_sent,    // %B
   bytes_received,     // %I with head
   bytes_sent,         // %O with head

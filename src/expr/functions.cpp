@@ -45,6 +45,7 @@ std::string_view note(std::string_view name, Evaluation& evaluation) {
 // Nothing changes the process environment once the configuration was read.
 std::string_view process_variable(std::string_view name, Evaluation& evaluation) {
   const std::string_view terminated = evaluation.arena.join(name, std::string_view("\0", 1));
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): join() put the null byte there.
   const char* const value = std::getenv(terminated.data());
   return value == nullptr ? std::string_view() : std::string_view(value);
 }

@@ -21,14 +21,48 @@ bool has_element(std::string_view list, std::string_view wanted) {
   return false;
 }
 
+// Joins the first row of that name, or is one.
+void add_to_list(http::FieldList& fields, std::string_view name, std::string_view text,
+                 Arena& arena) {
+  const http::Field* const first = fields.find(name);
+  if (first == nullptr) {
+    fields.add(name, text);
+    return;
+  }
+  const auto index = static_cast<std::size_t>(first - &fields[0]);
+  fields.set_value(index, arena.join(first->value, ", ", text));
+}
+
 }  // namespace
 
-std::string_view HeaderRule::value(const Facts& facts, Arena& arena) const {
-  return expression_ ? expression_->evaluate(facts, arena) : text_.write(facts, arena);
+// Empty when an expression could not be evaluated (httpd).
+std::string_view HeaderRule::value(const HeaderWork& work, const Facts& facts) const {
+  if (!expression_) return text_.write(facts, work.arena);
+  Evaluation evaluation{facts, work.arena};
+  const std::string_view text = expression_->evaluate(evaluation);
+  if (evaluation.fault.empty()) return text;
+  evaluation.vary = {};  // httpd: values do not count
+  if (work.remarks != nullptr) evaluation.tell(*work.remarks);
+  return {};
+}
+
+// httpd: a condition that cannot be evaluated is none. An answer that depends on request fields
+// says so in Vary.
+bool HeaderRule::is_meant(const HeaderWork& work, const Facts& facts) const {
+  if (!condition_) return true;
+  Evaluation evaluation{facts, work.arena};
+  const bool holds = condition_->holds(evaluation).value_or(true);
+  if (table_ != HeaderTable::request && !evaluation.vary.empty()) {
+    http::FieldList& answer = work.normal_fields != nullptr ? *work.normal_fields : work.fields;
+    add_to_list(answer, "Vary", evaluation.vary, work.arena);
+    evaluation.vary = {};
+  }
+  if (work.remarks != nullptr) evaluation.tell(*work.remarks);
+  return holds;
 }
 
 bool HeaderRule::apply(const HeaderWork& work, const Facts& facts) const {
-  if (condition_ && !condition_->holds(facts)) return true;
+  if (!is_meant(work, facts)) return true;
   if (is_content_type_ && table_ != HeaderTable::request) return change_content_type(work, facts);
   return change(work, facts);
 }
@@ -52,7 +86,7 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
     default:
       break;
   }
-  const std::string_view text = value(facts, work.arena);
+  const std::string_view text = value(work, facts);
   if (!name_is_token_ || !is_valid_value(text)) return false;
   switch (action_) {
     case Action::append:
@@ -75,7 +109,7 @@ bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts)
   const bool is_always = table_ == HeaderTable::response_always && work.normal_fields != nullptr;
   const http::FieldList& sent = is_always ? *work.normal_fields : work.fields;
   if (is_always && replaces) {
-    return change({*work.normal_fields, work.notes, work.arena}, facts);
+    return change({*work.normal_fields, work.notes, work.arena, nullptr, work.remarks}, facts);
   }
   const bool adds = action_ == Action::add || action_ == Action::append ||
                     action_ == Action::merge || action_ == Action::setifempty;
@@ -85,13 +119,9 @@ bool HeaderRule::change_content_type(const HeaderWork& work, const Facts& facts)
 
 bool HeaderRule::join(const HeaderWork& work, std::string_view text) const {
   const http::Field* first = work.fields.find(name_);
-  if (first == nullptr) {
-    work.fields.add(name_, text);
-    return true;
-  }
-  if (action_ == Action::merge && has_element(first->value, text)) return true;
-  const auto index = static_cast<std::size_t>(first - &work.fields[0]);
-  work.fields.set_value(index, work.arena.join(first->value, ", ", text));
+  const bool is_there =
+      first != nullptr && action_ == Action::merge && has_element(first->value, text);
+  if (!is_there) add_to_list(work.fields, name_, text, work.arena);
   return true;
 }
 
@@ -104,7 +134,7 @@ bool HeaderRule::echo(const HeaderWork& work, const Facts& facts) const {
 }
 
 void HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
-  const std::string_view name = value(facts, work.arena);
+  const std::string_view name = value(work, facts);
   if (const http::Field* field = work.fields.find(name_)) {
     work.notes.set(name, field->value);
   } else {
@@ -116,7 +146,7 @@ void HeaderRule::note(const HeaderWork& work, const Facts& facts) const {
 bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
   http::FieldList& fields = work.fields;
   if (fields.find(name_) == nullptr) return true;
-  const std::string_view replacement = value(facts, work.arena);
+  const std::string_view replacement = value(work, facts);
   const std::size_t old_size = fields.size();
   bool is_clean = true;
   for (std::size_t i = 0; i < old_size; ++i) {

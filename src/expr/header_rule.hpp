@@ -10,9 +10,9 @@
 
 #include "base/regex.hpp"
 #include "expr/complaint.hpp"
-#include "expr/env_rule.hpp"
 #include "expr/facts.hpp"
 #include "expr/header_text.hpp"
+#include "expr/line_condition.hpp"
 #include "expr/string_expression.hpp"
 #include "http/field.hpp"
 
@@ -45,6 +45,9 @@ struct HeaderWork {
   // For the always table: where the response's Content-Type lies. httpd keeps that one apart, so
   // `Header always set|edit Content-Type` change it and nothing else does. Null: no other list.
   http::FieldList* normal_fields = nullptr;
+  // What conditions and expressions asked for or could not do; null: nobody wants to know. What a
+  // condition about an answer asked for stands in its Vary instead.
+  Remarks* remarks = nullptr;
 };
 
 class HeaderRule {
@@ -79,7 +82,8 @@ class HeaderRule {
   friend class HeaderRuleReader;
 
   HeaderRule() = default;
-  std::string_view value(const Facts& facts, Arena& arena) const;
+  bool is_meant(const HeaderWork& work, const Facts& facts) const;
+  std::string_view value(const HeaderWork& work, const Facts& facts) const;
   bool change(const HeaderWork& work, const Facts& facts) const;
   bool join(const HeaderWork& work, std::string_view text) const;
   bool echo(const HeaderWork& work, const Facts& facts) const;
@@ -97,7 +101,7 @@ class HeaderRule {
   HeaderText text_;
   std::shared_ptr<const StringExpression> expression_;  // instead of text_
   std::optional<Regex> regex_;                          // echo, edit, edit*
-  std::optional<EnvCondition> condition_;
+  std::optional<LineCondition> condition_;
 };
 
 // All in order, conditions considered. False when HeaderRule::apply was false for one of them:

@@ -155,17 +155,17 @@ class HeaderRuleReader {
       rule_.is_early_ = true;
       return std::nullopt;
     }
-    if (starts_with_ignoring_case(word, "expr=")) {
-      return Complaint{"The condition " + word +
-                           " is not supported: it would choose the requests by an expression",
-                       "set a variable with SetEnvIf and write env=NAME here"};
-    }
-    if (!starts_with_ignoring_case(word, "env=")) {
+    const bool is_expression = LineCondition::is_expression(word);
+    if (!is_expression && !starts_with_ignoring_case(word, "env=")) {
       return Complaint{"Unknown parameter: " + word,
-                       "only env=NAME, env=!NAME or early may stand here; a value with blanks "
-                       "needs quotes"};
+                       "only env=NAME, env=!NAME, expr=CONDITION or early may stand here; a value "
+                       "with blanks needs quotes"};
     }
-    auto condition = EnvCondition::parse(word);
+    auto condition = LineCondition::parse(word);
+    if (!condition && is_expression) {
+      return Complaint{"Can't parse envclause/expression: " + condition.error().text,
+                       condition.error().advice};
+    }
     if (!condition) {
       return Complaint{
           "error: missing environment variable name. envclause should be in the form env=envar",

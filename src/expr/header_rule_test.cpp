@@ -68,6 +68,48 @@ struct HeaderRules : testing::Test {
   std::vector<HeaderRule> rules_, always_rules;
 };
 
+TEST_F(HeaderRules, a_condition_sees_the_response_and_what_was_done_to_it) {
+  add({"set", "X-Yes", "1", "expr=resp('X-B') == 'one' && %{resp:content-type} =~ /plain/"});
+  add({"set", "X-No", "1", "expr=false"});
+  add({"unset", "X-B", "EXPR=%{resp:X-Yes} == '1'"});
+  add({"set", "X-After", "1", "expr=-z resp('X-B')"});
+  add({"set", "X-Env", "1", "expr=reqenv('YES') -eq 1"});
+  // Facts of a table do not change with the rules: what is asked of them is what was there.
+  facts.response = {{"X-B", "one"}, {"Content-Type", "text/plain"}, {"X-Yes", "1"}};
+  EXPECT_TRUE(run());
+  EXPECT_EQ(values("X-Yes"), "[1]");
+  EXPECT_EQ(values("X-No"), "");
+  EXPECT_EQ(values("X-B"), "");
+  EXPECT_EQ(values("X-After"), "");
+  EXPECT_EQ(values("X-Env"), "[1]");
+}
+
+TEST_F(HeaderRules, a_condition_about_the_request_is_named_in_vary) {
+  add({"set", "X-Yes", "1", "expr=req('X-In') == 'xax'"});
+  add({"set", "X-No", "1", "expr=%{HTTP_USER_AGENT} == 'other' && req('X-Skipped') == ''"});
+  add({"always", "set", "X-Yes", "2", "expr=req('Accept') == ''"});
+  add({"set", "X-Value", "expr=%{req:X-In-2}"});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(values("Vary"), "[Accept, X-In, User-Agent]");
+}
+
+TEST_F(HeaderRules, a_condition_that_cannot_be_evaluated_is_none_and_a_value_is_empty) {
+  const NoFiles files;
+  facts.files = &files;
+  const auto tell = [this](const Words& words) {
+    Remarks remarks;
+    add(words);
+    const bool is_clean = rules_.back().apply({response, notes, arena, nullptr, &remarks}, facts);
+    return std::string(is_clean ? "clean" : "spoilt") + ": " + std::string(remarks.fault);
+  };
+  rules_.reserve(2);
+  EXPECT_EQ(tell({"set", "X-Yes", "1", "expr=file('/none') == 'x'"}),
+            "clean: Cannot open file /none");
+  EXPECT_EQ(values("X-Yes"), "[1]");
+  EXPECT_EQ(tell({"set", "X-Value", "expr=a%{file:/none}"}), "clean: Cannot open file /none");
+  EXPECT_EQ(values("X-Value"), "[]");
+}
+
 TEST_F(HeaderRules, change_a_response_line_by_line_as_httpd_does) {
   add({"set", "X-B", "three"});
   add({"add", "X-C", "z"});
@@ -295,8 +337,10 @@ TEST(HeaderLines, are_refused_in_httpds_words) {
       {{"set", "X", "a", "env=!"}, envclause},
       {{"unset", "X", "env="}, envclause},
       {{"set", "X", "a", "early", "env=A"}, "Too many arguments to directive"},
-      {{"set", "X", "a", "expr=true"},
-       "The condition expr=true is not supported: it would choose the requests by an expression"},
+      {{"set", "X", "a", "expr=foo"},
+       "Can't parse envclause/expression: syntax error at character 1, unexpected foo"},
+      {{"set", "X", "a", "expr="},
+       "Can't parse envclause/expression: syntax error, unexpected end"},
       {{"set", "X", "%q"}, "Unrecognized header format %q"},
       {{"set", "X", "%{FOO"}, "Unrecognized header format %"},
       {{"set", "X", "%{FOO}"}, "Unrecognized header format %"},

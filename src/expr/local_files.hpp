@@ -25,7 +25,7 @@ enum class FileTrait : std::uint8_t {
   regular,     // -f
   with_bytes,  // -s: regular and not empty
   link,        // -L -h: itself a symbolic link
-  executable,  // -x: by its owner, group or others
+  executable,  // -x: also a directory; by its owner, group or others
 };
 
 class LocalFiles {

@@ -7,15 +7,21 @@
 
 namespace steelyard::expr {
 
-Admission Require::decide(const Facts& facts) const {
-  const auto passes_tree = [this, &facts] {
-    return tree_ == nullptr || tree_->judge(facts, RequireNode::Kind::all) == Verdict::granted;
-  };
+Admission Require::decide(Evaluation& evaluation) const {
+  const Facts& facts = evaluation.facts;
   const bool is_ordered = access_ == nullptr || access_->grants(facts);
   const bool any = access_ != nullptr && access_->satisfies_any(facts.text(TextFact::method));
   if (!is_ordered && !any) return Admission::denied_by_order;
   if (is_ordered && any) return Admission::allowed;
-  return passes_tree() ? Admission::allowed : Admission::denied_by_require;
+  if (tree_ == nullptr) return Admission::allowed;
+  switch (tree_->judge(evaluation, RequireNode::Kind::all)) {
+    case Verdict::granted:
+      return Admission::allowed;
+    case Verdict::failed:
+      return Admission::failed;
+    default:
+      return Admission::denied_by_require;
+  }
 }
 
 bool Require::needs_client_host() const {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "expr/complaint.hpp"
-#include "expr/facts.hpp"
+#include "expr/evaluation.hpp"
 
 // Who may pass: Require with its containers (mod_authz_core, mod_authz_host) and the older Order,
 // Allow, Deny and Satisfy (mod_access_compat). One object holds what one section says.
@@ -21,7 +21,8 @@
 
 namespace steelyard::expr {
 
-enum class Admission : std::uint8_t { allowed, denied_by_require, denied_by_order };
+// `failed`: an expression could not be evaluated, Evaluation::fault says why (httpd: 500).
+enum class Admission : std::uint8_t { allowed, denied_by_require, denied_by_order, failed };
 enum class RequireContainer : std::uint8_t { all, any, none };
 enum class RequireMerge : std::uint8_t { replace, both, either };  // AuthMerging Off, And, Or
 
@@ -30,8 +31,7 @@ class AccessOrder;
 
 class Require {
  public:
-  Admission decide(const Facts& facts) const;
-  bool allows(const Facts& facts) const { return decide(facts) == Admission::allowed; }
+  Admission decide(Evaluation& evaluation) const;
   // TextFact::client_host must be looked up, forwards and back, before decide() is asked.
   bool needs_client_host() const;
 
@@ -60,6 +60,7 @@ class RequireBuilder {
   RequireBuilder(RequireBuilder&&) noexcept;
   RequireBuilder& operator=(RequireBuilder&&) noexcept;
 
+  // `expr` takes its condition as one word.
   Result require(std::span<const std::string> words);
   void open(RequireContainer container);  // <RequireAll> ...
   Result close();                         // ... </RequireAll>

@@ -34,8 +34,6 @@ constexpr RefusedProvider refused_providers[] = {
     {"ldap-search", "requests that a directory finds something for", no_users},
     {"file-owner", "the owner of the file", no_files},
     {"file-group", "users of the file's group", no_files},
-    {"expr", "requests for which the expression holds",
-     "set a variable with SetEnvIf and write Require env NAME"},
     {"forward-dns", "clients with the address of these names",
      "write the addresses of the names: Require ip 192.0.2.1"},
 };
@@ -46,8 +44,8 @@ std::unexpected<Complaint> refused(std::string text, std::string advice) {
 
 std::string advice_for(std::string_view provider) {
   const std::string_view like =
-      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method"});
-  return like.empty() ? "known are: all, ip, host, local, env, method"
+      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method", "expr"});
+  return like.empty() ? "known are: all, ip, host, local, env, method, expr"
                       : "did you mean '" + std::string(like) + "'?";
 }
 
@@ -81,6 +79,7 @@ RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
   }
   words_.assign(words.begin(), words.end());
   if (provider == "ip") return read_networks(words);
+  if (provider == "expr") return read_condition(words);
   static constexpr std::pair<std::string_view, Kind> plain[] = {
       {"host", Kind::host}, {"local", Kind::local}, {"env", Kind::env}, {"method", Kind::method}};
   for (const auto& [name, kind] : plain) {
@@ -112,29 +111,59 @@ RequireNode::Outcome RequireNode::read_networks(std::span<const std::string> wor
   return {};
 }
 
+RequireNode::Outcome RequireNode::read_condition(std::span<const std::string> words) {
+  kind_ = Kind::condition;
+  auto condition = Condition::compile(words.empty() ? std::string_view() : words.front());
+  if (!condition) {
+    return refused("Cannot parse expression in require line: " + condition.error().text,
+                   condition.error().advice);
+  }
+  condition_ = std::move(*condition);
+  return {};
+}
+
 bool RequireNode::applies_to(std::string_view method) const {
   if (!is_container()) return limit_.covers(method);
   return std::ranges::any_of(
       children_, [method](const RequireNode& child) { return child.applies_to(method); });
 }
 
-Verdict RequireNode::judge(const Facts& facts, Kind around) const {
-  if (!applies_to(facts.text(TextFact::method))) {
+Verdict RequireNode::judge(Evaluation& evaluation, Kind around) const {
+  if (!applies_to(evaluation.facts.text(TextFact::method))) {
     return around == Kind::all ? Verdict::granted : Verdict::denied;
   }
-  if (is_container()) return judge_children(facts);
-  const bool is_granted = provides(facts);
+  if (is_container()) return judge_children(evaluation);
+  if (kind_ == Kind::condition) return judge_condition(evaluation);
+  return verdict_of(provides(evaluation.facts));
+}
+
+Verdict RequireNode::verdict_of(bool is_granted) const {
   if (is_negated_) return is_granted ? Verdict::denied : Verdict::neutral;
   return is_granted ? Verdict::granted : Verdict::denied;
 }
 
-Verdict RequireNode::judge_children(const Facts& facts) const {
+// Each line starts without groups (httpd).
+Verdict RequireNode::judge_condition(Evaluation& evaluation) const {
+  Evaluation own{evaluation.facts, evaluation.arena};
+  own.vary = evaluation.vary;
+  const auto holds = condition_->evaluate(own);
+  evaluation.vary = own.vary;
+  if (holds) return verdict_of(*holds);
+  evaluation.fault = holds.error();
+  return Verdict::failed;
+}
+
+// httpd: only as far as the verdict is open, so that a later line that would fail does not.
+Verdict RequireNode::judge_children(Evaluation& evaluation) const {
+  const Verdict decisive = kind_ == Kind::all ? Verdict::denied : Verdict::granted;
   bool any_granted = false;
   bool any_denied = false;
   for (const RequireNode& child : children_) {
-    const Verdict verdict = child.judge(facts, kind_);
+    const Verdict verdict = child.judge(evaluation, kind_);
+    if (verdict == Verdict::failed) return verdict;
     any_granted = any_granted || verdict == Verdict::granted;
     any_denied = any_denied || verdict == Verdict::denied;
+    if (verdict == decisive) break;
   }
   switch (kind_) {
     case Kind::all:

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 
 #include "base/ip.hpp"
 #include "expr/complaint.hpp"
-#include "expr/facts.hpp"
+#include "expr/condition.hpp"
 #include "expr/method_limit.hpp"
 
 // One line or container of a Require tree (mod_authz_core).
@@ -18,7 +19,7 @@
 
 namespace steelyard::expr {
 
-enum class Verdict : std::uint8_t { granted, denied, neutral };
+enum class Verdict : std::uint8_t { granted, denied, neutral, failed };
 
 class RequireNode {
  public:
@@ -33,16 +34,18 @@ class RequireNode {
     local,
     env,
     method,
+    condition,
   };
 
   explicit RequireNode(Kind kind) : kind_(kind) {}
-  // `words` behind Require: [not] provider arguments. The limit is that of <Limit> around the line.
+  // `words` behind Require: [not] provider arguments; a condition is one word. The limit is that of
+  // <Limit> around the line.
   static std::expected<RequireNode, Complaint> parse(std::span<const std::string> words,
                                                      const MethodLimit& limit);
 
   // A line that <Limit> exempts from the request's method counts as what changes nothing in the
   // container around it: granted in RequireAll, denied elsewhere (httpd).
-  Verdict judge(const Facts& facts, Kind around) const;
+  Verdict judge(Evaluation& evaluation, Kind around) const;
 
   Kind kind() const { return kind_; }
   bool is_container() const { return kind_ <= Kind::none; }
@@ -57,8 +60,11 @@ class RequireNode {
 
   Outcome read_provider(std::string_view provider, std::span<const std::string> words);
   Outcome read_networks(std::span<const std::string> words);
+  Outcome read_condition(std::span<const std::string> words);
   bool applies_to(std::string_view method) const;
-  Verdict judge_children(const Facts& facts) const;
+  Verdict judge_children(Evaluation& evaluation) const;
+  Verdict judge_condition(Evaluation& evaluation) const;
+  Verdict verdict_of(bool is_granted) const;
   bool provides(const Facts& facts) const;
 
   Kind kind_;
@@ -66,6 +72,7 @@ class RequireNode {
   MethodLimit limit_;
   std::vector<RequireNode> children_;
   std::vector<IpNetwork> networks_;
+  std::optional<Condition> condition_;
   std::vector<std::string> words_;  // host names, variables, methods
 };
 

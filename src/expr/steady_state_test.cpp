@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "expr/condition.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/header_rule.hpp"
 #include "expr/log_format.hpp"
@@ -57,14 +58,20 @@ struct Exchange {
          {Words{"add", "Set-Cookie", "ROUTEID=.%{BALANCER_WORKER_ROUTE}e; path=/", "env=CHANGED"},
           Words{"append", "Via", "x"}, Words{"edit*", "Server", "a(.)", "<$1$0>"},
           Words{"merge", "Vary", "Accept"}, Words{"set", "X-U", "expr=%{tolower:%{REQUEST_URI}}!"},
-          Words{"unset", "ETag"}}) {
+          Words{"unset", "ETag"},
+          Words{"set", "X-Plain", "1",
+                "expr=%{resp:Content-Type} =~ /^text/ && req('Cookie') != ''"}}) {
       header_rules.push_back(HeaderRule::parse_response(words).value());
     }
     for (const Words& words : {Words{"User-Agent", "Mozilla/(.)", "V=$1", "!OLD"},
                                Words{"^Cook", "ROUTEID=.([^;]*)", "R=$1"}}) {
       env_rules.push_back(EnvRule::parse(EnvDirective::set_env_if, words).value());
     }
+    env_rules.push_back(EnvRule::parse(EnvDirective::set_env_if_expr,
+                                       Words{"%{REQUEST_URI} =~ m#^/(a..)/#", "AREA=$1"})
+                            .value());
     RequireBuilder builder;
+    builder.require(Words{"expr", "%{REQUEST_METHOD} == 'POST' || -R '10.0.0.0/8'"}).value();
     builder.require(Words{"ip", "192.0.2.0/24", "::1"}).value();
     builder.require(Words{"env", "CHANGED"}).value();
     builder.deny(Words{"from", "10.1"}).value();
@@ -82,9 +89,12 @@ struct Exchange {
     notes.clear();
     line.clear();
     apply(env_rules, facts, environment, arena);
-    allowed = require->allows(facts);
+    Evaluation evaluation{facts, arena};
+    allowed = require->decide(evaluation) == Admission::allowed;
     apply(header_rules, {fields, notes, arena}, facts);
     format.write(facts, line);
+    evaluation.groups = {};
+    held = condition.evaluate(evaluation).value();
   }
 
   TableFacts facts;
@@ -99,7 +109,14 @@ struct Exchange {
   Environment environment, notes;
   Arena arena;
   std::string line;
+  Condition condition =
+      Condition::compile(R"(%{tolower:%{HTTP_USER_AGENT}} =~ m#^(mozilla)/(\d)# && $2 -ge 5 && )"
+                         R"(md5($1) . '%{escape:%{REQUEST_URI} x}' !~ /none/ && )"
+                         R"(%{REQUEST_METHOD} -in {'GET', 'HE' . 'AD'} && )"
+                         R"(%{REMOTE_ADDR} -ipmatch '192.0.2.0/24' && -n base64($0))")
+          .value();
   bool allowed = false;
+  bool held = false;
 };
 
 TEST(SteadyState, an_exchange_takes_nothing_from_the_heap) {
@@ -109,6 +126,9 @@ TEST(SteadyState, an_exchange_takes_nothing_from_the_heap) {
   for (int i = 0; i < 100; ++i) exchange.run();
   EXPECT_EQ(heap_takes, before);
   EXPECT_TRUE(exchange.allowed);
+  EXPECT_TRUE(exchange.held);
+  EXPECT_EQ(exchange.environment.find("AREA"), "app");
+  EXPECT_EQ(exchange.fields.value("X-Plain"), "1");
   EXPECT_EQ(exchange.environment.find("R"), "a");
   EXPECT_EQ(exchange.fields.value("Set-Cookie"), "ROUTEID=.a; path=/");
   EXPECT_EQ(exchange.fields.value("Server"), "b<nan><nan>a");

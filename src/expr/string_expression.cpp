@@ -17,7 +17,7 @@ std::expected<StringExpression, Complaint> StringExpression::compile(std::string
 
 std::string_view StringExpression::evaluate(const Facts& facts, Arena& arena) const {
   Evaluation evaluation{facts, arena};
-  return word_.evaluate(evaluation);
+  return evaluate(evaluation);
 }
 
 }  // namespace steelyard::expr

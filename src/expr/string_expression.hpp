@@ -26,6 +26,8 @@ class StringExpression {
 
   // A view of the expression when it has nothing to compute, else of the arena or of the facts.
   std::string_view evaluate(const Facts& facts, Arena& arena) const;
+  // The same for who needs to know what could not be done.
+  std::string_view evaluate(Evaluation& evaluation) const { return word_.evaluate(evaluation); }
 
   const std::string& text() const { return text_; }  // as written
   bool is_constant() const { return word_.is_constant(); }

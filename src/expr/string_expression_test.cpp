@@ -22,7 +22,7 @@ struct StringExpressions : testing::Test {
         {TextFact::path, "/ab"},    {TextFact::query, "q=1"},  {TextFact::client_ip, "1.2.3.4"},
         {TextFact::scheme, "http"}, {TextFact::method, "GET"}, {TextFact::protocol, "HTTP/1.1"},
     };
-    facts.numbers = {{NumberFact::status, 404}, {NumberFact::canonical_port, 28471}};
+    facts.numbers = {{NumberFact::request_status, 404}, {NumberFact::canonical_port, 28471}};
     facts.request = {{"Host", "a.test"}, {"User-Agent", "curl"}, {"Text", "a b/c?d%25"}};
     facts.response = {{"Set-Cookie", "a=1"}, {"Content-Type", "text/html"}};
     facts.variables = {{"V", "variable"}, {"BOTH", "variable"}};

@@ -7,10 +7,20 @@
 
 #include "base/text.hpp"
 #include "expr/facts.hpp"
+#include "expr/local_files.hpp"
 
 // Facts from tables, for tests, benchmarks and fuzzing. Threads: one owner.
 
 namespace steelyard::expr {
+
+// A machine without files.
+struct NoFiles : LocalFiles {
+  bool has_trait(std::string_view, FileTrait) const override { return false; }
+  std::optional<std::uint64_t> bytes_of(std::string_view) const override { return std::nullopt; }
+  std::expected<std::string_view, std::string_view> read(std::string_view, Arena&) const override {
+    return std::unexpected("Cannot open file ");
+  }
+};
 
 struct TableFacts : Facts {
   using Fields = std::vector<std::pair<std::string, std::string>>;

@@ -145,7 +145,7 @@ constexpr Variable variables[] = {
     {"CONTENT_TYPE", content_type},
     {"HANDLER", text<TextFact::handler>},
     {"REQUEST_LOG_ID", text<TextFact::log_id>},
-    {"REQUEST_STATUS", number<NumberFact::status>},
+    {"REQUEST_STATUS", number<NumberFact::request_status>},
     {"CONN_LOG_ID", text<TextFact::connection_log_id>},
     {"HC_BODY", text<TextFact::health_body>},
     {"CONN_REMOTE_ADDR", text<TextFact::peer_ip>},

@@ -5,10 +5,22 @@
 
 namespace steelyard::proxy {
 
+namespace {
+
+// httpd: a condition that cannot be evaluated keeps the line out.
+bool is_wanted(Exchange& x, Shard::Core& core, const expr::LineCondition& condition) {
+  expr::Evaluation evaluation{x, x.arena};
+  const bool holds = condition.holds(evaluation).value_or(false);
+  core.heed(x, "log_config", "an access log", {.fault = evaluation.fault});
+  return holds;
+}
+
+}  // namespace
+
 void record_access(Exchange& x, Shard::Core& core) {
   x.recording = true;
   for (const config::AccessLog& log : x.server->access_logs) {
-    if (log.condition && !log.condition->holds(x)) continue;
+    if (log.condition && !is_wanted(x, core, *log.condition)) continue;
     core.log_line.clear();
     log.format.write(x, core.log_line);
     core.parts.log.access(log.target, core.log_line);
@@ -40,6 +52,7 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.original_status = status;
   x.redirected = true;
   x.original_path = x.path;
+  x.original_query = x.query;
   x.original_proxied = x.proxied;
   x.proxied = false;
   x.route = {};

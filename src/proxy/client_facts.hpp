@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/ip.hpp"
+#include "expr/local_files.hpp"
 
 // What stands behind an exchange and does not change while it runs: the process and the client's
 // connection. Threads: the shard's.
@@ -17,6 +18,7 @@ namespace steelyard::proxy {
 struct ProcessFacts {
   std::int64_t process_id = 0, thread_id = 0;
   std::function<std::string()> load_averages;  // "0.12 0.08 0.01"
+  const expr::LocalFiles* files = nullptr;     // null: conditions find no file
 };
 
 // What the connection under an exchange is and says; filled by the client connection.

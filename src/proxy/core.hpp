@@ -62,6 +62,9 @@ class Shard::Core final : public RoomMaker {
   bool wants(const Exchange& exchange, config::LogLevel level, std::string_view module) const;
   void log(const Exchange& exchange, config::LogLevel level, std::string_view module,
            std::string_view text);
+  // What evaluating expressions left to be told: logs a fault, keeps the names of request fields.
+  void heed(Exchange& exchange, std::string_view module, std::string_view where,
+            const expr::Remarks& remarks);
 
  private:
   // How long those that have not asked yet may take while the shard drains.

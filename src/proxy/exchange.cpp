@@ -14,7 +14,8 @@ void Exchange::reset() {
   server = nullptr;
   settings.reset();
   request.clear();
-  path = host_name = original_path = query = request_line = reason = origin_ = {};
+  asked_fields = path = host_name = original_path = original_query = query = request_line = reason =
+      origin_ = {};
   backend_url = {};
   has_query = false;
   client_host.clear();

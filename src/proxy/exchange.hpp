@@ -51,16 +51,17 @@ class Exchange final : public expr::Facts {
   const config::Server* server = nullptr;
   config::SettingsRef settings;
   http::RequestHead request;
-  http::RequestHead replaced;      // scratch while an internal redirect is under way
-  std::string_view path;           // decoded
-  std::string_view host_name;      // of Host: lower case, without port and final dot
-  std::string_view original_path;  // before an internal redirect
+  http::RequestHead replaced;  // scratch while an internal redirect is under way
+  std::string_view path;       // decoded
+  std::string_view host_name;  // of Host: lower case, without port and final dot
+  std::string_view original_path, original_query;  // before an internal redirect
   bool original_proxied = false;
   std::string_view query;
   bool has_query = false;
   std::string_view request_line;  // as received; also of requests that could not be read
   std::string client_host;        // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
+  std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
   // configuration sets them; most exchanges have none and ask for nothing.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
@@ -131,6 +132,7 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> note(std::string_view name) const override {
     return notes.find(name);
   }
+  const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
   const http::Field& response_row(std::size_t i) const {

@@ -59,7 +59,7 @@ std::string_view Exchange::text(TextFact which) const {
       // The '?' stands in front of the query wherever it came from.
       return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;
     case TextFact::query:
-      return query;
+      return recording && redirected ? original_query : query;
     case TextFact::request_line:
       return request_line;
     case TextFact::protocol:
@@ -79,6 +79,7 @@ std::string_view Exchange::text(TextFact which) const {
       return server->admin;
     case TextFact::document_root:
     case TextFact::connection_log_id:
+    case TextFact::health_body:
       return {};
     case TextFact::load_averages:
       if (client->process->load_averages) load_text_ = client->process->load_averages();
@@ -97,6 +98,10 @@ std::int64_t Exchange::number(NumberFact which) const {
       return status;
     case NumberFact::original_status:
       return original_status != 0 ? original_status : status;
+    case NumberFact::request_status:
+      // httpd's logs ask the request that came, before an ErrorDocument took its place.
+      if (recording && original_status != 0) return original_status;
+      return status != 0 ? status : 200;
     case NumberFact::body_bytes_sent:
       return bytes.body_sent;
     case NumberFact::bytes_received:

@@ -6,6 +6,7 @@
 #include "http/error_page.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
+#include "proxy/reply.hpp"
 
 namespace steelyard::proxy {
 
@@ -111,6 +112,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (http::first_control(answer.location) != answer.location.size()) answer = {.status = 500};
   x.status = answer.status;
   x.reason = words_of(answer);
+  if (x.status == 200 && !x.asked_fields.empty()) x.normal.add("Vary", x.asked_fields);
   if (!answer.location.empty()) x.normal.add("Location", answer.location);
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (x.status == 200 && x.request.method_id == http::Method::options);
@@ -130,11 +132,14 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
     x.normal.add("Content-Type", echoes ? "message/http" : http::error_page_type);
   }
   // What is served here without being an error is an answer like any other.
+  expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
-    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena}, x);
+    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
-    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
+  core.heed(x, "headers", "a Header line", remarks);
+  name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }
 

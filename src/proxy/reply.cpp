@@ -6,6 +6,7 @@
 #include "config/reverse_map.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/status.hpp"
+#include "http/token_list.hpp"
 #include "http/warning.hpp"
 
 namespace steelyard::proxy {
@@ -123,25 +124,12 @@ void append_connection(const Exchange& x, http::HeadText& out) {
   out.append("\r\nConnection: Keep-Alive\r\n");
 }
 
-// Fields that say the same twice: httpd keeps one Content-Type and joins Vary.
-void join_twins(Exchange& x) {
+// httpd keeps one of several Content-Type fields.
+void keep_one_type(Exchange& x) {
   bool has_type = false;
   x.normal.remove_if([&](const http::Field& field) {
     return field.id == FieldId::content_type && std::exchange(has_type, true);
   });
-  const http::Field* vary = x.normal.find(FieldId::vary);
-  if (vary == nullptr) return;
-  std::string_view joined = vary->value;
-  std::size_t first = x.normal.size();
-  for (std::size_t i = 0; i < x.normal.size(); ++i) {
-    if (x.normal[i].id != FieldId::vary) continue;
-    if (first == x.normal.size()) {
-      first = i;
-    } else {
-      joined = x.arena.join(joined, ",", x.normal[i].value);
-    }
-  }
-  if (joined.size() != x.normal[first].value.size()) x.normal.set("Vary", joined);
 }
 
 // AddDefaultCharset: httpd names it last, behind whatever Header made of the type.
@@ -159,6 +147,20 @@ void name_charset(Exchange& x, std::string_view charset) {
 
 }  // namespace
 
+void name_varying_fields(Exchange& x) {
+  const http::Field* const vary = x.normal.find(FieldId::vary);
+  if (vary == nullptr) return;
+  std::string_view names;
+  for (const http::Field& field : x.normal) {
+    if (field.id != FieldId::vary) continue;
+    for (const std::string_view name : http::tokens(field.value)) {
+      if (!http::has_token(names, name))
+        names = names.empty() ? name : x.arena.join(names, ",", name);
+    }
+  }
+  x.normal.set("Vary", names);
+}
+
 std::string_view via_text(Exchange& x) {
   using Via = config::ProxySettings::Via;
   if (x.server->proxy.via != Via::on && x.server->proxy.via != Via::full) return {};
@@ -175,7 +177,7 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-bool adopt_backend_head(Exchange& x) {
+bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
@@ -184,7 +186,7 @@ bool adopt_backend_head(Exchange& x) {
   http::remove_response_hop_by_hop(
       x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
-  if (x.normal.may_have_duplicates()) join_twins(x);
+  if (x.normal.may_have_duplicates()) keep_one_type(x);
   const bool maps_urls = !settings.reverse_urls.empty();
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
@@ -193,10 +195,15 @@ bool adopt_backend_head(Exchange& x) {
   if (x.normal.has(FieldId::warning)) clean_warnings(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   bool is_clean = true;
+  expr::Remarks remarks;
   if (!settings.response_always.empty())
-    is_clean = expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal}, x);
+    is_clean =
+        expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
   if (!settings.response_normal.empty())
-    is_clean &= expr::apply(settings.response_normal, {x.normal, x.notes, x.arena}, x);
+    is_clean &=
+        expr::apply(settings.response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  core.heed(x, "headers", "a Header line", remarks);
+  name_varying_fields(x);
   if (settings.default_charset && !settings.default_charset->empty())
     name_charset(x, *settings.default_charset);
   return is_clean;

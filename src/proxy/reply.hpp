@@ -13,7 +13,10 @@ namespace steelyard::proxy {
 // Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
 // are normalised, Header rules run. Fills x.normal and x.always. False: a rule made what no field
 // can hold (httpd: 500).
-[[nodiscard]] bool adopt_backend_head(Exchange& x);
+[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core);
+
+// One Vary field that names each request field once (httpd: what all answers carry).
+void name_varying_fields(Exchange& x);
 
 struct ReplyFraming {
   Framing framing = Framing::plain;

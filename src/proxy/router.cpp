@@ -124,12 +124,22 @@ std::string_view marked_query(const http::RequestTarget& target) {
   return {target.query.data() - 1, target.query.size() + 1};
 }
 
+// With the <If> sections that hold. httpd asks them before and after it maps the path.
+config::SettingsRef decided(Exchange& x, Shard::Core& core, config::SettingsRef settings) {
+  if (settings->conditionals.empty()) return settings;
+  expr::Remarks remarks;
+  auto result = core.settings_for(x).decide(*x.server, std::move(settings), x, x.arena, remarks);
+  core.heed(x, "core", "an <If> section", remarks);
+  return result;
+}
+
 std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   const http::PathRules rules = path_rules(*x.server);
   const std::string_view raw = x.request.target.path;
   if (x.server->has_encoded_routes) {
     const auto normal = http::normalise_encoded_path(raw, rules, x.arena);
-    const auto settings = core.settings_for(x).for_path(*x.server, normal.value_or(raw));
+    const auto settings =
+        decided(x, core, core.settings_for(x).for_path(*x.server, normal.value_or(raw)));
     const bool interpolates = settings->interpolate_env.value_or(false);
     const config::RouteRequest request{normal.value_or(raw), raw,
                                        interpolates ? &x.environment : nullptr,
@@ -152,7 +162,7 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
 void find_backend(Exchange& x, Shard::Core& core) {
   if (x.route.kind != config::RouteMatch::Kind::none) return;
   if (x.environment.has("no-proxy")) return;
-  const auto settings = core.settings_for(x).for_path(*x.server, x.path);
+  const auto settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
   const bool interpolates = settings->interpolate_env.value_or(false);
   const config::RouteRequest request{x.path, x.request.target.path,
                                      interpolates ? &x.environment : nullptr,
@@ -191,6 +201,36 @@ int count_forwards(Exchange& x) {
   return 0;
 }
 
+void apply_env_rules(Exchange& x, Shard::Core& core, std::span<const expr::EnvRule> rules) {
+  if (rules.empty()) return;
+  expr::Remarks remarks;
+  expr::apply(rules, x, x.environment, x.arena, &remarks);
+  core.heed(x, "setenvif", "SetEnvIfExpr", remarks);
+}
+
+bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::HeaderRule> rules) {
+  expr::Remarks remarks;
+  const bool is_clean =
+      expr::apply(rules, {x.request.fields, x.notes, x.arena, nullptr, &remarks}, x);
+  core.heed(x, "headers", "a RequestHeader line", remarks);
+  return is_clean;
+}
+
+// Status 0: go on.
+int authorise(Exchange& x, Shard::Core& core) {
+  expr::Evaluation evaluation{x, x.arena};
+  const expr::Admission admission = x.settings->require->decide(evaluation);
+  core.heed(x, "authz_core", "Require expr", {evaluation.vary, evaluation.fault});
+  if (admission == expr::Admission::allowed) return 0;
+  if (admission == expr::Admission::failed) return 500;
+  if (core.wants(x, config::LogLevel::error, "authz_core")) {
+    core.log(
+        x, config::LogLevel::error, "authz_core",
+        x.arena.join("client denied by server configuration: ", x.proxied ? x.route.url : x.path));
+  }
+  return 403;
+}
+
 }  // namespace
 
 void choose_server(Exchange& x) {
@@ -210,8 +250,7 @@ void choose_server(Exchange& x) {
 Routing route(Exchange& x, Shard::Core& core) {
   if (x.request.fields.may_have_duplicates()) merge_duplicates(x.request.fields, x.arena);
   // A value that no field can hold is left out: then the client's own would count.
-  if (!x.server->early_rules.empty() &&
-      !expr::apply(x.server->early_rules, {x.request.fields, x.notes, x.arena}, x))
+  if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
@@ -226,7 +265,7 @@ Routing route(Exchange& x, Shard::Core& core) {
     if (x.request.body.kind != http::BodyFraming::Kind::none) x.keep_client = false;
     return answer(417);
   }
-  if (!x.server->env_rules.empty()) expr::apply(x.server->env_rules, x, x.environment, x.arena);
+  apply_env_rules(x, core, x.server->env_rules);
   if (const int status = answered_by_method(x); status != 0) return answer(status);
   if (const auto failed = find_path(x, core)) return *failed;
   find_backend(x, core);
@@ -236,7 +275,8 @@ Routing route(Exchange& x, Shard::Core& core) {
                          : core.settings_for(x).for_path(*x.server, x.path);
   export_matches(x, x.server->locations, x.path);
   if (x.proxied) export_matches(x, x.server->proxies, x.route.url);
-  if (!x.settings->env_rules.empty()) expr::apply(x.settings->env_rules, x, x.environment, x.arena);
+  x.settings = decided(x, core, std::move(x.settings));
+  apply_env_rules(x, core, x.settings->env_rules);
   if (x.settings->require && x.settings->require->needs_client_host() && x.client_host.empty())
     return {Routing::Kind::needs_client_host, 0, {}, {}};
   return continue_routing(x, core);
@@ -250,22 +290,16 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
   }
-  if (x.settings->require && !x.settings->require->allows(x)) {
-    if (core.wants(x, config::LogLevel::error, "authz_core")) {
-      core.log(x, config::LogLevel::error, "authz_core",
-               x.arena.join("client denied by server configuration: ",
-                            x.proxied ? x.route.url : x.path));
-    }
-    return answer(403);
+  if (x.settings->require) {
+    if (const int status = authorise(x, core); status != 0) return answer(status);
   }
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
-  if (!x.settings->request_rules.empty()) {
-    const expr::HeaderWork work{x.request.fields, x.notes, x.arena};
-    if (!expr::apply(x.settings->request_rules, work, x)) return answer(500);
-  }
+  if (!x.settings->request_rules.empty() &&
+      !apply_request_rules(x, core, x.settings->request_rules))
+    return answer(500);
   if (!x.proxied) {
     const std::uint64_t most = x.settings->body_bytes_max.value_or(std::uint64_t{1} << 30);
     if (most != 0 && x.request.body.length > most) return answer(413);

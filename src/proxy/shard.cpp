@@ -143,6 +143,17 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   parts.log.error(x.server->error_log, line);
 }
 
+void Shard::Core::heed(Exchange& x, std::string_view module, std::string_view where,
+                       const expr::Remarks& remarks) {
+  if (!remarks.vary.empty()) {
+    x.asked_fields =
+        x.asked_fields.empty() ? remarks.vary : x.arena.join(x.asked_fields, ", ", remarks.vary);
+  }
+  if (remarks.fault.empty() || !wants(x, config::LogLevel::error, module)) return;
+  log(x, config::LogLevel::error, module,
+      x.arena.join("Failed to evaluate the expression of ", where, ": ", remarks.fault));
+}
+
 Shard::Shard(const ShardParts& parts, std::shared_ptr<const Generation> generation)
     : core_(std::make_unique<Core>(parts, std::move(generation))) {}
 

@@ -125,7 +125,8 @@ void ShardThread::make_shard(const std::shared_ptr<const proxy::Generation>& gen
                         .log = log_,
                         .process = {.process_id = ::getpid(),
                                     .thread_id = ::gettid(),
-                                    .load_averages = load_averages},
+                                    .load_averages = load_averages,
+                                    .files = &files_},
                         .random = [this] { return next_random(random_state_); },
                         .open_spill_file = open_spill_file},
       generation);

@@ -12,6 +12,7 @@
 #include "proxy/shard.hpp"
 #include "server/listening_sockets.hpp"
 #include "server/shard_log.hpp"
+#include "server/system_files.hpp"
 
 // One thread with everything that a shard needs: loop, dialer, log, listeners. The main thread
 // steers it by jobs posted to its loop.
@@ -74,6 +75,7 @@ class ShardThread {
   // The shard thread's.
   ShardLog log_;
   io::PipeSplicer splicer_;
+  SystemFiles files_;
   std::unique_ptr<io::SocketDialer> dialer_;
   std::unique_ptr<proxy::Shard> shard_;
   std::vector<OpenListener> listeners_;

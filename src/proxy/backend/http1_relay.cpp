@@ -43,7 +43,7 @@ io::Task<Failure> Http1Attempt::relay() {
   }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
-  if (!adopt_backend_head(x_)) {
+  if (!adopt_backend_head(x_, core_)) {
     connection_.reset();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
   }
