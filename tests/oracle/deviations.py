@@ -241,6 +241,46 @@ DEVIATIONS = [
         "1 1",
     ),
     Deviation(
+        "reachable-paths",
+        (
+            "-U, -A and -F in a condition are a fault of the configuration: nothing asks itself"
+            " whether a path could be served. httpd makes a request of its own for each."
+        ),
+        "a_condition_about_what_can_be_reached",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "names-in-networks",
+        (
+            "-ipmatch compares addresses; httpd looks a name on its left side up in the DNS while"
+            " the request waits."
+        ),
+        "a_name_where_an_address_is_compared",
+        "1",
+        "403",
+    ),
+    Deviation(
+        "groups-of-nothing",
+        (
+            "SetEnvIfExpr whose condition has matched no pattern takes a value with $0 to $9 as it"
+            " is written; httpd reads groups that nobody filled and may leave the variable out."
+        ),
+        "groups_without_a_pattern",
+        "403",
+        "1",
+    ),
+    Deviation(
+        "deep-conditions",
+        (
+            "More than 200 parentheses or calls inside of one another are a fault of the"
+            " configuration; httpd takes thousands of parentheses."
+        ),
+        "a_condition_in_300_parentheses",
+        "ok",
+        "refused",
+    ),
+    Deviation(
         "broken-hup",
         "A configuration that does not load leaves the one that runs in force; httpd ends.",
         "a_broken_configuration_at_hup",

@@ -35,6 +35,30 @@ STATUSES = (
 )
 PREFIXES = ("/", "/a", "/a/", "/b", "/b/c", "/b/c/", "/app", "/a/deep", "/with%20blank", "/s")
 PATTERNS = (r"^/m/(.*)$", r"^/(one|two)/?(.*)$", r"\.gif$", r"^/num/([0-9]+)")
+QUESTIONS = (
+    "true",
+    "false",
+    "%{REQUEST_METHOD} == 'GET'",
+    "%{REQUEST_METHOD} -in {'POST', 'P' . 'UT', %{req:X-In}}",
+    "%{REQUEST_URI} =~ m#^/(a|b)(/.*)?$#",
+    "%{REQUEST_URI} =~ /([a-z])$/i && $1 > 'm'",
+    "%{REQUEST_URI} -fnmatch '/*/*'",
+    "%{REQUEST_URI} -strcmatch '*X*'",
+    "req('X-In') == ''",
+    "-n %{HTTP:X-In}",
+    "-T reqenv('K')",
+    "%{QUERY_STRING} !~ /status=(4|5)/",
+    "%{HTTP_HOST} < 'b'",
+    "%{HANDLER} == 'proxy-server'",
+    "%{REQUEST_FILENAME} =~ /^proxy:(http|balancer)/ && '$1' == 'http'",
+    "-R '127.0.0.0/8'",
+    "%{REMOTE_ADDR} -ipmatch '10.1'",
+    "tolower(%{HTTP_HOST}) . '$0' == 'lb.test'",
+    "md5(%{REQUEST_URI}) =~ /^[0-7]/",
+    "'%{escape:%{QUERY_STRING}}' != %{QUERY_STRING}",
+    "'12x' -ge %{req:Content-Length}",
+    "-f '/etc/passwd' || -d %{REQUEST_URI}",
+)
 HEADER_ACTIONS = ("set", "add", "append", "merge", "unset", "setifempty", "edit", "edit*")
 
 
@@ -201,13 +225,68 @@ class Generator:
             "edit": ' ([a-z]+) "<$1>"',
             "edit*": " [aeiou] _",
         }.get(action, f' "{self.value()}"')
-        condition = self.pick(("", "", "", " env=K", " env=!K", " env=BALANCER_ROUTE_CHANGED"))
+        condition = self.pick(
+            ("", "", "", " env=K", " env=!K", " env=BALANCER_ROUTE_CHANGED", "expr", "expr")
+        )
+        if condition == "expr":
+            asked = self.condition(2)
+            if word == "Header" and self.chance(30):
+                asked = f"%{{REQUEST_STATUS}} -lt 400 && ({asked}) || resp('X-Member') == 'M1'"
+            condition = f' "expr={asked}"'
         if word == "RequestHeader":
             condition = condition.replace("BALANCER_ROUTE_CHANGED", "K")
             always = ""
         else:
             always = self.pick(("", "", "", "always ", "onsuccess "))
         return f"{word} {always}{action} {name}{rest}{condition}"
+
+    def condition(self, depth):
+        kind = self.pick(("ask", "ask", "and", "or", "not")) if depth else "ask"
+        if kind == "ask":
+            return self.pick(QUESTIONS)
+        if kind == "not":
+            return f"{self.pick(('!', 'not '))}({self.condition(depth - 1)})"
+        sign = {"and": self.pick((" && ", " and ")), "or": self.pick((" || ", " or "))}[kind]
+        sides = (self.condition(depth - 1) for _ in range(self.pick((2, 2, 3))))
+        return sign.join(f"({side})" if self.chance(60) else side for side in sides)
+
+    def conditional(self, depth=2):
+        """<If>, perhaps with branches, perhaps with others inside."""
+        sections = [f'<If "{self.condition(2)}">\n{self.conditional_lines(depth)}\n</If>']
+        while self.chance(30):
+            sections.append(
+                f'<ElseIf "{self.condition(1)}">\n{self.conditional_lines(depth)}\n</ElseIf>'
+            )
+        if self.chance(40):
+            sections.append(f"<Else>\n{self.conditional_lines(depth)}\n</Else>")
+        return "\n".join(sections)
+
+    def conditional_lines(self, depth):
+        lines = [self.conditional_line() for _ in range(self.dice.randrange(1, 4))]
+        if depth and self.chance(25):
+            lines.append(self.conditional(depth - 1))
+        return "\n".join(lines)
+
+    def conditional_line(self):
+        return self.pick(
+            (
+                lambda: self.header("Header"),
+                lambda: self.header("Header"),
+                lambda: self.header("RequestHeader"),
+                lambda: self.pick(("Require all denied", "Require all granted", "Require env K")),
+                lambda: f'Require expr "{self.condition(1)}"',
+                lambda: f"ProxyPreserveHost {self.pick(('On', 'Off'))}",
+                lambda: f"ProxyErrorOverride {self.pick(('On', 'Off'))}",
+                lambda: "SetEnvIf X-In . K=condition",
+                lambda: "SetEnv L condition",
+                lambda: "Redirect http://if.test/%{REQUEST_METHOD}",
+                lambda: f'ErrorDocument {self.pick((404, 403, 503))} "if %{{REQUEST_URI}}"',
+            )
+        )()
+
+    def env_expression(self):
+        values = self.pick(("K=expr", "!K", "K L=l"))
+        return f'SetEnvIfExpr "{self.condition(1)}" {values}'
 
     def setting(self):
         return self.pick(
@@ -235,6 +314,9 @@ class Generator:
                 lambda: f'ErrorDocument {self.pick((404, 503, 500, 403))} "the text"',
                 lambda: f"AllowEncodedSlashes {self.pick(('On', 'Off'))}",
                 lambda: "Redirect /red http://other.test/r",
+                self.env_expression,
+                self.conditional,
+                self.conditional,
             )
         )()
 
@@ -274,6 +356,9 @@ class Generator:
                 lambda: "Redirect http://other.test/",
                 lambda: f"ProxyPassReverse http://${{{self.pick(MEMBERS)}}}",
                 lambda: "SetEnv L section",
+                lambda: f"Require expr {self.condition(2)}",
+                self.env_expression,
+                self.conditional,
             )
         )()
 
