@@ -35,29 +35,10 @@
 #include "balance/plan.hpp"
 #include "balance/roster.hpp"
 #include "balance/spec.hpp"
+#include "balance/wait_turn.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
-
-class Balancer;
-
-// The right to wait for a usable member, given to one exchange at a time: others fail at once
-// meanwhile, as with httpd. Try again every step(), at most `tries` times.
-class WaitTurn {
- public:
-  static constexpr int tries = 100;
-
-  WaitTurn(WaitTurn&& other) noexcept;
-  WaitTurn& operator=(WaitTurn&& other) = delete;
-  ~WaitTurn();
-  [[nodiscard]] std::chrono::milliseconds step() const { return step_; }
-
- private:
-  friend class Balancer;
-  WaitTurn(Balancer* balancer, std::chrono::milliseconds step) : balancer_(balancer), step_(step) {}
-  Balancer* balancer_;
-  std::chrono::milliseconds step_;
-};
 
 // What the answer of a member did to it.
 enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };

@@ -14,6 +14,19 @@ namespace {
 
 bool takes_turns(Status status) { return status.usable() && !status.has(Flag::draining); }
 
+// A status= counts when it is another than before. Whom nobody checks any more, nobody would ever
+// call healthy again; the same with names.
+Status carried_status(Status held, const MemberSpec& before, const MemberSpec& wanted) {
+  if (before.status != wanted.status) {
+    held = held.without(before.status).with(wanted.status).with(Flag::initialised);
+  }
+  if (!wanted.has_watched_name()) held = held.without(Flag::nameless);
+  const bool checks_ended =
+      before.check.method != CheckMethod::none && wanted.check.method == CheckMethod::none;
+  return checks_ended && !wanted.status.has(Flag::health_failed) ? held.without(Flag::health_failed)
+                                                                 : held;
+}
+
 }  // namespace
 
 void append(std::vector<Run>& runs, Position position) {
@@ -75,19 +88,6 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
   }
   index_members();
   find_ramps();
-}
-
-// A status= counts when it is another than before. Whom nobody checks any more, nobody would ever
-// call healthy again; the same with names.
-Status Roster::carried_status(Status held, const MemberSpec& before, const MemberSpec& wanted) {
-  if (before.status != wanted.status) {
-    held = held.without(before.status).with(wanted.status).with(Flag::initialised);
-  }
-  if (!wanted.has_watched_name()) held = held.without(Flag::nameless);
-  const bool checks_ended =
-      before.check.method != CheckMethod::none && wanted.check.method == CheckMethod::none;
-  return checks_ended && !wanted.status.has(Flag::health_failed) ? held.without(Flag::health_failed)
-                                                                 : held;
 }
 
 void Roster::place(MemberRef member, const CarriedMember& carried) {

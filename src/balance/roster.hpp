@@ -110,8 +110,6 @@ class Roster {
   Lease elect(Position at);
 
  private:
-  [[nodiscard]] static Status carried_status(Status held, const MemberSpec& before,
-                                             const MemberSpec& wanted);
   void place(MemberRef member, const CarriedMember& carried);
   void set_status(Position at, Status status);
   void index_members();

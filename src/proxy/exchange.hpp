@@ -55,9 +55,8 @@ class Exchange final : public expr::Facts {
   std::string_view path;       // decoded
   std::string_view host_name;  // of Host: lower case, without port and final dot
   std::string_view original_path, original_query;  // before an internal redirect
-  bool original_proxied = false;
+  bool original_proxied = false, has_query = false;
   std::string_view query;
-  bool has_query = false;
   std::string_view request_line;  // as received; also of requests that could not be read
   std::string client_host;        // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
