@@ -66,7 +66,7 @@ struct MemberSpec {
   std::string tag;           // route=
   std::string redirect_tag;  // redirect=: the tag to look for while this member is unusable
   std::chrono::seconds retry{60};
-  CheckSpec check;  // hc...: of balancers' members only
+  CheckSpec check;                                      // hc...: of balancers' members only
   std::optional<std::chrono::milliseconds> slow_start;  // none: the balancer's
 
   // Connections.

@@ -139,9 +139,8 @@ void dump_redirect(DumpWriter& out, const Redirect& redirect) {
 
 void dump_conditional(DumpWriter& out, const Conditional& conditional) {
   constexpr std::array<std::string_view, 3> branches{"if", "else-if", "else"};
-  out.line(
-      branches[static_cast<std::size_t>(conditional.branch)],
-      conditional.condition ? quoted(conditional.condition->text()) : std::string());
+  out.line(branches[static_cast<std::size_t>(conditional.branch)],
+           conditional.condition ? quoted(conditional.condition->text()) : std::string());
   out.indent();
   dump_settings(out, conditional.settings);
   out.unindent();

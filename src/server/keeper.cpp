@@ -72,8 +72,8 @@ bool Keeper::remove_pid_file() {
 
 std::expected<Descriptor, int> Keeper::ask(const std::string& question, int attached) {
   const std::lock_guard guard(lock_);
-  // Only a closed line means that nobody is there: a question that cannot be sent is not answered by
-  // our own rights instead.
+  // Only a closed line means that nobody is there: a question that cannot be sent is not answered
+  // by our own rights instead.
   if (const int error = send_message(line_, question, attached); error != 0)
     return std::unexpected(error);
   auto answer = receive_message(line_);
