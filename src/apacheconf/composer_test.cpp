@@ -228,7 +228,7 @@ TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
   EXPECT_THAT(complaints(load + "<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
                           "2: Lines 2 to 4 are left out because RewriteRule is not part of "
-                          "this program: Listen 80"));
+                          "this program (write ProxyPass, ProxyPassMatch or Redirect): Listen 80"));
   EXPECT_THAT(complaints(load + "<IfDirective !RewriteRule>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
                           "2: Lines 2 to 4 are skipped by httpd, which has RewriteRule, and "

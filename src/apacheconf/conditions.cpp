@@ -99,7 +99,7 @@ std::optional<Composer::Absence> Composer::absence(std::string_view tag,
   const config::Config& config = *reading_.config;
   if (equals_ignoring_case(tag, "IfModule")) {
     const bool lacks = is_loaded(config, identifier_of(word)) && !module_acts(config, word);
-    return lacks ? std::optional<Absence>({word, word}) : std::nullopt;
+    return lacks ? std::optional<Absence>({word, identifier_of(word)}) : std::nullopt;
   }
   const bool is_section = equals_ignoring_case(tag, "IfSection");
   if (!is_section && !equals_ignoring_case(tag, "IfDirective")) return std::nullopt;

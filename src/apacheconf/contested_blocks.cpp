@@ -48,11 +48,13 @@ void Composer::leave_out(Stream& stream, const Statement& statement, const Absen
   std::string advice =
       "Put <IfModule !steelyard_module> around them when only httpd shall read them";
   if (!absence.module.empty()) {
-    advice += ", or take the LoadModule line of " + absence.module +
-              " out: httpd then leaves them out too";
+    advice += ", or take out LoadModule " + absence.module + ": httpd then leaves them out too";
   }
-  tell_contested(stream, statement, lines,
-                 "left out because " + absence.what + " is not part of this program", advice + '.');
+  std::string fate = "left out because " + absence.what + " is not part of this program";
+  const Module* const module = find_module(absence.module);
+  if (module != nullptr && !module->note.empty())
+    fate.append(" (").append(module->note).append(")");
+  tell_contested(stream, statement, lines, fate, advice + '.');
 }
 
 // Executed, because what stands there is meant for a server without the module, and told, because
