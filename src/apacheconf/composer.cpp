@@ -21,17 +21,6 @@ bool conditional_named(std::string_view tag) {
                    {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"});
 }
 
-// No files are served: what stands in these sections decides nothing.
-bool covers_files(std::string_view tag) {
-  return is_one_of(tag, {"Directory", "DirectoryMatch", "Files", "FilesMatch"});
-}
-
-// <IfModule steelyard_module>: what stands there is not for httpd.
-bool asks_for_us(std::string_view tag, const std::vector<std::string>& words) {
-  return is_one_of(tag, {"IfModule"}) && !words.empty() &&
-         (words[0] == "steelyard_module" || words[0] == "mod_steelyard.c");
-}
-
 std::string join_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + '\n';
@@ -155,10 +144,10 @@ void Composer::read_section(Stream& stream, Statement&& statement, Statements& i
   const std::string tag = statement.name.substr(1);
   Statements children;
   witness(statement);
-  ContestedLines* const outer = witness_;
-  if (covers_files(tag)) witness_ = nullptr;
+  const LinePlace outer = line_place_;
+  if (covers_files(tag)) line_place_ = LinePlace::files;
   read_inner(stream, tag, children);
-  witness_ = outer;
+  line_place_ = outer;
   statement.children = std::move(children);
   into.push_back(std::move(statement));
 }
@@ -207,31 +196,35 @@ void Composer::close_tag(Stream& stream, std::string_view name) {
 }
 
 void Composer::skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out) {
-  std::vector<SkippedTag> open{{tag, left_out != nullptr}};
+  std::vector<SkippedTag> open{{tag, left_out != nullptr, line_place_}};
   Line line;
   while (!open.empty() && take_line(stream, line)) {
-    const bool counts = open.back().counts;
-    if (!counts && !line.text.starts_with('<')) continue;
+    const SkippedTag& around = open.back();
+    if (!around.counts && !line.text.starts_with('<')) continue;
     const Statement statement = parse_line(line.text);
     if (statement.name.empty()) continue;
     if (statement.name.starts_with("</")) {
       close_skipped(open, statement.name);
       continue;
     }
-    if (statement.is_section()) open.push_back(skipped_section(statement, counts));
     const bool is_conditional =
         conditional_named(statement.name.substr(1)) && statement.is_section();
-    if (counts && !is_conditional) left_out->add(statement.name, statement.text);
+    if (around.counts && !is_conditional) {
+      left_out->add(statement.name, statement.text, around.place);
+    }
+    if (statement.is_section()) open.push_back(skipped_section(statement, around));
   }
 }
 
-Composer::SkippedTag Composer::skipped_section(const Statement& statement, bool counts) {
-  SkippedTag tag{statement.name.substr(1), counts};
-  if (!counts) return tag;
+// A condition about this program says whom the lines are for: they are not contested.
+Composer::SkippedTag Composer::skipped_section(const Statement& statement,
+                                               const SkippedTag& around) {
+  SkippedTag tag{statement.name.substr(1), around.counts, around.place};
+  if (!tag.counts) return tag;
   if (covers_files(tag.name)) {
-    tag.counts = false;
+    tag.place = LinePlace::files;
   } else if (conditional_named(tag.name)) {
-    tag.counts = httpd_executes(tag.name, statement.text);
+    tag.counts = !asks_for_us(tag.name, statement.text) && httpd_executes(tag.name, statement.text);
   }
   return tag;
 }
@@ -275,7 +268,7 @@ void Composer::run_conditional(Stream& stream, const Statement& statement, State
     leave_out(stream, statement, *lacking);
   } else if (!is_so) {
     skip_block(stream, tag);
-  } else if (asks_for_us(tag, statement.words)) {
+  } else if (asks_for_us(tag, statement.text)) {
     execute_for_us(stream, tag, into);
   } else {
     read_inner(stream, tag, into);

@@ -55,10 +55,12 @@ class Composer {
     std::string place;    // "line 3 of "a.conf""
     bool in_use = false;
   };
+  using LinePlace = ContestedLines::Place;
   // A tag that was opened in a skipped block, and whether httpd would execute what stands in it.
   struct SkippedTag {
     std::string name;
     bool counts = false;
+    LinePlace place = LinePlace::anywhere;
   };
   // What a condition asks for, when httpd has it and this program does not.
   struct Absence {
@@ -75,7 +77,7 @@ class Composer {
   void read_section(Stream& stream, Statement&& statement, Statements& into);
   void read_inner(Stream& stream, const std::string& tag, Statements& into);
   void skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out = nullptr);
-  SkippedTag skipped_section(const Statement& statement, bool counts);
+  SkippedTag skipped_section(const Statement& statement, const SkippedTag& around);
   void close_skipped(std::vector<SkippedTag>& open, std::string_view closing);
   void close_tag(Stream& stream, std::string_view name);
   bool take_line(Stream& stream, Line& line);
@@ -90,6 +92,7 @@ class Composer {
   std::optional<bool> decide_version(std::string_view argument);
   std::optional<Absence> absence(std::string_view tag, std::string_view argument) const;
   bool httpd_executes(const std::string& tag, std::string_view argument);
+  static bool asks_for_us(std::string_view tag, std::string_view argument);
 
   // contested_blocks.cpp: blocks that httpd executes and this program skips, or the other way about
   void leave_out(Stream& stream, const Statement& statement, const Absence& absence);
@@ -136,6 +139,7 @@ class Composer {
   // Collects what is read while a block is executed that httpd skips; null outside of one.
   ContestedLines* witness_ = nullptr;
   bool httpd_reads_ = true;  // false inside a block that httpd skips
+  LinePlace line_place_ = LinePlace::anywhere;
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
   bool exhausted_ = false;  // a limit was passed: nothing further is read

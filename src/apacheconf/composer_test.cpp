@@ -9,6 +9,7 @@ namespace steelyard::apacheconf {
 namespace {
 
 using ::testing::_;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -131,12 +132,103 @@ TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
               ElementsAre(_));
 }
 
+TEST(Composer, nothing_is_contested_where_files_are_meant) {
+  const std::string load =
+      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
+  const std::string rule =
+      "RewriteRule ^ index.php [L]\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
+  for (const std::string tag : {"Directory", "DirectoryMatch", "Files", "FilesMatch"}) {
+    for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+      const std::string section = "<" + tag + " /var/www>\n", end = "</" + tag + ">\n";
+      const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
+      for (const std::string& block :
+           {section + asks + rule + asked + end, asks + section + rule + end + asked,
+            asks + "<Macro M>\n" + section + rule + end + "</Macro>\n" + asked,
+            "<Macro M>\n" + asks + rule + asked + "</Macro>\n" + section + "Use M\n" + end,
+            section + "<Limit GET>\n" + asks + rule + asked + "</Limit>\n" + end}) {
+        EXPECT_THAT(complaints(load + block), ElementsAre(_)) << block;
+      }
+    }
+  }
+}
+
+TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
+  const std::string load =
+      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
+  const std::string files = "<Directory />\nDeny from all\n</Directory>\n";
+  const auto one_fault = [](const std::string& names) { return ElementsAre(_, HasSubstr(names)); };
+  for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+    const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
+    EXPECT_THAT(complaints(load + files + asks + "Listen 80\n" + asked), one_fault(": Listen 80"));
+    EXPECT_THAT(complaints(load + asks + files + "Listen 80\n" + asked), one_fault(": Listen 80"));
+    EXPECT_THAT(complaints(load + asks + "<Macro M>\n" + files + "Listen 80\n</Macro>\n" + asked),
+                one_fault(": Listen 80"));
+    EXPECT_THAT(
+        complaints(load + "<Location />\n" + asks + "Deny from all\n" + asked + "</Location>\n"),
+        one_fault(": Deny"));
+  }
+}
+
+// httpd 2.4.71: Define acts while the file is read, in <Directory> too.
+TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
+  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
+  const std::string block = "<IfModule !ssl_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
+  for (const std::string& text : {block, "<Directory />\n" + block + "</Directory>\n"}) {
+    const std::vector<std::string> said =
+        Reader().remarks("ServerName x\nListen 1\n" + load + text);
+    const auto warning = std::ranges::find_if(
+        said, [](const std::string& each) { return each.starts_with("Warning"); });
+    ASSERT_NE(warning, said.end()) << text;
+    EXPECT_THAT(*warning, AllOf(HasSubstr("executed here: Define, UnDefine"),
+                                HasSubstr("Look also at the <IfDefine> blocks and the ${...} that "
+                                          "name NOSSL, SSL: httpd reads them differently.")));
+  }
+}
+
+TEST(Composer, names_ways_and_client_addresses_decide) {
+  const std::string asks = "LoadModule ssl_module m\n<IfModule ssl_module>\n";
+  const auto faults = [&](const std::string& line) {
+    Reader reader;
+    return reader.faults("ServerName x\nListen 1\n" + asks + line + "\n</IfModule>\n");
+  };
+  for (const std::string line :
+       {"ServerName a", "ServerAlias b", "ServerPath /c", "ProxyRemote * http://p:1",
+        "ProxyRemoteMatch . http://p:1", "ProxyBlock *", "ProxyRequests On",
+        "SetHandler proxy:http://h", "SetHandler \"proxy:unix:/s|fcgi://localhost\"",
+        "RemoteIPHeader X-Forwarded-For", "RemoteIPInternalProxy 10.0.0.0/8",
+        "RemoteIPInternalProxyList f", "RemoteIPTrustedProxy 10.0.0.1",
+        "RemoteIPTrustedProxyList f", "RemoteIPProxyProtocol On", "JkMount /a w", "JkMountFile f",
+        "SSLEngine \"on\""}) {
+    EXPECT_THAT(faults(line), SizeIs(1)) << line;
+  }
+  for (const std::string line :
+       {"ProxyRequests Off", "SetHandler server-info", "SetHandler None",
+        "RemoteIPProxyProtocol Off", "SSLEngine \"off\"", "RemoteIPProxiesHeader X"}) {
+    EXPECT_THAT(faults(line), IsEmpty()) << line;
+  }
+}
+
+TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_left_out) {
+  for (const std::string condition :
+       {"IfModule steelyard_module", "IfModule !steelyard_module", "IfModule mod_steelyard.c",
+        "IfDirective SteelyardShards", "IfDirective !SteelyardShards"}) {
+    const std::string tag = condition.substr(0, condition.find(' '));
+    EXPECT_THAT(complaints("LoadModule ssl_module m\n<IfModule mod_ssl.c>\n<" + condition +
+                           ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
+                ElementsAre(_))
+        << condition;
+  }
+  EXPECT_THAT(complaints("LoadModule ssl_module m\n<IfDirective SteelyardShards>\n"
+                         "<IfModule ssl_module>\nListen 8443\n</IfModule>\n</IfDirective>\n"),
+              ElementsAre(_));
+}
+
 TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
   const std::string load = "LoadModule rewrite_module modules/mod_rewrite.so\n";
   EXPECT_THAT(complaints(load + "<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
                           "2: Lines 2 to 4 are left out because RewriteRule is not part of "
-                          "this program: Listen 80"));
+                          "this program (write ProxyPass, ProxyPassMatch or Redirect): Listen 80"));
   EXPECT_THAT(complaints(load + "<IfDirective !RewriteRule>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
                           "2: Lines 2 to 4 are skipped by httpd, which has RewriteRule, and "

@@ -55,6 +55,14 @@ std::string identifier_of(std::string_view name) {
   return std::string(name.substr(4, name.size() - 6)) + "_module";
 }
 
+// Without the ! of a negation.
+std::string asked_for(std::string_view argument) {
+  std::string word;
+  take_word(argument, word);
+  if (word.starts_with('!')) word.erase(0, 1);
+  return word;
+}
+
 bool directive_exists(const Reading& reading, std::string_view name) {
   const Directive* const directive = find_directive(name);
   return directive && directive->support != Support::refused && reading.has_module_of(*directive);
@@ -86,13 +94,11 @@ std::optional<bool> Composer::decide(const std::string& tag, std::string_view ar
 
 std::optional<Composer::Absence> Composer::absence(std::string_view tag,
                                                    std::string_view argument) const {
-  std::string word;
-  if (!take_word(argument, word)) return std::nullopt;
-  if (word.starts_with('!')) word.erase(0, 1);
+  const std::string word = asked_for(argument);
   const config::Config& config = *reading_.config;
   if (equals_ignoring_case(tag, "IfModule")) {
     const bool lacks = is_loaded(config, identifier_of(word)) && !module_acts(config, word);
-    return lacks ? std::optional<Absence>({word, word}) : std::nullopt;
+    return lacks ? std::optional<Absence>({word, identifier_of(word)}) : std::nullopt;
   }
   const bool is_section = equals_ignoring_case(tag, "IfSection");
   if (!is_section && !equals_ignoring_case(tag, "IfDirective")) return std::nullopt;
@@ -107,6 +113,17 @@ std::optional<Composer::Absence> Composer::absence(std::string_view tag,
 bool Composer::httpd_executes(const std::string& tag, std::string_view argument) {
   const bool is_so = decide(tag, argument).value_or(false);
   return is_so != absence(tag, argument).has_value();
+}
+
+// <IfModule steelyard_module>, <IfDirective SteelyardShards>, with or without !.
+bool Composer::asks_for_us(std::string_view tag, std::string_view argument) {
+  const std::string word = asked_for(argument);
+  if (equals_ignoring_case(tag, "IfModule")) {
+    return word == "steelyard_module" || word == "mod_steelyard.c";
+  }
+  if (!equals_ignoring_case(tag, "IfDirective")) return false;
+  const Directive* const directive = find_directive(word);
+  return directive != nullptr && directive->module == "steelyard_module";
 }
 
 std::optional<bool> Composer::decide_version(std::string_view argument) {

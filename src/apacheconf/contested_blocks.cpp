@@ -24,6 +24,10 @@ void Composer::tell_contested(Stream& stream, const Statement& statement,
   const std::uint32_t ended = std::exchange(stream.line, statement.line);
   const std::uint32_t order_at_end = std::exchange(order_, statement.order);
   stream_ = &stream;
+  if (const std::string variables = lines.variables(); !variables.empty()) {
+    advice += " Look also at the <IfDefine> blocks and the ${...} that name " + variables +
+              ": httpd reads them differently.";
+  }
   std::string text = "Lines " + std::to_string(statement.line) + " to " + std::to_string(ended) +
                      " are " + fate + ": " + lines.names();
   if (lines.weight() == Weight::decisive) {
@@ -44,11 +48,13 @@ void Composer::leave_out(Stream& stream, const Statement& statement, const Absen
   std::string advice =
       "Put <IfModule !steelyard_module> around them when only httpd shall read them";
   if (!absence.module.empty()) {
-    advice += ", or take the LoadModule line of " + absence.module +
-              " out: httpd then leaves them out too";
+    advice += ", or take out LoadModule " + absence.module + ": httpd then leaves them out too";
   }
-  tell_contested(stream, statement, lines,
-                 "left out because " + absence.what + " is not part of this program", advice + '.');
+  std::string fate = "left out because " + absence.what + " is not part of this program";
+  const Module* const module = find_module(absence.module);
+  if (module != nullptr && !module->note.empty())
+    fate.append(" (").append(module->note).append(")");
+  tell_contested(stream, statement, lines, fate, advice + '.');
 }
 
 // Executed, because what stands there is meant for a server without the module, and told, because
@@ -56,11 +62,11 @@ void Composer::leave_out(Stream& stream, const Statement& statement, const Absen
 void Composer::execute_alone(Stream& stream, const Statement& statement, const Absence& absence,
                              Statements& into) {
   ContestedLines lines;
-  witness_ = &lines;
-  httpd_reads_ = false;
+  ContestedLines* const outer = std::exchange(witness_, &lines);
+  const bool httpd_read = std::exchange(httpd_reads_, false);
   read_inner(stream, statement.name.substr(1), into);
-  httpd_reads_ = true;
-  witness_ = nullptr;
+  httpd_reads_ = httpd_read;
+  witness_ = outer;
   tell_contested(stream, statement, lines,
                  "skipped by httpd, which has " + absence.what + ", and executed here",
                  "Put <IfModule !steelyard_module> around them to skip them here too, or write "
@@ -80,7 +86,7 @@ void Composer::witness(const Statement& statement) {
   if (witness_ == nullptr || is_read_at_once(statement.name)) return;
   const bool loads_again = equals_ignoring_case(statement.name, "LoadModule") &&
                            !statement.words.empty() && reading_.has_module(statement.words[0]);
-  if (!loads_again) witness_->add(statement.name, statement.text);
+  if (!loads_again) witness_->add(statement.name, statement.text, line_place_);
 }
 
 // A macro decides nothing before it is used, and that may be where nobody listens.
@@ -88,10 +94,18 @@ void Composer::witness_macro(const Statement& definition) {
   if (witness_ == nullptr || definition.words.empty()) return;
   const auto found = macros_.find(to_lower(definition.words[0]));
   if (found == macros_.end()) return;
+  const LinePlace outer = line_place_;
   for (const std::string& line : found->second.body) {
     const Statement statement = parse_line(line);
-    if (!statement.name.empty() && !statement.name.starts_with("</")) witness(statement);
+    const std::string_view name = statement.name;
+    if (name.starts_with("</")) {
+      if (covers_files(name.substr(2, name.find('>') - 2))) line_place_ = outer;
+    } else if (!name.empty()) {
+      if (covers_files(name.substr(1))) line_place_ = LinePlace::files;
+      witness(statement);
+    }
   }
+  line_place_ = outer;
 }
 
 }  // namespace steelyard::apacheconf

@@ -112,9 +112,10 @@ DEVIATIONS = [
     Deviation(
         "left-out-block",
         (
-            "A block in <IfModule> of a module that is loaded but not part of Steelyard is a fault"
-            " of the configuration when it restricts access, rewrites, routes or listens; httpd"
-            " has the module and executes it."
+            "A block in <IfModule> of a module that is loaded but not part of Steelyard, or in"
+            " <IfDirective> or <IfSection> of what such a module brings, is a fault of the"
+            " configuration when it restricts access, rewrites, routes, names hosts or listens;"
+            " httpd has the module and executes it. In <Directory> and <Files> it is none."
         ),
         "a_block_of_a_module_that_is_loaded",
         "ok",
@@ -123,9 +124,10 @@ DEVIATIONS = [
     Deviation(
         "executed-block",
         (
-            "A block in <IfModule !...> of a module that is loaded but not part of Steelyard is a"
-            " fault of the configuration when its lines restrict access, rewrite, route or listen;"
-            " httpd has the module and skips it."
+            "A block in <IfModule !...> of a module that is loaded but not part of Steelyard, or in"
+            " <IfDirective !...> or <IfSection !...> of what such a module brings, is a fault of"
+            " the configuration when its lines restrict access, rewrite, route, name hosts or"
+            " listen; httpd has the module and skips it. In <Directory> and <Files> it is none."
         ),
         "a_block_for_the_absence_of_a_module_that_is_loaded",
         "ok",
