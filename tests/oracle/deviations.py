@@ -274,16 +274,6 @@ DEVIATIONS = [
         "403",
     ),
     Deviation(
-        "groups-of-nothing",
-        (
-            "SetEnvIfExpr whose condition has matched no pattern takes a value with $0 to $9 as it"
-            " is written; httpd reads groups that nobody filled and may leave the variable out."
-        ),
-        "groups_without_a_pattern",
-        "403",
-        "1",
-    ),
-    Deviation(
         "deep-conditions",
         (
             "More than 200 parentheses or calls inside of one another are a fault of the"

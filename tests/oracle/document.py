@@ -42,6 +42,10 @@ that depend on it; `%I` of a kept connection's later requests (httpd counts byte
 a chunked answer, and `%f` where httpd names a file of its document root, which Steelyard does not
 have. Of a request that could not be read only the status is compared in the log.
 
+What httpd itself leaves to chance cannot be compared: a `SetEnvIfExpr` whose condition matched no
+pattern with groups gives `$0` to `$9` in its values whatever lay in memory; Steelyard takes the value
+as it is written.
+
 This file is written by `tests/oracle/document.py`; a test holds it to the list it comes from.
 """
 

@@ -775,12 +775,6 @@ scenario(
     sees="1",
 )
 scenario(
-    "groups without a pattern",
-    'SetEnvIfExpr "true" V=$1\n<Location />\nRequire expr -n reqenv(\'V\')\n</Location>\n' + DIRECT,
-    [get("/")],
-    sees="403",
-)
-scenario(
     "a condition in 300 parentheses",
     f"<If \"{'(' * 300}true{')' * 300}\">\n</If>\n" + DIRECT,
     check_only=True,
