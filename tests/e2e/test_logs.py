@@ -1,6 +1,7 @@
 """Where log lines go: files, programs, rotation, full disks."""
 
 import os
+import pathlib
 import pwd
 import re
 import signal
@@ -62,6 +63,14 @@ def test_a_program_reads_the_lines_and_ends_with_the_server(server, port):
     assert lines(server, "piped.log", 3)[-1] == "over"
 
 
+def has_ended(pid):
+    """Gone, or only waiting for its parent to notice."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 def test_a_program_that_dies_is_started_again(server, port):
     script = server.root / "reader"
     script.write_text(f"#!/bin/sh\necho $$ > {server.root}/reader.pid\nexec cat >> {server.root}/piped.log\n")
@@ -71,6 +80,7 @@ def test_a_program_that_dies_is_started_again(server, port):
     lines(server, "piped.log", 1)
     first = int(server.read("reader.pid"))
     os.kill(first, signal.SIGKILL)
+    assert until(lambda: has_ended(first))  # until then it may take a line along
     ask(port, "/two")
     assert lines(server, "piped.log", 2) == ["/one 404", "/two 404"]
     assert int(server.read("reader.pid")) != first
