@@ -65,7 +65,7 @@ void Balancer::adopt_members(Instant now, Prepared prepared) {
   if (prepared.spec != nullptr && PickTables::same(*prepared.spec, *spec_)) {
     tables_ = std::move(prepared.tables);
   } else if (before == nullptr || !PickTables::same(*before, *spec_)) {
-    tables_ = PickTables::build(*spec_);  // a name was answered: few members, a small table
+    tables_ = PickTables::build(*spec_);  // an answer or a reload came between
   }
   roster_.adopt(*spec_, now);
   attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
@@ -255,7 +255,9 @@ bool Balancer::change_status(const MemberRef& member, Status set, Status clear, 
 CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report) {
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
-  if (at == nobody) return CheckEffect::none;
+  // One that was under way when a reload ended the checks: nobody could ever take back what it
+  // says.
+  if (at == nobody || roster_.spec(at).check.method == CheckMethod::none) return CheckEffect::none;
   member->health_log().note_check({report.ended, report.verdict, report.evidence});
   const Health before = roster_.health(at);
   const Health next = after_check(before, roster_.spec(at).check, report.verdict, report.ended);

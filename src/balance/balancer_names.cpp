@@ -41,6 +41,8 @@ bool Balancer::name_failed(const MemberRef& member, std::string reason, Instant 
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
   if (at == nobody || member->addresses_.list() != nullptr) return false;
+  // Asked before a reload, after which nobody looks after the name any more.
+  if (!roster_.spec(at).has_watched_name()) return false;
   // Outside balancers a member is never down; its requests fail with 500, as in httpd.
   if (roster_.status(at).has(Flag::ignore_errors)) return false;
   const bool was_down = roster_.status(at).has(Flag::nameless);
@@ -54,9 +56,14 @@ bool Balancer::name_failed(const MemberRef& member, std::string reason, Instant 
 
 void Balancer::take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer,
                            Instant now) {
-  const std::lock_guard guard(lock_);
+  std::unique_lock guard(lock_);
   answers_[{meaning, name}] = std::move(answer);
-  adopt_members(now);
+  forget_unasked(answers_, *configured_);
+  const auto configured = configured_;
+  guard.unlock();
+  Prepared prepared = prepare(configured);
+  guard.lock();
+  adopt_members(now, std::move(prepared));
 }
 
 }  // namespace steelyard::balance

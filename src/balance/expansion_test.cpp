@@ -127,6 +127,17 @@ TEST(NamesOfMembers, those_that_stay_keep_their_state_and_those_that_go_are_reti
   EXPECT_EQ(app.members().size(), 3U);
 }
 
+TEST(NamesOfMembers, news_of_before_a_reload_take_no_one_down_whom_nobody_looks_after_now) {
+  const auto named = member("http://app", {});
+  Balancer app(balancer({named}));
+  const MemberRef only = app.members()[0].member;
+  MemberSpec unwatched = named;
+  unwatched.address_ttl = std::chrono::seconds(0);
+  app.adopt(balancer({unwatched}), now);
+  EXPECT_FALSE(app.name_failed(only, "no such name", now));
+  EXPECT_TRUE(only->usable());
+}
+
 TEST(NamesOfMembers, a_member_whose_name_never_led_anywhere_is_down_until_it_does) {
   Balancer app(balancer({member("http://a", {}), member("http://b", {})}));
   const MemberRef a = app.members()[0].member;

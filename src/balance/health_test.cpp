@@ -270,6 +270,13 @@ TEST(Checks, traffic_and_people_that_look_do_not_disturb_each_other) {
   EXPECT_EQ(member->health_log().checks().last->evidence.text, "1999");
 }
 
+TEST(Checks, a_check_that_ends_after_a_reload_ended_the_checks_says_nothing) {
+  CheckedGroup group("a b");
+  group.balancer.adopt(group_spec("a b"), group.now);
+  EXPECT_EQ(group.check("a", CheckVerdict::failed), CheckEffect::none);
+  EXPECT_EQ(group.view("a").status, Status(Flag::initialised));
+}
+
 TEST(HealthLog, tells_each_change_with_time_cause_and_evidence) {
   CheckedGroup group("a b");
   group.check("a", CheckVerdict::failed, "answered 503");

@@ -57,6 +57,13 @@ TEST(SlowStart, the_share_of_every_policy_grows_to_the_factor) {
   }
 }
 
+TEST(SlowStart, a_member_that_a_reload_puts_back_into_service_begins_slowly) {
+  Group group("a,D b c", "slowstart=9");
+  group.picks(30);
+  group.balancer.adopt(group_spec("a b c", "slowstart=9"), group.now);
+  EXPECT_LT(turns_of_a(group, 300), 40);
+}
+
 // bybusyness sends to whoever is least busy, whatever the factors: a ramp caps that.
 TEST(SlowStart, bybusyness_sends_a_returned_idle_member_no_more_than_its_part_of_the_turns) {
   Group group("a b c", "lbmethod=bybusyness slowstart=9");

@@ -82,6 +82,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
                               .error_time = old.error_times[from],
                               .base = old.bases[from],
                               .returning = old.returns[from]});
+    if (!takes_turns(before) && takes_turns(status)) note_return(size() - 1);
   }
   for (const MemberRef& member : old.members) {
     if (!placed.contains(member->name())) member->retire();

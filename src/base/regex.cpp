@@ -66,9 +66,14 @@ std::expected<Regex, std::string> Regex::compile(std::string_view pattern, Regex
 bool Regex::search(std::string_view subject, RegexMatch& match, std::size_t start) const {
   pcre2_match_data* data = thread_match_data();
   const char* begin = subject.data() == nullptr ? "" : subject.data();
-  const int found =
-      pcre2_match(static_cast<const pcre2_code*>(code_.get()), reinterpret_cast<PCRE2_SPTR>(begin),
-                  subject.size(), start, 0, data, nullptr);
+  const auto match_with = [&](std::uint32_t options) {
+    return pcre2_match(static_cast<const pcre2_code*>(code_.get()),
+                       reinterpret_cast<PCRE2_SPTR>(begin), subject.size(), start, options, data,
+                       nullptr);
+  };
+  int found = match_with(0);
+  // Compiled code has a small stack; a long subject must not pass for one that does not match.
+  if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = match_with(PCRE2_NO_JIT);
   if (found < 0) return false;
   const std::size_t* ovector = pcre2_get_ovector_pointer(data);
   const std::size_t set = found == 0 ? 10 : static_cast<std::size_t>(found);

@@ -32,5 +32,14 @@ TEST(Regex, replacements_insert_groups_and_unescape) {
   EXPECT_EQ(substitute_groups("$2-$1-$0-\\$1-$9-$", match), "b-a-ab-$1--$");
 }
 
+TEST(Regex, a_long_subject_does_not_pass_for_one_that_does_not_match) {
+  const auto regex = Regex::compile("^(/[^/]+)*/admin");
+  ASSERT_TRUE(regex);
+  std::string path;
+  for (int i = 0; i < 20'000; ++i) path += "/a";
+  EXPECT_TRUE(regex->search(path + "/admin"));
+  EXPECT_FALSE(regex->search(path));
+}
+
 }  // namespace
 }  // namespace steelyard

@@ -2,12 +2,14 @@
 
 #include "base/arena.hpp"
 #include "base/text.hpp"
+#include "http/syntax.hpp"
 #include "http/token_list.hpp"
 
 namespace steelyard::expr {
 
 void Evaluation::note_request_field(std::string_view name) {
-  if (equals_ignoring_case(name, "Host")) return;
+  // A name may be computed from what the client sent; only one that a field can have is asked for.
+  if (!http::is_token(name) || equals_ignoring_case(name, "Host")) return;
   if (http::has_token(vary, name)) return;
   vary = vary.empty() ? name : arena.join(vary, ", ", name);
 }

@@ -42,6 +42,7 @@ io::Task<Judgement> Check::run() {
 io::Task<Check::Fault> Check::connect() {
   io::Dialed dialed = co_await dialer_.dial(dial_target(), plan_.connect_timeout);
   if (!dialed) {
+    judged_.says_something = dialed.error().cause != io::DialFailure::Cause::exhausted;
     co_return dialed.error().text.empty() ? Fault("could not connect")
                                           : std::move(dialed.error().text);
   }
@@ -54,8 +55,10 @@ io::DialTarget Check::dial_target() const {
   const balance::MemberSpec& member = plan_.member;
   const config::ProxySettings& proxy = plan_.server.proxy;
   io::DialTarget target;
-  if (member.address)
+  if (member.address) {
     target.addresses = std::make_shared<const std::vector<IpAddress>>(1, *member.address);
+    target.addresses_are_all = true;
+  }
   target.host = member.host;
   target.port = member.check.port.value_or(member.port);
   target.source = proxy.source_address;

@@ -30,6 +30,8 @@ struct CheckPlan {
 
 struct Judgement {
   balance::CheckVerdict verdict = balance::CheckVerdict::failed;
+  bool says_something =
+      true;  // false: nobody could be asked, the program lacks descriptors or memory
   balance::Evidence evidence;
   std::string status_line;  // as received; empty: there was none
   std::string eval_error;   // of the condition

@@ -115,6 +115,12 @@ void Prober::Target::finish(const TargetRules& rules, Judgement judged) {
   --under_way_;
   last_end_ = parts_.loop.now();
   draw_jitter();
+  if (!judged.says_something) {
+    tell(rules, LogLevel::warn,
+         fmt::format("{} was not checked: {}", rules.member.name, judged.evidence.text));
+    member_->health_log().set_next_check(last_end_ + wait());
+    return;
+  }
   tell_of_verdict(rules, judged);
   const CheckEffect effect = balancer_->check_finished(
       member_, {.ended = last_end_, .verdict = judged.verdict, .evidence = judged.evidence});

@@ -25,6 +25,7 @@ struct DialTarget {
   std::optional<IpAddress> source;
   // What `host` leads to, if somebody looks after it. nullptr: the dialer looks it up.
   std::shared_ptr<const std::vector<IpAddress>> addresses;
+  bool addresses_are_all = false;          // others of the name are somebody else's
   std::optional<Duration> address_ttl;     // how long an answer of the dialer's own lookups counts;
                                            // nullopt: as its records say
   bool keep_alive_probes = false;          // SO_KEEPALIVE

@@ -442,6 +442,21 @@ TEST(DataPath, tunnelled_bytes_count_for_the_member) {
   EXPECT_EQ(member().read_bytes - before.read_bytes, 7);
 }
 
+TEST(DataPath, the_rest_of_a_body_that_a_member_did_not_want_is_no_request) {
+  TestWorld world;
+  // Room for what is kept for another attempt and some of what is not.
+  world.revive(1, {.window_bytes = 50'000});
+  const auto client = world.connect({.window_bytes = 100'000});
+  const std::string tail = "GET /smuggled HTTP/1.1\r\nHost: lb.test\r\n\r\n";
+  const std::string filler(60'000 - tail.size(), 'x');
+  world.say(*client, "POST /large HTTP/1.1\r\nHost: lb.test\r\nContent-Length: 60000\r\n\r\n" +
+                         filler + tail);
+  world.say(world.members[0].last(), "HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(client->take_all().starts_with("HTTP/1.1 401 "));
+  ASSERT_EQ(world.log_.access_lines.size(), 1u);
+  EXPECT_TRUE(world.log_.access_lines[0].starts_with("POST /large "));
+}
+
 TEST(DataPath, a_tunnel_between_fast_peers_lets_others_have_their_turn) {
   constexpr std::size_t much = 8 * tunnel_bytes_a_turn;
   TestWorld world(1, {"upgrade=websocket"});

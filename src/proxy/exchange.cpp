@@ -12,6 +12,7 @@ void Exchange::reset() {
   generation.reset();
   server = nullptr;
   settings.reset();
+  first_settings.reset();
   request.clear();
   asked_fields = path = host_name = original_path = original_query = query = request_line = reason =
       origin_ = {};

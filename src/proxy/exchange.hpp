@@ -49,7 +49,7 @@ class Exchange final : public expr::Facts {
   std::shared_ptr<const Generation> generation;
   const ClientFacts* client = nullptr;
   const config::Server* server = nullptr;
-  config::SettingsRef settings;
+  config::SettingsRef settings, first_settings;  // the first ones: before an internal redirect
   http::RequestHead request;
   http::RequestHead replaced;  // scratch while an internal redirect is under way
   std::string_view path;       // decoded

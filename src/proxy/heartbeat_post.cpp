@@ -53,7 +53,7 @@ io::Task<LocalAnswer> take_heartbeat(Exchange& x, Shard::Core& core, ClientSide 
     const std::size_t room = heartbeat::message_bytes_max - text.size();
     const std::size_t bytes = std::min(body.pending().size(), room);
     text.append(body.pending().substr(0, bytes));
-    body.take(bytes);
+    body.take(body.pending().size());
   }
   co_return note_heartbeat(x, core, text);
 }

@@ -3,10 +3,13 @@
 namespace steelyard::proxy {
 
 void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
+  // The path, fields and notes may lie in these, which no cache has to keep.
+  x.first_settings = x.settings;
   const std::vector<expr::Environment::Entry> before = x.environment.entries();
   x.environment.clear();
+  // Values may lie in a lease, which ends below.
   for (const auto& entry : before)
-    x.environment.set(x.arena.join("REDIRECT_", entry.name), entry.value);
+    x.environment.set(x.arena.join("REDIRECT_", entry.name), x.arena.copy(entry.value));
   x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
   x.environment.set("REDIRECT_URL", x.path);
   if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);

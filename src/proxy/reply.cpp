@@ -4,6 +4,7 @@
 #include "config/reverse_map.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/status.hpp"
+#include "http/syntax.hpp"
 #include "http/token_list.hpp"
 #include "http/warning.hpp"
 
@@ -19,6 +20,11 @@ config::ReverseContext reverse_context(Exchange& x) {
   return {*x.server, *x.settings, x.origin(), interpolates ? &x.environment : nullptr};
 }
 
+// Interpolated variables may hold what no field can: then the member's own value stays.
+void set_mapped(Exchange& x, std::size_t row, std::string_view value) {
+  if (http::first_control(value) == value.size()) x.normal.set_value(row, value);
+}
+
 void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
   const http::Field& field = x.normal[row];
   switch (field.id) {
@@ -27,11 +33,11 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
     case FieldId::uri:
     case FieldId::destination:
       if (maps_urls)
-        x.normal.set_value(row, config::map_response_url(reverse_context(x), field.value, x.arena));
+        set_mapped(x, row, config::map_response_url(reverse_context(x), field.value, x.arena));
       break;
     case FieldId::set_cookie:
       if (maps_cookies)
-        x.normal.set_value(row, config::map_set_cookie(reverse_context(x), field.value, x.arena));
+        set_mapped(x, row, config::map_set_cookie(reverse_context(x), field.value, x.arena));
       break;
     case FieldId::date:
     case FieldId::expires:

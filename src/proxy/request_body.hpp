@@ -55,8 +55,11 @@ class RequestBody {
   std::string_view pending() const { return pending_; }
   void take(std::size_t bytes);
 
-  // Everything the client sends was received (delivered or kept).
-  bool received_all() const { return live_end_; }
+  // Everything the client sends was received, and nothing of it lies in the connection's buffers
+  // any more, where it would be taken for the next request.
+  bool received_all() const {
+    return live_end_ && (pending_.empty() || pending_buffer_ == nullptr);
+  }
   // Everything was delivered.
   bool delivered_all() const { return live_end_ && offset_ == received_ && pending_.empty(); }
   // pending() is the last piece.

@@ -137,8 +137,8 @@ std::optional<Routing> find_path(Exchange& x, Shard::Core& core) {
   const std::string_view raw = x.request.target.path;
   if (x.server->has_encoded_routes) {
     const auto normal = http::normalise_encoded_path(raw, rules, x.arena);
-    const auto settings =
-        decided(x, core, core.settings_for(x).for_path(*x.server, normal.value_or(raw)));
+    x.path = normal.value_or(raw);  // for conditions, too
+    const auto settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
     const bool interpolates = settings->interpolate_env.value_or(false);
     const config::RouteRequest request{normal.value_or(raw), raw,
                                        interpolates ? &x.environment : nullptr,

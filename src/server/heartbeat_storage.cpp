@@ -49,8 +49,8 @@ std::expected<std::string, int> read_file(int fd) {
 }
 
 // Without waiting for a writer, should it be a pipe.
-int open_to_read(const std::string& path) {
-  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+int open_to_read(const std::string& path, int more_flags = 0) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
 }
 
 }  // namespace
@@ -84,7 +84,10 @@ std::expected<void, std::string> HeartbeatStorage::write(std::span<const heartbe
 std::expected<void, std::string> HeartbeatStorage::add(std::span<const heartbeat::Server> servers,
                                                        Instant now) {
   std::string text;
-  if (const Descriptor file(open_to_read(path_)); file.is_open()) {
+  // What is read here is written where all can read it: never what a link leads to.
+  struct stat found{};
+  if (const Descriptor file(open_to_read(path_, O_NOFOLLOW));
+      file.is_open() && ::fstat(file.number(), &found) == 0 && S_ISREG(found.st_mode)) {
     if (auto read = read_file(file.number())) text = std::move(*read);
   }
   for (const heartbeat::Server& server : servers) text = with_server(text, server, now);

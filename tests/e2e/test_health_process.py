@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from support import ask
+from support.process import until
 from support.wire import Connection
-from test_process import until
 from test_reload_process import reload
 
 CONFIG = """\

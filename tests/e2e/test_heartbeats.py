@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from support.process import until
 from support.server import MODULE_DIRECTORY, complete
-from test_process import until
+from support.wire import Connection
 
 NET = Path(__file__).resolve().parent.parent / "support/heartbeat_net.py"
 NET_TIME_S = 150
@@ -186,6 +187,19 @@ def test_posts_and_datagrams_meet_in_the_storage_file(server, scratch, members, 
     # What another program writes counts as well.
     file.write_text("127.0.0.1 &ready=5&busy=1&lastseen=1&port=80\n")
     assert until(lambda: ask(port) == "127.0.0.1")
+
+
+def test_what_a_heartbeat_says_too_much_is_no_request(server, scratch, members, port):
+    begin(server, scratch, members, port, Udp(), "")
+    smuggled = b"GET /smuggled HTTP/1.1\r\nHost: lb.test\r\n\r\n"
+    body = b"ready=40&busy=2&pad=" + b"x" * 980 + smuggled
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"POST /hb HTTP/1.1\r\nHost: lb.test\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert connection.read_response().status == "200"
+    # The next answer is that of the next request, which nothing but POST makes a heartbeat.
+    connection.send(b"PUT /hb HTTP/1.1\r\nHost: lb.test\r\nContent-Length: 0\r\n\r\n")
+    assert connection.read_response().status == "405"
+    connection.close()
 
 
 def test_a_port_that_cannot_be_listened_to_is_told_and_tried_again(server, scratch, members, port):

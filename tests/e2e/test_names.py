@@ -13,8 +13,8 @@ from collections import Counter
 
 import pytest
 from support.name_server import NameServer
+from support.process import until
 from support.wire import Connection
-from test_process import until
 from test_reload_process import reload
 
 CONFIG = """\

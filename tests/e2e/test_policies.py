@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 from support.ask import Ask
+from support.process import until
 from support.wire import Connection
-from test_process import until
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

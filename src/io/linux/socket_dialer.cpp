@@ -77,7 +77,8 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
   Dialed dialed = std::unexpected(DialFailure{});
   if (tried) {
     dialed = co_await dial_any(target, tried, timeout);
-    if (dialed || dialed.error().cause == DialFailure::Cause::exhausted) co_return dialed;
+    if (dialed || target.addresses_are_all) co_return dialed;
+    if (dialed.error().cause == DialFailure::Cause::exhausted) co_return dialed;
     if (!known_.may_look_again(name, loop_.now())) co_return dialed;
   }
   NameReply reply = co_await resolver_->ask(name, NameQuestion::addresses);

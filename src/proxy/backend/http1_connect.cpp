@@ -66,6 +66,7 @@ io::DialTarget Http1Attempt::dial_target() const {
   io::DialTarget target;
   if (spec.address) {
     target.addresses = std::make_shared<const std::vector<IpAddress>>(1, *spec.address);
+    target.addresses_are_all = true;
   } else if (spec.has_watched_name()) {
     target.addresses = plan_.lease.member().addresses().list();
   }

@@ -44,18 +44,22 @@ io::Task<> ClientConnection::answer_request(RequestBody& body) {
         routing.kind == Routing::Kind::answer && x.proxied ? routing.detail : std::string_view();
   } else {
     const ForwardEnd end = co_await forward(x, core_, side(), body);
-    if (end.silent) {
-      x.keep_client = false;
-      x.broken_off = true;
-      if (x.status == 0) x.status = end.status != 0 ? end.status : 400;
-      co_return;
-    }
-    if (end.status == 0) co_return;
+    if (is_over(end)) co_return;
     answer.status = end.status;
     answer.proxy_error = end.proxy_error;
     if (end.overridden) answer.reason = end.reason;
   }
   co_await answer_locally(answer, body);
+}
+
+// The client got its answer, or nothing that could be gone on with.
+bool ClientConnection::is_over(const ForwardEnd& end) {
+  Exchange& x = exchange();
+  if (!end.silent) return end.status == 0;
+  x.keep_client = false;
+  x.broken_off = true;
+  if (x.status == 0) x.status = end.status != 0 ? end.status : 400;
+  return true;
 }
 
 io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& body) {
@@ -89,6 +93,7 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
   Exchange& x = exchange();
   begin_internal_redirect(x, answer.status, path);
   Routing routing = route(x, core_);
+  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
   if (routing.kind == Routing::Kind::proxy) {
     Workspace& workspace = *workspace_;
     const RequestBody::Sources sources{*stream_,
@@ -99,7 +104,7 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
                                        x.arena};
     RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
     const ForwardEnd end = co_await forward(x, core_, side(), none);
-    if (end.status == 0 || end.silent) co_return;
+    if (is_over(end)) co_return;
     routing.status = end.status;
   }
   const bool fails = routing.location.empty();

@@ -57,6 +57,7 @@ class ClientConnection {
   // Not inlined: their frames would make every idle connection's frame large.
   [[gnu::noinline]] io::Task<Next> run_exchange();
   io::Task<> answer_request(RequestBody& body);
+  bool is_over(const ForwardEnd& end);
   io::Task<Routing> resolve_client();
   bool give_leave();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
