@@ -32,6 +32,7 @@ NameAnswer addresses(std::initializer_list<std::string_view> texts) {
 
 std::vector<std::string> names(const BalancerSpec& spec) {
   std::vector<std::string> all;
+  all.reserve(spec.members.size());
   for (const MemberSpec& one : spec.members) all.push_back(one.name);
   return all;
 }

@@ -68,6 +68,7 @@ TEST(SlowStart, a_member_that_a_reload_puts_back_into_service_begins_slowly) {
 TEST(SlowStart, bybusyness_sends_a_returned_idle_member_no_more_than_its_part_of_the_turns) {
   Group group("a b c", "lbmethod=bybusyness slowstart=9");
   std::vector<Lease> held;
+  held.reserve(60);
   for (int i = 0; i < 60; ++i) held.push_back(group.choose().lease);
   std::erase_if(held, [](const Lease& lease) { return lease.member().name() == "a"; });
   group.change("a", Flag::stopped);

@@ -25,7 +25,7 @@ std::vector<std::pair<std::string, std::size_t>> read_names(const pcre2_code* co
   PCRE2_SPTR table = nullptr;
   pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &count);
   pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
-  pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &table);
+  pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, static_cast<void*>(&table));
   std::vector<std::pair<std::string, std::size_t>> names;
   for (std::uint32_t i = 0; i < count; ++i) {
     const PCRE2_SPTR entry = table + i * entry_size;
