@@ -57,6 +57,9 @@ class Plays:
     def outcomes(self, scenario):
         return self.begin(scenario).result()
 
+    def once_more(self, scenario):
+        return self._pool.submit(runner.compare, scenario, self._farm).result()
+
     def close(self):
         for future in self._futures.values():
             future.cancel()

@@ -42,6 +42,8 @@ class Scenario:
     files: dict = field(default_factory=dict)
     check_only: bool = False
     ignore: frozenset = frozenset()
+    # Why httpd itself does not always do the same: then one of several plays has to agree.
+    httpd_varies: str = ""
 
     @property
     def slug(self):

@@ -3,12 +3,21 @@
 import pytest
 import report
 
+PLAYS_MOST = 5  # of a scenario whose outcome varies in httpd itself
+
+
+def complaint(written, first, second):
+    if written.sees and first.summary != written.sees:
+        seen = f"apache2 itself saw {first.summary!r}; the scenario says {written.sees!r}\n"
+        return seen + "\n".join(first.lines)
+    return report.explain(written.name, first, second, f"--scenario {written.slug}")
+
 
 def test_same(written, plays):
-    first, second = plays.outcomes(written)
-    if written.sees:
-        seen = f"apache2 itself saw {first.summary!r}; the scenario says {written.sees!r}\n"
-        assert first.summary == written.sees, seen + "\n".join(first.lines)
-    message = report.explain(written.name, first, second, f"--scenario {written.slug}")
+    message = complaint(written, *plays.outcomes(written))
+    for _ in range(PLAYS_MOST - 1 if written.httpd_varies else 0):
+        if not message:
+            break
+        message = complaint(written, *plays.once_more(written))
     if message:
         pytest.fail("\n" + message, pytrace=False)
