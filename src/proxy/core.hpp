@@ -25,6 +25,7 @@ class Shard::Core final : public RoomMaker {
 
   ShardParts parts;
   std::shared_ptr<const Generation> generation;
+  std::uint64_t adoptions = 0;  // how often `generation` changed
   // The cache of the exchange's generation. One of an older generation gets a fresh one: its
   // servers must not be remembered beyond their life.
   config::SettingsCache& settings_for(const Exchange& exchange);

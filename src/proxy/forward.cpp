@@ -306,7 +306,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const balance::Lease& lease = x.leases.back();
     journey.attempt_began = core.now();
     Http1Attempt attempt(x, core, client, body, plan_attempt(x, journey, lease));
-    Failure failure = co_await attempt.run();
+    Failure failure = co_await attempt.ask();
+    if (!failure) failure = co_await attempt.relay();
     if (!failure) {
       judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
       if (!attempt.overridden()) co_return ForwardEnd{};

@@ -182,6 +182,7 @@ void Shard::accept(std::unique_ptr<io::Stream> stream, const Endpoint& peer) {
 
 void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->generation = std::move(generation);
+  ++core_->adoptions;
   core_->forget_settings();
   core_->drop_pools_of_retired();
   core_->forget_limits();

@@ -103,7 +103,7 @@ void Http1Attempt::begin_request() {
   client_.workspace.backend_body.clear();
 }
 
-io::Task<Failure> Http1Attempt::run() {
+io::Task<Failure> Http1Attempt::ask() {
   const bool older = x_.has_switch("force-proxy-request-1.0");
   const bool client_expects = x_.request.expects_continue;
   passes_expect_ = !older && client_expects && x_.settings->continue_100.value_or(true);
@@ -116,7 +116,8 @@ io::Task<Failure> Http1Attempt::run() {
     if (failure) co_return failure;
   }
   while (true) {
-    Failure failure = co_await connect();
+    Failure failure;
+    if (!take_pooled()) failure = co_await connect();
     if (failure) co_return failure;
     if (!plan_.balancer.connected(plan_.lease)) {
       // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
@@ -126,9 +127,22 @@ io::Task<Failure> Http1Attempt::run() {
     // Only what may_repeat() allows needs the body again once it is on its way.
     if (!reused_ || !http::is_idempotent(x_.request.method_id)) body_.stop_keeping();
     begin_request();
-    failure = co_await await_head();
+    Instant deadline = first_deadline();
+    while (!approach_head(deadline, failure)) {
+      if (blocked_.others_turn) {
+        co_await io::NextTurn(core_.parts.loop);
+        continue;
+      }
+      const bool starved = blocked_.client_read && !upload_done_;
+      io::Wait wait(client_.timer, starved ? body_deadline() : deadline);
+      if (co_await until_unblocked(wait) == io::Woken::timed_out) {
+        failure = timed_out();
+        break;
+      }
+      if (starved) deadline = core_.now() + plan_.times.backend;
+    }
     tell_latency(failure);
-    if (!failure) break;
+    if (!failure) co_return Failure{};
     if (!may_repeat(failure)) {
       connection_.reset();
       co_return failure;
@@ -141,7 +155,6 @@ io::Task<Failure> Http1Attempt::run() {
     body_.rewind();
     if (body_.failure()) co_return body_.failure();
   }
-  co_return co_await relay();
 }
 
 // The time that the client took to send its body is not the member's. A quick failure tells nothing
@@ -182,30 +195,27 @@ io::Task<Failure> Http1Attempt::prefetch() {
   }
 }
 
+Instant Http1Attempt::first_deadline() const {
+  const bool pings = waits_for_continue_ && plan_.times.ping.has_value();
+  return core_.now() +
+         (pings ? std::min(*plan_.times.ping, plan_.times.backend) : plan_.times.backend);
+}
+
 // The member's time begins anew with each byte to or from it, and does not run while the client is
 // waited for.
-io::Task<Failure> Http1Attempt::await_head() {
-  Instant deadline = core_.now() + (waits_for_continue_ && plan_.times.ping
-                                        ? std::min(*plan_.times.ping, plan_.times.backend)
-                                        : plan_.times.backend);
+bool Http1Attempt::approach_head(Instant& deadline, Failure& failure) {
   while (true) {
     blocked_ = {};
     const std::uint64_t moved_before = moved();
     const bool waited = waits_for_continue_;
-    if (auto failure = step_upload()) co_return std::move(*failure);
-    if (auto failure = read_head()) co_return std::move(*failure);
-    if (final_head_read_) co_return Failure{};
+    auto failed = step_upload();
+    if (!failed) failed = read_head();
+    if (failed) failure = std::move(*failed);
+    if (failed || final_head_read_) return true;
     if (moved() != moved_before && !waits_for_continue_)
       deadline = core_.now() + plan_.times.backend;
-    if (waited && !waits_for_continue_) continue;  // the body may go now
-    if (blocked_.others_turn) {
-      co_await io::NextTurn(core_.parts.loop);
-      continue;
-    }
-    const bool starved = blocked_.client_read && !upload_done_;
-    Failure late = co_await park(starved ? body_deadline() : deadline);
-    if (late) co_return late;
-    if (starved) deadline = core_.now() + plan_.times.backend;
+    const bool body_may_go = waited && !waits_for_continue_;
+    if (!body_may_go) return false;
   }
 }
 
@@ -213,14 +223,12 @@ Instant Http1Attempt::body_deadline() const {
   return proxy::body_deadline(x_.server->client, body_began_, body_.received(), core_.now());
 }
 
-io::Task<Failure> Http1Attempt::park(Instant deadline) {
-  io::Wait wait(client_.timer, deadline);
+io::Wait& Http1Attempt::until_unblocked(io::Wait& wait) const {
   if (blocked_.client_read) wait.readable(client_.stream);
   if (blocked_.client_write) wait.writable(client_.stream);
   if (blocked_.backend_read) wait.readable(*connection_->stream);
   if (blocked_.backend_write) wait.writable(*connection_->stream);
-  if (co_await wait == io::Woken::timed_out) co_return timed_out();
-  co_return Failure{};
+  return wait;
 }
 
 Failure Http1Attempt::timed_out() const {

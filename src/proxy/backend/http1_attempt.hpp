@@ -51,8 +51,10 @@ class Http1Attempt {
   Http1Attempt& operator=(const Http1Attempt&) = delete;
   ~Http1Attempt();
 
-  // No failure: the answer was passed on, or `overridden()`.
-  io::Task<Failure> run();
+  // Until the head of the answer is here.
+  io::Task<Failure> ask();
+  // Then once. No failure: the answer was passed on, or `overridden()`.
+  io::Task<Failure> relay();
 
   // ProxyErrorOverride took the answer: a page of our own with its status is wanted.
   bool overridden() const { return overridden_; }
@@ -69,13 +71,15 @@ class Http1Attempt {
   std::string_view wanted_upgrade() const;
 
   io::Task<Failure> prefetch();
-  io::Task<Failure> await_head();
+  Instant first_deadline() const;
+  // Sends and reads what goes. True: the head is here, or it will not come for `failure`.
+  bool approach_head(Instant& deadline, Failure& failure);
   std::optional<Failure> step_upload();
   std::optional<Failure> read_head();
   std::optional<Failure> judge_head(http::ResponseProgress progress);
   std::optional<Failure> take_interim();
   bool tell_client(std::string_view text);
-  io::Task<Failure> park(Instant deadline);
+  io::Wait& until_unblocked(io::Wait& wait) const;
   Failure timed_out() const;
   // RequestReadTimeout for bodies, else Timeout.
   Instant body_deadline() const;
@@ -83,7 +87,6 @@ class Http1Attempt {
   bool may_repeat(const Failure& failure) const;
   void tell_latency(const Failure& failure);
 
-  io::Task<Failure> relay();
   std::optional<Failure> step_download();
   std::optional<Failure> step_splice();
   io::Task<Failure> tunnel();

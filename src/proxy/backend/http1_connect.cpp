@@ -20,9 +20,6 @@ struct SlotWait {
 }  // namespace
 
 io::Task<Failure> Http1Attempt::connect() {
-  const bool is_current = x_.generation == core_.generation;
-  if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
-  if (take_pooled()) co_return Failure{};
   GateSlot slot;
   if (pool_ != nullptr && pool_->gate != nullptr) {
     // A reload may take the pool's gate away while this waits.
@@ -52,6 +49,8 @@ io::Task<Failure> Http1Attempt::connect() {
 // A connection of an earlier exchange. One that was idle for long may be closing right now; a
 // request that cannot be repeated is not risked on it.
 bool Http1Attempt::take_pooled() {
+  const bool is_current = x_.generation == core_.generation;
+  if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
   if (!plan_.reuses || pool_ == nullptr) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
   connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time);

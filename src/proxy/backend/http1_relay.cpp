@@ -76,8 +76,8 @@ io::Task<Failure> Http1Attempt::relay() {
       continue;
     }
     if (!connection_) blocked_.backend_read = blocked_.backend_write = false;
-    const Failure late = co_await park(relay_deadline(quiet_since));
-    if (!late) continue;
+    io::Wait wait(client_.timer, relay_deadline(quiet_since));
+    if (co_await until_unblocked(wait) == io::Woken::ready) continue;
     pipe_.reset();
     connection_.reset();
     if (blocked_.client_write || blocked_.client_read) co_return client_gone();

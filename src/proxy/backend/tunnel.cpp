@@ -100,14 +100,14 @@ io::Task<Failure> Http1Attempt::tunnel() {
       continue;
     }
     blocked_ = {up.starved, down.full, down.starved, up.full};
-    const Failure late = co_await park(core_.now() + idle);
-    if (late) break;
+    io::Wait wait(client_.timer, core_.now() + idle);
+    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
   while (up.ended && down.ended && !connection_->stream->settle()) {
     blocked_ = {.backend_write = true};
-    const Failure late = co_await park(core_.now() + idle);
-    if (late) break;
+    io::Wait wait(client_.timer, core_.now() + idle);
+    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
   }
   account();
   connection_.reset();

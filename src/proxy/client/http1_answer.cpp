@@ -26,29 +26,28 @@ io::Task<Routing> ClientConnection::resolve_client() {
   co_return continue_routing(x, core_);
 }
 
-io::Task<> ClientConnection::answer_request(RequestBody& body) {
+io::Task<> ClientConnection::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
-  Routing routing = route(x, core_);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
-  LocalAnswer answer;
   if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
     x.status = routing.status;
     co_return;
   }
+  LocalAnswer answer;
   if (routing.kind == Routing::Kind::heartbeat) {
     answer = co_await take_heartbeat(x, core_, side(), body);
-  } else if (routing.kind == Routing::Kind::answer) {
+  } else {
     answer.status = routing.status;
     answer.location = routing.location;
-    answer.proxy_error =
-        routing.kind == Routing::Kind::answer && x.proxied ? routing.detail : std::string_view();
-  } else {
-    const ForwardEnd end = co_await forward(x, core_, side(), body);
-    if (is_over(end)) co_return;
-    answer.status = end.status;
-    answer.proxy_error = end.proxy_error;
-    if (end.overridden) answer.reason = end.reason;
+    if (x.proxied) answer.proxy_error = routing.detail;
   }
+  co_await answer_locally(answer, body);
+}
+
+io::Task<> ClientConnection::answer_after(ForwardEnd end, RequestBody& body) {
+  LocalAnswer answer;
+  answer.status = end.status;
+  answer.proxy_error = end.proxy_error;
+  if (end.overridden) answer.reason = end.reason;
   co_await answer_locally(answer, body);
 }
 

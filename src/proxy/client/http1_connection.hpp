@@ -45,10 +45,9 @@ class ClientConnection {
   enum class HeadEnd : std::uint8_t { complete, fault, timed_out, closed };
 
   io::Task<> live();
-  io::Task<Next> serve_one();
   io::Task<HeadEnd> read_head();
-  io::Task<bool> wait_idle();
   [[gnu::noinline]] io::Task<> wait_until_sent();
+  Instant idle_deadline() const;
   Instant head_deadline(Instant began) const;
   void begin_exchange();
   void finish_exchange();
@@ -56,7 +55,11 @@ class ClientConnection {
 
   // Not inlined: their frames would make every idle connection's frame large.
   [[gnu::noinline]] io::Task<Next> run_exchange();
-  io::Task<> answer_request(RequestBody& body);
+  [[gnu::noinline]] io::Task<Next> refuse_head(HeadEnd end);
+  // A request that goes to no member.
+  io::Task<> answer_here(Routing routing, RequestBody& body);
+  // One that no member answered.
+  io::Task<> answer_after(ForwardEnd end, RequestBody& body);
   bool is_over(const ForwardEnd& end);
   io::Task<Routing> resolve_client();
   bool give_leave();
@@ -76,6 +79,9 @@ class ClientConnection {
   std::unique_ptr<io::Stream> stream_;
   io::WaitTimer timer_;
   ClientFacts facts_;
+  // What the address alone leads to, worked out once in each generation.
+  mutable const config::Server* first_server_ = nullptr;
+  mutable std::uint64_t first_server_of_ = 0;
   http::RequestHeadReader reader_;
   http::RequestFault fault_;
   std::unique_ptr<Workspace> workspace_;
