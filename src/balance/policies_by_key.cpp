@@ -12,7 +12,7 @@ namespace steelyard::balance {
 namespace {
 
 // How far a key's order is followed; behind it the best of all candidates is sought. With a bound
-// of 125 per cent and every member near it, that takes one pick in a thousand so far.
+// of 125 per cent, few picks get so far even when every member is near it.
 constexpr int owners_asked_max = 64;
 
 enum class Demand : std::uint8_t { bound_and_room, bound, none };
