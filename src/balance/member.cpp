@@ -21,7 +21,7 @@ Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std:
       busy_(&block->busy[cell]),
       traffic_(&block->traffic[cell]),
       latency_(&block->latency[cell]),
-      spec_(std::make_unique<const MemberSpec>(spec)),
+      spec_(std::make_unique<MemberSpec>(spec)),
       block_(std::move(block)),
       total_(std::move(total)) {}
 
@@ -38,11 +38,14 @@ void Member::retire() {
 }
 
 // Leases begin only under the balancer's lock, which the caller holds: when none is live, nobody
-// can see an older configuration any more.
+// can see an older configuration any more. Only the balancer looks at factor and set, under that
+// lock: a name's answers may change them for ever while the member is never idle.
 void Member::adopt(const MemberSpec& spec) {
   const bool unseen = busy() == 0;
+  spec_->load_factor = spec.load_factor;
+  spec_->lbset = spec.lbset;
   if (*spec_ != spec) {
-    past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
+    past_specs_.push_back(std::exchange(spec_, std::make_unique<MemberSpec>(spec)));
   }
   if (unseen) past_specs_.clear();
 }
