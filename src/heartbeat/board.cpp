@@ -51,6 +51,7 @@ bool Board::store(const IpAddress& ip, const Message& message, Instant now) {
   if (!known && all.size() >= file_servers_max) return false;
   all.push_back(server);
   servers_ = std::make_shared<const Servers>(std::move(all));
+  server.written_age = 0;
   if (store_) store_(std::move(server));
   return true;
 }
