@@ -207,6 +207,7 @@ def test_a_doubtful_datagram_does_not_keep_a_malformed_one_from_being_told(
 ):
     udp = Udp()
     begin(server, scratch, members, port, udp)
+    assert until(lambda: "resuming normal operations" in server.read("error.log"))
     udp.say("v=1&ready=7&busy=x", "127.0.0.2")
     udp.say("v=1&ready=7", "127.0.0.2")
     assert until(lambda: "malformed message from 127.0.0.2" in server.read("error.log"))
