@@ -15,6 +15,7 @@ bodies arrive whole, the member's traffic comes back, and nothing is left over i
 import os
 import re
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from test_reload_process import reload
 CONFIG = PROLOGUE + """\
 LoadModule proxy_hcheck_module modules/mod_proxy_hcheck.so
 MaxKeepAliveRequests 0
+KeepAliveTimeout 60
 LogLevel info
 {resolver}
 <Proxy "balancer://app">
@@ -75,14 +77,25 @@ class Row:
     a_name: str = field(default="", compare=False)
 
 
+def two_places():
+    """One port at two addresses; what is free at the first may be taken at the other."""
+    for _ in range(20):
+        first = HeldPort("127.0.0.2")
+        try:
+            return first, HeldPort("127.0.0.3", first.port)
+        except OSError:
+            first.close()
+    raise OSError("no port is free at two addresses")
+
+
 class Stage:
     """The balancer, its members and the load of one row."""
 
     def __init__(self, server, port, scratch, row, names=None):
         self.server, self.port, self.row, self.names = server, port, row, names
         self.ledger = Ledger(scratch / "ledger")
-        self.ports = {"a": HeldPort("127.0.0.2"), "b": HeldPort(), "c": HeldPort()}
-        self.ports["a2"] = HeldPort("127.0.0.3", self.ports["a"].port)
+        self.ports = {"b": HeldPort(), "c": HeldPort()}
+        self.ports["a"], self.ports["a2"] = two_places()
         self.members = {}
         self.load = None
         for name in "abc":
@@ -472,17 +485,16 @@ ROWS = [
 
 
 @pytest.fixture
-def names():
-    with NameServer() as server:
-        server.set("a.example", ["127.0.0.2"], ttl=1)
-        yield server
-
-
-@pytest.fixture
-def stage(server, port, scratch, row, names):
-    one = Stage(server, port, scratch, row, names if row.a_name else None)
-    yield one
-    one.close()
+def stage(server, port, scratch, row):
+    with ExitStack() as names:
+        server_of_names = names.enter_context(NameServer()) if row.a_name else None
+        if row.a_name:
+            server_of_names.set(row.a_name, ["127.0.0.2"], ttl=1)
+        one = Stage(server, port, scratch, row, server_of_names)
+        try:
+            yield one
+        finally:
+            one.close()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

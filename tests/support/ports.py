@@ -22,7 +22,11 @@ class HeldPort:
         """`port`: one that another held port has at another address."""
         self.host = host
         self._holder = reusable_socket(host)
-        self._holder.bind((host, port))
+        try:
+            self._holder.bind((host, port))
+        except OSError:
+            self._holder.close()
+            raise
         self.port = self._holder.getsockname()[1]
 
     def __str__(self):

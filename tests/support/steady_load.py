@@ -11,7 +11,8 @@ A good answer carries the id of its request and the body made of it. Every other
     cut       the head came, and some of the own body
     502, ...  a status, from the balancer or from a member that was asked
 
-Anything else (a foreign id, a body that is not the own one) is no outcome but a fault: `faults`.
+Anything else (a foreign id, a body that is not the own one, no end at all) is no outcome but a
+fault: `faults`.
 """
 
 import threading
@@ -57,6 +58,8 @@ def request_bytes(method, identity):
 
 
 def word_of(identity, response):
+    # Who is not told waits for ever.
+    assert not response.ended.endswith("timed out"), response
     if not response.head:
         assert not response.body, response
         return "nothing"

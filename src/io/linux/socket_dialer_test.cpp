@@ -13,15 +13,32 @@ namespace {
 
 const IpAddress ours = IpAddress::v4(0x7f000002), another_ones = IpAddress::v4(0x7f000001);
 
+int bound(const Endpoint& endpoint) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const SocketAddress address = to_socket_address(endpoint);
+  if (::bind(fd, address.pointer(), address.size) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+std::uint16_t port_of(int fd) {
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  EXPECT_EQ(::getsockname(fd, address.pointer(), &address.size), 0);
+  return to_endpoint(*address.pointer()).port;
+}
+
 // A port at both addresses: it is held at ours, where nobody listens, and listened to at the other.
 class TwoPlaces {
  public:
-  TwoPlaces() : held_(bound({ours, 0})), listening_(-1) {
-    SocketAddress address;
-    address.size = sizeof address.storage;
-    EXPECT_EQ(::getsockname(held_, address.pointer(), &address.size), 0);
-    port = to_endpoint(*address.pointer()).port;
-    listening_ = bound({another_ones, port});
+  TwoPlaces() {
+    // What is free at one address may be taken at the other.
+    for (int tries = 0; tries < 20 && listening_ < 0; ++tries) {
+      if (held_ >= 0) ::close(held_);
+      held_ = bound({ours, 0});
+      port = port_of(held_);
+      listening_ = bound({another_ones, port});
+    }
     EXPECT_EQ(::listen(listening_, 8), 0);
   }
   TwoPlaces(const TwoPlaces&) = delete;
@@ -34,14 +51,7 @@ class TwoPlaces {
   std::uint16_t port = 0;
 
  private:
-  static int bound(const Endpoint& endpoint) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const SocketAddress address = to_socket_address(endpoint);
-    EXPECT_EQ(::bind(fd, address.pointer(), address.size), 0);
-    return fd;
-  }
-
-  int held_, listening_;
+  int held_ = -1, listening_ = -1;
 };
 
 struct SocketDialers : testing::Test {
