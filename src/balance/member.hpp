@@ -6,8 +6,7 @@
 //
 // Invariants
 //   1. busy() is the number of live leases.
-//   2. `spec()` of a lease stays valid until that lease ends, whatever is reloaded meanwhile. What
-//      leases do not look at (load_factor, lbset) changes in place.
+//   2. `spec()` of a lease stays valid until that lease ends, whatever is reloaded meanwhile.
 //
 // Threads: every accessor may be called from any thread; mutators are the balancer's.
 #pragma once
@@ -120,8 +119,9 @@ class Member {
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;
   CheckCounts check_counts_;
-  std::unique_ptr<MemberSpec> spec_;
-  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
+  std::unique_ptr<const MemberSpec> spec_;
+  // Still seen by older leases; all different.
+  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;
   const std::shared_ptr<CounterBlock> block_;
   const std::shared_ptr<LiveTotal> total_;
 };
