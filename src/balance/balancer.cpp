@@ -44,6 +44,7 @@ Balancer::Prepared Balancer::prepare(const std::shared_ptr<const BalancerSpec>& 
 
 void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
+  answer_from_members(*spec);
   Prepared prepared = prepare(spec);
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();

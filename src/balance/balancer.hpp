@@ -111,6 +111,7 @@ class Balancer {
     std::shared_ptr<const BalancerSpec> spec;
     std::shared_ptr<const PickTables> tables;
   };
+  void answer_from_members(const BalancerSpec& next);
   [[nodiscard]] Prepared prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
   void adopt_members(Instant now, Prepared prepared = {});
   void watch_answers(const BalancerSpec& spec);

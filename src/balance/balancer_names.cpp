@@ -54,6 +54,22 @@ bool Balancer::name_failed(const MemberRef& member, std::string reason, Instant 
   return true;
 }
 
+// A name that a reload makes stand for each of its addresses is known from the member that had all
+// of them: nobody has to wait for the next lookup.
+void Balancer::answer_from_members(const BalancerSpec& next) {
+  const std::lock_guard guard(lock_);
+  for (const MemberSpec& wanted : next.members) {
+    if (wanted.meaning != NameMeaning::addresses) continue;
+    for (Position at = 0; at < roster_.size(); ++at) {
+      const AddressList known = roster_.ref(at)->addresses().list();
+      if (known == nullptr || roster_.spec(at).host != wanted.host) continue;
+      answers_.try_emplace({wanted.meaning, wanted.host},
+                           NameAnswer{.addresses = *known, .services = {}});
+      break;
+    }
+  }
+}
+
 void Balancer::take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer,
                            Instant now) {
   std::unique_lock guard(lock_);

@@ -128,6 +128,56 @@ TEST(NamesOfMembers, those_that_stay_keep_their_state_and_those_that_go_are_reti
   EXPECT_EQ(app.members().size(), 3U);
 }
 
+TEST(NamesOfMembers, a_reload_that_tells_their_addresses_apart_waits_for_no_lookup) {
+  const auto one = member("http://app:81", NameMeaning::one_member);
+  Balancer app(balancer({one}));
+  const auto known = addresses({"10.0.0.5", "10.0.0.6"}).addresses;
+  app.take_addresses(app.members()[0].member, std::make_shared<const std::vector<IpAddress>>(known),
+                     now);
+  app.adopt(balancer({member("http://app:81", each)}), now);
+  EXPECT_EQ(names(*app.spec()), (Names{"http://10.0.0.5:81", "http://10.0.0.6:81"}));
+  for (const auto& view : app.members()) EXPECT_TRUE(view.status.usable());
+  // Another name is not known by that, nor one that nobody looked up.
+  app.adopt(balancer({member("http://other:81", each)}), now);
+  EXPECT_TRUE(app.members()[0].status.has(Flag::nameless));
+}
+
+TEST(NamesOfMembers, one_address_of_a_name_is_another_member_than_the_address_itself) {
+  Balancer app(balancer({member("http://10.0.0.5:81", NameMeaning::one_member)}));
+  const MemberRef written = app.members()[0].member;
+  app.adopt(balancer({member("http://app:81", each)}), now);
+  app.take_answer(each, "app", addresses({"10.0.0.5"}), now);
+  ASSERT_EQ(names(*app.spec()), Names{"http://10.0.0.5:81"});
+  EXPECT_EQ(app.members()[0].member->authority(), "app:81");
+  EXPECT_TRUE(written->retired());
+  // The same in one step, when the name is known already.
+  app.adopt(balancer({member("http://10.0.0.5:81", NameMeaning::one_member)}), now);
+  EXPECT_EQ(app.members()[0].member->authority(), "10.0.0.5:81");
+}
+
+TEST(NamesOfMembers,
+     a_busy_member_whose_weight_goes_back_and_forth_has_one_configuration_for_each) {
+  const auto services = [](std::uint16_t weight) {
+    return NameAnswer{.addresses = {},
+                      .services = {{.priority = 1, .weight = weight, .port = 81, .host = "b"}}};
+  };
+  Balancer app(balancer({member("http://_http._tcp.app", srv)}));
+  std::vector<Lease> leases;
+  const auto choose_with = [&](std::uint16_t weight) {
+    app.take_answer(srv, "_http._tcp.app", services(weight), now);
+    leases.push_back(app.choose({.session = {}, .now = now}).lease);
+    EXPECT_EQ(leases.back().spec().load_factor, weight * load_factor_unit);
+    return &leases.back().spec();
+  };
+  const MemberSpec* const light = choose_with(1);
+  const MemberSpec* const heavy = choose_with(9);
+  EXPECT_NE(light, heavy);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(choose_with(1), light);
+    EXPECT_EQ(choose_with(9), heavy);
+  }
+}
+
 TEST(NamesOfMembers, news_of_before_a_reload_take_no_one_down_whom_nobody_looks_after_now) {
   const auto named = member("http://app", {});
   Balancer app(balancer({named}));

@@ -68,7 +68,7 @@ void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbea
   explanation.candidates.clear();
   for (Position at = 0; at < roster.size(); ++at) {
     Candidate candidate = candidate_at(roster, at, now);
-    const heartbeat::Server* const server = fresh_server(servers, roster.spec(at).host, now);
+    const heartbeat::Server* const server = fresh_server(servers, roster.spec(at), now);
     if (server != nullptr) candidate.heartbeat_weight = server->weight();
     candidate.verdict = server == nullptr                ? Verdict::no_heartbeat
                         : candidate.status.usable()      ? Verdict::eligible
@@ -76,10 +76,11 @@ void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbea
                                                          : Verdict::unusable;
     explanation.candidates.push_back(std::move(candidate));
   }
-  std::unordered_set<std::string_view> taken;
+  std::unordered_set<const heartbeat::Server*> taken;
   for (Position at = roster.size(); at-- > 0;) {
     Verdict& verdict = explanation.candidates[at].verdict;
-    if (verdict == Verdict::eligible && !taken.insert(roster.spec(at).host).second)
+    if (verdict == Verdict::eligible &&
+        !taken.insert(fresh_server(servers, roster.spec(at), now)).second)
       verdict = Verdict::shadowed;
   }
 }

@@ -1,12 +1,24 @@
 #include "balance/heartbeats.hpp"
 
+#include <array>
+
 #include "balance/policies.hpp"
 
 namespace steelyard::balance {
 
-const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, std::string_view host,
+namespace {
+
+constexpr std::size_t address_text_room = 48;  // as IpAddress::write() wants it for the longest
+
+}  // namespace
+
+const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, const MemberSpec& member,
                                       Instant now) {
-  const heartbeat::Server* const server = servers.find(host);
+  const heartbeat::Server* server = servers.find(member.host);
+  if (server == nullptr && member.address) {
+    std::array<char, address_text_room> text;
+    server = servers.find({text.data(), member.address->write(text.data(), text.size())});
+  }
   if (server == nullptr || server->age_seconds(now) >= heartbeat_age_max_seconds) return nullptr;
   return server;
 }
@@ -18,7 +30,7 @@ void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers, In
   const heartbeat::Server* const first = servers->all().data();
   last_.resize(servers->all().size());
   for (Position at = 0; at < roster.size(); ++at) {
-    const heartbeat::Server* const server = fresh_server(*servers, roster.spec(at).host, now);
+    const heartbeat::Server* const server = fresh_server(*servers, roster.spec(at), now);
     if (server == nullptr) continue;
     roster.retry(at, now, events);
     if (!roster.usable(at)) continue;

@@ -1,7 +1,8 @@
 // lbmethod=heartbeat: members by the idle workers that their servers told of.
 //
 // Who takes part is httpd's to the letter: neither sets, roles, draining nor factors count; a
-// member belongs to the server whose address is, as text, its host; of several usable members of
+// member belongs to the server whose address is, as text, its host (or, with resolve=each, which
+// httpd does not have, its address); of several usable members of
 // one server only the last is ever chosen, but each of them makes the server count once more.
 //
 // Threads: guarded by the balancer's lock.
@@ -21,8 +22,9 @@ namespace steelyard::balance {
 // A server that was not heard for so long gets nothing.
 inline constexpr int heartbeat_age_max_seconds = 10;
 
-// The server of a host, when it was heard lately.
-const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, std::string_view host,
+// The server of a member, when it was heard lately: that of its host or, if it is one address of a
+// name (resolve=each), of that address.
+const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, const MemberSpec& member,
                                       Instant now);
 
 class HeartbeatList {

@@ -27,7 +27,8 @@ std::shared_ptr<BalancerSpec> spec_of(std::string_view words, std::string_view p
 class Farm {
  public:
   explicit Farm(std::string_view members, std::string_view parameters = "")
-      : group(spec_of(members, parameters)) {}
+      : Farm(spec_of(members, parameters)) {}
+  explicit Farm(std::shared_ptr<BalancerSpec> spec) : group(std::move(spec)) {}
 
   // "host ready busy age" words of four.
   void hear(std::string_view text) {
@@ -70,6 +71,24 @@ class Farm {
   Servers servers;
   std::uint64_t seed = 1;
 };
+
+TEST(ByHeartbeat, one_address_of_a_name_belongs_to_the_server_at_that_address) {
+  auto spec = spec_of("app:1 app:2 b:3");
+  spec->members[0].address = IpAddress::parse("10.0.0.5");
+  spec->members[1].address = IpAddress::parse("::1");
+  Farm farm(spec);
+  farm.hear("10.0.0.5 40 10 1");
+  EXPECT_EQ(farm.chosen(), "app:1");
+  farm.hear("::1 40 10 1 10.0.0.6 40 10 1");
+  EXPECT_EQ(farm.chosen(), "app:2");
+  // Two addresses of one name are two servers, also to who wants to know why.
+  farm.hear("::1 40 10 1 10.0.0.5 40 10 1");
+  EXPECT_EQ(farm.chosen(), "app:1 app:2");
+  Explanation explanation;
+  farm.choose(1, &explanation);
+  for (const Candidate& candidate : explanation.candidates)
+    EXPECT_NE(candidate.verdict, Verdict::shadowed) << candidate.name;
+}
 
 TEST(ByHeartbeat, the_worked_example_gives_forty_and_three_parts_of_forty_three) {
   Farm farm("a b");

@@ -1,5 +1,8 @@
 #include "balance/member.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace steelyard::balance {
 
 namespace {
@@ -38,11 +41,18 @@ void Member::retire() {
 }
 
 // Leases begin only under the balancer's lock, which the caller holds: when none is live, nobody
-// can see an older configuration any more.
+// can see an older configuration any more. One that comes again is the one that was there: a name's
+// answers may go from weight to weight for ever while the member is never idle.
 void Member::adopt(const MemberSpec& spec) {
   const bool unseen = busy() == 0;
   if (*spec_ != spec) {
-    past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
+    const auto again =
+        std::ranges::find_if(past_specs_, [&](const auto& past) { return *past == spec; });
+    if (again != past_specs_.end()) {
+      std::swap(spec_, *again);
+    } else {
+      past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
+    }
   }
   if (unseen) past_specs_.clear();
 }

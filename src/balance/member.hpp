@@ -120,7 +120,8 @@ class Member {
   std::uint32_t position_ = 0;
   CheckCounts check_counts_;
   std::unique_ptr<const MemberSpec> spec_;
-  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
+  // Still seen by older leases; all different.
+  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;
   const std::shared_ptr<CounterBlock> block_;
   const std::shared_ptr<LiveTotal> total_;
 };

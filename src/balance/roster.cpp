@@ -53,11 +53,14 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
   // Enough cells for every member to be new; a block lives as long as one of its members.
   const auto block = std::make_shared<CounterBlock>(spec.members.size());
   std::unordered_set<std::string_view> placed;
+  std::vector<bool> stays(old.members.size());
   for (const MemberSpec& wanted : spec.members) {
     if (!placed.insert(wanted.name).second) continue;
     const Status asked = wanted.status.with(Flag::initialised);
     const auto found = known.find(wanted.name);
-    if (found == known.end()) {
+    // An address of a name has the URL of a member that was written as that address, and says
+    // another Host.
+    if (found == known.end() || old.members[found->second]->spec_->host != wanted.host) {
       const std::size_t cell = now_.members.size();
       place(MemberRef(new Member(wanted, block, cell, total_)),
             {.status = asked, .error_time = no_error});
@@ -65,6 +68,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
       continue;
     }
     const Position from = found->second;
+    stays[from] = true;
     Member& member = *old.members[from];
     const Status before = old.statuses[from];
     const Status status = carried_status(before, *member.spec_, wanted);
@@ -84,8 +88,8 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
                               .returning = old.returns[from]});
     if (!takes_turns(before) && takes_turns(status)) note_return(size() - 1);
   }
-  for (const MemberRef& member : old.members) {
-    if (!placed.contains(member->name())) member->retire();
+  for (Position at = 0; at < old.members.size(); ++at) {
+    if (!stays[at]) old.members[at]->retire();
   }
   index_members();
   find_ramps();

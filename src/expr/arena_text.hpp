@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/arena.hpp"
 
 // A text that grows in an arena. Nothing else may take from the arena until finish().
+//
+// What would make it longer than `bytes_max` is left out whole, and it is `cut()`.
 //
 // Threads: one owner.
 
@@ -14,16 +17,24 @@ namespace steelyard::expr {
 
 class ArenaText {
  public:
-  ArenaText(Arena& arena, std::size_t expected_bytes)
-      : arena_(arena), room_bytes_(expected_bytes), begin_(arena.take(expected_bytes)) {}
+  ArenaText(Arena& arena, std::size_t expected_bytes, std::size_t bytes_max = SIZE_MAX)
+      : arena_(arena),
+        bytes_max_(bytes_max),
+        room_bytes_(expected_bytes),
+        begin_(arena.take(expected_bytes)) {}
 
   void append(std::string_view text) {
+    if (text.size() > bytes_max_ - used_bytes_) {
+      cut_ = true;
+      return;
+    }
     if (text.size() > room_bytes_ - used_bytes_) grow(text.size());
     std::ranges::copy(text, begin_ + used_bytes_);
     used_bytes_ += text.size();
   }
   void append(char c) { append(std::string_view(&c, 1)); }
 
+  bool cut() const { return cut_; }
   std::string_view finish() {
     arena_.give_back(room_bytes_, used_bytes_);
     return {begin_, used_bytes_};
@@ -38,6 +49,8 @@ class ArenaText {
   }
 
   Arena& arena_;
+  std::size_t bytes_max_;
+  bool cut_ = false;
   std::size_t room_bytes_;
   std::size_t used_bytes_ = 0;
   char* begin_;

@@ -170,6 +170,20 @@ TEST_F(Conditions, request_fields_that_were_asked_for_are_told) {
   EXPECT_EQ(vary("%{HTTP_HOST} == 'x' || req('host') == 'y' || req_novary('A') == 'z'"), "");
 }
 
+// The client may have a say in what the name is.
+TEST_F(Conditions, a_computed_name_that_no_field_can_have_is_not_told) {
+  const auto told = [this](std::string asked_name) {
+    facts.variables = {{"N", std::move(asked_name)}};
+    Evaluation evaluation{facts, arena};
+    EXPECT_TRUE(Condition::compile("req(reqenv('N')) == 'x'")->evaluate(evaluation));
+    return std::string(evaluation.vary);
+  };
+  EXPECT_EQ(told("Accept"), "Accept");
+  EXPECT_EQ(told("a\r\nX-Poison: 1"), "");
+  EXPECT_EQ(told("a, *"), "");
+  EXPECT_EQ(told(""), "");
+}
+
 TEST(HealthConditions, see_the_status_the_fields_and_the_body_of_an_answer) {
   http::FieldList fields;
   fields.add("X-Count", "4");

@@ -152,12 +152,13 @@ bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
   for (std::size_t i = 0; i < old_size; ++i) {
     const http::Field row = fields[i];
     if (!equals_ignoring_case(row.name, name_)) continue;
-    const std::string_view text = edited(row.value, replacement, work.arena);
-    if (is_valid_value(text)) {
-      fields.add(row.name, text, row.id);
+    const auto text = edited(row.value, replacement, work.arena);
+    if (text && is_valid_value(*text)) {
+      fields.add(row.name, *text, row.id);
     } else {
       is_clean = false;
     }
+    if (!text && work.remarks != nullptr) work.remarks->fault = "an edited value is too long";
   }
   std::size_t index = 0;
   fields.remove_if([this, &index, old_size](const http::Field& row) {
@@ -167,13 +168,15 @@ bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
 }
 
 // Where a pattern matches nothing at all, one byte is kept and the search goes on behind it.
-std::string_view HeaderRule::edited(std::string_view text, std::string_view replacement,
-                                    Arena& arena) const {
+// Nothing when it is too long.
+std::optional<std::string_view> HeaderRule::edited(std::string_view text,
+                                                   std::string_view replacement,
+                                                   Arena& arena) const {
   RegexMatch match;
   if (!regex_->search(text, match)) return text;
-  ArenaText out(arena, text.size() + replacement.size());
+  ArenaText out(arena, text.size() + replacement.size(), edited_bytes_max);
   std::size_t at = 0;
-  for (;;) {
+  while (!out.cut()) {
     out.append(text.substr(at, match.offset - at));
     append_with_groups(replacement, match, out);
     at = match.offset + match.groups[0].size();
@@ -182,7 +185,9 @@ std::string_view HeaderRule::edited(std::string_view text, std::string_view repl
     if (!regex_->search(text, match, at)) break;
   }
   out.append(text.substr(at));
-  return out.finish();
+  const std::string_view result = out.finish();
+  if (out.cut()) return std::nullopt;
+  return result;
 }
 
 bool apply(std::span<const HeaderRule> rules, const HeaderWork& work, const Facts& facts) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "expr/line_condition.hpp"
 #include "expr/string_expression.hpp"
 #include "http/field.hpp"
+#include "http/response_head.hpp"
 
 // Header and RequestHeader: one rule a line, compiled once, applied to a list of fields.
 //
@@ -36,6 +38,10 @@ enum class HeaderTable : std::uint8_t {
   response_normal,  // Header [onsuccess]: what the backend sent
   response_always,  // Header always: fields that generated pages carry too
 };
+
+// What `edit` may make of a value: as much as a member's whole head. A longer one is treated as one
+// with control bytes.
+inline constexpr std::size_t edited_bytes_max = http::ResponseLimits{}.head_bytes_max;
 
 // What rules work on.
 struct HeaderWork {
@@ -90,7 +96,8 @@ class HeaderRule {
   bool echo(const HeaderWork& work, const Facts& facts) const;
   void note(const HeaderWork& work, const Facts& facts) const;
   bool edit(const HeaderWork& work, const Facts& facts) const;
-  std::string_view edited(std::string_view text, std::string_view replacement, Arena& arena) const;
+  std::optional<std::string_view> edited(std::string_view text, std::string_view replacement,
+                                         Arena& arena) const;
   bool change_content_type(const HeaderWork& work, const Facts& facts) const;
 
   HeaderTable table_ = HeaderTable::request;

@@ -291,6 +291,25 @@ TEST_F(HeaderRules, nothing_that_would_split_a_message_comes_out) {
   EXPECT_EQ(values("X-Evil"), "");
 }
 
+// Eight kilobytes of a client's, each byte replaced by eight kilobytes, would be 64 megabytes.
+TEST_F(HeaderRules, an_edited_value_is_no_longer_than_a_head) {
+  const std::string many(600, 'x');
+  facts.request.emplace_back("X-Many", many);
+  response.add("X-Many", many);
+  response.add("X-Few", "x");
+  Remarks remarks;
+  for (const char* replacement : {"expr=%{req:X-Many}", "$0$0"}) {
+    rules_.clear();
+    add({"edit*", "X-Few", "x", replacement});
+    EXPECT_TRUE(run()) << replacement;
+  }
+  rules_.clear();
+  add({"edit*", "X-Many", "x", "expr=%{req:X-Many}"});
+  EXPECT_FALSE(apply(rules_, {response, notes, arena, nullptr, &remarks}, facts));
+  EXPECT_EQ(values("X-Many"), "");
+  EXPECT_EQ(remarks.fault, "an edited value is too long");
+}
+
 TEST_F(HeaderRules, a_note_about_a_missing_header_is_no_note) {
   notes.set("n2", "old");
   add({"note", "X-Nope", "n2"});

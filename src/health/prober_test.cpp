@@ -72,6 +72,25 @@ TEST(Prober, a_refused_connection_disables_and_a_good_answer_enables) {
               Contains(HasSubstr("AH03302: Health check ENABLING http://m1: status 200")));
 }
 
+TEST(Prober, a_check_that_gets_no_descriptor_says_nothing_about_its_member) {
+  CheckedWorld world(1, by_get);
+  world.pass(milliseconds(1200));
+  ASSERT_EQ(world.last_text(1), "status 200");
+  world.dialer.has_descriptors(false);
+  world.pass(seconds(3));
+  EXPECT_EQ(world.status(1), "Init Ok ");
+  EXPECT_EQ(world.last_text(1), "status 200") << "not told as a check that was made";
+  EXPECT_THAT(world.log.lines, Contains("http://m1 was not checked: no descriptors"));
+  // Nor does it call one healthy that is not, and it goes on once there are some.
+  world.kill(1);
+  world.dialer.has_descriptors(true);
+  world.pass(milliseconds(1200));
+  EXPECT_EQ(world.status(1), "Init HcFl ");
+  world.dialer.has_descriptors(false);
+  world.pass(seconds(3));
+  EXPECT_EQ(world.status(1), "Init HcFl ");
+}
+
 TEST(Prober, tells_each_check_at_debug_and_nothing_at_warn) {
   CheckedWorld world(1, by_get);
   world.pass(milliseconds(1200));

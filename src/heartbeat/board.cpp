@@ -1,5 +1,6 @@
 #include "heartbeat/board.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace steelyard::heartbeat {
@@ -40,12 +41,17 @@ bool Board::heard_post(const IpAddress& ip, const Message& message, Instant now)
 }
 
 bool Board::store(const IpAddress& ip, const Message& message, Instant now) {
-  Server server{.ip = ip.text(), .message = message, .seen_at = now, .written_age = 0};
+  // Its age runs until the file says one: a file that cannot be written does not keep it fresh.
+  Server server{.ip = ip.text(), .message = message, .seen_at = now};
   std::vector<Server> all(servers_->all().begin(), servers_->all().end());
-  const bool known = servers_->find(server.ip) != nullptr;
+  std::erase_if(all, [now](const Server& other) {
+    return !other.written_age && now - other.seen_at >= Roll::silence_max;
+  });
+  const bool known = std::ranges::find(all, server.ip, &Server::ip) != all.end();
   if (!known && all.size() >= file_servers_max) return false;
   all.push_back(server);
   servers_ = std::make_shared<const Servers>(std::move(all));
+  server.written_age = 0;
   if (store_) store_(std::move(server));
   return true;
 }

@@ -57,6 +57,17 @@ TEST(HeartbeatBoard, with_a_file_a_post_counts_at_once_and_goes_to_the_file) {
   EXPECT_TRUE(board.servers()->all().empty());
 }
 
+TEST(HeartbeatBoard, a_post_that_never_gets_into_the_file_grows_old_and_makes_room) {
+  Board board;
+  board.arrange(Source::file, 0);
+  for (std::uint32_t i = 0; i < Board::file_servers_max; ++i)
+    ASSERT_TRUE(board.heard_post(IpAddress::v4(0x0b000000 + i), {.ready = 6, .busy = 1}, noon));
+  EXPECT_EQ(board.servers()->find("11.0.0.0")->age_seconds(noon + seconds(12)), 12);
+  EXPECT_FALSE(board.heard_post(two, {}, noon + seconds(29)));
+  EXPECT_TRUE(board.heard_post(two, {}, noon + seconds(30)));
+  EXPECT_EQ(board.servers()->all().size(), 1U);
+}
+
 TEST(HeartbeatBoard, a_new_source_forgets_what_the_other_one_showed) {
   Board board;
   board.arrange(Source::file, 0);

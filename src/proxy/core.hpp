@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/seldom.hpp"
 #include "http/date.hpp"
 #include "proxy/backend_pool.hpp"
 #include "proxy/shard.hpp"
@@ -65,6 +66,14 @@ class Shard::Core final : public RoomMaker {
   bool wants(const Exchange& exchange, config::LogLevel level, std::string_view module) const;
   void log(const Exchange& exchange, config::LogLevel level, std::string_view module,
            std::string_view text);
+  // The same for what a client can bring about with every request; asks wants() itself.
+  void log_seldom(Exchange& exchange, Seldom& seldom, config::LogLevel level,
+                  std::string_view module, std::string_view text);
+  // The expression's text; a fault is logged, seldom.
+  std::string_view text_of(Exchange& exchange, const expr::StringExpression& expression,
+                           Seldom& seldom, std::string_view module, std::string_view where);
+  Seldom malformed_heartbeats, doubtful_heartbeats, crowded_heartbeats;
+  Seldom failed_keys, failed_documents;
   // What evaluating expressions left to be told: logs a fault, keeps the names of request fields.
   void heed(Exchange& exchange, std::string_view module, std::string_view where,
             const expr::Remarks& remarks);

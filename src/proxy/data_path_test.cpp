@@ -530,6 +530,26 @@ TEST(DataPath, an_endless_request_body_lets_others_have_their_turn) {
   EXPECT_EQ(moved + member.take_all().size(), endless);
 }
 
+// A member that wants a length gets one, so all of the chunks are read before it is asked.
+TEST(DataPath, an_endless_body_that_is_kept_whole_lets_others_have_their_turn) {
+  auto config = TestWorld::make_config(1, {});
+  config->servers[0]->defaults.env = {{"proxy-sendcl", "1"}};
+  config->body_spool_memory_bytes = 2 * endless;
+  TestWorld world;
+  world.adopt(std::move(config));
+  const auto client = world.connect({.window_bytes = 2 * endless});
+  world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client->say("800000\r\n" + std::string(endless, 'x') + "\r\n0\r\n\r\n");
+  static_assert(endless == 0x800000);
+  const auto other = world.connect();
+  other->say(simple_get);
+  world.loop.settle();
+  ASSERT_EQ(world.members[0].connections.size(), 2U);
+  EXPECT_THAT(world.members[0].connections[0]->take_all(), StartsWith("GET /a "));
+  EXPECT_THAT(world.members[0].connections[1]->take_all(),
+              HasSubstr("Content-Length: 8388608\r\n"));
+}
+
 TEST(DataPath, drained_shards_close_idle_connections_and_finish_the_others) {
   TestWorld world;
   const auto idle = world.connect();

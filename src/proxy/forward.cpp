@@ -138,7 +138,8 @@ balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Jour
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
   if (!looks_up) return request;
-  request.key = journey.group->hash_key.evaluate(x, x.arena);
+  request.key = core.text_of(x, journey.group->hash_key, core.failed_keys, "proxy_balancer",
+                             "a balancer's hashkey");
   return request;
 }
 

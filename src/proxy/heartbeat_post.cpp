@@ -15,18 +15,17 @@ constexpr std::string_view module = "heartmonitor";
 LocalAnswer note_heartbeat(Exchange& x, Shard::Core& core, std::string_view text) {
   const auto heard = heartbeat::read_message(text, heartbeat::Origin::post);
   if (!heard) {
-    if (core.wants(x, LogLevel::error, module))
-      core.log(x, LogLevel::error, module,
-               x.arena.join("malformed heartbeat: it has no ", heard.error(), "="));
+    core.log_seldom(x, core.malformed_heartbeats, LogLevel::error, module,
+                    x.arena.join("malformed heartbeat: it has no ", heard.error(), "="));
     return {.status = 400};
   }
-  for (const std::string& doubt : heard->doubts) {
-    if (core.wants(x, LogLevel::warn, module)) core.log(x, LogLevel::warn, module, doubt);
+  if (!heard->doubts.empty()) {
+    core.log_seldom(x, core.doubtful_heartbeats, LogLevel::warn, module, heard->doubts.front());
   }
   if (!core.parts.group.heartbeats.heard_post(x.client->peer.ip, heard->message, core.now())) {
-    if (core.wants(x, LogLevel::error, module))
-      core.log(x, LogLevel::error, module,
-               "a heartbeat was dropped: there are as many servers as HeartbeatMaxServers allows");
+    core.log_seldom(
+        x, core.crowded_heartbeats, LogLevel::error, module,
+        "a heartbeat was dropped: there are as many servers as HeartbeatMaxServers allows");
     return {.status = 503};
   }
   return {.status = 200, .text = "OK"};

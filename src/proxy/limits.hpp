@@ -28,9 +28,9 @@ inline constexpr std::size_t prefetch_bytes = 16384 - 80;
 // A tunnel between two fast peers lets other connections have their turn after so many bytes.
 inline constexpr std::size_t tunnel_bytes_a_turn = 256 * 1024;
 
-// So does an exchange that sends a body on, for each direction and each way of doing it (copying,
-// splicing): more than sockets usually hold, so that a fast peer is the only one who ever gets
-// there. Giving way costs an allocation. A body that is kept whole first (proxy-sendcl) does not.
+// So does an exchange that sends a body on or keeps it whole first (proxy-sendcl), for each
+// direction and each way of doing it (copying, splicing): more than sockets usually hold, so that a
+// fast peer is the only one who ever gets there. Giving way costs an allocation.
 inline constexpr std::size_t relay_bytes_a_turn = 1024 * 1024;
 
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.

@@ -75,7 +75,8 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
-    core.page.append(document->text->evaluate(x, x.arena));
+    core.page.append(
+        core.text_of(x, *document->text, core.failed_documents, "core", "an ErrorDocument"));
     return true;
   }
   if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {

@@ -160,6 +160,30 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   parts.log.error(x.server->error_log, line);
 }
 
+void Shard::Core::log_seldom(Exchange& x, Seldom& seldom, config::LogLevel level,
+                             std::string_view module, std::string_view text) {
+  if (!wants(x, level, module)) return;
+  const auto untold = seldom.ask(now());
+  if (!untold) return;
+  log(x, level, module,
+      *untold == 0
+          ? text
+          : x.arena.join(text, " (", x.arena.decimal(*untold), " more like it were not told)"));
+}
+
+std::string_view Shard::Core::text_of(Exchange& x, const expr::StringExpression& expression,
+                                      Seldom& seldom, std::string_view module,
+                                      std::string_view where) {
+  expr::Evaluation evaluation{x, x.arena};
+  const std::string_view text = expression.evaluate(evaluation);
+  if (!evaluation.fault.empty()) {
+    log_seldom(
+        x, seldom, config::LogLevel::error, module,
+        x.arena.join("Failed to evaluate the expression of ", where, ": ", evaluation.fault));
+  }
+  return text;
+}
+
 void Shard::Core::heed(Exchange& x, std::string_view module, std::string_view where,
                        const expr::Remarks& remarks) {
   if (!remarks.vary.empty()) {

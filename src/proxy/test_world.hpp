@@ -7,6 +7,7 @@
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
 #include "config/target.hpp"
+#include "expr/table_facts.hpp"
 #include "io/sim/sim_network.hpp"
 #include "io/sim/sim_splicer.hpp"
 #include "proxy/shard.hpp"
@@ -45,13 +46,18 @@ class TestWorld {
       : generation(registry.bind(make_config(members, member_parameters))) {
     this->members.resize(static_cast<std::size_t>(members));
     for (int i = 1; i <= members; ++i) revive(i);
+    ProcessFacts process;
+    process.files = &no_files;
     shard = std::make_unique<Shard>(
-        ShardParts{group, loop, dialer, splicer, log_, {}, [] { return 1; }, {}}, generation);
+        ShardParts{group, loop, dialer, splicer, log_, process, [] { return 1; }, {}}, generation);
   }
 
   // A graceful reload.
   void reload(int member_count, const std::vector<std::string>& member_parameters = {}) {
-    generation = registry.bind(make_config(member_count, member_parameters));
+    adopt(make_config(member_count, member_parameters));
+  }
+  void adopt(std::unique_ptr<config::Config> config) {
+    generation = registry.bind(std::move(config));
     shard->adopt(generation);
     loop.settle();
   }
@@ -120,6 +126,7 @@ class TestWorld {
     return sum;
   }
 
+  expr::NoFiles no_files;
   io::SimLoop loop;
   io::SimDialer dialer{loop};
   io::SimSplicer splicer;

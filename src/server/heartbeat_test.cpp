@@ -83,6 +83,19 @@ TEST(HeartbeatStorage, what_cannot_be_written_is_told) {
   EXPECT_THAT(taken.read_if_changed()->trouble(), HasSubstr("Unable to read heartbeats"));
 }
 
+// The file is readable by all; what a link at its place leads to may not be.
+TEST(HeartbeatStorage, what_is_added_replaces_a_link_and_copies_nothing_of_what_it_leads_to) {
+  const ScratchDirectory scratch;
+  std::ofstream(scratch.file("secret")) << "10.0.0.9 &ready=9&busy=9&lastseen=0&port=80\n";
+  HeartbeatStorage storage(scratch.file("hb.dat"));
+  ASSERT_EQ(::symlink(scratch.file("secret").c_str(), storage.path().c_str()), 0);
+  const Server one{.ip = "10.0.0.1", .message = {.ready = 5, .busy = 1}, .seen_at = noon};
+  ASSERT_TRUE(storage.add(std::span(&one, 1), noon));
+  EXPECT_EQ(content(storage.path()), "10.0.0.1 &ready=5&busy=1&lastseen=0&port=80\n");
+  EXPECT_FALSE(std::filesystem::is_symlink(storage.path()));
+  EXPECT_EQ(content(scratch.file("secret")), "10.0.0.9 &ready=9&busy=9&lastseen=0&port=80\n");
+}
+
 // A port that nobody has: free again when this returns, and given out again only much later.
 std::uint16_t free_port() {
   const int fd = *io::open_datagram_socket({loopback, 0});

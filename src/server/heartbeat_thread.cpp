@@ -17,7 +17,6 @@ using config::LogLevel;
 
 constexpr Duration tick_period = std::chrono::seconds(1);  // httpd: WatchdogInterval
 constexpr std::uint64_t ticks_a_refresh = 5;
-constexpr Duration complaint_period = std::chrono::seconds(10);
 constexpr std::string_view module = "heartmonitor";
 
 bool chooses_by_heartbeats(const config::Config& config) {
@@ -102,7 +101,7 @@ void HeartbeatThread::adopt(const std::shared_ptr<const proxy::Generation>& gene
   storage_.reset();
   if (next.uses_file()) storage_ = std::make_unique<HeartbeatStorage>(next.storage_path);
   // A reload asks for a new word about whatever goes wrong.
-  malformed_ = crowded_ = unsent_ = unopened_ = unwritten_ = {};
+  malformed_ = doubtful_ = crowded_ = unsent_ = unopened_ = unwritten_ = unadded_ = {};
   ticks_ = 0;
   tick();
 }
@@ -153,7 +152,7 @@ void HeartbeatThread::hear(const Endpoint& from, std::string_view bytes) {
     return;
   }
   if (!heard->doubts.empty()) {
-    complain(malformed_, LogLevel::warn,
+    complain(doubtful_, LogLevel::warn,
              fmt::format("message from {}: {}", from.text(), heard->doubts.front()));
   }
   if (!group_.heartbeats.heard_datagram(from.ip, heard->message, loop_.now())) {
@@ -196,18 +195,15 @@ void HeartbeatThread::store_posted() {
   }
   if (!storage_) return;
   const auto added = storage_->add(servers, loop_.now());
-  if (!added) complain(unwritten_, LogLevel::error, added.error());
+  if (!added) complain(unadded_, LogLevel::error, added.error());
   read_storage();
 }
 
-void HeartbeatThread::complain(Complaint& complaint, LogLevel level, const std::string& text) {
-  if (loop_.now() < complaint.quiet_until) {
-    ++complaint.untold;
-    return;
-  }
-  complaint.quiet_until = loop_.now() + complaint_period;
-  const std::uint64_t untold = std::exchange(complaint.untold, 0);
-  say(level, untold == 0 ? text : fmt::format("{} ({} more like it were not told)", text, untold));
+void HeartbeatThread::complain(Seldom& seldom, LogLevel level, const std::string& text) {
+  const auto untold = seldom.ask(loop_.now());
+  if (!untold) return;
+  say(level,
+      *untold == 0 ? text : fmt::format("{} ({} more like it were not told)", text, *untold));
 }
 
 void HeartbeatThread::say(LogLevel level, const std::string& text) {

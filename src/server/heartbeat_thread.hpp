@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/seldom.hpp"
 #include "io/linux/datagrams.hpp"
 #include "io/linux/epoll_loop.hpp"
 #include "io/linux/file_watch.hpp"
@@ -43,12 +44,6 @@ class HeartbeatThread {
     void expired() override { thread_.tick(); }
     HeartbeatThread& thread_;
   };
-  // A trouble that may come with every datagram, told once in a while.
-  struct Complaint {
-    Instant quiet_until{};
-    std::uint64_t untold = 0;
-  };
-
   void run();
   void post_and_wait(const std::function<void()>& job);
   void adopt(const std::shared_ptr<const proxy::Generation>& generation);
@@ -62,7 +57,8 @@ class HeartbeatThread {
   void keep_posted(heartbeat::Server server);  // any thread
   void store_posted();
 
-  void complain(Complaint& complaint, config::LogLevel level, const std::string& text);
+  // For a trouble that may come with every datagram; each has a Seldom of its own.
+  void complain(Seldom& seldom, config::LogLevel level, const std::string& text);
   void say(config::LogLevel level, const std::string& text);
 
   proxy::ShardGroup& group_;
@@ -79,7 +75,7 @@ class HeartbeatThread {
   std::unique_ptr<io::FileWatch> watch_;
   std::uint64_t ticks_ = 0;
   bool silent_ = false;
-  Complaint malformed_, crowded_, unsent_, unopened_, unwritten_;
+  Seldom malformed_, doubtful_, crowded_, unsent_, unopened_, unwritten_, unadded_;
   Beat beat_{*this};
 
   std::mutex posted_lock_;                           // guards posted_

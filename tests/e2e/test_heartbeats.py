@@ -202,6 +202,18 @@ def test_what_a_heartbeat_says_too_much_is_no_request(server, scratch, members, 
     connection.close()
 
 
+def test_a_doubtful_datagram_does_not_keep_a_malformed_one_from_being_told(
+    server, scratch, members, port
+):
+    udp = Udp()
+    begin(server, scratch, members, port, udp)
+    assert until(lambda: "resuming normal operations" in server.read("error.log"))
+    udp.say("v=1&ready=7&busy=x", "127.0.0.2")
+    udp.say("v=1&ready=7", "127.0.0.2")
+    assert until(lambda: "malformed message from 127.0.0.2" in server.read("error.log"))
+    assert "Invalid busy value: x" in server.read("error.log")
+
+
 def test_a_port_that_cannot_be_listened_to_is_told_and_tried_again(server, scratch, members, port):
     udp = Udp()
     holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -309,6 +309,21 @@ def test_each_address_is_a_member_of_its_own_that_comes_and_goes(server, port, n
     assert places[2].hosts == {f"app.example:{places[0].port}"}
 
 
+def test_a_reload_that_tells_addresses_apart_waits_for_no_name_server(server, port, names, places):
+    names.set("app.example", ["127.0.0.2", "127.0.0.3"], ttl=60)
+    member = f"http://app.example:{places[0].port}"
+    server.start(config(port, names, balancer(member)), [port.port])
+    assert known(server)
+    with Load(port) as load:
+        assert until(lambda: sum(load.mark().values()) > 20)
+        names.die()
+        server.write(config(port, names, balancer(f"{member} resolve=each")))
+        reload(server, signal.SIGUSR1)
+        before = load.mark()
+        assert until(lambda: all((load.mark() - before)[f"127.0.0.{n}"] > 20 for n in (2, 3)))
+    assert load.errors() == {}
+
+
 def test_sessions_stick_to_one_address_by_its_tag_across_reloads(server, port, names, places):
     names.set("app.example", ["127.0.0.2", "127.0.0.3", "127.0.0.4"], ttl=60)
     number = places[0].port

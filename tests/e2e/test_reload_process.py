@@ -34,6 +34,8 @@ def text(ports, member, more=""):
 
 
 def reload(server, number=signal.SIGUSR1, words="resuming normal operations"):
+    # The start says the same words, perhaps a while after ports are open.
+    assert until(lambda: "resuming normal operations" in server.read("error.log"))
     before = server.read("error.log").count(words)
     server.signal(number)
     assert until(lambda: server.read("error.log").count(words) > before), server.read("error.log")

@@ -69,6 +69,9 @@ class Ledger:
             found = [tuple(line.split()) for line in file]
         return [entry for entry in found if wanted is None or entry[2] == wanted]
 
+    def by(self, member):
+        return [entry for entry in self.entries() if entry[0] == member]
+
     def close(self):
         os.close(self._fd)
 
@@ -241,15 +244,19 @@ def halves(lines):
 class MortalProcess:
     """The same member in a process of its own, which a death of the way `kill` really kills."""
 
+    MODULE = __name__  # whose main() the process runs
+    OUTPUT = None  # where what it prints goes
+
     def __init__(self, name, listening, ledger, death=None):
         self.name = name
-        command = [sys.executable, "-E", "-s", "-S", "-m", __name__, name]
+        command = [sys.executable, "-E", "-s", "-S", "-m", self.MODULE, name]
         command += [str(listening.fileno()), ledger.path] + (death.words() if death else [])
         self._process = subprocess.Popen(
             command,
             cwd=Path(__file__).resolve().parents[1],  # where the package `support` is found
             pass_fds=[listening.fileno()],
             stdin=subprocess.PIPE,
+            stdout=self.OUTPUT,
         )
         listening.close()
 

@@ -18,10 +18,15 @@ def reusable_socket(host="127.0.0.1"):
 
 
 class HeldPort:
-    def __init__(self, host="127.0.0.1"):
+    def __init__(self, host="127.0.0.1", port=0):
+        """`port`: one that another held port has at another address."""
         self.host = host
         self._holder = reusable_socket(host)
-        self._holder.bind((host, 0))
+        try:
+            self._holder.bind((host, port))
+        except OSError:
+            self._holder.close()
+            raise
         self.port = self._holder.getsockname()[1]
 
     def __str__(self):

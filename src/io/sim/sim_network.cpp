@@ -126,6 +126,9 @@ void SimDialer::listen(const std::string& host_and_port, OnDial on_dial, const S
 
 Task<Dialed> SimDialer::dial(DialTarget target, Duration timeout) {
   ++dials_;
+  if (!has_descriptors_) {
+    co_return std::unexpected(DialFailure{DialFailure::Cause::exhausted, "no descriptors"});
+  }
   const std::string place = std::string(target.host) + ":" + std::to_string(target.port);
   if (unknown_names_.contains(std::string(target.host))) {
     co_return std::unexpected(DialFailure{DialFailure::Cause::no_such_name, "no such name"});

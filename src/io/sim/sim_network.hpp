@@ -100,6 +100,8 @@ class SimDialer final : public Dialer, private Resolver {
   void refuse(const std::string& host_and_port) { listening_.erase(host_and_port); }
   void be_silent(const std::string& host_and_port) { silent_.insert(host_and_port); }
   void forget_name(const std::string& host) { unknown_names_.insert(host); }
+  // Whether there are descriptors for connections.
+  void has_descriptors(bool any) { has_descriptors_ = any; }
   std::size_t dials() const { return dials_; }
 
   Task<Dialed> dial(DialTarget target, Duration timeout) override;
@@ -117,6 +119,7 @@ class SimDialer final : public Dialer, private Resolver {
   std::map<std::string, Listening> listening_;
   std::set<std::string> silent_, unknown_names_;
   std::size_t dials_ = 0;
+  bool has_descriptors_ = true;
 };
 
 }  // namespace steelyard::io

@@ -186,9 +186,14 @@ io::Task<Failure> Http1Attempt::prefetch() {
   if (std::exchange(owes_continue_, false) && !tell_client("HTTP/1.1 100 Continue\r\n\r\n"))
     co_return Failure{Party::client, Cause::gone};
   while (true) {
-    const auto progress = body_.fetch(wanted);
+    const auto progress = body_.fetch(std::min(wanted, body_.received() + relay_bytes_a_turn));
     if (progress == RequestBody::Progress::failed) co_return body_.failure();
-    if (progress != RequestBody::Progress::blocked) co_return Failure{};
+    if (progress == RequestBody::Progress::finished) co_return Failure{};
+    if (progress == RequestBody::Progress::data) {
+      if (body_.received() >= wanted) co_return Failure{};
+      co_await io::NextTurn(core_.parts.loop);
+      continue;
+    }
     io::Wait wait(client_.timer, body_deadline());
     if (co_await wait.readable(client_.stream) == io::Woken::timed_out)
       co_return Failure{Party::client, Cause::body_timed_out};
