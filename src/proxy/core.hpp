@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "http/date.hpp"
@@ -15,6 +16,7 @@
 namespace steelyard::proxy {
 
 class ClientConnection;
+class LineWait;
 
 class Shard::Core final : public RoomMaker {
  public:
@@ -57,6 +59,7 @@ class Shard::Core final : public RoomMaker {
   void stop();
   void drain(std::function<void()> drained);
 
+  std::unordered_set<LineWait*> in_line;  // exchanges that wait for a member (queue=)
   bool draining = false;
   std::vector<std::unique_ptr<ClientConnection>> connections;
 
