@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <semaphore>
 #include <thread>
 
 #include "balance/test_group.hpp"
@@ -144,6 +145,64 @@ TEST(Threads, one_exchange_waits_at_a_time) {
     }
   }
   EXPECT_GT(turns, 0);
+}
+
+// --- queue= --------------------------------------------------------------------------------------
+
+enum class Patience : std::uint8_t { endless, short_of_one };
+
+// One request: it is picked, waits in the line until it is, or leaves the line again. False: it was
+// never called, though somebody's turn was over again and again.
+bool stand_and_take(Group& group, Patience patience) {
+  constexpr auto for_ever = std::chrono::seconds(60);
+  std::binary_semaphore called{0};
+  WaitingLine::Place place(group.balancer.line(), [&] { called.release(); });
+  ChoiceRequest request{.session = {}, .now = group.now};
+  Decision decision = group.balancer.choose(request);
+  if (decision.lease) return true;
+  if (!place.step_in(1000)) return false;
+  request.attempt = Attempt::in_line;
+  while (true) {
+    if (place.look() == WaitingLine::Standing::front) {
+      decision = group.balancer.choose(request);
+      if (decision.lease) break;
+    }
+    if (patience == Patience::short_of_one) return true;
+    if (!called.try_acquire_for(for_ever)) return false;
+  }
+  place.step_out(WaitingLine::Next::called);
+  return true;
+}
+
+TEST(Threads, nobody_in_the_line_is_forgotten) {
+  auto spec = group_spec("a b", "queue=1000/60");
+  for (MemberSpec& member : spec->members) member.pool.connections_max = 1;
+  Group group(spec);
+  std::atomic<int> running = choosers * 2;
+  std::atomic<int> forgotten = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < choosers * 2; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < requests_each / 4; ++i) {
+          const bool leaves = (i + thread) % 7 == 0;
+          const Patience patience = leaves ? Patience::short_of_one : Patience::endless;
+          if (!stand_and_take(group, patience)) ++forgotten;
+        }
+        --running;
+      });
+    }
+    while (running > 0) {
+      group.balancer.adopt(spec);
+      group.change("a", Flag::disabled);
+      group.change("a", {}, Flag::disabled);
+    }
+  }
+  EXPECT_EQ(forgotten, 0);
+  const LineCounters counters = group.balancer.line().counters();
+  EXPECT_EQ(counters.waiting, 0U);
+  EXPECT_GT(counters.served, 0U);
+  expect_nobody_busy(group);
 }
 
 }  // namespace

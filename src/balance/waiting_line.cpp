@@ -61,9 +61,10 @@ void WaitingLine::Place::step_out(Next next) {
 
 void WaitingLine::Place::give_up() {
   const std::lock_guard guard(line_.lock_);
-  if (state_ != State::in_line) return;
-  line_.leave(*this);
-  state_ = State::outside;
+  if (state_ == State::pushed_out) return;
+  const State before = std::exchange(state_, State::outside);
+  if (before == State::in_line) line_.leave(*this);
+  if (before == State::trying) line_.call_front();
   ++line_.counters_.timed_out;
 }
 

@@ -32,7 +32,7 @@ namespace steelyard::balance {
 struct LineCounters {
   std::size_t waiting = 0;  // now
   std::size_t longest = 0;  // the most that ever waited at a time
-  // Each request counts once in `served`, also if its attempt failed and it came back.
+  // Each request counts once at most in each; one that came back from an attempt may be in two.
   std::uint64_t served = 0;       // went on to a member
   std::uint64_t timed_out = 0;    // its time was over
   std::uint64_t turned_away = 0;  // the line was full
@@ -58,7 +58,7 @@ class WaitingLine {
     Standing look();
     // To a member.
     void step_out(Next next);
-    // Its time is over.
+    // Its time is over, in the line or with its last attempt.
     void give_up();
 
    private:

@@ -108,6 +108,15 @@ TEST(WaitingLine, who_tries_an_unproven_member_lets_the_next_wait_for_the_outcom
   EXPECT_EQ(row.take_called(), "b");
 }
 
+TEST(WaitingLine, who_gives_up_after_its_last_attempt_calls_the_front) {
+  Row row;
+  const auto a = row.waiting('a'), b = row.waiting('b');
+  a->step_out(Next::waits_for_outcome);
+  a->give_up();
+  EXPECT_EQ(row.take_called(), "b");
+  EXPECT_EQ(row.line.counters().timed_out, 1U);
+}
+
 TEST(WaitingLine, who_comes_back_stands_where_it_stood) {
   Row row;
   const auto a = row.waiting('a'), b = row.waiting('b'), c = row.waiting('c');
@@ -318,7 +327,7 @@ TEST(Queue, errors_are_forgotten_for_who_comes_first_and_whose_time_is_over) {
 
 TEST(Queue, an_error_that_is_over_lets_go_on_at_that_moment) {
   Group group("a b,D", "queue=10/10");
-  EXPECT_EQ(group.request("a"), "a");
+  EXPECT_EQ(group.request("a"), "a-");
   const Instant ends = ask(group, Attempt::in_line).next_retry;
   group.now = ends - Duration(1);
   EXPECT_FALSE(ask(group, Attempt::in_line).lease);

@@ -209,12 +209,6 @@ balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey
   return decision;
 }
 
-// The attempts are used up, but it was not its last time.
-bool may_stand_in_line(const Journey& journey) {
-  const bool is_over = journey.line != nullptr && journey.line->is_over();
-  return journey.lines_up && !is_over && journey.group->state->may_line_up();
-}
-
 io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body,
                          Journey& journey, balance::Decision& decision,
                          balance::ChoiceRequest request) {
@@ -380,7 +374,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
                            may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind();
     const bool again = elsewhere && state.may_try_another(lease, attempts);
-    journey.used_up = elsewhere && !again && may_stand_in_line(journey);
+    journey.used_up = elsewhere && !again && journey.lines_up && state.may_line_up();
     if (!again && !journey.used_up) {
       if (failure.party != Party::none)
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));

@@ -50,7 +50,10 @@ io::Task<LineWait::End> LineWait::stand(balance::ChoiceRequest request,
   const auto queue = group_.state->queue();
   if (deadline_ == never && queue) deadline_ = began + queue->time_max;
   // A reload may have taken the line away.
-  if (is_over_ || !queue) co_return end_ = End::timed_out;
+  if (is_over_ || !queue) {
+    place_.give_up();
+    co_return end_ = End::timed_out;
+  }
   if (!place_.step_in(static_cast<std::size_t>(queue->requests_max)))
     co_return end_ = End::line_full;
   // What came with the head has to stay in front of what is read here.
@@ -69,9 +72,13 @@ io::Task<LineWait::End> LineWait::wait_for_turn(balance::ChoiceRequest request,
     const auto standing = place_.look();
     if (standing == WaitingLine::Standing::pushed_out) co_return End::line_full;
     if (core_.draining) co_return End::server_stops;
-    if (core_.now() >= deadline_) co_return ask_once_more(request, decision);
-    Instant until = deadline_;
-    if (standing == WaitingLine::Standing::front) {
+    const bool is_front = standing == WaitingLine::Standing::front;
+    const bool is_due = core_.now() >= deadline_;
+    // The time of those in front is over as well, as a rule: they go first.
+    if (is_due && (is_front || core_.now() >= deadline_ + line_pause))
+      co_return ask_once_more(request, decision);
+    Instant until = is_due ? deadline_ + line_pause : deadline_;
+    if (is_front) {
       const bool asks = core_.now() >= not_before;
       if (asks && ask(request, decision)) co_return End::decided;
       until = std::min(until, asks ? decision.next_retry : not_before);

@@ -18,8 +18,8 @@
 //     │                    │ picked                        │ picked           │ nobody
 //     └── failed ◀──── the attempt                     the last attempts    503
 //
-// Invariants: 1. it ends with its time, TIME after the first step in, and the attempts that are
-//                under way then.
+// Invariants: 1. it ends TIME after the first step in (line_pause later when one in front of it has
+//                longer), or with the attempts that it makes then.
 //             2. a client that is gone leaves the line at once, if all of its request was received.
 // Threads: the shard's; it is called from any.
 
@@ -50,8 +50,6 @@ class LineWait {
   balance::Attempt attempt() const {
     return is_over_ ? balance::Attempt::last_chance : balance::Attempt::in_line;
   }
-  // All of its time is used up: it may not stand in the line again.
-  bool is_over() const { return is_over_; }
   // In the line, all stands together.
   Duration waited() const { return waited_; }
   // To have a look; from the shard's thread or under the line's lock.
