@@ -212,9 +212,11 @@ bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
 
 bool Balancer::may_line_up() const {
   const std::lock_guard guard(lock_);
-  if (!lines_up_) return false;
+  if (!lines_up_ || !spec_->maxattempts) return lines_up_;
   for (Position at = 0; at < roster_.size(); ++at) {
-    if (roster_.usable(at) && !roster_.status(at).has(Flag::draining)) return false;
+    const bool takes_turns = roster_.usable(at) && !roster_.status(at).has(Flag::draining);
+    // Errors may be forgotten at any time, by a request that found all members in error.
+    if (takes_turns && !roster_.ref(at)->blemished()) return false;
   }
   return true;
 }

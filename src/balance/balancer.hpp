@@ -71,7 +71,8 @@ class Balancer {
   // queue=: where those wait for whom no member is free, and the bounds in force; none: nobody may.
   [[nodiscard]] WaitingLine& line() const { return roster_.line(); }
   [[nodiscard]] std::optional<QueueSpec> queue() const;
-  // A request whose attempts are used up may wait as well: there is a line, and nobody is usable.
+  // A request whose attempts are used up may wait, unless maxattempts= keeps it from a sound
+  // member.
   [[nodiscard]] bool may_line_up() const;
 
   // Outcomes of an attempt. A member with the flag I never enters the error state.

@@ -321,8 +321,23 @@ TEST(Queue, errors_are_forgotten_for_who_comes_first_and_whose_time_is_over) {
     // Behind the end of the error, which still counts at that very moment.
     EXPECT_EQ(waits.next_retry, group.now + seconds(60) + Duration(1));
     EXPECT_TRUE(ask(group, attempt).lease);
-    EXPECT_FALSE(group.balancer.may_line_up());
   }
+}
+
+TEST(Queue, attempts_that_are_used_up_lead_to_the_line_unless_maxattempts_forbids_another) {
+  EXPECT_FALSE(Group("a b").balancer.may_line_up());
+  EXPECT_TRUE(Group("a b", "queue=1/1").balancer.may_line_up());
+  Group group("a b", "queue=1/1 maxattempts=0");
+  EXPECT_EQ(group.request("a"), "a!");
+  EXPECT_FALSE(group.balancer.may_line_up());  // the other one is sound
+  EXPECT_EQ(group.request("ab"), "b!");
+  EXPECT_TRUE(group.balancer.may_line_up());
+  // Another request forgets the errors, which shows nothing yet.
+  const Decision probe = group.choose();
+  ASSERT_TRUE(probe.lease);
+  EXPECT_TRUE(group.balancer.may_line_up());
+  group.balancer.connected(probe.lease);
+  EXPECT_FALSE(group.balancer.may_line_up());
 }
 
 TEST(Queue, an_error_that_is_over_lets_go_on_at_that_moment) {

@@ -50,7 +50,11 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
            name + ": " + session_text(group.spec->sticky, decision.session));
   for (const balance::Candidate& candidate : explanation.candidates)
     core.log(x, LogLevel::debug, module, name + ": candidate " + candidate_text(candidate));
-  if (!decision.lease) return;
+  if (!decision.lease) {
+    core.log(x, LogLevel::debug, module,
+             fmt::format("{}: nobody chosen: {}", name, to_text(decision.outcome)));
+    return;
+  }
   core.log(
       x, LogLevel::debug, module,
       fmt::format("{}: {} chose {} ({}{})", name,

@@ -374,7 +374,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
                            may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind();
     const bool again = elsewhere && state.may_try_another(lease, attempts);
-    journey.used_up = elsewhere && !again && journey.lines_up && state.may_line_up();
+    journey.used_up = elsewhere && !again && journey.lines_up &&
+                      failure.cause != Cause::pool_exhausted && state.may_line_up();
     if (!again && !journey.used_up) {
       if (failure.party != Party::none)
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
