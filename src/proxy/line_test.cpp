@@ -238,7 +238,7 @@ TEST_F(Line, a_client_that_leaves_leaves_the_line) {
   EXPECT_THAT(heard(1), ElementsAre("/a", "/c"));
 }
 
-TEST_F(Line, a_client_that_leaves_while_it_tries_a_member_calls_the_next) {
+TEST_F(Line, nobody_else_tries_a_member_that_does_not_answer_and_a_stop_leaves_nobody) {
   build(1, {"retry=1"}, {"queue=5/10"});
   world_->kill(1);
   const Stream a = ask("/a");
@@ -247,7 +247,6 @@ TEST_F(Line, a_client_that_leaves_while_it_tries_a_member_calls_the_next) {
   advance(milliseconds(1010));
   const std::size_t dials = world_->dialer.dials();
   EXPECT_EQ(dials, 2U);
-  // The whole connection dies under the attempt, as when the shard ends it.
   world_->shard->stop();
   EXPECT_EQ(counters().waiting, 0U);
   EXPECT_EQ(world_->busy(), 0);
@@ -288,6 +287,35 @@ TEST_F(Line, a_session_waits_at_its_member_and_not_in_the_line) {
   EXPECT_THAT(heard(1), ElementsAre("/a", "/session"));
   answer_last(2);
   EXPECT_THAT(heard(2), ElementsAre("/b", "/c"));
+}
+
+TEST_F(Line, a_session_that_waited_acquire_at_its_member_does_not_join_the_line) {
+  build(2, {"max=1", "route=r#", "acquire=50"}, {"queue=1/10", "stickysession=sid"});
+  const std::string_view of_first = "Cookie: sid=x.r1\r\n";
+  const Stream a = ask("/a", of_first), session = ask("/session", of_first);
+  advance(milliseconds(60));
+  EXPECT_THAT(session->take_all(), StartsWith(unavailable));
+  EXPECT_EQ(counters().longest, 0U);
+}
+
+// It would wait for itself, with max=1.
+TEST_F(Line, who_waits_has_no_claim_on_the_members_it_tried) {
+  build(1, {"max=1", "retry=1"}, {"queue=5/10"});
+  world_->kill(1);
+  const Stream a = ask("/a");
+  EXPECT_EQ(world_->busy(), 0);
+  world_->revive(1);
+  advance(milliseconds(1010));
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
+}
+
+TEST_F(Line, the_log_names_a_member_that_a_reload_took_away_meanwhile) {
+  build(1, {"retry=60"}, {"queue=5/10"});
+  world_->kill(1);
+  const Stream a = ask("/a");
+  world_->reload(0, {}, {"queue=5/10"});
+  EXPECT_THAT(a->take_all(), StartsWith(unavailable));
+  EXPECT_THAT(world_->log_.access_lines, ElementsAre("GET /a HTTP/1.1|503|http://m1|-|0"));
 }
 
 TEST_F(Line, a_reload_brings_those_who_wait_to_its_members) {
