@@ -101,7 +101,7 @@ std::chrono::seconds advised_wait(std::span<const MemberView> members, Instant n
       consider(*view.checks.next_due);
     if (view.status.usable()) consider(now);
   }
-  return std::clamp(first.value_or(wait_when_nothing_tells), wait_min, wait_max);
+  return wait_max > wait_max + wait_min ? wait_max : first.value_or(wait_when_nothing_tells);
 }
 
 }  // namespace steelyard::balance
