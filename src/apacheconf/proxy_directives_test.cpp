@@ -315,6 +315,9 @@ TEST_F(ProxyDirectives, parameters_that_a_policy_does_not_look_at_are_told) {
   EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ lbmethod=hash hashbound=150 "
                                 "hashkey=%{REMOTE_ADDR} slowstart=30"),
               IsEmpty());
+  EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ queue=9/2 timeout=3"),
+              ElementsAre("timeout of balancer://c has no effect with queue="));
+  EXPECT_THAT(warnings(member + "ProxyPass / balancer://c/ queue=off timeout=3"), IsEmpty());
 }
 
 TEST_F(ProxyDirectives, q136_a_virtual_host_inherits_balancers_it_does_not_mention) {

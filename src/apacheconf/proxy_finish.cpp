@@ -50,6 +50,7 @@ BalancerSpec merge_balancer(const BalancerSpec& outer, const BalancerSpec& own) 
   inherit(outer.hash_bound, merged.hash_bound);
   inherit(outer.slow_start, merged.slow_start);
   inherit(outer.reentry, merged.reentry);
+  inherit(outer.queue, merged.queue);
   merged.fail_on_status.insert(merged.fail_on_status.end(), outer.fail_on_status.begin(),
                                outer.fail_on_status.end());
   return merged;
@@ -132,6 +133,16 @@ void warn_of_idle_parameters(Reading& reading, const ServerDraft& draft) {
           balancer->place,
           "reentry of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
           "It is for byrequests, bytraffic and bybusyness; leave it out.");
+    }
+    if (spec.queue && !policy.by_plan) {
+      reading.warn_at(
+          balancer->place,
+          "queue of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
+          "Nothing would tell those who wait that a heartbeat came; leave it out.");
+    }
+    if (spec.effective_queue() && spec.timeout) {
+      reading.warn_at(balancer->place, "timeout of " + spec.name + " has no effect with queue=",
+                      "queue=N/TIME says how long a request waits for a member.");
     }
     const bool ramps = spec.slow_start || std::ranges::any_of(spec.members, [](const auto& member) {
                          return member.slow_start.has_value();

@@ -70,6 +70,8 @@ void Balancer::adopt_members(Instant now, Prepared prepared) {
   }
   roster_.adopt(*spec_, now);
   attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
+  lines_up_ = spec_->effective_queue().has_value();
+  line().stir();  // for new members and higher limits
 }
 
 void Balancer::watch_answers(const BalancerSpec& spec) {
@@ -92,10 +94,18 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   if (!request.key.empty()) key = hash_of(request.key);
   {
     const std::lock_guard guard(lock_);
-    if (request.attempt == Attempt::request) recover(request.now, decision.events);
+    const bool joins = lines_up_ && request.attempt == Attempt::request && line().anyone_waits();
+    const bool recovers =
+        request.attempt == Attempt::request || request.attempt == Attempt::last_chance;
+    if (recovers && !joins) recover(request.now, decision.events);
     if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
-      choose_by_policy(request, key, decision);
+      if (joins) {
+        decision.outcome = Outcome::others_wait;
+      } else {
+        choose_by_policy(request, key, decision);
+      }
     }
+    decision.lines_up = lines_up_;
   }
   if (request.explanation != nullptr) {
     request.explanation->outcome = decision.outcome;
@@ -151,10 +161,15 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
   } else {
     heartbeat_list_.update(roster_, request.servers, request.now, decision.events);
   }
-  if (request.explanation != nullptr) explain(request, policy);
-  if (policy.by_plan && plan_.empty()) return;
+  const Plan& plan = lines_up_ ? with_room() : plan_;
+  if (request.explanation != nullptr) explain(request, policy, plan);
+  if (policy.by_plan && plan.empty()) {
+    if (!plan_.empty()) decision.outcome = Outcome::all_full;
+    if (plan_.next_retry() != never) decision.next_retry = plan_.next_retry() + Duration(1);
+    return;
+  }
   Turn turn{.roster = roster_,
-            .plan = plan_,
+            .plan = plan,
             .tables = tables_.get(),
             .random = Random(request.random),
             .key = key,
@@ -175,9 +190,16 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
                                                           : Reason::by_policy;
 }
 
-void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy) {
+// With a line, nobody is sent to wait at one member while another has room.
+const Plan& Balancer::with_room() {
+  const auto is_full = [this](Position at) { return !roster_.has_room(at); };
+  return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
+}
+
+void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan) {
   if (policy.by_plan) {
-    explain_candidates(*request.explanation, roster_, plan_, policy.hands_out_credit, request.now);
+    explain_candidates(*request.explanation, roster_, plan, policy.hands_out_credit, request.now);
+    if (&plan != &plan_) explain_full(*request.explanation, plan_, plan);
     return;
   }
   static const heartbeat::Servers nobody_heard;
@@ -187,6 +209,22 @@ void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy)
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
   return !lease.member().usable() && attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+}
+
+bool Balancer::may_line_up() const {
+  const std::lock_guard guard(lock_);
+  if (!lines_up_ || !spec_->maxattempts) return lines_up_;
+  for (Position at = 0; at < roster_.size(); ++at) {
+    const bool takes_turns = roster_.usable(at) && !roster_.status(at).has(Flag::draining);
+    // Errors may be forgotten at any time, by a request that found all members in error.
+    if (takes_turns && !roster_.ref(at)->blemished()) return false;
+  }
+  return true;
+}
+
+std::optional<QueueSpec> Balancer::queue() const {
+  const std::lock_guard guard(lock_);
+  return spec_->effective_queue();
 }
 
 std::optional<WaitTurn> Balancer::begin_wait() {

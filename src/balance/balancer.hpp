@@ -5,7 +5,7 @@
 // happen together under one short lock.
 //
 //   choose:  recover from "all in error" -> session's member
-//            -> policy among the lowest usable lbset
+//            -> policy among the lowest usable lbset -> else the line, if there is one (queue=)
 //
 // Invariants
 //   1. A pick by quota adds nothing to the sum of all credits (httpd's lbstatus).
@@ -68,6 +68,13 @@ class Balancer {
   // Outcome none_usable and timeout= is set: the turn to wait, unless another exchange has it.
   std::optional<WaitTurn> begin_wait();
 
+  // queue=: where those wait for whom no member is free, and the bounds in force; none: nobody may.
+  [[nodiscard]] WaitingLine& line() const { return roster_.line(); }
+  [[nodiscard]] std::optional<QueueSpec> queue() const;
+  // A request whose attempts are used up may wait, unless maxattempts= keeps it from a sound
+  // member.
+  [[nodiscard]] bool may_line_up() const;
+
   // Outcomes of an attempt. A member with the flag I never enters the error state.
   // connect_failed and force_error: true if the member is in error now because of this call.
   bool connect_failed(const Lease& lease, Instant now, Evidence evidence = {});
@@ -103,7 +110,8 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
-  void explain(const ChoiceRequest& request, const PolicyTraits& policy);
+  void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
+  const Plan& with_room();
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   // The members that `spec` means with the answers so far, and the tables for them.
@@ -123,6 +131,8 @@ class Balancer {
   NameAnswers answers_;
   Roster roster_;
   Plan plan_;
+  Plan plan_with_room_;  // scratch of with_room()
+  bool lines_up_ = false;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;
   HeartbeatList heartbeat_list_;  // scratch of lbmethod=heartbeat

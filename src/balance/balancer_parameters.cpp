@@ -20,6 +20,9 @@ constexpr int failing_status_max = 599;
 constexpr int growth_max = 100;
 constexpr int hash_bound_percent_min = 100;  // less cannot hold for all members at once
 constexpr int hash_bound_percent_max = 10'000;
+constexpr int queue_requests_max = 100'000;
+constexpr std::chrono::milliseconds queue_time_min{1};
+constexpr std::chrono::hours queue_time_max{1};
 
 std::unexpected<std::string> complaint(std::string_view text) {
   return std::unexpected(std::string(text));
@@ -161,6 +164,24 @@ Result set_reentry(BalancerSpec& spec, std::string_view value) {
   return {};
 }
 
+// N/TIME, or Off.
+Result set_queue(BalancerSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "off")) {
+    spec.queue = QueueSpec{};
+    return {};
+  }
+  const std::size_t slash = std::min(value.find('/'), value.size());
+  const std::string_view time = value.substr(std::min(slash + 1, value.size()));
+  const auto requests = parse_strictly(value.substr(0, slash));
+  const auto wait = parse_duration(time, std::chrono::seconds(1));
+  if (!requests || *requests < 1 || *requests > queue_requests_max || time.empty() || !wait ||
+      *wait < queue_time_min || *wait > queue_time_max) {
+    return complaint("queue must be N/TIME with 1 to 100000 requests and 1ms to 1h, or Off");
+  }
+  spec.queue = QueueSpec{.requests_max = *requests, .time_max = *wait};
+  return {};
+}
+
 struct Setter {
   std::string_view key;
   Result (*set)(BalancerSpec&, std::string_view);
@@ -177,6 +198,7 @@ constexpr std::array setters{
     Setter{"maxattempts", set_maxattempts},
     Setter{"nofailover", set_nofailover},
     Setter{"nonce", set_nonce},
+    Setter{"queue", set_queue},
     Setter{"reentry", set_reentry},
     Setter{"scolonpathdelim", set_cut_at_semicolon},
     Setter{"slowstart", set_slow_start},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "balance/latency.hpp"
+#include "balance/waiting_line.hpp"
 
 namespace steelyard::balance {
 
@@ -29,10 +30,17 @@ struct CounterBlock {
   std::vector<Latency> latency;
 };
 
-// Live leases of all members of a balancer, for policies that compare with the group's load. Only
-// leases that such a policy gave out are in it: others would pay for a word that every shard
-// writes.
-using LiveTotal = std::atomic<std::int64_t>;
+// What the members of a balancer have in common.
+struct Commons {
+  // Live leases of all of them, for policies that compare with the group's load. Only leases that
+  // such a policy gave out are in it: others would pay for a word that every shard writes.
+  std::atomic<std::int64_t> live_leases = 0;
+  WaitingLine line;
+};
 enum class InTotal : std::uint8_t { no, yes };
+
+// Whether the line is told of a lease's end: when its member has a max=, it may be what all wait
+// for.
+enum class EndIsTold : std::uint8_t { no, yes };
 
 }  // namespace steelyard::balance

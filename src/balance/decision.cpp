@@ -12,6 +12,10 @@ std::string_view to_text(Outcome outcome) {
       return "the balancer has no members";
     case Outcome::session_member_unusable:
       return "the session's member is unusable";
+    case Outcome::all_full:
+      return "all usable members are at their max=";
+    case Outcome::others_wait:
+      return "others wait";
   }
   return {};
 }
@@ -58,6 +62,8 @@ std::string_view to_text(Verdict verdict) {
       return "a later member of its host is usable";
     case Verdict::not_asked:
       return "not asked";
+    case Verdict::full:
+      return "max= connections in use";
   }
   return {};
 }

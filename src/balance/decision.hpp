@@ -19,6 +19,8 @@ enum class Outcome : std::uint8_t {
   none_usable,              // 503: all workers are in error state
   no_members,               // 503: no workers in balancer
   session_member_unusable,  // 503: nofailover=On and the session's member cannot serve
+  all_full,                 // queue=: those that are usable have max= connections in use
+  others_wait,              // queue=: who came earlier is still waiting
 };
 
 enum class Reason : std::uint8_t {
@@ -54,6 +56,7 @@ enum class Verdict : std::uint8_t {
   no_heartbeat,  // nothing was heard of its host lately
   shadowed,      // a later member with the same host takes what its server can do
   not_asked,     // the session named another member
+  full,          // queue=: max= connections are in use
 };
 
 // One line of an explanation. The scores are those the policy compared: byrequests the credit
@@ -87,6 +90,9 @@ std::string_view to_text(Verdict verdict);
 enum class Attempt : std::uint8_t {
   request,     // the whole sequence: recovery, session, policy; also for each failover
   after_wait,  // the balancer's timeout= runs: only the policy is asked again
+  // queue=: it has waited in the line, which does not matter to it any more; no error is forgotten.
+  in_line,
+  last_chance,  // queue=: its time is over; the whole sequence, also when others wait
 };
 
 struct ChoiceRequest {
@@ -104,7 +110,10 @@ struct Decision {
   Outcome outcome = Outcome::none_usable;
   Reason reason = Reason::none;
   bool tag_changed = false;  // BALANCER_ROUTE_CHANGED
-  Lease lease;               // holds when picked
+  bool lines_up = false;     // the balancer has a line (queue=)
+  // When waiting ends by itself: an error is over. After a choice that found nobody.
+  Instant next_retry = never;
+  Lease lease;  // holds when picked
   Session session;
   std::vector<Event> events;  // empty, and then without memory, unless a status changed
 };

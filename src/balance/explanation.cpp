@@ -63,6 +63,14 @@ void explain_candidates(Explanation& explanation, Roster& roster, const Plan& pl
   }
 }
 
+void explain_full(Explanation& explanation, const Plan& whole, const Plan& with_room) {
+  for (const Run run : whole.candidates()) {
+    for (Position at = run.begin; at < run.end; ++at) {
+      if (!with_room.takes_part(at)) explanation.candidates[at].verdict = Verdict::full;
+    }
+  }
+}
+
 void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbeat::Servers& servers,
                         Instant now) {
   explanation.candidates.clear();

@@ -12,6 +12,9 @@ namespace steelyard::balance {
 void explain_candidates(Explanation& explanation, Roster& roster, const Plan& plan,
                         bool earns_quota, Instant now);
 
+// Then: of `whole`, the plan that choices are made by, only `with_room` could be picked.
+void explain_full(Explanation& explanation, const Plan& whole, const Plan& with_room);
+
 // A session hit, before it is charged.
 void explain_session(Explanation& explanation, Roster& roster, Instant now);
 // Of lbmethod=heartbeat, which asks neither sets nor roles.

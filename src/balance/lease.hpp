@@ -45,18 +45,25 @@ class Lease {
   Lease(Lease&& other) noexcept
       : member_(std::exchange(other.member_, nullptr)),
         spec_(std::exchange(other.spec_, nullptr)),
-        counted_(other.counted_) {}
+        counted_(other.counted_),
+        told_(other.told_) {}
   Lease& operator=(Lease&& other) noexcept {
     std::swap(member_, other.member_);
     std::swap(spec_, other.spec_);
     std::swap(counted_, other.counted_);
+    std::swap(told_, other.told_);
     return *this;
   }
   ~Lease() { end(); }
 
   void end() {
-    if (member_ != nullptr) std::exchange(member_, nullptr)->end_lease(counted_);
     spec_ = nullptr;
+    if (member_ == nullptr) return;
+    Member& member = *std::exchange(member_, nullptr);
+    // The member may be gone with its last lease, unless it is held.
+    const MemberRef held(told_ == EndIsTold::yes ? &member : nullptr);
+    member.end_lease(counted_);
+    if (held) held->commons_->line.stir();
   }
   [[nodiscard]] Member& member() const { return *member_; }
   // The configuration in force when the member was chosen.
@@ -65,12 +72,13 @@ class Lease {
 
  private:
   friend class Roster;
-  Lease(Member* member, const MemberSpec* spec, InTotal counted)
-      : member_(member), spec_(spec), counted_(counted) {}
+  Lease(Member* member, const MemberSpec* spec, InTotal counted, EndIsTold told)
+      : member_(member), spec_(spec), counted_(counted), told_(told) {}
 
   Member* member_ = nullptr;
   const MemberSpec* spec_ = nullptr;
   InTotal counted_ = InTotal::no;
+  EndIsTold told_ = EndIsTold::no;
 };
 
 }  // namespace steelyard::balance

@@ -16,7 +16,7 @@ std::string authority_of(const MemberSpec& spec) {
 }  // namespace
 
 Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell,
-               std::shared_ptr<LiveTotal> total)
+               std::shared_ptr<Commons> commons)
     : name_(spec.name),
       address_(spec.address ? Endpoint{*spec.address, spec.port}.text()
                             : spec.host + ':' + std::to_string(spec.port)),
@@ -26,7 +26,7 @@ Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std:
       latency_(&block->latency[cell]),
       spec_(std::make_unique<const MemberSpec>(spec)),
       block_(std::move(block)),
-      total_(std::move(total)) {}
+      commons_(std::move(commons)) {}
 
 Member::~Member() = default;
 

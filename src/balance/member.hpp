@@ -78,13 +78,13 @@ class Member {
   friend class Lease;
 
   Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std::size_t cell,
-         std::shared_ptr<LiveTotal> total);
+         std::shared_ptr<Commons> commons);
   ~Member();
 
   // A retired member's cell carries this on top, so that the lease that ends last knows that it is.
   static constexpr int retired_mark = 1 << 30;
   static int live_leases(const std::atomic<int>& cell) {
-    return cell.load(std::memory_order_acquire) & ~retired_mark;
+    return cell.load() & ~retired_mark;  // see WaitingLine::anyone_waits()
   }
 
   void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
@@ -92,12 +92,12 @@ class Member {
   void adopt(const MemberSpec& spec);
   void retire();
   void begin_lease(InTotal counted) {
-    if (counted == InTotal::yes) total_->fetch_add(1, std::memory_order_relaxed);
+    if (counted == InTotal::yes) commons_->live_leases.fetch_add(1, std::memory_order_relaxed);
     busy_->fetch_add(1, std::memory_order_relaxed);
   }
   void end_lease(InTotal counted) {
-    if (counted == InTotal::yes) total_->fetch_sub(1, std::memory_order_relaxed);
-    if (busy_->fetch_sub(1, std::memory_order_acq_rel) == retired_mark + 1) release();
+    if (counted == InTotal::yes) commons_->live_leases.fetch_sub(1, std::memory_order_relaxed);
+    if (busy_->fetch_sub(1) == retired_mark + 1) release();
   }
 
   const std::string name_;
@@ -123,7 +123,7 @@ class Member {
   // Still seen by older leases; all different.
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;
   const std::shared_ptr<CounterBlock> block_;
-  const std::shared_ptr<LiveTotal> total_;
+  const std::shared_ptr<Commons> commons_;
 };
 
 }  // namespace steelyard::balance

@@ -222,6 +222,8 @@ TEST(MemberParameters, every_listed_key_is_known) {
 
 TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
   const std::string_view codes = "failonstatus must be one or more HTTP response codes";
+  const std::string_view queue =
+      "queue must be N/TIME with 1 to 100000 requests and 1ms to 1h, or Off";
   const Refusal refusals[] = {
       {"lbmethod", "foo", "unknown lbmethod"},
       {"lbmethod", "", "unknown lbmethod"},
@@ -235,6 +237,16 @@ TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
       {"slowstart", "25h", "slowstart must be a time of at most 24h, as in 30, 500ms or 2min"},
       {"slowstart", "-1", "slowstart must be a time of at most 24h, as in 30, 500ms or 2min"},
       {"reentry", "now", "reentry must be keep|current"},
+      {"queue", "", queue},
+      {"queue", "10", queue},
+      {"queue", "10/", queue},
+      {"queue", "/10", queue},
+      {"queue", "0/10", queue},
+      {"queue", "100001/10", queue},
+      {"queue", "+1/10", queue},
+      {"queue", "1/0", queue},
+      {"queue", "1/61mi", queue},
+      {"queue", "1/5x", queue},
       {"stickysessionsep", "ab", "stickysessionsep must be a single character or Off"},
       {"stickysessionsep", "", "stickysessionsep must be a single character or Off"},
       {"scolonpathdelim", "x", "scolonpathdelim must be On|Off"},
@@ -292,6 +304,11 @@ TEST(BalancerParameters, extensions_are_read_and_have_defaults) {
   EXPECT_EQ(balancer_with("slowstart", "2min").slow_start, std::chrono::minutes(2));
   EXPECT_EQ(balancer_with("reentry", "Current").reentry, Reentry::current);
   EXPECT_EQ(balancer_with("reentry", "keep").reentry, Reentry::keep);
+  EXPECT_EQ(balancer_with("queue", "100/10").queue, (QueueSpec{100, std::chrono::seconds(10)}));
+  EXPECT_EQ(balancer_with("queue", "100000/1h").queue, (QueueSpec{100'000, std::chrono::hours(1)}));
+  EXPECT_EQ(balancer_with("queue", "1/1ms").effective_queue(), (QueueSpec{1, milliseconds(1)}));
+  EXPECT_EQ(balancer_with("queue", "off").effective_queue(), std::nullopt);
+  EXPECT_EQ(BalancerSpec{}.effective_queue(), std::nullopt);
   MemberSpec member;
   EXPECT_TRUE(set_member_parameter(member, "slowstart", "0"));
   EXPECT_EQ(member.slow_start, std::chrono::milliseconds(0));

@@ -18,6 +18,7 @@ void Plan::update(Roster& roster, Instant now, std::vector<Event>& events) {
     rest = rest.subspan(set.size());
     visit_set(roster, set, now, events);
   }
+  next_retry_ = valid_until_;
   valid_until_ = std::min(valid_until_, roster.welcome(candidates_, now));
   sum_up(roster);
   epoch_ = roster.epoch();

@@ -24,6 +24,22 @@ class Plan {
   // Brings the plan up to date; runs the retry test on unusable members of each visited set.
   void update(Roster& roster, Instant now, std::vector<Event>& events);
 
+  // The same choice without the candidates for which `left_out(position)` holds: sets, spares and
+  // standbys stay as `whole` has them. False, and nothing is done, when it holds for none.
+  template <class Predicate>
+  bool update_without(const Plan& whole, const Roster& roster, Predicate left_out) {
+    if (!whole.any_candidate(left_out)) return false;
+    candidates_.clear();
+    whole.any_candidate([&](Position at) {
+      if (!left_out(at)) add(roster, at);
+      return false;
+    });
+    of_standbys_ = whole.of_standbys_;
+    lbset_ = whole.lbset_;
+    sum_up(roster);
+    return true;
+  }
+
   // Candidates in the order that breaks ties: regular members, then spares; or standbys alone. The
   // counters of a run's members are consecutive in memory.
   [[nodiscard]] std::span<const Run> candidates() const { return candidates_; }
@@ -38,11 +54,22 @@ class Plan {
   [[nodiscard]] bool of_standbys() const { return of_standbys_; }
   // The set the candidates are of, or the last one when there are none.
   [[nodiscard]] int lbset() const { return lbset_; }
+  // When the next error of a member in the visited sets is over (inclusive), or never.
+  [[nodiscard]] Instant next_retry() const { return next_retry_; }
 
  private:
   void visit_set(Roster& roster, std::span<const Position> set, Instant now,
                  std::vector<Event>& events);
   void add(const Roster& roster, Position at);
+  template <class Predicate>
+  bool any_candidate(Predicate holds) const {
+    for (const Run run : candidates_) {
+      for (Position at = run.begin; at < run.end; ++at) {
+        if (holds(at)) return true;
+      }
+    }
+    return false;
+  }
   void sum_up(const Roster& roster);
 
   std::vector<Run> candidates_;
@@ -56,6 +83,7 @@ class Plan {
   int lbset_ = 0;
   std::uint64_t epoch_ = 0;
   Instant valid_until_ = Instant::min();
+  Instant next_retry_ = never;
 };
 
 }  // namespace steelyard::balance

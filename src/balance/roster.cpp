@@ -62,7 +62,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
     // another Host.
     if (found == known.end() || old.members[found->second]->spec_->host != wanted.host) {
       const std::size_t cell = now_.members.size();
-      place(MemberRef(new Member(wanted, block, cell, total_)),
+      place(MemberRef(new Member(wanted, block, cell, commons_)),
             {.status = asked, .error_time = no_error});
       if (!old.members.empty()) note_return(size() - 1);
       continue;
@@ -201,7 +201,10 @@ void Roster::set_status(Position at, Status status) {
   }
   const bool returns = !takes_turns(held) && takes_turns(status);
   held = status;
-  if (returns) note_return(at);
+  if (returns) {
+    note_return(at);
+    commons_->line.stir();
+  }
   now_.members[at]->status_.store(status.bits(), std::memory_order_relaxed);
   ++epoch_;
 }
@@ -216,6 +219,7 @@ void Roster::forget_errors(Position at) {
   now_.error_times[at] = after_connect(health(at)).error_time;
   member.retries_.store(0, std::memory_order_relaxed);
   member.blemished_.store(false, std::memory_order_relaxed);
+  commons_->line.stir();
   ++epoch_;
 }
 
@@ -288,7 +292,8 @@ Lease Roster::elect(Position at) {
   Member& member = *now_.members[at];
   member.elected_.store(member.elected() + 1, std::memory_order_relaxed);
   member.begin_lease(counted_);
-  return {&member, member.spec_.get(), counted_};
+  const EndIsTold told = now_.limits[at] != 0 ? EndIsTold::yes : EndIsTold::no;
+  return {&member, member.spec_.get(), counted_, told};
 }
 
 }  // namespace steelyard::balance

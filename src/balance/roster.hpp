@@ -88,7 +88,8 @@ class Roster {
   }
   // Live leases that elect() gave out while they were to be counted.
   void count_leases(InTotal counted) { counted_ = counted; }
-  [[nodiscard]] std::int64_t live_total() const { return total_->load(std::memory_order_relaxed); }
+  [[nodiscard]] WaitingLine& line() const { return commons_->line; }
+  [[nodiscard]] std::int64_t live_total() const { return commons_->live_leases.load(); }
   // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
   [[nodiscard]] const std::atomic<int>* busy_cells(Position at) const { return ref(at)->busy_; }
   [[nodiscard]] const Traffic* traffic_cells(Position at) const { return ref(at)->traffic_; }
@@ -130,7 +131,7 @@ class Roster {
   std::vector<Position> by_set_;
   std::vector<TaggedPositions> tags_;  // sorted by text
   std::uint64_t epoch_ = 1;
-  const std::shared_ptr<LiveTotal> total_ = std::make_shared<LiveTotal>(0);
+  const std::shared_ptr<Commons> commons_ = std::make_shared<Commons>();
   InTotal counted_ = InTotal::no;
 
   // Members that come back.

@@ -31,6 +31,11 @@ int BalancerSpec::effective_maxattempts() const {
   return maxattempts.value_or(others > 0 ? others : 0);
 }
 
+std::optional<QueueSpec> BalancerSpec::effective_queue() const {
+  if (!queue || queue->requests_max == 0 || !traits_of(effective_policy()).by_plan) return {};
+  return queue;
+}
+
 std::string_view BalancerSpec::effective_hash_key() const {
   constexpr std::string_view client = "%{REMOTE_ADDR}";
   return hash_key ? std::string_view(*hash_key) : client;

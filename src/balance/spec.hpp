@@ -16,6 +16,7 @@
 
 #include "balance/check_spec.hpp"
 #include "balance/policy.hpp"
+#include "balance/queue_spec.hpp"
 #include "balance/status.hpp"
 #include "base/ip.hpp"
 
@@ -123,6 +124,7 @@ struct BalancerSpec {
   std::optional<int> hash_bound;        // per cent of the fair share; 0: Off
   std::optional<std::chrono::milliseconds> slow_start;
   std::optional<Reentry> reentry;  // none: keep
+  std::optional<QueueSpec> queue;  // none: Off
   // Which of the sticky parameters were written, for merging a virtual host over the main server.
   bool sticky_written = false;
   bool separator_written = false;
@@ -132,6 +134,8 @@ struct BalancerSpec {
   [[nodiscard]] Policy effective_policy() const { return policy.value_or(Policy::by_requests); }
   // maxattempts, or httpd's default: one try for every other member.
   [[nodiscard]] int effective_maxattempts() const;
+  // queue=, unless it is Off or the policy has no use for it.
+  [[nodiscard]] std::optional<QueueSpec> effective_queue() const;
   // hashkey, or the client's address.
   [[nodiscard]] std::string_view effective_hash_key() const;
   // hashbound, or the policy's default. 0: none.

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <numeric>
+#include <semaphore>
 #include <thread>
 
 #include "balance/test_group.hpp"
@@ -144,6 +146,83 @@ TEST(Threads, one_exchange_waits_at_a_time) {
     }
   }
   EXPECT_GT(turns, 0);
+}
+
+// --- queue= --------------------------------------------------------------------------------------
+
+enum class Patience : std::uint8_t { endless, short_of_one };
+
+// One request: it is picked, waits in the line until it is, or leaves the line again. False: it was
+// never called, though somebody's turn was over again and again.
+bool stand_and_take(Group& group, Patience patience) {
+  constexpr auto for_ever = std::chrono::seconds(30);
+  // A member is kept until somebody waits for it, but not for ever: the others may be through.
+  const auto use_member = [&] {
+    for (int i = 0; i < 300 && !group.balancer.line().anyone_waits(); ++i)
+      std::this_thread::yield();
+    return true;
+  };
+  std::binary_semaphore called{0};
+  WaitingLine::Place place(group.balancer.line(), [&] { called.release(); });
+  ChoiceRequest request{.session = {}, .now = group.now};
+  Decision decision = group.balancer.choose(request);
+  if (decision.lease) return use_member();
+  if (!place.step_in(1000)) return false;
+  request.attempt = Attempt::in_line;
+  while (true) {
+    if (place.look() == WaitingLine::Standing::front) {
+      decision = group.balancer.choose(request);
+      if (decision.lease) break;
+    }
+    if (patience == Patience::short_of_one) return true;
+    if (!called.try_acquire_for(for_ever)) return false;
+  }
+  place.step_out(WaitingLine::Next::called);
+  return use_member();
+}
+
+// `disturb` is run again and again meanwhile.
+void expect_nobody_forgotten(const std::function<void(Group&)>& disturb) {
+  auto spec = group_spec("a b", "queue=1000/60");
+  for (MemberSpec& member : spec->members) member.pool.connections_max = 1;
+  Group group(spec);
+  std::atomic<int> running = choosers * 2;
+  std::atomic<int> forgotten = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < choosers * 2; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < requests_each / 8; ++i) {
+          const bool leaves = (i + thread) % 7 == 0;
+          const Patience patience = leaves ? Patience::short_of_one : Patience::endless;
+          if (!stand_and_take(group, patience)) ++forgotten;
+        }
+        --running;
+      });
+    }
+    while (disturb != nullptr && running > 0) disturb(group);
+  }
+  EXPECT_EQ(forgotten, 0);
+  const LineCounters counters = group.balancer.line().counters();
+  EXPECT_EQ(counters.waiting, 0U);
+  EXPECT_GT(counters.served, 100U);
+  expect_nobody_busy(group);
+}
+
+TEST(Threads, nobody_in_the_line_is_forgotten) { expect_nobody_forgotten(nullptr); }
+
+TEST(Threads, nobody_in_the_line_is_forgotten_while_members_come_and_go) {
+  const auto with_one_more = group_spec("a b c", "queue=1000/60");
+  for (MemberSpec& member : with_one_more->members) member.pool.connections_max = 1;
+  expect_nobody_forgotten([&](Group& group) {
+    group.change("a", Flag::disabled);
+    group.change("a", {}, Flag::disabled);
+    group.balancer.adopt(with_one_more);
+    auto spec = group.balancer.spec();
+    auto fewer = std::make_shared<BalancerSpec>(*spec);
+    fewer->members.pop_back();
+    group.balancer.adopt(fewer);
+  });
 }
 
 }  // namespace

@@ -82,6 +82,10 @@ void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
   }
   out.milliseconds("slow-start", spec.slow_start);
   if (spec.reentry == balance::Reentry::current) out.line("reentry", "current");
+  if (const auto queue = spec.effective_queue()) {
+    out.line("queue", std::to_string(queue->requests_max) + " for " +
+                          std::to_string(queue->time_max.count()) + "ms");
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/seldom.hpp"
@@ -16,6 +17,7 @@
 namespace steelyard::proxy {
 
 class ClientConnection;
+class LineWait;
 
 class Shard::Core final : public RoomMaker {
  public:
@@ -59,6 +61,7 @@ class Shard::Core final : public RoomMaker {
   void stop();
   void drain(std::function<void()> drained);
 
+  std::unordered_set<LineWait*> in_line;  // exchanges that wait for a member (queue=)
   bool draining = false;
   std::vector<std::unique_ptr<ClientConnection>> connections;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "balance/standing.hpp"
+
 namespace steelyard::proxy {
 
 namespace {
@@ -48,12 +50,21 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
            name + ": " + session_text(group.spec->sticky, decision.session));
   for (const balance::Candidate& candidate : explanation.candidates)
     core.log(x, LogLevel::debug, module, name + ": candidate " + candidate_text(candidate));
-  if (!decision.lease) return;
+  if (!decision.lease) {
+    core.log(x, LogLevel::debug, module,
+             fmt::format("{}: nobody chosen: {}", name, to_text(decision.outcome)));
+    return;
+  }
   core.log(
       x, LogLevel::debug, module,
       fmt::format("{}: {} chose {} ({}{})", name,
                   balance::policy_name(group.spec->effective_policy()), decision.lease.spec().name,
                   to_text(decision.reason), decision.tag_changed ? ", route changed" : ""));
+}
+
+void append_members(std::string& text, std::span<const balance::MemberView> members, Instant now) {
+  for (const balance::MemberView& view : members)
+    text += fmt::format("; {} ({})", view.spec.name, balance::standing_reason(view, now));
 }
 
 }  // namespace
@@ -107,10 +118,15 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                          ? fmt::format("{}: All workers are in error state for route ({})", name,
                                        decision.session.tag)
                          : name + ": All workers are in error state";
-  for (const balance::MemberView& view : group.state->members()) {
-    text += fmt::format("; {} {}", view.spec.name, balance::display_text(view.status));
-    if (!view.name_fault.empty()) text += fmt::format("({})", view.name_fault);
-  }
+  append_members(text, group.state->members(), core.now());
+  core.log(x, LogLevel::error, module, text);
+}
+
+void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how,
+                        std::span<const balance::MemberView> members) {
+  if (!core.wants(x, LogLevel::error, module)) return;
+  std::string text = fmt::format("{}: {}", group.spec->name, how);
+  append_members(text, members, core.now());
   core.log(x, LogLevel::error, module, text);
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "balance/balancer.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
@@ -22,6 +25,9 @@ void log_events(Exchange& x, Shard::Core& core, const Group& group,
                 const balance::Decision& decision);
 void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                    const balance::Decision& decision);
+// `how`: "waited 2.000 s for a member". Every member is named with the reason why it was none.
+void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how,
+                        std::span<const balance::MemberView> members);
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease);
 void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease);

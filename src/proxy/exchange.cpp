@@ -29,7 +29,7 @@ void Exchange::reset() {
   original_proxied = has_switches = false;
   responder = config::Responder::none;
   keep_client = true;
-  status = original_status = 0;
+  status = original_status = retry_after_seconds = 0;
   response.clear();
   normal.clear();
   always.clear();

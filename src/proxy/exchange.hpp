@@ -82,11 +82,11 @@ class Exchange final : public expr::Facts {
   int status = 0;
   int original_status = 0;  // before an ErrorDocument took its place; 0: the same
   std::string_view reason;
-  http::ResponseHead response;     // the backend's
-  http::FieldList normal, always;  // httpd's two tables of response fields
-  bool own_answer = false;         // the response is a page of ours
-  bool head_sent = false;          // bytes of a final head went to the client
-  bool client_gone = false;
+  http::ResponseHead response;                  // the backend's
+  http::FieldList normal, always;               // httpd's two tables of response fields
+  bool own_answer = false;                      // the response is a page of ours
+  int retry_after_seconds = 0;                  // of a 503 that waited in vain; 0: nothing is said
+  bool client_gone = false, head_sent = false;  // bytes of a final head went to the client
   bool broken_off = false;       // the connection is closed without (the rest of) an answer
   bool keep_client = true;       // may the client's connection serve another request
   bool redirected = false;       // this is an ErrorDocument's internal redirect

@@ -1,13 +1,17 @@
 #include "proxy/forward.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "balance/parameters.hpp"
+#include "balance/standing.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/backend/http1_attempt.hpp"
 #include "proxy/decision_log.hpp"
+#include "proxy/line_wait.hpp"
 
 namespace steelyard::proxy {
 
@@ -25,7 +29,10 @@ struct Journey {
   std::string_view wanted_host;      // of a URL beyond configured names
   Instant attempt_began{};
   bool timed_out = false;
-  std::string_view refusal;  // the page's words when the journey does not begin
+  bool lines_up = false;           // the balancer has a line (queue=)
+  bool used_up = false;            // the attempts are, and only the line is left
+  std::unique_ptr<LineWait> line;  // once it stood there
+  std::string_view refusal;        // the page's words when the journey does not begin
 };
 
 // httpd encodes the path anew unless the route forwards it raw. A section that covers the request
@@ -189,6 +196,31 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   return plan;
 }
 
+// Picks, unless it says that somebody else was there before or that nobody can be picked.
+balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey,
+                                balance::ChoiceRequest& request) {
+  request.now = core.now();
+  if (journey.lines_up) let_go_of_members(x);
+  balance::Decision decision;
+  decision.lines_up = journey.used_up;
+  if (journey.used_up) return decision;
+  if (journey.line != nullptr) request.attempt = journey.line->attempt();
+  decision = decide(x, core, *journey.group, request);
+  journey.lines_up = decision.lines_up;
+  return decision;
+}
+
+io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body,
+                         Journey& journey, balance::Decision& decision,
+                         balance::ChoiceRequest request) {
+  let_go_of_members(x);
+  journey.lines_up = true;
+  journey.used_up = false;
+  if (journey.line == nullptr)
+    journey.line = std::make_unique<LineWait>(x, core, client, body, *journey.group);
+  co_await journey.line->stand(request, decision);
+}
+
 // Waits for a usable member (balancer's timeout=), trying again a hundred times.
 io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client, Journey& journey,
                                balance::Decision& decision, balance::ChoiceRequest request) {
@@ -269,6 +301,30 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
+std::string how_it_waited(const LineWait& line, const Group& group) {
+  const double seconds = std::chrono::duration<double>(line.waited()).count();
+  if (line.end() == LineWait::End::line_full)
+    return fmt::format("line full: {} waiting", group.state->line().counters().waiting);
+  return fmt::format("waited {:.3f} s for a member{}", seconds,
+                     line.end() == LineWait::End::server_stops ? ", the server stops" : "");
+}
+
+ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
+                              const balance::Decision& decision) {
+  const LineWait* const line = journey.line.get();
+  if (line == nullptr || line->end() == LineWait::End::decided) {
+    log_no_member(x, core, *journey.group, decision);
+  } else if (line->end() == LineWait::End::client_gone) {
+    return end_with(x, {Party::client, Cause::gone});
+  } else {
+    const auto members = journey.group->state->members();
+    log_waited_in_vain(x, core, *journey.group, how_it_waited(*line, *journey.group), members);
+    x.retry_after_seconds = static_cast<int>(balance::advised_wait(members, core.now()).count());
+  }
+  judge_answer(x, core, journey, 503);
+  return {.status = 503};
+}
+
 }  // namespace
 
 void complete_url(Exchange& x) {
@@ -291,18 +347,17 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   balance::ChoiceRequest request = ask_for_member(x, core, journey);
   balance::Balancer& state = *journey.group->state;
   for (int attempts = 1;; ++attempts, ++request.random) {
-    request.now = core.now();
-    balance::Decision decision = decide(x, core, *journey.group, request);
-    if (decision.outcome == Outcome::none_usable &&
-        !co_await wait_for_member(x, core, client, journey, decision, request)) {
+    balance::Decision decision = choose_member(x, core, journey, request);
+    if (decision.lines_up && waits_in_line(decision.outcome)) {
+      co_await stand_in_line(x, core, client, body, journey, decision, request);
+      attempts = 1;
+    } else if (decision.outcome == Outcome::none_usable &&
+               !co_await wait_for_member(x, core, client, journey, decision, request)) {
       decision.outcome = Outcome::none_usable;
     }
     export_decision(x, journey, decision);
-    if (decision.outcome != Outcome::picked) {
-      log_no_member(x, core, *journey.group, decision);
-      judge_answer(x, core, journey, 503);
-      co_return ForwardEnd{.status = 503};
-    }
+    if (decision.outcome != Outcome::picked)
+      co_return end_without_member(x, core, journey, decision);
     x.leases.push_back(std::move(decision.lease));
     const balance::Lease& lease = x.leases.back();
     journey.attempt_began = core.now();
@@ -318,10 +373,12 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     }
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease, breaks_silently);
-    const bool again = !x.head_sent && failure.party == Party::backend &&
-                       may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind() &&
-                       state.may_try_another(lease, attempts);
-    if (!again) {
+    const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
+                           may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind();
+    const bool again = elsewhere && state.may_try_another(lease, attempts);
+    journey.used_up = elsewhere && !again && journey.lines_up &&
+                      failure.cause != Cause::pool_exhausted && state.may_line_up();
+    if (!again && !journey.used_up) {
       if (failure.party != Party::none)
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);

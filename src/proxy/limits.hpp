@@ -52,6 +52,10 @@ inline constexpr std::size_t spare_workspaces_max = 256;
 // Texts of a spare workspace (heads on their way out, kept bodies) keep so much memory each.
 inline constexpr std::size_t kept_text_bytes_max = 64 * 1024;
 
+// An exchange that comes back to its balancer's line from a failed attempt asks again after so long
+// at the earliest: with retry=0 the member that failed is usable at once.
+inline constexpr Duration line_pause = std::chrono::milliseconds(100);
+
 // A pooled connection that was idle for longer is only trusted with requests that may be repeated.
 inline constexpr Duration trusted_idle_time = std::chrono::seconds(1);
 

@@ -115,6 +115,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool served_here = !x.proxied || x.responder != config::Responder::none;
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
+  if (x.status == 503) advise_wait(x);
   if (lists_methods && served_here && !about_server) x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;

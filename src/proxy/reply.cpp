@@ -165,6 +165,11 @@ void name_varying_fields(Exchange& x) {
   x.normal.set("Vary", names);
 }
 
+void advise_wait(Exchange& x) {
+  if (x.retry_after_seconds == 0) return;
+  x.normal.set("Retry-After", x.arena.decimal(static_cast<std::uint64_t>(x.retry_after_seconds)));
+}
+
 std::string_view via_text(Exchange& x) {
   using Via = config::ProxySettings::Via;
   if (x.server->proxy.via != Via::on && x.server->proxy.via != Via::full) return {};
@@ -193,6 +198,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
   if (x.normal.has(FieldId::warning)) clean_warnings(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+  if (x.redirected) advise_wait(x);
   bool is_clean = true;
   expr::Remarks remarks;
   if (!settings.response_always.empty())

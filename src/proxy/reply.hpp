@@ -18,6 +18,9 @@ namespace steelyard::proxy {
 // One Vary field that names each request field once (httpd: what all answers carry).
 void name_varying_fields(Exchange& x);
 
+// Retry-After of a request that waited for a member in vain; an ErrorDocument carries it, too.
+void advise_wait(Exchange& x);
+
 struct ReplyFraming {
   Framing framing = Framing::plain;
   bool has_body = false;

@@ -6,6 +6,7 @@
 #include "proxy/client/http1_connection.hpp"
 #include "proxy/core.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/line_wait.hpp"
 
 namespace steelyard::proxy {
 
@@ -125,6 +126,7 @@ void Shard::Core::drain(std::function<void()> drained) {
   draining = true;
   drained_ = std::move(drained);
   close_idle(Idle::kept_alive);
+  for (LineWait* const wait : in_line) wait->call();
   const config::ClientSettings& settings = generation->config().servers.front()->client;
   const Duration first = settings.read_header.first;
   patience_.arm(timers(), now() + (first.count() > 0 ? first : settings.timeout));

@@ -42,8 +42,10 @@ struct TestMember {
 class TestWorld {
  public:
   // "ProxyPass / balancer://app/" with members m1:80, m2:80, ...
-  explicit TestWorld(int members = 1, const std::vector<std::string>& member_parameters = {})
-      : generation(registry.bind(make_config(members, member_parameters))) {
+  using Words = std::vector<std::string>;  // key=value; of members a last # is the member's number
+  explicit TestWorld(int members = 1, const Words& member_parameters = {},
+                     const Words& balancer_parameters = {})
+      : generation(registry.bind(make_config(members, member_parameters, balancer_parameters))) {
     this->members.resize(static_cast<std::size_t>(members));
     for (int i = 1; i <= members; ++i) revive(i);
     ProcessFacts process;
@@ -53,8 +55,9 @@ class TestWorld {
   }
 
   // A graceful reload.
-  void reload(int member_count, const std::vector<std::string>& member_parameters = {}) {
-    adopt(make_config(member_count, member_parameters));
+  void reload(int member_count, const Words& member_parameters = {},
+              const Words& balancer_parameters = {}) {
+    adopt(make_config(member_count, member_parameters, balancer_parameters));
   }
   void adopt(std::unique_ptr<config::Config> config) {
     generation = registry.bind(std::move(config));
@@ -62,8 +65,9 @@ class TestWorld {
     loop.settle();
   }
 
-  static std::unique_ptr<config::Config> make_config(
-      int member_count, const std::vector<std::string>& member_parameters) {
+  static std::unique_ptr<config::Config> make_config(int member_count,
+                                                     const Words& member_parameters,
+                                                     const Words& balancer_parameters = {}) {
     auto config = std::make_unique<config::Config>();
     config->servers.push_back(std::make_unique<config::Server>());
     config::Server& server = *config->servers[0];
@@ -75,10 +79,16 @@ class TestWorld {
       CHECK(balance::parse_member_url(member, "http://m" + std::to_string(i)));
       for (const std::string& parameter : member_parameters) {
         const std::size_t at = parameter.find('=');
-        CHECK(balance::set_member_parameter(member, parameter.substr(0, at),
-                                            parameter.substr(at + 1)));
+        std::string value = parameter.substr(at + 1);
+        if (value.ends_with('#')) value.replace(value.size() - 1, 1, std::to_string(i));
+        CHECK(balance::set_member_parameter(member, parameter.substr(0, at), value));
       }
       spec->members.push_back(member);
+    }
+    for (const std::string& parameter : balancer_parameters) {
+      const std::size_t at = parameter.find('=');
+      CHECK(balance::set_balancer_parameter(*spec, parameter.substr(0, at),
+                                            parameter.substr(at + 1)));
     }
     server.balancers.push_back(spec);
     config::Route route;
@@ -87,7 +97,9 @@ class TestWorld {
     server.routes.push_back(route);
     config::resolve_targets(server);
     config::AccessLog log;
-    log.format = *expr::LogFormat::compile("%r|%>s|%{BALANCER_WORKER_NAME}e|%X");
+    std::string format = "%r|%>s|%{BALANCER_WORKER_NAME}e|%X";
+    if (spec->queue) format += "|%{BALANCER_QUEUED}e";
+    log.format = *expr::LogFormat::compile(format);
     server.access_logs.push_back(log);
     return config;
   }

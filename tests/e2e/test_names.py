@@ -229,7 +229,8 @@ def test_the_line_about_no_usable_member_says_that_its_name_leads_nowhere(server
     server.start(config(port, names, balancer("http://nowhere.example:81")), [port.port])
     assert until(lambda: "looking up nowhere.example failed" in server.read("error.log"))
     assert get(port) == "503"
-    wanted = "All workers are in error state; http://nowhere.example:81 Init Name (no such name)"
+    reason = "its name leads nowhere: no such name"
+    wanted = f"All workers are in error state; http://nowhere.example:81 ({reason})"
     assert until(lambda: wanted in server.read("error.log"))
 
 
