@@ -10,23 +10,12 @@
 #include "expr/table_facts.hpp"
 #include "io/sim/sim_network.hpp"
 #include "io/sim/sim_splicer.hpp"
+#include "proxy/kept_log.hpp"
 #include "proxy/shard.hpp"
 
 // A shard on a simulated network, with members and clients that the test plays. For tests only.
 
 namespace steelyard::proxy {
-
-class NullLog final : public LogSink {
- public:
-  void access(const config::LogTarget& /*target*/, std::string_view line) override {
-    access_lines.emplace_back(line);
-  }
-  void error(const config::LogTarget& /*target*/, const ErrorLine& line) override {
-    error_lines.emplace_back(line.text);
-  }
-  void turn_ended() override {}
-  std::vector<std::string> access_lines, error_lines;
-};
 
 // One member: keeps every connection that was made to it, oldest first.
 struct TestMember {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/log_sink.hpp"
+
+// A log that keeps its lines for tests to look at. For tests only.
+
+namespace steelyard::proxy {
+
+class NullLog final : public LogSink {
+ public:
+  void access(const config::LogTarget& /*target*/, std::string_view line) override {
+    access_lines.emplace_back(line);
+  }
+  void error(const config::LogTarget& /*target*/, const ErrorLine& line) override {
+    error_lines.emplace_back(line.text);
+  }
+  void turn_ended() override {}
+  std::vector<std::string> access_lines, error_lines;
+};
+
+}  // namespace steelyard::proxy
