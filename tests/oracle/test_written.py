@@ -3,7 +3,7 @@
 import pytest
 import report
 
-PLAYS_MOST = 5  # of a scenario whose outcome varies in httpd itself
+PLAYS_MOST = 5
 
 
 def complaint(written, first, second):

@@ -411,7 +411,7 @@ ProxyPass / balancer://c/ stickysession=sid lbmethod={policy}
             [2 * [get("/?sid=a.r1")], 3 * [get("/")], up("M1"), get("/?sid=a.r1"), get("/")],
             [down("M2"), get("/?sid=a.r2"), get("/")],
         ],
-        log_level="warn proxy:debug",  # Time for httpd's clock to go on between error and retry.
+        log_level="warn proxy:debug proxy_balancer:debug",  # Time for httpd's clock to go on between error and retry.
         httpd_varies="error and retry may fall into one microsecond of its clock",
         sees=seen,
     )
