@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/drains.hpp"
 #include "balance/explanation.hpp"
 #include "balance/policies.hpp"
 #include "balance/session_member.hpp"
@@ -17,8 +18,8 @@ WaitTurn::~WaitTurn() {
   if (balancer_ != nullptr) balancer_->waiting_.store(false, std::memory_order_release);
 }
 
-Balancer::Balancer(std::shared_ptr<const BalancerSpec> spec) : name_(spec->name) {
-  adopt(std::move(spec));
+Balancer::Balancer(std::shared_ptr<const BalancerSpec> spec, Instant now) : name_(spec->name) {
+  adopt(std::move(spec), now);
 }
 
 Balancer::~Balancer() = default;
@@ -48,12 +49,16 @@ void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
+  const bool new_sessions = spec_ != nullptr && spec_->sticky != spec->sticky;
   configured_ = std::move(spec);
   forget_unasked(answers_, *configured_);
   adopt_members(now, std::move(prepared));
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
+  for (Position at = 0; new_sessions && at < roster_.size(); ++at) {
+    roster_.ref(at)->census_.begin(now);
+  }
   hash_bound_ = spec_->effective_hash_bound();
   roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
   measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
@@ -89,10 +94,14 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   decision.session = request.session;
   std::optional<std::uint64_t> key;
   if (!request.key.empty()) key = hash_of(request.key);
+  std::optional<std::uint64_t> token;
+  if (request.session.found && !request.session.value.empty()) {
+    token = session_token(request.session.value);
+  }
   {
     const std::lock_guard guard(lock_);
     if (request.attempt == Attempt::request) recover(request.now, decision.events);
-    if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
+    if (request.attempt == Attempt::after_wait || !choose_by_session(request, token, decision)) {
       choose_by_policy(request, key, decision);
     }
   }
@@ -119,7 +128,8 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
 }
 
 // True when the session settled the matter: its member was found, or must not be replaced.
-bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decision) {
+bool Balancer::choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
+                                 Decision& decision) {
   const std::string_view tag = request.session.tag;
   if (!spec_->sticky.enabled() || !request.session.found || tag.empty()) return false;
   const Position at = find_session_member(roster_, tag, request.now, decision.events);
@@ -129,6 +139,7 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decisio
       request.explanation->candidates[at].verdict = Verdict::chosen;
     }
     roster_.charge_session(at);
+    if (token) roster_.ref(at)->census_.note(*token, request.now);
     decision.outcome = Outcome::picked;
     decision.lease = roster_.elect(at);
     decision.tag_changed = roster_.spec(at).tag != tag;
@@ -247,6 +258,7 @@ bool Balancer::change_status(const MemberRef& member, Status set, Status clear, 
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
   if (at == nobody) return false;
+  Drains::operator_changed(*member, set.with(clear), now);
   roster_.take(at, after_wish(roster_.health(at), set, clear),
                {.cause = HealthCause::administrator, .when = now});
   return true;
@@ -291,7 +303,8 @@ std::vector<MemberView> Balancer::members() {
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
                     .checks = roster_.ref(at)->health_log().checks(),
-                    .name_fault = member.addresses().fault()};
+                    .name_fault = member.addresses().fault(),
+                    .drain = member.drain_};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
     views.push_back(std::move(view));
   }

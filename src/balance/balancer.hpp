@@ -45,7 +45,7 @@ enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_tim
 
 class Balancer {
  public:
-  explicit Balancer(std::shared_ptr<const BalancerSpec> spec);
+  explicit Balancer(std::shared_ptr<const BalancerSpec> spec, Instant now = Instant::min());
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
   ~Balancer();
@@ -100,9 +100,11 @@ class Balancer {
 
  private:
   friend class WaitTurn;
+  friend class Drains;  // drains.hpp
 
   void recover(Instant now, std::vector<Event>& events);
-  bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  bool choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
+                         Decision& decision);
   void explain(const ChoiceRequest& request, const PolicyTraits& policy);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
@@ -128,6 +130,7 @@ class Balancer {
   std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
+  std::atomic<bool> has_drains_ = false;  // that may end
 
   // Read for every answer, so without the lock: one bit a status that counts as a failure.
   static constexpr int watched_status_min = 100;
