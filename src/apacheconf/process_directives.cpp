@@ -78,6 +78,12 @@ void pid_file(Scope& scope, const Statement& statement) {
   scope.config.pid_file = scope.reading.resolve_path(statement.words[0]);
 }
 
+void steelyard_control_socket(Scope& scope, const Statement& statement) {
+  const std::string& path = statement.words[0];
+  const bool off = equals_ignoring_case(path, "off");
+  scope.config.control_socket = off ? std::string() : scope.reading.resolve_path(path);
+}
+
 void default_runtime_dir(Scope& scope, const Statement& statement) {
   scope.config.runtime_dir = scope.reading.resolve_path(statement.words[0]);
 }
@@ -261,6 +267,9 @@ constexpr auto directives = std::to_array<Directive>({
         row("SteelyardResolver", steelyard_resolver,
             "name servers to ask instead of the system's: ADDRESS[:PORT] ...", "steelyard_module"),
         Arguments::one_or_more),
+    row("SteelyardControlSocket", steelyard_control_socket,
+        "the socket of steelyard ctl: a path, or Off; by default the pid file's name and .ctl",
+        "steelyard_module"),
     row("SteelyardBodyMemory", steelyard_body_memory,
         "how much of a request body is kept in memory for another attempt (then in a file)",
         "steelyard_module"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/drains.hpp"
 #include "balance/explanation.hpp"
 #include "balance/policies.hpp"
 #include "balance/session_member.hpp"
@@ -17,8 +18,8 @@ WaitTurn::~WaitTurn() {
   if (balancer_ != nullptr) balancer_->waiting_.store(false, std::memory_order_release);
 }
 
-Balancer::Balancer(std::shared_ptr<const BalancerSpec> spec) : name_(spec->name) {
-  adopt(std::move(spec));
+Balancer::Balancer(std::shared_ptr<const BalancerSpec> spec, Instant now) : name_(spec->name) {
+  adopt(std::move(spec), now);
 }
 
 Balancer::~Balancer() = default;
@@ -49,16 +50,20 @@ void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
+  const bool new_sessions = spec_ != nullptr && spec_->sticky != spec->sticky;
   configured_ = std::move(spec);
   forget_unasked(answers_, *configured_);
   adopt_members(now, std::move(prepared));
   // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
   if (changed && policy != Policy::by_traffic) roster_.reset_credits();
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
+  for (Position at = 0; new_sessions && at < roster_.size(); ++at) {
+    roster_.ref(at)->census_.begin(now);
+  }
   hash_bound_ = spec_->effective_hash_bound();
   roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
   measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
-  watch_answers(*spec_);
+  answers_watched_.adopt(*spec_);
 }
 
 void Balancer::adopt_members(Instant now, Prepared prepared) {
@@ -74,31 +79,22 @@ void Balancer::adopt_members(Instant now, Prepared prepared) {
   line().stir();  // for new members and higher limits
 }
 
-void Balancer::watch_answers(const BalancerSpec& spec) {
-  std::array<std::uint64_t, 8> bits{};
-  for (const int status : spec.fail_on_status) {
-    CHECK(status >= watched_status_min && status <= watched_status_max);
-    const auto bit = static_cast<unsigned>(status - watched_status_min);
-    bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
-  }
-  for (std::size_t word = 0; word < bits.size(); ++word) {
-    watched_statuses_[word].store(bits[word], std::memory_order_relaxed);
-  }
-  watches_timeouts_.store(spec.fail_on_timeout.value_or(false), std::memory_order_relaxed);
-}
-
 Decision Balancer::choose(const ChoiceRequest& request) {
   Decision decision;
   decision.session = request.session;
   std::optional<std::uint64_t> key;
   if (!request.key.empty()) key = hash_of(request.key);
+  std::optional<std::uint64_t> token;
+  if (request.session.found && !request.session.value.empty()) {
+    token = session_token(request.session.value);
+  }
   {
     const std::lock_guard guard(lock_);
     const bool joins = lines_up_ && request.attempt == Attempt::request && line().anyone_waits();
     const bool recovers =
         request.attempt == Attempt::request || request.attempt == Attempt::last_chance;
     if (recovers && !joins) recover(request.now, decision.events);
-    if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
+    if (request.attempt == Attempt::after_wait || !choose_by_session(request, token, decision)) {
       if (joins) {
         decision.outcome = Outcome::others_wait;
       } else {
@@ -130,7 +126,8 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
 }
 
 // True when the session settled the matter: its member was found, or must not be replaced.
-bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decision) {
+bool Balancer::choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
+                                 Decision& decision) {
   const std::string_view tag = request.session.tag;
   if (!spec_->sticky.enabled() || !request.session.found || tag.empty()) return false;
   const Position at = find_session_member(roster_, tag, request.now, decision.events);
@@ -140,6 +137,7 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decisio
       request.explanation->candidates[at].verdict = Verdict::chosen;
     }
     roster_.charge_session(at);
+    if (token) roster_.ref(at)->census_.note(*token, request.now);
     decision.outcome = Outcome::picked;
     decision.lease = roster_.elect(at);
     decision.tag_changed = roster_.spec(at).tag != tag;
@@ -268,14 +266,11 @@ bool Balancer::connected(const Lease& lease) {
 }
 
 AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
-  const bool in_range = status >= watched_status_min && status <= watched_status_max;
-  const auto bit = static_cast<unsigned>(in_range ? status - watched_status_min : 0);
-  const std::uint64_t word = watched_statuses_[bit / 64].load(std::memory_order_relaxed);
-  if (in_range && ((word >> (bit % 64)) & 1) != 0 &&
+  if (answers_watched_.fails(status) &&
       force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && watches_timeouts_.load(std::memory_order_relaxed) &&
+  if (timed_out && answers_watched_.timeouts_fail() &&
       force_error(lease, now, HealthCause::answer_timed_out)) {
     return AnswerMark::in_error_by_timeout;
   }
@@ -286,6 +281,7 @@ bool Balancer::change_status(const MemberRef& member, Status set, Status clear, 
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(*member);
   if (at == nobody) return false;
+  Drains::operator_changed(*member, set.with(clear), now);
   roster_.take(at, after_wish(roster_.health(at), set, clear),
                {.cause = HealthCause::administrator, .when = now});
   return true;
@@ -330,7 +326,8 @@ std::vector<MemberView> Balancer::members() {
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
                     .checks = roster_.ref(at)->health_log().checks(),
-                    .name_fault = member.addresses().fault()};
+                    .name_fault = member.addresses().fault(),
+                    .drain = member.drain_};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
     views.push_back(std::move(view));
   }

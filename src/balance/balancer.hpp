@@ -15,7 +15,6 @@
 // Threads: everything may be called from any thread. The clock is the caller's.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -25,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "balance/answer_watch.hpp"
 #include "balance/decision.hpp"
 #include "balance/expansion.hpp"
 #include "balance/health.hpp"
@@ -45,7 +45,7 @@ enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_tim
 
 class Balancer {
  public:
-  explicit Balancer(std::shared_ptr<const BalancerSpec> spec);
+  explicit Balancer(std::shared_ptr<const BalancerSpec> spec, Instant now = Instant::min());
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
   ~Balancer();
@@ -107,9 +107,11 @@ class Balancer {
 
  private:
   friend class WaitTurn;
+  friend class Drains;  // drains.hpp
 
   void recover(Instant now, std::vector<Event>& events);
-  bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  bool choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
+                         Decision& decision);
   void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
   const Plan& with_room();
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
@@ -122,7 +124,6 @@ class Balancer {
   void answer_from_members(const BalancerSpec& next);
   [[nodiscard]] Prepared prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
   void adopt_members(Instant now, Prepared prepared = {});
-  void watch_answers(const BalancerSpec& spec);
 
   const std::string name_;
   mutable std::mutex lock_;
@@ -139,12 +140,9 @@ class Balancer {
   std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
+  std::atomic<bool> has_drains_ = false;  // that may end
 
-  // Read for every answer, so without the lock: one bit a status that counts as a failure.
-  static constexpr int watched_status_min = 100;
-  static constexpr int watched_status_max = 599;
-  std::array<std::atomic<std::uint64_t>, 8> watched_statuses_{};
-  std::atomic<bool> watches_timeouts_ = false;
+  AnswerWatch answers_watched_;
 };
 
 }  // namespace steelyard::balance

@@ -30,6 +30,8 @@ std::string_view to_text(HealthCause cause) {
       return "its name leads nowhere";
     case HealthCause::name_found:
       return "its name leads to other addresses";
+    case HealthCause::drained:
+      return "drained";
   }
   return {};
 }

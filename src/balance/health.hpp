@@ -51,6 +51,7 @@ enum class HealthCause : std::uint8_t {
   configuration,
   name_lost,   // its name never led anywhere and does not now
   name_found,  // its name leads somewhere, for the first time or to other machines
+  drained,     // an operator's drain is over
 };
 [[nodiscard]] std::string_view to_text(HealthCause cause);
 

@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "balance/addresses.hpp"
+#include "balance/census.hpp"
 #include "balance/counter_block.hpp"
+#include "balance/drain.hpp"
 #include "balance/health_log.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
@@ -73,6 +75,7 @@ class Member {
 
  private:
   friend class Balancer;
+  friend class Drains;
   friend class Roster;
   friend class MemberRef;
   friend class Lease;
@@ -119,6 +122,8 @@ class Member {
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;
   CheckCounts check_counts_;
+  Census census_;
+  std::optional<Drain> drain_;
   std::unique_ptr<const MemberSpec> spec_;
   // Still seen by older leases; all different.
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;

@@ -27,7 +27,8 @@ struct MemberView {
   std::int64_t read_bytes = 0;
   std::optional<Instant> error_time;
   CheckHistory checks;
-  std::string name_fault;  // why its name leads nowhere
+  std::string name_fault;      // why its name leads nowhere
+  std::optional<Drain> drain;  // the last order
 };
 
 }  // namespace steelyard::balance

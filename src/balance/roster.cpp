@@ -64,6 +64,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
       const std::size_t cell = now_.members.size();
       place(MemberRef(new Member(wanted, block, cell, commons_)),
             {.status = asked, .error_time = no_error});
+      now_.members.back()->census_.begin(now);
       if (!old.members.empty()) note_return(size() - 1);
       continue;
     }

@@ -133,6 +133,7 @@ struct Config {
   std::vector<std::unique_ptr<Server>> servers;  // [0] is the main server
   std::string server_root;
   std::string pid_file;
+  std::optional<std::string> control_socket;  // none: beside the pid file; empty: Off
   std::string runtime_dir;
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's

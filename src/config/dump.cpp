@@ -132,6 +132,10 @@ std::string dump(const Config& config) {
     out.line("listen", address_text(listen.ip, listen.port));
   }
   out.text_unless_empty("pid-file", config.pid_file);
+  if (config.control_socket) {
+    out.line("control-socket",
+             config.control_socket->empty() ? "off" : quoted(*config.control_socket));
+  }
   out.text_unless_empty("user", config.user);
   out.text_unless_empty("group", config.group);
   out.number_unless("shards", config.shards, 0);

@@ -152,7 +152,7 @@ class StateRegistry::Binding {
     const auto found = known_.find(key);
     std::shared_ptr<balance::Balancer> state;
     if (found == known_.end()) {
-      state = std::make_shared<balance::Balancer>(spec);
+      state = std::make_shared<balance::Balancer>(spec, now_);
     } else {
       state = found->second;
       state->adopt(spec, now_);

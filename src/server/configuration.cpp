@@ -33,6 +33,7 @@ void fill_in_files(config::Config& config) {
   if (config.pid_file.empty()) {
     config.pid_file = apacheconf::join_path(config.server_root, "logs/httpd.pid");
   }
+  if (!config.control_socket) config.control_socket = config.pid_file + ".ctl";
   for (const auto& server : config.servers) {
     config::LogTarget& log = server->error_log;
     if (log.kind == config::LogTarget::Kind::file && log.text.empty()) {

@@ -70,6 +70,10 @@ bool Keeper::remove_pid_file() {
   return ask(question(KeeperQuestion::remove_pid_file)).has_value();
 }
 
+bool Keeper::remove_control_socket() {
+  return ask(question(KeeperQuestion::remove_control_socket)).has_value();
+}
+
 std::expected<Descriptor, int> Keeper::ask(const std::string& question, int attached) {
   const std::lock_guard guard(lock_);
   // Only a closed line means that nobody is there: a question that cannot be sent is not answered

@@ -10,9 +10,10 @@
 #include "server/log_opener.hpp"
 #include "server/trusted_path.hpp"
 
-// A small process that stays root after the server has given root up, for the three things that a
+// A small process that stays root after the server has given root up, for the four things that a
 // configuration expects of httpd's root parent: opening log files anew, starting the programs of
-// piped logs again, and removing the pid file. docs/decisions/0006-keeper.md
+// piped logs again, and removing pid file and control socket.
+// docs/decisions/0006-keeper.md
 //
 //   server (User) ── question, one a time ──▶ keeper (root)
 //                 ◀── errno, descriptor ──
@@ -35,6 +36,7 @@ class Keeper final : public LogOpener {
   struct Duties {
     Suspect server;  // what the server becomes
     std::string pid_file;
+    std::string control_socket;  // empty: none
     pid_t server_process = 0;
     // Reads the configuration; nullopt: it has faults.
     std::function<std::optional<std::vector<config::LogTarget>>()> read_targets;
@@ -55,6 +57,7 @@ class Keeper final : public LogOpener {
   std::expected<Descriptor, int> open_file(const std::string& path) override;
   std::expected<LogProgram, int> start_program(const config::LogTarget& target, int input) override;
   bool remove_pid_file();
+  bool remove_control_socket();
   // Its other end is closed when the keeper is gone.
   const Descriptor& line() const { return line_; }
   // open_file() without the server's own try.

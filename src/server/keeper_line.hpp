@@ -21,6 +21,7 @@ enum class KeeperQuestion : char {
   start_program = 'p',        // text: the program; attached: its standard input
   start_shell_program = 's',  // the same for "|$"
   remove_pid_file = 'd',
+  remove_control_socket = 'c',
 };
 
 struct KeeperMessage {

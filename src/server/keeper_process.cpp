@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string>
 
+#include "server/control_socket.hpp"
 #include "server/keeper_line.hpp"
 #include "server/pid_file.hpp"
 
@@ -46,6 +47,9 @@ class KeeperProcess {
                              question.attached);
       case KeeperQuestion::remove_pid_file:
         remove_pid_file(duties_.pid_file, duties_.server_process);
+        return {};
+      case KeeperQuestion::remove_control_socket:
+        if (!duties_.control_socket.empty()) remove_control_socket(duties_.control_socket);
         return {};
     }
     return {.error = EINVAL};

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "server/control_socket.hpp"
 #include "server/keeper_line.hpp"
 #include "server/pid_file.hpp"
 #include "server/scratch_directory.hpp"
@@ -32,6 +33,7 @@ class KeeperTest : public testing::Test {
     duties.server = {suspect, {suspect}};
     duties.pid_file = scratch_.file("httpd.pid");
     duties.server_process = ::getpid();
+    duties.control_socket = scratch_.file("ctl");
     // The configuration is a file, so that the keeper's copy of this test can read it again.
     duties.read_targets = [targets, path = scratch_.file("more")] {
       std::vector<LogTarget> all = targets;
@@ -56,6 +58,17 @@ TEST_F(KeeperTest, a_configured_file_is_opened_and_written_to) {
   ASSERT_TRUE(file) << file.error();
   EXPECT_EQ(::write(file->number(), "x\n", 2), 2);
   EXPECT_EQ(std::filesystem::file_size(scratch_.file("a")), 2U);
+}
+
+TEST_F(KeeperTest, a_control_socket_goes_when_nobody_listens_there_any_more) {
+  start({});
+  auto socket = open_control_socket(scratch_.file("ctl"));
+  ASSERT_TRUE(socket) << socket.error();
+  EXPECT_TRUE(keeper_->remove_control_socket());
+  EXPECT_TRUE(std::filesystem::exists(scratch_.file("ctl")));
+  socket->close();
+  EXPECT_TRUE(keeper_->remove_control_socket());
+  EXPECT_FALSE(std::filesystem::exists(scratch_.file("ctl")));
 }
 
 TEST_F(KeeperTest, a_file_that_no_configuration_names_is_refused) {

@@ -37,6 +37,7 @@ struct Options {
     build_settings,   // -V
     help,             // -h
     demo_member,
+    ctl,  // the words behind it are ctl's own
   };
 
   Action action = Action::serve;

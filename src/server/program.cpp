@@ -12,6 +12,7 @@
 #include "config/dump.hpp"
 #include "server/configuration.hpp"
 #include "server/control.hpp"
+#include "server/ctl.hpp"
 #include "server/demo_member.hpp"
 #include "server/detachment.hpp"
 #include "server/privileges.hpp"
@@ -131,6 +132,8 @@ int run_program(std::span<const char* const> arguments) {
       return 0;
     case Action::demo_member:
       return run_demo_member(options->demo);
+    case Action::ctl:
+      return run_ctl(arguments.subspan(2));
     default:
       return read_and_act(*options);
   }

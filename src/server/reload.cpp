@@ -57,6 +57,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   names_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
+  control_.adopt(generation_);
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
   for (const std::string& complaint : complaints) {
@@ -69,6 +70,11 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
 void Server::say_what_a_reload_cannot_change(const config::Config& next) {
   if (next.pid_file != pid_file_) {
     log_.say(LogLevel::warn, "core", "PidFile has changed: that needs a stop and a start");
+  }
+  if (next.control_socket != control_path_) {
+    log_.say(LogLevel::warn, "core",
+             "SteelyardControlSocket (or PidFile, beside which it lies) has changed: that needs a "
+             "stop and a start");
   }
   if (std::pair(next.user, next.group) != identity_) {
     log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");

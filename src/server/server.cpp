@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "server/control_socket.hpp"
 #include "server/countdown.hpp"
 #include "server/descriptor_budget.hpp"
 #include "server/pid_file.hpp"
@@ -52,6 +53,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
            fmt::format("up to {} client connections at a time, by the limit on open files",
                        group_.client_connections_max));
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
+  open_control_socket(generation_->config());
   return become_user(generation_->config());
 }
 
@@ -82,6 +84,20 @@ std::expected<void, std::string> Server::claim_pid_file(const config::Config& co
   return written;
 }
 
+// With the rights of the start, so that it lies where the pid file does and belongs to who started
+// the server. Requests are served without it, too.
+void Server::open_control_socket(const config::Config& config) {
+  control_path_ = config.control_socket;
+  if (!control_path_ || control_path_->empty()) return;
+  auto opened = server::open_control_socket(*control_path_);
+  if (!opened) {
+    log_.say(LogLevel::warn, "core", opened.error() + "; steelyard ctl cannot reach this server");
+    return;
+  }
+  control_socket_ = std::move(*opened);
+  has_control_socket_ = true;
+}
+
 std::expected<void, std::string> Server::become_user(const config::Config& config) {
   identity_ = {config.user, config.group};
   if (!running_as_root()) return {};
@@ -105,6 +121,7 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.server = {identity->user, supplementary_groups(*identity)};
   duties.pid_file = config.pid_file;
   duties.server_process = ::getpid();
+  duties.control_socket = config.control_socket.value_or("");
   duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
     auto read = read_configuration(options_);
     if (!read) return std::nullopt;
@@ -137,12 +154,22 @@ void Server::give_back_pid_file() {
   remove_pid_file(pid_file_, ::getpid());
 }
 
+// Closed before its file goes: then nobody listens there but a successor, whose file stays.
+void Server::stop_control() {
+  control_.stop();
+  control_socket_.close();
+  if (!std::exchange(has_control_socket_, false)) return;
+  if (keeper_ && keeper_->remove_control_socket()) return;
+  remove_control_socket(*control_path_);
+}
+
 void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   names_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
+  if (control_socket_.is_open()) control_.start(std::move(control_socket_), generation_);
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -208,8 +235,10 @@ void Server::obey_signals() {
   }
 }
 
-// The pid file goes first, so that a successor may start while the last exchanges finish.
+// Pid file and control socket go first, so that a successor may start while the last exchanges
+// finish.
 void Server::stop_gracefully() {
+  stop_control();
   give_back_pid_file();
   health_.stop();
   heartbeats_.fall_silent();
@@ -245,6 +274,7 @@ void Server::stop_shards() {
 }
 
 void Server::leave() {
+  stop_control();
   names_.stop();
   health_.stop();
   stop_shards();

@@ -7,6 +7,7 @@
 
 #include "proxy/generation.hpp"
 #include "server/configuration.hpp"
+#include "server/control_thread.hpp"
 #include "server/detachment.hpp"
 #include "server/health_thread.hpp"
 #include "server/heartbeat_thread.hpp"
@@ -46,6 +47,7 @@ class Server {
   std::expected<void, std::string> open_ports(const config::Config& config);
   std::expected<void, std::string> become_user(const config::Config& config);
   std::expected<void, std::string> claim_pid_file(const config::Config& config);
+  void open_control_socket(const config::Config& config);
 
   // reload.cpp
   void reload(ShardOrders::Exchanges under_way);
@@ -56,6 +58,7 @@ class Server {
 
   LogOpener& log_opener();
   void give_back_pid_file();
+  void stop_control();
   void say_that_the_keeper_is_gone();
   void start_shards();
   void obey_signals();
@@ -79,10 +82,14 @@ class Server {
                        group_.members_retired();
                        health_.members_changed();
                      }};
+  ControlThread control_{writer_, logs_};
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
+  std::optional<std::string> control_path_;       // as configured at the start
+  Descriptor control_socket_;                     // until the thread has it
+  bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start
 };
 

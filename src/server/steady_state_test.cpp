@@ -64,7 +64,9 @@ class SteadyState : public ::testing::Test {
     balance::MemberSpec member;
     CHECK(balance::parse_member_url(
         member, "http://127.0.0.1:" + std::to_string(port_of(member_listener_))));
+    CHECK(balance::set_member_parameter(member, "route", "m1"));
     spec->members.push_back(member);
+    CHECK(balance::set_balancer_parameter(*spec, "stickysession", "JSESSIONID"));
     server.balancers.push_back(spec);
     config::Route route;
     route.path = "/";

@@ -17,6 +17,7 @@ LIBRARIES = {
     "gmock/": None,
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
+    "nlohmann/": {"manage"},
 }
 SYSTEM_FOLDERS = ("io/linux", "server")
 

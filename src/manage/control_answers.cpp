@@ -1,0 +1,170 @@
+#include "manage/control_answers.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using balance::Drain;
+using balance::DrainOrder;
+using balance::DrainState;
+using balance::Flag;
+using balance::MemberView;
+using json = nlohmann::ordered_json;
+
+// Names of a configuration may hold any bytes.
+std::string line_of(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string shown(balance::Status status) {
+  return std::string(trim(balance::display_text(status)));
+}
+
+std::string_view word_of(DrainState state) {
+  switch (state) {
+    case DrainState::under_way:
+      return "under_way";
+    case DrainState::drained:
+      return "drained";
+    case DrainState::deadline_passed:
+      return "deadline_passed";
+    case DrainState::cancelled:
+      return "cancelled";
+  }
+  return {};
+}
+
+json drain_object(const Drain& drain, const Moment& moment) {
+  json object{{"state", word_of(drain.state)},
+              {"order", order_text(drain.order, moment)},
+              {"since", moment.text_of(drain.began)}};
+  if (drain.order.deadline) object["deadline"] = moment.text_of(*drain.order.deadline);
+  if (drain.order.sessions_max) object["sessions_max"] = *drain.order.sessions_max;
+  object["window_seconds"] = std::chrono::duration<double>(drain.order.window).count();
+  if (drain.state != DrainState::under_way) {
+    object["outcome"] = drain.outcome;
+    object["ended"] = moment.text_of(drain.ended);
+  }
+  return object;
+}
+
+json sessions_object(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
+  if (!balancer.state->spec()->sticky.enabled()) return nullptr;
+  const auto counts = balance::Drains(*balancer.state).sessions(view.member, moment.now);
+  json object = json::object();
+  json at_least = json::array();
+  json partial = json::array();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const std::string key = std::to_string(balance::Census::windows[i].count()) + 'm';
+    object[key] = counts[i].sessions;
+    if (counts[i].at_least) at_least.push_back(key);
+    if (!counts[i].whole) partial.push_back(key);
+  }
+  object["at_least"] = std::move(at_least);
+  object["partial"] = std::move(partial);
+  return object;
+}
+
+json member_object(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
+  json object{{"balancer", balancer.label},
+              {"member", view.spec.name},
+              {"route", view.spec.tag},
+              {"status", shown(view.status)},
+              {"usable", view.status.usable()},
+              {"factor", view.spec.load_factor / double{balance::load_factor_unit}},
+              {"lbset", view.spec.lbset},
+              {"busy", view.busy},
+              {"elected", view.elected},
+              {"sessions", sessions_object(balancer, view, moment)},
+              {"reason", reason_text(view)}};
+  object["drain"] = view.drain ? drain_object(*view.drain, moment) : json(nullptr);
+  return object;
+}
+
+}  // namespace
+
+std::string Moment::text_of(Instant when) const {
+  if (when == Instant::min()) return {};
+  const auto at = wall + std::chrono::duration_cast<WallTime::duration>(when - now);
+  const auto whole = std::chrono::time_point_cast<std::chrono::seconds>(at);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(WallTime::clock::to_time_t(whole)));
+}
+
+std::string fault_answer(const ControlFault& fault) {
+  using Kind = ControlFault::Kind;
+  const std::string_view kind = fault.kind == Kind::usage     ? "usage"
+                                : fault.kind == Kind::unknown ? "unknown"
+                                                              : "refused";
+  json object{{"ok", false}, {"kind", kind}, {"error", fault.text}};
+  if (!fault.choices.empty()) object["choices"] = fault.choices;
+  return line_of(object);
+}
+
+std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment) {
+  json members = json::array();
+  for (const NamedBalancer& balancer : balancers) {
+    for (const MemberView& view : balancer.state->members())
+      members.push_back(member_object(balancer, view, moment));
+  }
+  return line_of({{"ok", true}, {"members", std::move(members)}});
+}
+
+std::string member_answer(const NamedBalancer& balancer, const MemberView& view,
+                          const Moment& moment) {
+  return line_of({{"ok", true}, {"member", member_object(balancer, view, moment)}});
+}
+
+std::string history_answer(const std::vector<balance::HealthEvent>& events, const Moment& moment) {
+  json list = json::array();
+  for (const balance::HealthEvent& event : events) {
+    list.push_back({{"at", moment.text_of(event.last)},
+                    {"times", event.times},
+                    {"first", moment.text_of(event.first)},
+                    {"cause", balance::to_text(event.cause)},
+                    {"evidence", event.evidence.text},
+                    {"answer_status", event.evidence.status},
+                    {"before", shown(event.before)},
+                    {"after", shown(event.after)}});
+  }
+  return line_of({{"ok", true}, {"events", std::move(list)}});
+}
+
+std::string wait_answer(std::string_view state, std::string_view outcome) {
+  return line_of({{"ok", true}, {"state", state}, {"outcome", outcome}});
+}
+
+std::string reason_text(const MemberView& view) {
+  if (view.status.usable() && !view.status.has(Flag::draining)) return {};
+  if (view.status.has(Flag::nameless) && !view.name_fault.empty())
+    return "its name leads nowhere: " + view.name_fault;
+  const auto events = view.member->health_log().events();
+  if (events.empty() || events.back().after != view.status) return "set by the configuration";
+  const balance::HealthEvent& last = events.back();
+  std::string reason(balance::to_text(last.cause));
+  if (!last.evidence.text.empty()) reason += ": " + last.evidence.text;
+  return reason;
+}
+
+std::string order_text(const DrainOrder& order, const Moment& moment) {
+  std::string ends;
+  if (order.deadline) ends = "until " + moment.text_of(*order.deadline);
+  if (order.sessions_max) {
+    const std::string most = *order.sessions_max == 0
+                                 ? "no session"
+                                 : fmt::format("at most {} sessions", *order.sessions_max);
+    ends += fmt::format("{}{} for {}", ends.empty() ? "until there is " : ", or ", most,
+                        balance::duration_text(order.window));
+  }
+  if (order.pace == DrainOrder::Pace::sessions_leave)
+    return "sessions elsewhere at once" + (ends.empty() ? "" : ", " + ends);
+  return ends.empty() ? "without an end" : ends;
+}
+
+}  // namespace steelyard::manage

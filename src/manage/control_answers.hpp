@@ -1,0 +1,38 @@
+// What the control desk answers, as JSON in one line. steelyard ctl turns it into text.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/drains.hpp"
+#include "balance/health_log.hpp"
+#include "manage/control_request.hpp"
+#include "manage/naming.hpp"
+
+namespace steelyard::manage {
+
+// The same moment by both clocks: turns instants into what people read.
+struct Moment {
+  Instant now;
+  WallTime wall;
+
+  // "2026-11-29T14:03:10Z"; empty for Instant::min(), which nobody told.
+  [[nodiscard]] std::string text_of(Instant when) const;
+};
+
+std::string fault_answer(const ControlFault& fault);
+std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment);
+// After a change: what the member is now.
+std::string member_answer(const NamedBalancer& balancer, const balance::MemberView& view,
+                          const Moment& moment);
+std::string history_answer(const std::vector<balance::HealthEvent>& events, const Moment& moment);
+// `state`: "drained", "deadline_passed", "cancelled" or "timed_out".
+std::string wait_answer(std::string_view state, std::string_view outcome);
+
+// Why a member is not in full service, in words; empty when it is.
+std::string reason_text(const balance::MemberView& view);
+// What was ordered, in words: "until 14:03:10Z, or no session for 5 min".
+std::string order_text(const balance::DrainOrder& order, const Moment& moment);
+
+}  // namespace steelyard::manage

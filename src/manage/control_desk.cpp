@@ -1,0 +1,167 @@
+#include "manage/control_desk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "manage/control_answers.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using balance::Drains;
+using balance::DrainState;
+using Command = ControlRequest::Command;
+
+std::unexpected<ControlFault> refuse(std::string text) {
+  return std::unexpected(
+      ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
+}
+
+std::unexpected<ControlFault> refuse_gone() {
+  return refuse("a reload has just taken the member away");
+}
+
+std::string_view word_of(DrainState state) {
+  return state == DrainState::drained           ? "drained"
+         : state == DrainState::deadline_passed ? "deadline_passed"
+                                                : "cancelled";
+}
+
+}  // namespace
+
+ControlDesk::ControlDesk(io::Loop& loop, Log log)
+    : loop_(loop),
+      log_(std::move(log)),
+      watch_(loop, [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
+        log_(config::LogLevel::notice,
+             fmt::format("drain of {} in {} is over: {} ({})", ended.member->name(), balancer.label,
+                         to_text(ended.drain.state), ended.drain.outcome));
+      }) {}
+
+void ControlDesk::adopt(const proxy::Generation& generation) {
+  balancers_ = name_balancers(generation);
+  watch_.adopt(balancers_);
+}
+
+std::string ControlDesk::answer(const ControlRequest& request, std::string_view who) {
+  const Answer answer = [&]() -> Answer {
+    switch (request.command) {
+      case Command::members:
+        return list_members(request);
+      case Command::drain:
+        return order_drain(request, who);
+      case Command::undrain:
+        return undrain(request, who);
+      case Command::set:
+        return set_status(request, who);
+      case Command::history:
+        return tell_history(request);
+      case Command::wait:
+        break;
+    }
+    return refuse("waiting is not done at once");
+  }();
+  return answer ? *answer : fault_answer(answer.error());
+}
+
+std::expected<ControlDesk::Found, ControlFault> ControlDesk::find(
+    const ControlRequest& request) const {
+  auto balancer = find_balancer(balancers_, request.balancer);
+  if (!balancer) return std::unexpected(std::move(balancer.error()));
+  auto member = find_member(*balancer, request.member);
+  if (!member) return std::unexpected(std::move(member.error()));
+  return Found{.balancer = std::move(*balancer), .member = std::move(*member)};
+}
+
+ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) const {
+  const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
+  if (request.balancer.empty()) return members_answer(balancers_, moment);
+  const auto balancer = find_balancer(balancers_, request.balancer);
+  if (!balancer) return std::unexpected(balancer.error());
+  return members_answer({*balancer}, moment);
+}
+
+ControlDesk::Answer ControlDesk::order_drain(const ControlRequest& request, std::string_view who) {
+  auto found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
+  const balance::DrainOrder order = request.drain.order(moment.now);
+  if (!Drains(*found->balancer.state).order(found->member.member, order, moment.now))
+    return refuse_gone();
+  note(*found, who, "drain, " + order_text(order, moment));
+  watch_.look();
+  // Told as it is after that look: with nobody there it is over already.
+  found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  return member_answer(found->balancer, found->member, moment);
+}
+
+ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::string_view who) {
+  auto found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!Drains(*found->balancer.state).undrain(found->member.member, loop_.now()))
+    return refuse(found->member.spec.name + " is not drained");
+  note(*found, who, "undrain");
+  found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  return member_answer(found->balancer, found->member,
+                       {.now = loop_.now(), .wall = loop_.wall_now()});
+}
+
+ControlDesk::Answer ControlDesk::set_status(const ControlRequest& request, std::string_view who) {
+  auto found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  const auto& [set, clear] = request.change;
+  if (!found->balancer.state->change_status(found->member.member, set, clear, loop_.now()))
+    return refuse_gone();
+  const std::string before = balance::display_text(found->member.status);
+  found = find(request);
+  if (!found) return std::unexpected(std::move(found.error()));
+  note(*found, who, fmt::format("set from {}to {}", before, display_text(found->member.status)));
+  return member_answer(found->balancer, found->member,
+                       {.now = loop_.now(), .wall = loop_.wall_now()});
+}
+
+ControlDesk::Answer ControlDesk::tell_history(const ControlRequest& request) const {
+  const auto found = find(request);
+  if (!found) return std::unexpected(found.error());
+  return history_answer(found->member.member->health_log().events(),
+                        {.now = loop_.now(), .wall = loop_.wall_now()});
+}
+
+std::expected<AwaitedDrain, ControlFault> ControlDesk::find_drain(const ControlRequest& request) {
+  const auto found = find(request);
+  if (!found) return std::unexpected(found.error());
+  const auto& drain = found->member.drain;
+  if (!drain) return refuse("no drain of " + found->member.spec.name + " was ordered");
+  if (drain->state == DrainState::under_way && !drain->order.has_end()) {
+    return refuse("the drain of " + found->member.spec.name +
+                  " has no end: order it with a deadline or a number of sessions");
+  }
+  return AwaitedDrain{.balancer = found->balancer.state,
+                      .member = found->member.member,
+                      .number = drain->number,
+                      .deadline = request.timeout ? loop_.now() + *request.timeout : never};
+}
+
+std::optional<std::string> ControlDesk::answer_when_over(const AwaitedDrain& awaited) const {
+  // Nobody looks after the drains of a balancer that a reload took.
+  if (std::ranges::find(balancers_, awaited.balancer, &NamedBalancer::state) == balancers_.end())
+    return wait_answer("cancelled", "the balancer is gone");
+  const auto drain = Drains(*awaited.balancer).of(awaited.member);
+  if (!drain || drain->number != awaited.number)
+    return wait_answer("cancelled", "another drain was ordered");
+  if (drain->state != DrainState::under_way)
+    return wait_answer(word_of(drain->state), drain->outcome);
+  if (loop_.now() >= awaited.deadline) return wait_answer("timed_out", "the drain goes on");
+  return std::nullopt;
+}
+
+void ControlDesk::note(const Found& found, std::string_view who, const std::string& what) {
+  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec.name,
+                                             found.balancer.label, what, who));
+}
+
+}  // namespace steelyard::manage

@@ -1,0 +1,68 @@
+// Carries out what an operator asks for: finds balancers and members by name, gives the orders and
+// says what became of them. It knows nothing of sockets; who asks is a word for the log.
+//
+//   answer   {"ok": true, ...} or {"ok": false, "kind": "usage", "error": "...", "choices": [...]}
+//
+// Threads: the loop's.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/path_settings.hpp"
+#include "io/loop.hpp"
+#include "manage/control_request.hpp"
+#include "manage/drain_watch.hpp"
+#include "manage/naming.hpp"
+
+namespace steelyard::manage {
+
+// A drain that somebody waits for.
+struct AwaitedDrain {
+  std::shared_ptr<balance::Balancer> balancer;
+  balance::MemberRef member;
+  std::uint64_t number = 0;  // of the order
+  Instant deadline = never;  // of the waiting
+};
+
+class ControlDesk {
+ public:
+  using Log = std::function<void(config::LogLevel, const std::string&)>;
+  ControlDesk(io::Loop& loop, Log log);
+  ControlDesk(const ControlDesk&) = delete;
+  ControlDesk& operator=(const ControlDesk&) = delete;
+
+  void adopt(const proxy::Generation& generation);
+
+  // Answers are lines without their end. All commands but wait are done at once.
+  std::string answer(const ControlRequest& request, std::string_view who);
+  std::expected<AwaitedDrain, ControlFault> find_drain(const ControlRequest& request);
+  // None: it is still under way.
+  [[nodiscard]] std::optional<std::string> answer_when_over(const AwaitedDrain& awaited) const;
+
+ private:
+  struct Found {
+    NamedBalancer balancer;
+    balance::MemberView member;
+  };
+  using Answer = std::expected<std::string, ControlFault>;
+  std::expected<Found, ControlFault> find(const ControlRequest& request) const;
+  Answer list_members(const ControlRequest& request) const;
+  Answer order_drain(const ControlRequest& request, std::string_view who);
+  Answer undrain(const ControlRequest& request, std::string_view who);
+  Answer set_status(const ControlRequest& request, std::string_view who);
+  Answer tell_history(const ControlRequest& request) const;
+  void note(const Found& found, std::string_view who, const std::string& what);
+
+  io::Loop& loop_;
+  const Log log_;
+  std::vector<NamedBalancer> balancers_;
+  DrainWatch watch_;
+};
+
+}  // namespace steelyard::manage

@@ -1,0 +1,163 @@
+#include "manage/control_desk.hpp"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "manage/control_answers.hpp"
+#include "manage/test_desk.hpp"
+
+namespace steelyard::manage {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+class Desk : public DeskWorld {
+ protected:
+  json told(std::string_view line) { return json::parse(ask(line)); }
+};
+
+TEST_F(Desk, members_are_told_with_state_sessions_and_order) {
+  {
+    const auto exchange = visit("x.r1");
+  }
+  {
+    const auto exchange = visit("y.r1");
+  }
+  const auto exchange = visit("x.r1");
+  ask(R"({"command":"drain","balancer":"app","member":"r1","sessions":0})");
+  const json answer = told(R"({"command":"members"})");
+  EXPECT_TRUE(answer["ok"]);
+  ASSERT_EQ(answer["members"].size(), 2U);
+  const json& first = answer["members"][0];
+  EXPECT_EQ(first["balancer"], "balancer://app");
+  EXPECT_EQ(first["member"], "http://m1:8080");
+  EXPECT_EQ(first["route"], "r1");
+  EXPECT_EQ(first["status"], "Init Drn Ok");
+  EXPECT_EQ(first["factor"], 1.0);
+  EXPECT_EQ(first["busy"], 1);
+  EXPECT_EQ(first["elected"], 3);
+  EXPECT_EQ(first["sessions"]["1m"], 2);
+  EXPECT_EQ(first["sessions"]["60m"], 2);
+  EXPECT_TRUE(first["sessions"]["at_least"].empty());
+  EXPECT_EQ(first["sessions"]["partial"].size(), 4U);
+  EXPECT_EQ(first["reason"], "set by an operator: to be drained");
+  EXPECT_EQ(first["drain"]["state"], "under_way");
+  EXPECT_EQ(first["drain"]["order"], "until there is no session for 5 min");
+  EXPECT_EQ(answer["members"][1]["drain"], nullptr);
+  EXPECT_EQ(answer["members"][1]["reason"], "");
+}
+
+TEST_F(Desk, one_balancer_can_be_asked_for) {
+  auto config = one_balancer();
+  config->servers[0]->balancers.push_back(sticky_spec("other", 3));
+  adopt(std::move(config));
+  EXPECT_EQ(told(R"({"command":"members"})")["members"].size(), 5U);
+  EXPECT_EQ(told(R"({"command":"members","balancer":"other"})")["members"].size(), 3U);
+  const json wrong = told(R"({"command":"members","balancer":"none"})");
+  EXPECT_FALSE(wrong["ok"]);
+  EXPECT_EQ(wrong["kind"], "unknown");
+  EXPECT_EQ(wrong["choices"], json({"balancer://app", "balancer://other"}));
+}
+
+TEST_F(Desk, a_drain_ends_without_traffic_and_the_log_tells) {
+  loop.advance(minutes(2));
+  ask(R"({"command":"drain","balancer":"app","member":"r1","sessions":0,"window":"1min"})");
+  EXPECT_EQ(status(), "Init Drn Stop");
+  {
+    const auto exchange = visit("x.r2");
+  }
+  ask(R"({"command":"drain","balancer":"app","member":"r2","sessions":0,"window":"1min"})");
+  EXPECT_EQ(status(1), "Init Drn Ok");
+  loop.advance(seconds(60));
+  EXPECT_EQ(status(1), "Init Drn Ok");
+  loop.advance(milliseconds(300));
+  EXPECT_EQ(status(1), "Init Drn Stop");
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[2],
+            "http://m2:8080 in balancer://app: drain, until there is no session for 1 min (by a "
+            "test)");
+  EXPECT_EQ(lines[3],
+            "drain of http://m2:8080 in balancer://app is over: drained (no session for 1 min)");
+}
+
+TEST_F(Desk, a_deadline_is_kept_without_traffic) {
+  const auto exchange = visit("x.r1");
+  ask(R"({"command":"drain","balancer":"app","member":"r1","deadline":"3s"})");
+  loop.advance(milliseconds(2900));
+  EXPECT_EQ(status(), "Init Drn Ok");
+  loop.advance(milliseconds(200));
+  EXPECT_EQ(status(), "Init Drn Stop");
+  EXPECT_THAT(
+      lines.back(),
+      HasSubstr("deadline passed (1 session and 1 exchange under way left at the deadline)"));
+}
+
+TEST_F(Desk, a_reload_in_between_keeps_the_watch) {
+  ask(R"({"command":"drain","balancer":"app","member":"r1","deadline":"3s"})");
+  loop.advance(seconds(1));
+  adopt(one_balancer(3));
+  loop.advance(seconds(3));
+  EXPECT_EQ(status(), "Init Drn Stop");
+}
+
+TEST_F(Desk, undrain_and_set_change_the_member) {
+  ask(R"({"command":"drain","balancer":"app","member":"r1","kick":true})");
+  EXPECT_EQ(status(), "Init Drn Stop");
+  EXPECT_EQ(told(R"({"command":"undrain","balancer":"app","member":"r1"})")["member"]["status"],
+            "Init Ok");
+  const json again = told(R"({"command":"undrain","balancer":"app","member":"r1"})");
+  EXPECT_EQ(again["kind"], "refused");
+  EXPECT_EQ(
+      told(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})")["member"]["status"],
+      "Init Dis");
+  EXPECT_EQ(lines.back(),
+            "http://m1:8080 in balancer://app: set from Init Ok to Init Dis  (by a "
+            "test)");
+}
+
+TEST_F(Desk, history_tells_cause_and_evidence) {
+  const auto exchange = visit("x.r1");
+  balancer().connect_failed(exchange.lease, loop.now(), {.text = "connection refused"});
+  const json events = told(R"({"command":"history","balancer":"app","member":"r1"})")["events"];
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0]["cause"], "could not be connected to");
+  EXPECT_EQ(events[0]["evidence"], "connection refused");
+  EXPECT_EQ(events[0]["before"], "Init Ok");
+  EXPECT_EQ(events[0]["after"], "Init Err");
+  EXPECT_EQ(told(R"({"command":"members"})")["members"][0]["reason"],
+            "could not be connected to: connection refused");
+}
+
+TEST_F(Desk, balancers_without_stickiness_have_no_sessions) {
+  auto spec = std::make_shared<balance::BalancerSpec>(*sticky_spec("app", 1));
+  spec->sticky = {};
+  auto config = one_balancer();
+  config->servers[0]->balancers[0] = spec;
+  adopt(std::move(config));
+  EXPECT_EQ(told(R"({"command":"members"})")["members"][0]["sessions"], nullptr);
+}
+
+TEST(Moment, tells_instants_by_the_wall_clock) {
+  const Moment moment{.now = Instant{} + seconds(100), .wall = WallTime{} + seconds(86'400)};
+  EXPECT_EQ(moment.text_of(Instant{} + seconds(99)), "1970-01-01T23:59:59Z");
+  EXPECT_EQ(moment.text_of(Instant::min()), "");
+}
+
+TEST(OrderText, says_what_ends_a_drain) {
+  const Moment moment{.now = Instant{} + seconds(100), .wall = WallTime{} + seconds(86'400)};
+  const auto deadline = Instant{} + seconds(160);
+  EXPECT_EQ(order_text({}, moment), "without an end");
+  EXPECT_EQ(order_text({.deadline = deadline}, moment), "until 1970-01-02T00:01:00Z");
+  EXPECT_EQ(order_text({.deadline = deadline, .sessions_max = 4}, moment),
+            "until 1970-01-02T00:01:00Z, or at most 4 sessions for 5 min");
+  EXPECT_EQ(order_text({.pace = balance::DrainOrder::Pace::sessions_leave}, moment),
+            "sessions elsewhere at once");
+}
+
+}  // namespace
+}  // namespace steelyard::manage

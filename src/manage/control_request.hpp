@@ -1,0 +1,69 @@
+// What a line on the control socket asks for: one JSON object, as
+//
+//   {"command": "drain", "balancer": "app", "member": "http://10.0.0.1:8080",
+//    "deadline": "10min", "sessions": 0, "window": "5min", "kick": false}
+//
+// Times are texts as in the configuration, or numbers of seconds. A key that a command does not
+// have is a fault, so that a misspelt one never goes unnoticed.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/drain.hpp"
+#include "balance/status.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::manage {
+
+// Longer ones are refused unread.
+inline constexpr std::size_t control_line_bytes_max = 4096;
+// Of waiting for a drain.
+inline constexpr Duration wait_timeout_max = balance::drain_deadline_max;
+
+struct ControlFault {
+  enum class Kind : std::uint8_t {
+    usage,    // the request says nothing sensible
+    unknown,  // no such balancer or member, or several
+    refused,  // it cannot be done now
+  };
+  Kind kind = Kind::usage;
+  std::string text;
+  std::vector<std::string> choices{};  // what could have been meant
+};
+
+struct DrainWish {
+  std::optional<Duration> deadline{};  // from now
+  std::optional<std::uint32_t> sessions_max{};
+  std::optional<Duration> window{};
+  bool kick = false;
+
+  [[nodiscard]] balance::DrainOrder order(Instant now) const;
+};
+
+struct StatusWish {
+  balance::Status set{}, clear{};
+};
+
+struct ControlRequest {
+  enum class Command : std::uint8_t { members, drain, undrain, wait, set, history };
+
+  Command command = Command::members;
+  std::string balancer{};  // empty: all, for members alone
+  std::string member{};
+  DrainWish drain{};
+  StatusWish change{};
+  std::optional<Duration> timeout{};  // of wait
+};
+
+std::expected<ControlRequest, ControlFault> parse_request(std::string_view line);
+
+// "+D-N" and the like: bits to set and to clear. An operator's are D S N H R I; E and C can only be
+// cleared. The error says so.
+std::expected<StatusWish, std::string> parse_status_wish(std::string_view text);
+
+}  // namespace steelyard::manage

@@ -1,0 +1,107 @@
+// What `steelyard ctl help` says. One row a command, because it is a table.
+#include <array>
+
+#include "manage/ctl_words.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+struct Page {
+  std::string_view command, text;
+};
+
+constexpr std::string_view overview =
+    R"(steelyard ctl speaks to the server that runs, by its control socket.
+
+Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND ...
+       steelyard ctl --socket PATH COMMAND ...
+
+  members [--balancer NAME] [--json]             every member with its state and sessions
+  drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME] [--kick]
+        [--wait [--timeout TIME]]                take a member out of service
+  undrain BALANCER MEMBER                        and back
+  wait BALANCER MEMBER [--timeout TIME]          until its drain is over
+  set BALANCER MEMBER STATUS                     httpd's status letters: +D, -D, +N, ...
+  history BALANCER MEMBER [--json]               what happened to a member's health
+  help [COMMAND]
+
+The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
+file's name with .ctl behind it). Who may use it: root, and the user the server runs as.
+
+BALANCER is app or balancer://app; where virtual hosts have their own: host:port/balancer://app, and
+main/balancer://app for that of the main server. MEMBER is its URL, its host:port or its route.
+TIME is seconds, or a number with ms, s, min or h.
+
+Exit status: 0 done; 1 no server, no such thing, or refused; 2 wrong usage. Of waiting: 0 drained,
+3 the deadline passed with something left, 4 timed out while the drain goes on, 5 cancelled.
+)";
+
+constexpr std::array pages{
+    Page{"members",
+         R"(steelyard ctl members [--balancer NAME] [--json]
+
+Lists members: state, load factor, exchanges under way (BUSY), requests so far (ELECTED), and for
+sticky balancers how many sessions chose them within the last 1, 5, 15 and 60 minutes. 70+ means at
+least 70; 70* that the count began within that time. WHY says what keeps a member from full service,
+and what was ordered.
+)"},
+    Page{"drain",
+         R"(steelyard ctl drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME]
+                    [--kick] [--wait [--timeout TIME]]
+
+The member gets no new sessions from now on; its own stay (httpd's N). The drain is over, and the
+member stopped (S), when the first of these is so:
+
+  --deadline TIME   so much time has passed. Exchanges under way still finish.
+  --sessions N      at most N sessions came within the window, and no exchange is under way.
+  --window TIME     the window for sessions: 1s to 1h, by default 5min.
+  --kick            do not keep sessions: they go elsewhere at once. It is over when no exchange
+                    is under way.
+
+Without --deadline, --sessions and --kick it has no end. --wait waits for the end, at most
+--timeout. Another change to the member by an operator ends the order; a reload keeps it.
+
+Exit status with --wait: 0 drained, 3 the deadline passed with sessions or exchanges left,
+4 timed out (the drain goes on), 5 cancelled.
+
+    steelyard ctl drain app 10.0.0.1:8080 --sessions 0 --deadline 30min --wait
+)"},
+    Page{"undrain",
+         R"(steelyard ctl undrain BALANCER MEMBER
+
+Ends a drain and takes back what it set: N, and S if the drain set it.
+)"},
+    Page{"wait",
+         R"(steelyard ctl wait BALANCER MEMBER [--timeout TIME]
+
+Waits until the drain of the member is over; at once if it is.
+
+Exit status: 0 drained, 3 the deadline passed with sessions or exchanges left, 4 timed out,
+5 cancelled, 1 no drain that could end was ordered.
+)"},
+    Page{"set",
+         R"(steelyard ctl set BALANCER MEMBER STATUS
+
+Sets and clears status letters, as in status= of httpd: +D disabled, +S stopped, +N draining, +H hot
+standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets an error, -C failed
+health checks. Several at once: +D-N. A drain that was ordered for the member is cancelled.
+)"},
+    Page{"history",
+         R"(steelyard ctl history BALANCER MEMBER [--json]
+
+The last changes of a member's state with time, cause and evidence, oldest first.
+)"},
+};
+
+}  // namespace
+
+std::string ctl_help(std::string_view command) {
+  if (command.empty()) return std::string(overview);
+  for (const Page& page : pages) {
+    if (page.command == command) return std::string(page.text);
+  }
+  return {};
+}
+
+}  // namespace steelyard::manage

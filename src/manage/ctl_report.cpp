@@ -1,0 +1,159 @@
+#include "manage/ctl_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace steelyard::manage {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// What a server of another version might leave out is empty, not a failure.
+std::string text_of(const json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return {};
+  if (found->is_string()) return found->get<std::string>();
+  if (found->is_number_float()) return fmt::format("{:g}", found->get<double>());
+  return found->dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+const json& part_of(const json& object, const char* key) {
+  static const json nothing;
+  if (!object.is_object()) return nothing;
+  const auto found = object.find(key);
+  return found == object.end() ? nothing : *found;
+}
+
+bool holds(const json& list, std::string_view word) {
+  return list.is_array() && std::ranges::any_of(list, [word](const json& one) {
+           return one.is_string() && one.get_ref<const std::string&>() == word;
+         });
+}
+
+constexpr std::size_t column_count = 12;
+using Row = std::array<std::string, column_count>;
+
+std::string sessions_text(const json& sessions, const char* window) {
+  std::string text = text_of(sessions, window);
+  if (text.empty()) return "-";
+  if (holds(part_of(sessions, "at_least"), window)) return text + '+';
+  return holds(part_of(sessions, "partial"), window) ? text + '*' : text;
+}
+
+std::string why_text(const json& member) {
+  std::string why = text_of(member, "reason");
+  const json& drain = part_of(member, "drain");
+  if (text_of(drain, "state") == "under_way")
+    why += (why.empty() ? "" : "; ") + std::string("draining ") + text_of(drain, "order");
+  return why;
+}
+
+Row row_of(const json& member) {
+  const json& sessions = part_of(member, "sessions");
+  const std::string route = text_of(member, "route");
+  return {
+      text_of(member, "balancer"),    text_of(member, "member"),      route.empty() ? "-" : route,
+      text_of(member, "status"),      text_of(member, "factor"),      text_of(member, "busy"),
+      text_of(member, "elected"),     sessions_text(sessions, "1m"),  sessions_text(sessions, "5m"),
+      sessions_text(sessions, "15m"), sessions_text(sessions, "60m"), why_text(member)};
+}
+
+std::string table_of(const json& members) {
+  std::vector<Row> rows{{"BALANCER", "MEMBER", "ROUTE", "STATUS", "FACTOR", "BUSY", "ELECTED", "1m",
+                         "5m", "15m", "60m", "WHY"}};
+  if (members.is_array()) {
+    for (const json& member : members) rows.push_back(row_of(member));
+  }
+  std::array<std::size_t, column_count> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < column_count; ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string table;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < column_count; ++i)
+      line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    table += line + '\n';
+  }
+  return table;
+}
+
+std::string history_of(const json& events) {
+  std::string text;
+  if (!events.is_array()) return text;
+  for (const json& event : events) {
+    const std::string at = text_of(event, "at");
+    const std::string evidence = text_of(event, "evidence");
+    const std::string status = text_of(event, "answer_status");
+    text += fmt::format("{}  {} -> {}  {}", at.empty() ? "(at the start)" : at,
+                        text_of(event, "before"), text_of(event, "after"), text_of(event, "cause"));
+    if (!evidence.empty()) text += ": " + evidence;
+    if (status != "0" && !status.empty()) text += " (status " + status + ')';
+    const std::string times = text_of(event, "times");
+    if (times != "1" && !times.empty())
+      text += fmt::format("  [{} times since {}]", times, text_of(event, "first"));
+    text += '\n';
+  }
+  return text.empty() ? "nothing happened so far\n" : text;
+}
+
+std::string member_line(const json& member) {
+  std::string line = fmt::format("{} in {}: {}", text_of(member, "member"),
+                                 text_of(member, "balancer"), text_of(member, "status"));
+  const std::string why = why_text(member);
+  if (!why.empty()) line += " (" + why + ')';
+  return line + '\n';
+}
+
+CtlReport report_failure(const json& answer) {
+  CtlReport report{.exit = text_of(answer, "kind") == "usage" ? CtlExit::usage : CtlExit::failed,
+                   .complaint = "steelyard ctl: " + text_of(answer, "error") + '\n'};
+  const json& choices = part_of(answer, "choices");
+  if (!choices.is_array() || choices.empty()) return report;
+  report.complaint += "There is:\n";
+  for (const json& choice : choices) {
+    if (choice.is_string()) report.complaint += "  " + choice.get<std::string>() + '\n';
+  }
+  return report;
+}
+
+CtlReport report_wait(const json& answer) {
+  const std::string state = text_of(answer, "state");
+  const std::string outcome = text_of(answer, "outcome");
+  if (state == "drained") return {.out = "drained: " + outcome + '\n'};
+  if (state == "deadline_passed")
+    return {.exit = CtlExit::deadline_passed, .out = "stopped: " + outcome + '\n'};
+  if (state == "timed_out")
+    return {.exit = CtlExit::timed_out, .out = "timed out: " + outcome + '\n'};
+  return {.exit = CtlExit::cancelled, .out = "cancelled: " + outcome + '\n'};
+}
+
+CtlReport report_success(const json& answer) {
+  if (answer.contains("members")) return {.out = table_of(answer["members"])};
+  if (answer.contains("events")) return {.out = history_of(answer["events"])};
+  if (answer.contains("state")) return report_wait(answer);
+  return {.out = member_line(part_of(answer, "member"))};
+}
+
+}  // namespace
+
+CtlReport report_answer(const CtlWords& words, std::string_view answer) {
+  const json object = json::parse(answer, nullptr, false);
+  if (object.is_discarded() || !object.is_object()) {
+    return {.exit = CtlExit::failed,
+            .complaint = "steelyard ctl: what answered there is no steelyard\n"};
+  }
+  const json& ok = part_of(object, "ok");
+  CtlReport report =
+      ok.is_boolean() && ok.get<bool>() ? report_success(object) : report_failure(object);
+  if (words.as_json) report.out = std::string(answer) + '\n';
+  return report;
+}
+
+}  // namespace steelyard::manage

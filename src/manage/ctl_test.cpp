@@ -1,0 +1,142 @@
+// The words of steelyard ctl, and what it makes of answers.
+#include <gmock/gmock.h>
+
+#include "manage/control_request.hpp"
+#include "manage/ctl_report.hpp"
+#include "manage/ctl_words.hpp"
+
+namespace steelyard::manage {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::expected<CtlWords, std::string> parse(std::vector<const char*> words) {
+  return parse_ctl_words(words);
+}
+
+std::string complaint(const std::vector<const char*>& words) {
+  const auto parsed = parse(words);
+  return parsed ? "none" : parsed.error();
+}
+
+TEST(CtlWords, name_the_configuration_before_the_command) {
+  const auto words = parse({"-f", "a.conf", "-d", "/root", "-D", "X", "-D", "Y", "-C", "Line 1",
+                            "-c", "Line 2", "members", "--json"});
+  ASSERT_TRUE(words);
+  EXPECT_EQ(words->config_file, "a.conf");
+  EXPECT_EQ(words->server_root, "/root");
+  EXPECT_THAT(words->defines, ElementsAre("X", "Y"));
+  EXPECT_THAT(words->before, ElementsAre("Line 1"));
+  EXPECT_THAT(words->after, ElementsAre("Line 2"));
+  EXPECT_TRUE(words->as_json);
+  EXPECT_THAT(words->requests, ElementsAre(R"({"command":"members"})"));
+}
+
+TEST(CtlWords, a_drain_with_wait_is_two_requests) {
+  const auto words = parse({"--socket", "/s", "drain", "app", "m1:80", "--sessions", "2",
+                            "--window=90s", "--deadline", "10min", "--wait", "--timeout", "1h"});
+  ASSERT_TRUE(words);
+  EXPECT_EQ(words->socket, "/s");
+  EXPECT_THAT(
+      words->requests,
+      ElementsAre(
+          R"({"command":"drain","balancer":"app","member":"m1:80","sessions":2,"window":"90s","deadline":"10min"})",
+          R"({"command":"wait","balancer":"app","member":"m1:80","timeout":"1h"})"));
+  for (const std::string& request : words->requests) EXPECT_TRUE(parse_request(request));
+}
+
+TEST(CtlWords, a_status_may_look_like_an_option) {
+  const auto words = parse({"set", "app", "r1", "-D"});
+  ASSERT_TRUE(words);
+  EXPECT_THAT(words->requests,
+              ElementsAre(R"({"command":"set","balancer":"app","member":"r1","status":"-D"})"));
+}
+
+TEST(CtlWords, what_is_wrong_is_said) {
+  EXPECT_THAT(complaint({}), HasSubstr("what should be done?"));
+  EXPECT_THAT(complaint({"dance"}), HasSubstr("no command \"dance\""));
+  EXPECT_THAT(complaint({"-x", "members"}), HasSubstr("no option -x"));
+  EXPECT_THAT(complaint({"-f"}), HasSubstr("-f needs a value"));
+  EXPECT_THAT(complaint({"--socket", "", "members"}), HasSubstr("--socket needs a value"));
+  EXPECT_THAT(complaint({"drain", "app"}), HasSubstr("drain needs a member"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "n"}), HasSubstr("unexpected word \"n\""));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--force"}), HasSubstr("no option --force"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--sessions", "many"}), HasSubstr("takes a number"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--sessions"}), HasSubstr("needs a value"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--kick=yes"}), HasSubstr("takes no value"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--wait"}), HasSubstr("no end to --wait for"));
+  EXPECT_THAT(complaint({"drain", "app", "m", "--kick", "--timeout", "1"}), HasSubstr("--timeout"));
+  EXPECT_THAT(complaint({"members", "--deadline", "1"}), HasSubstr("no option --deadline"));
+}
+
+TEST(CtlWords, every_command_has_its_help) {
+  for (const char* command : {"members", "drain", "undrain", "wait", "set", "history"}) {
+    EXPECT_THAT(parse({"help", command})->help, HasSubstr("steelyard ctl " + std::string(command)));
+    EXPECT_EQ(parse({command, "--help"})->help, ctl_help(command));
+    EXPECT_THAT(ctl_help(), HasSubstr("\n  " + std::string(command)));
+  }
+  EXPECT_EQ(parse({"help"})->help, ctl_help());
+  EXPECT_EQ(parse({"--help"})->help, ctl_help());
+  EXPECT_THAT(complaint({"help", "dance"}), HasSubstr("no command"));
+}
+
+CtlReport report(std::string_view answer) { return report_answer({}, answer); }
+
+TEST(CtlReport, waiting_has_an_exit_status_for_each_end) {
+  const auto exit_of = [](const std::string& state) {
+    return report(R"({"ok":true,"state":")" + state + R"(","outcome":"why"})");
+  };
+  EXPECT_EQ(exit_of("drained").exit, CtlExit::done);
+  EXPECT_EQ(exit_of("drained").out, "drained: why\n");
+  EXPECT_EQ(exit_of("deadline_passed").exit, CtlExit::deadline_passed);
+  EXPECT_EQ(exit_of("timed_out").exit, CtlExit::timed_out);
+  EXPECT_EQ(exit_of("cancelled").exit, CtlExit::cancelled);
+}
+
+TEST(CtlReport, failures_are_told_with_the_choices) {
+  const CtlReport failed =
+      report(R"({"ok":false,"kind":"unknown","error":"no balancer","choices":["a","b"]})");
+  EXPECT_EQ(failed.exit, CtlExit::failed);
+  EXPECT_EQ(failed.complaint, "steelyard ctl: no balancer\nThere is:\n  a\n  b\n");
+  EXPECT_EQ(report(R"({"ok":false,"kind":"usage","error":"x"})").exit, CtlExit::usage);
+  EXPECT_EQ(report("HTTP/1.1 400 Bad Request").exit, CtlExit::failed);
+  EXPECT_EQ(report("[]").exit, CtlExit::failed);
+}
+
+TEST(CtlReport, members_are_a_table) {
+  const CtlReport table = report(
+      R"({"ok":true,"members":[{"balancer":"balancer://app","member":"http://m1","route":"",)"
+      R"("status":"Init Ok","factor":1.5,"busy":2,"elected":10,)"
+      R"("sessions":{"1m":1,"5m":2,"15m":3,"60m":65536,"at_least":["60m"],"partial":["15m"]},)"
+      R"("reason":"","drain":null},{"balancer":"balancer://app","member":"http://m22",)"
+      R"("status":"Init Drn Ok","sessions":null,"reason":"why",)"
+      R"("drain":{"state":"under_way","order":"until noon"}}]})");
+  EXPECT_EQ(
+      table.out,
+      "BALANCER        MEMBER      ROUTE  STATUS       FACTOR  BUSY  ELECTED  1m  5m  15m  60m     "
+      "WHY\n"
+      "balancer://app  http://m1   -      Init Ok      1.5     2     10       1   2   3*   65536+\n"
+      "balancer://app  http://m22  -      Init Drn Ok                         -   -   -    -       "
+      "why; draining until noon\n");
+}
+
+TEST(CtlReport, json_is_handed_through) {
+  const std::string answer = R"({"ok":true,"members":[]})";
+  EXPECT_EQ(report_answer({.as_json = true}, answer).out, answer + '\n');
+}
+
+TEST(CtlReport, history_is_a_line_a_change) {
+  const CtlReport history =
+      report(R"({"ok":true,"events":[{"at":"T2","times":3,"first":"T1","cause":"failed a request",)"
+             R"("evidence":"answered","answer_status":503,"before":"Init Ok","after":"Init Err"},)"
+             R"({"at":"","times":1,"cause":"drained","evidence":"","answer_status":0,)"
+             R"("before":"A","after":"B"}]})");
+  EXPECT_EQ(history.out,
+            "T2  Init Ok -> Init Err  failed a request: answered (status 503)  [3 times since T1]\n"
+            "(at the start)  A -> B  drained\n");
+  EXPECT_EQ(report(R"({"ok":true,"events":[]})").out, "nothing happened so far\n");
+}
+
+}  // namespace
+}  // namespace steelyard::manage

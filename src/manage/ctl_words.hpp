@@ -1,0 +1,44 @@
+// The words behind `steelyard ctl`, as a value: where the server is, and what to ask it.
+//
+//   steelyard ctl [-f FILE ... | --socket PATH] COMMAND [NAME ...] [--OPTION ...]
+//
+// One-letter options stand before the command: behind it, -D is a status.
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace steelyard::manage {
+
+// How a script learns what happened.
+enum class CtlExit : int {
+  done = 0,             // also: drained
+  failed = 1,           // no server, no such balancer or member, refused
+  usage = 2,            //
+  deadline_passed = 3,  // with sessions or exchanges left
+  timed_out = 4,        // the drain goes on
+  cancelled = 5,        //
+};
+
+struct CtlWords {
+  // Of the configuration that says where the socket is; as in the server's own options.
+  std::string config_file{}, server_root{};
+  std::vector<std::string> defines{}, before{}, after{};
+  std::string socket{};  // empty: by the configuration
+
+  std::string command{};
+  std::vector<std::string> requests{};  // lines to send, one after the answer to the other
+  bool as_json = false;
+  std::string help{};  // to be printed instead of all else
+};
+
+// The error is one complaint.
+std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words);
+
+// Of all commands, or of one; empty: there is none of that name.
+std::string ctl_help(std::string_view command = {});
+
+}  // namespace steelyard::manage

@@ -1,0 +1,42 @@
+// How an operator names balancers and members.
+//
+//   balancer   app, balancer://app                      the only one of that name
+//              shop.example:443/balancer://app          the one of that virtual host
+//              main/balancer://app                      the main server's, where others have one
+//              too
+//   member     http://10.0.0.1:8080, 10.0.0.1:8080 or its route
+//
+// What a virtual host only inherits is the main server's. A name that several have is a fault that
+// lists them.
+//
+// Threads: any; everything is read from an immutable generation.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/balancer.hpp"
+#include "manage/control_request.hpp"
+#include "proxy/generation.hpp"
+
+namespace steelyard::manage {
+
+struct NamedBalancer {
+  std::string label;  // the shortest that is unique: a form from above with "balancer://"
+  std::string scope;  // "main" or the virtual host
+  std::shared_ptr<balance::Balancer> state;
+};
+
+// Each state once, in the order of the configuration.
+std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation);
+
+std::expected<NamedBalancer, ControlFault> find_balancer(
+    const std::vector<NamedBalancer>& balancers, std::string_view wanted);
+
+std::expected<balance::MemberView, ControlFault> find_member(const NamedBalancer& balancer,
+                                                             std::string_view wanted);
+
+}  // namespace steelyard::manage

@@ -1,0 +1,102 @@
+#include "server/control_thread.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "io/linux/socket_stream.hpp"
+#include "manage/control_answers.hpp"
+#include "server/control_socket.hpp"
+#include "server/privileges.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using manage::ControlFault;
+
+// A few words go into a fresh socket at once.
+void turn_away(io::Stream& stream, std::string why) {
+  const std::string answer =
+      manage::fault_answer({.kind = ControlFault::Kind::refused, .text = std::move(why)}) + '\n';
+  const std::string_view piece = answer;
+  (void)stream.write(std::span(&piece, 1));
+  stream.settle();
+}
+
+}  // namespace
+
+void ControlThread::start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation) {
+  generation_ = std::move(generation);
+  thread_ = std::thread([this, socket = std::move(socket)]() mutable { run(std::move(socket)); });
+}
+
+void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
+  if (!thread_.joinable()) return;
+  loop_.post([this, generation = std::move(generation)] {
+    log_.generation_changed();
+    generation_ = generation;
+    desk_->adopt(*generation_);
+  });
+}
+
+void ControlThread::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] { loop_.stop(); });
+  thread_.join();
+}
+
+void ControlThread::run(Descriptor socket) {
+  ::pthread_setname_np(::pthread_self(), "control");
+  give_up_capabilities();
+  desk_ = std::make_unique<manage::ControlDesk>(
+      loop_, [this](config::LogLevel level, const std::string& text) { log(level, text); });
+  desk_->adopt(*generation_);
+  loop_.at_turn_end([this] { log_.turn_ended(); });
+  {
+    const io::Listener listener(
+        loop_, socket.release(),
+        {.on_accept = [this](std::unique_ptr<io::Stream> stream,
+                             const Endpoint& /*peer*/) { take_in(std::move(stream)); },
+         .has_room = nullptr,
+         .on_pause = nullptr});
+    loop_.run();
+  }
+  connections_.clear();
+  loop_.at_turn_end(nullptr);
+  desk_.reset();
+  log_.turn_ended();
+}
+
+void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
+  const auto peer = peer_of(static_cast<io::SocketStream&>(*stream).fd());
+  if (!peer) return;
+  if (peer->user != 0 && peer->user != ::geteuid()) {
+    log(config::LogLevel::warn, fmt::format("control socket: uid {} (pid {}) may not speak here",
+                                            peer->user, peer->process));
+    return turn_away(*stream, "only root and the server's own user may speak here");
+  }
+  if (connections_.size() >= connections_max)
+    return turn_away(*stream, fmt::format("{} connections are open already", connections_max));
+  // Its place in the list is known to nobody before it is there.
+  const auto place = std::make_shared<Connections::iterator>();
+  connections_.emplace_back(
+      loop_, *desk_, std::move(stream), fmt::format("uid {}, pid {}", peer->user, peer->process),
+      [this, place] { loop_.defer([this, place] { connections_.erase(*place); }); });
+  *place = std::prev(connections_.end());
+  connections_.back().start();
+}
+
+void ControlThread::log(config::LogLevel level, const std::string& text) {
+  const config::Server& server = *generation_->config().servers.front();
+  // Orders are told like starts and stops, whatever the level.
+  if (level != config::LogLevel::notice && level > server.log_levels.of("proxy_balancer")) return;
+  proxy::ErrorLine line;
+  line.level = level;
+  line.module = "proxy_balancer";
+  line.text = text;
+  line.when = loop_.wall_now();
+  log_.error(server.error_log, line);
+}
+
+}  // namespace steelyard::server
