@@ -56,8 +56,9 @@ void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
   hash_bound_ = spec_->effective_hash_bound();
   roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
-  measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
-  watch_answers(*spec_);
+  const bool measures = policy == Policy::least_time || spec_->ejection.slow_limit;
+  measures_latency_.store(measures, std::memory_order_relaxed);
+  answer_watch_.adopt(*spec_);
 }
 
 void Balancer::adopt_members(Instant now, Prepared prepared) {
@@ -68,20 +69,8 @@ void Balancer::adopt_members(Instant now, Prepared prepared) {
     tables_ = PickTables::build(*spec_);  // an answer or a reload came between
   }
   roster_.adopt(*spec_, now);
+  adopt_ejection(before != nullptr ? &before->ejection : nullptr);
   attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
-}
-
-void Balancer::watch_answers(const BalancerSpec& spec) {
-  std::array<std::uint64_t, 8> bits{};
-  for (const int status : spec.fail_on_status) {
-    CHECK(status >= watched_status_min && status <= watched_status_max);
-    const auto bit = static_cast<unsigned>(status - watched_status_min);
-    bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
-  }
-  for (std::size_t word = 0; word < bits.size(); ++word) {
-    watched_statuses_[word].store(bits[word], std::memory_order_relaxed);
-  }
-  watches_timeouts_.store(spec.fail_on_timeout.value_or(false), std::memory_order_relaxed);
 }
 
 Decision Balancer::choose(const ChoiceRequest& request) {
@@ -91,6 +80,7 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   if (!request.key.empty()) key = hash_of(request.key);
   {
     const std::lock_guard guard(lock_);
+    if (!request.tried.empty() || !left_out_.empty()) leave_out(request.tried);
     if (request.attempt == Attempt::request) recover(request.now, decision.events);
     if (request.attempt == Attempt::after_wait || !choose_by_session(request, decision)) {
       choose_by_policy(request, key, decision);
@@ -104,8 +94,8 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 }
 
 // Members are looked at in order, each error put to the retry test, until one is without error. If
-// none is, forcerecovery=On forgets all errors. A disabled member without error counts as fine
-// here; one whose name leads nowhere does not.
+// none is, forcerecovery=On forgets all errors, or lets each begin its trial. A disabled member
+// without error counts as fine here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
     roster_.retry(at, now, events);
@@ -114,7 +104,11 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
   if (!spec_->force_recovery.value_or(true)) return;
   for (Position at = 0; at < roster_.size(); ++at) {
     if (!roster_.status(at).has(Flag::in_error)) continue;
-    roster_.clear_error(at, EventKind::forced, now, events);
+    if (roster_.tries()) {
+      open_for_trial(roster_, at, now, events);
+    } else {
+      roster_.clear_error(at, EventKind::forced, now, events);
+    }
   }
 }
 
@@ -122,20 +116,29 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
 bool Balancer::choose_by_session(const ChoiceRequest& request, Decision& decision) {
   const std::string_view tag = request.session.tag;
   if (!spec_->sticky.enabled() || !request.session.found || tag.empty()) return false;
-  const Position at = find_session_member(roster_, tag, request.now, decision.events);
+  const bool nofailover = spec_->nofailover.value_or(false);
+  const SessionSearch search{.tag = tag,
+                             .now = request.now,
+                             .left_out = left_out_,
+                             .may_be_trial = nofailover || may_be_trial(request)};
+  const Position at = find_session_member(roster_, search, decision.events);
   if (at != nobody) {
     if (request.explanation != nullptr) {
       explain_session(*request.explanation, roster_, request.now);
       request.explanation->candidates[at].verdict = Verdict::chosen;
     }
-    roster_.charge_session(at);
     decision.outcome = Outcome::picked;
-    decision.lease = roster_.elect(at);
+    if (roster_.usable(at)) {
+      roster_.charge_session(at);
+      decision.lease = roster_.elect(at);
+    } else {
+      begin_trial(at, decision);
+    }
     decision.tag_changed = roster_.spec(at).tag != tag;
     decision.reason = decision.tag_changed ? Reason::by_redirect : Reason::by_session;
     return true;
   }
-  if (!spec_->nofailover.value_or(false) || roster_.tagged(tag).empty()) return false;
+  if (!nofailover || roster_.tagged(tag).empty()) return false;
   if (request.explanation != nullptr) explain_session(*request.explanation, roster_, request.now);
   decision.outcome = Outcome::session_member_unusable;
   return true;
@@ -145,12 +148,15 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
                                 Decision& decision) {
   const PolicyTraits& policy = traits_of(spec_->effective_policy());
   decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
-  if (policy.by_plan) {
+  if (!policy.by_plan) {
+    heartbeat_list_.update(roster_, request.servers, left_out_, request.now, decision.events);
+  } else if (left_out_.empty()) {
     plan_.update(roster_, request.now, decision.events);
   } else {
-    heartbeat_list_.update(roster_, request.servers, request.now, decision.events);
+    plan_.update_without(roster_, left_out_, request.now, decision.events);
   }
   if (request.explanation != nullptr) explain(request, policy);
+  if (roster_.tries() && choose_trial(request, decision)) return;
   if (policy.by_plan && plan_.empty()) return;
   Turn turn{.roster = roster_,
             .plan = plan_,
@@ -168,10 +174,10 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
   decision.outcome = Outcome::picked;
   decision.lease = roster_.elect(at);
   decision.tag_changed = spec_->sticky.enabled();
-  decision.reason = !policy.by_plan                       ? Reason::by_policy
-                    : roster_.status(at).has(Flag::spare) ? Reason::spare
-                    : plan_.of_standbys()                 ? Reason::standby
-                                                          : Reason::by_policy;
+  decision.reason = !policy.by_plan                         ? Reason::by_policy
+                    : roster_.status(at).has(Flag::spare)   ? Reason::spare
+                    : roster_.status(at).has(Flag::standby) ? Reason::standby
+                                                            : Reason::by_policy;
 }
 
 void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy) {
@@ -185,7 +191,8 @@ void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy)
 }
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
-  return !lease.member().usable() && attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+  if (!ejects() && lease.member().usable()) return false;
+  return attempts_made <= attempts_max_.load(std::memory_order_relaxed);
 }
 
 std::optional<WaitTurn> Balancer::begin_wait() {
@@ -200,7 +207,7 @@ std::optional<WaitTurn> Balancer::begin_wait() {
 }
 
 bool Balancer::connect_failed(const Lease& lease, Instant now, Evidence evidence) {
-  return lease.member().usable() &&
+  return (lease.member().usable() || lease.is_trial()) &&
          force_error(lease, now, HealthCause::connect_failed, std::move(evidence));
 }
 
@@ -210,14 +217,16 @@ bool Balancer::force_error(const Lease& lease, Instant now, HealthCause cause, E
   if (lease.member().status().has(Flag::ignore_errors)) return false;
   if (at == nobody) {
     Roster::mark_retired_in_error(lease.member());
-  } else {
-    roster_.take(at, after_failure(roster_.health(at), now),
-                 {.cause = cause, .when = now, .evidence = std::move(evidence)});
+    return true;
   }
+  HealthChange change{.cause = cause, .when = now, .evidence = std::move(evidence)};
+  if (ejects()) return blame(at, lease, std::move(change));
+  roster_.take(at, after_failure(roster_.health(at), now), std::move(change));
   return true;
 }
 
 bool Balancer::connected(const Lease& lease) {
+  if (lease.is_trial() && lease.member().status().awaits_retry()) return true;
   if (!lease.member().usable()) return false;
   if (!lease.member().blemished()) return true;
   const std::lock_guard guard(lock_);
@@ -229,14 +238,11 @@ bool Balancer::connected(const Lease& lease) {
 }
 
 AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
-  const bool in_range = status >= watched_status_min && status <= watched_status_max;
-  const auto bit = static_cast<unsigned>(in_range ? status - watched_status_min : 0);
-  const std::uint64_t word = watched_statuses_[bit / 64].load(std::memory_order_relaxed);
-  if (in_range && ((word >> (bit % 64)) & 1) != 0 &&
+  if (answer_watch_.fails(status) &&
       force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && watches_timeouts_.load(std::memory_order_relaxed) &&
+  if (timed_out && answer_watch_.timeouts_fail() &&
       force_error(lease, now, HealthCause::answer_timed_out)) {
     return AnswerMark::in_error_by_timeout;
   }
@@ -270,10 +276,6 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
   return enabled ? CheckEffect::enabled : CheckEffect::disabled;
 }
 
-void Balancer::observe_latency(const Lease& lease, Duration took, Instant now) {
-  if (measures_latency_.load(std::memory_order_relaxed)) lease.member().observe_latency(took, now);
-}
-
 std::vector<MemberView> Balancer::members() {
   const std::lock_guard guard(lock_);
   std::vector<MemberView> views;
@@ -290,9 +292,13 @@ std::vector<MemberView> Balancer::members() {
                     .transferred_bytes = member.transferred_bytes(),
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
+                    .error_ends = std::nullopt,
+                    .ejections = roster_.ejection(at).in_row,
+                    .on_trial = member.on_trial(),
                     .checks = roster_.ref(at)->health_log().checks(),
                     .name_fault = member.addresses().fault()};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
+    if (view.error_time && view.status.awaits_retry()) view.error_ends = roster_.error_ends(at);
     views.push_back(std::move(view));
   }
   return views;

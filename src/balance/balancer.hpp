@@ -5,7 +5,7 @@
 // happen together under one short lock.
 //
 //   choose:  recover from "all in error" -> session's member
-//            -> policy among the lowest usable lbset
+//            -> a trial that is due -> policy among the lowest usable lbset
 //
 // Invariants
 //   1. A pick by quota adds nothing to the sum of all credits (httpd's lbstatus).
@@ -15,7 +15,6 @@
 // Threads: everything may be called from any thread. The clock is the caller's.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -25,23 +24,20 @@
 #include <string>
 #include <vector>
 
+#include "balance/answer_watch.hpp"
+#include "balance/attempt_outcome.hpp"
 #include "balance/decision.hpp"
 #include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/heartbeats.hpp"
-#include "balance/lease.hpp"
 #include "balance/member_view.hpp"
 #include "balance/pick_tables.hpp"
-#include "balance/plan.hpp"
-#include "balance/roster.hpp"
 #include "balance/spec.hpp"
+#include "balance/trials.hpp"
 #include "balance/wait_turn.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
-
-// What the answer of a member did to it.
-enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };
 
 class Balancer {
  public:
@@ -76,6 +72,8 @@ class Balancer {
   // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
   // connect.
   bool connected(const Lease& lease);
+  // The head of the final answer is here: that passes a trial, unless failonstatus has `status`.
+  void answer_began(const Lease& lease, Instant now, int status);
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
@@ -85,8 +83,11 @@ class Balancer {
   // A health check is over. A retired member is not told.
   CheckEffect check_finished(const MemberRef& member, CheckReport report);
   // How long the member took to begin its answer once it had the request; a timeout counts with the
-  // time until then. Does nothing unless the policy asks for it.
-  void observe_latency(const Lease& lease, Duration took, Instant now);
+  // time until then. Nothing unless the policy or ejectslow= asks for it; whom that ejects.
+  std::vector<SlowEjection> observe_latency(const Lease& lease, Duration took, Instant now);
+  // failcount=, ejectslow= or trial= (balancer_ejection.cpp): an attempt counts as one failure.
+  [[nodiscard]] bool ejects() const { return ejects_.load(std::memory_order_relaxed); }
+  [[nodiscard]] Duration error_length(const Member& member) const;  // of its last error, whole
 
   // What names lead to (balancer_names.cpp). A member with a watched name gets its addresses, or,
   // if it never had one, is down for `reason`. True: it changed anything.
@@ -103,6 +104,8 @@ class Balancer {
 
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, Decision& decision);
+  bool choose_trial(const ChoiceRequest& request, Decision& decision);
+  void begin_trial(Position at, Decision& decision);
   void explain(const ChoiceRequest& request, const PolicyTraits& policy);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
@@ -113,7 +116,11 @@ class Balancer {
   };
   [[nodiscard]] Prepared prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
   void adopt_members(Instant now, Prepared prepared = {});
-  void watch_answers(const BalancerSpec& spec);
+
+  void adopt_ejection(const EjectionSpec* before);
+  void leave_out(std::span<const Lease> tried);
+  bool blame(Position at, const Lease& lease, HealthChange change);
+  std::vector<SlowEjection> close_window(Instant now);
 
   const std::string name_;
   mutable std::mutex lock_;
@@ -128,12 +135,13 @@ class Balancer {
   std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> waiting_ = false;
+  AnswerWatch answer_watch_;
 
-  // Read for every answer, so without the lock: one bit a status that counts as a failure.
-  static constexpr int watched_status_min = 100;
-  static constexpr int watched_status_max = 599;
-  std::array<std::atomic<std::uint64_t>, 8> watched_statuses_{};
-  std::atomic<bool> watches_timeouts_ = false;
+  Trials trials_;
+  std::vector<Position> left_out_;  // of this choice
+  std::atomic<bool> ejects_ = false;
+  // When the window of ejectslow= ends, on the clock; the largest: there is none.
+  std::atomic<Instant::rep> window_ends_ = never.time_since_epoch().count();
 };
 
 }  // namespace steelyard::balance

@@ -1,5 +1,7 @@
 #include "balance/heartbeats.hpp"
 
+#include <algorithm>
+
 #include "balance/policies.hpp"
 
 namespace steelyard::balance {
@@ -11,7 +13,8 @@ const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, std::st
   return server;
 }
 
-void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers, Instant now,
+void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers,
+                           std::span<const Position> left_out, Instant now,
                            std::vector<Event>& events) {
   entries_.clear();
   if (servers == nullptr) return;
@@ -21,7 +24,7 @@ void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers, In
     const heartbeat::Server* const server = fresh_server(*servers, roster.spec(at).host, now);
     if (server == nullptr) continue;
     roster.retry(at, now, events);
-    if (!roster.usable(at)) continue;
+    if (!roster.usable(at) || std::ranges::find(left_out, at) != left_out.end()) continue;
     last_[static_cast<std::size_t>(server - first)] = at;
     entries_.push_back({.server = server, .member = at});
   }

@@ -21,7 +21,9 @@
 
 #include "balance/addresses.hpp"
 #include "balance/counter_block.hpp"
+#include "balance/ejection.hpp"
 #include "balance/health_log.hpp"
+#include "balance/latency_window.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
 
@@ -41,6 +43,8 @@ class Member {
   [[nodiscard]] bool usable() const { return status().usable(); }
   // Errors or retries happened since the last successful connect.
   [[nodiscard]] bool blemished() const { return blemished_.load(std::memory_order_relaxed); }
+  // In error, but one request is on its way to it (trials.hpp).
+  [[nodiscard]] bool on_trial() const { return trial_.load(std::memory_order_relaxed) != 0; }
   [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
   [[nodiscard]] int busy() const { return live_leases(*busy_); }
   [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
@@ -58,6 +62,11 @@ class Member {
   void observe_latency(Duration took, Instant now) { latency_->observe(took, now); }
   [[nodiscard]] std::optional<float> expected_latency(Instant now) const {
     return latency_->expected(now);
+  }
+
+  // Of the current window; null unless ejectslow= was ever written.
+  [[nodiscard]] LatencyWindow* latency_window() const {
+    return latency_window_.load(std::memory_order_acquire);
   }
 
   // What its name leads to, once somebody looked; nothing for members without a watched name.
@@ -87,6 +96,12 @@ class Member {
     return cell.load(std::memory_order_acquire) & ~retired_mark;
   }
 
+  void measure_windows();
+  // Of the lease that holds it; that of a trial which is over changes nothing.
+  void end_trial(std::uint32_t trial) {
+    trial_.compare_exchange_strong(trial, 0, std::memory_order_release, std::memory_order_relaxed);
+  }
+
   void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
   void release();
   void adopt(const MemberSpec& spec);
@@ -111,7 +126,9 @@ class Member {
   Latency* latency_;
   std::atomic<std::uint64_t> elected_ = 0;
   std::atomic<std::uint64_t> retries_ = 0;
-  std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
+  std::atomic<bool> blemished_ = false;                   // an error time or a retry is on record
+  std::atomic<std::uint32_t> trial_ = 0;                  // its number; 0: none is under way
+  std::atomic<LatencyWindow*> latency_window_ = nullptr;  // owned, as long as the member lives
 
   HealthLog health_log_;
   KnownAddresses addresses_;
@@ -119,6 +136,7 @@ class Member {
   // Guarded by the balancer's lock.
   std::uint32_t position_ = 0;
   CheckCounts check_counts_;
+  EjectionRecord ejection_;
   std::unique_ptr<const MemberSpec> spec_;
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;  // still seen by older leases
   const std::shared_ptr<CounterBlock> block_;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "balance/check_spec.hpp"
+#include "balance/ejection_spec.hpp"
 #include "balance/policy.hpp"
 #include "balance/status.hpp"
 #include "base/ip.hpp"
@@ -123,6 +124,7 @@ struct BalancerSpec {
   std::optional<int> hash_bound;        // per cent of the fair share; 0: Off
   std::optional<std::chrono::milliseconds> slow_start;
   std::optional<Reentry> reentry;  // none: keep
+  EjectionSpec ejection;
   // Which of the sticky parameters were written, for merging a virtual host over the main server.
   bool sticky_written = false;
   bool separator_written = false;
@@ -136,6 +138,8 @@ struct BalancerSpec {
   [[nodiscard]] std::string_view effective_hash_key() const;
   // hashbound, or the policy's default. 0: none.
   [[nodiscard]] int effective_hash_bound() const;
+  // trial=, for policies that choose by sets and roles.
+  [[nodiscard]] bool gives_trials() const;
 };
 
 }  // namespace steelyard::balance

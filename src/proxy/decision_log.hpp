@@ -24,7 +24,10 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                    const balance::Decision& decision);
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease);
-void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease);
+void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,
+                         const balance::Lease& lease);
+void log_slow_members(Exchange& x, Shard::Core& core, const std::string& balancer,
+                      const std::vector<balance::SlowEjection>& ejected);
 void log_answer_mark(Exchange& x, Shard::Core& core, const Group& group,
                      const balance::Lease& lease, balance::AnswerMark mark, int status);
 
