@@ -51,6 +51,12 @@ BalancerSpec merge_balancer(const BalancerSpec& outer, const BalancerSpec& own) 
   inherit(outer.slow_start, merged.slow_start);
   inherit(outer.reentry, merged.reentry);
   inherit(outer.queue, merged.queue);
+  inherit(outer.ejection.fail_limit, merged.ejection.fail_limit);
+  inherit(outer.ejection.slow_limit, merged.ejection.slow_limit);
+  inherit(outer.ejection.longest, merged.ejection.longest);
+  inherit(outer.ejection.percent_max, merged.ejection.percent_max);
+  inherit(outer.ejection.trial, merged.ejection.trial);
+  inherit(outer.ejection.active_min, merged.ejection.active_min);
   merged.fail_on_status.insert(merged.fail_on_status.end(), outer.fail_on_status.begin(),
                                outer.fail_on_status.end());
   return merged;
@@ -117,6 +123,23 @@ void inherit_lists(const Server& main_server, Server& server) {
   server.defaults = config::merge(main_server.defaults, server.defaults);
 }
 
+void warn_of_idle_ejection(Reading& reading, const BalancerDraft& balancer) {
+  const balance::EjectionSpec& rules = balancer.spec.ejection;
+  if ((rules.longest || rules.percent_max) && !rules.acts()) {
+    reading.warn_at(balancer.place,
+                    "ejectmax and maxejected of " + balancer.spec.name +
+                        " have no effect without failcount or ejectslow",
+                    "Add failcount=N/TIME, as in failcount=5/30s, or ejectslow=FACTOR/TIME.");
+  }
+  const balance::PolicyTraits& policy = traits_of(balancer.spec.effective_policy());
+  if ((rules.trial.value_or(false) || rules.active_min) && !policy.by_plan) {
+    reading.warn_at(balancer.place,
+                    "trial and minactive of " + balancer.spec.name +
+                        " have no effect with lbmethod=" + std::string(policy.name),
+                    "That policy asks neither for sets nor for standbys; leave them out.");
+  }
+}
+
 // Parameters that only some policies look at.
 void warn_of_idle_parameters(Reading& reading, const ServerDraft& draft) {
   for (const auto& balancer : draft.balancers) {
@@ -153,6 +176,7 @@ void warn_of_idle_parameters(Reading& reading, const ServerDraft& draft) {
           "slowstart of " + spec.name + " has no effect with lbmethod=" + std::string(policy.name),
           "A server that has nothing to do yet counts a quarter of its idle workers anyway.");
     }
+    warn_of_idle_ejection(reading, *balancer);
   }
 }
 

@@ -30,14 +30,14 @@ std::shared_ptr<const BalancerSpec> Balancer::spec() const {
 }
 
 // Large tables take a while, so nobody waits for them.
-Balancer::Prepared Balancer::prepare(const std::shared_ptr<const BalancerSpec>& spec) const {
+PreparedSpec Balancer::prepare(const std::shared_ptr<const BalancerSpec>& spec) const {
   std::unique_lock guard(lock_);
   NameAnswers answers = answers_;
   const auto before = spec_;
   auto tables = tables_;
   guard.unlock();
   forget_unasked(answers, *spec);
-  Prepared prepared{.spec = expand(spec, answers), .tables = std::move(tables)};
+  PreparedSpec prepared{.spec = expand(spec, answers), .tables = std::move(tables)};
   const bool keeps_tables = before != nullptr && PickTables::same(*before, *prepared.spec);
   if (!keeps_tables) prepared.tables = PickTables::build(*prepared.spec);
   return prepared;
@@ -46,7 +46,7 @@ Balancer::Prepared Balancer::prepare(const std::shared_ptr<const BalancerSpec>& 
 void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
   answer_from_members(*spec);
-  Prepared prepared = prepare(spec);
+  PreparedSpec prepared = prepare(spec);
   const std::lock_guard guard(lock_);
   const Policy policy = spec->effective_policy();
   const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
@@ -62,11 +62,12 @@ void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   }
   hash_bound_ = spec_->effective_hash_bound();
   roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
-  measures_latency_.store(policy == Policy::least_time, std::memory_order_relaxed);
-  answers_watched_.adopt(*spec_);
+  const bool measures = policy == Policy::least_time || spec_->ejection.slow_limit;
+  measures_latency_.store(measures, std::memory_order_relaxed);
+  answer_watch_.adopt(*spec_);
 }
 
-void Balancer::adopt_members(Instant now, Prepared prepared) {
+void Balancer::adopt_members(Instant now, PreparedSpec prepared) {
   const auto before = std::exchange(spec_, expand(configured_, answers_));
   if (prepared.spec != nullptr && PickTables::same(*prepared.spec, *spec_)) {
     tables_ = std::move(prepared.tables);
@@ -74,6 +75,7 @@ void Balancer::adopt_members(Instant now, Prepared prepared) {
     tables_ = PickTables::build(*spec_);  // an answer or a reload came between
   }
   roster_.adopt(*spec_, now);
+  adopt_ejection(before != nullptr ? &before->ejection : nullptr);
   attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
   lines_up_ = spec_->effective_queue().has_value();
   line().stir();  // for new members and higher limits
@@ -90,6 +92,7 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   }
   {
     const std::lock_guard guard(lock_);
+    if (!request.tried.empty() || !left_out_.empty()) leave_out(request.tried);
     const bool joins = lines_up_ && request.attempt == Attempt::request && line().anyone_waits();
     const bool recovers =
         request.attempt == Attempt::request || request.attempt == Attempt::last_chance;
@@ -111,8 +114,8 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 }
 
 // Members are looked at in order, each error put to the retry test, until one is without error. If
-// none is, forcerecovery=On forgets all errors. A disabled member without error counts as fine
-// here; one whose name leads nowhere does not.
+// none is, forcerecovery=On forgets all errors, or lets each begin its trial. A disabled member
+// without error counts as fine here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
     roster_.retry(at, now, events);
@@ -121,7 +124,11 @@ void Balancer::recover(Instant now, std::vector<Event>& events) {
   if (!spec_->force_recovery.value_or(true)) return;
   for (Position at = 0; at < roster_.size(); ++at) {
     if (!roster_.status(at).has(Flag::in_error)) continue;
-    roster_.clear_error(at, EventKind::forced, now, events);
+    if (roster_.tries()) {
+      open_for_trial(roster_, at, now, events);
+    } else {
+      roster_.clear_error(at, EventKind::forced, now, events);
+    }
   }
 }
 
@@ -130,21 +137,30 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, std::optional<std
                                  Decision& decision) {
   const std::string_view tag = request.session.tag;
   if (!spec_->sticky.enabled() || !request.session.found || tag.empty()) return false;
-  const Position at = find_session_member(roster_, tag, request.now, decision.events);
+  const bool nofailover = spec_->nofailover.value_or(false);
+  const SessionSearch search{.tag = tag,
+                             .now = request.now,
+                             .left_out = left_out_,
+                             .may_be_trial = nofailover || may_be_trial(request)};
+  const Position at = find_session_member(roster_, search, decision.events);
   if (at != nobody) {
     if (request.explanation != nullptr) {
       explain_session(*request.explanation, roster_, request.now);
       request.explanation->candidates[at].verdict = Verdict::chosen;
     }
-    roster_.charge_session(at);
     if (token) roster_.ref(at)->census_.note(*token, request.now);
     decision.outcome = Outcome::picked;
-    decision.lease = roster_.elect(at);
+    if (roster_.usable(at)) {
+      roster_.charge_session(at);
+      decision.lease = roster_.elect(at);
+    } else {
+      begin_trial(at, decision);
+    }
     decision.tag_changed = roster_.spec(at).tag != tag;
     decision.reason = decision.tag_changed ? Reason::by_redirect : Reason::by_session;
     return true;
   }
-  if (!spec_->nofailover.value_or(false) || roster_.tagged(tag).empty()) return false;
+  if (!nofailover || roster_.tagged(tag).empty()) return false;
   if (request.explanation != nullptr) explain_session(*request.explanation, roster_, request.now);
   decision.outcome = Outcome::session_member_unusable;
   return true;
@@ -154,16 +170,19 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
                                 Decision& decision) {
   const PolicyTraits& policy = traits_of(spec_->effective_policy());
   decision.outcome = roster_.size() == 0 ? Outcome::no_members : Outcome::none_usable;
-  if (policy.by_plan) {
+  if (!policy.by_plan) {
+    heartbeat_list_.update(roster_, request.servers, left_out_, request.now, decision.events);
+  } else if (left_out_.empty()) {
     plan_.update(roster_, request.now, decision.events);
   } else {
-    heartbeat_list_.update(roster_, request.servers, request.now, decision.events);
+    plan_.update_without(roster_, left_out_, request.now, decision.events);
   }
   const Plan& plan = lines_up_ ? with_room() : plan_;
   if (request.explanation != nullptr) explain(request, policy, plan);
+  if (roster_.tries() && choose_trial(request, decision)) return;
   if (policy.by_plan && plan.empty()) {
     if (!plan_.empty()) decision.outcome = Outcome::all_full;
-    if (plan_.next_retry() != never) decision.next_retry = plan_.next_retry() + Duration(1);
+    decision.next_retry = next_retry(request.now);
     return;
   }
   Turn turn{.roster = roster_,
@@ -182,10 +201,17 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
   decision.outcome = Outcome::picked;
   decision.lease = roster_.elect(at);
   decision.tag_changed = spec_->sticky.enabled();
-  decision.reason = !policy.by_plan                       ? Reason::by_policy
-                    : roster_.status(at).has(Flag::spare) ? Reason::spare
-                    : plan_.of_standbys()                 ? Reason::standby
-                                                          : Reason::by_policy;
+  decision.reason = !policy.by_plan                         ? Reason::by_policy
+                    : roster_.status(at).has(Flag::spare)   ? Reason::spare
+                    : roster_.status(at).has(Flag::standby) ? Reason::standby
+                                                            : Reason::by_policy;
+}
+
+// When a member may be picked that may not now, without any other event.
+Instant Balancer::next_retry(Instant now) const {
+  const Instant last =
+      std::min(plan_.next_retry(), roster_.tries() ? trials_.next_end(roster_, now) : never);
+  return last == never ? never : last + Duration(1);
 }
 
 // With a line, nobody is sent to wait at one member while another has room.
@@ -206,7 +232,8 @@ void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy,
 }
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
-  return !lease.member().usable() && attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+  if (!ejects() && lease.member().usable()) return false;
+  return attempts_made <= attempts_max_.load(std::memory_order_relaxed);
 }
 
 bool Balancer::may_line_up() const {
@@ -237,7 +264,7 @@ std::optional<WaitTurn> Balancer::begin_wait() {
 }
 
 bool Balancer::connect_failed(const Lease& lease, Instant now, Evidence evidence) {
-  return lease.member().usable() &&
+  return (lease.member().usable() || lease.is_trial()) &&
          force_error(lease, now, HealthCause::connect_failed, std::move(evidence));
 }
 
@@ -247,14 +274,16 @@ bool Balancer::force_error(const Lease& lease, Instant now, HealthCause cause, E
   if (lease.member().status().has(Flag::ignore_errors)) return false;
   if (at == nobody) {
     Roster::mark_retired_in_error(lease.member());
-  } else {
-    roster_.take(at, after_failure(roster_.health(at), now),
-                 {.cause = cause, .when = now, .evidence = std::move(evidence)});
+    return true;
   }
+  HealthChange change{.cause = cause, .when = now, .evidence = std::move(evidence)};
+  if (ejects()) return blame(at, lease, std::move(change));
+  roster_.take(at, after_failure(roster_.health(at), now), std::move(change));
   return true;
 }
 
 bool Balancer::connected(const Lease& lease) {
+  if (lease.is_trial() && lease.member().status().awaits_retry()) return true;
   if (!lease.member().usable()) return false;
   if (!lease.member().blemished()) return true;
   const std::lock_guard guard(lock_);
@@ -266,11 +295,11 @@ bool Balancer::connected(const Lease& lease) {
 }
 
 AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
-  if (answers_watched_.fails(status) &&
+  if (answer_watch_.fails(status) &&
       force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && answers_watched_.timeouts_fail() &&
+  if (timed_out && answer_watch_.timeouts_fail() &&
       force_error(lease, now, HealthCause::answer_timed_out)) {
     return AnswerMark::in_error_by_timeout;
   }
@@ -305,10 +334,6 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
   return enabled ? CheckEffect::enabled : CheckEffect::disabled;
 }
 
-void Balancer::observe_latency(const Lease& lease, Duration took, Instant now) {
-  if (measures_latency_.load(std::memory_order_relaxed)) lease.member().observe_latency(took, now);
-}
-
 std::vector<MemberView> Balancer::members() {
   const std::lock_guard guard(lock_);
   std::vector<MemberView> views;
@@ -325,10 +350,14 @@ std::vector<MemberView> Balancer::members() {
                     .transferred_bytes = member.transferred_bytes(),
                     .read_bytes = member.read_bytes(),
                     .error_time = std::nullopt,
+                    .error_ends = std::nullopt,
+                    .ejections = roster_.ejection(at).in_row,
+                    .on_trial = member.on_trial(),
                     .checks = roster_.ref(at)->health_log().checks(),
                     .name_fault = member.addresses().fault(),
                     .drain = member.drain_};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);
+    if (view.error_time && view.status.awaits_retry()) view.error_ends = roster_.error_ends(at);
     views.push_back(std::move(view));
   }
   return views;

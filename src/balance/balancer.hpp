@@ -1,11 +1,11 @@
 // A balancer while the program runs: picks a member and charges it in one step.
 //
-// One object lives for each (server scope, balancer name) and outlives configurations; adopt()
-// brings a new one in. The order of picks is httpd's exactly, because a pick and its accounting
-// happen together under one short lock.
+// One object lives for each (server scope, balancer name) and outlives configurations. The order of
+// picks is httpd's exactly, as a pick and its accounting happen together under one short lock.
 //
 //   choose:  recover from "all in error" -> session's member
-//            -> policy among the lowest usable lbset -> else the line, if there is one (queue=)
+//            -> a trial that is due -> policy among the lowest usable lbset
+//            -> else the line, if there is one (queue=)
 //
 // Invariants
 //   1. A pick by quota adds nothing to the sum of all credits (httpd's lbstatus).
@@ -25,23 +25,19 @@
 #include <vector>
 
 #include "balance/answer_watch.hpp"
+#include "balance/attempt_outcome.hpp"
 #include "balance/decision.hpp"
 #include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/heartbeats.hpp"
-#include "balance/lease.hpp"
 #include "balance/member_view.hpp"
 #include "balance/pick_tables.hpp"
-#include "balance/plan.hpp"
-#include "balance/roster.hpp"
 #include "balance/spec.hpp"
+#include "balance/trials.hpp"
 #include "balance/wait_turn.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
-
-// What the answer of a member did to it.
-enum class AnswerMark : std::uint8_t { none, in_error_by_status, in_error_by_timeout };
 
 class Balancer {
  public:
@@ -49,7 +45,6 @@ class Balancer {
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
   ~Balancer();
-
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::shared_ptr<const BalancerSpec> spec() const;
 
@@ -71,8 +66,7 @@ class Balancer {
   // queue=: where those wait for whom no member is free, and the bounds in force; none: nobody may.
   [[nodiscard]] WaitingLine& line() const { return roster_.line(); }
   [[nodiscard]] std::optional<QueueSpec> queue() const;
-  // A request whose attempts are used up may wait, unless maxattempts= keeps it from a sound
-  // member.
+  // For requests whose attempts are used up; not when maxattempts= keeps them from a sound member.
   [[nodiscard]] bool may_line_up() const;
 
   // Outcomes of an attempt. A member with the flag I never enters the error state.
@@ -83,17 +77,21 @@ class Balancer {
   // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
   // connect.
   bool connected(const Lease& lease);
+  // The head of the final answer is here: that passes a trial, unless failonstatus has `status`.
+  void answer_began(const Lease& lease, Instant now, int status);
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
   // Status bits set by an operator. False: the member is retired.
-  bool change_status(const MemberRef& member, Status set, Status clear,
-                     Instant now = Instant::min());
+  bool change_status(const MemberRef&, Status set, Status clear, Instant now = Instant::min());
   // A health check is over. A retired member is not told.
   CheckEffect check_finished(const MemberRef& member, CheckReport report);
   // How long the member took to begin its answer once it had the request; a timeout counts with the
-  // time until then. Does nothing unless the policy asks for it.
-  void observe_latency(const Lease& lease, Duration took, Instant now);
+  // time until then. Nothing unless the policy or ejectslow= asks for it; whom that ejects.
+  std::vector<SlowEjection> observe_latency(const Lease& lease, Duration took, Instant now);
+  // failcount=, ejectslow= or trial= (balancer_ejection.cpp): an attempt counts as one failure.
+  [[nodiscard]] bool ejects() const { return ejects_.load(std::memory_order_relaxed); }
+  [[nodiscard]] Duration error_length(const Member& member) const;  // of its last error, whole
 
   // What names lead to (balancer_names.cpp). A member with a watched name gets its addresses, or,
   // if it never had one, is down for `reason`. True: it changed anything.
@@ -112,18 +110,20 @@ class Balancer {
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
                          Decision& decision);
+  bool choose_trial(const ChoiceRequest& request, Decision& decision);
+  void begin_trial(Position at, Decision& decision);
   void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
   const Plan& with_room();
+  [[nodiscard]] Instant next_retry(Instant now) const;
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
-  // The members that `spec` means with the answers so far, and the tables for them.
-  struct Prepared {
-    std::shared_ptr<const BalancerSpec> spec;
-    std::shared_ptr<const PickTables> tables;
-  };
   void answer_from_members(const BalancerSpec& next);
-  [[nodiscard]] Prepared prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
-  void adopt_members(Instant now, Prepared prepared = {});
+  [[nodiscard]] PreparedSpec prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
+  void adopt_members(Instant now, PreparedSpec prepared = {});
+  void adopt_ejection(const EjectionSpec* before);
+  void leave_out(std::span<const Lease> tried);
+  bool blame(Position at, const Lease& lease, HealthChange change);
+  std::vector<SlowEjection> close_window(Instant now);
 
   const std::string name_;
   mutable std::mutex lock_;
@@ -137,12 +137,14 @@ class Balancer {
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;
   HeartbeatList heartbeat_list_;  // scratch of lbmethod=heartbeat
-  std::atomic<bool> measures_latency_ = false;
   std::atomic<int> attempts_max_ = 0;
-  std::atomic<bool> waiting_ = false;
+  std::atomic<bool> measures_latency_ = false, waiting_ = false, ejects_ = false;
   std::atomic<bool> has_drains_ = false;  // that may end
-
-  AnswerWatch answers_watched_;
+  AnswerWatch answer_watch_;
+  Trials trials_;
+  std::vector<Position> left_out_;  // of this choice
+  // When the window of ejectslow= ends; the largest: there is none.
+  std::atomic<Instant::rep> window_ends_ = never.time_since_epoch().count();
 };
 
 }  // namespace steelyard::balance

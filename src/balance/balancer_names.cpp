@@ -77,7 +77,7 @@ void Balancer::take_answer(NameMeaning meaning, const std::string& name, NameAns
   forget_unasked(answers_, *configured_);
   const auto configured = configured_;
   guard.unlock();
-  Prepared prepared = prepare(configured);
+  PreparedSpec prepared = prepare(configured);
   guard.lock();
   adopt_members(now, std::move(prepared));
 }

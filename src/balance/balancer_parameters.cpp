@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "balance/numbers.hpp"
 #include "balance/parameters.hpp"
@@ -23,6 +24,11 @@ constexpr int hash_bound_percent_max = 10'000;
 constexpr int queue_requests_max = 100'000;
 constexpr std::chrono::milliseconds queue_time_min{1};
 constexpr std::chrono::hours queue_time_max{1};
+constexpr int failures_max = 1000;
+constexpr int active_min_max = 1000;
+constexpr int slow_factor_hundredths_min = 150;
+constexpr int slow_factor_hundredths_max = 100 * 100;
+constexpr std::chrono::hours day{24};
 
 std::unexpected<std::string> complaint(std::string_view text) {
   return std::unexpected(std::string(text));
@@ -182,12 +188,82 @@ Result set_queue(BalancerSpec& spec, std::string_view value) {
   return {};
 }
 
+std::optional<std::chrono::milliseconds> time_up_to(std::string_view text,
+                                                    std::chrono::milliseconds longest) {
+  const auto time = parse_duration(text, std::chrono::seconds(1));
+  if (!time || text.empty() || *time < std::chrono::seconds(1) || *time > longest) return {};
+  return *time;
+}
+
+// What stands before and behind the first slash.
+std::pair<std::string_view, std::string_view> split_rate(std::string_view value) {
+  const std::size_t slash = std::min(value.find('/'), value.size());
+  return {value.substr(0, slash), value.substr(std::min(slash + 1, value.size()))};
+}
+
+Result set_fail_count(BalancerSpec& spec, std::string_view value) {
+  const auto [count, time] = split_rate(value);
+  const auto failures = parse_strictly(count);
+  const auto within = time_up_to(time, day);
+  if (!failures || *failures < 1 || *failures > failures_max || !within) {
+    return complaint(
+        "failcount must be 1 to 1000 failures within a time of 1s to 24h, as in 5/30s");
+  }
+  spec.ejection.fail_limit = FailLimit{.failures = *failures, .within = *within};
+  return {};
+}
+
+Result set_eject_slow(BalancerSpec& spec, std::string_view value) {
+  const auto [text, time] = split_rate(value);
+  const auto window = time_up_to(time, std::chrono::hours(1));
+  const auto hundredths = parse_hundredths(text);
+  if (!hundredths || *hundredths < slow_factor_hundredths_min ||
+      *hundredths > slow_factor_hundredths_max || !window) {
+    return complaint(
+        "ejectslow must be a factor of 1.5 to 100 and a time of 1s to 1h, as in 3/30s");
+  }
+  spec.ejection.slow_limit = SlowLimit{.factor_hundredths = *hundredths, .window = *window};
+  return {};
+}
+
+Result set_eject_max(BalancerSpec& spec, std::string_view value) {
+  const auto longest = time_up_to(value, day);
+  if (!longest) return complaint("ejectmax must be a time of 1s to 24h, as in 300, 90s or 10min");
+  spec.ejection.longest = longest;
+  return {};
+}
+
+Result set_max_ejected(BalancerSpec& spec, std::string_view value) {
+  const auto percent = parse_strictly(value.substr(0, value.size() - value.ends_with('%')));
+  if (!percent || *percent > 100) {
+    return complaint("maxejected must be between 0 and 100 per cent, as in 30 or 30%");
+  }
+  spec.ejection.percent_max = percent;
+  return {};
+}
+
+Result set_min_active(BalancerSpec& spec, std::string_view value) {
+  const auto number = parse_strictly(value);
+  if (!number || *number < 1 || *number > active_min_max) {
+    return complaint("minactive must be between 1 and 1000");
+  }
+  spec.ejection.active_min = number;
+  return {};
+}
+
+Result set_trial(BalancerSpec& spec, std::string_view value) {
+  return store_switch(spec.ejection.trial, value, "trial must be On|Off");
+}
+
 struct Setter {
   std::string_view key;
   Result (*set)(BalancerSpec&, std::string_view);
 };
 
 constexpr std::array setters{
+    Setter{"ejectmax", set_eject_max},
+    Setter{"ejectslow", set_eject_slow},
+    Setter{"failcount", set_fail_count},
     Setter{"failonstatus", set_fail_on_status},
     Setter{"failontimeout", set_fail_on_timeout},
     Setter{"forcerecovery", set_force_recovery},
@@ -196,6 +272,8 @@ constexpr std::array setters{
     Setter{"hashkey", set_hash_key},
     Setter{"lbmethod", set_policy},
     Setter{"maxattempts", set_maxattempts},
+    Setter{"maxejected", set_max_ejected},
+    Setter{"minactive", set_min_active},
     Setter{"nofailover", set_nofailover},
     Setter{"nonce", set_nonce},
     Setter{"queue", set_queue},
@@ -205,6 +283,7 @@ constexpr std::array setters{
     Setter{"stickysession", set_sticky},
     Setter{"stickysessionsep", set_separator},
     Setter{"timeout", set_timeout},
+    Setter{"trial", set_trial},
 };
 
 constexpr auto keys = [] {

@@ -34,6 +34,8 @@ std::string_view to_text(Reason reason) {
       return "hot spare";
     case Reason::standby:
       return "hot standby";
+    case Reason::trial:
+      return "trial of a member in error";
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,14 @@ enum class Reason : std::uint8_t {
   by_redirect,  // the session's member is unusable and names another tag
   by_policy,
   spare,    // a hot spare in the place of an unusable member
-  standby,  // nobody else in its set was usable
+  standby,  // too few others in its set were usable
+  trial,    // in error, its time is over: this request shows whether it serves again
 };
 
 enum class EventKind : std::uint8_t {
   retried,  // the retry time passed: the next request is the probe (AH00932)
   forced,   // every member was in error and forcerecovery=On (AH01165)
+  trial,    // trial=: the error's time is over and this request is the probe
 };
 
 struct Event {
@@ -104,6 +107,10 @@ struct ChoiceRequest {
   // What lbmethod=heartbeat chooses by; null: nobody was heard.
   const heartbeat::Servers* servers = nullptr;
   std::string_view key{};  // what policies by key hash; empty: the request has none
+  // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
+  // out of the choice; else only those that became unusable are (httpd).
+  std::span<const Lease> tried{};
+  bool replayable = false;  // may be tried elsewhere should it fail: trials go by that
 };
 
 struct Decision {

@@ -30,16 +30,13 @@ Candidate candidate_at(Roster& roster, Position at, Instant now) {
           .expected_seconds = roster.latency(at).expected(now)};
 }
 
-// Nothing but the error keeps it from being usable.
-bool awaits_retry(Status status) { return status.without(Flag::in_error).usable(); }
-
 // Why a member that is not among the candidates is not.
 Verdict verdict_outside(const Candidate& candidate, const Plan& plan) {
   const Status status = candidate.status;
   if (candidate.lbset > plan.lbset()) return Verdict::not_reached;
   if (status.has(Flag::draining)) return Verdict::draining;
   if (!status.usable()) {
-    return awaits_retry(status) ? Verdict::awaiting_retry : Verdict::unusable;
+    return status.awaits_retry() ? Verdict::awaiting_retry : Verdict::unusable;
   }
   return candidate.role == Role::spare ? Verdict::spare_not_needed : Verdict::standby_not_needed;
 }
@@ -78,10 +75,10 @@ void explain_heartbeats(Explanation& explanation, Roster& roster, const heartbea
     Candidate candidate = candidate_at(roster, at, now);
     const heartbeat::Server* const server = fresh_server(servers, roster.spec(at), now);
     if (server != nullptr) candidate.heartbeat_weight = server->weight();
-    candidate.verdict = server == nullptr                ? Verdict::no_heartbeat
-                        : candidate.status.usable()      ? Verdict::eligible
-                        : awaits_retry(candidate.status) ? Verdict::awaiting_retry
-                                                         : Verdict::unusable;
+    candidate.verdict = server == nullptr                 ? Verdict::no_heartbeat
+                        : candidate.status.usable()       ? Verdict::eligible
+                        : candidate.status.awaits_retry() ? Verdict::awaiting_retry
+                                                          : Verdict::unusable;
     explanation.candidates.push_back(std::move(candidate));
   }
   std::unordered_set<const heartbeat::Server*> taken;

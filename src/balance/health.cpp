@@ -18,6 +18,14 @@ std::string_view to_text(HealthCause cause) {
       return "retry time is over";
     case HealthCause::recovery_forced:
       return "recovery forced, all members in error";
+    case HealthCause::slow:
+      return "took much longer than the others";
+    case HealthCause::trial_passed:
+      return "passed its trial";
+    case HealthCause::trial_failed:
+      return "failed its trial";
+    case HealthCause::member_spared:
+      return "would have been ejected, but is needed";
     case HealthCause::checks_failed:
       return "health checks failed";
     case HealthCause::checks_passed:
@@ -40,6 +48,18 @@ Health after_failure(Health health, Instant now) {
   if (health.status.has(Flag::ignore_errors)) return health;
   health.status = health.status.with(Flag::in_error);
   health.error_time = now;
+  health.ejected_for = Duration::zero();
+  return health;
+}
+
+Health after_ejection(Health health, Instant now, Duration lasts) {
+  health = after_failure(health, now);
+  if (health.status.has(Flag::in_error)) health.ejected_for = lasts;
+  return health;
+}
+
+Health after_early_end(Health health) {
+  health.error_time = no_error;
   return health;
 }
 
@@ -86,8 +106,8 @@ Instant error_ends(const Health& health, std::chrono::seconds retry) {
   if (health.status.has(Flag::ignore_errors)) return Instant::min();
   // retry=0: httpd reads the clock for each look, and it has always gone on since the error. So a
   // session's member is tried again within the very request that found it dead.
-  if (retry.count() == 0) return Instant::min();
-  return health.error_time + retry;
+  if (health.ejected_for == Duration::zero() && retry.count() == 0) return Instant::min();
+  return health.error_time + std::max<Duration>(health.ejected_for, retry);
 }
 
 bool is_retry_due(const Health& health, std::chrono::seconds retry, Instant now) {

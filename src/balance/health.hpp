@@ -2,6 +2,10 @@
 //
 //   wish     D S N H R I ...: what status= and operators ask for
 //   traffic  fine ──failure──▶ E ──retry time over, recovery forced, or checks pass──▶ fine
+//
+//     with failcount= or ejectslow= (ejection.hpp)  fine ──N failures, or slow──▶ E
+//     with trial= (trials.hpp)                       E ──its time over: one request──▶ fine, or E
+//
 //   checks   fine ──hcfails checks fail──▶ C ──hcpasses checks pass──▶ fine (and E goes too)
 //
 //   C is cleared by checks and by operators alone; a failed check never sets E.
@@ -33,6 +37,7 @@ struct Health {
   Status status{};
   Instant error_time = no_error;  // of the last failure, by traffic or check
   CheckCounts checks{};
+  Duration ejected_for{0};  // how long an ejection stands; 0: retry= counts
   friend bool operator==(const Health&, const Health&) = default;
 };
 
@@ -45,6 +50,10 @@ enum class HealthCause : std::uint8_t {
   answer_timed_out,  // traffic: failontimeout
   retry_due,
   recovery_forced,
+  slow,           // too much slower than the others
+  trial_passed,   // the one request that was let through was answered
+  trial_failed,   // or not: the error lasts on
+  member_spared,  // no change: it would have been ejected, but too few would be left
   checks_failed,
   checks_passed,
   administrator,
@@ -79,7 +88,11 @@ struct CheckReport {
 enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 
 [[nodiscard]] Health after_failure(Health health, Instant now);
+// E for a time of its own, also for one that is in error already.
+[[nodiscard]] Health after_ejection(Health health, Instant now, Duration lasts);
 [[nodiscard]] Health after_retry(Health health);
+// The error's time counts as over, but E stays: a trial may begin.
+[[nodiscard]] Health after_early_end(Health health);
 [[nodiscard]] Health after_connect(Health health);
 [[nodiscard]] Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
                                  Instant now);

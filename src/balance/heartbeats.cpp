@@ -1,5 +1,6 @@
 #include "balance/heartbeats.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "balance/policies.hpp"
@@ -23,7 +24,8 @@ const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, const M
   return server;
 }
 
-void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers, Instant now,
+void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers,
+                           std::span<const Position> left_out, Instant now,
                            std::vector<Event>& events) {
   entries_.clear();
   if (servers == nullptr) return;
@@ -33,7 +35,7 @@ void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers, In
     const heartbeat::Server* const server = fresh_server(*servers, roster.spec(at), now);
     if (server == nullptr) continue;
     roster.retry(at, now, events);
-    if (!roster.usable(at)) continue;
+    if (!roster.usable(at) || std::ranges::find(left_out, at) != left_out.end()) continue;
     last_[static_cast<std::size_t>(server - first)] = at;
     entries_.push_back({.server = server, .member = at});
   }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -29,9 +30,10 @@ const heartbeat::Server* fresh_server(const heartbeat::Servers& servers, const M
 
 class HeartbeatList {
  public:
-  // Runs the retry test on unusable members whose host was heard. `servers` may be null.
-  void update(Roster& roster, const heartbeat::Servers* servers, Instant now,
-              std::vector<Event>& events);
+  // Runs the retry test on unusable members whose host was heard. `servers` may be null. Who is
+  // left out counts as unusable.
+  void update(Roster& roster, const heartbeat::Servers* servers, std::span<const Position> left_out,
+              Instant now, std::vector<Event>& events);
 
   // `random` is any number. Nobody when there is no idle worker.
   [[nodiscard]] Position draw(std::uint64_t random) const;

@@ -28,7 +28,12 @@ Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std:
       block_(std::move(block)),
       commons_(std::move(commons)) {}
 
-Member::~Member() = default;
+Member::~Member() { delete latency_window(); }
+
+void Member::measure_windows() {
+  if (latency_window() != nullptr) return;
+  latency_window_.store(new LatencyWindow, std::memory_order_release);
+}
 
 void Member::release() {
   if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;

@@ -23,7 +23,9 @@
 #include "balance/census.hpp"
 #include "balance/counter_block.hpp"
 #include "balance/drain.hpp"
+#include "balance/ejection.hpp"
 #include "balance/health_log.hpp"
+#include "balance/latency_window.hpp"
 #include "balance/spec.hpp"
 #include "balance/status.hpp"
 
@@ -43,6 +45,8 @@ class Member {
   [[nodiscard]] bool usable() const { return status().usable(); }
   // Errors or retries happened since the last successful connect.
   [[nodiscard]] bool blemished() const { return blemished_.load(std::memory_order_relaxed); }
+  // In error, but one request is on its way to it (trials.hpp).
+  [[nodiscard]] bool on_trial() const { return trial_.load(std::memory_order_relaxed) != 0; }
   [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
   [[nodiscard]] int busy() const { return live_leases(*busy_); }
   [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
@@ -60,6 +64,11 @@ class Member {
   void observe_latency(Duration took, Instant now) { latency_->observe(took, now); }
   [[nodiscard]] std::optional<float> expected_latency(Instant now) const {
     return latency_->expected(now);
+  }
+
+  // Of the current window; null unless ejectslow= was ever written.
+  [[nodiscard]] LatencyWindow* latency_window() const {
+    return latency_window_.load(std::memory_order_acquire);
   }
 
   // What its name leads to, once somebody looked; nothing for members without a watched name.
@@ -90,6 +99,12 @@ class Member {
     return cell.load() & ~retired_mark;  // see WaitingLine::anyone_waits()
   }
 
+  void measure_windows();
+  // Of the lease that holds it; that of a trial which is over changes nothing.
+  void end_trial(std::uint32_t trial) {
+    trial_.compare_exchange_strong(trial, 0, std::memory_order_release, std::memory_order_relaxed);
+  }
+
   void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
   void release();
   void adopt(const MemberSpec& spec);
@@ -103,18 +118,17 @@ class Member {
     if (busy_->fetch_sub(1) == retired_mark + 1) release();
   }
 
-  const std::string name_;
-  const std::string address_;
-  const std::string authority_;
+  const std::string name_, address_, authority_;
   std::atomic<std::uint16_t> status_ = 0;
   std::atomic<bool> retired_ = false;
   std::atomic<std::uint32_t> holds_ = 1;  // the first is that of all leases together
   std::atomic<int>* busy_;
   Traffic* traffic_;
   Latency* latency_;
-  std::atomic<std::uint64_t> elected_ = 0;
-  std::atomic<std::uint64_t> retries_ = 0;
-  std::atomic<bool> blemished_ = false;  // an error time or a retry is on record
+  std::atomic<std::uint64_t> elected_ = 0, retries_ = 0;
+  std::atomic<bool> blemished_ = false;                   // an error time or a retry is on record
+  std::atomic<std::uint32_t> trial_ = 0;                  // its number; 0: none is under way
+  std::atomic<LatencyWindow*> latency_window_ = nullptr;  // owned, as long as the member lives
 
   HealthLog health_log_;
   KnownAddresses addresses_;
@@ -124,6 +138,7 @@ class Member {
   CheckCounts check_counts_;
   Census census_;
   std::optional<Drain> drain_;
+  EjectionRecord ejection_;
   std::unique_ptr<const MemberSpec> spec_;
   // Still seen by older leases; all different.
   std::vector<std::unique_ptr<const MemberSpec>> past_specs_;

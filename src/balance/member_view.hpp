@@ -26,6 +26,9 @@ struct MemberView {
   std::int64_t transferred_bytes = 0;
   std::int64_t read_bytes = 0;
   std::optional<Instant> error_time;
+  std::optional<Instant> error_ends;  // of a member in error that has a time; inclusive
+  int ejections = 0;                  // that followed each other closely
+  bool on_trial = false;
   CheckHistory checks;
   std::string name_fault;      // why its name leads nowhere
   std::optional<Drain> drain;  // the last order

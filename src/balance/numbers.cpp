@@ -70,6 +70,19 @@ std::optional<int> parse_strictly(std::string_view text) {
   return number;
 }
 
+std::optional<int> parse_hundredths(std::string_view text) {
+  constexpr std::size_t whole_digits_max = 6;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const auto whole = parse_strictly(text.substr(0, point));
+  if (!whole || point > whole_digits_max) return std::nullopt;
+  if (point == text.size()) return *whole * 100;
+  const std::string_view decimals = text.substr(point + 1);
+  if (decimals.empty() || !std::ranges::all_of(decimals, is_digit)) return std::nullopt;
+  const int tens = decimals[0] - '0';
+  const int ones = decimals.size() > 1 ? decimals[1] - '0' : 0;
+  return *whole * 100 + tens * 10 + ones;
+}
+
 std::expected<void, std::string> store_slow_start(std::optional<milliseconds>& field,
                                                   std::string_view value) {
   const auto duration = parse_duration(value, std::chrono::seconds(1));

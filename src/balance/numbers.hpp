@@ -22,6 +22,10 @@ std::optional<int> parse_load_factor(std::string_view text);
 // int.
 std::optional<int> parse_strictly(std::string_view text);
 
+// A number with a point and digits behind it or without, in hundredths and cut there. At most 6
+// digits stand before the point.
+std::optional<int> parse_hundredths(std::string_view text);
+
 // slowstart=, of members and balancers. A number without a unit is seconds, 0 turns it off.
 std::expected<void, std::string> store_slow_start(std::optional<std::chrono::milliseconds>& field,
                                                   std::string_view value);

@@ -224,6 +224,10 @@ TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
   const std::string_view codes = "failonstatus must be one or more HTTP response codes";
   const std::string_view queue =
       "queue must be N/TIME with 1 to 100000 requests and 1ms to 1h, or Off";
+  const std::string_view failcount =
+      "failcount must be 1 to 1000 failures within a time of 1s to 24h, as in 5/30s";
+  const std::string_view ejectslow =
+      "ejectslow must be a factor of 1.5 to 100 and a time of 1s to 1h, as in 3/30s";
   const Refusal refusals[] = {
       {"lbmethod", "foo", "unknown lbmethod"},
       {"lbmethod", "", "unknown lbmethod"},
@@ -247,6 +251,30 @@ TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
       {"queue", "1/0", queue},
       {"queue", "1/61mi", queue},
       {"queue", "1/5x", queue},
+      {"failcount", "5", failcount},
+      {"failcount", "0/30", failcount},
+      {"failcount", "1001/30", failcount},
+      {"failcount", "5/", failcount},
+      {"failcount", "5/999ms", failcount},
+      {"failcount", "5/25h", failcount},
+      {"failcount", "/30", failcount},
+      {"failcount", "5/30/2", failcount},
+      {"ejectslow", "1.49/30", ejectslow},
+      {"ejectslow", "100.01/30", ejectslow},
+      {"ejectslow", "3/2h", ejectslow},
+      {"ejectslow", "3./30", ejectslow},
+      {"ejectslow", ".5/30", ejectslow},
+      {"ejectslow", "3", ejectslow},
+      {"ejectslow", "9999999999/30", ejectslow},
+      {"ejectslow", "-3/30", ejectslow},
+      {"ejectmax", "", "ejectmax must be a time of 1s to 24h, as in 300, 90s or 10min"},
+      {"ejectmax", "0", "ejectmax must be a time of 1s to 24h, as in 300, 90s or 10min"},
+      {"maxejected", "101", "maxejected must be between 0 and 100 per cent, as in 30 or 30%"},
+      {"maxejected", "%", "maxejected must be between 0 and 100 per cent, as in 30 or 30%"},
+      {"maxejected", "5%%", "maxejected must be between 0 and 100 per cent, as in 30 or 30%"},
+      {"minactive", "0", "minactive must be between 1 and 1000"},
+      {"minactive", "1001", "minactive must be between 1 and 1000"},
+      {"trial", "x", "trial must be On|Off"},
       {"stickysessionsep", "ab", "stickysessionsep must be a single character or Off"},
       {"stickysessionsep", "", "stickysessionsep must be a single character or Off"},
       {"scolonpathdelim", "x", "scolonpathdelim must be On|Off"},
@@ -312,6 +340,26 @@ TEST(BalancerParameters, extensions_are_read_and_have_defaults) {
   MemberSpec member;
   EXPECT_TRUE(set_member_parameter(member, "slowstart", "0"));
   EXPECT_EQ(member.slow_start, std::chrono::milliseconds(0));
+}
+
+TEST(BalancerParameters, ejection_is_read_and_has_defaults) {
+  EXPECT_EQ(balancer_with("failcount", "5/30").ejection.fail_limit,
+            (FailLimit{.failures = 5, .within = std::chrono::seconds(30)}));
+  EXPECT_EQ(balancer_with("FailCount", "1000/24h").ejection.fail_limit,
+            (FailLimit{.failures = 1000, .within = std::chrono::hours(24)}));
+  EXPECT_EQ(balancer_with("ejectslow", "1.5/1500ms").ejection.slow_limit,
+            (SlowLimit{.factor_hundredths = 150, .window = std::chrono::milliseconds(1500)}));
+  EXPECT_EQ(balancer_with("ejectslow", "2.259/1h").ejection.slow_limit->factor_hundredths, 225);
+  EXPECT_EQ(balancer_with("ejectslow", "100/1").ejection.slow_limit->factor_hundredths, 10000);
+  EXPECT_EQ(balancer_with("ejectmax", "10min").ejection.longest, std::chrono::minutes(10));
+  EXPECT_EQ(balancer_with("maxejected", "30").ejection.percent_max, 30);
+  EXPECT_EQ(balancer_with("maxejected", "30%").ejection.percent_max, 30);
+  EXPECT_EQ(balancer_with("maxejected", "0").ejection.percent_max, 0);
+  EXPECT_EQ(balancer_with("minactive", "3").ejection.active_min, 3);
+  EXPECT_EQ(balancer_with("trial", "On").ejection.trial, true);
+  EXPECT_EQ(EjectionSpec{}.effective_longest(), std::chrono::minutes(5));
+  EXPECT_EQ(EjectionSpec{}.effective_percent_max(), 50);
+  EXPECT_FALSE(EjectionSpec{}.acts());
 }
 
 TEST(BalancerParameters, sticky_names_are_split_and_cut_in_silence) {

@@ -43,4 +43,10 @@ class PickTables {
   std::vector<std::uint64_t> identities_;
 };
 
+// What a configuration means with the names' answers so far, and the tables for it.
+struct PreparedSpec {
+  std::shared_ptr<const BalancerSpec> spec;
+  std::shared_ptr<const PickTables> tables;
+};
+
 }  // namespace steelyard::balance

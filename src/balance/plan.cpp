@@ -6,8 +6,19 @@ namespace steelyard::balance {
 
 void Plan::update(Roster& roster, Instant now, std::vector<Event>& events) {
   if (epoch_ == roster.epoch() && now <= valid_until_) return;
+  build(roster, now, events);
+}
+
+void Plan::update_without(Roster& roster, std::span<const Position> left_out, Instant now,
+                          std::vector<Event>& events) {
+  left_out_ = left_out;
+  build(roster, now, events);
+  left_out_ = {};
+  epoch_ = 0;  // of no use for the next choice
+}
+
+void Plan::build(Roster& roster, Instant now, std::vector<Event>& events) {
   candidates_.clear();
-  of_standbys_ = false;
   valid_until_ = never;
   auto rest = roster.by_set();
   while (!rest.empty() && candidates_.empty()) {
@@ -26,31 +37,43 @@ void Plan::update(Roster& roster, Instant now, std::vector<Event>& events) {
 
 void Plan::visit_set(Roster& roster, std::span<const Position> set, Instant now,
                      std::vector<Event>& events) {
-  std::size_t missing = 0;
+  missing_ = 0;
   spares_.clear();
   standbys_.clear();
+  std::size_t active = 0;
   for (const Position at : set) {
     if (roster.status(at).has(Flag::draining)) {
-      if (!roster.status(at).any(Flag::spare | Flag::standby)) ++missing;
+      if (!roster.status(at).any(Flag::spare | Flag::standby)) ++missing_;
       continue;
     }
     roster.retry(at, now, events);
     const Status status = roster.status(at);
-    if (status.has(Flag::in_error)) valid_until_ = std::min(valid_until_, roster.error_ends(at));
+    const bool usable = status.usable() && std::ranges::find(left_out_, at) == left_out_.end();
+    if (status.has(Flag::in_error) && !roster.tries())
+      valid_until_ = std::min(valid_until_, roster.error_ends(at));
     if (status.has(Flag::spare)) {
-      if (status.usable()) spares_.push_back(at);
+      if (usable) spares_.push_back(at);
     } else if (status.has(Flag::standby)) {
-      if (status.usable()) standbys_.push_back(at);
-    } else if (status.usable()) {
+      if (usable) standbys_.push_back(at);
+    } else if (usable) {
       add(roster, at);
+      ++active;
     } else {
-      ++missing;
+      ++missing_;
     }
   }
-  spares_.resize(std::min(spares_.size(), missing));
+  spares_.resize(std::min(spares_.size(), missing_));
   for (const Position at : spares_) add(roster, at);
-  if (!candidates_.empty()) return;
-  of_standbys_ = !standbys_.empty();
+  bring_standbys(roster, active + spares_.size());
+}
+
+// httpd: all of them or none.
+void Plan::bring_standbys(const Roster& roster, std::size_t active) {
+  const std::size_t active_min = roster.active_min();
+  std::size_t called = active == 0 ? standbys_.size() : 0;
+  if (active_min != 0) called = active_min - std::min(active_min, active);
+  wants_standby_ = active_min == 0 ? active == 0 : active_min > active + standbys_.size();
+  standbys_.resize(std::min(standbys_.size(), called));
   for (const Position at : standbys_) add(roster, at);
 }
 

@@ -1,7 +1,7 @@
 // Who takes part in the next choice by policy.
 //
 //   lowest lbset with anybody:  regular members, plus one spare for each missing one,
-//                               else its standbys
+//                               else its standbys; with minactive=N standbys until N take part
 //
 // That depends on statuses, sets and retry times but not on scores, so it is worked out once and
 // kept until one of those changes.
@@ -23,6 +23,9 @@ class Plan {
  public:
   // Brings the plan up to date; runs the retry test on unusable members of each visited set.
   void update(Roster& roster, Instant now, std::vector<Event>& events);
+  // For one choice only: as if the members at these positions were not usable.
+  void update_without(Roster& roster, std::span<const Position> left_out, Instant now,
+                      std::vector<Event>& events);
 
   // The same choice without the candidates for which `left_out(position)` holds: sets, spares and
   // standbys stay as `whole` has them. False, and nothing is done, when it holds for none.
@@ -34,7 +37,6 @@ class Plan {
       if (!left_out(at)) add(roster, at);
       return false;
     });
-    of_standbys_ = whole.of_standbys_;
     lbset_ = whole.lbset_;
     sum_up(roster);
     return true;
@@ -51,15 +53,19 @@ class Plan {
   [[nodiscard]] std::uint32_t candidate_count() const { return candidate_count_; }
   // The largest share (see returning.hpp) of a candidate: when all of them ramp, none is held back.
   [[nodiscard]] std::uint32_t largest_share() const { return largest_share_; }
-  [[nodiscard]] bool of_standbys() const { return of_standbys_; }
+  // Whether one more spare, or standby, of the set would take part if it were usable.
+  [[nodiscard]] bool wants_spare() const { return missing_ > spares_.size(); }
+  [[nodiscard]] bool wants_standby() const { return wants_standby_; }
   // The set the candidates are of, or the last one when there are none.
   [[nodiscard]] int lbset() const { return lbset_; }
   // When the next error of a member in the visited sets is over (inclusive), or never.
   [[nodiscard]] Instant next_retry() const { return next_retry_; }
 
  private:
+  void build(Roster& roster, Instant now, std::vector<Event>& events);
   void visit_set(Roster& roster, std::span<const Position> set, Instant now,
                  std::vector<Event>& events);
+  void bring_standbys(const Roster& roster, std::size_t active);
   void add(const Roster& roster, Position at);
   template <class Predicate>
   bool any_candidate(Predicate holds) const {
@@ -75,11 +81,13 @@ class Plan {
   std::vector<Run> candidates_;
   std::vector<Position> spares_;          // scratch of visit_set
   std::vector<Position> standbys_;        // scratch of visit_set
+  std::span<const Position> left_out_;    // while update_without() runs
+  std::size_t missing_ = 0;               // regular members that the set lacks
   std::vector<std::uint8_t> takes_part_;  // by position
   std::uint32_t candidate_count_ = 0;
   std::uint32_t largest_share_ = full_share;
   std::int64_t quota_ = 0;
-  bool of_standbys_ = false;
+  bool wants_standby_ = false;
   int lbset_ = 0;
   std::uint64_t epoch_ = 0;
   Instant valid_until_ = Instant::min();

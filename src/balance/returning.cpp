@@ -93,7 +93,7 @@ Instant Roster::advance_ramps(Instant now) {
 void Roster::set_share(Position at, std::uint32_t share) {
   if (now_.returns[at].share == share) return;
   settle();
-  usable_runs_stale_ = true;
+  debt_.stale = true;
   now_.bases[at] = weighed_until_now(at);
   now_.returns[at].share = share;
   now_.factors[at] = ramped(spec(at).load_factor, share);

@@ -12,6 +12,15 @@ namespace steelyard::balance {
 
 namespace {
 
+void log_change(Member& member, Status before, Status after, HealthChange change) {
+  member.health_log().note({.first = change.when,
+                            .last = change.when,
+                            .cause = change.cause,
+                            .before = before,
+                            .after = after,
+                            .evidence = std::move(change.evidence)});
+}
+
 bool takes_turns(Status status) { return status.usable() && !status.has(Flag::draining); }
 
 // A status= counts when it is another than before. Whom nobody checks any more, nobody would ever
@@ -45,6 +54,8 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
   settle();
   slow_start_default_ = spec.slow_start.value_or(std::chrono::milliseconds(0));
   reentry_ = spec.reentry.value_or(Reentry::keep);
+  tries_ = spec.gives_trials();
+  active_min_ = static_cast<std::size_t>(spec.ejection.active_min.value_or(0));
   const RosterColumns old = std::exchange(now_, {});
   std::unordered_map<std::string_view, Position> known;
   for (Position at = 0; at < old.members.size(); ++at) {
@@ -74,12 +85,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
     const Status before = old.statuses[from];
     const Status status = carried_status(before, *member.spec_, wanted);
     if (status != before) {
-      member.health_log_.note({.first = now,
-                               .last = now,
-                               .cause = HealthCause::configuration,
-                               .before = before,
-                               .after = status,
-                               .evidence = {}});
+      log_change(member, before, status, {.cause = HealthCause::configuration, .when = now});
     }
     member.adopt(wanted);
     place(old.members[from], {.status = status,
@@ -91,6 +97,9 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
   }
   for (Position at = 0; at < old.members.size(); ++at) {
     if (!stays[at]) old.members[at]->retire();
+  }
+  if (spec.ejection.slow_limit) {
+    for (const MemberRef& member : now_.members) member->measure_windows();
   }
   index_members();
   find_ramps();
@@ -114,7 +123,7 @@ void Roster::place(MemberRef member, const CarriedMember& carried) {
 
 void Roster::index_members() {
   ++epoch_;
-  usable_runs_stale_ = true;
+  debt_.stale = true;
   by_set_.resize(size());
   std::iota(by_set_.begin(), by_set_.end(), Position{0});
   std::ranges::sort(by_set_, {}, [this](Position at) { return std::pair(now_.lbsets[at], at); });
@@ -150,26 +159,31 @@ Position Roster::find(const Member& member) const {
 Health Roster::health(Position at) const {
   return {.status = status(at),
           .error_time = error_time(at),
-          .checks = now_.members[at]->check_counts_};
+          .checks = now_.members[at]->check_counts_,
+          .ejected_for = now_.members[at]->ejection_.lasts};
 }
 
 void Roster::take(Position at, const Health& next, HealthChange change) {
   Member& member = *now_.members[at];
   member.check_counts_ = next.checks;
-  if (next.error_time != now_.error_times[at]) {
+  const bool moves_end =
+      std::exchange(member.ejection_.lasts, next.ejected_for) != next.ejected_for;
+  if (next.error_time != now_.error_times[at] || moves_end) {
     now_.error_times[at] = next.error_time;
     member.blemished_.store(next.error_time != no_error, std::memory_order_relaxed);
-    ++epoch_;  // a new error time moves the end of an old error
+    ++epoch_;  // the end of an old error moves
   }
   const Status before = status(at);
   if (before == next.status) return;
+  if (before.has(Flag::in_error) && !next.status.has(Flag::in_error)) {
+    member.ejection_.serve_from(change.when);
+  }
   set_status(at, next.status);
-  member.health_log_.note({.first = change.when,
-                           .last = change.when,
-                           .cause = change.cause,
-                           .before = before,
-                           .after = next.status,
-                           .evidence = std::move(change.evidence)});
+  log_change(member, before, next.status, std::move(change));
+}
+
+void Roster::note(Position at, HealthChange change) {
+  log_change(*now_.members[at], status(at), status(at), std::move(change));
 }
 
 Instant Roster::error_ends(Position at) const {
@@ -178,6 +192,7 @@ Instant Roster::error_ends(Position at) const {
 
 void Roster::retry(Position at, Instant now, std::vector<Event>& events) {
   if (!status(at).has(Flag::in_error)) return;
+  if (tries_ && !status(at).has(Flag::ignore_errors)) return;
   if (is_retry_due(health(at), spec(at).retry, now)) {
     clear_error(at, EventKind::retried, now, events);
   }
@@ -198,7 +213,7 @@ void Roster::set_status(Position at, Status status) {
   if (held == status) return;
   if (held.usable() != status.usable()) {
     settle();
-    usable_runs_stale_ = true;
+    debt_.stale = true;
   }
   const bool returns = !takes_turns(held) && takes_turns(status);
   held = status;
@@ -262,31 +277,31 @@ bool Roster::cells_continue(Position at) const {
 }
 
 void Roster::charge_session(Position at) {
-  if (usable_runs_stale_) find_usable_runs();
-  ++owed_turns_;
-  now_.credits[at] -= usable_quota_;
+  if (debt_.stale) find_usable_runs();
+  ++debt_.owed_turns;
+  now_.credits[at] -= debt_.usable_quota;
 }
 
 void Roster::find_usable_runs() {
-  CHECK(owed_turns_ == 0);
-  usable_runs_.clear();
-  usable_quota_ = 0;
+  CHECK(debt_.owed_turns == 0);
+  debt_.usable_runs.clear();
+  debt_.usable_quota = 0;
   for (Position at = 0; at < size(); ++at) {
     if (!usable(at)) continue;
-    append(usable_runs_, at);
-    usable_quota_ += now_.factors[at];
+    append(debt_.usable_runs, at);
+    debt_.usable_quota += now_.factors[at];
   }
-  usable_runs_stale_ = false;
+  debt_.stale = false;
 }
 
 void Roster::settle() {
-  if (owed_turns_ == 0) return;
+  if (debt_.owed_turns == 0) return;
   std::int64_t* const credits = now_.credits.data();
   const std::int64_t* const factors = now_.factors.data();
-  for (const Run run : usable_runs_) {
-    for (Position at = run.begin; at < run.end; ++at) credits[at] += owed_turns_ * factors[at];
+  for (const Run run : debt_.usable_runs) {
+    for (Position at = run.begin; at < run.end; ++at) credits[at] += debt_.owed_turns * factors[at];
   }
-  owed_turns_ = 0;
+  debt_.owed_turns = 0;
 }
 
 Lease Roster::elect(Position at) {
@@ -295,6 +310,16 @@ Lease Roster::elect(Position at) {
   member.begin_lease(counted_);
   const EndIsTold told = now_.limits[at] != 0 ? EndIsTold::yes : EndIsTold::no;
   return {&member, member.spec_.get(), counted_, told};
+}
+
+Lease Roster::elect_for_trial(Position at) {
+  if (++trials_begun_ == 0) ++trials_begun_;  // 0 is no trial
+  Member& member = *now_.members[at];
+  member.trial_.store(trials_begun_, std::memory_order_relaxed);
+  member.retries_.store(member.retries() + 1, std::memory_order_relaxed);
+  Lease lease = elect(at);
+  lease.trial_ = trials_begun_;
+  return lease;
 }
 
 }  // namespace steelyard::balance

@@ -9,7 +9,7 @@
 // Invariants
 //   1. epoch() changes whenever a status, an lbset or the membership changes.
 //   2. Between settle() and the next session hit, credits are exact; before it, every usable member
-//      is owed `owed_turns_` times its factor: a session hit does not depend on the member count.
+//      is owed `owed_turns` times its factor: a session hit does not depend on the member count.
 //
 // Threads: guarded by the balancer's lock, but for what Member itself allows.
 #pragma once
@@ -57,19 +57,22 @@ class Roster {
   // The member's machine (health.hpp). After a transition of it: a change goes to the member's log.
   [[nodiscard]] Health health(Position at) const;
   void take(Position at, const Health& next, HealthChange change);
-  // Until when (inclusive) an error stands; `never` for a stopped member.
   [[nodiscard]] Instant error_ends(Position at) const;
-  // The retry test: may clear the error bit, and says so in `events`.
+  // The retry test: may clear the error bit, and says so in `events`. Nothing where it tries().
   void retry(Position at, Instant now, std::vector<Event>& events);
   // Clears the error bit and counts it as a retry, whatever the time.
   void clear_error(Position at, EventKind kind, Instant now, std::vector<Event>& events);
   static void mark_retired_in_error(Member& member);
   // After a successful connect.
   void forget_errors(Position at);
+  void note(Position at, HealthChange change);  // to its log: what left the status alone
+  [[nodiscard]] EjectionRecord& ejection(Position at) { return now_.members[at]->ejection_; }
+  [[nodiscard]] bool tries() const { return tries_; }  // errors end with a trial (trials.hpp)
 
   // Positions ordered by lbset, then by configuration.
   [[nodiscard]] std::span<const Position> by_set() const { return by_set_; }
   [[nodiscard]] int lbset(Position at) const { return now_.lbsets[at]; }
+  [[nodiscard]] std::size_t active_min() const { return active_min_; }  // minactive=; 0: httpd's
   // Positions whose tag is exactly `tag` (never empty), in configuration order.
   [[nodiscard]] std::span<const Position> tagged(std::string_view tag) const;
 
@@ -86,8 +89,7 @@ class Roster {
   [[nodiscard]] bool has_room(Position at) const {
     return now_.limits[at] == 0 || busy(at) < now_.limits[at];
   }
-  // Live leases that elect() gave out while they were to be counted.
-  void count_leases(InTotal counted) { counted_ = counted; }
+  void count_leases(InTotal counted) { counted_ = counted; }  // those that elect() gives out
   [[nodiscard]] WaitingLine& line() const { return commons_->line; }
   [[nodiscard]] std::int64_t live_total() const { return commons_->live_leases.load(); }
   // The counters of `at` and, consecutively, of those behind it as long as cells_continue() holds.
@@ -109,6 +111,7 @@ class Roster {
   // A session hit: every usable member earns its factor and the member at `at` pays the sum.
   void charge_session(Position at);
   Lease elect(Position at);
+  Lease elect_for_trial(Position at);
 
  private:
   void place(MemberRef member, const CarriedMember& carried);
@@ -133,18 +136,15 @@ class Roster {
   std::uint64_t epoch_ = 1;
   const std::shared_ptr<Commons> commons_ = std::make_shared<Commons>();
   InTotal counted_ = InTotal::no;
-
-  // Members that come back.
+  std::uint32_t trials_begun_ = 0;
+  std::size_t active_min_ = 0;
+  bool tries_ = false;
   std::chrono::milliseconds slow_start_default_{0};
   Reentry reentry_ = Reentry::keep;
   bool any_due_ = false;         // a Return of now_ is due
   std::vector<Position> ramps_;  // positions whose share is not full
 
-  // Sessions' accounting, see invariant 2.
-  std::vector<Run> usable_runs_;
-  std::int64_t usable_quota_ = 0;
-  std::int64_t owed_turns_ = 0;
-  bool usable_runs_stale_ = true;
+  SessionDebt debt_;  // see invariant 2
 };
 
 }  // namespace steelyard::balance

@@ -49,6 +49,14 @@ struct CarriedMember {
   Return returning{};
 };
 
+// What session hits left owing: so many turns to each member that is in a run.
+struct SessionDebt {
+  std::vector<Run> usable_runs;
+  std::int64_t usable_quota = 0;  // the sum of their factors
+  std::int64_t owed_turns = 0;
+  bool stale = true;  // the runs are not those of the usable members any more
+};
+
 struct TaggedPositions {
   std::string text;
   std::vector<Position> positions;

@@ -1,5 +1,9 @@
 #include "balance/session_member.hpp"
 
+#include <algorithm>
+
+#include "balance/trials.hpp"
+
 namespace steelyard::balance {
 
 namespace {
@@ -12,8 +16,8 @@ constexpr int lookups_max = 1000;
 
 class Search {
  public:
-  Search(Roster& roster, Instant now, std::vector<Event>& events)
-      : roster_(roster), now_(now), events_(events) {}
+  Search(Roster& roster, const SessionSearch& wanted, std::vector<Event>& events)
+      : roster_(roster), wanted_(wanted), events_(events) {}
 
   Position find(std::string_view tag, int depth) {
     if (++lookups_ > lookups_max) return nobody;
@@ -30,26 +34,33 @@ class Search {
 
  private:
   Position serve(Position at, int depth) {
-    if (roster_.usable(at)) return at;
-    roster_.retry(at, now_, events_);
-    if (roster_.usable(at)) return at;
+    if (!is_left_out(at)) {
+      if (roster_.usable(at)) return at;
+      roster_.retry(at, wanted_.now, events_);
+      if (roster_.usable(at)) return at;
+      if (wanted_.may_be_trial && is_open_for_trial(roster_, at, wanted_.now)) return at;
+    }
     const std::string& redirect = roster_.spec(at).redirect_tag;
     const int members = static_cast<int>(roster_.size());
     if (redirect.empty() || depth >= members || depth >= redirect_depth_max) return nobody;
     return find(redirect, depth + 1);
   }
 
+  [[nodiscard]] bool is_left_out(Position at) const {
+    return std::ranges::find(wanted_.left_out, at) != wanted_.left_out.end();
+  }
+
   Roster& roster_;
-  const Instant now_;
+  const SessionSearch& wanted_;
   std::vector<Event>& events_;
   int lookups_ = 0;
 };
 
 }  // namespace
 
-Position find_session_member(Roster& roster, std::string_view tag, Instant now,
+Position find_session_member(Roster& roster, const SessionSearch& search,
                              std::vector<Event>& events) {
-  return Search(roster, now, events).find(tag, 1);
+  return Search(roster, search, events).find(search.tag, 1);
 }
 
 }  // namespace steelyard::balance

@@ -5,6 +5,7 @@
 // name another tag (redirect=), which is then looked up the same way.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +15,16 @@
 
 namespace steelyard::balance {
 
-// nobody when no member can serve the tag. lbset, spare and drain do not matter here.
-Position find_session_member(Roster& roster, std::string_view tag, Instant now,
+struct SessionSearch {
+  std::string_view tag;
+  Instant now;
+  std::span<const Position> left_out{};  // as if they were unusable
+  bool may_be_trial = false;             // of a member in error whose time is over (trials.hpp)
+};
+
+// nobody when no member can serve the tag. lbset, spare and drain do not matter here. A member that
+// is not usable was found for its trial.
+Position find_session_member(Roster& roster, const SessionSearch& search,
                              std::vector<Event>& events);
 
 }  // namespace steelyard::balance

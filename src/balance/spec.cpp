@@ -41,6 +41,10 @@ std::string_view BalancerSpec::effective_hash_key() const {
   return hash_key ? std::string_view(*hash_key) : client;
 }
 
+bool BalancerSpec::gives_trials() const {
+  return ejection.wants_trials() && traits_of(effective_policy()).by_plan;
+}
+
 int BalancerSpec::effective_hash_bound() const {
   const PolicyTraits& traits = traits_of(effective_policy());
   if (!traits.by_key()) return 0;

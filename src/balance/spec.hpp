@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "balance/check_spec.hpp"
+#include "balance/ejection_spec.hpp"
 #include "balance/policy.hpp"
 #include "balance/queue_spec.hpp"
 #include "balance/status.hpp"
@@ -125,6 +126,7 @@ struct BalancerSpec {
   std::optional<std::chrono::milliseconds> slow_start;
   std::optional<Reentry> reentry;  // none: keep
   std::optional<QueueSpec> queue;  // none: Off
+  EjectionSpec ejection;
   // Which of the sticky parameters were written, for merging a virtual host over the main server.
   bool sticky_written = false;
   bool separator_written = false;
@@ -140,6 +142,8 @@ struct BalancerSpec {
   [[nodiscard]] std::string_view effective_hash_key() const;
   // hashbound, or the policy's default. 0: none.
   [[nodiscard]] int effective_hash_bound() const;
+  // trial=, for policies that choose by sets and roles.
+  [[nodiscard]] bool gives_trials() const;
 };
 
 }  // namespace steelyard::balance

@@ -50,6 +50,11 @@ class Status {
     return (bits_ & (initialised_bit | hindering_bits)) == initialised_bit;
   }
 
+  // Nothing but an error keeps it from being usable.
+  [[nodiscard]] constexpr bool awaits_retry() const {
+    return has(Flag::in_error) && without(Flag::in_error).usable();
+  }
+
   friend constexpr bool operator==(Status, Status) = default;
 
  private:

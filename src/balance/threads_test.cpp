@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 #include <semaphore>
+#include <span>
 #include <thread>
 
 #include "balance/test_group.hpp"
@@ -31,6 +32,8 @@ Tally run_exchanges(Group& group, int thread) {
     const std::string key = "client" + std::to_string(i % 100);
     ChoiceRequest request{.session = {}, .now = group.now + milliseconds(i), .key = key};
     request.random = mixed(static_cast<std::uint64_t>(i * choosers + thread));
+    request.replayable = i % 2 == 0;
+    request.tried = std::span(held).first(std::min<std::size_t>(held.size(), i % 5 == 0 ? 1 : 0));
     if (i % 3 == 0) request.session = session;
     Decision decision = group.balancer.choose(request);
     if (!decision.lease) {
@@ -43,6 +46,7 @@ Tally run_exchanges(Group& group, int thread) {
       group.balancer.connect_failed(decision.lease, request.now);
       (void)group.balancer.may_try_another(decision.lease, 1);
     } else if (group.balancer.connected(decision.lease)) {
+      if (i % 4 != 0) group.balancer.answer_began(decision.lease, request.now, 200);
       group.balancer.observe_latency(decision.lease, milliseconds(1 + i % 9), request.now);
       decision.lease.member().add_transferred(100);
       decision.lease.member().add_read(decision.lease.spec().load_factor);
@@ -104,6 +108,23 @@ TEST(Threads, members_that_come_back_slowly_leave_nobody_busy) {
   }
 }
 
+TEST(Threads, ejections_and_trials_leave_nobody_busy_or_on_trial) {
+  for (const PolicyTraits& policy : all_policies()) {
+    Group group("a=r1 b=r2*2 c=r3,H d=r4@1 e=r5,R",
+                "stickysession=sid failonstatus=503 failcount=2/1 ejectslow=1.5/1 minactive=2 "
+                "maxejected=100 lbmethod=" +
+                    std::string(policy.name));
+    {
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < choosers; ++thread) {
+        threads.emplace_back([&, thread] { run_exchanges(group, thread); });
+      }
+    }
+    expect_nobody_busy(group);
+    for (const MemberView& view : group.balancer.members()) EXPECT_FALSE(view.on_trial);
+  }
+}
+
 TEST(Threads, reloads_and_operators_do_not_disturb_running_exchanges) {
   Group group("a=r1 b=r2 c=r3", "stickysession=sid");
   std::atomic<int> running = choosers;
@@ -116,8 +137,10 @@ TEST(Threads, reloads_and_operators_do_not_disturb_running_exchanges) {
       });
     }
     const char* generations[] = {"b=r2*3 a=r1 d=r4", "a=r9 b=r2 c=r3", "c=r3 d=r4,D e=r2"};
+    const char* parameters[] = {"stickysession=sid", "stickysession=sid failcount=2/5",
+                                "stickysession=sid ejectslow=1.5/1", "stickysession=sid trial=On"};
     for (int i = 0; running > 0; ++i) {
-      group.balancer.adopt(group_spec(generations[i % 3], "stickysession=sid"));
+      group.balancer.adopt(group_spec(generations[i % 3], parameters[i % 4]));
       for (const MemberView& view : group.balancer.members()) {
         group.balancer.change_status(view.member, Flag::draining, {});
         group.balancer.change_status(view.member, {}, Flag::draining);

@@ -75,6 +75,21 @@ std::string bound_text(int percent) {
   return percent == 0 ? std::string("off") : std::to_string(percent) + "%";
 }
 
+void dump_ejection(DumpWriter& out, const balance::EjectionSpec& rules) {
+  if (rules.fail_limit) {
+    out.number("fail-count", rules.fail_limit->failures);
+    out.milliseconds("fail-within", rules.fail_limit->within);
+  }
+  if (rules.slow_limit) {
+    out.line("eject-slow-factor", load_factor_text(rules.slow_limit->factor_hundredths));
+    out.milliseconds("eject-slow-window", rules.slow_limit->window);
+  }
+  if (rules.acts()) out.milliseconds("eject-max", rules.effective_longest());
+  if (rules.is_sparing()) out.number("max-ejected-percent", rules.effective_percent_max());
+  if (rules.wants_trials() || rules.trial) out.line("trial", rules.wants_trials() ? "on" : "off");
+  out.number("min-active", rules.active_min);
+}
+
 void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
   if (traits_of(spec.effective_policy()).by_key()) {
     out.line("hash-key", quoted(spec.effective_hash_key()));
@@ -86,6 +101,7 @@ void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
     out.line("queue", std::to_string(queue->requests_max) + " for " +
                           std::to_string(queue->time_max.count()) + "ms");
   }
+  dump_ejection(out, spec.ejection);
 }
 
 }  // namespace

@@ -43,6 +43,18 @@ std::string candidate_text(const balance::Candidate& candidate) {
   return text;
 }
 
+std::string_view event_text(balance::EventKind kind) {
+  switch (kind) {
+    case balance::EventKind::retried:
+      return "has been marked for retry";
+    case balance::EventKind::forced:
+      return "recovery is forced, all members are in error";
+    case balance::EventKind::trial:
+      return "gets this request on trial";
+  }
+  return {};
+}
+
 void log_decision(Exchange& x, Shard::Core& core, const Group& group,
                   const balance::Decision& decision, const balance::Explanation& explanation) {
   const std::string& name = group.spec->name;
@@ -99,12 +111,9 @@ void log_events(Exchange& x, Shard::Core& core, const Group& group,
                 const balance::Decision& decision) {
   for (const balance::Event& event : decision.events) {
     if (!core.wants(x, LogLevel::debug, module)) return;
-    const char* what = event.kind == balance::EventKind::retried
-                           ? "has been marked for retry"
-                           : "recovery is forced, all members are in error";
-    core.log(
-        x, LogLevel::debug, module,
-        fmt::format("{}: worker for ({}) {}", group.spec->name, event.member->address(), what));
+    core.log(x, LogLevel::debug, module,
+             fmt::format("{}: worker for ({}) {}", group.spec->name, event.member->address(),
+                         event_text(event.kind)));
   }
 }
 
@@ -143,11 +152,24 @@ void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
   core.log(x, LogLevel::error, connecting ? "proxy" : "proxy_http", text);
 }
 
-void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease) {
+void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,
+                         const balance::Lease& lease) {
   if (!core.wants(x, LogLevel::error, "proxy")) return;
+  const Duration lasts = group.state->ejects() ? group.state->error_length(lease.member())
+                                               : Duration(lease.spec().retry);
   core.log(x, LogLevel::error, "proxy",
            fmt::format("disabling worker for ({}) for {}s", lease.member().address(),
-                       lease.spec().retry.count()));
+                       std::chrono::duration_cast<std::chrono::seconds>(lasts).count()));
+}
+
+void log_slow_members(Exchange& x, Shard::Core& core, const std::string& balancer,
+                      const std::vector<balance::SlowEjection>& ejected) {
+  for (const balance::SlowEjection& slow : ejected) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(slow.lasts).count();
+    core.log(x, LogLevel::error, module,
+             fmt::format("{}: disabling worker for ({}) for {}s: too slow, {}", balancer,
+                         slow.member->address(), seconds, slow.evidence));
+  }
 }
 
 void log_answer_mark(Exchange& x, Shard::Core& core, const Group& group,

@@ -30,7 +30,10 @@ void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std:
                         std::span<const balance::MemberView> members);
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease);
-void log_member_in_error(Exchange& x, Shard::Core& core, const balance::Lease& lease);
+void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,
+                         const balance::Lease& lease);
+void log_slow_members(Exchange& x, Shard::Core& core, const std::string& balancer,
+                      const std::vector<balance::SlowEjection>& ejected);
 void log_answer_mark(Exchange& x, Shard::Core& core, const Group& group,
                      const balance::Lease& lease, balance::AnswerMark mark, int status);
 

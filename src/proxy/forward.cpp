@@ -28,6 +28,7 @@ struct Journey {
   std::string_view plain_path;       // the same before encoding: sessions are looked up in it
   std::string_view wanted_host;      // of a URL beyond configured names
   Instant attempt_began{};
+  Failure last{};  // of the attempt before, when another member was to be tried
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
@@ -139,8 +140,10 @@ balance::Session read_session(Exchange& x, const Journey& journey) {
 }
 
 // Everything that a choice needs of the request.
-balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Journey& journey) {
+balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Journey& journey,
+                                      const RequestBody& body) {
   balance::ChoiceRequest request{.session = read_session(x, journey), .now = core.now()};
+  request.replayable = http::is_idempotent(x.request.method_id) && body.can_rewind();
   const balance::PolicyTraits& policy = traits_of(journey.group->spec->effective_policy());
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
@@ -200,13 +203,18 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
 balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey,
                                 balance::ChoiceRequest& request) {
   request.now = core.now();
-  if (journey.lines_up) let_go_of_members(x);
+  // Who is to be left out is known by the lease.
+  const bool leaves_out = journey.group->state->ejects();
+  if (journey.lines_up && !leaves_out) let_go_of_members(x);
   balance::Decision decision;
   decision.lines_up = journey.used_up;
   if (journey.used_up) return decision;
   if (journey.line != nullptr) request.attempt = journey.line->attempt();
+  request.tried = x.leases;
   decision = decide(x, core, *journey.group, request);
+  request.tried = {};
   journey.lines_up = decision.lines_up;
+  if (journey.lines_up && leaves_out) let_go_of_members(x);
   return decision;
 }
 
@@ -259,13 +267,18 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   const Duration latency = core.now() - journey.attempt_began;
   if (failure.cause == Cause::connect &&
       state.connect_failed(lease, core.now(), evidence_of(failure, latency)))
-    log_member_in_error(x, core, lease);
+    log_member_in_error(x, core, *journey.group, lease);
   if (journey.group->direct) return;
   // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
-  // so does what it cannot recover from.
-  if (status_of(failure) == 503 || failure.cause == Cause::no_such_name || breaks_silently)
-    state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
-                      evidence_of(failure, latency));
+  // so does what it cannot recover from. A trial is failed by anything but an answer.
+  const bool counts = status_of(failure) == 503 || failure.cause == Cause::no_such_name ||
+                      breaks_silently || lease.is_trial();
+  if (counts &&
+      state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
+                        evidence_of(failure, latency)) &&
+      state.ejects()) {
+    log_member_in_error(x, core, *journey.group, lease);
+  }
 }
 
 void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) {
@@ -344,13 +357,16 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   if (const int status = plan_journey(x, journey); status != 0) {
     co_return ForwardEnd{.status = status, .proxy_error = journey.refusal};
   }
-  balance::ChoiceRequest request = ask_for_member(x, core, journey);
+  balance::ChoiceRequest request = ask_for_member(x, core, journey, body);
   balance::Balancer& state = *journey.group->state;
   for (int attempts = 1;; ++attempts, ++request.random) {
     balance::Decision decision = choose_member(x, core, journey, request);
     if (decision.lines_up && waits_in_line(decision.outcome)) {
       co_await stand_in_line(x, core, client, body, journey, decision, request);
       attempts = 1;
+    } else if (decision.outcome != Outcome::picked && journey.last && state.ejects()) {
+      judge_answer(x, core, journey, status_of(journey.last));
+      co_return end_with(x, journey.last);
     } else if (decision.outcome == Outcome::none_usable &&
                !co_await wait_for_member(x, core, client, journey, decision, request)) {
       decision.outcome = Outcome::none_usable;
@@ -383,6 +399,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
+    journey.last = std::move(failure);
     body.rewind();
   }
 }

@@ -101,8 +101,12 @@ void World::begin_exchange() {
   exchange->arrived = now_;
   const std::string text = key ? key(random_) : std::string();
   for (int attempts = 1; attempts <= attempts_max; ++attempts) {
-    balance::Decision decision =
-        balancer_->choose({.session = {}, .now = instant(), .random = random_(), .key = text});
+    balance::Decision decision = balancer_->choose({.session = {},
+                                                    .now = instant(),
+                                                    .random = random_(),
+                                                    .key = text,
+                                                    .tried = exchange->leases,
+                                                    .replayable = true});
     if (!decision.lease) break;
     const std::size_t member = indexes_.at(&decision.lease.member());
     exchange->leases.push_back(std::move(decision.lease));
@@ -115,6 +119,7 @@ void World::begin_exchange() {
       enter(member, std::move(exchange));
       return;
     }
+    if (on_refusal) on_refusal(member);
     balancer_->connect_failed(lease, instant());
     if (!balancer_->may_try_another(lease, attempts)) break;
   }
@@ -142,8 +147,12 @@ void World::serve(std::size_t member, std::shared_ptr<Exchange> exchange) {
 void World::end(std::size_t member, Exchange& exchange) {
   --serving_[member];
   const std::chrono::duration<double> took(now_ - exchange.asked);
-  balancer_->observe_latency(exchange.leases.back(), std::chrono::duration_cast<Duration>(took),
-                             instant());
+  const balance::Lease& lease = exchange.leases.back();
+  for (const balance::SlowEjection& slow :
+       balancer_->observe_latency(lease, std::chrono::duration_cast<Duration>(took), instant())) {
+    if (on_slow) on_slow(indexes_.at(slow.member.get()));
+  }
+  balancer_->answer_began(lease, instant(), 200);
   refs_[member]->add_read(answer_bytes);
   times_.push_back(now_ - exchange.arrived);
   exchange.leases.clear();

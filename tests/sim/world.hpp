@@ -67,6 +67,10 @@ class World {
 
   // A key for each request; none: no key.
   std::function<std::string(std::mt19937_64&)> key;
+  // Called for each attempt that a member refused.
+  std::function<void(std::size_t member)> on_refusal;
+  // Called for each member that ejectslow= ejected.
+  std::function<void(std::size_t member)> on_slow;
   // Called after each pick.
   std::function<void(std::size_t member)> on_pick;
   // Bytes of each answer.

@@ -8,6 +8,7 @@
 #include "http/token_list.hpp"
 #include "io/next_turn.hpp"
 #include "proxy/body_deadline.hpp"
+#include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -142,7 +143,10 @@ io::Task<Failure> Http1Attempt::ask() {
       if (starved) deadline = core_.now() + plan_.times.backend;
     }
     tell_latency(failure);
-    if (!failure) co_return Failure{};
+    if (!failure) {
+      plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
+      co_return Failure{};
+    }
     if (!may_repeat(failure)) {
       connection_.reset();
       co_return failure;
@@ -164,7 +168,9 @@ void Http1Attempt::tell_latency(const Failure& failure) {
   const bool answered = !failure && x_.response.status < 500;
   const bool stayed_silent = failure.party == Party::backend && failure.cause == Cause::timed_out;
   if (!answered && !stayed_silent) return;
-  plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
+  const auto ejected =
+      plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
+  if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing

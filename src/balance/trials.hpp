@@ -1,0 +1,54 @@
+// Trials (trial=On): an error's time is over, and one request at a time shows whether the member
+// serves again, while it stays in error for everybody else.
+//
+//   E ──its time over──▶ E, open ──a request──▶ E, on trial ──head of an answer──▶ fine
+//                          ▲                       │  │
+//                          └──ended without verdict┘  └──failed──▶ E for a longer time
+//
+// A trial by policy is free: no credit moves, as the member takes no turns.
+//
+// Threads: guarded by the balancer's lock.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "balance/plan.hpp"
+#include "balance/roster.hpp"
+#include "base/time.hpp"
+
+namespace steelyard::balance {
+
+// The member is in error, that error's time is over, and no other request is its trial just now.
+[[nodiscard]] bool is_open_for_trial(const Roster& roster, Position at, Instant now);
+// forcerecovery=On: the error's time counts as over.
+void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events);
+
+// Should it fail, another member can answer: and this is not that other one already.
+[[nodiscard]] inline bool may_be_trial(const ChoiceRequest& request) {
+  return request.replayable && request.tried.empty();
+}
+
+class Trials {
+ public:
+  struct Asked {
+    Instant now;
+    bool replayable = false;  // else it is a trial only if nobody else is there
+    std::span<const Position> left_out{};
+  };
+  // The member whose trial the request shall be, or nobody. `plan` is that of this choice: spares,
+  // standbys and higher lbsets have trials only when they would be among its candidates.
+  Position find(const Roster& roster, const Plan& plan, const Asked& asked);
+  // After find(): when the next of their errors is over (inclusive), or never.
+  [[nodiscard]] Instant next_end(const Roster& roster, Instant now) const;
+
+ private:
+  void look(const Roster& roster);
+
+  std::vector<Position> erring_;  // nothing but their errors hinders them; by lbset, regular first
+  Instant earliest_ = never;      // the first end of their errors
+  std::uint64_t epoch_ = 0;
+};
+
+}  // namespace steelyard::balance
