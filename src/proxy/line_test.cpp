@@ -135,6 +135,74 @@ TEST_F(Line, one_tries_a_member_that_has_yet_to_show_that_it_lives) {
   EXPECT_EQ(counters().served, 3U);
 }
 
+// trial=: the first of the line is the trial, and its answer lets the others go on. Errors last
+// twice as long each time.
+TEST_F(Line, its_first_is_the_trial_of_a_member_and_the_others_follow_its_answer) {
+  build(1, {"retry=2"}, {"queue=9/30", "trial=On"});
+  world_->kill(1);
+  const Stream a = ask("/a"), b = ask("/b"), c = ask("/c");
+  EXPECT_EQ(world_->dialer.dials(), 1U);
+  advance(milliseconds(2010));
+  EXPECT_EQ(world_->dialer.dials(), 2U);
+  advance(milliseconds(3980));
+  EXPECT_EQ(world_->dialer.dials(), 2U);
+  world_->revive(1);
+  advance(milliseconds(30));
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
+  answer_last(1);
+  EXPECT_THAT(a->take_all(), StartsWith(fine));
+  EXPECT_THAT(heard(1), ElementsAre("/b", "/c"));
+  EXPECT_EQ(counters().waiting, 0U);
+}
+
+TEST_F(Line, a_trial_whose_client_leaves_is_followed_by_another) {
+  build(1, {"retry=2"}, {"queue=9/30", "trial=On"});
+  world_->kill(1);
+  ask("/gone");  // finds the member down and leaves
+  world_->loop.settle();
+  Stream a = world_->connect();
+  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+  const Stream b = ask("/b"), c = ask("/c");
+  // forcerecovery: the first that comes is the trial at once. The rest of its body is waited for.
+  EXPECT_EQ(counters().waiting, 2U);
+  world_->revive(1);
+  world_->loop.settle();
+  EXPECT_THAT(heard(1), ElementsAre());
+  a.reset();
+  world_->loop.settle();
+  EXPECT_THAT(heard(1), ElementsAre("/b"));
+  answer_last(1);
+  EXPECT_THAT(b->take_all(), StartsWith(fine));
+  EXPECT_THAT(heard(1), ElementsAre("/c"));
+}
+
+// failcount=: a member that failed is passed over by the request that saw it, though others may
+// still go there.
+TEST_F(Line, a_request_goes_on_to_a_member_that_it_has_not_tried) {
+  build(2, {}, {"queue=9/30", "failcount=3/30"});
+  world_->kill(1);
+  for (int i = 0; i < 6; ++i) {
+    const Stream client = ask("/x");
+    answer_last(2);
+    EXPECT_THAT(client->take_all(), StartsWith(fine));
+  }
+  EXPECT_EQ(world_->dialer.dials(), 4U);  // three that failed, one that is kept
+  EXPECT_EQ(counters().longest, 0U);
+}
+
+TEST_F(Line, who_has_tried_all_members_waits_for_one_of_them) {
+  build(2, {"retry=2"}, {"queue=9/30", "failcount=2/30"});
+  world_->kill(1);
+  world_->kill(2);
+  const Stream a = ask("/a");
+  EXPECT_EQ(a->take_all(), "");
+  world_->revive(2);
+  advance(seconds(3));
+  EXPECT_THAT(heard(2), ElementsAre("/a"));
+  answer_last(2);
+  EXPECT_THAT(a->take_all(), StartsWith(fine));
+}
+
 TEST_F(Line, with_retry_0_a_dead_member_is_not_tried_without_end) {
   build(1, {"retry=0"}, {"queue=9/2"});
   world_->kill(1);

@@ -377,6 +377,12 @@ ROWS = [
         "Each time as when killed while idle.",
     ),
     Row(
+        "flapping, counted and tried", killed_and_back_again_and_again, {},
+        "Each failed attempt goes on to another member, before the third puts it in error and "
+        "after: then one request that can be repeated is its trial.",
+        parameters="failcount=3/10 ejectmax=1",
+    ),
+    Row(
         "hung, put in error", hung, each("502"),
         "Whoever it accepted waits for timeout= and gets 502: it may have been executed, so httpd "
         "asks nobody else, whatever the method. failontimeout puts it in error with the first of "
@@ -419,6 +425,11 @@ ROWS = [
         "refusing", refuses, {},
         "Those that it has accepted are answered; who comes later is refused: another member.",
         of_a=FRESH, undo=revive,
+    ),
+    Row(
+        "refusing, counted", refuses, {},
+        "It stays a candidate until the third refusal; whoever meets one goes on to another.",
+        of_a=FRESH, parameters="failcount=3/10 ejectmax=1", undo=revive,
     ),
     Row(
         "resetting before the head, pooled", answers("rst"), {"POST nothing": 2},
