@@ -65,12 +65,8 @@ class Lease {
     spec_ = nullptr;
     if (member_ == nullptr) return;
     Member& member = *std::exchange(member_, nullptr);
-    const std::uint32_t trial = std::exchange(trial_, 0);
-    // The member may be gone with its last lease, unless it is held.
-    const MemberRef held(told_ == EndIsTold::yes || trial != 0 ? &member : nullptr);
-    if (trial != 0) member.end_trial(trial);
+    if (told_ == EndIsTold::yes || trial_ != 0) return end_aloud(member);
     member.end_lease(counted_);
-    if (held) held->commons_->line.stir();
   }
   [[nodiscard]] Member& member() const { return *member_; }
   // The configuration in force when the member was chosen.
@@ -87,6 +83,16 @@ class Lease {
   friend class Roster;
   Lease(Member* member, const MemberSpec* spec, InTotal counted, EndIsTold told)
       : member_(member), spec_(spec), counted_(counted), told_(told) {}
+
+  // Somebody may wait for that.
+  [[gnu::noinline]] void end_aloud(Member& member) {
+    const std::uint32_t trial = std::exchange(trial_, 0);
+    // The member may be gone with its last lease, unless it is held.
+    const MemberRef held(&member);
+    if (trial != 0) member.end_trial(trial);
+    member.end_lease(counted_);
+    held->commons_->line.stir();
+  }
 
   Member* member_ = nullptr;
   const MemberSpec* spec_ = nullptr;

@@ -91,7 +91,7 @@ std::expected<void, RequestFault> frame_body(RequestHead& head) {
 
 // In 1.1 exactly one Host, which is not empty; 1.0 may go without. An absolute target's authority
 // replaces it, whatever it said (RFC 9112 3.2.2).
-std::expected<void, RequestFault> settle_host(RequestHead& head) {
+std::expected<void, RequestFault> settle_host(RequestHead& head, HostMemo& memo) {
   const bool needed = head.version != http_1_0;
   const Field* host = head.fields.find(FieldId::host);
   if (host == nullptr && needed) return refuse(Code::no_host);
@@ -104,7 +104,7 @@ std::expected<void, RequestFault> settle_host(RequestHead& head) {
   if (host == nullptr) return {};
   head.host = host->value;
   if (head.host.empty() && !needed) return {};
-  head.host_parts = split_host(head.host);
+  head.host_parts = memo.split(head.host);
   if (!head.host_parts) return refuse(Code::bad_host, head.host);
   return {};
 }
@@ -135,14 +135,15 @@ constexpr bool stands_alone(FieldId id) noexcept {
 }
 
 // What only the whole head can tell.
-std::expected<void, RequestFault> finish(RequestHead& head, const RequestLimits& limits) {
+std::expected<void, RequestFault> finish(RequestHead& head, const RequestLimits& limits,
+                                         HostMemo& memo) {
   const FieldList& fields = head.fields;
   // httpd counts repeated lines together. A head that is shorter than the limit has no such field.
   if (fields.may_have_duplicates() && head.head_bytes > limits.field_bytes_max) {
     const Field* row = find_too_long_joined(fields, limits.field_bytes_max);
     if (row != nullptr) return refuse(Code::field_too_long, row->name);
   }
-  if (const auto settled = settle_host(head); !settled) return settled;
+  if (const auto settled = settle_host(head, memo); !settled) return settled;
   if (fields.has(FieldId::transfer_encoding) || fields.has(FieldId::content_length)) {
     if (const auto framed = frame_body(head); !framed) return framed;
   }
@@ -168,7 +169,12 @@ std::size_t RequestHeadReader::fields_max() const noexcept {
   return limits_.fields_max == 0 ? unlimited_fields_max : limits_.fields_max;
 }
 
-void RequestHeadReader::reset() noexcept { *this = RequestHeadReader(limits_); }
+void RequestHeadReader::reset() noexcept {
+  state_ = State::expecting_line;
+  started_ = false;
+  empty_lines_ = line_begin_ = scanned_ = 0;
+  base_ = 0;
+}
 
 std::expected<HeadProgress, RequestFault> RequestHeadReader::read(std::string_view buffer,
                                                                   RequestHead& head) {
@@ -206,7 +212,7 @@ RequestHeadReader::Result RequestHeadReader::take_other_line(std::string_view li
   if (state_ == State::expecting_fields) {
     state_ = State::complete;
     head.head_bytes = line_begin_;
-    return finish(head, limits_);
+    return finish(head, limits_, host_);
   }
   if (line.empty()) {
     if (++empty_lines_ > leading_empty_lines_max) return refuse(Code::empty_lines);

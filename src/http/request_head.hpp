@@ -20,6 +20,7 @@
 
 #include "http/field.hpp"
 #include "http/framing.hpp"
+#include "http/host_memo.hpp"
 #include "http/method.hpp"
 #include "http/request_target.hpp"
 
@@ -128,6 +129,7 @@ class RequestHeadReader {
   void follow_buffer(std::string_view buffer, RequestHead& head) noexcept;
 
   RequestLimits limits_;
+  HostMemo host_;  // of the head before
   State state_ = State::expecting_line;
   bool started_ = false;
   std::size_t empty_lines_ = 0;

@@ -28,7 +28,7 @@ struct Journey {
   std::string_view plain_path;       // the same before encoding: sessions are looked up in it
   std::string_view wanted_host;      // of a URL beyond configured names
   Instant attempt_began{};
-  Failure last{};  // of the attempt before, when another member was to be tried
+  std::optional<Failure> last;  // of the attempt before, when another member was to be tried
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
@@ -199,19 +199,23 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   return plan;
 }
 
+balance::Decision only_the_line() {
+  balance::Decision decision;
+  decision.lines_up = true;
+  return decision;
+}
+
 // Picks, unless it says that somebody else was there before or that nobody can be picked.
 balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey,
                                 balance::ChoiceRequest& request) {
-  request.now = core.now();
   // Who is to be left out is known by the lease.
   const bool leaves_out = journey.group->state->ejects();
   if (journey.lines_up && !leaves_out) let_go_of_members(x);
-  balance::Decision decision;
-  decision.lines_up = journey.used_up;
-  if (journey.used_up) return decision;
+  if (journey.used_up) return only_the_line();
+  request.now = core.now();
   if (journey.line != nullptr) request.attempt = journey.line->attempt();
   request.tried = x.leases;
-  decision = decide(x, core, *journey.group, request);
+  balance::Decision decision = decide(x, core, *journey.group, request);
   request.tried = {};
   journey.lines_up = decision.lines_up;
   if (journey.lines_up && leaves_out) let_go_of_members(x);
@@ -365,8 +369,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
       co_await stand_in_line(x, core, client, body, journey, decision, request);
       attempts = 1;
     } else if (decision.outcome != Outcome::picked && journey.last && state.ejects()) {
-      judge_answer(x, core, journey, status_of(journey.last));
-      co_return end_with(x, journey.last);
+      judge_answer(x, core, journey, status_of(*journey.last));
+      co_return end_with(x, *journey.last);
     } else if (decision.outcome == Outcome::none_usable &&
                !co_await wait_for_member(x, core, client, journey, decision, request)) {
       decision.outcome = Outcome::none_usable;
