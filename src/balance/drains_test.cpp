@@ -249,6 +249,7 @@ TEST(DrainThreads, orders_come_and_end_while_sessions_run) {
   std::atomic<int> running = 3;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(3);
     for (int thread = 0; thread < 3; ++thread) {
       threads.emplace_back([&, thread] {
         for (int i = 0; i < 3000; ++i) {

@@ -189,6 +189,7 @@ TEST(FailCount, a_member_that_ignores_errors_is_not_counted) {
 TEST(FailCount, who_fails_while_the_member_is_in_error_makes_it_no_longer) {
   Group group("a b", "failcount=1/10 maxejected=100 trial=Off");
   std::vector<Decision> running;
+  running.reserve(40);
   for (int i = 0; i < 40; ++i) running.push_back(group.choose());
   for (Decision& decision : running) {
     if (Group::name_of(decision) == "a") group.balancer.force_error(decision.lease, group.now);

@@ -187,6 +187,7 @@ TEST(ByHeartbeat, an_explanation_tells_why_not) {
   Explanation explanation;
   farm.choose(1, &explanation);
   std::vector<Verdict> verdicts;
+  verdicts.reserve(explanation.candidates.size());
   for (const Candidate& candidate : explanation.candidates) verdicts.push_back(candidate.verdict);
   EXPECT_THAT(verdicts, ElementsAre(Verdict::shadowed, Verdict::chosen, Verdict::no_heartbeat,
                                     Verdict::unusable));

@@ -31,7 +31,8 @@ Tally run_exchanges(Group& group, int thread) {
   for (int i = 0; i < requests_each; ++i) {
     const std::string key = "client" + std::to_string(i % 100);
     ChoiceRequest request{.session = {}, .now = group.now + milliseconds(i), .key = key};
-    request.random = mixed(static_cast<std::uint64_t>(i * choosers + thread));
+    request.random =
+        mixed(static_cast<std::uint64_t>(i) * choosers + static_cast<std::uint64_t>(thread));
     request.replayable = i % 2 == 0;
     request.tried = std::span(held).first(std::min<std::size_t>(held.size(), i % 5 == 0 ? 1 : 0));
     if (i % 3 == 0) request.session = session;
@@ -77,6 +78,7 @@ TEST(Threads, counters_are_whole_when_all_exchanges_ended) {
     std::atomic<std::uint64_t> refused = 0;
     {
       std::vector<std::jthread> threads;
+      threads.reserve(choosers);
       for (int thread = 0; thread < choosers; ++thread) {
         threads.emplace_back([&, thread] {
           const Tally tally = run_exchanges(group, thread);
@@ -100,6 +102,7 @@ TEST(Threads, members_that_come_back_slowly_leave_nobody_busy) {
         "failonstatus=503 slowstart=1 reentry=current lbmethod=" + std::string(policy.name));
     {
       std::vector<std::jthread> threads;
+      threads.reserve(choosers);
       for (int thread = 0; thread < choosers; ++thread) {
         threads.emplace_back([&, thread] { run_exchanges(group, thread); });
       }
@@ -116,6 +119,7 @@ TEST(Threads, ejections_and_trials_leave_nobody_busy_or_on_trial) {
                     std::string(policy.name));
     {
       std::vector<std::jthread> threads;
+      threads.reserve(choosers);
       for (int thread = 0; thread < choosers; ++thread) {
         threads.emplace_back([&, thread] { run_exchanges(group, thread); });
       }
@@ -130,6 +134,7 @@ TEST(Threads, reloads_and_operators_do_not_disturb_running_exchanges) {
   std::atomic<int> running = choosers;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(choosers);
     for (int thread = 0; thread < choosers; ++thread) {
       threads.emplace_back([&, thread] {
         run_exchanges(group, thread);
@@ -156,6 +161,7 @@ TEST(Threads, one_exchange_waits_at_a_time) {
   std::atomic<int> turns = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(choosers);
     for (int thread = 0; thread < choosers; ++thread) {
       threads.emplace_back([&] {
         for (int i = 0; i < 1000; ++i) {
@@ -213,6 +219,7 @@ void expect_nobody_forgotten(const std::function<void(Group&)>& disturb) {
   std::atomic<int> forgotten = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(std::size_t{choosers} * 2);
     for (int thread = 0; thread < choosers * 2; ++thread) {
       threads.emplace_back([&, thread] {
         for (int i = 0; i < requests_each / 8; ++i) {

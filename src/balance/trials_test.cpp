@@ -159,6 +159,7 @@ TEST(Trial, is_none_of_a_request_that_failed_elsewhere_already) {
 TEST(Trial, who_connects_to_a_member_in_error_without_being_its_trial_is_turned_away) {
   Group group("a b", "trial=On");
   std::vector<Decision> running;
+  running.reserve(2);
   for (int i = 0; i < 2; ++i) running.push_back(group.choose());
   bring_to_trial(group, "b");
   const Decision trial = ask(group);

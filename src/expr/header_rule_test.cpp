@@ -270,7 +270,6 @@ TEST_F(HeaderRules, work_on_requests_too) {
 }
 
 TEST_F(HeaderRules, nothing_that_would_split_a_message_comes_out) {
-  const std::string before = print(response);
   const Words lines[] = {
       {"set", "X-Evil", "%{EVIL}e"},
       {"append", "X-B", "%{EVIL}e"},

@@ -312,11 +312,12 @@ RequestHeadReader::Result RequestHeadReader::check_unfinished(std::string_view r
 }
 
 void RequestHeadReader::follow_buffer(std::string_view buffer, RequestHead& head) noexcept {
-  const auto now = reinterpret_cast<std::uintptr_t>(buffer.data());
+  const char* const start = buffer.data();
+  const auto now = reinterpret_cast<std::uintptr_t>(start);
   if (base_ == now) return;
   const std::uintptr_t from = std::exchange(base_, now);
   if (state_ != State::expecting_fields) return;
-  const Rebase move{from, scanned_, buffer.data()};
+  const Rebase move{from, scanned_, start};
   move(head.line);
   move(head.method);
   move(head.target.text);

@@ -112,7 +112,8 @@ std::string complaint_about_keys(const json& object, const CommandKeys& keys) {
   }
   for (const std::string_view needed : keys.needed) {
     const auto found = object.find(needed);
-    if (found == object.end() || *found == "") {
+    if (found == object.end() ||
+        (found->is_string() && found->get_ref<const std::string&>().empty())) {
       return std::string(keys.name) + " needs \"" + std::string(needed) + '"';
     }
   }

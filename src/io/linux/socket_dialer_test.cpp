@@ -15,6 +15,7 @@ const IpAddress ours = IpAddress::v4(0x7f000002), another_ones = IpAddress::v4(0
 
 int bound(const Endpoint& endpoint) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
   const SocketAddress address = to_socket_address(endpoint);
   if (::bind(fd, address.pointer(), address.size) == 0) return fd;
   ::close(fd);
@@ -36,6 +37,7 @@ class TwoPlaces {
     for (int tries = 0; tries < 20 && listening_ < 0; ++tries) {
       if (held_ >= 0) ::close(held_);
       held_ = bound({ours, 0});
+      if (held_ < 0) continue;
       port = port_of(held_);
       listening_ = bound({another_ones, port});
     }
