@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "balance/drains.hpp"
+#include "balance/editable.hpp"
 #include "balance/explanation.hpp"
 #include "balance/policies.hpp"
 #include "balance/session_member.hpp"
@@ -30,14 +31,12 @@ std::shared_ptr<const BalancerSpec> Balancer::spec() const {
 }
 
 // Large tables take a while, so nobody waits for them.
-PreparedSpec Balancer::prepare(const std::shared_ptr<const BalancerSpec>& spec) const {
+PreparedSpec Balancer::prepare(const Composition& composition) const {
   std::unique_lock guard(lock_);
-  NameAnswers answers = answers_;
   const auto before = spec_;
   auto tables = tables_;
   guard.unlock();
-  forget_unasked(answers, *spec);
-  PreparedSpec prepared{.spec = expand(spec, answers), .tables = std::move(tables)};
+  PreparedSpec prepared{.spec = composition.result(), .tables = std::move(tables)};
   const bool keeps_tables = before != nullptr && PickTables::same(*before, *prepared.spec);
   if (!keeps_tables) prepared.tables = PickTables::build(*prepared.spec);
   return prepared;
@@ -46,29 +45,18 @@ PreparedSpec Balancer::prepare(const std::shared_ptr<const BalancerSpec>& spec) 
 void Balancer::adopt(std::shared_ptr<const BalancerSpec> spec, Instant now) {
   CHECK(spec != nullptr && spec->name == name_);
   answer_from_members(*spec);
-  PreparedSpec prepared = prepare(spec);
-  const std::lock_guard guard(lock_);
-  const Policy policy = spec->effective_policy();
-  const bool changed = spec_ != nullptr && spec_->effective_policy() != policy;
-  const bool new_sessions = spec_ != nullptr && spec_->sticky != spec->sticky;
-  configured_ = std::move(spec);
-  forget_unasked(answers_, *configured_);
+  std::unique_lock guard(lock_);
+  Composition next = composition_;
+  guard.unlock();
+  next.configure(spec);
+  PreparedSpec prepared = prepare(next);
+  guard.lock();
+  composition_.configure(std::move(spec));
   adopt_members(now, std::move(prepared));
-  // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
-  if (changed && policy != Policy::by_traffic) roster_.reset_credits();
-  if (changed && policy == Policy::by_traffic) roster_.reset_traffic();
-  for (Position at = 0; new_sessions && at < roster_.size(); ++at) {
-    roster_.ref(at)->census_.begin(now);
-  }
-  hash_bound_ = spec_->effective_hash_bound();
-  roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
-  const bool measures = policy == Policy::least_time || spec_->ejection.slow_limit;
-  measures_latency_.store(measures, std::memory_order_relaxed);
-  answer_watch_.adopt(*spec_);
 }
 
 void Balancer::adopt_members(Instant now, PreparedSpec prepared) {
-  const auto before = std::exchange(spec_, expand(configured_, answers_));
+  const auto before = std::exchange(spec_, composition_.result());
   if (prepared.spec != nullptr && PickTables::same(*prepared.spec, *spec_)) {
     tables_ = std::move(prepared.tables);
   } else if (before == nullptr || !PickTables::same(*before, *spec_)) {
@@ -78,7 +66,30 @@ void Balancer::adopt_members(Instant now, PreparedSpec prepared) {
   adopt_ejection(before != nullptr ? &before->ejection : nullptr);
   attempts_max_.store(spec_->effective_maxattempts(), std::memory_order_relaxed);
   lines_up_ = spec_->effective_queue().has_value();
+  is_altered_.store(!composition_.overlay.balancer.empty(), std::memory_order_relaxed);
+  adopt_policy(before.get(), now);
   line().stir();  // for new members and higher limits
+}
+
+void Balancer::adopt_policy(const BalancerSpec* before, Instant now) {
+  const Policy policy = spec_->effective_policy();
+  // As httpd's manager does for a new method. Live leases stay counted: they are exact here.
+  if (before != nullptr && before->effective_policy() != policy) {
+    if (policy == Policy::by_traffic) {
+      roster_.reset_traffic();
+    } else {
+      roster_.reset_credits();
+    }
+  }
+  const bool new_sessions = before != nullptr && before->sticky != spec_->sticky;
+  for (Position at = 0; new_sessions && at < roster_.size(); ++at) {
+    roster_.ref(at)->census_.begin(now);
+  }
+  hash_bound_ = spec_->effective_hash_bound();
+  roster_.count_leases(hash_bound_ != 0 ? InTotal::yes : InTotal::no);
+  const bool measures = policy == Policy::least_time || spec_->ejection.slow_limit;
+  measures_latency_.store(measures, std::memory_order_relaxed);
+  answer_watch_.adopt(*spec_);
 }
 
 Decision Balancer::choose(const ChoiceRequest& request) {
@@ -313,7 +324,20 @@ bool Balancer::change_status(const MemberRef& member, Status set, Status clear, 
   Drains::operator_changed(*member, set.with(clear), now);
   roster_.take(at, after_wish(roster_.health(at), set, clear),
                {.cause = HealthCause::administrator, .when = now});
+  note_wish(at);
   return true;
+}
+
+// What an operator says of a member is a change like that of any other field: a reload keeps it.
+void Balancer::note_wish(Position at) {
+  Member& member = *roster_.ref(at);
+  MemberSpec spec = *member.spec_;
+  const std::string before = text_of(spec, "status");
+  spec.status = spec.status.without(operator_flags).with(roster_.status(at).only(operator_flags));
+  std::string now = text_of(spec, "status");
+  if (now == before) return;
+  composition_.overlay.put(member.name(), "status", before, std::move(now));
+  member.adopt(spec);
 }
 
 CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report) {

@@ -12,7 +12,8 @@
 //   2. Status bits change only under the lock; Member::status() mirrors them.
 //   3. No allocation in choose() unless a status changes or an explanation is asked for.
 //
-// Threads: everything may be called from any thread. The clock is the caller's.
+// Threads: everything may be called from any thread. The clock is the caller's: `now`, or
+// Instant::min() where the time is unknown.
 #pragma once
 
 #include <atomic>
@@ -26,8 +27,8 @@
 
 #include "balance/answer_watch.hpp"
 #include "balance/attempt_outcome.hpp"
+#include "balance/composition.hpp"
 #include "balance/decision.hpp"
-#include "balance/expansion.hpp"
 #include "balance/health.hpp"
 #include "balance/heartbeats.hpp"
 #include "balance/member_view.hpp"
@@ -47,19 +48,17 @@ class Balancer {
   ~Balancer();
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::shared_ptr<const BalancerSpec> spec() const;
+  // Operators changed more than members: spec() differs from the configuration.
+  [[nodiscard]] bool is_altered() const { return is_altered_.load(std::memory_order_relaxed); }
 
   // A new generation. Members are matched by name: known ones keep counters, credit and status, and
   // a status= applies only if its text changed since the last generation; missing ones are retired.
   // A change of policy resets credits, and traffic sums for bytraffic, as httpd does.
-  // `now` dates the change; Instant::min(): unknown.
   void adopt(std::shared_ptr<const BalancerSpec> spec, Instant now = Instant::min());
-
   // Picks and charges. `request.session` comes from find_session() with this balancer's StickySpec.
   Decision choose(const ChoiceRequest& request);
-
   // After `attempts_made` tries (the first is 1), the last of them with `lease`.
   [[nodiscard]] bool may_try_another(const Lease& lease, int attempts_made) const;
-
   // Outcome none_usable and timeout= is set: the turn to wait, unless another exchange has it.
   std::optional<WaitTurn> begin_wait();
 
@@ -74,15 +73,14 @@ class Balancer {
   bool connect_failed(const Lease& lease, Instant now, Evidence evidence = {});
   bool force_error(const Lease& lease, Instant now, HealthCause cause = HealthCause::attempt_failed,
                    Evidence evidence = {});
-  // Forgets earlier errors. False: the member became unusable meanwhile, treat it as a failed
-  // connect.
+  // Forgets earlier errors. False: the member became unusable meanwhile, as by a failed connect.
   bool connected(const Lease& lease);
   // The head of the final answer is here: that passes a trial, unless failonstatus has `status`.
   void answer_began(const Lease& lease, Instant now, int status);
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
   AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
 
-  // Status bits set by an operator. False: the member is retired.
+  // Status bits set by an operator (his other changes: edits.hpp). False: the member is retired.
   bool change_status(const MemberRef&, Status set, Status clear, Instant now = Instant::min());
   // A health check is over. A retired member is not told.
   CheckEffect check_finished(const MemberRef& member, CheckReport report);
@@ -106,7 +104,7 @@ class Balancer {
  private:
   friend class WaitTurn;
   friend class Drains;  // drains.hpp
-
+  friend class Edits;   // edits.hpp
   void recover(Instant now, std::vector<Event>& events);
   bool choose_by_session(const ChoiceRequest& request, std::optional<std::uint64_t> token,
                          Decision& decision);
@@ -118,8 +116,10 @@ class Balancer {
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   void answer_from_members(const BalancerSpec& next);
-  [[nodiscard]] PreparedSpec prepare(const std::shared_ptr<const BalancerSpec>& spec) const;
+  [[nodiscard]] PreparedSpec prepare(const Composition& composition) const;
   void adopt_members(Instant now, PreparedSpec prepared = {});
+  void adopt_policy(const BalancerSpec* before, Instant now);
+  void note_wish(Position at);
   void adopt_ejection(const EjectionSpec* before);
   void leave_out(std::span<const Lease> tried);
   bool blame(Position at, const Lease& lease, HealthChange change);
@@ -127,9 +127,8 @@ class Balancer {
 
   const std::string name_;
   mutable std::mutex lock_;
-  std::shared_ptr<const BalancerSpec> configured_;
-  std::shared_ptr<const BalancerSpec> spec_;  // with names expanded into members
-  NameAnswers answers_;
+  Composition composition_;
+  std::shared_ptr<const BalancerSpec> spec_;  // its result()
   Roster roster_;
   Plan plan_;
   Plan plan_with_room_;  // scratch of with_room()
@@ -140,6 +139,7 @@ class Balancer {
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> measures_latency_ = false, waiting_ = false, ejects_ = false;
   std::atomic<bool> has_drains_ = false;  // that may end
+  std::atomic<bool> is_altered_ = false;
   AnswerWatch answer_watch_;
   Trials trials_;
   std::vector<Position> left_out_;  // of this choice

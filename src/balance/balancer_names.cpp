@@ -63,8 +63,8 @@ void Balancer::answer_from_members(const BalancerSpec& next) {
     for (Position at = 0; at < roster_.size(); ++at) {
       const AddressList known = roster_.ref(at)->addresses().list();
       if (known == nullptr || roster_.spec(at).host != wanted.host) continue;
-      answers_.try_emplace({wanted.meaning, wanted.host},
-                           NameAnswer{.addresses = *known, .services = {}});
+      composition_.answers.try_emplace({wanted.meaning, wanted.host},
+                                       NameAnswer{.addresses = *known, .services = {}});
       break;
     }
   }
@@ -73,11 +73,10 @@ void Balancer::answer_from_members(const BalancerSpec& next) {
 void Balancer::take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer,
                            Instant now) {
   std::unique_lock guard(lock_);
-  answers_[{meaning, name}] = std::move(answer);
-  forget_unasked(answers_, *configured_);
-  const auto configured = configured_;
+  composition_.take(meaning, name, std::move(answer));
+  const Composition composition = composition_;
   guard.unlock();
-  PreparedSpec prepared = prepare(configured);
+  PreparedSpec prepared = prepare(composition);
   guard.lock();
   adopt_members(now, std::move(prepared));
 }

@@ -38,6 +38,7 @@ bool Drains::order(const MemberRef& member, const DrainOrder& order, Instant now
                .when = now,
                .evidence = {.text = leave ? "to be drained, sessions sent elsewhere at once"
                                           : "to be drained"}});
+  balancer_.note_wish(at);
   member->drain_ = std::move(fresh);
   balancer_.has_drains_.store(true, std::memory_order_relaxed);
   return true;
@@ -60,6 +61,7 @@ bool Drains::undrain(const MemberRef& member, Instant now) {
   roster.take(
       at, after_wish(roster.health(at), {}, clear),
       {.cause = HealthCause::administrator, .when = now, .evidence = {.text = "undrained"}});
+  balancer_.note_wish(at);
   return true;
 }
 
@@ -126,6 +128,7 @@ void Drains::end(Position at, DrainVerdict verdict, Instant now) {
   if (!roster.status(at).has(Flag::stopped)) drain.has_stopped_it = true;
   roster.take(at, after_wish(roster.health(at), Flag::stopped, {}),
               {.cause = HealthCause::drained, .when = now, .evidence = {.text = drain.outcome}});
+  balancer_.note_wish(at);
 }
 
 void Drains::operator_changed(Member& member, Status touched, Instant now) {

@@ -45,6 +45,7 @@ class Drains {
 
  private:
   friend class Balancer;
+  friend class Edits;
 
   // The balancer's lock is held. An operator changed these bits by other means.
   static void operator_changed(Member& member, Status touched, Instant now);

@@ -142,6 +142,11 @@ void Roster::reset_credits() {
   std::ranges::fill(now_.credits, 0);
 }
 
+void Roster::begin_credits() {
+  settle();
+  std::ranges::copy(now_.factors, now_.credits.begin());
+}
+
 void Roster::reset_traffic() {
   for (const MemberRef& member : now_.members) {
     member->traffic_->transferred_bytes.store(0, std::memory_order_relaxed);

@@ -41,6 +41,7 @@ class Roster {
 
   void adopt(const BalancerSpec& spec, Instant now);
   void reset_credits();
+  void begin_credits();  // each is its factor
   void reset_traffic();
 
   [[nodiscard]] Position size() const { return static_cast<Position>(now_.members.size()); }
@@ -143,8 +144,7 @@ class Roster {
   Reentry reentry_ = Reentry::keep;
   bool any_due_ = false;         // a Return of now_ is due
   std::vector<Position> ramps_;  // positions whose share is not full
-
-  SessionDebt debt_;  // see invariant 2
+  SessionDebt debt_;             // see invariant 2
 };
 
 }  // namespace steelyard::balance

@@ -43,6 +43,10 @@ class Status {
     return Status(static_cast<std::uint16_t>(bits_ & ~gone.bits_));
   }
 
+  [[nodiscard]] constexpr Status only(Status kept) const {
+    return Status(static_cast<std::uint16_t>(bits_ & kept.bits_));
+  }
+
   // May take requests: initialised and not shut down, disabled, stopped, in error, health-failed or
   // nameless.
   // Draining, standby and spare members are usable; the selector treats them apart.

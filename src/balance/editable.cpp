@@ -1,0 +1,208 @@
+#include "balance/editable.hpp"
+
+#include <array>
+#include <cstdlib>
+
+#include "balance/numbers.hpp"
+#include "balance/parameters.hpp"
+
+namespace steelyard::balance {
+
+namespace {
+
+using Result = std::expected<void, std::string>;
+
+// A field of a Spec: reading it, and making it what holds when nothing is said. Setting it is its
+// parameter's business.
+template <class Spec>
+struct Field {
+  std::string_view name;
+  std::string (*read)(const Spec& spec);
+  void (*clear)(Spec& spec, const Spec& usual);
+};
+
+std::string milliseconds_text(std::chrono::milliseconds time) {
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return whole == time ? std::to_string(whole.count()) + "s" : std::to_string(time.count()) + "ms";
+}
+
+std::string switch_text(std::optional<bool> value) {
+  if (!value) return {};
+  return *value ? "On" : "Off";
+}
+
+template <class Number>
+std::string number_text(const std::optional<Number>& value) {
+  return value ? std::to_string(*value) : std::string();
+}
+
+std::string seconds_text(const std::optional<std::chrono::seconds>& value) {
+  return value ? std::to_string(value->count()) : std::string();
+}
+
+std::string factor_text(int hundredths) {
+  const std::string rest = std::to_string(hundredths % load_factor_unit);
+  return std::to_string(hundredths / load_factor_unit) + (rest.size() == 1 ? ".0" : ".") + rest;
+}
+
+constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
+    {"connectiontimeout",
+     [](const MemberSpec& spec) {
+       return spec.connection_timeout ? milliseconds_text(*spec.connection_timeout) : "";
+     },
+     [](MemberSpec& spec, const MemberSpec& usual) {
+       spec.connection_timeout = usual.connection_timeout;
+     }},
+    {"hcexpr", [](const MemberSpec& spec) { return spec.check.expression; },
+     [](MemberSpec& spec, const MemberSpec& usual) {
+       spec.check.expression = usual.check.expression;
+     }},
+    {"hcfails", [](const MemberSpec& spec) { return std::to_string(spec.check.fails); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.check.fails = usual.check.fails; }},
+    {"hcinterval", [](const MemberSpec& spec) { return milliseconds_text(spec.check.interval); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.check.interval = usual.check.interval; }},
+    {"hcmethod",
+     [](const MemberSpec& spec) { return std::string(check_method_name(spec.check.method)); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.check.method = usual.check.method; }},
+    {"hcpasses", [](const MemberSpec& spec) { return std::to_string(spec.check.passes); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.check.passes = usual.check.passes; }},
+    {"hcuri", [](const MemberSpec& spec) { return spec.check.uri; },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.check.uri = usual.check.uri; }},
+    {"lbset", [](const MemberSpec& spec) { return std::to_string(spec.lbset); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.lbset = usual.lbset; }},
+    {"loadfactor", [](const MemberSpec& spec) { return factor_text(spec.load_factor); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.load_factor = usual.load_factor; }},
+    {"redirect", [](const MemberSpec& spec) { return spec.redirect_tag; },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.redirect_tag = usual.redirect_tag; }},
+    {"retry", [](const MemberSpec& spec) { return std::to_string(spec.retry.count()); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.retry = usual.retry; }},
+    {"route", [](const MemberSpec& spec) { return spec.tag; },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.tag = usual.tag; }},
+    {"status", [](const MemberSpec& spec) { return letters_of(spec.status); },
+     [](MemberSpec& spec, const MemberSpec& usual) {
+       spec.status = spec.status.without(operator_flags).with(usual.status);
+     }},
+    {"timeout", [](const MemberSpec& spec) { return seconds_text(spec.timeout); },
+     [](MemberSpec& spec, const MemberSpec& usual) { spec.timeout = usual.timeout; }},
+});
+
+constexpr auto balancer_fields = std::to_array<Field<BalancerSpec>>({
+    {"lbmethod",
+     [](const BalancerSpec& spec) { return std::string(policy_name(spec.effective_policy())); },
+     [](BalancerSpec& spec, const BalancerSpec& usual) { spec.policy = usual.policy; }},
+    {"maxattempts", [](const BalancerSpec& spec) { return number_text(spec.maxattempts); },
+     [](BalancerSpec& spec, const BalancerSpec& usual) { spec.maxattempts = usual.maxattempts; }},
+    {"nofailover", [](const BalancerSpec& spec) { return switch_text(spec.nofailover); },
+     [](BalancerSpec& spec, const BalancerSpec& usual) { spec.nofailover = usual.nofailover; }},
+    {"stickysession",
+     [](const BalancerSpec& spec) {
+       const StickySpec& sticky = spec.sticky;
+       const bool one_name = sticky.url_name == sticky.cookie_name;
+       return sticky.cookie_name + (one_name ? "" : "|" + sticky.url_name);
+     },
+     [](BalancerSpec& spec, const BalancerSpec& usual) {
+       spec.sticky.cookie_name = usual.sticky.cookie_name;
+       spec.sticky.url_name = usual.sticky.url_name;
+     }},
+    {"timeout", [](const BalancerSpec& spec) { return seconds_text(spec.timeout); },
+     [](BalancerSpec& spec, const BalancerSpec& usual) { spec.timeout = usual.timeout; }},
+});
+
+template <class Spec, std::size_t count>
+constexpr std::array<std::string_view, count> names_of(const std::array<Field<Spec>, count>& rows) {
+  std::array<std::string_view, count> names;
+  for (std::size_t i = 0; i < count; ++i) names[i] = rows[i].name;
+  return names;
+}
+
+constexpr auto member_names = names_of(member_fields);
+constexpr auto balancer_names = names_of(balancer_fields);
+
+template <class Spec, std::size_t count>
+const Field<Spec>* find(const std::array<Field<Spec>, count>& rows, std::string_view name) {
+  for (const Field<Spec>& row : rows) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+template <class Spec, std::size_t count>
+std::string read(const std::array<Field<Spec>, count>& rows, const Spec& spec,
+                 std::string_view name) {
+  const Field<Spec>* const row = find(rows, name);
+  return row != nullptr ? row->read(spec) : std::string();
+}
+
+Result unknown(std::string_view field) {
+  return std::unexpected(std::string(field) + " cannot be changed while the program runs");
+}
+
+// The letters of the wish and nothing else: no signs, and not what was found out about the member.
+Result set_wish(MemberSpec& spec, std::string_view text) {
+  Status wish;
+  const bool has_signs = text.find_first_of("+-") != std::string_view::npos;
+  if (has_signs || !apply_status_text(wish, text) || wish != wish.only(operator_flags)) {
+    return std::unexpected("status must be letters out of D, S, N, H, R and I");
+  }
+  spec.status = spec.status.without(operator_flags).with(wish);
+  return {};
+}
+
+}  // namespace
+
+std::span<const std::string_view> editable_member_fields() { return member_names; }
+std::span<const std::string_view> editable_balancer_fields() { return balancer_names; }
+
+std::string text_of(const MemberSpec& spec, std::string_view field) {
+  return read(member_fields, spec, field);
+}
+
+std::string text_of(const BalancerSpec& spec, std::string_view field) {
+  return read(balancer_fields, spec, field);
+}
+
+Result set_text(MemberSpec& spec, std::string_view field, std::string_view text) {
+  const Field<MemberSpec>* const row = find(member_fields, field);
+  if (row == nullptr) return unknown(field);
+  if (text.empty()) {
+    row->clear(spec, MemberSpec());
+    return {};
+  }
+  if (field == "status") return set_wish(spec, text);
+  if (field == "hcexpr") {
+    spec.check.expression = text;
+    return {};
+  }
+  if (is_check_parameter(field)) return set_check_parameter(spec.check, field, text);
+  return set_member_parameter(spec, field, text);
+}
+
+Result set_text(BalancerSpec& spec, std::string_view field, std::string_view text) {
+  const Field<BalancerSpec>* const row = find(balancer_fields, field);
+  if (row == nullptr) return unknown(field);
+  if (text.empty()) {
+    row->clear(spec, BalancerSpec());
+    return {};
+  }
+  return set_balancer_parameter(spec, field, text);
+}
+
+std::string letters_of(Status wish) {
+  struct Letter {
+    Flag flag;
+    char letter;
+  };
+  constexpr auto letters = std::to_array<Letter>({{Flag::disabled, 'D'},
+                                                  {Flag::stopped, 'S'},
+                                                  {Flag::draining, 'N'},
+                                                  {Flag::standby, 'H'},
+                                                  {Flag::spare, 'R'},
+                                                  {Flag::ignore_errors, 'I'}});
+  std::string text;
+  for (const Letter& each : letters) {
+    if (wish.has(each.flag)) text += each.letter;
+  }
+  return text;
+}
+
+}  // namespace steelyard::balance

@@ -1,0 +1,94 @@
+#include "balance/editable.hpp"
+
+#include <gtest/gtest.h>
+
+#include "balance/parameters.hpp"
+
+namespace steelyard::balance {
+namespace {
+
+TEST(Editable, each_field_of_a_member_is_read_as_it_was_written) {
+  const std::pair<std::string_view, std::string_view> values[] = {
+      {"connectiontimeout", "1500ms"},
+      {"hcexpr", "ok"},
+      {"hcfails", "3"},
+      {"hcinterval", "12s"},
+      {"hcmethod", "GET"},
+      {"hcpasses", "2"},
+      {"hcuri", "/up"},
+      {"lbset", "4"},
+      {"loadfactor", "1.50"},
+      {"redirect", "r9"},
+      {"retry", "5"},
+      {"route", "r1"},
+      {"status", "DH"},
+      {"timeout", "7"},
+  };
+  EXPECT_EQ(std::size(values), editable_member_fields().size());
+  MemberSpec spec;
+  for (const auto& [field, value] : values) {
+    const std::string usual = text_of(spec, field);
+    EXPECT_NE(usual, value) << field;
+    EXPECT_TRUE(set_text(spec, field, value)) << field;
+    EXPECT_EQ(text_of(spec, field), value) << field;
+  }
+  for (const auto& [field, value] : values) EXPECT_TRUE(set_text(spec, field, "")) << field;
+  EXPECT_EQ(spec, MemberSpec());
+}
+
+TEST(Editable, each_field_of_a_balancer_is_read_as_it_was_written) {
+  const std::pair<std::string_view, std::string_view> values[] = {
+      {"lbmethod", "bytraffic"}, {"maxattempts", "0"},
+      {"nofailover", "On"},      {"stickysession", "JSESSIONID|jsessionid"},
+      {"timeout", "3"},
+  };
+  EXPECT_EQ(std::size(values), editable_balancer_fields().size());
+  BalancerSpec spec;
+  for (const auto& [field, value] : values) {
+    EXPECT_NE(text_of(spec, field), value) << field;
+    EXPECT_TRUE(set_text(spec, field, value)) << field;
+    EXPECT_EQ(text_of(spec, field), value) << field;
+  }
+  for (const auto& [field, value] : values) EXPECT_TRUE(set_text(spec, field, "")) << field;
+  EXPECT_FALSE(spec.policy || spec.maxattempts || spec.nofailover || spec.timeout);
+  EXPECT_FALSE(spec.sticky.enabled());
+}
+
+TEST(Editable, equal_values_have_one_text) {
+  MemberSpec spec;
+  for (const std::string_view value : {"2", "2.0", "2.009"}) {
+    ASSERT_TRUE(set_text(spec, "loadfactor", value));
+    EXPECT_EQ(text_of(spec, "loadfactor"), "2.00");
+  }
+  ASSERT_TRUE(set_text(spec, "status", "hd"));
+  EXPECT_EQ(text_of(spec, "status"), "DH");
+  ASSERT_TRUE(set_text(spec, "hcinterval", "90000ms"));
+  EXPECT_EQ(text_of(spec, "hcinterval"), "90s");
+}
+
+TEST(Editable, a_bad_value_changes_nothing_and_says_why) {
+  MemberSpec spec;
+  const auto lbset = set_text(spec, "lbset", "100");
+  ASSERT_FALSE(lbset);
+  EXPECT_EQ(lbset.error(), "lbset must be between 0 and 99");
+  const auto max = set_text(spec, "max", "3");
+  ASSERT_FALSE(max);
+  EXPECT_EQ(max.error(), "max cannot be changed while the program runs");
+  BalancerSpec balancer;
+  EXPECT_FALSE(set_text(balancer, "lbmethod", "by_moon"));
+  EXPECT_FALSE(set_text(balancer, "growth", "3"));
+  EXPECT_EQ(spec, MemberSpec());
+}
+
+TEST(Editable, a_status_is_what_operators_wish_and_nothing_that_was_found_out) {
+  MemberSpec spec;
+  spec.status = Flag::in_error | Flag::standby;
+  for (const std::string_view text : {"E", "C", "+D", "D-H", "X", "O"})
+    EXPECT_FALSE(set_text(spec, "status", text)) << text;
+  EXPECT_EQ(text_of(spec, "status"), "H");
+  ASSERT_TRUE(set_text(spec, "status", "D"));
+  EXPECT_EQ(spec.status, Flag::in_error | Flag::disabled);
+}
+
+}  // namespace
+}  // namespace steelyard::balance

@@ -1,0 +1,206 @@
+#include "balance/edits.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "balance/drains.hpp"
+#include "balance/editable.hpp"
+
+namespace steelyard::balance {
+
+namespace {
+
+using Kind = ChangeFault::Kind;
+
+MemberSpec* find_member(BalancerSpec& spec, std::string_view name) {
+  const auto found = std::ranges::find(spec.members, name, &MemberSpec::name);
+  return found != spec.members.end() ? &*found : nullptr;
+}
+
+int added_members(const Overlay& overlay) {
+  return static_cast<int>(
+      std::ranges::count(overlay.members, Membership::added, &MemberEdits::membership));
+}
+
+std::string_view membership_text(const Overlay& overlay, const std::string& member) {
+  const MemberEdits* const edits = overlay.find(member);
+  if (edits == nullptr || edits->membership == Membership::configured) return "configured";
+  return edits->membership == Membership::added ? "added" : "removed";
+}
+
+// The same field may have been changed twice: its first value before and its last one count.
+void note(std::vector<Change>& changes, Change change) {
+  for (Change& known : changes) {
+    if (known.member != change.member || known.field != change.field) continue;
+    known.after = std::move(change.after);
+    return;
+  }
+  changes.push_back(std::move(change));
+}
+
+}  // namespace
+
+// What the balancer would be, worked on step by step.
+struct Edits::Draft {
+  Composition composition;
+  BalancerSpec spec;  // its result()
+  std::vector<Change> changes{};
+
+  std::expected<void, ChangeFault> add(const std::string& url, int added_max);
+  std::expected<void, ChangeFault> set(const ChangeOrder::Field& wish);
+  std::expected<void, ChangeFault> remove(const std::string& name);
+};
+
+std::expected<void, ChangeFault> Edits::Draft::add(const std::string& url, int added_max) {
+  // Those that were removed are known by their names.
+  const MemberEdits* const removed = composition.overlay.find(url);
+  auto member = added_member(url);
+  if (!member && removed == nullptr)
+    return std::unexpected(ChangeFault{Kind::bad_value, url, "member", member.error()});
+  const std::string name = removed != nullptr ? url : member->name;
+  if (find_member(spec, name) != nullptr) {
+    return std::unexpected(
+        ChangeFault{Kind::exists, name, "member", "the balancer has this member already"});
+  }
+  Overlay& overlay = composition.overlay;
+  const MemberEdits* const known = overlay.find(name);
+  if (known != nullptr && known->membership == Membership::removed) {
+    note(changes, {name, "member", "removed", "configured"});
+    overlay.bring_back(name);
+    spec = *composition.result();
+    return {};
+  }
+  if (added_members(overlay) >= added_max) {
+    return std::unexpected(ChangeFault{
+        Kind::no_room, name, "member",
+        "the balancer may have " + std::to_string(added_max) + " added members (growth=)"});
+  }
+  overlay.add(name);
+  note(changes, {name, "member", "", "added"});
+  spec.members.push_back(std::move(*member));
+  return set({name, "status", letters_of(Flag::disabled)});
+}
+
+std::expected<void, ChangeFault> Edits::Draft::set(const ChangeOrder::Field& wish) {
+  const auto change = [&](auto& of) -> std::expected<void, ChangeFault> {
+    std::string before = text_of(of, wish.field);
+    if (auto done = set_text(of, wish.field, wish.value); !done) {
+      const auto fields =
+          wish.member.empty() ? editable_balancer_fields() : editable_member_fields();
+      const bool is_known = std::ranges::find(fields, wish.field) != fields.end();
+      return std::unexpected(ChangeFault{is_known ? Kind::bad_value : Kind::no_such_field,
+                                         wish.member, wish.field, done.error()});
+    }
+    std::string after = text_of(of, wish.field);
+    if (before == after) return {};
+    composition.overlay.put(wish.member, wish.field, before, after);
+    note(changes, {wish.member, wish.field, std::move(before), std::move(after)});
+    return {};
+  };
+  if (wish.member.empty()) return change(spec);
+  if (MemberSpec* const member = find_member(spec, wish.member)) return change(*member);
+  return std::unexpected(ChangeFault{Kind::no_such_member, wish.member, wish.field,
+                                     "the balancer has no member of this name"});
+}
+
+std::expected<void, ChangeFault> Edits::Draft::remove(const std::string& name) {
+  if (std::erase_if(spec.members, [&](const MemberSpec& each) { return each.name == name; }) == 0) {
+    return std::unexpected(ChangeFault{Kind::no_such_member, name, "member",
+                                       "the balancer has no member of this name"});
+  }
+  Overlay& overlay = composition.overlay;
+  std::string before(membership_text(overlay, name));
+  const bool was_added = before == "added";
+  overlay.remove(name);
+  std::erase_if(changes, [&](const Change& each) { return each.member == name; });
+  changes.push_back({name, "member", std::move(before), was_added ? "" : "removed"});
+  return {};
+}
+
+Edits::Draft Edits::draft() const {
+  const std::lock_guard guard(balancer_.lock_);
+  return {.composition = balancer_.composition_, .spec = *balancer_.spec_};
+}
+
+std::expected<Edits::Draft, ChangeFault> Edits::work_out(const ChangeOrder& order) const {
+  Draft next = draft();
+  std::expected<void, ChangeFault> done;
+  for (const std::string& url : order.added) {
+    if (done) done = next.add(url, order.added_max);
+  }
+  for (const ChangeOrder::Field& field : order.fields) {
+    if (done) done = next.set(field);
+  }
+  for (const std::string& name : order.removed) {
+    if (done) done = next.remove(name);
+  }
+  if (!done) return std::unexpected(std::move(done.error()));
+  std::erase_if(next.changes, [](const Change& each) { return each.before == each.after; });
+  return next;
+}
+
+std::expected<std::vector<Change>, ChangeFault> Edits::change(const ChangeOrder& order,
+                                                              Instant now) {
+  while (true) {
+    auto draft = work_out(order);
+    if (!draft) return std::unexpected(std::move(draft.error()));
+    if (draft->changes.empty()) return std::vector<Change>();
+    // Large tables take a while, so nobody waits for them.
+    PreparedSpec prepared = balancer_.prepare(draft->composition);
+    const std::lock_guard guard(balancer_.lock_);
+    // A reload came between: once more, over the new configuration.
+    if (balancer_.composition_.configured != draft->composition.configured) continue;
+    take(*draft, std::move(prepared), now);
+    return std::move(draft->changes);
+  }
+}
+
+void Edits::take(const Draft& draft, PreparedSpec prepared, Instant now) {
+  Roster& roster = balancer_.roster_;
+  bool weighs_anew = false;
+  for (const Change& change : draft.changes) {
+    weighs_anew = weighs_anew || change.field == "loadfactor";
+    if (change.field != "status") continue;
+    for (Position at = 0; at < roster.size(); ++at) {
+      if (roster.ref(at)->name() != change.member) continue;
+      MemberSpec wish;
+      (void)set_text(wish, change.field, change.after);
+      const Status before = roster.spec(at).status.only(operator_flags);
+      const Status set = wish.status.without(before);
+      const Status clear = before.without(wish.status);
+      Drains::operator_changed(*roster.ref(at), set.with(clear), now);
+      roster.take(at, after_wish(roster.health(at), set, clear),
+                  {.cause = HealthCause::administrator, .when = now});
+    }
+  }
+  balancer_.composition_.overlay = draft.composition.overlay;
+  balancer_.adopt_members(now, std::move(prepared));
+  // httpd's manager: nobody is owed turns by other factors.
+  if (weighs_anew) roster.begin_credits();
+}
+
+Overlay Edits::overlay() const {
+  const std::lock_guard guard(balancer_.lock_);
+  return balancer_.composition_.overlay;
+}
+
+std::vector<Superseded> Edits::replace(Overlay overlay, Instant now) {
+  const std::lock_guard guard(balancer_.lock_);
+  Composition& composition = balancer_.composition_;
+  auto superseded = rebase(overlay, *composition.expanded(), composition.names_vary());
+  composition.overlay = std::move(overlay);
+  balancer_.adopt_members(now);
+  return superseded;
+}
+
+std::vector<Superseded> Edits::take_superseded() {
+  const std::lock_guard guard(balancer_.lock_);
+  return std::exchange(balancer_.composition_.superseded, {});
+}
+
+std::shared_ptr<const BalancerSpec> Edits::configured() const {
+  const std::lock_guard guard(balancer_.lock_);
+  return balancer_.composition_.expanded();
+}
+
+}  // namespace steelyard::balance

@@ -1,0 +1,70 @@
+// An operator's changes to one balancer while it runs (overlay.hpp says how they meet the
+// configuration). A way to speak to the balancer, without state of its own.
+//
+// Threads: any; under the balancer's lock, which a change of anything but a status holds as long as
+// a reload does. Whoever changes must be the only one who does.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "balance/balancer.hpp"
+#include "balance/overlay.hpp"
+
+namespace steelyard::balance {
+
+// What an operator wants, all of it or nothing. Members are added first and removed last.
+struct ChangeOrder {
+  struct Field {
+    std::string member;  // its name; empty: the balancer's own
+    std::string field;   // one of editable.hpp
+    std::string value;
+  };
+  std::vector<std::string> added{};  // URLs; members begin disabled, but for removed ones
+  std::vector<Field> fields{};
+  std::vector<std::string> removed{};  // names
+  int added_max = 0;                   // of all members that operators added, those before included
+};
+
+// What is different now; field "member" has the values "", "added", "configured" and "removed".
+struct Change {
+  std::string member;  // empty: the balancer's own
+  std::string field;
+  std::string before, after;
+
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+struct ChangeFault {
+  enum class Kind : std::uint8_t { no_such_member, no_such_field, bad_value, exists, no_room };
+  Kind kind;
+  std::string member, field, text;
+};
+
+class Edits {
+ public:
+  explicit Edits(Balancer& balancer) : balancer_(balancer) {}
+
+  // Only what differs is changed and reported.
+  std::expected<std::vector<Change>, ChangeFault> change(const ChangeOrder& order, Instant now);
+
+  [[nodiscard]] Overlay overlay() const;
+  // In the place of all changes there are, against the configuration as it is; what it supersedes.
+  std::vector<Superseded> replace(Overlay overlay, Instant now);
+  // What reloads superseded since the last call.
+  std::vector<Superseded> take_superseded();
+
+  // The balancer as the configuration has it, without its operators' changes.
+  [[nodiscard]] std::shared_ptr<const BalancerSpec> configured() const;
+
+ private:
+  struct Draft;
+  [[nodiscard]] Draft draft() const;
+  std::expected<Draft, ChangeFault> work_out(const ChangeOrder& order) const;
+  void take(const Draft& draft, PreparedSpec prepared, Instant now);
+
+  Balancer& balancer_;
+};
+
+}  // namespace steelyard::balance
