@@ -40,7 +40,6 @@ void dump_error_override(DumpWriter& out, const ErrorOverride& rule) {
 }
 
 constexpr std::array<std::string_view, 3> signature_names{"off", "on", "email"};
-constexpr std::array<std::string_view, 2> responder_names{"none", "heartbeat"};
 constexpr std::array<std::string_view, 3> merging_names{"off", "and", "or"};
 constexpr std::array<std::string_view, 3> canonical_names{"off", "on", "dns"};
 
@@ -59,7 +58,8 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
   if (settings.responder) {
-    out.line("responder", responder_names[static_cast<std::size_t>(*settings.responder)]);
+    const std::string_view name = handler_name(*settings.responder);
+    out.line("responder", name.empty() ? "none" : name);
   }
   out.number("body-bytes-max", settings.body_bytes_max);
   if (const auto& levels = settings.log_levels) {

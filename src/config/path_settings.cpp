@@ -82,6 +82,24 @@ void merge_log_levels(std::optional<LogLevels>& outer, const std::optional<LogLe
 
 }  // namespace
 
+std::string_view handler_name(Responder responder) {
+  switch (responder) {
+    case Responder::none:
+      return {};
+    case Responder::heartbeat:
+      return "heartbeat";
+    case Responder::balancer_manager:
+      return "balancer-manager";
+    case Responder::server_status:
+      return "server-status";
+    case Responder::metrics:
+      return "steelyard-metrics";
+    case Responder::api:
+      return "steelyard-api";
+  }
+  return {};
+}
+
 PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   PathSettings merged = outer;
   override_with(merged.preserve_host, inner.preserve_host);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,7 +63,16 @@ enum class CanonicalName : std::uint8_t { off, on, dns };
 enum class AuthMerging : std::uint8_t { off, both, either };  // Off, And, Or
 
 // SetHandler: what answers instead of a member or the lack of one.
-enum class Responder : std::uint8_t { none, heartbeat };
+enum class Responder : std::uint8_t {
+  none,
+  heartbeat,
+  balancer_manager,
+  server_status,
+  metrics,  // steelyard-metrics
+  api,      // steelyard-api
+};
+// As SetHandler calls it; empty for none.
+std::string_view handler_name(Responder responder);
 
 struct Route;
 struct Conditional;  // conditional.hpp

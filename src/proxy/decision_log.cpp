@@ -58,8 +58,9 @@ std::string_view event_text(balance::EventKind kind) {
 void log_decision(Exchange& x, Shard::Core& core, const Group& group,
                   const balance::Decision& decision, const balance::Explanation& explanation) {
   const std::string& name = group.spec->name;
+  std::shared_ptr<const balance::BalancerSpec> held;
   core.log(x, LogLevel::debug, module,
-           name + ": " + session_text(group.spec->sticky, decision.session));
+           name + ": " + session_text(group.current(held).sticky, decision.session));
   for (const balance::Candidate& candidate : explanation.candidates)
     core.log(x, LogLevel::debug, module, name + ": candidate " + candidate_text(candidate));
   if (!decision.lease) {
@@ -83,7 +84,8 @@ void append_members(std::string& text, std::span<const balance::MemberView> memb
 
 std::shared_ptr<const heartbeat::Servers> heard_servers(Exchange& x, Shard::Core& core,
                                                         const Group& group) {
-  if (group.spec->effective_policy() != balance::Policy::heartbeat) return nullptr;
+  std::shared_ptr<const balance::BalancerSpec> held;
+  if (group.current(held).effective_policy() != balance::Policy::heartbeat) return nullptr;
   auto servers = core.parts.group.heartbeats.servers();
   if (!servers->trouble().empty() && core.wants(x, LogLevel::error, "lbmethod_heartbeat"))
     core.log(x, LogLevel::error, "lbmethod_heartbeat", servers->trouble());

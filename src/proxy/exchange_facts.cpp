@@ -71,8 +71,8 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::scheme:
       return "http";
     case TextFact::handler:
-      if (responder == config::Responder::heartbeat && (recording || !redirected))
-        return "heartbeat";
+      if (responder != config::Responder::none && (recording || !redirected))
+        return config::handler_name(responder);
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:

@@ -24,9 +24,10 @@ using config::LogLevel;
 struct Journey {
   const Group* group = nullptr;
   std::unique_ptr<Group> own_group;  // for a URL that nothing was configured for
-  std::string_view path;             // encoded, behind the balancer's or backend's own URL
-  std::string_view plain_path;       // the same before encoding: sessions are looked up in it
-  std::string_view wanted_host;      // of a URL beyond configured names
+  std::shared_ptr<const balance::BalancerSpec> altered;  // by operators; none as a rule
+  std::string_view path;         // encoded, behind the balancer's or backend's own URL
+  std::string_view plain_path;   // the same before encoding: sessions are looked up in it
+  std::string_view wanted_host;  // of a URL beyond configured names
   Instant attempt_began{};
   std::optional<Failure> last;  // of the attempt before, when another member was to be tried
   bool timed_out = false;
@@ -125,8 +126,8 @@ int plan_journey(Exchange& x, Journey& journey) {
   return 0;
 }
 
-balance::Session read_session(Exchange& x, const Journey& journey) {
-  const balance::StickySpec& sticky = journey.group->spec->sticky;
+balance::Session read_session(Exchange& x, const Journey& journey,
+                              const balance::StickySpec& sticky) {
   if (!sticky.enabled()) return {};
   balance::SessionText text;
   text.url_path = journey.plain_path;
@@ -140,11 +141,13 @@ balance::Session read_session(Exchange& x, const Journey& journey) {
 }
 
 // Everything that a choice needs of the request.
-balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, const Journey& journey,
+balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& journey,
                                       const RequestBody& body) {
-  balance::ChoiceRequest request{.session = read_session(x, journey), .now = core.now()};
+  const balance::BalancerSpec& spec = journey.group->current(journey.altered);
+  balance::ChoiceRequest request{.session = read_session(x, journey, spec.sticky),
+                                 .now = core.now()};
   request.replayable = http::is_idempotent(x.request.method_id) && body.can_rewind();
-  const balance::PolicyTraits& policy = traits_of(journey.group->spec->effective_policy());
+  const balance::PolicyTraits& policy = traits_of(spec.effective_policy());
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
   if (!looks_up) return request;

@@ -57,7 +57,6 @@ std::string banner_with(std::size_t numbers) {
 }
 
 expr::StringExpression hash_key_of(const balance::BalancerSpec& spec) {
-  if (!traits_of(spec.effective_policy()).by_key()) return {};
   auto key = expr::StringExpression::compile(spec.effective_hash_key());
   CHECK(key);  // it was compiled when the configuration was read
   return std::move(*key);

@@ -35,7 +35,14 @@ struct Group {
   std::shared_ptr<const balance::BalancerSpec> spec;
   std::shared_ptr<balance::Balancer> state;
   bool direct = false;
-  expr::StringExpression hash_key{};  // empty unless the policy goes by key
+  expr::StringExpression hash_key{};  // of a balancer
+
+  // As the configuration has it, and what operators changed of the balancer since. `held` keeps it.
+  const balance::BalancerSpec& current(std::shared_ptr<const balance::BalancerSpec>& held) const {
+    if (!state->is_altered()) return *spec;
+    held = state->spec();
+    return *held;
+  }
 };
 
 struct ServerGroups {

@@ -1,8 +1,6 @@
 #include "proxy/heartbeat_post.hpp"
 
-#include <algorithm>
-
-#include "proxy/body_deadline.hpp"
+#include "proxy/small_body.hpp"
 
 namespace steelyard::proxy {
 
@@ -28,33 +26,17 @@ LocalAnswer note_heartbeat(Exchange& x, Shard::Core& core, std::string_view text
         "a heartbeat was dropped: there are as many servers as HeartbeatMaxServers allows");
     return {.status = 503};
   }
-  return {.status = 200, .text = "OK"};
+  return {.status = 200, .text = "OK", .has_text = true};
 }
 
 }  // namespace
 
 io::Task<LocalAnswer> take_heartbeat(Exchange& x, Shard::Core& core, ClientSide client,
                                      RequestBody& body) {
-  const Instant began = core.now();
-  std::string text;
-  while (text.size() < heartbeat::message_bytes_max) {
-    const auto progress = body.pull();
-    if (progress == RequestBody::Progress::finished) break;
-    if (progress == RequestBody::Progress::failed)
-      co_return LocalAnswer{.status = status_of(body.failure())};
-    if (progress == RequestBody::Progress::blocked) {
-      io::Wait wait(client.timer,
-                    body_deadline(x.server->client, began, body.received(), core.now()));
-      if (co_await wait.readable(client.stream) == io::Woken::timed_out)
-        co_return LocalAnswer{.status = 408};
-      continue;
-    }
-    const std::size_t room = heartbeat::message_bytes_max - text.size();
-    const std::size_t bytes = std::min(body.pending().size(), room);
-    text.append(body.pending().substr(0, bytes));
-    body.take(body.pending().size());
-  }
-  co_return note_heartbeat(x, core, text);
+  const SmallBody read =
+      co_await read_small_body(x, core, client, body, heartbeat::message_bytes_max);
+  if (read.status != 0) co_return LocalAnswer{.status = read.status};
+  co_return note_heartbeat(x, core, read.text);
 }
 
 }  // namespace steelyard::proxy

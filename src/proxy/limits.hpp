@@ -56,6 +56,12 @@ inline constexpr std::size_t kept_text_bytes_max = 64 * 1024;
 // at the earliest: with retry=0 the member that failed is usable at once.
 inline constexpr Duration line_pause = std::chrono::milliseconds(100);
 
+// What a desk (desk.hpp) is told of a request's body: of a form as much as httpd's manager reads.
+inline constexpr std::size_t form_bytes_max = 1024;
+inline constexpr std::size_t api_body_bytes_max = 64 * 1024;
+// How long an exchange waits for a desk's answer; then it is 503.
+inline constexpr Duration desk_patience = std::chrono::seconds(30);
+
 // A pooled connection that was idle for longer is only trusted with requests that may be repeated.
 inline constexpr Duration trusted_idle_time = std::chrono::seconds(1);
 

@@ -120,8 +120,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);
-  const bool is_text = x.status == 200 && !answer.text.empty();
+  const bool is_text = answer.has_text && !has_page && !http::has_no_body(x.status);
   if (is_text) core.page = answer.text;
+  for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
   const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
   if (!empty) {
@@ -129,7 +130,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
     if (x.request.method_id != http::Method::head)
       x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes    ? "message/http"
-                                 : is_text ? "text/plain"
+                                 : is_text ? answer.content_type
                                            : http::error_page_type);
   }
   // What is served here without being an error is an answer like any other.

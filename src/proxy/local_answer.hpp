@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/request_head.hpp"
 #include "proxy/core.hpp"
@@ -16,7 +18,10 @@ struct LocalAnswer {
   std::string_view proxy_error{};  // "Error reading from remote server"; empty: the plain page
   std::string_view note{};         // 400: what is wrong with a field
   std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
-  std::string_view text{};         // 200: the whole body, as text/plain
+  std::string_view text{};         // the whole body, if it has one of its own
+  std::string_view content_type = "text/plain";
+  bool has_text = false;
+  std::vector<std::pair<std::string_view, std::string_view>> fields{};
   int failed_document_status = 0;
 };
 

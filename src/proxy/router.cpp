@@ -203,11 +203,6 @@ bool body_is_too_large(const Exchange& x) {
   return most != 0 && x.request.body.length > most;
 }
 
-bool hears_heartbeats(const Exchange& x) {
-  return x.settings->responder == config::Responder::heartbeat &&
-         x.request.method_id != http::Method::trace;
-}
-
 Routing route_heartbeat(Exchange& x, Shard::Core& core) {
   if (x.request.method_id != http::Method::post) return answer(405);
   if (!x.generation->config().heartbeat.listen) {
@@ -218,6 +213,13 @@ Routing route_heartbeat(Exchange& x, Shard::Core& core) {
   }
   if (body_is_too_large(x)) return answer(413);
   Routing routing{Routing::Kind::heartbeat, 200, {}, {}};
+  routing.reads_body = true;
+  return routing;
+}
+
+Routing route_to_desk(const Exchange& x) {
+  if (body_is_too_large(x)) return answer(413);
+  Routing routing{Routing::Kind::desk, 200, {}, {}};
   routing.reads_body = true;
   return routing;
 }
@@ -321,10 +323,12 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))
     return answer(500);
-  if (hears_heartbeats(x)) {
-    // httpd: SetHandler counts more than ProxyPass.
-    x.responder = config::Responder::heartbeat;
-    return route_heartbeat(x, core);
+  // httpd: SetHandler counts more than ProxyPass.
+  const auto responder = x.settings->responder.value_or(config::Responder::none);
+  if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
+    x.responder = responder;
+    if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
+    return route_to_desk(x);
   }
   if (!x.proxied) {
     if (body_is_too_large(x)) return answer(413);

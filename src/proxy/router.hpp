@@ -16,6 +16,7 @@ struct Routing {
     proxy,             // x.route says where
     answer,            // `status`, and for redirects `location`
     heartbeat,         // read the body and note what it says
+    desk,              // x.responder is answered at a desk (desk.hpp)
     needs_client_host  // look the client's name up, then continue_routing()
   } kind = Kind::answer;
   int status = 404;

@@ -33,6 +33,8 @@ class NameWatch {
   virtual void look_again(balance::MemberRef member) = 0;
 };
 
+class Desk;  // desk.hpp
+
 class ShardGroup {
  public:
   GateRegistry gates;
@@ -61,6 +63,7 @@ class ShardGroup {
   void members_retired();
 
   // Set before the first shard, or nullptr.
+  Desk* desk = nullptr;
   NameWatch* names = nullptr;
   void look_again_for(balance::Member& member) {
     if (names != nullptr) names->look_again(balance::MemberRef(&member));

@@ -2,6 +2,7 @@
 
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
+#include "proxy/ask_desk.hpp"
 #include "proxy/client/http1_connection.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -35,6 +36,8 @@ io::Task<> ClientConnection::answer_here(Routing routing, RequestBody& body) {
   LocalAnswer answer;
   if (routing.kind == Routing::Kind::heartbeat) {
     answer = co_await take_heartbeat(x, core_, side(), body);
+  } else if (routing.kind == Routing::Kind::desk) {
+    answer = co_await ask_desk(x, core_, side(), body);
   } else {
     answer.status = routing.status;
     answer.location = routing.location;
@@ -93,15 +96,21 @@ io::Task<> ClientConnection::answer_by_document(LocalAnswer answer, std::string_
   begin_internal_redirect(x, answer.status, path);
   Routing routing = route(x, core_);
   if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
+  Workspace& workspace = *workspace_;
+  const RequestBody::Sources sources{*stream_,
+                                     workspace.client_head,
+                                     workspace.client_body,
+                                     workspace.kept_body,
+                                     x.request_trailers,
+                                     x.arena};
+  RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
+  if (routing.kind == Routing::Kind::desk) {
+    LocalAnswer page = co_await ask_desk(x, core_, side(), none);
+    page.status = answer.status;
+    prepare_local_answer(x, core_, page);
+    co_return co_await send_answer();
+  }
   if (routing.kind == Routing::Kind::proxy) {
-    Workspace& workspace = *workspace_;
-    const RequestBody::Sources sources{*stream_,
-                                       workspace.client_head,
-                                       workspace.client_body,
-                                       workspace.kept_body,
-                                       x.request_trailers,
-                                       x.arena};
-    RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
     const ForwardEnd end = co_await forward(x, core_, side(), none);
     if (is_over(end)) co_return;
     routing.status = end.status;

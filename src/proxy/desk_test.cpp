@@ -1,0 +1,123 @@
+#include "proxy/desk.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/limits.hpp"
+#include "proxy/test_world.hpp"
+
+// Requests that a desk answers (SetHandler balancer-manager and the like), on the simulated
+// network.
+
+namespace steelyard::proxy {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct FakeDesk final : Desk {
+  void ask(DeskQuestion question, Reply reply) override {
+    questions.push_back(std::move(question));
+    replies.push_back(std::move(reply));
+  }
+  std::vector<DeskQuestion> questions;
+  std::vector<Reply> replies;
+};
+
+class AtTheDesk : public ::testing::Test {
+ protected:
+  AtTheDesk() {
+    auto config = TestWorld::make_config(1, {});
+    config->servers[0]->defaults.responder = config::Responder::balancer_manager;
+    world_.adopt(std::move(config));
+    world_.group.desk = &desk_;
+  }
+  static std::string post(std::string_view body) {
+    return "POST /manager/x?a=b HTTP/1.1\r\nHost: shop.example:81\r\nReferer: http://shop.example/"
+           "\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  }
+  FakeDesk desk_;
+  TestWorld world_;
+};
+
+TEST_F(AtTheDesk, is_told_what_was_asked) {
+  const auto client = world_.connect();
+  world_.say(*client, post("w_lf=2"));
+  ASSERT_EQ(desk_.questions.size(), 1);
+  const DeskQuestion& question = desk_.questions[0];
+  EXPECT_EQ(question.responder, config::Responder::balancer_manager);
+  EXPECT_EQ(question.method, http::Method::post);
+  EXPECT_EQ(question.path, "/manager/x");
+  EXPECT_EQ(question.query, "a=b");
+  EXPECT_EQ(question.body, "w_lf=2");
+  EXPECT_FALSE(question.body_is_cut);
+  EXPECT_EQ(question.public_name, "shop.example");
+  EXPECT_EQ(question.public_port, 81);
+  ASSERT_NE(question.field("referer"), nullptr);
+  EXPECT_EQ(*question.field("REFERER"), "http://shop.example/");
+  EXPECT_EQ(question.field("X-None"), nullptr);
+}
+
+TEST_F(AtTheDesk, an_answer_reaches_its_client_and_the_connection_goes_on) {
+  const auto client = world_.connect();
+  world_.say(*client, post("w_lf=2"));
+  EXPECT_EQ(client->take_all(), "");
+  desk_.replies[0]({.status = 200,
+                    .content_type = "text/html",
+                    .body = "<p>done</p>",
+                    .fields = {{"Cache-Control", "no-store"}}});
+  world_.loop.settle();
+  EXPECT_THAT(client->take_all(),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\nContent-Type: text/html\r\n"),
+                    HasSubstr("\r\nCache-Control: no-store\r\n"), EndsWith("\r\n\r\n<p>done</p>")));
+  world_.say(*client, post(""));
+  EXPECT_EQ(desk_.questions.size(), 2);
+}
+
+TEST_F(AtTheDesk, a_status_without_a_text_gets_the_usual_page) {
+  const auto client = world_.connect();
+  world_.say(*client, post(""));
+  desk_.replies[0]({.status = 400});
+  world_.loop.settle();
+  EXPECT_THAT(client->take_all(),
+              AllOf(StartsWith("HTTP/1.1 400 Bad Request\r\n"), HasSubstr("<h1>Bad Request</h1>")));
+}
+
+TEST_F(AtTheDesk, of_a_form_a_thousand_bytes_count) {
+  const auto client = world_.connect();
+  world_.say(*client, post(std::string(form_bytes_max + 1, 'a')));
+  ASSERT_EQ(desk_.questions.size(), 1);
+  EXPECT_EQ(desk_.questions[0].body, std::string(form_bytes_max, 'a'));
+  EXPECT_TRUE(desk_.questions[0].body_is_cut);
+}
+
+TEST_F(AtTheDesk, an_answer_to_a_client_that_left_goes_nowhere) {
+  {
+    const auto client = world_.connect();
+    world_.say(*client, post(""));
+    world_.shard->stop();
+  }
+  ASSERT_EQ(desk_.replies.size(), 1);
+  desk_.replies[0]({.status = 200, .content_type = "text/plain", .body = "late"});
+  world_.loop.settle();
+}
+
+TEST_F(AtTheDesk, a_desk_that_never_answers_is_503) {
+  const auto client = world_.connect();
+  world_.say(*client, post(""));
+  world_.loop.advance(desk_patience);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+}
+
+TEST_F(AtTheDesk, without_a_desk_it_is_503) {
+  world_.group.desk = nullptr;
+  const auto client = world_.connect();
+  world_.say(*client, post(""));
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+}
+
+}  // namespace
+}  // namespace steelyard::proxy
