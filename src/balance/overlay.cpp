@@ -110,6 +110,11 @@ std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   return spec;
 }
 
+int growth_of(const BalancerSpec& spec) {
+  constexpr int usual = 5;
+  return spec.growth.value_or(usual);
+}
+
 std::shared_ptr<const BalancerSpec> laid_over(const std::shared_ptr<const BalancerSpec>& expanded,
                                               const Overlay& overlay) {
   if (overlay.empty()) return expanded;

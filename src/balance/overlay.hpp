@@ -65,6 +65,9 @@ struct Overlay {
 // What an added member is before it was changed; none: the URL is none.
 [[nodiscard]] std::expected<MemberSpec, std::string> added_member(std::string_view url);
 
+// How many members operators may add: growth=, or httpd's five.
+[[nodiscard]] int growth_of(const BalancerSpec& spec);
+
 // `expanded` itself when nothing was changed.
 std::shared_ptr<const BalancerSpec> laid_over(const std::shared_ptr<const BalancerSpec>& expanded,
                                               const Overlay& overlay);

@@ -1,5 +1,6 @@
 #include "manage/naming.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -71,6 +72,16 @@ std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation) {
     const std::string& name = balancer.state->name();
     balancer.label = of_name[name] == 1 ? name : balancer.scope + '/' + name;
   }
+  return all;
+}
+
+std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,
+                                          std::uint32_t server) {
+  std::vector<NamedBalancer> all = name_balancers(generation);
+  const auto& own = generation.groups_of(*generation.config().servers[server]).balancers;
+  std::erase_if(all, [&](const NamedBalancer& balancer) {
+    return std::ranges::find(own, balancer.state, &proxy::Group::state) == own.end();
+  });
   return all;
 }
 

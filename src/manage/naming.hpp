@@ -12,6 +12,7 @@
 // Threads: any; everything is read from an immutable generation.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -32,6 +33,10 @@ struct NamedBalancer {
 
 // Each state once, in the order of the configuration.
 std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation);
+
+// Those of one virtual host, by its index, with what it has from the main server.
+std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,
+                                          std::uint32_t server);
 
 std::expected<NamedBalancer, ControlFault> find_balancer(
     const std::vector<NamedBalancer>& balancers, std::string_view wanted);

@@ -1,0 +1,466 @@
+#include "manage/api.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "balance/drains.hpp"
+#include "balance/editable.hpp"
+#include "base/text.hpp"
+#include "manage/api_document.hpp"
+#include "manage/api_objects.hpp"
+#include "manage/control_request.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using http::Method;
+using Kind = balance::ChangeFault::Kind;
+
+std::unexpected<Problem> refuse(int status, std::string detail) {
+  return std::unexpected(Problem{.status = status, .detail = std::move(detail)});
+}
+
+Problem problem_of(const ControlFault& fault) {
+  return {.status = fault.kind == ControlFault::Kind::unknown   ? 404
+                    : fault.kind == ControlFault::Kind::refused ? 409
+                                                                : 400,
+          .detail = fault.text,
+          .choices = fault.choices};
+}
+
+Problem problem_of(const balance::ChangeFault& fault) {
+  const int status = fault.kind == Kind::no_such_member                          ? 404
+                     : fault.kind == Kind::exists || fault.kind == Kind::no_room ? 409
+                                                                                 : 422;
+  Problem problem{
+      .status = status, .detail = fault.text, .member = fault.member, .field = fault.field};
+  if (fault.kind != Kind::no_such_field) return problem;
+  const auto fields = fault.member.empty() ? balance::editable_balancer_fields()
+                                           : balance::editable_member_fields();
+  problem.choices.assign(fields.begin(), fields.end());
+  return problem;
+}
+
+std::expected<ApiJson, Problem> read_object(const std::string& body) {
+  if (body.empty()) return ApiJson::object();
+  ApiJson object = ApiJson::parse(body, nullptr, false);
+  if (object.is_discarded()) return refuse(400, "the body is no JSON");
+  if (!object.is_object()) return refuse(400, "the body must be a JSON object");
+  return object;
+}
+
+// As the configuration would say it; null is what holds when it says nothing.
+std::optional<std::string> value_text(const ApiJson& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>() ? "On" : "Off";
+  if (value.is_number()) return value.dump();
+  if (value.is_null()) return std::string();
+  return std::nullopt;
+}
+
+std::expected<std::vector<balance::ChangeOrder::Field>, Problem> read_wishes(
+    const std::string& body, const std::string& member) {
+  const auto object = read_object(body);
+  if (!object) return std::unexpected(object.error());
+  std::vector<balance::ChangeOrder::Field> wishes;
+  for (const auto& [field, value] : object->items()) {
+    const auto text = value_text(value);
+    if (!text) return refuse(422, field + " must be a text, a number, true, false or null");
+    wishes.push_back({member, field, *text});
+  }
+  return wishes;
+}
+
+bool has_tag(std::string_view condition, std::string_view tag) {
+  for (const std::string_view word : split(condition, ',')) {
+    if (trim(word) == "*" || trim(word) == tag) return true;
+  }
+  return false;
+}
+
+std::expected<void, Problem> check_precondition(const ApiRequest& request, std::string_view tag) {
+  if (!request.if_match || has_tag(*request.if_match, tag)) return {};
+  return refuse(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
+}
+
+std::string who_of(const proxy::DeskQuestion& question) {
+  const std::string address = question.client.ip.text();
+  return question.user.empty() ? address : question.user + " at " + address;
+}
+
+// hcexpr= names a condition of the virtual host's configuration.
+std::expected<void, Problem> check_conditions(const proxy::DeskQuestion& question,
+                                              const balance::ChangeOrder& order) {
+  const config::Config& config = question.generation->config();
+  for (const auto& wish : order.fields) {
+    if (wish.field != "hcexpr" || wish.value.empty()) continue;
+    const bool known =
+        config.servers[question.server]->health_conditions.find(wish.value) != nullptr ||
+        config.servers[0]->health_conditions.find(wish.value) != nullptr;
+    if (known) continue;
+    return std::unexpected(
+        Problem{.status = 422,
+                .detail = "there is no ProxyHCExpr " + steelyard::quoted(wish.value),
+                .member = wish.member,
+                .field = wish.field});
+  }
+  return {};
+}
+
+std::string_view method_text(Method method) {
+  switch (method) {
+    case Method::put:
+      return "PUT";
+    case Method::patch:
+      return "PATCH";
+    case Method::delete_:
+      return "DELETE";
+    default:
+      return "GET";
+  }
+}
+
+}  // namespace
+
+struct Api::Call {
+  const proxy::DeskQuestion& question;
+  const ApiRequest& request;
+  const std::vector<NamedBalancer>& balancers;
+  Moment moment;
+
+  std::expected<NamedBalancer, Problem> balancer() const {
+    auto found = find_balancer(balancers, request.parameter("balancer"));
+    if (!found) return std::unexpected(problem_of(found.error()));
+    return *found;
+  }
+  std::expected<balance::MemberView, Problem> member(const NamedBalancer& balancer) const {
+    auto found = find_member(balancer, request.parameter("member"));
+    if (!found) return std::unexpected(problem_of(found.error()));
+    return *found;
+  }
+};
+
+struct Api::Reply {
+  int status = 200;
+  ApiJson object{};
+  std::string tag{};
+  std::string text{};  // instead of the object
+};
+
+struct Api::Operation {
+  Method method;
+  std::string_view summary;
+  Answer (Api::*handler)(const Call& call);
+  ApiBody body = ApiBody::none;
+};
+
+struct Api::Resource {
+  std::string_view name;
+  std::span<const std::string_view> parameters;
+  std::span<const Operation> operations;
+};
+
+std::span<const Api::Resource> Api::resources() {
+  static constexpr std::array<std::string_view, 0> no_parameters{};
+  static constexpr std::array<std::string_view, 1> of_balancer{"balancer"};
+  static constexpr std::array<std::string_view, 2> of_member{"balancer", "member"};
+  static constexpr std::array root{
+      Operation{Method::get, "What this API has, and which configuration runs", &Api::show_root}};
+  static constexpr std::array document{
+      Operation{Method::get, "This document", &Api::show_document}};
+  static constexpr std::array balancers{
+      Operation{Method::get, "All balancers of this virtual host", &Api::list_balancers}};
+  static constexpr std::array balancer{Operation{Method::get, "One balancer", &Api::show_balancer},
+                                       Operation{Method::patch, "Change parameters of a balancer",
+                                                 &Api::change_balancer, ApiBody::balancer_fields}};
+  static constexpr std::array members{
+      Operation{Method::get, "The members of a balancer", &Api::list_members}};
+  static constexpr std::array member{
+      Operation{Method::get, "One member", &Api::show_member},
+      Operation{Method::put,
+                "Add the member, disabled unless the body says otherwise; one that is there stays",
+                &Api::add_member, ApiBody::member_fields},
+      Operation{Method::patch, "Change parameters of a member", &Api::change_member,
+                ApiBody::member_fields},
+      Operation{Method::delete_, "Take the member away; what is under way ends in order",
+                &Api::remove_member}};
+  static constexpr std::array drain{
+      Operation{Method::get, "The last order to drain the member", &Api::show_drain},
+      Operation{Method::put, "Drain the member, with or without an end", &Api::order_drain,
+                ApiBody::drain_order},
+      Operation{Method::delete_, "Back into service", &Api::undrain}};
+  static constexpr std::array events{
+      Operation{Method::get, "What happened to the member's health", &Api::list_events}};
+  static constexpr std::array all{Resource{"", no_parameters, root},
+                                  Resource{"openapi.json", no_parameters, document},
+                                  Resource{"balancers", no_parameters, balancers},
+                                  Resource{"balancer", of_balancer, balancer},
+                                  Resource{"members", of_balancer, members},
+                                  Resource{"member", of_member, member},
+                                  Resource{"drain", of_member, drain},
+                                  Resource{"events", of_member, events}};
+  return all;
+}
+
+std::string Api::document() {
+  ApiJson paths = ApiJson::object();
+  for (const Resource& resource : resources()) {
+    ApiJson methods = ApiJson::object();
+    for (const Operation& operation : resource.operations) {
+      methods[to_lower(method_text(operation.method))] =
+          operation_object(operation.summary, resource.parameters, operation.body);
+    }
+    paths["/v1" + (resource.name.empty() ? "" : '/' + std::string(resource.name))] =
+        std::move(methods);
+  }
+  return text_of(document_object(std::move(paths)));
+}
+
+proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
+  const auto run = [&]() -> Answer {
+    const auto request = read_api_request(question);
+    if (!request) return std::unexpected(request.error());
+    const auto all = resources();
+    const auto resource = std::ranges::find(all, request->resource, &Resource::name);
+    if (resource == all.end())
+      return refuse(404, "the API has no resource " + steelyard::quoted(request->resource));
+    const Method method = request->reads() ? Method::get : request->method;
+    const auto operation = std::ranges::find(resource->operations, method, &Operation::method);
+    if (operation == resource->operations.end()) {
+      Problem problem{.status = 405, .detail = "this resource has no such method"};
+      problem.allow = "HEAD";
+      for (const Operation& each : resource->operations)
+        problem.allow += fmt::format(", {}", method_text(each.method));
+      return std::unexpected(std::move(problem));
+    }
+    for (const auto& [name, value] : request->parameters) {
+      if (std::ranges::find(resource->parameters, name) == resource->parameters.end())
+        return refuse(400, "this resource has no parameter " + steelyard::quoted(name));
+    }
+    for (const std::string_view needed : resource->parameters) {
+      if (request->parameter(needed).empty())
+        return refuse(400, "the parameter " + std::string(needed) + " is missing");
+    }
+    const auto balancers = name_balancers(*question.generation, question.server);
+    return (this->*operation->handler)(
+        {.question = question,
+         .request = *request,
+         .balancers = balancers,
+         .moment = {.now = parts_.loop.now(), .wall = parts_.loop.wall_now()}});
+  };
+  Answer done = run();
+  proxy::DeskAnswer answer{
+      .fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}}};
+  if (!done) {
+    const Problem& problem = done.error();
+    answer.status = problem.status;
+    answer.content_type = "application/problem+json";
+    answer.body = text_of(problem_object(problem));
+    if (!problem.allow.empty()) answer.fields.emplace_back("Allow", problem.allow);
+    return answer;
+  }
+  answer.status = done->status;
+  answer.content_type = "application/json";
+  answer.body = done->text.empty() ? text_of(done->object) : std::move(done->text);
+  if (!done->tag.empty()) answer.fields.emplace_back("ETag", done->tag);
+  return answer;
+}
+
+Api::Answer Api::show_root(const Call& call) {
+  ApiJson names = ApiJson::array();
+  for (const Resource& resource : resources()) {
+    if (!resource.name.empty()) names.push_back(resource.name);
+  }
+  return Reply{.object = {{"server", call.question.generation->banner()},
+                          {"generation", call.question.generation->number()},
+                          {"resources", std::move(names)}}};
+}
+
+Api::Answer Api::show_document(const Call& /*call*/) { return Reply{.text = document()}; }
+
+Api::Answer Api::list_balancers(const Call& call) {
+  ApiJson list = ApiJson::array();
+  for (const NamedBalancer& balancer : call.balancers) {
+    list.push_back(balancer_object(balancer, *balancer.state->spec(),
+                                   balance::Edits(*balancer.state).overlay()));
+  }
+  return Reply{.object = {{"balancers", std::move(list)}}};
+}
+
+Api::Answer Api::show_balancer(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto spec = balancer->state->spec();
+  return Reply{
+      .object = balancer_object(*balancer, *spec, balance::Edits(*balancer->state).overlay()),
+      .tag = tag_of(*spec)};
+}
+
+Api::Answer Api::change_balancer(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  if (auto met = check_precondition(call.request, tag_of(*balancer->state->spec())); !met)
+    return std::unexpected(met.error());
+  auto wishes = read_wishes(call.request.body, {});
+  if (!wishes) return std::unexpected(wishes.error());
+  if (auto done = change(call, *balancer, {.fields = std::move(*wishes)}); !done)
+    return std::unexpected(done.error());
+  return show_balancer(call);
+}
+
+Api::Answer Api::list_members(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const balance::Overlay overlay = balance::Edits(*balancer->state).overlay();
+  ApiJson list = ApiJson::array();
+  for (const balance::MemberView& view : balancer->state->members())
+    list.push_back(member_object(*balancer, view, overlay, call.moment));
+  ApiJson removed = ApiJson::array();
+  for (const balance::MemberEdits& edits : overlay.members) {
+    if (edits.membership == balance::Membership::removed) removed.push_back(edits.member);
+  }
+  return Reply{.object = {{"members", std::move(list)}, {"removed", std::move(removed)}}};
+}
+
+Api::Answer Api::show_member(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  return Reply{.object = member_object(*balancer, *member,
+                                       balance::Edits(*balancer->state).overlay(), call.moment),
+               .tag = tag_of(member->spec)};
+}
+
+Api::Answer Api::add_member(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const bool exists = call.member(*balancer).has_value();
+  if (exists && call.request.if_none_match) return refuse(412, "the member is there already");
+  const std::string url(call.request.parameter("member"));
+  balance::ChangeOrder order;
+  std::string name = url;
+  if (!exists) {
+    if (const auto spec = balance::added_member(url)) name = spec->name;
+    order.added.push_back(url);
+    order.added_max = growth_of(*balancer->state->spec());
+    auto wishes = read_wishes(call.request.body, name);
+    if (!wishes) return std::unexpected(wishes.error());
+    order.fields = std::move(*wishes);
+  }
+  if (auto done = change(call, *balancer, order); !done) return std::unexpected(done.error());
+  Answer shown = show_member(call);
+  if (shown && !exists) shown->status = 201;
+  return shown;
+}
+
+Api::Answer Api::change_member(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  if (auto met = check_precondition(call.request, tag_of(member->spec)); !met)
+    return std::unexpected(met.error());
+  auto wishes = read_wishes(call.request.body, member->spec.name);
+  if (!wishes) return std::unexpected(wishes.error());
+  if (auto done = change(call, *balancer, {.fields = std::move(*wishes)}); !done)
+    return std::unexpected(done.error());
+  return show_member(call);
+}
+
+Api::Answer Api::remove_member(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  if (auto met = check_precondition(call.request, tag_of(member->spec)); !met)
+    return std::unexpected(met.error());
+  auto done = change(call, *balancer, {.removed = {member->spec.name}});
+  if (!done) return std::unexpected(done.error());
+  return Reply{.object = {{"removed", member->spec.name}}};
+}
+
+Api::Answer Api::show_drain(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  if (!member->drain) return refuse(404, "no drain of " + member->spec.name + " was ordered");
+  return Reply{.object = drain_object(*member->drain, call.moment)};
+}
+
+// The words of an order are those of the control socket.
+Api::Answer Api::order_drain(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  auto line = read_object(call.request.body);
+  if (!line) return std::unexpected(line.error());
+  for (const char* const taken : {"command", "balancer", "member"}) {
+    if (line->contains(taken)) return refuse(422, "an order has no " + steelyard::quoted(taken));
+  }
+  (*line)["command"] = "drain";
+  (*line)["balancer"] = balancer->label;
+  (*line)["member"] = member->spec.name;
+  const auto wish = parse_request(line->dump());
+  if (!wish)
+    return std::unexpected(
+        Problem{.status = 422, .detail = wish.error().text, .choices = wish.error().choices});
+  const balance::DrainOrder order = wish->drain.order(call.moment.now);
+  if (!balance::Drains(*balancer->state).order(member->member, order, call.moment.now))
+    return refuse(409, "a reload has just taken the member away");
+  note(call, *balancer, member->spec.name + ": drain, " + order_text(order, call.moment), {});
+  if (parts_.drain_ordered) parts_.drain_ordered();
+  return show_drain(call);
+}
+
+Api::Answer Api::undrain(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  // Told twice, it is done once.
+  if (balance::Drains(*balancer->state).undrain(member->member, call.moment.now))
+    note(call, *balancer, member->spec.name + ": undrain", {});
+  return show_member(call);
+}
+
+Api::Answer Api::list_events(const Call& call) {
+  const auto balancer = call.balancer();
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto member = call.member(*balancer);
+  if (!member) return std::unexpected(member.error());
+  return Reply{
+      .object = {{"events", events_object(member->member->health_log().events(), call.moment)}}};
+}
+
+std::expected<std::vector<balance::Change>, Problem> Api::change(
+    const Call& call, const NamedBalancer& balancer, const balance::ChangeOrder& order) {
+  if (auto known = check_conditions(call.question, order); !known)
+    return std::unexpected(known.error());
+  auto done = balance::Edits(*balancer.state).change(order, call.moment.now);
+  if (!done) return std::unexpected(problem_of(done.error()));
+  if (done->empty()) return std::vector<balance::Change>();
+  const auto concerns_others = [](const balance::Change& change) {
+    return change.field == "member" || change.field.starts_with("hc");
+  };
+  if (parts_.members_changed && std::ranges::any_of(*done, concerns_others))
+    parts_.members_changed();
+  note(call, balancer, {}, *done);
+  return std::move(*done);
+}
+
+void Api::note(const Call& call, const NamedBalancer& balancer, std::string what,
+               std::vector<balance::Change> changes) {
+  if (!parts_.on_change) return;
+  parts_.on_change({.who = who_of(call.question),
+                    .balancer = balancer.label,
+                    .what = std::move(what),
+                    .changes = std::move(changes)});
+}
+
+}  // namespace steelyard::manage

@@ -1,0 +1,78 @@
+// The JSON API (SetHandler steelyard-api): what operators see and change, for programs.
+//
+// It shows the balancers of the virtual host that serves the request, as the balancer-manager does.
+// The table of resources in api.cpp is all there is; the OpenAPI document is made of it.
+//
+// Threads: the loop's.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "balance/edits.hpp"
+#include "io/loop.hpp"
+#include "manage/api_request.hpp"
+#include "manage/naming.hpp"
+#include "proxy/desk.hpp"
+
+namespace steelyard::manage {
+
+// Something was changed, for log and journal.
+struct OperatorNote {
+  std::string who;       // "alice at 10.0.0.9"
+  std::string balancer;  // its label
+  std::string what;      // in words, when it is no change of fields
+  std::vector<balance::Change> changes{};
+};
+
+struct ApiParts {
+  io::Loop& loop;
+  std::function<void(const OperatorNote&)> on_change;
+  std::function<void()> members_changed;  // names and checks have to be looked after anew
+  std::function<void()> drain_ordered;    // it may be over already
+};
+
+class Api {
+ public:
+  explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
+
+  proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
+
+  // The OpenAPI document, as served.
+  static std::string document();
+
+ private:
+  struct Call;
+  struct Reply;
+  struct Operation;
+  struct Resource;
+  using Answer = std::expected<Reply, Problem>;
+
+  static std::span<const Resource> resources();
+
+  Answer list_balancers(const Call& call);
+  Answer show_balancer(const Call& call);
+  Answer change_balancer(const Call& call);
+  Answer list_members(const Call& call);
+  Answer show_member(const Call& call);
+  Answer add_member(const Call& call);
+  Answer change_member(const Call& call);
+  Answer remove_member(const Call& call);
+  Answer show_drain(const Call& call);
+  Answer order_drain(const Call& call);
+  Answer undrain(const Call& call);
+  Answer list_events(const Call& call);
+  Answer show_root(const Call& call);
+  Answer show_document(const Call& call);
+
+  std::expected<std::vector<balance::Change>, Problem> change(const Call& call,
+                                                              const NamedBalancer& balancer,
+                                                              const balance::ChangeOrder& order);
+  void note(const Call& call, const NamedBalancer& balancer, std::string what,
+            std::vector<balance::Change> changes);
+
+  ApiParts parts_;
+};
+
+}  // namespace steelyard::manage

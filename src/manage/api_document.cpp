@@ -1,0 +1,124 @@
+#include "manage/api_document.hpp"
+
+#include "balance/editable.hpp"
+#include "proxy/generation.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+ApiJson content(std::string_view type, ApiJson schema) {
+  return {{std::string(type), {{"schema", std::move(schema)}}}};
+}
+
+ApiJson reference(std::string_view name) {
+  return {{"$ref", "#/components/schemas/" + std::string(name)}};
+}
+
+std::string_view schema_name(ApiBody body) {
+  switch (body) {
+    case ApiBody::none:
+      return {};
+    case ApiBody::balancer_fields:
+      return "BalancerFields";
+    case ApiBody::member_fields:
+      return "MemberFields";
+    case ApiBody::drain_order:
+      return "DrainOrder";
+  }
+  return {};
+}
+
+ApiJson parameter_object(std::string_view name) {
+  const bool is_balancer = name == "balancer";
+  return {{"name", name},
+          {"in", "query"},
+          {"required", true},
+          {"description", is_balancer ? "app, balancer://app, or with its virtual host in front: "
+                                        "shop.example:443/balancer://app"
+                                      : "its URL, host:port or route"},
+          {"schema", {{"type", "string"}}}};
+}
+
+ApiJson fields_schema(std::span<const std::string_view> fields) {
+  ApiJson properties = ApiJson::object();
+  for (const std::string_view field : fields) {
+    properties[field] = {
+        {"description",
+         "as the parameter " + std::string(field) + "= of the configuration; null: its default"},
+        {"nullable", true},
+        {"oneOf",
+         ApiJson::array({{{"type", "string"}}, {{"type", "number"}}, {{"type", "boolean"}}})}};
+  }
+  return {
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+}
+
+ApiJson time_schema(std::string_view what) {
+  return {{"description", std::string(what) + ": a number of seconds, or with a unit, as 10min"},
+          {"oneOf", ApiJson::array({{{"type", "string"}}, {{"type", "number"}}})}};
+}
+
+ApiJson drain_schema() {
+  return {{"type", "object"},
+          {"properties",
+           {{"deadline", time_schema("when it ends at the latest, from now")},
+            {"sessions",
+             {{"type", "integer"},
+              {"minimum", 0},
+              {"description", "it ends when no more sessions than that were seen"}}},
+            {"window", time_schema("within which time")},
+            {"kick", {{"type", "boolean"}, {"description", "sessions go elsewhere at once"}}}}},
+          {"additionalProperties", false}};
+}
+
+ApiJson problem_schema() {
+  return {{"type", "object"},
+          {"properties",
+           {{"type", {{"type", "string"}}},
+            {"title", {{"type", "string"}}},
+            {"status", {{"type", "integer"}}},
+            {"detail", {{"type", "string"}}},
+            {"choices", {{"type", "array"}, {"items", {{"type", "string"}}}}},
+            {"member", {{"type", "string"}}},
+            {"field", {{"type", "string"}}}}}};
+}
+
+}  // namespace
+
+ApiJson operation_object(std::string_view summary, std::span<const std::string_view> parameters,
+                         ApiBody body) {
+  ApiJson object{{"summary", summary}};
+  ApiJson list = ApiJson::array();
+  for (const std::string_view name : parameters) list.push_back(parameter_object(name));
+  if (!list.empty()) object["parameters"] = std::move(list);
+  if (body != ApiBody::none) {
+    object["requestBody"] = {
+        {"content", content("application/json", reference(schema_name(body)))}};
+  }
+  object["responses"] = {
+      {"2XX",
+       {{"description", "done, or so already; ETag is for If-Match of a change"},
+        {"content", content("application/json", {{"type", "object"}})}}},
+      {"default",
+       {{"description", "why not"},
+        {"content", content("application/problem+json", reference("Problem"))}}}};
+  return object;
+}
+
+ApiJson document_object(ApiJson paths) {
+  return {{"openapi", "3.0.3"},
+          {"info",
+           {{"title", "Steelyard"},
+            {"description", "Balancers and their members, as operators see and change them."},
+            {"version", STEELYARD_VERSION}}},
+          {"paths", std::move(paths)},
+          {"components",
+           {{"schemas",
+             {{"BalancerFields", fields_schema(balance::editable_balancer_fields())},
+              {"MemberFields", fields_schema(balance::editable_member_fields())},
+              {"DrainOrder", drain_schema()},
+              {"Problem", problem_schema()}}}}}};
+}
+
+}  // namespace steelyard::manage

@@ -1,0 +1,299 @@
+#include "manage/api.hpp"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "balance/drains.hpp"
+#include "manage/test_desk.hpp"
+
+namespace steelyard::manage {
+namespace {
+
+using http::Method;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+class ApiTest : public DeskWorld {
+ protected:
+  static constexpr std::string_view m1 = "balancer=app&member=http://m1:8080";
+
+  proxy::DeskQuestion question(Method method, const std::string& resource,
+                               std::string_view query = "", const std::string& body = "") {
+    proxy::DeskQuestion question;
+    question.responder = config::Responder::api;
+    question.generation = generation;
+    question.method = method;
+    question.path = "/admin/v1" + (resource.empty() ? "" : '/' + resource);
+    question.query = std::string(query);
+    question.body = body;
+    question.fields = {{"Content-Type", "application/json"}};
+    question.public_name = "lb.test";
+    question.client = {IpAddress::v4(0x0a000009), 4711};
+    return question;
+  }
+  json read(const std::string& resource, std::string_view query = "") {
+    return told(question(Method::get, resource, query), 200);
+  }
+  json told(const proxy::DeskQuestion& asked, int status) {
+    last = api.answer(asked);
+    EXPECT_EQ(last.status, status) << last.body;
+    EXPECT_EQ(last.content_type, status < 400 ? "application/json" : "application/problem+json");
+    return json::parse(last.body);
+  }
+  std::string tag() const {
+    for (const auto& [name, value] : last.fields) {
+      if (name == "ETag") return value;
+    }
+    return {};
+  }
+  std::string allowed() const {
+    for (const auto& [name, value] : last.fields) {
+      if (name == "Allow") return value;
+    }
+    return {};
+  }
+
+  std::vector<OperatorNote> notes;
+  int members_changed = 0;
+  int drains_ordered = 0;
+  proxy::DeskAnswer last;
+  Api api{{.loop = loop,
+           .on_change = [this](const OperatorNote& note) { notes.push_back(note); },
+           .members_changed = [this] { ++members_changed; },
+           .drain_ordered = [this] { ++drains_ordered; }}};
+};
+
+TEST_F(ApiTest, says_what_it_has) {
+  const json root = read("");
+  EXPECT_EQ(root["generation"], 1);
+  EXPECT_THAT(root["resources"], ElementsAre("openapi.json", "balancers", "balancer", "members",
+                                             "member", "drain", "events"));
+}
+
+TEST_F(ApiTest, a_balancer_is_told_with_its_settings) {
+  const json list = read("balancers");
+  ASSERT_THAT(list["balancers"], SizeIs(1));
+  const json balancer = read("balancer", "balancer=app");
+  EXPECT_EQ(balancer, list["balancers"][0]);
+  EXPECT_EQ(balancer["balancer"], "balancer://app");
+  EXPECT_EQ(balancer["settings"]["stickysession"], "sid");
+  EXPECT_EQ(balancer["settings"]["lbmethod"], "byrequests");
+  EXPECT_EQ(balancer["members"], 2);
+  EXPECT_EQ(balancer["etag"], tag());
+}
+
+TEST_F(ApiTest, a_virtual_host_sees_its_own_balancers) {
+  auto config = one_balancer();
+  add_host(*config, "shop.example", 443, sticky_spec("shop", 1));
+  adopt(std::move(config));
+  EXPECT_EQ(read("balancers")["balancers"][0]["balancer"], "balancer://app");
+  auto asked = question(Method::get, "balancers");
+  asked.server = 1;
+  const json list = told(asked, 200);
+  ASSERT_THAT(list["balancers"], SizeIs(1));
+  EXPECT_EQ(list["balancers"][0]["balancer"], "balancer://shop");
+  asked = question(Method::get, "members", "balancer=app");
+  asked.server = 1;
+  EXPECT_EQ(told(asked, 404)["choices"], json::array({"balancer://shop"}));
+}
+
+TEST_F(ApiTest, a_member_is_told_with_what_it_does) {
+  const auto exchange = visit("x.r1");
+  const json member = read("member", m1);
+  EXPECT_EQ(member["member"], "http://m1:8080");
+  EXPECT_EQ(member["settings"]["route"], "r1");
+  EXPECT_EQ(member["settings"]["loadfactor"], "1.00");
+  EXPECT_EQ(member["membership"], "configured");
+  EXPECT_EQ(member["status"], "Init Ok");
+  EXPECT_EQ(member["busy"], 1);
+  EXPECT_EQ(member["elected"], 1);
+  EXPECT_EQ(member["sessions"]["60m"]["count"], 1);
+  EXPECT_EQ(member["drain"], nullptr);
+  EXPECT_EQ(read("members", "balancer=app")["members"][0], member);
+}
+
+TEST_F(ApiTest, a_member_is_changed_and_told_as_it_is_then) {
+  const json member = told(
+      question(Method::patch, "member", m1, R"({"loadfactor": 2.5, "lbset": "3", "status": "D"})"),
+      200);
+  EXPECT_EQ(member["settings"]["loadfactor"], "2.50");
+  EXPECT_EQ(member["changed"]["loadfactor"]["configured"], "1.00");
+  EXPECT_EQ(member["status"], "Init Dis");
+  EXPECT_EQ(view().spec.lbset, 3);
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0].who, "10.0.0.9");
+  EXPECT_EQ(notes[0].balancer, "balancer://app");
+  EXPECT_THAT(notes[0].changes, SizeIs(3));
+  EXPECT_EQ(members_changed, 0);
+}
+
+TEST_F(ApiTest, null_takes_a_change_back_to_the_default) {
+  told(question(Method::patch, "member", m1, R"({"route": null})"), 200);
+  EXPECT_EQ(view().spec.tag, "");
+  told(question(Method::patch, "balancer", "balancer=app", R"({"nofailover": true})"), 200);
+  EXPECT_EQ(balancer().spec()->nofailover, true);
+}
+
+TEST_F(ApiTest, the_same_change_twice_is_one_change) {
+  const auto asked = question(Method::patch, "member", m1, R"({"lbset": 3})");
+  told(asked, 200);
+  const std::string first = last.body;
+  told(asked, 200);
+  EXPECT_EQ(last.body, first);
+  EXPECT_THAT(notes, SizeIs(1));
+}
+
+TEST_F(ApiTest, a_bad_wish_changes_nothing_and_names_itself) {
+  const json problem =
+      told(question(Method::patch, "member", m1, R"({"lbset": 3, "loadfactor": "heavy"})"), 422);
+  EXPECT_EQ(problem["title"], "Unprocessable Entity");
+  EXPECT_EQ(problem["field"], "loadfactor");
+  EXPECT_EQ(problem["member"], "http://m1:8080");
+  EXPECT_EQ(view().spec.lbset, 0);
+  EXPECT_THAT(notes, IsEmpty());
+  EXPECT_THAT(told(question(Method::patch, "member", m1, R"({"max": 3})"), 422)["choices"],
+              testing::Contains("lbset"));
+  told(question(Method::patch, "member", m1, R"({"lbset": [3]})"), 422);
+  told(question(Method::patch, "member", m1, R"({"hcexpr": "nowhere"})"), 422);
+  told(question(Method::patch, "member", m1, "[]"), 400);
+  told(question(Method::patch, "member", m1, "{"), 400);
+}
+
+TEST_F(ApiTest, a_change_can_be_made_to_depend_on_what_was_seen) {
+  read("member", m1);
+  auto asked = question(Method::patch, "member", m1, R"({"lbset": 3})");
+  asked.fields.emplace_back("If-Match", tag());
+  told(asked, 200);
+  EXPECT_THAT(std::string(told(asked, 412)["detail"]), HasSubstr(tag()));
+  // What happens to requests is no change.
+  read("member", m1);
+  asked.fields.back().second = "\"other\", " + tag();
+  const auto exchange = visit("x.r1");
+  told(asked, 200);
+}
+
+TEST_F(ApiTest, members_are_added_and_taken_away) {
+  constexpr std::string_view m3 = "balancer=app&member=http://m3:8080";
+  const json member = told(question(Method::put, "member", m3, R"({"route": "r3"})"), 201);
+  EXPECT_EQ(member["membership"], "added");
+  EXPECT_EQ(member["settings"]["status"], "D");
+  EXPECT_EQ(member["settings"]["route"], "r3");
+  EXPECT_EQ(members_changed, 1);
+  told(question(Method::put, "member", m3, R"({"route": "other"})"), 200);
+  EXPECT_EQ(balancer().members().at(2).spec.tag, "r3");
+  auto asked = question(Method::put, "member", m3);
+  asked.fields.emplace_back("If-None-Match", "*");
+  told(asked, 412);
+  told(question(Method::delete_, "member", m3), 200);
+  told(question(Method::delete_, "member", m3), 404);
+  told(question(Method::delete_, "member", m1), 200);
+  EXPECT_EQ(read("members", "balancer=app")["removed"], json::array({"http://m1:8080"}));
+  EXPECT_EQ(told(question(Method::put, "member", m1), 201)["membership"], "configured");
+  EXPECT_EQ(members_changed, 4);
+}
+
+TEST_F(ApiTest, no_more_members_than_growth_allows) {
+  for (int i = 3; i < 8; ++i) {
+    told(question(Method::put, "member", "balancer=app&member=http://m" + std::to_string(i)), 201);
+  }
+  told(question(Method::put, "member", "balancer=app&member=http://m9"), 409);
+  told(question(Method::put, "member", "balancer=app&member=nonsense"), 422);
+}
+
+TEST_F(ApiTest, drains_are_ordered_looked_at_and_taken_back) {
+  told(question(Method::get, "drain", m1), 404);
+  const json drain =
+      told(question(Method::put, "drain", m1, R"({"deadline": "10min", "sessions": 0})"), 200);
+  EXPECT_EQ(drain["state"], "under_way");
+  EXPECT_EQ(drains_ordered, 1);
+  EXPECT_EQ(read("drain", m1), drain);
+  EXPECT_EQ(told(question(Method::delete_, "drain", m1), 200)["status"], "Init Ok");
+  told(question(Method::delete_, "drain", m1), 200);
+  EXPECT_THAT(notes, SizeIs(2));
+  told(question(Method::put, "drain", m1, R"({"sessions": -1})"), 422);
+  told(question(Method::put, "drain", m1, R"({"command": "set"})"), 422);
+  told(question(Method::put, "drain", m1, R"({"untill": 3})"), 422);
+}
+
+TEST_F(ApiTest, events_are_told_in_order) {
+  told(question(Method::patch, "member", m1, R"({"status": "D"})"), 200);
+  told(question(Method::patch, "member", m1, R"({"status": ""})"), 200);
+  const json events = read("events", m1)["events"];
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0]["after"], "Init Dis");
+  EXPECT_EQ(events[1]["after"], "Init Ok");
+}
+
+TEST_F(ApiTest, what_is_not_there_is_said_so) {
+  told(question(Method::get, "nothing"), 404);
+  told(question(Method::get, "balancer", "balancer=none"), 404);
+  EXPECT_THAT(std::string(told(question(Method::get, "member", "balancer=app"), 400)["detail"]),
+              HasSubstr("member is missing"));
+  told(question(Method::get, "balancers", "x=1"), 400);
+  told(question(Method::get, "balancer", "balancer=app&balancer=app"), 400);
+  told(question(Method::get, "balancer", "balancer=%4"), 400);
+  told(question(Method::post, "member", m1), 405);
+  EXPECT_EQ(allowed(), "HEAD, GET, PUT, PATCH, DELETE");
+  auto asked = question(Method::get, "");
+  asked.path = "/admin/v2";
+  told(asked, 404);
+}
+
+// A page of another site can make a browser send requests, with credentials.
+TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
+  const auto with = [&](const char* name, const char* value) {
+    auto asked = question(Method::patch, "member", m1, R"({"lbset": 3})");
+    asked.fields.emplace_back(name, value);
+    return asked;
+  };
+  told(with("Sec-Fetch-Site", "cross-site"), 403);
+  told(with("Sec-Fetch-Site", "same-site"), 403);
+  told(with("Origin", "https://evil.example"), 403);
+  told(with("Origin", "null"), 403);
+  auto form = question(Method::patch, "member", m1, R"({"lbset": 3})");
+  form.fields = {{"Content-Type", "text/plain"}};
+  told(form, 415);
+  form.fields.clear();
+  told(form, 415);
+  auto cut = question(Method::patch, "member", m1, R"({"lbset": 3})");
+  cut.body_is_cut = true;
+  told(cut, 413);
+  EXPECT_EQ(view().spec.lbset, 0);
+  told(with("Origin", "https://LB.test:8443"), 200);
+  told(with("Sec-Fetch-Site", "same-origin"), 200);
+}
+
+TEST_F(ApiTest, names_are_data) {
+  const json problem = told(question(Method::get, "balancer", "balancer=%22%0d%0aX:%20y"), 404);
+  EXPECT_THAT(std::string(problem["detail"]), HasSubstr("X: y"));
+  EXPECT_THAT(last.body, testing::Not(HasSubstr("\r\n")));
+}
+
+// Every reference of the document leads somewhere, and every method is one that answers.
+TEST_F(ApiTest, the_document_tells_what_is_there) {
+  const json document = json::parse(Api::document());
+  EXPECT_EQ(document["openapi"], "3.0.3");
+  EXPECT_EQ(read("openapi.json"), document);
+  int operations = 0;
+  for (const auto& [path, methods] : document["paths"].items()) {
+    for (const auto& [method, operation] : methods.items()) {
+      ++operations;
+      EXPECT_FALSE(std::string(operation["summary"]).empty()) << path << method;
+      if (!operation.contains("requestBody")) continue;
+      const std::string reference =
+          operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+      EXPECT_TRUE(document.contains(json::json_pointer(reference.substr(1)))) << reference;
+    }
+  }
+  EXPECT_EQ(operations, 14);
+  EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
+}
+
+}  // namespace
+}  // namespace steelyard::manage
