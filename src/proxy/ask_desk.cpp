@@ -54,6 +54,7 @@ LocalAnswer into_local(Exchange& x, const DeskAnswer& answer) {
   local.has_text = true;
   local.text = x.arena.copy(answer.body);
   local.content_type = x.arena.copy(answer.content_type);
+  local.feed = answer.feed;
   for (const auto& [name, value] : answer.fields)
     local.fields.emplace_back(x.arena.copy(name), x.arena.copy(value));
   return local;

@@ -17,6 +17,7 @@
 #include "base/ip.hpp"
 #include "config/path_settings.hpp"
 #include "http/method.hpp"
+#include "proxy/feed.hpp"
 #include "proxy/generation.hpp"
 
 namespace steelyard::proxy {
@@ -47,6 +48,7 @@ struct DeskAnswer {
   std::string content_type{};  // empty: the standard page of the status
   std::string body{};
   std::vector<std::pair<std::string, std::string>> fields{};
+  std::shared_ptr<Feed> feed{};  // what follows the body, if anything does
 };
 
 class Desk {

@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 struct FakeDesk final : Desk {
@@ -110,6 +111,88 @@ TEST_F(AtTheDesk, a_desk_that_never_answers_is_503) {
   world_.say(*client, post(""));
   world_.loop.advance(desk_patience);
   EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+}
+
+class Listener : public AtTheDesk {
+ protected:
+  std::unique_ptr<io::SimStream> listen(std::string_view version = "1.1") {
+    auto client = world_.connect();
+    world_.say(*client, "GET /m HTTP/" + std::string(version) + "\r\nHost: x\r\n\r\n");
+    desk_.replies.back()(
+        {.status = 200, .content_type = "text/event-stream", .body = "first\n", .feed = feed_});
+    world_.loop.settle();
+    return client;
+  }
+  std::string said(std::string_view text) {
+    feed_->say(text);
+    world_.loop.settle();
+    return {};
+  }
+  const std::shared_ptr<Feed> feed_ = std::make_shared<Feed>();
+};
+
+TEST_F(Listener, hears_each_word_when_it_is_said) {
+  const auto client = listen();
+  EXPECT_THAT(client->take_all(),
+              AllOf(HasSubstr("\r\nTransfer-Encoding: chunked\r\n"),
+                    HasSubstr("\r\nContent-Type: text/event-stream\r\n"),
+                    Not(HasSubstr("Content-Length")), EndsWith("\r\n\r\n6\r\nfirst\n\r\n")));
+  said("data: 1\n\n");
+  EXPECT_EQ(client->take_all(), "9\r\ndata: 1\n\n\r\n");
+  said("data: 2\n\n");
+  EXPECT_EQ(client->take_all(), "9\r\ndata: 2\n\n\r\n");
+  world_.loop.advance(std::chrono::hours(1));
+  EXPECT_TRUE(feed_->is_heard());
+  feed_->end();
+  world_.loop.settle();
+  EXPECT_EQ(client->take_all(), "0\r\n\r\n");
+  // The connection goes on.
+  world_.say(*client, post(""));
+  EXPECT_EQ(desk_.questions.size(), 2);
+}
+
+TEST_F(Listener, of_an_old_version_hears_until_the_connection_ends) {
+  const auto client = listen("1.0");
+  said("more");
+  EXPECT_THAT(client->take_all(),
+              AllOf(Not(HasSubstr("chunked")), EndsWith("\r\n\r\nfirst\nmore")));
+  feed_->end();
+  world_.loop.settle();
+  EXPECT_TRUE(client->ended());
+}
+
+TEST_F(Listener, who_leaves_is_noticed_without_a_word) {
+  auto client = listen();
+  EXPECT_TRUE(feed_->is_heard());
+  client.reset();
+  world_.loop.settle();
+  EXPECT_FALSE(feed_->is_heard());
+  EXPECT_FALSE(feed_->say("late"));
+  EXPECT_THAT(world_.log_.access_lines, testing::SizeIs(1));
+}
+
+TEST_F(Listener, who_does_not_keep_up_is_let_go) {
+  const auto client = listen();
+  const std::string much(100'000, 'x');
+  int said_times = 0;
+  while (said_times < 1000 && feed_->say(much)) ++said_times;
+  EXPECT_EQ(said_times, Feed::waiting_bytes_max / much.size());
+}
+
+TEST_F(Listener, a_shard_that_stops_lets_the_feed_go) {
+  const auto client = listen();
+  world_.shard->stop();
+  EXPECT_FALSE(feed_->is_heard());
+  EXPECT_FALSE(feed_->say("late"));
+}
+
+TEST_F(Listener, of_the_head_alone_hears_no_more) {
+  const auto client = world_.connect();
+  world_.say(*client, "HEAD /m HTTP/1.1\r\nHost: x\r\n\r\n");
+  desk_.replies.back()({.status = 200, .content_type = "text/event-stream", .feed = feed_});
+  world_.loop.settle();
+  EXPECT_THAT(client->take_all(), EndsWith("\r\n\r\n"));
+  EXPECT_FALSE(feed_->is_heard());
 }
 
 TEST_F(AtTheDesk, without_a_desk_it_is_503) {

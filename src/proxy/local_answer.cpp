@@ -127,7 +127,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
   if (!empty) {
     // httpd counts a page only when it is sent.
-    if (x.request.method_id != http::Method::head)
+    if (x.request.method_id != http::Method::head && answer.feed == nullptr)
       x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "http/request_head.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
+#include "proxy/feed.hpp"
 
 // Answers that come from here and not from a backend: error pages, redirects, OPTIONS *.
 
@@ -22,6 +24,7 @@ struct LocalAnswer {
   std::string_view content_type = "text/plain";
   bool has_text = false;
   std::vector<std::pair<std::string_view, std::string_view>> fields{};
+  std::shared_ptr<Feed> feed{};  // follows the text; nobody knows how long it is
   int failed_document_status = 0;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
@@ -75,7 +76,8 @@ io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& bod
   const std::string_view path = error_document_path(x, answer.status);
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
-  co_await send_answer();
+  if (answer.feed == nullptr) co_return co_await send_answer();
+  co_await send_feed(*answer.feed);
 }
 
 // To send the body. False: half of the word would garble the answer, so the client is given up.
@@ -173,6 +175,91 @@ io::Task<> ClientConnection::send_answer() {
   x.head_sent = true;
   x.bytes.sent += static_cast<std::int64_t>(writer.bytes_written());
   x.bytes.body_sent += static_cast<std::int64_t>(page.size() - rest.size());
+  if (!writer.done()) x.client_gone = true;
+}
+
+namespace {
+
+// Wakes the exchange that a feed's text is for, wherever it was said.
+struct Ear {
+  io::Loop* loop;
+  io::Wait* wait = nullptr;  // the loop's thread only
+};
+
+// Listens as long as it lives.
+class Listening {
+ public:
+  Listening(Feed& feed, io::Loop& loop) : feed_(feed), ear_(std::make_shared<Ear>(&loop)) {
+    feed_.listen([ear = ear_] {
+      ear->loop->post([ear] {
+        if (ear->wait != nullptr) ear->wait->wake(io::Woken::ready);
+      });
+    });
+  }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+  ~Listening() {
+    feed_.close();
+    ear_->wait = nullptr;
+  }
+  void sleep_in(io::Wait* wait) { ear_->wait = wait; }
+
+ private:
+  Feed& feed_;
+  const std::shared_ptr<Ear> ear_;
+};
+
+}  // namespace
+
+// Head and page, and then what the feed says until it ends or the client goes.
+io::Task<> ClientConnection::send_feed(Feed& feed) {
+  Exchange& x = exchange();
+  Listening listening(feed, core_.parts.loop);
+  if (x.request.method_id == http::Method::head) co_return co_await send_answer();
+  const bool chunks = x.request.version.minor >= 1;
+  write_reply_head(x, core_,
+                   {.framing = chunks ? Framing::chunked : Framing::plain,
+                    .has_body = true,
+                    .ends_by_closing = !chunks},
+                   workspace_->to_client);
+  MessageWriter writer;
+  writer.begin(workspace_->to_client.view(), chunks ? Framing::chunked : Framing::plain);
+  x.first_byte_at = core_.now();
+  x.head_sent = true;
+  Feed::Taken news{.text = core_.page};
+  std::size_t gone = 0;
+  bool watches_client = true;
+  while (true) {
+    const auto result =
+        writer.write(*stream_, std::string_view(news.text).substr(gone), news.ended);
+    gone += result.taken;
+    if (result.status == io::IoStatus::failed) break;
+    const bool is_full = result.status == io::IoStatus::would_block;
+    if (!is_full && gone == news.text.size()) {
+      if (news.ended) break;
+      news = feed.take();
+      gone = 0;
+      if (!news.text.empty() || news.ended) continue;
+    }
+    io::Wait wait(timer_, is_full ? core_.now() + x.server->client.timeout : never);
+    if (is_full) wait.writable(*stream_);
+    if (watches_client) wait.readable(*stream_);
+    listening.sleep_in(&wait);
+    const io::Woken woken = co_await wait;
+    listening.sleep_in(nullptr);
+    if (woken == io::Woken::timed_out) break;
+    if (!watches_client) continue;
+    // Whoever listens has nothing more to say: what comes is not looked at, and the connection ends
+    // with the feed.
+    std::array<char, 512> bytes;
+    const io::IoResult heard = stream_->read(bytes);
+    if (heard.status == io::IoStatus::would_block) continue;
+    if (heard.status != io::IoStatus::ok) break;
+    watches_client = false;
+    x.keep_client = false;
+  }
+  x.bytes.sent += static_cast<std::int64_t>(writer.bytes_written());
+  x.bytes.body_sent += static_cast<std::int64_t>(writer.body_bytes_written());
   if (!writer.done()) x.client_gone = true;
 }
 

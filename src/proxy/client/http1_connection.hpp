@@ -67,6 +67,7 @@ class ClientConnection {
   io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
   io::Task<> drop_body(RequestBody& body);
   io::Task<> send_answer();
+  io::Task<> send_feed(Feed& feed);
   [[gnu::noinline]] io::Task<Next> answer_fault();
   [[gnu::noinline]] io::Task<Next> answer_timeout();
   [[gnu::noinline]] io::Task<> linger();
