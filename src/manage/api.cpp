@@ -147,7 +147,8 @@ struct Api::Reply {
   int status = 200;
   ApiJson object{};
   std::string tag{};
-  std::string text{};  // instead of the object
+  std::string text{};                   // instead of the object
+  std::shared_ptr<proxy::Feed> feed{};  // the same
 };
 
 struct Api::Operation {
@@ -194,6 +195,8 @@ std::span<const Api::Resource> Api::resources() {
       Operation{Method::delete_, "Back into service", &Api::undrain}};
   static constexpr std::array events{
       Operation{Method::get, "What happened to the member's health", &Api::list_events}};
+  static constexpr std::array live{
+      Operation{Method::get, "All members once a second, as server-sent events", &Api::listen}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -201,7 +204,8 @@ std::span<const Api::Resource> Api::resources() {
                                   Resource{"members", of_balancer, members},
                                   Resource{"member", of_member, member},
                                   Resource{"drain", of_member, drain},
-                                  Resource{"events", of_member, events}};
+                                  Resource{"events", of_member, events},
+                                  Resource{"live", no_parameters, live}};
   return all;
 }
 
@@ -263,6 +267,11 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
     return answer;
   }
   answer.status = done->status;
+  if (done->feed != nullptr) {
+    answer.content_type = "text/event-stream";
+    answer.feed = std::move(done->feed);
+    return answer;
+  }
   answer.content_type = "application/json";
   answer.body = done->text.empty() ? text_of(done->object) : std::move(done->text);
   if (!done->tag.empty()) answer.fields.emplace_back("ETag", done->tag);
@@ -436,6 +445,12 @@ Api::Answer Api::list_events(const Call& call) {
   if (!member) return std::unexpected(member.error());
   return Reply{
       .object = {{"events", events_object(member->member->health_log().events(), call.moment)}}};
+}
+
+Api::Answer Api::listen(const Call& call) {
+  auto feed = live_.listen(call.question.generation, call.question.server);
+  if (feed == nullptr) return refuse(503, "too many listen already");
+  return Reply{.feed = std::move(feed)};
 }
 
 std::expected<std::vector<balance::Change>, Problem> Api::change(

@@ -13,6 +13,7 @@
 #include "balance/edits.hpp"
 #include "io/loop.hpp"
 #include "manage/api_request.hpp"
+#include "manage/live.hpp"
 #include "manage/naming.hpp"
 #include "proxy/desk.hpp"
 
@@ -35,10 +36,12 @@ struct ApiParts {
 
 class Api {
  public:
-  explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
+  explicit Api(ApiParts parts) : parts_(std::move(parts)), live_(parts_.loop) {}
 
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
 
+  // There is another configuration, or none any more: those who listen have to ask again.
+  void end_feeds() { live_.end_all(); }
   // The OpenAPI document, as served.
   static std::string document();
 
@@ -63,6 +66,7 @@ class Api {
   Answer order_drain(const Call& call);
   Answer undrain(const Call& call);
   Answer list_events(const Call& call);
+  Answer listen(const Call& call);
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 
@@ -73,6 +77,7 @@ class Api {
             std::vector<balance::Change> changes);
 
   ApiParts parts_;
+  Live live_;
 };
 
 }  // namespace steelyard::manage

@@ -12,6 +12,7 @@ namespace {
 
 using http::Method;
 using nlohmann::json;
+using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -73,7 +74,37 @@ TEST_F(ApiTest, says_what_it_has) {
   const json root = read("");
   EXPECT_EQ(root["generation"], 1);
   EXPECT_THAT(root["resources"], ElementsAre("openapi.json", "balancers", "balancer", "members",
-                                             "member", "drain", "events"));
+                                             "member", "drain", "events", "live"));
+}
+
+TEST_F(ApiTest, who_listens_is_told_once_a_second) {
+  last = api.answer(question(Method::get, "live"));
+  EXPECT_EQ(last.content_type, "text/event-stream");
+  const auto feed = last.feed;
+  ASSERT_NE(feed, nullptr);
+  const std::string first = feed->take().text;
+  EXPECT_THAT(first, testing::StartsWith("event: members\ndata: {\"at\":"));
+  EXPECT_THAT(first, testing::EndsWith("}\n\n"));
+  loop.advance(milliseconds(500));
+  EXPECT_EQ(feed->take().text, "");
+  told(question(Method::patch, "member", m1, R"({"status": "D"})"), 200);
+  loop.advance(milliseconds(600));
+  const std::string second = feed->take().text;
+  const json event = json::parse(second.substr(second.find('{')));
+  EXPECT_EQ(event["members"][0]["status"], "Init Dis");
+  api.end_feeds();
+  EXPECT_TRUE(feed->take().ended);
+}
+
+TEST_F(ApiTest, only_so_many_listen_and_who_left_makes_room) {
+  std::vector<std::shared_ptr<proxy::Feed>> feeds;
+  for (std::size_t i = 0; i < Live::listeners_max; ++i) {
+    feeds.push_back(api.answer(question(Method::get, "live")).feed);
+    ASSERT_NE(feeds.back(), nullptr);
+  }
+  told(question(Method::get, "live"), 503);
+  feeds.front()->close();
+  EXPECT_NE(api.answer(question(Method::get, "live")).feed, nullptr);
 }
 
 TEST_F(ApiTest, a_balancer_is_told_with_its_settings) {
@@ -291,7 +322,7 @@ TEST_F(ApiTest, the_document_tells_what_is_there) {
       EXPECT_TRUE(document.contains(json::json_pointer(reference.substr(1)))) << reference;
     }
   }
-  EXPECT_EQ(operations, 14);
+  EXPECT_EQ(operations, 15);
   EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
 }
 

@@ -1,0 +1,54 @@
+#include "manage/live.hpp"
+
+#include <map>
+
+#include "balance/edits.hpp"
+#include "manage/api_objects.hpp"
+
+namespace steelyard::manage {
+
+std::shared_ptr<proxy::Feed> Live::listen(std::shared_ptr<const proxy::Generation> generation,
+                                          std::uint32_t server) {
+  std::erase_if(listeners_, [](const Listener& each) { return !each.feed->is_heard(); });
+  if (listeners_.size() >= listeners_max) return nullptr;
+  auto feed = std::make_shared<proxy::Feed>();
+  feed->say(event_for(*generation, server));
+  if (listeners_.empty()) arm(loop_.timers(), loop_.now() + interval);
+  listeners_.push_back({std::move(generation), server, feed});
+  return feed;
+}
+
+void Live::end_all() {
+  for (const Listener& listener : listeners_) listener.feed->end();
+  listeners_.clear();
+}
+
+void Live::expired() {
+  tell_all();
+  if (!listeners_.empty()) arm(loop_.timers(), loop_.now() + interval);
+}
+
+void Live::tell_all() {
+  std::map<std::pair<const proxy::Generation*, std::uint32_t>, std::string> events;
+  std::erase_if(listeners_, [&](const Listener& listener) {
+    if (!listener.feed->is_heard()) return true;
+    std::string& event = events[{listener.generation.get(), listener.server}];
+    if (event.empty()) event = event_for(*listener.generation, listener.server);
+    return !listener.feed->say(event);
+  });
+}
+
+std::string Live::event_for(const proxy::Generation& generation, std::uint32_t server) const {
+  const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
+  ApiJson members = ApiJson::array();
+  for (const NamedBalancer& balancer : name_balancers(generation, server)) {
+    const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
+    for (const balance::MemberView& view : balancer.state->members())
+      members.push_back(member_object(balancer, view, overlay, moment));
+  }
+  const ApiJson object{{"at", moment.text_of(moment.now)}, {"members", std::move(members)}};
+  return "event: members\ndata: " + object.dump(-1, ' ', false, ApiJson::error_handler_t::replace) +
+         "\n\n";
+}
+
+}  // namespace steelyard::manage
