@@ -121,7 +121,7 @@ class Balancer {
   void adopt_policy(const BalancerSpec* before, Instant now);
   void note_wish(Position at);
   void adopt_ejection(const EjectionSpec* before);
-  void leave_out(std::span<const Lease> tried);
+  void leave_out(std::span<const MemberRef> tried);
   bool blame(Position at, const Lease& lease, HealthChange change);
   std::vector<SlowEjection> close_window(Instant now);
 

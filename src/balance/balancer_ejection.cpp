@@ -63,11 +63,11 @@ void Balancer::adopt_ejection(const EjectionSpec* before) {
   }
 }
 
-void Balancer::leave_out(std::span<const Lease> tried) {
+void Balancer::leave_out(std::span<const MemberRef> tried) {
   left_out_.clear();
   if (!ejects()) return;
-  for (const Lease& lease : tried) {
-    const Position at = roster_.find(lease.member());
+  for (const MemberRef& member : tried) {
+    const Position at = roster_.find(*member);
     if (at != nobody) left_out_.push_back(at);
   }
 }

@@ -109,7 +109,7 @@ struct ChoiceRequest {
   std::string_view key{};  // what policies by key hash; empty: the request has none
   // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
   // out of the choice; else only those that became unusable are (httpd).
-  std::span<const Lease> tried{};
+  std::span<const MemberRef> tried{};
   bool replayable = false;  // may be tried elsewhere should it fail: trials go by that
 };
 

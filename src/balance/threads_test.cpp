@@ -34,7 +34,9 @@ Tally run_exchanges(Group& group, int thread) {
     request.random =
         mixed(static_cast<std::uint64_t>(i) * choosers + static_cast<std::uint64_t>(thread));
     request.replayable = i % 2 == 0;
-    request.tried = std::span(held).first(std::min<std::size_t>(held.size(), i % 5 == 0 ? 1 : 0));
+    std::vector<MemberRef> tried;
+    if (i % 5 == 0 && !held.empty()) tried.emplace_back(&held.front().member());
+    request.tried = tried;
     if (i % 3 == 0) request.session = session;
     Decision decision = group.balancer.choose(request);
     if (!decision.lease) {

@@ -146,10 +146,10 @@ TEST(Trial, is_none_of_a_request_that_cannot_be_repeated_while_others_are_there)
 TEST(Trial, is_none_of_a_request_that_failed_elsewhere_already) {
   Group group("a b c", "trial=On");
   bring_to_trial(group, "b");
-  std::vector<Lease> tried;
+  std::vector<MemberRef> tried;
   while (tried.empty()) {
-    Decision decision = ask(group, Kind::once);
-    if (Group::name_of(decision) == "a") tried.push_back(std::move(decision.lease));
+    const Decision decision = ask(group, Kind::once);
+    if (Group::name_of(decision) == "a") tried.emplace_back(&decision.lease.member());
   }
   ChoiceRequest request{.session = {}, .now = group.now, .tried = tried};
   request.replayable = true;

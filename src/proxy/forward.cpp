@@ -34,7 +34,9 @@ struct Journey {
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
   std::unique_ptr<LineWait> line;  // once it stood there
-  std::string_view refusal;        // the page's words when the journey does not begin
+  // Since it stood in the line last; only where the balancer leaves them out of further choices.
+  std::vector<balance::MemberRef> tried;
+  std::string_view refusal;  // the page's words when the journey does not begin
 };
 
 // httpd encodes the path anew unless the route forwards it raw. A section that covers the request
@@ -211,17 +213,14 @@ balance::Decision only_the_line() {
 // Picks, unless it says that somebody else was there before or that nobody can be picked.
 balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey,
                                 balance::ChoiceRequest& request) {
-  // Who is to be left out is known by the lease.
-  const bool leaves_out = journey.group->state->ejects();
-  if (journey.lines_up && !leaves_out) let_go_of_members(x);
+  if (journey.lines_up) let_go_of_members(x);
   if (journey.used_up) return only_the_line();
   request.now = core.now();
   if (journey.line != nullptr) request.attempt = journey.line->attempt();
-  request.tried = x.leases;
+  request.tried = journey.tried;
   balance::Decision decision = decide(x, core, *journey.group, request);
   request.tried = {};
   journey.lines_up = decision.lines_up;
-  if (journey.lines_up && leaves_out) let_go_of_members(x);
   return decision;
 }
 
@@ -231,6 +230,7 @@ io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, Requ
   let_go_of_members(x);
   journey.lines_up = true;
   journey.used_up = false;
+  journey.tried.clear();
   if (journey.line == nullptr)
     journey.line = std::make_unique<LineWait>(x, core, client, body, *journey.group);
   co_await journey.line->stand(request, decision);
@@ -406,6 +406,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
+    if (state.ejects()) journey.tried.emplace_back(&lease.member());
     journey.last = std::move(failure);
     body.rewind();
   }

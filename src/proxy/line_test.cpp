@@ -190,6 +190,21 @@ TEST_F(Line, a_request_goes_on_to_a_member_that_it_has_not_tried) {
   EXPECT_EQ(counters().longest, 0U);
 }
 
+// Whichever is the last in the order of the key.
+TEST_F(Line, a_request_goes_to_no_member_twice) {
+  for (const int alive : {1, 2, 3}) {
+    build(3, {}, {"queue=9/30", "failcount=9/30", "lbmethod=hash"});
+    for (const int member : {1, 2, 3}) {
+      if (member != alive) world_->kill(member);
+    }
+    const Stream client = ask("/x");
+    EXPECT_THAT(heard(alive), ElementsAre("/x"));
+    EXPECT_LE(world_->dialer.dials(), 3U);
+    answer_last(alive);
+    EXPECT_THAT(client->take_all(), StartsWith(fine));
+  }
+}
+
 TEST_F(Line, who_has_tried_all_members_waits_for_one_of_them) {
   build(2, {"retry=2"}, {"queue=9/30", "failcount=2/30"});
   world_->kill(1);

@@ -22,6 +22,7 @@ struct World::Exchange {
   double arrived = 0;
   double asked = 0;  // when its member got it
   std::vector<balance::Lease> leases;
+  std::vector<balance::MemberRef> tried;
 };
 
 std::uint64_t seed_of_run() {
@@ -105,7 +106,7 @@ void World::begin_exchange() {
                                                     .now = instant(),
                                                     .random = random_(),
                                                     .key = text,
-                                                    .tried = exchange->leases,
+                                                    .tried = exchange->tried,
                                                     .replayable = true});
     if (!decision.lease) break;
     const std::size_t member = indexes_.at(&decision.lease.member());
@@ -122,6 +123,7 @@ void World::begin_exchange() {
     if (on_refusal) on_refusal(member);
     balancer_->connect_failed(lease, instant());
     if (!balancer_->may_try_another(lease, attempts)) break;
+    exchange->tried.emplace_back(&lease.member());
   }
   ++refused_;
 }
