@@ -222,12 +222,11 @@ void Roster::set_status(Position at, Status status) {
   }
   const bool returns = !takes_turns(held) && takes_turns(status);
   held = status;
-  if (returns) {
-    note_return(at);
-    commons_->line.stir();
-  }
+  if (returns) note_return(at);
   now_.members[at]->status_.store(status.bits(), std::memory_order_relaxed);
   ++epoch_;
+  // Also for one that leaves: a standby, a spare or the next lbset may take its place.
+  commons_->line.stir();
 }
 
 // Nothing chooses it any more, but its exchanges still ask whether it is usable.

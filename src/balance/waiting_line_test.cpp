@@ -260,7 +260,7 @@ TEST(Queue, the_end_of_a_lease_calls_the_front) {
   EXPECT_TRUE(ask(group, Attempt::in_line).lease);
 }
 
-TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
+TEST(Queue, every_change_of_a_status_calls_the_front) {
   Group group("a", "queue=10/10");
   std::string called;
   WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
@@ -271,15 +271,17 @@ TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
   };
   calls();
   group.change("a", Flag::disabled);
-  EXPECT_EQ(calls(), 0U);
+  EXPECT_EQ(calls(), 1U);
   group.change("a", {}, Flag::disabled);
   EXPECT_EQ(calls(), 1U);
+  group.change("a", {}, Flag::disabled);
+  EXPECT_EQ(calls(), 0U);
   group.change("a", Flag::draining);
   group.change("a", {}, Flag::draining);
   EXPECT_EQ(calls(), 1U);
   const Decision tried = ask(group, Attempt::in_line);
   group.balancer.connect_failed(tried.lease, group.now);
-  EXPECT_EQ(calls(), 0U);
+  EXPECT_EQ(calls(), 1U);
   group.now += seconds(61);
   const Decision retried = ask(group, Attempt::in_line);
   EXPECT_EQ(calls(), 1U);
@@ -289,6 +291,22 @@ TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
   EXPECT_EQ(calls(), 0U);
   group.balancer.adopt(group_spec("a b", "queue=10/10"));
   EXPECT_EQ(calls(), 1U);
+}
+
+TEST(Queue, a_member_that_leaves_lets_the_front_go_on_to_its_replacement) {
+  for (const std::string_view members : {"a b,H", "a b,R", "a b@1"}) {
+    Group group(limited_spec(members));
+    const Decision held = group.choose();
+    ASSERT_EQ(Group::name_of(held), "a");
+    std::string called;
+    WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
+    ASSERT_TRUE(place.step_in(10));
+    place.look();
+    ASSERT_EQ(ask(group, Attempt::in_line).outcome, Outcome::all_full);
+    group.change("a", Flag::disabled);
+    EXPECT_EQ(called, "x") << members;
+    EXPECT_EQ(Group::name_of(ask(group, Attempt::in_line)), "b") << members;
+  }
 }
 
 TEST(Queue, who_comes_later_waits_behind_unless_its_sessions_member_is_there) {
