@@ -12,6 +12,13 @@
 
 namespace steelyard::balance {
 
+namespace {
+
+// How often is looked for room that nobody tells of: only after a reload, and not for long.
+constexpr Duration silent_end_pause = std::chrono::milliseconds(100);
+
+}  // namespace
+
 WaitTurn::WaitTurn(WaitTurn&& other) noexcept
     : balancer_(std::exchange(other.balancer_, nullptr)), step_(other.step_) {}
 
@@ -219,14 +226,16 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
 }
 
 // When a member may be picked that may not now, without any other event.
-Instant Balancer::next_retry(Instant now) const {
+Instant Balancer::next_retry(Instant now) {
   const Instant last =
       std::min(plan_.next_retry(), roster_.tries() ? trials_.next_end(roster_, now) : never);
-  return last == never ? never : last + Duration(1);
+  const Instant next = last == never ? never : last + Duration(1);
+  return roster_.awaits_silent_end() ? std::min(next, now + silent_end_pause) : next;
 }
 
 // With a line, nobody is sent to wait at one member while another has room.
 const Plan& Balancer::with_room() {
+  if (!roster_.any_limit()) return plan_;
   const auto is_full = [this](Position at) { return !roster_.has_room(at); };
   return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
 }

@@ -260,6 +260,33 @@ TEST(Queue, the_end_of_a_lease_calls_the_front) {
   EXPECT_TRUE(ask(group, Attempt::in_line).lease);
 }
 
+// A lease settles at its begin whether it tells; older ones do not know of the limit.
+TEST(Queue, leases_from_before_a_reload_that_brings_max_or_the_line_are_waited_for_as_well) {
+  for (const bool had_line : {true, false}) {
+    Group group(had_line ? group_spec("a", "queue=10/10") : limited_spec("a", ""));
+    Decision held = group.choose();
+    group.balancer.adopt(limited_spec("a"));
+    std::string called;
+    WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
+    ASSERT_TRUE(place.step_in(10));
+    place.look();
+    const Decision full = ask(group, Attempt::in_line);
+    EXPECT_EQ(full.outcome, Outcome::all_full);
+    EXPECT_EQ(full.next_retry, group.now + milliseconds(100));
+    group.balancer.adopt(limited_spec("a b,D"));  // changes nothing about that
+    EXPECT_EQ(ask(group, Attempt::in_line).next_retry, group.now + milliseconds(100));
+    held.lease.end();
+    Decision next = ask(group, Attempt::in_line);
+    ASSERT_TRUE(next.lease);
+    // From now on all leases tell.
+    EXPECT_EQ(ask(group, Attempt::in_line).next_retry, never);
+    place.look();
+    called.clear();
+    next.lease.end();
+    EXPECT_EQ(called, "x");
+  }
+}
+
 TEST(Queue, every_change_of_a_status_calls_the_front) {
   Group group("a", "queue=10/10");
   std::string called;

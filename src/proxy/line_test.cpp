@@ -422,6 +422,19 @@ TEST_F(Line, a_reload_that_raises_max_lets_more_go_on) {
   EXPECT_EQ(counters().waiting, 1U);
 }
 
+TEST_F(Line, a_reload_that_brings_max_makes_newcomers_wait_for_older_requests) {
+  build(1, {}, {"queue=5/60"});
+  const Stream a = ask("/a");
+  world_->reload(1, {"max=1"}, {"queue=5/60"});
+  const Stream b = ask("/b"), c = ask("/c");
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
+  answer_last(1);
+  advance(milliseconds(110));
+  EXPECT_THAT(heard(1), ElementsAre("/b"));
+  answer_last(1);  // this one tells
+  EXPECT_THAT(heard(1), ElementsAre("/c"));
+}
+
 TEST_F(Line, a_reload_that_ends_the_line_ends_the_wait) {
   build(1, {"retry=600"}, {"queue=5/60"});
   world_->kill(1);
