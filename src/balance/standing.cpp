@@ -23,7 +23,9 @@ bool is_full(const MemberView& view) {
   return most != 0 && view.busy >= most;
 }
 
+// The balancer tells it of members that nothing else hinders.
 Instant end_of_error(const MemberView& view) {
+  if (view.error_ends) return *view.error_ends;
   const Health health{.status = view.status, .error_time = view.error_time.value_or(no_error)};
   return error_ends(health, view.spec.retry);
 }
