@@ -89,8 +89,8 @@ bool Balancer::blame(Position at, const Lease& lease, HealthChange change) {
     if (!note_failure(roster_.ejection(at), *limit, change.when)) return false;
     append(change.evidence.text,
            std::to_string(limit->failures) + " failures within " + seconds_text(limit->within));
-    if (spare(roster_, at, rules, change)) return false;
   }
+  if (rules.is_sparing() && spare(roster_, at, rules, change)) return false;
   eject(roster_, at, rules, std::move(change));
   return true;
 }

@@ -243,6 +243,19 @@ TEST(FailCount, as_many_as_minactive_are_left) {
   EXPECT_EQ(group.status("b"), "Init Ok ");
 }
 
+// Whoever may go only while others stay does not go with its first failure either.
+TEST(EjectSlow, alone_keeps_members_that_fail_as_well) {
+  Group group("a b c d", "ejectslow=3/10 maxejected=25");
+  fail(group, "a");
+  fail(group, "b");
+  EXPECT_EQ(group.status("a"), "Init Err ");
+  EXPECT_EQ(group.status("b"), "Init Ok ");
+  EXPECT_EQ(last_event(group, "b").cause, HealthCause::member_spared);
+  Group few("a b c", "ejectslow=3/10 maxejected=100 minactive=3");
+  fail(few, "a");
+  EXPECT_EQ(few.status("a"), "Init Ok ");
+}
+
 TEST(FailCount, never_leaves_fewer_than_promised_in_random_lives) {
   std::mt19937 random(11);
   for (int life = 0; life < 200; ++life) {
