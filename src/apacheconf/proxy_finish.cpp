@@ -128,7 +128,7 @@ void warn_of_idle_ejection(Reading& reading, const BalancerDraft& balancer) {
   constexpr std::string_view advice =
       "Add failcount=N/TIME, as in failcount=5/30s, or ejectslow=FACTOR/TIME.";
   const balance::PolicyTraits& policy = traits_of(balancer.spec.effective_policy());
-  if (rules.longest && !rules.acts()) {
+  if (rules.longest && !balancer.spec.ejects()) {
     reading.warn_at(balancer.place,
                     "ejectmax of " + balancer.spec.name +
                         " has no effect without failcount, ejectslow or trial",

@@ -54,7 +54,7 @@ bool spare(Roster& roster, Position at, const EjectionSpec& rules, const HealthC
 
 void Balancer::adopt_ejection(const EjectionSpec* before) {
   const EjectionSpec& rules = spec_->ejection;
-  ejects_.store(rules.acts(), std::memory_order_relaxed);
+  ejects_.store(spec_->ejects(), std::memory_order_relaxed);
   if (!rules.slow_limit) {
     window_ends_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
   } else if (before == nullptr || before->slow_limit != rules.slow_limit) {

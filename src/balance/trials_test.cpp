@@ -307,6 +307,19 @@ TEST(Trial, comes_by_itself_with_failcount_unless_it_is_off) {
   EXPECT_FALSE(group_spec("a", "trial=On lbmethod=heartbeat")->gives_trials());
 }
 
+// It knows neither sets nor roles: as if the parameter were not there.
+TEST(Trial, with_lbmethod_heartbeat_errors_are_httpds) {
+  Group group("a b", "trial=On lbmethod=byrequests");
+  const Decision held = group.choose();
+  EXPECT_TRUE(group.balancer.ejects());
+  group.balancer.adopt(group_spec("a b", "trial=On lbmethod=heartbeat"), group.now);
+  EXPECT_FALSE(group.balancer.ejects());
+  EXPECT_FALSE(group.balancer.may_try_another(held.lease, 1)) << "its member is usable";
+  for (int i = 0; i < 2; ++i) group.balancer.force_error(held.lease, group.now);
+  EXPECT_EQ(group.view("a").ejections, 0);
+  EXPECT_EQ(group.view("a").error_ends, group.now + seconds(60));
+}
+
 TEST(Trial, a_reload_in_the_middle_leaves_one_trial) {
   Group group("a b", "trial=On");
   bring_to_trial(group, "b");
