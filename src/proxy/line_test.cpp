@@ -155,6 +155,28 @@ TEST_F(Line, its_first_is_the_trial_of_a_member_and_the_others_follow_its_answer
   EXPECT_EQ(counters().waiting, 0U);
 }
 
+// The time of the other member's error is over while the first one's trial hangs.
+TEST_F(Line, a_trial_that_hangs_keeps_nobody_from_the_trial_of_another_member) {
+  build(2, {"retry=2"}, {"queue=9/30", "trial=On", "forcerecovery=Off"});
+  world_->kill(1);
+  const Stream first = ask("/first");
+  answer_last(2);
+  advance(seconds(1));
+  world_->members[1].connections.clear();
+  world_->kill(2);
+  const Stream a = ask("/a"), b = ask("/b"), c = ask("/c");
+  EXPECT_EQ(counters().waiting, 3U);
+  world_->dialer.be_silent("m1:80");
+  world_->revive(2);
+  advance(milliseconds(1010));
+  EXPECT_EQ(counters().waiting, 2U);
+  EXPECT_THAT(heard(2), ElementsAre());
+  advance(seconds(1));
+  EXPECT_THAT(heard(2), ElementsAre("/b"));
+  answer_last(2);
+  EXPECT_THAT(heard(2), ElementsAre("/c"));
+}
+
 TEST_F(Line, a_trial_whose_client_leaves_is_followed_by_another) {
   build(1, {"retry=2"}, {"queue=9/30", "trial=On"});
   world_->kill(1);

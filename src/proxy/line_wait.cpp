@@ -99,7 +99,8 @@ bool LineWait::ask(balance::ChoiceRequest& request, balance::Decision& decision)
   decision = decide(x_, core_, group_, request);
   if (waits_in_line(decision.outcome)) return false;
   if (!decision.lease) return true;
-  const bool is_unproven = decision.lease.member().blemished();
+  // A trial admits one request by itself, so the next may look for another member meanwhile.
+  const bool is_unproven = !decision.lease.is_trial() && decision.lease.member().blemished();
   place_.step_out(is_unproven ? WaitingLine::Next::waits_for_outcome : WaitingLine::Next::called);
   return true;
 }
