@@ -31,9 +31,19 @@ Standing standing_without(const Roster& roster, Position without) {
   return standing;
 }
 
+// forcerecovery=On let the trial begin before the error was over: that it failed is nothing new,
+// and such trials may come with every request.
+bool was_opened_early(Roster& roster, Position at) {
+  const EjectionRecord& record = roster.ejection(at);
+  return roster.status(at).has(Flag::in_error) && roster.error_time(at) == no_error &&
+         record.in_row > 0 && !record.serving_since;
+}
+
 void eject(Roster& roster, Position at, const EjectionSpec& rules, HealthChange change) {
-  const Duration lasts =
-      begin_ejection(roster.ejection(at), rules, roster.spec(at).retry, change.when);
+  EjectionRecord& record = roster.ejection(at);
+  const Duration lasts = was_opened_early(roster, at)
+                             ? record.lasts
+                             : begin_ejection(record, rules, roster.spec(at).retry, change.when);
   const Health next = after_ejection(roster.health(at), change.when, lasts);
   if (next.status == roster.status(at)) roster.note(at, change);
   roster.take(at, next, std::move(change));

@@ -236,6 +236,34 @@ TEST(Trial, forced_recovery_opens_each_member_for_one) {
   EXPECT_EQ(asked(group), "b");
 }
 
+TEST(Trial, forced_ones_that_fail_make_the_error_no_longer) {
+  Group group("a b", "trial=On");
+  const auto fail_trials = [&group](std::string_view expected) {
+    std::string names;
+    for (int i = 0; i < 2; ++i) {
+      const Decision trial = ask(group, Kind::once);
+      names += Group::name_of(trial);
+      group.balancer.connect_failed(trial.lease, group.now);
+    }
+    EXPECT_EQ(names, expected);
+  };
+  const auto lengths = [&group] {
+    return std::pair(group.balancer.error_length(*group.view("a").member),
+                     group.balancer.error_length(*group.view("b").member));
+  };
+  fail_trials("ab");
+  for (int i = 0; i < 5; ++i, group.now += seconds(1)) fail_trials("aa");
+  EXPECT_EQ(lengths(), std::pair(Duration(seconds(60)), Duration(seconds(60))));
+  EXPECT_EQ(group.view("a").ejections, 1);
+  // In time, it is one.
+  group.change("b", Flag::disabled);
+  group.now += seconds(61);
+  const Decision trial = ask(group, Kind::once);
+  EXPECT_EQ(Group::name_of(trial), "a");
+  group.balancer.connect_failed(trial.lease, group.now);
+  EXPECT_EQ(lengths().first, seconds(120));
+}
+
 TEST(Trial, without_forced_recovery_the_time_counts) {
   Group group("a", "trial=On forcerecovery=Off");
   {
