@@ -32,7 +32,7 @@ bool would_take_part(const Roster& roster, const Plan& plan, Position at) {
 
 bool is_open_for_trial(const Roster& roster, Position at, Instant now) {
   return roster.tries() && roster.status(at).awaits_retry() && now > roster.error_ends(at) &&
-         !roster.ref(at)->on_trial();
+         !roster.ref(at)->on_trial() && roster.has_room(at);
 }
 
 void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events) {

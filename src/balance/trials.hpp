@@ -20,7 +20,8 @@
 
 namespace steelyard::balance {
 
-// The member is in error, that error's time is over, and no other request is its trial just now.
+// The member is in error, that error's time is over, no other request is its trial just now, and
+// older ones do not have all of its max=.
 [[nodiscard]] bool is_open_for_trial(const Roster& roster, Position at, Instant now);
 // forcerecovery=On: the error's time counts as over.
 void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events);

@@ -64,6 +64,25 @@ TEST(Trial, does_not_come_before_the_time_is_over) {
   EXPECT_EQ(asked(group), "a");
 }
 
+// It would wait at the member for those that hang there.
+TEST(Trial, needs_room_at_the_member) {
+  auto spec = group_spec("a=r1 b=r2", "trial=On stickysession=sid");
+  spec->members[1].pool.connections_max = 1;
+  Group group(spec);
+  std::vector<Decision> held;
+  while (held.empty()) {
+    Decision decision = group.choose();
+    if (Group::name_of(decision) == "b") held.push_back(std::move(decision));
+  }
+  group.balancer.force_error(held[0].lease, group.now);
+  group.now += seconds(61);
+  EXPECT_EQ(asked(group), "a");
+  EXPECT_EQ(asked(group, Kind::replayable, "r2"), "a");
+  held.clear();
+  EXPECT_EQ(asked(group), "b");
+  EXPECT_EQ(asked(group, Kind::replayable, "r2"), "b");
+}
+
 TEST(Trial, is_passed_with_the_head_of_an_answer) {
   Group group("a b", "trial=On");
   bring_to_trial(group, "b");
