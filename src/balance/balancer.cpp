@@ -200,7 +200,7 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
   if (roster_.tries() && choose_trial(request, decision)) return;
   if (policy.by_plan && plan.empty()) {
     if (!plan_.empty()) decision.outcome = Outcome::all_full;
-    decision.next_retry = next_retry(request.now);
+    decision.next_retry = next_retry(request);
     return;
   }
   Turn turn{.roster = roster_,
@@ -226,9 +226,17 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
 }
 
 // When a member may be picked that may not now, without any other event.
-Instant Balancer::next_retry(Instant now) {
-  const Instant last =
+Instant Balancer::next_retry(const ChoiceRequest& request) {
+  const Instant now = request.now;
+  Instant last =
       std::min(plan_.next_retry(), roster_.tries() ? trials_.next_end(roster_, now) : never);
+  // The session's member may drain, or be of a set that the plan did not come to.
+  if (spec_->sticky.enabled() && request.session.found) {
+    for (const Position at : roster_.tagged(request.session.tag)) {
+      if (!roster_.status(at).awaits_retry() || roster_.error_ends(at) < now) continue;
+      last = std::min(last, roster_.error_ends(at));
+    }
+  }
   const Instant next = last == never ? never : last + Duration(1);
   return roster_.awaits_silent_end() ? std::min(next, now + silent_end_pause) : next;
 }

@@ -112,7 +112,7 @@ class Balancer {
   void begin_trial(Position at, Decision& decision);
   void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
   const Plan& with_room();
-  [[nodiscard]] Instant next_retry(Instant now);
+  [[nodiscard]] Instant next_retry(const ChoiceRequest& request);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   void answer_from_members(const BalancerSpec& next);

@@ -397,6 +397,18 @@ TEST(Queue, an_error_that_is_over_lets_go_on_at_that_moment) {
   EXPECT_TRUE(probe.lease.member().blemished());
 }
 
+TEST(Queue, a_session_is_told_when_the_error_of_its_draining_member_is_over) {
+  for (const std::string_view trial : {"Off", "On"}) {
+    Group group("a=r1,N b=r2,D",
+                "queue=10/10 stickysession=sid forcerecovery=Off trial=" + std::string(trial));
+    const Decision tried = ask(group, Attempt::request, "r1");
+    ASSERT_EQ(Group::name_of(tried), "a");
+    group.balancer.connect_failed(tried.lease, group.now);
+    EXPECT_EQ(ask(group, Attempt::in_line, "r2").next_retry, never) << "newcomers have nobody";
+    EXPECT_EQ(ask(group, Attempt::in_line, "r1").next_retry, group.now + seconds(60) + Duration(1));
+  }
+}
+
 TEST(Queue, nobody_waits_where_the_policy_or_Off_says_so) {
   EXPECT_FALSE(Group("a,D", "queue=off").choose().lines_up);
   EXPECT_FALSE(Group("a,D", "queue=5/5 lbmethod=heartbeat").choose().lines_up);
