@@ -108,7 +108,7 @@ bool Balancer::blame(Position at, const Lease& lease, HealthChange change) {
 bool Balancer::choose_trial(const ChoiceRequest& request, Decision& decision) {
   const Position at = trials_.find(
       roster_, plan_,
-      {.now = request.now, .replayable = may_be_trial(request), .left_out = left_out_});
+      {.now = request.now, .may_be_trial = may_be_trial(request), .left_out = left_out_});
   if (at == nobody) return false;
   if (request.explanation != nullptr) {
     request.explanation->candidates[at].verdict = Verdict::chosen;

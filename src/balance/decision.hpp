@@ -110,7 +110,9 @@ struct ChoiceRequest {
   // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
   // out of the choice; else only those that became unusable are (httpd).
   std::span<const MemberRef> tried{};
-  bool replayable = false;  // may be tried elsewhere should it fail: trials go by that
+  // Trials go by these two.
+  bool replayable = false;  // may be tried elsewhere should it fail
+  bool whole = true;        // all of it was received: nothing waits for its client any more
 };
 
 struct Decision {

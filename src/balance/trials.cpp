@@ -58,7 +58,7 @@ void Trials::look(const Roster& roster) {
 
 Position Trials::find(const Roster& roster, const Plan& plan, const Asked& asked) {
   if (epoch_ != roster.epoch()) look(roster);
-  if (asked.now <= earliest_ || (!asked.replayable && !plan.empty())) return nobody;
+  if (asked.now <= earliest_ || (!asked.may_be_trial && !plan.empty())) return nobody;
   const auto found = std::ranges::find_if(erring_, [&](Position at) {
     return is_open_for_trial(roster, at, asked.now) &&
            std::ranges::find(asked.left_out, at) == asked.left_out.end() &&

@@ -26,16 +26,17 @@ namespace steelyard::balance {
 // forcerecovery=On: the error's time counts as over.
 void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events);
 
-// Should it fail, another member can answer: and this is not that other one already.
+// Whether a request may be a trial while somebody else could answer it. Not when it failed
+// elsewhere already, or when the member would wait for its client.
 [[nodiscard]] inline bool may_be_trial(const ChoiceRequest& request) {
-  return request.replayable && request.tried.empty();
+  return request.replayable && request.whole && request.tried.empty();
 }
 
 class Trials {
  public:
   struct Asked {
     Instant now;
-    bool replayable = false;  // else it is a trial only if nobody else is there
+    bool may_be_trial = false;  // else it is one only if nobody else is there
     std::span<const Position> left_out{};
   };
   // The member whose trial the request shall be, or nobody. `plan` is that of this choice: spares,

@@ -162,6 +162,18 @@ TEST(Trial, is_none_of_a_request_that_cannot_be_repeated_while_others_are_there)
   EXPECT_EQ(asked(group, Kind::once), "b");
 }
 
+TEST(Trial, is_none_of_a_request_whose_client_has_yet_to_send_the_rest_of_it) {
+  Group group("a=r1 b=r2", "trial=On stickysession=sid");
+  bring_to_trial(group, "b");
+  ChoiceRequest request{.session = {}, .now = group.now, .replayable = true, .whole = false};
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  request.session.found = true;
+  request.session.tag = "r2";
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  group.change("a", Flag::disabled);
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "b");
+}
+
 TEST(Trial, is_none_of_a_request_that_failed_elsewhere_already) {
   Group group("a b c", "trial=On");
   bring_to_trial(group, "b");

@@ -177,25 +177,63 @@ TEST_F(Line, a_trial_that_hangs_keeps_nobody_from_the_trial_of_another_member) {
   EXPECT_THAT(heard(2), ElementsAre("/c"));
 }
 
+// Its body is too large to be kept in memory, so the member waits for the rest of it.
 TEST_F(Line, a_trial_whose_client_leaves_is_followed_by_another) {
   build(1, {"retry=2"}, {"queue=9/30", "trial=On"});
   world_->kill(1);
   ask("/gone");  // finds the member down and leaves
   world_->loop.settle();
-  Stream a = world_->connect();
-  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
-  const Stream b = ask("/b"), c = ask("/c");
-  // forcerecovery: the first that comes is the trial at once. The rest of its body is waited for.
-  EXPECT_EQ(counters().waiting, 2U);
   world_->revive(1);
-  world_->loop.settle();
-  EXPECT_THAT(heard(1), ElementsAre());
+  // forcerecovery: the first that comes is the trial at once.
+  Stream a = world_->connect();
+  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" +
+                      std::string(100'000, 'x'));
+  const Stream b = ask("/b"), c = ask("/c");
+  EXPECT_EQ(counters().waiting, 2U);
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
   a.reset();
   world_->loop.settle();
   EXPECT_THAT(heard(1), ElementsAre("/b"));
   answer_last(1);
   EXPECT_THAT(b->take_all(), StartsWith(fine));
   EXPECT_THAT(heard(1), ElementsAre("/c"));
+}
+
+// A stranger's half a request would keep a member that is back out of service for long.
+TEST_F(Line, a_request_whose_body_is_not_here_holds_no_trial) {
+  for (const bool expects : {false, true}) {
+    build(1, {"retry=2"}, {"trial=On"});
+    world_->kill(1);
+    ask("/gone");
+    world_->loop.settle();
+    world_->revive(1);
+    Stream a = world_->connect();
+    const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n";
+    world_->say(*a, head + (expects ? "Expect: 100-continue\r\n\r\n" : "\r\nabc"));
+    if (expects) EXPECT_EQ(a->take_all(), "HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_THAT(heard(1), ElementsAre());
+    const Stream b = ask("/b");
+    EXPECT_THAT(heard(1), ElementsAre("/b"));
+    answer_last(1);
+    world_->say(*a, expects ? "abcdef" : "def");
+    EXPECT_THAT(world_->members[0].heard(), testing::EndsWith("\r\n\r\nabcdef"));
+    answer_last(1);
+    EXPECT_THAT(a->take_all(), StartsWith(fine));
+  }
+}
+
+TEST_F(Line, a_body_that_comes_late_may_be_the_trial_itself) {
+  build(1, {"retry=2"}, {"trial=On"});
+  world_->kill(1);
+  ask("/gone");
+  world_->loop.settle();
+  world_->revive(1);
+  const Stream a = world_->connect();
+  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+  world_->say(*a, "def");
+  EXPECT_THAT(world_->members[0].heard(), testing::EndsWith("\r\n\r\nabcdef"));
+  answer_last(1);
+  EXPECT_THAT(a->take_all(), StartsWith(fine));
 }
 
 // failcount=: a member that failed is passed over by the request that saw it, though others may
