@@ -159,7 +159,7 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, std::optional<std
   const SessionSearch search{.tag = tag,
                              .now = request.now,
                              .left_out = left_out_,
-                             .may_be_trial = nofailover || may_be_trial(request)};
+                             .fitness = nofailover ? Fitness::any : fitness_of(request)};
   const Position at = find_session_member(roster_, search, decision.events);
   if (at != nobody) {
     if (request.explanation != nullptr) {

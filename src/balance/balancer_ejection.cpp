@@ -107,8 +107,7 @@ bool Balancer::blame(Position at, const Lease& lease, HealthChange change) {
 
 bool Balancer::choose_trial(const ChoiceRequest& request, Decision& decision) {
   const Position at = trials_.find(
-      roster_, plan_,
-      {.now = request.now, .may_be_trial = may_be_trial(request), .left_out = left_out_});
+      roster_, plan_, {.now = request.now, .fitness = fitness_of(request), .left_out = left_out_});
   if (at == nobody) return false;
   if (request.explanation != nullptr) {
     request.explanation->candidates[at].verdict = Verdict::chosen;
@@ -143,7 +142,7 @@ Duration Balancer::error_length(const Member& member) const {
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(member);
   if (at == nobody) return Duration::zero();
-  return std::max<Duration>(roster_.health(at).ejected_for, roster_.spec(at).retry);
+  return balance::error_length(roster_.health(at), roster_.spec(at).retry);
 }
 
 std::vector<SlowEjection> Balancer::observe_latency(const Lease& lease, Duration took,

@@ -162,6 +162,28 @@ TEST(Trial, is_none_of_a_request_that_cannot_be_repeated_while_others_are_there)
   EXPECT_EQ(asked(group, Kind::once), "b");
 }
 
+// Else a service that gets only such requests would never have the member back.
+TEST(Trial, may_be_one_that_cannot_be_repeated_once_it_is_long_due) {
+  Group group("a=r1 b=r2", "trial=On stickysession=sid");
+  bring_to_trial(group, "b");
+  group.now += seconds(60) - milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "a");
+  EXPECT_EQ(asked(group, Kind::once, "r2"), "a");
+  group.now += milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "b");
+  EXPECT_EQ(asked(group, Kind::once, "r2"), "b");
+  ChoiceRequest request{.session = {}, .now = group.now, .whole = false};
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  {
+    const Decision trial = ask(group, Kind::once);
+    group.balancer.connect_failed(trial.lease, group.now);
+  }
+  group.now += seconds(240);
+  EXPECT_EQ(asked(group, Kind::once), "a") << "the error lasted 120 seconds this time";
+  group.now += milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "b");
+}
+
 TEST(Trial, is_none_of_a_request_whose_client_has_yet_to_send_the_rest_of_it) {
   Group group("a=r1 b=r2", "trial=On stickysession=sid");
   bring_to_trial(group, "b");

@@ -101,13 +101,15 @@ void World::begin_exchange() {
   auto exchange = std::make_shared<Exchange>();
   exchange->arrived = now_;
   const std::string text = key ? key(random_) : std::string();
+  const bool is_replayable =
+      replayable >= 1 || std::uniform_real_distribution<double>(0, 1)(random_) < replayable;
   for (int attempts = 1; attempts <= attempts_max; ++attempts) {
     balance::Decision decision = balancer_->choose({.session = {},
                                                     .now = instant(),
                                                     .random = random_(),
                                                     .key = text,
                                                     .tried = exchange->tried,
-                                                    .replayable = true});
+                                                    .replayable = is_replayable});
     if (!decision.lease) break;
     const std::size_t member = indexes_.at(&decision.lease.member());
     exchange->leases.push_back(std::move(decision.lease));
