@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "io/next_turn.hpp"
 #include "manage/control_answers.hpp"
 
 namespace steelyard::manage {
@@ -42,6 +43,8 @@ io::Task<> ControlConnection::serve() {
       reply = fault_answer(request.error());
     }
     if (reply.empty() || !co_await write(std::move(reply))) break;
+    // One that never stops sending would have the thread to itself, and its stop would never come.
+    co_await io::NextTurn(loop_);
   }
   stream_->settle();  // the last answer would be lost with the stream
   on_end_();

@@ -24,6 +24,8 @@ class SimLoop final : public Loop {
   SimLoop();
   void post(Job job) override { jobs_.push_back(std::move(job)); }
   void defer(Job job) override { jobs_.push_back(std::move(job)); }
+  // Runs the jobs that there are now, and not those that they leave behind.
+  void turn();
   // Runs jobs until none is left.
   void settle();
   // Lets time pass, firing what is due on the way, and settles.
