@@ -217,6 +217,20 @@ TEST_F(Conversation, who_waits_and_goes_is_noticed) {
   EXPECT_TRUE(over);
 }
 
+// As `socat` does with what it was piped.
+TEST_F(Conversation, who_says_nothing_more_still_hears_how_it_ended) {
+  const auto exchange = visit("x.r1");
+  say(R"({"command":"drain","balancer":"app","member":"r1","deadline":2})"
+      "\n");
+  peer->say(R"({"command":"wait","balancer":"app","member":"r1"})"
+            "\n");
+  peer->end_writing();
+  loop.settle();
+  EXPECT_FALSE(over);
+  EXPECT_THAT(wait_for(seconds(3)), HasSubstr("deadline_passed"));
+  EXPECT_TRUE(over);
+}
+
 TEST_F(Conversation, what_is_said_while_waiting_is_answered_later) {
   const auto exchange = visit("x.r1");
   say(R"({"command":"drain","balancer":"app","member":"r1","deadline":2})"

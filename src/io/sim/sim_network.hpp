@@ -58,6 +58,7 @@ class SimStream final : public Stream {
   void end_writing() override;
   void reset() override { resets_ = true; }
   bool silent_and_open() override;
+  bool has_hung_up() override { return line_->ends[1 - side_] == nullptr; }
   Endpoint local() const override { return {IpAddress::v4(0x7f000001), 8080}; }
 
   // For the test's end: everything that arrived so far.
