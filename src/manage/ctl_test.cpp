@@ -104,6 +104,16 @@ TEST(CtlReport, failures_are_told_with_the_choices) {
   EXPECT_EQ(report("[]").exit, CtlExit::failed);
 }
 
+// A member's answer, or a name, could move the cursor and write over lines.
+TEST(CtlReport, what_steers_a_terminal_is_shown_and_not_sent_to_it) {
+  const CtlReport history = report(
+      R"({"ok":true,"events":[{"at":"T","cause":"a\u001b[2Jb","evidence":"\u0007\u007f\u009b1m",)"
+      R"("before":"\n","after":"\u00e4\u00a0\u2028"}]})");
+  EXPECT_EQ(history.out, "T  \\x0a -> \u00e4\u00a0\u2028  a\\x1b[2Jb: \\x07\\x7f\\x9b1m\n");
+  const CtlReport failed = report(R"({"ok":false,"error":"\u001b]0;x","choices":["\u0085"]})");
+  EXPECT_EQ(failed.complaint, "steelyard ctl: \\x1b]0;x\nThere is:\n  \\x85\n");
+}
+
 TEST(CtlReport, members_are_a_table) {
   const CtlReport table = report(
       R"({"ok":true,"members":[{"balancer":"balancer://app","member":"http://m1","route":"",)"
