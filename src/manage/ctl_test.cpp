@@ -44,6 +44,8 @@ TEST(CtlWords, a_drain_with_wait_is_two_requests) {
           R"({"command":"drain","balancer":"app","member":"m1:80","sessions":2,"window":"90s","deadline":"10min"})",
           R"({"command":"wait","balancer":"app","member":"m1:80","timeout":"1h"})"));
   for (const std::string& request : words->requests) EXPECT_TRUE(parse_request(request));
+  EXPECT_FALSE(is_answered_late(words->requests[0]));
+  EXPECT_TRUE(is_answered_late(words->requests[1]));
 }
 
 TEST(CtlWords, a_status_may_look_like_an_option) {

@@ -228,6 +228,11 @@ class Words {
 
 }  // namespace
 
+// The command comes first there.
+bool is_answered_late(std::string_view request) {
+  return request.starts_with(R"({"command":"wait")");
+}
+
 std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words) {
   return Words(words).read();
 }

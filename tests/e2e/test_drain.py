@@ -329,6 +329,17 @@ def test_the_end_of_the_server_ends_who_waits(world):
     assert world.server.ended(WAIT_S)
 
 
+def test_a_server_that_does_not_answer_is_given_up(world):
+    world.start()
+    world.server.signal(signal.SIGSTOP)
+    try:
+        done = subprocess.run(world.command("members"), stdin=subprocess.DEVNULL, timeout=60,
+                              capture_output=True, text=True)
+    finally:
+        world.server.signal(signal.SIGCONT)
+    assert (done.returncode, done.stderr) == (1, "steelyard ctl: the server does not answer\n")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_only_root_and_the_servers_user_may_speak(world):
     world.start("User www-data\nGroup www-data")
