@@ -27,7 +27,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   help [COMMAND]
 
 The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
-file's name with .ctl behind it). Who may use it: root, and the user the server runs as.
+file's name with .ctl behind it). Who may use it: root, or the user who started the server.
 
 BALANCER is app or balancer://app; where virtual hosts have their own: host:port/balancer://app, and
 main/balancer://app for that of the main server. MEMBER is its URL, its host:port or its route.
