@@ -140,8 +140,8 @@ void Server::say_that_the_keeper_is_gone() {
   log_.say(LogLevel::error, "core",
            "the keeper of root's rights is gone and cannot be replaced without root: from now on "
            "logs are opened and programs of piped logs started with the rights of User, and the "
-           "pid file may stay behind at the end; all else goes on. Stop and start the server to "
-           "have a keeper again");
+           "pid file and the control socket may stay behind at the end; all else goes on. Stop and "
+           "start the server to have a keeper again");
 }
 
 LogOpener& Server::log_opener() {
