@@ -27,20 +27,6 @@ std::string shown(balance::Status status) {
   return std::string(trim(balance::display_text(status)));
 }
 
-std::string_view word_of(DrainState state) {
-  switch (state) {
-    case DrainState::under_way:
-      return "under_way";
-    case DrainState::drained:
-      return "drained";
-    case DrainState::deadline_passed:
-      return "deadline_passed";
-    case DrainState::cancelled:
-      return "cancelled";
-  }
-  return {};
-}
-
 json drain_object(const Drain& drain, const Moment& moment) {
   json object{{"state", word_of(drain.state)},
               {"order", order_text(drain.order, moment)},
@@ -89,6 +75,20 @@ json member_object(const NamedBalancer& balancer, const MemberView& view, const 
 }
 
 }  // namespace
+
+std::string_view word_of(DrainState state) {
+  switch (state) {
+    case DrainState::under_way:
+      return "under_way";
+    case DrainState::drained:
+      return "drained";
+    case DrainState::deadline_passed:
+      return "deadline_passed";
+    case DrainState::cancelled:
+      return "cancelled";
+  }
+  return {};
+}
 
 std::string Moment::text_of(Instant when) const {
   if (when == Instant::min()) return {};

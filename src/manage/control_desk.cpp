@@ -23,12 +23,6 @@ std::unexpected<ControlFault> refuse_gone() {
   return refuse("a reload has just taken the member away");
 }
 
-std::string_view word_of(DrainState state) {
-  return state == DrainState::drained           ? "drained"
-         : state == DrainState::deadline_passed ? "deadline_passed"
-                                                : "cancelled";
-}
-
 }  // namespace
 
 ControlDesk::ControlDesk(io::Loop& loop, Log log)

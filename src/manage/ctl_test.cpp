@@ -73,14 +73,27 @@ TEST(CtlWords, what_is_wrong_is_said) {
 }
 
 TEST(CtlWords, every_command_has_its_help) {
-  for (const char* command : {"members", "drain", "undrain", "wait", "set", "history"}) {
-    EXPECT_THAT(parse({"help", command})->help, HasSubstr("steelyard ctl " + std::string(command)));
-    EXPECT_EQ(parse({command, "--help"})->help, ctl_help(command));
-    EXPECT_THAT(ctl_help(), HasSubstr("\n  " + std::string(command)));
+  const std::vector<std::string> commands = ctl_commands();
+  EXPECT_GE(commands.size(), 6U);
+  std::size_t row = 0;
+  for (const std::string& command : commands) {
+    const char* const word = command.c_str();
+    EXPECT_THAT(parse({"help", word})->help, HasSubstr("steelyard ctl " + command));
+    EXPECT_EQ(parse({word, "--help"})->help, ctl_help(command));
+    const std::size_t next = ctl_help().find("\n  " + command + ' ');
+    ASSERT_NE(next, std::string::npos) << command;
+    EXPECT_GT(next, row) << command << " stands in another order";
+    row = next;
   }
   EXPECT_EQ(parse({"help"})->help, ctl_help());
   EXPECT_EQ(parse({"--help"})->help, ctl_help());
   EXPECT_THAT(complaint({"help", "dance"}), HasSubstr("no command"));
+}
+
+TEST(CtlWords, the_server_knows_every_command_and_no_other) {
+  const auto refused = parse_request(R"({"command":"?"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().choices, ctl_commands());
 }
 
 CtlReport report(std::string_view answer) { return report_answer({}, answer); }
