@@ -498,10 +498,11 @@ TEST_F(Line, a_reload_that_brings_max_makes_newcomers_wait_for_older_requests) {
 TEST_F(Line, a_reload_that_ends_the_line_ends_the_wait) {
   build(1, {"retry=600"}, {"queue=5/60"});
   world_->kill(1);
-  const Stream a = ask("/a");
+  const Stream a = ask("/a"), b = ask("/b");
+  EXPECT_EQ(counters().waiting, 2U);
   world_->reload(1, {"retry=600"});
-  advance(milliseconds(60'010));
   EXPECT_THAT(a->take_all(), StartsWith(unavailable));
+  EXPECT_THAT(b->take_all(), StartsWith(unavailable));
   EXPECT_EQ(counters().waiting, 0U);
 }
 
