@@ -70,6 +70,10 @@ json member_object(const NamedBalancer& balancer, const MemberView& view, const 
               {"elected", view.elected},
               {"sessions", sessions_object(balancer, view, moment)},
               {"reason", reason_text(view)}};
+  const bool has_end = view.error_ends && *view.error_ends > moment.now;
+  object["error_ends"] = has_end ? json(moment.text_of(*view.error_ends)) : json(nullptr);
+  object["ejections"] = view.ejections;
+  object["on_trial"] = view.on_trial;
   object["drain"] = view.drain ? drain_object(*view.drain, moment) : json(nullptr);
   return object;
 }

@@ -43,8 +43,9 @@ constexpr std::array pages{
 
 Lists members: state, load factor, exchanges under way (BUSY), requests so far (ELECTED), and for
 sticky balancers how many sessions chose them within the last 1, 5, 15 and 60 minutes. 70+ means at
-least 70; 70* that the count began within that time. WHY says what keeps a member from full service,
-and what was ordered.
+least 70; 70* that the count began within that time. WHY says what keeps a member from full service
+and until when, whether a request shows just now if it serves again (on trial), and what was
+ordered.
 )"},
     Page{"drain",
          R"(steelyard ctl drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME]

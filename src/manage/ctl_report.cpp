@@ -69,9 +69,12 @@ std::string sessions_text(const json& sessions, const char* window) {
 
 std::string why_text(const json& member) {
   std::string why = text_of(member, "reason");
+  const auto add = [&why](const std::string& more) { why += (why.empty() ? "" : "; ") + more; };
+  if (const std::string ends = text_of(member, "error_ends"); !ends.empty())
+    add("in error until " + ends);
+  if (text_of(member, "on_trial") == "true") add("on trial");
   const json& drain = part_of(member, "drain");
-  if (text_of(drain, "state") == "under_way")
-    why += (why.empty() ? "" : "; ") + std::string("draining ") + text_of(drain, "order");
+  if (text_of(drain, "state") == "under_way") add("draining " + text_of(drain, "order"));
   return why;
 }
 

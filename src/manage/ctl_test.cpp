@@ -146,6 +146,15 @@ TEST(CtlReport, members_are_a_table) {
       "why; draining until noon\n");
 }
 
+TEST(CtlReport, an_error_is_told_with_its_end_and_its_trial) {
+  const CtlReport table = report(
+      R"({"ok":true,"members":[{"member":"m","status":"Init Err","reason":"failed a request",)"
+      R"("error_ends":"2026-11-29T14:03:10Z","ejections":2,"on_trial":false},)"
+      R"({"member":"n","reason":"failed its trial","error_ends":null,"on_trial":true}]})");
+  EXPECT_THAT(table.out, HasSubstr("failed a request; in error until 2026-11-29T14:03:10Z\n"));
+  EXPECT_THAT(table.out, HasSubstr("failed its trial; on trial\n"));
+}
+
 TEST(CtlReport, json_is_handed_through) {
   const std::string answer = R"({"ok":true,"members":[]})";
   EXPECT_EQ(report_answer({.as_json = true}, answer).out, answer + '\n');

@@ -166,6 +166,7 @@ void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,
 
 void log_slow_members(Exchange& x, Shard::Core& core, const std::string& balancer,
                       const std::vector<balance::SlowEjection>& ejected) {
+  if (!core.wants(x, LogLevel::error, module)) return;
   for (const balance::SlowEjection& slow : ejected) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(slow.lasts).count();
     core.log(x, LogLevel::error, module,
