@@ -382,7 +382,7 @@ std::vector<MemberView> Balancer::members() {
   for (Position at = 0; at < roster_.size(); ++at) {
     const Member& member = *roster_.ref(at);
     MemberView view{.member = roster_.ref(at),
-                    .spec = roster_.spec(at),
+                    .spec = member.spec_,
                     .status = roster_.status(at),
                     .credit = roster_.credits()[at],
                     .busy = member.busy(),

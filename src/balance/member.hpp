@@ -138,9 +138,9 @@ class Member {
   Census census_;
   std::optional<Drain> drain_;
   EjectionRecord ejection_;
-  std::unique_ptr<const MemberSpec> spec_;
+  std::shared_ptr<const MemberSpec> spec_;  // with views (member_view.hpp)
   // Still seen by older leases; all different.
-  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;
+  std::vector<std::shared_ptr<const MemberSpec>> past_specs_;
   const std::shared_ptr<CounterBlock> block_;
   const std::shared_ptr<Commons> commons_;
 };

@@ -19,7 +19,7 @@ constexpr seconds wait_max{300};
 constexpr seconds wait_when_nothing_tells{30};
 
 bool is_full(const MemberView& view) {
-  const int most = view.spec.pool.connections_max.value_or(0);
+  const int most = view.spec->pool.connections_max.value_or(0);
   return most != 0 && view.busy >= most;
 }
 
@@ -27,7 +27,7 @@ bool is_full(const MemberView& view) {
 Instant end_of_error(const MemberView& view) {
   if (view.error_ends) return *view.error_ends;
   const Health health{.status = view.status, .error_time = view.error_time.value_or(no_error)};
-  return error_ends(health, view.spec.retry);
+  return error_ends(health, view.spec->retry);
 }
 
 std::string words_of(HealthCause cause, const Evidence& evidence) {
@@ -81,7 +81,7 @@ std::string standing_reason(const MemberView& view, Instant now) {
   if (status.has(Flag::health_failed)) add(checks_text(view));
   if (status.has(Flag::in_error)) add(error_text(view, now));
   if (is_full(view)) {
-    const std::string most = std::to_string(*view.spec.pool.connections_max);
+    const std::string most = std::to_string(*view.spec->pool.connections_max);
     add("all " + most + " connections in use (max=)");
   }
   if (text.empty()) add(status.usable() ? "usable" : "not set up");

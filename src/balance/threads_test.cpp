@@ -62,7 +62,8 @@ Tally run_exchanges(Group& group, int thread) {
 }
 
 void expect_nobody_busy(Group& group) {
-  for (const MemberView& view : group.balancer.members()) EXPECT_EQ(view.busy, 0) << view.spec.name;
+  for (const MemberView& view : group.balancer.members())
+    EXPECT_EQ(view.busy, 0) << view.spec->name;
 }
 
 void expect_whole(Group& group) {

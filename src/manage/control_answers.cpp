@@ -60,12 +60,12 @@ json sessions_object(const NamedBalancer& balancer, const MemberView& view, cons
 
 json member_object(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
   json object{{"balancer", balancer.label},
-              {"member", view.spec.name},
-              {"route", view.spec.tag},
+              {"member", view.spec->name},
+              {"route", view.spec->tag},
               {"status", shown(view.status)},
               {"usable", view.status.usable()},
-              {"factor", view.spec.load_factor / double{balance::load_factor_unit}},
-              {"lbset", view.spec.lbset},
+              {"factor", view.spec->load_factor / double{balance::load_factor_unit}},
+              {"lbset", view.spec->lbset},
               {"busy", view.busy},
               {"elected", view.elected},
               {"sessions", sessions_object(balancer, view, moment)},

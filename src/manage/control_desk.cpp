@@ -96,7 +96,7 @@ ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::str
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!Drains(*found->balancer.state).undrain(found->member.member, loop_.now()))
-    return refuse(found->member.spec.name + " is not drained");
+    return refuse(found->member.spec->name + " is not drained");
   note(*found, who, "undrain");
   found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
@@ -129,9 +129,9 @@ std::expected<AwaitedDrain, ControlFault> ControlDesk::find_drain(const ControlR
   const auto found = find(request);
   if (!found) return std::unexpected(found.error());
   const auto& drain = found->member.drain;
-  if (!drain) return refuse("no drain of " + found->member.spec.name + " was ordered");
+  if (!drain) return refuse("no drain of " + found->member.spec->name + " was ordered");
   if (drain->state == DrainState::under_way && !drain->order.has_end()) {
-    return refuse("the drain of " + found->member.spec.name +
+    return refuse("the drain of " + found->member.spec->name +
                   " has no end: order it with a deadline or a number of sessions");
   }
   return AwaitedDrain{.balancer = found->balancer.state,
@@ -154,7 +154,7 @@ std::optional<std::string> ControlDesk::answer_when_over(const AwaitedDrain& awa
 }
 
 void ControlDesk::note(const Found& found, std::string_view who, const std::string& what) {
-  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec.name,
+  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec->name,
                                              found.balancer.label, what, who));
 }
 

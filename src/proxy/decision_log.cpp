@@ -77,7 +77,7 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
 
 void append_members(std::string& text, std::span<const balance::MemberView> members, Instant now) {
   for (const balance::MemberView& view : members)
-    text += fmt::format("; {} ({})", view.spec.name, balance::standing_reason(view, now));
+    text += fmt::format("; {} ({})", view.spec->name, balance::standing_reason(view, now));
 }
 
 }  // namespace
