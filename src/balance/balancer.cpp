@@ -8,6 +8,7 @@
 #include "balance/explanation.hpp"
 #include "balance/policies.hpp"
 #include "balance/session_member.hpp"
+#include "balance/standing.hpp"
 #include "base/check.hpp"
 
 namespace steelyard::balance {
@@ -16,6 +17,19 @@ namespace {
 
 // How often is looked for room that nobody tells of: only after a reload, and not for long.
 constexpr Duration silent_end_pause = std::chrono::milliseconds(100);
+
+// `plan`: `whole`, or that without those who are full.
+void explain(const ChoiceRequest& request, const PolicyTraits& policy, Roster& roster,
+             const Plan& whole, const Plan& plan) {
+  if (policy.by_plan) {
+    explain_candidates(*request.explanation, roster, plan, policy.hands_out_credit, request.now);
+    if (&plan != &whole) explain_full(*request.explanation, whole, plan);
+    return;
+  }
+  static const heartbeat::Servers nobody_heard;
+  explain_heartbeats(*request.explanation, roster,
+                     request.servers != nullptr ? *request.servers : nobody_heard, request.now);
+}
 
 }  // namespace
 
@@ -196,7 +210,7 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
     plan_.update_without(roster_, left_out_, request.now, decision.events);
   }
   const Plan& plan = lines_up_ ? with_room() : plan_;
-  if (request.explanation != nullptr) explain(request, policy, plan);
+  if (request.explanation != nullptr) explain(request, policy, roster_, plan_, plan);
   if (roster_.tries() && choose_trial(request, decision)) return;
   if (policy.by_plan && plan.empty()) {
     if (!plan_.empty()) decision.outcome = Outcome::all_full;
@@ -246,17 +260,6 @@ const Plan& Balancer::with_room() {
   if (!roster_.any_limit()) return plan_;
   const auto is_full = [this](Position at) { return !roster_.has_room(at); };
   return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
-}
-
-void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan) {
-  if (policy.by_plan) {
-    explain_candidates(*request.explanation, roster_, plan, policy.hands_out_credit, request.now);
-    if (&plan != &plan_) explain_full(*request.explanation, plan_, plan);
-    return;
-  }
-  static const heartbeat::Servers nobody_heard;
-  explain_heartbeats(*request.explanation, roster_,
-                     request.servers != nullptr ? *request.servers : nobody_heard, request.now);
 }
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
@@ -373,6 +376,18 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
                 .evidence = std::move(report.evidence)});
   if (next.status == before.status) return CheckEffect::none;
   return enabled ? CheckEffect::enabled : CheckEffect::disabled;
+}
+
+std::chrono::seconds Balancer::advised_wait(Instant now) const {
+  const std::lock_guard guard(lock_);
+  WaitAdvice advice(now);
+  for (Position at = 0; at < roster_.size(); ++at) {
+    const Status status = roster_.status(at);
+    advice.consider(
+        status, roster_.error_ends(at),
+        needs_check(status) ? roster_.ref(at)->health_log().next_check() : std::nullopt);
+  }
+  return advice.seconds();
 }
 
 std::vector<MemberView> Balancer::members() {

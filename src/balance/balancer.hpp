@@ -100,6 +100,7 @@ class Balancer {
   void take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer, Instant now);
 
   [[nodiscard]] std::vector<MemberView> members();
+  [[nodiscard]] std::chrono::seconds advised_wait(Instant now) const;  // standing.hpp
 
  private:
   friend class WaitTurn;
@@ -110,7 +111,6 @@ class Balancer {
                          Decision& decision);
   bool choose_trial(const ChoiceRequest& request, Decision& decision);
   void begin_trial(Position at, Decision& decision);
-  void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
   const Plan& with_room();
   [[nodiscard]] Instant next_retry(const ChoiceRequest& request);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
@@ -130,8 +130,7 @@ class Balancer {
   Composition composition_;
   std::shared_ptr<const BalancerSpec> spec_;  // its result()
   Roster roster_;
-  Plan plan_;
-  Plan plan_with_room_;  // scratch of with_room()
+  Plan plan_, plan_with_room_;  // the second is scratch of with_room()
   bool lines_up_ = false;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;

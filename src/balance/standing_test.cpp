@@ -13,7 +13,7 @@ std::string reason(Group& group, std::string_view name) {
   return standing_reason(group.view(name), group.now);
 }
 
-seconds advice(Group& group) { return advised_wait(group.balancer.members(), group.now); }
+seconds advice(Group& group) { return group.balancer.advised_wait(group.now); }
 
 void fail(Group& group, Evidence evidence) {
   const Decision decision = group.choose();

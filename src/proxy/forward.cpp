@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "balance/parameters.hpp"
-#include "balance/standing.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
@@ -348,10 +347,8 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-std::string how_it_waited(const LineWait& line, const Group& group) {
+std::string how_it_waited(const LineWait& line) {
   const double seconds = std::chrono::duration<double>(line.waited()).count();
-  if (line.end() == LineWait::End::line_full)
-    return fmt::format("line full: {} waiting", group.state->line().counters().waiting);
   return fmt::format("waited {:.3f} s for a member{}", seconds,
                      line.end() == LineWait::End::server_stops ? ", the server stops" : "");
 }
@@ -364,9 +361,13 @@ ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
   } else if (line->end() == LineWait::End::client_gone) {
     return end_with(x, {Party::client, Cause::gone});
   } else {
-    const auto members = journey.group->state->members();
-    log_waited_in_vain(x, core, *journey.group, how_it_waited(*line, *journey.group), members);
-    x.retry_after_seconds = static_cast<int>(balance::advised_wait(members, core.now()).count());
+    if (line->end() == LineWait::End::line_full) {
+      log_line_full(x, core, *journey.group);
+    } else {
+      log_waited_in_vain(x, core, *journey.group, how_it_waited(*line));
+    }
+    const auto advice = journey.group->state->advised_wait(core.now());
+    x.retry_after_seconds = static_cast<int>(advice.count());
   }
   judge_answer(x, core, journey, 503);
   return {.status = 503};

@@ -92,6 +92,19 @@ TEST_F(Line, full_members_are_waited_for_in_order_and_who_is_beyond_the_bound_ge
   EXPECT_EQ(counters().waiting, 0U);
 }
 
+// Who is turned away costs a line in ten seconds, whatever comes.
+TEST_F(Line, that_it_is_full_is_told_seldom) {
+  build(1, {"max=1"}, {"queue=1/60"});
+  const Stream a = ask("/a"), b = ask("/b");
+  for (int i = 0; i < 100; ++i) EXPECT_THAT(ask("/x")->take_all(), StartsWith(unavailable));
+  EXPECT_EQ(world_->log_.error_lines.size(), 1U);
+  advance(Seldom::period);
+  ask("/x");
+  ASSERT_EQ(world_->log_.error_lines.size(), 2U);
+  EXPECT_THAT(last_error(), HasSubstr("line full: 1 waiting; http://m1 (all 1 connections"));
+  EXPECT_THAT(last_error(), testing::EndsWith(" (99 more like it were not told)"));
+}
+
 TEST_F(Line, a_full_member_is_passed_over_while_another_has_room) {
   build(2, {"max=1"}, {"queue=2/10"});
   const Stream a = ask("/a"), b = ask("/b"), c = ask("/c");
