@@ -119,7 +119,8 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   std::optional<std::uint64_t> key;
   if (!request.key.empty()) key = hash_of(request.key);
   std::optional<std::uint64_t> token;
-  if (request.session.found && !request.session.value.empty()) {
+  const bool counts = counts_sessions_.load(std::memory_order_relaxed);
+  if (counts && request.session.found && !request.session.value.empty()) {
     token = session_token(request.session.value);
   }
   {
@@ -388,6 +389,10 @@ std::chrono::seconds Balancer::advised_wait(Instant now) const {
         needs_check(status) ? roster_.ref(at)->health_log().next_check() : std::nullopt);
   }
   return advice.seconds();
+}
+
+void Balancer::count_sessions(bool wanted) {
+  counts_sessions_.store(wanted, std::memory_order_relaxed);
 }
 
 std::vector<MemberView> Balancer::members() {

@@ -101,6 +101,7 @@ class Balancer {
 
   [[nodiscard]] std::vector<MemberView> members();
   [[nodiscard]] std::chrono::seconds advised_wait(Instant now) const;  // standing.hpp
+  void count_sessions(bool wanted);  // for Drains::sessions(); they are unless told otherwise
 
  private:
   friend class WaitTurn;
@@ -138,7 +139,7 @@ class Balancer {
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> measures_latency_ = false, waiting_ = false, ejects_ = false;
   std::atomic<bool> has_drains_ = false;  // that may end
-  std::atomic<bool> is_altered_ = false;
+  std::atomic<bool> is_altered_ = false, counts_sessions_ = true;
   AnswerWatch answer_watch_;
   Trials trials_;
   std::vector<Position> left_out_;  // of this choice
