@@ -76,6 +76,23 @@ void build_maglev(benchmark::State& state) { build_tables(state, Policy::maglev)
 BENCHMARK(build_ring)->Arg(10)->Arg(10000)->Unit(benchmark::kMillisecond);
 BENCHMARK(build_maglev)->Arg(10)->Arg(10000)->Unit(benchmark::kMillisecond);
 
+// max= alone costs nothing that byrequests without it does not; with queue= each end of a lease is
+// told and each choice looks for room.
+void pick_with(benchmark::State& state, int connections_max, bool has_line) {
+  auto spec = members(state.range(0), Policy::by_requests);
+  for (MemberSpec& member : spec->members) member.pool.connections_max = connections_max;
+  if (has_line) spec->queue = {.requests_max = 100, .time_max = std::chrono::seconds(1)};
+  Balancer balancer(spec);
+  const ChoiceRequest request{.session = {}, .now = Instant{}};
+  for (auto _ : state) benchmark::DoNotOptimize(balancer.choose(request).lease);
+}
+void limited(benchmark::State& state) { pick_with(state, 100, false); }
+void limited_with_line(benchmark::State& state) { pick_with(state, 100, true); }
+void unlimited_with_line(benchmark::State& state) { pick_with(state, 0, true); }
+BENCHMARK(limited)->Arg(10)->Arg(1000);
+BENCHMARK(limited_with_line)->Arg(10)->Arg(1000);
+BENCHMARK(unlimited_with_line)->Arg(10)->Arg(1000);
+
 // One member of the middle is in error, its retry far away.
 void one_in_error(benchmark::State& state) {
   Balancer balancer(members(state.range(0), Policy::by_requests));
@@ -86,10 +103,11 @@ void one_in_error(benchmark::State& state) {
 }
 BENCHMARK(one_in_error)->Arg(10)->Arg(1000)->Arg(10000);
 
-// The cookie is searched too.
-void sticky_hit(benchmark::State& state) {
+// The cookie is searched too. Whether sessions are counted makes the difference of a hash.
+void hit_session(benchmark::State& state, bool counted) {
   const auto spec = members(state.range(0), Policy::by_requests);
   Balancer balancer(spec);
+  balancer.count_sessions(counted);
   const std::string cookies = "theme=dark; lang=en; JSESSIONID=0123456789ABCDEF0123456789ABCDEF." +
                               spec->members.back().tag;
   for (auto _ : state) {
@@ -99,7 +117,10 @@ void sticky_hit(benchmark::State& state) {
     benchmark::DoNotOptimize(balancer.choose({.session = session, .now = Instant{}}).lease);
   }
 }
+void sticky_hit(benchmark::State& state) { hit_session(state, true); }
+void sticky_hit_uncounted(benchmark::State& state) { hit_session(state, false); }
 BENCHMARK(sticky_hit)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(sticky_hit_uncounted)->Arg(10)->Arg(1000);
 
 // Every second request has a session, so each pick settles what the session before it left owing.
 void sticky_mixed(benchmark::State& state) {

@@ -125,13 +125,21 @@ void inherit_lists(const Server& main_server, Server& server) {
 
 void warn_of_idle_ejection(Reading& reading, const BalancerDraft& balancer) {
   const balance::EjectionSpec& rules = balancer.spec.ejection;
-  if ((rules.longest || rules.percent_max) && !rules.acts()) {
-    reading.warn_at(balancer.place,
-                    "ejectmax and maxejected of " + balancer.spec.name +
-                        " have no effect without failcount or ejectslow",
-                    "Add failcount=N/TIME, as in failcount=5/30s, or ejectslow=FACTOR/TIME.");
-  }
+  constexpr std::string_view advice =
+      "Add failcount=N/TIME, as in failcount=5/30s, or ejectslow=FACTOR/TIME.";
   const balance::PolicyTraits& policy = traits_of(balancer.spec.effective_policy());
+  if (rules.longest && !balancer.spec.ejects()) {
+    reading.warn_at(balancer.place,
+                    "ejectmax of " + balancer.spec.name +
+                        " has no effect without failcount, ejectslow or trial",
+                    std::string(advice));
+  }
+  if (rules.percent_max && !rules.is_sparing()) {
+    reading.warn_at(balancer.place,
+                    "maxejected of " + balancer.spec.name +
+                        " has no effect without failcount or ejectslow",
+                    std::string(advice));
+  }
   if ((rules.trial.value_or(false) || rules.active_min) && !policy.by_plan) {
     reading.warn_at(balancer.place,
                     "trial and minactive of " + balancer.spec.name +

@@ -8,9 +8,30 @@
 #include "balance/explanation.hpp"
 #include "balance/policies.hpp"
 #include "balance/session_member.hpp"
+#include "balance/standing.hpp"
 #include "base/check.hpp"
 
 namespace steelyard::balance {
+
+namespace {
+
+// How often is looked for room that nobody tells of: only after a reload, and not for long.
+constexpr Duration silent_end_pause = std::chrono::milliseconds(100);
+
+// `plan`: `whole`, or that without those who are full.
+void explain(const ChoiceRequest& request, const PolicyTraits& policy, Roster& roster,
+             const Plan& whole, const Plan& plan) {
+  if (policy.by_plan) {
+    explain_candidates(*request.explanation, roster, plan, policy.hands_out_credit, request.now);
+    if (&plan != &whole) explain_full(*request.explanation, whole, plan);
+    return;
+  }
+  static const heartbeat::Servers nobody_heard;
+  explain_heartbeats(*request.explanation, roster,
+                     request.servers != nullptr ? *request.servers : nobody_heard, request.now);
+}
+
+}  // namespace
 
 WaitTurn::WaitTurn(WaitTurn&& other) noexcept
     : balancer_(std::exchange(other.balancer_, nullptr)), step_(other.step_) {}
@@ -98,7 +119,8 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   std::optional<std::uint64_t> key;
   if (!request.key.empty()) key = hash_of(request.key);
   std::optional<std::uint64_t> token;
-  if (request.session.found && !request.session.value.empty()) {
+  const bool counts = counts_sessions_.load(std::memory_order_relaxed);
+  if (counts && request.session.found && !request.session.value.empty()) {
     token = session_token(request.session.value);
   }
   {
@@ -152,7 +174,7 @@ bool Balancer::choose_by_session(const ChoiceRequest& request, std::optional<std
   const SessionSearch search{.tag = tag,
                              .now = request.now,
                              .left_out = left_out_,
-                             .may_be_trial = nofailover || may_be_trial(request)};
+                             .fitness = nofailover ? Fitness::any : fitness_of(request)};
   const Position at = find_session_member(roster_, search, decision.events);
   if (at != nobody) {
     if (request.explanation != nullptr) {
@@ -189,11 +211,11 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
     plan_.update_without(roster_, left_out_, request.now, decision.events);
   }
   const Plan& plan = lines_up_ ? with_room() : plan_;
-  if (request.explanation != nullptr) explain(request, policy, plan);
+  if (request.explanation != nullptr) explain(request, policy, roster_, plan_, plan);
   if (roster_.tries() && choose_trial(request, decision)) return;
   if (policy.by_plan && plan.empty()) {
     if (!plan_.empty()) decision.outcome = Outcome::all_full;
-    decision.next_retry = next_retry(request.now);
+    decision.next_retry = next_retry(request);
     return;
   }
   Turn turn{.roster = roster_,
@@ -219,27 +241,26 @@ void Balancer::choose_by_policy(const ChoiceRequest& request, std::optional<std:
 }
 
 // When a member may be picked that may not now, without any other event.
-Instant Balancer::next_retry(Instant now) const {
-  const Instant last =
+Instant Balancer::next_retry(const ChoiceRequest& request) {
+  const Instant now = request.now;
+  Instant last =
       std::min(plan_.next_retry(), roster_.tries() ? trials_.next_end(roster_, now) : never);
-  return last == never ? never : last + Duration(1);
+  // The session's member may drain, or be of a set that the plan did not come to.
+  if (spec_->sticky.enabled() && request.session.found) {
+    for (const Position at : roster_.tagged(request.session.tag)) {
+      if (!roster_.status(at).awaits_retry() || roster_.error_ends(at) < now) continue;
+      last = std::min(last, roster_.error_ends(at));
+    }
+  }
+  const Instant next = last == never ? never : last + Duration(1);
+  return roster_.awaits_silent_end() ? std::min(next, now + silent_end_pause) : next;
 }
 
 // With a line, nobody is sent to wait at one member while another has room.
 const Plan& Balancer::with_room() {
+  if (!roster_.any_limit()) return plan_;
   const auto is_full = [this](Position at) { return !roster_.has_room(at); };
   return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
-}
-
-void Balancer::explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan) {
-  if (policy.by_plan) {
-    explain_candidates(*request.explanation, roster_, plan, policy.hands_out_credit, request.now);
-    if (&plan != &plan_) explain_full(*request.explanation, plan_, plan);
-    return;
-  }
-  static const heartbeat::Servers nobody_heard;
-  explain_heartbeats(*request.explanation, roster_,
-                     request.servers != nullptr ? *request.servers : nobody_heard, request.now);
 }
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
@@ -358,6 +379,22 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
   return enabled ? CheckEffect::enabled : CheckEffect::disabled;
 }
 
+std::chrono::seconds Balancer::advised_wait(Instant now) const {
+  const std::lock_guard guard(lock_);
+  WaitAdvice advice(now);
+  for (Position at = 0; at < roster_.size(); ++at) {
+    const Status status = roster_.status(at);
+    advice.consider(
+        status, roster_.error_ends(at),
+        needs_check(status) ? roster_.ref(at)->health_log().next_check() : std::nullopt);
+  }
+  return advice.seconds();
+}
+
+void Balancer::count_sessions(bool wanted) {
+  counts_sessions_.store(wanted, std::memory_order_relaxed);
+}
+
 std::vector<MemberView> Balancer::members() {
   const std::lock_guard guard(lock_);
   std::vector<MemberView> views;
@@ -365,7 +402,7 @@ std::vector<MemberView> Balancer::members() {
   for (Position at = 0; at < roster_.size(); ++at) {
     const Member& member = *roster_.ref(at);
     MemberView view{.member = roster_.ref(at),
-                    .spec = roster_.spec(at),
+                    .spec = member.spec_,
                     .status = roster_.status(at),
                     .credit = roster_.credits()[at],
                     .busy = member.busy(),

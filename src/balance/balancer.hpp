@@ -100,6 +100,8 @@ class Balancer {
   void take_answer(NameMeaning meaning, const std::string& name, NameAnswer answer, Instant now);
 
   [[nodiscard]] std::vector<MemberView> members();
+  [[nodiscard]] std::chrono::seconds advised_wait(Instant now) const;  // standing.hpp
+  void count_sessions(bool wanted);  // for Drains::sessions(); they are unless told otherwise
 
  private:
   friend class WaitTurn;
@@ -110,9 +112,8 @@ class Balancer {
                          Decision& decision);
   bool choose_trial(const ChoiceRequest& request, Decision& decision);
   void begin_trial(Position at, Decision& decision);
-  void explain(const ChoiceRequest& request, const PolicyTraits& policy, const Plan& plan);
   const Plan& with_room();
-  [[nodiscard]] Instant next_retry(Instant now) const;
+  [[nodiscard]] Instant next_retry(const ChoiceRequest& request);
   void choose_by_policy(const ChoiceRequest& request, std::optional<std::uint64_t> key,
                         Decision& decision);
   void answer_from_members(const BalancerSpec& next);
@@ -121,7 +122,7 @@ class Balancer {
   void adopt_policy(const BalancerSpec* before, Instant now);
   void note_wish(Position at);
   void adopt_ejection(const EjectionSpec* before);
-  void leave_out(std::span<const Lease> tried);
+  void leave_out(std::span<const MemberRef> tried);
   bool blame(Position at, const Lease& lease, HealthChange change);
   std::vector<SlowEjection> close_window(Instant now);
 
@@ -130,8 +131,7 @@ class Balancer {
   Composition composition_;
   std::shared_ptr<const BalancerSpec> spec_;  // its result()
   Roster roster_;
-  Plan plan_;
-  Plan plan_with_room_;  // scratch of with_room()
+  Plan plan_, plan_with_room_;  // the second is scratch of with_room()
   bool lines_up_ = false;
   std::shared_ptr<const PickTables> tables_;  // null unless the policy looks things up
   int hash_bound_ = 0;
@@ -139,7 +139,7 @@ class Balancer {
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> measures_latency_ = false, waiting_ = false, ejects_ = false;
   std::atomic<bool> has_drains_ = false;  // that may end
-  std::atomic<bool> is_altered_ = false;
+  std::atomic<bool> is_altered_ = false, counts_sessions_ = true;
   AnswerWatch answer_watch_;
   Trials trials_;
   std::vector<Position> left_out_;  // of this choice

@@ -31,9 +31,19 @@ Standing standing_without(const Roster& roster, Position without) {
   return standing;
 }
 
+// forcerecovery=On let the trial begin before the error was over: that it failed is nothing new,
+// and such trials may come with every request.
+bool was_opened_early(Roster& roster, Position at) {
+  const EjectionRecord& record = roster.ejection(at);
+  return roster.status(at).has(Flag::in_error) && roster.error_time(at) == no_error &&
+         record.in_row > 0 && !record.serving_since;
+}
+
 void eject(Roster& roster, Position at, const EjectionSpec& rules, HealthChange change) {
-  const Duration lasts =
-      begin_ejection(roster.ejection(at), rules, roster.spec(at).retry, change.when);
+  EjectionRecord& record = roster.ejection(at);
+  const Duration lasts = was_opened_early(roster, at)
+                             ? record.lasts
+                             : begin_ejection(record, rules, roster.spec(at).retry, change.when);
   const Health next = after_ejection(roster.health(at), change.when, lasts);
   if (next.status == roster.status(at)) roster.note(at, change);
   roster.take(at, next, std::move(change));
@@ -54,7 +64,7 @@ bool spare(Roster& roster, Position at, const EjectionSpec& rules, const HealthC
 
 void Balancer::adopt_ejection(const EjectionSpec* before) {
   const EjectionSpec& rules = spec_->ejection;
-  ejects_.store(rules.acts(), std::memory_order_relaxed);
+  ejects_.store(spec_->ejects(), std::memory_order_relaxed);
   if (!rules.slow_limit) {
     window_ends_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
   } else if (before == nullptr || before->slow_limit != rules.slow_limit) {
@@ -63,11 +73,11 @@ void Balancer::adopt_ejection(const EjectionSpec* before) {
   }
 }
 
-void Balancer::leave_out(std::span<const Lease> tried) {
+void Balancer::leave_out(std::span<const MemberRef> tried) {
   left_out_.clear();
   if (!ejects()) return;
-  for (const Lease& lease : tried) {
-    const Position at = roster_.find(lease.member());
+  for (const MemberRef& member : tried) {
+    const Position at = roster_.find(*member);
     if (at != nobody) left_out_.push_back(at);
   }
 }
@@ -89,16 +99,15 @@ bool Balancer::blame(Position at, const Lease& lease, HealthChange change) {
     if (!note_failure(roster_.ejection(at), *limit, change.when)) return false;
     append(change.evidence.text,
            std::to_string(limit->failures) + " failures within " + seconds_text(limit->within));
-    if (spare(roster_, at, rules, change)) return false;
   }
+  if (rules.is_sparing() && spare(roster_, at, rules, change)) return false;
   eject(roster_, at, rules, std::move(change));
   return true;
 }
 
 bool Balancer::choose_trial(const ChoiceRequest& request, Decision& decision) {
   const Position at = trials_.find(
-      roster_, plan_,
-      {.now = request.now, .replayable = may_be_trial(request), .left_out = left_out_});
+      roster_, plan_, {.now = request.now, .fitness = fitness_of(request), .left_out = left_out_});
   if (at == nobody) return false;
   if (request.explanation != nullptr) {
     request.explanation->candidates[at].verdict = Verdict::chosen;
@@ -133,7 +142,7 @@ Duration Balancer::error_length(const Member& member) const {
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(member);
   if (at == nobody) return Duration::zero();
-  return std::max<Duration>(roster_.health(at).ejected_for, roster_.spec(at).retry);
+  return balance::error_length(roster_.health(at), roster_.spec(at).retry);
 }
 
 std::vector<SlowEjection> Balancer::observe_latency(const Lease& lease, Duration took,

@@ -8,7 +8,8 @@
 // is large enough never asks for memory again.
 //
 // Invariants
-//   1. Below `tokens_max` values within `window_max` every count is exact, to a tick.
+//   1. Below `tokens_max` values within `window_max` every count is exact, to a tick. It may say
+//      "at least" all the same, as long as its window reaches back to a value that was not taken.
 //   2. Beyond it further values are not taken, and counts of windows that miss any say so.
 //
 // Threads: guarded by the balancer's lock.

@@ -39,8 +39,8 @@ struct Commons {
 };
 enum class InTotal : std::uint8_t { no, yes };
 
-// Whether the line is told of a lease's end: when its member has a max=, it may be what all wait
-// for.
+// Whether the line is told of a lease's end: when there is a line (queue=) and the member has a
+// max=, it may be what all wait for.
 enum class EndIsTold : std::uint8_t { no, yes };
 
 }  // namespace steelyard::balance

@@ -109,8 +109,10 @@ struct ChoiceRequest {
   std::string_view key{};  // what policies by key hash; empty: the request has none
   // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
   // out of the choice; else only those that became unusable are (httpd).
-  std::span<const Lease> tried{};
-  bool replayable = false;  // may be tried elsewhere should it fail: trials go by that
+  std::span<const MemberRef> tried{};
+  // Trials go by these two.
+  bool replayable = false;  // may be tried elsewhere should it fail
+  bool whole = true;        // all of it was received: nothing waits for its client any more
 };
 
 struct Decision {

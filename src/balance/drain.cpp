@@ -33,6 +33,8 @@ std::string quiet_text(const DrainOrder& order, const DrainSight& sight) {
   const SessionCount& seen = sight.sessions;
   if (sight.stopped) return "no exchange under way";
   const std::string window = duration_text(order.window);
+  if (!seen.whole && seen.sessions == 0)
+    return "no session since they are counted, which is less than " + window;
   if (seen.sessions == 0) return "no session for " + window;
   return counted(seen.sessions, "session") + " within " + window;
 }

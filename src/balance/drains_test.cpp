@@ -105,6 +105,16 @@ TEST_F(Draining, a_deadline_with_nothing_left_is_a_drain_that_is_done) {
   EXPECT_EQ(outcome(), "nothing left at the deadline: no session for 5 min");
 }
 
+// Sessions from before may come back: nothing is claimed of them.
+TEST(DrainVerdict, a_deadline_claims_nothing_of_the_time_before_the_count_began) {
+  const Instant now = Instant{} + std::chrono::hours(1);
+  const DrainOrder order{.deadline = now, .window = minutes(5)};
+  EXPECT_EQ(judge(order, {.sessions = {.whole = false}}, now).outcome,
+            "nothing left at the deadline: no session since they are counted, which is less than "
+            "5 min");
+  EXPECT_EQ(judge(order, {}, now).outcome, "nothing left at the deadline: no session for 5 min");
+}
+
 TEST_F(Draining, without_an_end_it_is_httpds_drain) {
   order({});
   group.now += std::chrono::hours(100);

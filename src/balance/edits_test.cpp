@@ -90,7 +90,7 @@ TEST_F(EditsTest, all_of_an_order_or_nothing) {
   EXPECT_EQ(fault.kind, ChangeFault::Kind::bad_value);
   EXPECT_EQ(fault.member, "b");
   EXPECT_EQ(fault.field, "lbset");
-  EXPECT_EQ(group.view("a").spec.lbset, 0);
+  EXPECT_EQ(group.view("a").spec->lbset, 0);
   EXPECT_EQ(refused({.fields = {{"x", "lbset", "1"}}}).kind, ChangeFault::Kind::no_such_member);
   EXPECT_EQ(refused({.fields = {{"a", "max", "1"}}}).kind, ChangeFault::Kind::no_such_field);
 }
@@ -149,8 +149,8 @@ TEST_F(EditsTest, a_reload_keeps_changes_where_the_configuration_says_what_it_sa
   set("b", "route", "other");
   set("", "timeout", "3");
   reload("a b=r5 c d", "lbmethod=bybusyness");
-  EXPECT_EQ(group.view("a").spec.load_factor, 200);
-  EXPECT_EQ(group.view("b").spec.tag, "r5");
+  EXPECT_EQ(group.view("a").spec->load_factor, 200);
+  EXPECT_EQ(group.view("b").spec->tag, "r5");
   EXPECT_EQ(group.balancer.spec()->timeout, seconds(3));
   EXPECT_THAT(Edits(group.balancer).take_superseded(),
               ElementsAre(Superseded{"b", {"route", "r2", "other"}, "r5"}));
@@ -190,7 +190,7 @@ TEST_F(EditsTest, a_removed_member_serves_what_is_under_way_and_comes_back_as_co
   EXPECT_EQ(group.balancer.members().size(), 3);
   EXPECT_THAT(order({.added = {"a"}, .added_max = 0}),
               ElementsAre(Change{"a", "member", "removed", "configured"}));
-  EXPECT_EQ(group.view("a").spec.load_factor, 100);
+  EXPECT_EQ(group.view("a").spec->load_factor, 100);
 }
 
 TEST_F(EditsTest, kept_changes_are_put_back) {
@@ -200,10 +200,10 @@ TEST_F(EditsTest, kept_changes_are_put_back) {
   Group after("a b=r7 c");
   EXPECT_THAT(Edits(after.balancer).replace(kept, after.now),
               ElementsAre(Superseded{"b", {"route", "r2", "other"}, "r7"}));
-  EXPECT_EQ(after.view("a").spec.load_factor, 200);
-  EXPECT_EQ(after.view("b").spec.tag, "r7");
+  EXPECT_EQ(after.view("a").spec->load_factor, 200);
+  EXPECT_EQ(after.view("b").spec->tag, "r7");
   Edits(after.balancer).replace({}, after.now);
-  EXPECT_EQ(after.view("a").spec.load_factor, 100);
+  EXPECT_EQ(after.view("a").spec->load_factor, 100);
 }
 
 // For ThreadSanitizer: changes among choices and reloads.
@@ -229,7 +229,7 @@ TEST(EditThreads, changes_come_while_members_are_chosen_and_reloaded) {
     reloader.join();
     done = true;
   }
-  EXPECT_EQ(group.view("a").spec.load_factor, 200);
+  EXPECT_EQ(group.view("a").spec->load_factor, 200);
   EXPECT_EQ(group.view("a").busy, 0);
 }
 

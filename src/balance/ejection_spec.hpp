@@ -32,8 +32,6 @@ struct EjectionSpec {
   // Members are ejected only while others are there to take their place.
   [[nodiscard]] bool is_sparing() const { return fail_limit || slow_limit; }
   [[nodiscard]] bool wants_trials() const { return trial.value_or(is_sparing()); }
-  // Errors are ejections: they last longer each time.
-  [[nodiscard]] bool acts() const { return is_sparing() || wants_trials(); }
   [[nodiscard]] std::chrono::milliseconds effective_longest() const {
     return longest.value_or(std::chrono::minutes(5));
   }

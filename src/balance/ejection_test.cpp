@@ -243,6 +243,19 @@ TEST(FailCount, as_many_as_minactive_are_left) {
   EXPECT_EQ(group.status("b"), "Init Ok ");
 }
 
+// Whoever may go only while others stay does not go with its first failure either.
+TEST(EjectSlow, alone_keeps_members_that_fail_as_well) {
+  Group group("a b c d", "ejectslow=3/10 maxejected=25");
+  fail(group, "a");
+  fail(group, "b");
+  EXPECT_EQ(group.status("a"), "Init Err ");
+  EXPECT_EQ(group.status("b"), "Init Ok ");
+  EXPECT_EQ(last_event(group, "b").cause, HealthCause::member_spared);
+  Group few("a b c", "ejectslow=3/10 maxejected=100 minactive=3");
+  fail(few, "a");
+  EXPECT_EQ(few.status("a"), "Init Ok ");
+}
+
 TEST(FailCount, never_leaves_fewer_than_promised_in_random_lives) {
   std::mt19937 random(11);
   for (int life = 0; life < 200; ++life) {
@@ -281,12 +294,14 @@ TEST(FailCount, a_reload_keeps_failures_and_ejections) {
   EXPECT_EQ(group.view("b").error_ends, group.now + seconds(120));
 }
 
+MemberRef picked(const Decision& decision) { return MemberRef(&decision.lease.member()); }
+
 TEST(Avoiding, a_failed_attempt_moves_on_although_the_member_is_still_usable) {
   for (const PolicyTraits& policy : all_policies()) {
     if (!policy.by_plan) continue;
     Group group("a b c", "failcount=9/10 lbmethod=" + std::string(policy.name));
     for (int i = 0; i < 300; ++i) {
-      std::vector<Lease> tried;
+      std::vector<MemberRef> tried;
       const std::string key = std::to_string(i);
       std::string names;
       for (int attempts = 1; attempts <= 3; ++attempts) {
@@ -299,7 +314,7 @@ TEST(Avoiding, a_failed_attempt_moves_on_although_the_member_is_still_usable) {
         EXPECT_FALSE(names.contains(Group::name_of(decision))) << policy.name << ' ' << names;
         names += Group::name_of(decision);
         EXPECT_EQ(group.balancer.may_try_another(decision.lease, attempts), attempts < 3);
-        tried.push_back(std::move(decision.lease));
+        tried.push_back(picked(decision));
       }
       const Decision last = group.balancer.choose(
           {.session = {}, .now = group.now, .random = 1, .key = key, .tried = tried});
@@ -313,18 +328,18 @@ TEST(Avoiding, a_failed_attempt_moves_on_although_the_member_is_still_usable) {
 
 TEST(Avoiding, goes_on_to_a_standby_and_to_a_higher_lbset) {
   Group group("a h,H c@1", "failcount=9/10");
-  std::vector<Lease> tried;
+  std::vector<MemberRef> tried;
   for (const std::string_view expected : {"a", "h", "c"}) {
     Decision decision = group.balancer.choose({.session = {}, .now = group.now, .tried = tried});
     EXPECT_EQ(Group::name_of(decision), expected);
-    tried.push_back(std::move(decision.lease));
+    tried.push_back(picked(decision));
   }
 }
 
 TEST(Avoiding, is_for_this_exchange_only) {
   Group group("a b", "failcount=9/10");
-  std::vector<Lease> tried;
-  tried.push_back(group.choose().lease);
+  std::vector<MemberRef> tried;
+  tried.push_back(picked(group.choose()));
   EXPECT_EQ(
       Group::name_of(group.balancer.choose({.session = {}, .now = group.now, .tried = tried})),
       "b");
@@ -333,12 +348,12 @@ TEST(Avoiding, is_for_this_exchange_only) {
 
 TEST(Avoiding, without_failcount_httpds_rule_stays) {
   Group group("a");
-  std::vector<Lease> tried;
-  tried.push_back(group.choose().lease);
+  const Decision first = group.choose();
+  const std::vector<MemberRef> tried{picked(first)};
   EXPECT_EQ(
       Group::name_of(group.balancer.choose({.session = {}, .now = group.now, .tried = tried})),
       "a");
-  EXPECT_FALSE(group.balancer.may_try_another(tried[0], 1));
+  EXPECT_FALSE(group.balancer.may_try_another(first.lease, 1));
 }
 
 struct StickyCase {
@@ -354,8 +369,8 @@ TEST(Avoiding, a_session_goes_on_as_if_its_member_were_unusable) {
   };
   for (const StickyCase& one : cases) {
     Group group(one.members, "stickysession=sid failcount=9/10 " + std::string(one.parameters));
-    std::vector<Lease> tried;
-    tried.push_back(group.choose("r1").lease);
+    std::vector<MemberRef> tried;
+    tried.push_back(picked(group.choose("r1")));
     Session session;
     session.found = true;
     session.tag = "r1";

@@ -101,13 +101,17 @@ Health after_wish(Health health, Status set, Status clear) {
   return health;
 }
 
+Duration error_length(const Health& health, std::chrono::seconds retry) {
+  return std::max<Duration>(health.ejected_for, retry);
+}
+
 Instant error_ends(const Health& health, std::chrono::seconds retry) {
   if (health.status.has(Flag::stopped)) return never;
   if (health.status.has(Flag::ignore_errors)) return Instant::min();
   // retry=0: httpd reads the clock for each look, and it has always gone on since the error. So a
   // session's member is tried again within the very request that found it dead.
   if (health.ejected_for == Duration::zero() && retry.count() == 0) return Instant::min();
-  return health.error_time + std::max<Duration>(health.ejected_for, retry);
+  return health.error_time + error_length(health, retry);
 }
 
 bool is_retry_due(const Health& health, std::chrono::seconds retry, Instant now) {

@@ -101,6 +101,8 @@ enum class NameLookup : std::uint8_t { finds, fails };
 [[nodiscard]] Health after_lookup(Health health, NameLookup lookup);
 [[nodiscard]] Health after_wish(Health health, Status set, Status clear);
 
+// How long an error lasts.
+[[nodiscard]] Duration error_length(const Health& health, std::chrono::seconds retry);
 // Until when (inclusive) an error stands; `never` for a stopped member.
 [[nodiscard]] Instant error_ends(const Health& health, std::chrono::seconds retry);
 // The error's time is over: the next request is the probe.

@@ -43,6 +43,11 @@ std::vector<HealthEvent> HealthLog::events() const {
   return events_;
 }
 
+std::optional<Instant> HealthLog::next_check() const {
+  const std::lock_guard guard(lock_);
+  return checks_.next_due;
+}
+
 CheckHistory HealthLog::checks() const {
   const std::lock_guard guard(lock_);
   return checks_;

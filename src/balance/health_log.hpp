@@ -47,6 +47,7 @@ class HealthLog {
   // Oldest first.
   [[nodiscard]] std::vector<HealthEvent> events() const;
   [[nodiscard]] CheckHistory checks() const;
+  [[nodiscard]] std::optional<Instant> next_check() const;
 
  private:
   mutable std::mutex lock_;

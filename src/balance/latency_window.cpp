@@ -99,7 +99,9 @@ std::vector<Outlier> find_outliers(std::span<const MedianTime> members, const Sl
   for (std::size_t i = 0; i < members.size(); ++i) {
     const MedianTime& member = members[i];
     if (member.answers < measured_answers_min || member.median < group + noticeable) continue;
-    if (member.median * 100 <= group * limit.factor_hundredths) continue;
+    // As real numbers: ten days times the largest factor are too many nanoseconds.
+    const auto most = static_cast<double>(group.count()) * limit.factor_hundredths;
+    if (static_cast<double>(member.median.count()) * 100 <= most) continue;
     found.push_back({.which = i, .median = member.median, .group = group});
   }
   std::ranges::sort(found, std::ranges::greater{}, &Outlier::median);

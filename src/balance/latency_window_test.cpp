@@ -73,6 +73,13 @@ TEST(Outliers, are_more_than_factor_times_the_median_of_medians) {
   EXPECT_THAT(outliers({ms(10), ms(10), {9, milliseconds(1)}, ms(90)}, 300), ElementsAre(3));
 }
 
+// Ten thousand hundredths of twelve days are more nanoseconds than 64 bits count.
+TEST(Outliers, are_judged_rightly_however_long_answers_take) {
+  const auto hours = [](int time) { return MedianTime{10, std::chrono::hours(time)}; };
+  EXPECT_THAT(outliers({hours(300), hours(300), hours(301)}, 10'000), testing::IsEmpty());
+  EXPECT_THAT(outliers({hours(300), hours(300), hours(30'001)}, 10'000), testing::ElementsAre(2));
+}
+
 TEST(Outliers, are_at_least_a_millisecond_slower) {
   const auto us = [](int time) { return MedianTime{10, microseconds(time)}; };
   EXPECT_THAT(outliers({us(100), us(100), us(1099)}, 300), testing::IsEmpty());

@@ -24,7 +24,7 @@ Member::Member(const MemberSpec& spec, std::shared_ptr<CounterBlock> block, std:
       busy_(&block->busy[cell]),
       traffic_(&block->traffic[cell]),
       latency_(&block->latency[cell]),
-      spec_(std::make_unique<const MemberSpec>(spec)),
+      spec_(std::make_shared<const MemberSpec>(spec)),
       block_(std::move(block)),
       commons_(std::move(commons)) {}
 
@@ -56,7 +56,7 @@ void Member::adopt(const MemberSpec& spec) {
     if (again != past_specs_.end()) {
       std::swap(spec_, *again);
     } else {
-      past_specs_.push_back(std::exchange(spec_, std::make_unique<const MemberSpec>(spec)));
+      past_specs_.push_back(std::exchange(spec_, std::make_shared<const MemberSpec>(spec)));
     }
   }
   if (unseen) past_specs_.clear();

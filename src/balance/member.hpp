@@ -46,7 +46,7 @@ class Member {
   // Errors or retries happened since the last successful connect.
   [[nodiscard]] bool blemished() const { return blemished_.load(std::memory_order_relaxed); }
   // In error, but one request is on its way to it (trials.hpp).
-  [[nodiscard]] bool on_trial() const { return trial_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] bool on_trial() const { return trial_.load() != 0; }  // see end_trial()
   [[nodiscard]] bool retired() const { return retired_.load(std::memory_order_acquire); }
   [[nodiscard]] int busy() const { return live_leases(*busy_); }
   [[nodiscard]] std::uint64_t elected() const { return elected_.load(std::memory_order_relaxed); }
@@ -100,10 +100,9 @@ class Member {
   }
 
   void measure_windows();
-  // Of the lease that holds it; that of a trial which is over changes nothing.
-  void end_trial(std::uint32_t trial) {
-    trial_.compare_exchange_strong(trial, 0, std::memory_order_release, std::memory_order_relaxed);
-  }
+  // Of the lease that holds it; that of a trial which is over changes nothing. Ordered like the
+  // ends of leases: see WaitingLine::anyone_waits().
+  void end_trial(std::uint32_t trial) { trial_.compare_exchange_strong(trial, 0); }
 
   void hold() { holds_.fetch_add(1, std::memory_order_relaxed); }
   void release();
@@ -139,9 +138,9 @@ class Member {
   Census census_;
   std::optional<Drain> drain_;
   EjectionRecord ejection_;
-  std::unique_ptr<const MemberSpec> spec_;
+  std::shared_ptr<const MemberSpec> spec_;  // with views (member_view.hpp)
   // Still seen by older leases; all different.
-  std::vector<std::unique_ptr<const MemberSpec>> past_specs_;
+  std::vector<std::shared_ptr<const MemberSpec>> past_specs_;
   const std::shared_ptr<CounterBlock> block_;
   const std::shared_ptr<Commons> commons_;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,7 +18,7 @@ namespace steelyard::balance {
 
 struct MemberView {
   MemberRef member;
-  MemberSpec spec;
+  std::shared_ptr<const MemberSpec> spec;  // shared with the member; never null
   Status status;
   std::int64_t credit = 0;  // httpd's lbstatus
   int busy = 0;

@@ -368,7 +368,7 @@ TEST(BalancerParameters, ejection_is_read_and_has_defaults) {
   EXPECT_EQ(balancer_with("trial", "On").ejection.trial, true);
   EXPECT_EQ(EjectionSpec{}.effective_longest(), std::chrono::minutes(5));
   EXPECT_EQ(EjectionSpec{}.effective_percent_max(), 50);
-  EXPECT_FALSE(EjectionSpec{}.acts());
+  EXPECT_FALSE(BalancerSpec{}.ejects());
 }
 
 TEST(BalancerParameters, sticky_names_are_split_and_cut_in_silence) {

@@ -6,6 +6,20 @@
 namespace steelyard::balance {
 namespace {
 
+// Lists of thousands of members are made under the balancer's lock.
+TEST(Reload, a_view_shares_the_configuration_of_its_moment_and_keeps_it) {
+  Group group("a*2");
+  const MemberView view = group.view("a");
+  {
+    const Decision decision = group.choose();
+    EXPECT_EQ(view.spec.get(), &decision.lease.spec());
+  }
+  group.balancer.adopt(group_spec("a*3"));
+  group.balancer.adopt(group_spec("a*4"));
+  EXPECT_EQ(view.spec->load_factor, 200);
+  EXPECT_EQ(group.view("a").spec->load_factor, 400);
+}
+
 using ::testing::ElementsAre;
 
 TEST(Reload, known_members_keep_counters_credit_and_errors) {

@@ -36,6 +36,12 @@ Status carried_status(Status held, const MemberSpec& before, const MemberSpec& w
                                                                  : held;
 }
 
+bool has_silent_leases(const RosterColumns& old, Position at, const Member& member) {
+  const bool were_told =
+      old.told(at) == EndIsTold::yes && std::ranges::find(old.silent, at) == old.silent.end();
+  return !were_told && member.busy() != 0;
+}
+
 }  // namespace
 
 void append(std::vector<Run>& runs, Position position) {
@@ -57,6 +63,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
   tries_ = spec.gives_trials();
   active_min_ = static_cast<std::size_t>(spec.ejection.active_min.value_or(0));
   const RosterColumns old = std::exchange(now_, {});
+  now_.has_line = spec.effective_queue().has_value();
   std::unordered_map<std::string_view, Position> known;
   for (Position at = 0; at < old.members.size(); ++at) {
     known.emplace(old.members[at]->name(), at);
@@ -93,6 +100,7 @@ void Roster::adopt(const BalancerSpec& spec, Instant now) {
                               .error_time = old.error_times[from],
                               .base = old.bases[from],
                               .returning = old.returns[from]});
+    if (has_silent_leases(old, from, member)) now_.silent.push_back(size() - 1);
     if (!takes_turns(before) && takes_turns(status)) note_return(size() - 1);
   }
   for (Position at = 0; at < old.members.size(); ++at) {
@@ -118,6 +126,7 @@ void Roster::place(MemberRef member, const CarriedMember& carried) {
   now_.bases.push_back(carried.base);
   now_.returns.push_back(carried.returning);
   now_.limits.push_back(spec.pool.connections_max.value_or(0));
+  now_.any_limit = now_.any_limit || now_.limits.back() != 0;
   now_.members.push_back(std::move(member));
 }
 
@@ -222,12 +231,11 @@ void Roster::set_status(Position at, Status status) {
   }
   const bool returns = !takes_turns(held) && takes_turns(status);
   held = status;
-  if (returns) {
-    note_return(at);
-    commons_->line.stir();
-  }
+  if (returns) note_return(at);
   now_.members[at]->status_.store(status.bits(), std::memory_order_relaxed);
   ++epoch_;
+  // Also for one that leaves: a standby, a spare or the next lbset may take its place.
+  commons_->line.stir();
 }
 
 // Nothing chooses it any more, but its exchanges still ask whether it is usable.
@@ -311,10 +319,20 @@ void Roster::settle() {
 
 Lease Roster::elect(Position at) {
   Member& member = *now_.members[at];
+  if (!now_.silent.empty() && member.busy() == 0) std::erase(now_.silent, at);
   member.elected_.store(member.elected() + 1, std::memory_order_relaxed);
   member.begin_lease(counted_);
-  const EndIsTold told = now_.limits[at] != 0 ? EndIsTold::yes : EndIsTold::no;
-  return {&member, member.spec_.get(), counted_, told};
+  return {&member, member.spec_.get(), counted_, now_.told(at)};
+}
+
+bool Roster::has_room(Position at) const {
+  return now_.limits[at] == 0 || busy(at) < now_.limits[at];
+}
+
+// Once a member was seen idle, all its leases are of now.
+bool Roster::awaits_silent_end() {
+  std::erase_if(now_.silent, [this](Position at) { return busy(at) == 0; });
+  return std::ranges::any_of(now_.silent, [this](Position at) { return !has_room(at); });
 }
 
 Lease Roster::elect_for_trial(Position at) {

@@ -87,9 +87,10 @@ class Roster {
   std::int64_t weigh(Position at);
   [[nodiscard]] Latency& latency(Position at) { return *now_.members[at]->latency_; }
   // max= is not used up; opt-in policies pass over a member whose is.
-  [[nodiscard]] bool has_room(Position at) const {
-    return now_.limits[at] == 0 || busy(at) < now_.limits[at];
-  }
+  [[nodiscard]] bool has_room(Position at) const;
+  [[nodiscard]] bool any_limit() const { return now_.any_limit; }
+  // A member that is full may have room soon without telling the line.
+  [[nodiscard]] bool awaits_silent_end();
   void count_leases(InTotal counted) { counted_ = counted; }  // those that elect() gives out
   [[nodiscard]] WaitingLine& line() const { return commons_->line; }
   [[nodiscard]] std::int64_t live_total() const { return commons_->live_leases.load(); }
@@ -139,12 +140,11 @@ class Roster {
   InTotal counted_ = InTotal::no;
   std::uint32_t trials_begun_ = 0;
   std::size_t active_min_ = 0;
-  bool tries_ = false;
   std::chrono::milliseconds slow_start_default_{0};
   Reentry reentry_ = Reentry::keep;
-  bool any_due_ = false;         // a Return of now_ is due
-  std::vector<Position> ramps_;  // positions whose share is not full
-  SessionDebt debt_;             // see invariant 2
+  bool tries_ = false, any_due_ = false;  // any_due_: a Return of now_ is due
+  std::vector<Position> ramps_;           // positions whose share is not full
+  SessionDebt debt_;                      // see invariant 2
 };
 
 }  // namespace steelyard::balance

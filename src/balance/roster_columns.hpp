@@ -38,6 +38,16 @@ struct RosterColumns {
   std::vector<TrafficBase> bases;
   std::vector<Return> returns;
   std::vector<int> limits;  // max=; 0: none
+
+  bool has_line = false;   // queue=
+  bool any_limit = false;  // one of `limits` is not 0
+  // Members that may have leases from before a reload brought the line or their max=: those end
+  // without a word to the line.
+  std::vector<Position> silent;
+  // What leases of the member are made with.
+  [[nodiscard]] EndIsTold told(Position at) const {
+    return has_line && limits[at] != 0 ? EndIsTold::yes : EndIsTold::no;
+  }
 };
 
 // What a member brings along from the generation before, or starts with.

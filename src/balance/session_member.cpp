@@ -38,7 +38,7 @@ class Search {
       if (roster_.usable(at)) return at;
       roster_.retry(at, wanted_.now, events_);
       if (roster_.usable(at)) return at;
-      if (wanted_.may_be_trial && is_open_for_trial(roster_, at, wanted_.now)) return at;
+      if (is_open_for_trial(roster_, at, wanted_.now, wanted_.fitness)) return at;
     }
     const std::string& redirect = roster_.spec(at).redirect_tag;
     const int members = static_cast<int>(roster_.size());

@@ -11,6 +11,7 @@
 
 #include "balance/decision.hpp"
 #include "balance/roster.hpp"
+#include "balance/trials.hpp"
 #include "base/time.hpp"
 
 namespace steelyard::balance {
@@ -19,7 +20,7 @@ struct SessionSearch {
   std::string_view tag;
   Instant now;
   std::span<const Position> left_out{};  // as if they were unusable
-  bool may_be_trial = false;             // of a member in error whose time is over (trials.hpp)
+  Fitness fitness = Fitness::none;       // for the trial of a member in error
 };
 
 // nobody when no member can serve the tag. lbset, spare and drain do not matter here. A member that

@@ -45,6 +45,8 @@ bool BalancerSpec::gives_trials() const {
   return ejection.wants_trials() && traits_of(effective_policy()).by_plan;
 }
 
+bool BalancerSpec::ejects() const { return ejection.is_sparing() || gives_trials(); }
+
 int BalancerSpec::effective_hash_bound() const {
   const PolicyTraits& traits = traits_of(effective_policy());
   if (!traits.by_key()) return 0;

@@ -144,6 +144,7 @@ struct BalancerSpec {
   [[nodiscard]] int effective_hash_bound() const;
   // trial=, for policies that choose by sets and roles.
   [[nodiscard]] bool gives_trials() const;
+  [[nodiscard]] bool ejects() const;  // errors are ejections: they last longer each time
 };
 
 }  // namespace steelyard::balance

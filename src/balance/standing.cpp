@@ -19,13 +19,15 @@ constexpr seconds wait_max{300};
 constexpr seconds wait_when_nothing_tells{30};
 
 bool is_full(const MemberView& view) {
-  const int most = view.spec.pool.connections_max.value_or(0);
+  const int most = view.spec->pool.connections_max.value_or(0);
   return most != 0 && view.busy >= most;
 }
 
+// The balancer tells it of members that nothing else hinders.
 Instant end_of_error(const MemberView& view) {
+  if (view.error_ends) return *view.error_ends;
   const Health health{.status = view.status, .error_time = view.error_time.value_or(no_error)};
-  return error_ends(health, view.spec.retry);
+  return error_ends(health, view.spec->retry);
 }
 
 std::string words_of(HealthCause cause, const Evidence& evidence) {
@@ -79,29 +81,29 @@ std::string standing_reason(const MemberView& view, Instant now) {
   if (status.has(Flag::health_failed)) add(checks_text(view));
   if (status.has(Flag::in_error)) add(error_text(view, now));
   if (is_full(view)) {
-    const std::string most = std::to_string(*view.spec.pool.connections_max);
+    const std::string most = std::to_string(*view.spec->pool.connections_max);
     add("all " + most + " connections in use (max=)");
   }
   if (text.empty()) add(status.usable() ? "usable" : "not set up");
   return text;
 }
 
-std::chrono::seconds advised_wait(std::span<const MemberView> members, Instant now) {
-  std::optional<seconds> first;
-  const auto consider = [&](Instant when) {
-    const seconds wait = when > now ? std::chrono::ceil<seconds>(when - now) : wait_min;
-    first = std::min(first.value_or(wait), wait);
-  };
-  for (const MemberView& view : members) {
-    if (view.status.has(Flag::draining)) continue;
-    const Status otherwise = view.status.without(Flag::in_error);
-    const bool checked = view.status.any(Flag::in_error | Flag::health_failed);
-    if (view.status.has(Flag::in_error) && otherwise.usable()) consider(end_of_error(view));
-    if (checked && otherwise.without(Flag::health_failed).usable() && view.checks.next_due)
-      consider(*view.checks.next_due);
-    if (view.status.usable()) consider(now);
-  }
-  return std::clamp(first.value_or(wait_when_nothing_tells), wait_min, wait_max);
+void WaitAdvice::consider(Instant when) {
+  const auto wait = when > now_ ? std::chrono::ceil<std::chrono::seconds>(when - now_) : wait_min;
+  first_ = std::min(first_.value_or(wait), wait);
+}
+
+void WaitAdvice::consider(Status status, Instant error_ends, std::optional<Instant> next_check) {
+  if (status.has(Flag::draining)) return;
+  const Status otherwise = status.without(Flag::in_error);
+  if (status.has(Flag::in_error) && otherwise.usable()) consider(error_ends);
+  if (needs_check(status) && otherwise.without(Flag::health_failed).usable() && next_check)
+    consider(*next_check);
+  if (status.usable()) consider(now_);
+}
+
+std::chrono::seconds WaitAdvice::seconds() const {
+  return std::clamp(first_.value_or(wait_when_nothing_tells), wait_min, wait_max);
 }
 
 }  // namespace steelyard::balance

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <chrono>
-#include <span>
+#include <optional>
 #include <string>
 
 #include "balance/member_view.hpp"
@@ -20,6 +20,22 @@ std::string standing_reason(const MemberView& view, Instant now);
 // When it may be worth asking again, for Retry-After: at the end of the first error, after the next
 // check of a member in need of one, in a second when a member is only at its max=. Whole seconds,
 // rounded up, from 1 to 300; 30 when nothing tells.
-std::chrono::seconds advised_wait(std::span<const MemberView> members, Instant now);
+class WaitAdvice {
+ public:
+  explicit WaitAdvice(Instant now) : now_(now) {}
+  // `error_ends` counts for a member in error, `next_check` for one in need of a check.
+  void consider(Status status, Instant error_ends, std::optional<Instant> next_check);
+  [[nodiscard]] std::chrono::seconds seconds() const;
+
+ private:
+  void consider(Instant when);
+
+  const Instant now_;
+  std::optional<std::chrono::seconds> first_;
+};
+// Whether it is worth knowing when the member is checked next.
+[[nodiscard]] inline bool needs_check(Status status) {
+  return status.any(Flag::in_error | Flag::health_failed);
+}
 
 }  // namespace steelyard::balance

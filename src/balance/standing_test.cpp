@@ -13,7 +13,7 @@ std::string reason(Group& group, std::string_view name) {
   return standing_reason(group.view(name), group.now);
 }
 
-seconds advice(Group& group) { return advised_wait(group.balancer.members(), group.now); }
+seconds advice(Group& group) { return group.balancer.advised_wait(group.now); }
 
 void fail(Group& group, Evidence evidence) {
   const Decision decision = group.choose();
@@ -38,6 +38,15 @@ TEST(StandingReason, an_error_is_told_with_what_is_left_of_it_and_what_it_came_f
   EXPECT_EQ(reason(group, "a"), "in error for 13 s more: connection refused");
   group.now += seconds(20);
   EXPECT_EQ(reason(group, "a"), "in error: connection refused");
+}
+
+TEST(StandingReason, a_second_ejection_lasts_longer_than_retry) {
+  Group group("a", "trial=On forcerecovery=Off");
+  fail(group, {.text = "refused"});
+  group.now += seconds(61);
+  fail(group, {.text = "refused"});
+  EXPECT_EQ(reason(group, "a"), "in error for 120 s more: refused");
+  EXPECT_EQ(advice(group), seconds(120));
 }
 
 TEST(StandingReason, the_last_error_counts_and_a_status_is_evidence) {

@@ -60,6 +60,33 @@ TEST(HashRing, a_key_belongs_to_the_first_point_behind_it_and_the_last_wraps) {
   }
 }
 
+// Every point with its neighbours, and keys from everywhere.
+TEST(HashRing, finds_what_a_search_through_all_points_finds) {
+  for (const int count : {1, 2, 3, 7, 50}) {
+    auto owners = owners_of(count);
+    owners.back().factor *= 3;
+    std::vector<std::pair<std::uint64_t, Position>> points;
+    for (const KeyOwner& owner : owners) {
+      std::uint64_t seed = owner.identity;
+      for (auto i = owner.factor * HashRing::points_per_unit / load_factor_unit; i > 0; --i)
+        points.emplace_back(mixed(seed += golden_step), owner.position);
+    }
+    std::ranges::sort(points);
+    const HashRing ring(owners);
+    ASSERT_EQ(ring.size(), points.size());
+    std::vector<std::uint64_t> keys{0, UINT64_MAX};
+    for (const auto& [at, owner] : points) keys.insert(keys.end(), {at - 1, at, at + 1});
+    Random random(7);
+    for (int i = 0; i < 2000; ++i) keys.push_back(random.next());
+    for (const std::uint64_t key : keys) {
+      const auto found = std::ranges::find_if(points, [key](auto one) { return one.first >= key; });
+      const auto place = found == points.end() ? 0 : found - points.begin();
+      ASSERT_EQ(ring.find(key), static_cast<std::size_t>(place)) << count << " owners, key " << key;
+      ASSERT_EQ(ring.owner(ring.find(key)), points[place].second);
+    }
+  }
+}
+
 TEST(HashRing, when_an_owner_leaves_no_key_of_others_moves) {
   auto owners = owners_of(20);
   const HashRing before(owners);

@@ -30,9 +30,17 @@ bool would_take_part(const Roster& roster, const Plan& plan, Position at) {
 
 }  // namespace
 
-bool is_open_for_trial(const Roster& roster, Position at, Instant now) {
-  return roster.tries() && roster.status(at).awaits_retry() && now > roster.error_ends(at) &&
-         !roster.ref(at)->on_trial();
+Fitness fitness_of(const ChoiceRequest& request) {
+  if (!request.whole || !request.tried.empty()) return Fitness::none;
+  return request.replayable ? Fitness::any : Fitness::long_due;
+}
+
+bool is_open_for_trial(const Roster& roster, Position at, Instant now, Fitness fitness) {
+  if (fitness == Fitness::none || !roster.tries() || !roster.status(at).awaits_retry())
+    return false;
+  Instant since = roster.error_ends(at);
+  if (fitness == Fitness::long_due) since += error_length(roster.health(at), roster.spec(at).retry);
+  return now > since && !roster.ref(at)->on_trial() && roster.has_room(at);
 }
 
 void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events) {
@@ -58,9 +66,10 @@ void Trials::look(const Roster& roster) {
 
 Position Trials::find(const Roster& roster, const Plan& plan, const Asked& asked) {
   if (epoch_ != roster.epoch()) look(roster);
-  if (asked.now <= earliest_ || (!asked.replayable && !plan.empty())) return nobody;
+  const Fitness fitness = plan.empty() ? Fitness::any : asked.fitness;
+  if (asked.now <= earliest_ || fitness == Fitness::none) return nobody;
   const auto found = std::ranges::find_if(erring_, [&](Position at) {
-    return is_open_for_trial(roster, at, asked.now) &&
+    return is_open_for_trial(roster, at, asked.now, fitness) &&
            std::ranges::find(asked.left_out, at) == asked.left_out.end() &&
            would_take_part(roster, plan, at);
   });

@@ -20,21 +20,26 @@
 
 namespace steelyard::balance {
 
-// The member is in error, that error's time is over, and no other request is its trial just now.
-[[nodiscard]] bool is_open_for_trial(const Roster& roster, Position at, Instant now);
+// For whose trial a request will do while somebody else could answer it.
+enum class Fitness : std::uint8_t {
+  none,      // it failed elsewhere already, or the member would wait for its client
+  any,       // should it fail, another member can answer
+  long_due,  // it cannot be repeated: of members whose error has been over for as long as it lasted
+};
+[[nodiscard]] Fitness fitness_of(const ChoiceRequest& request);
+
+// The member is in error, that error's time is over, no other request is its trial just now, and
+// older ones do not have all of its max=.
+[[nodiscard]] bool is_open_for_trial(const Roster& roster, Position at, Instant now,
+                                     Fitness fitness);
 // forcerecovery=On: the error's time counts as over.
 void open_for_trial(Roster& roster, Position at, Instant now, std::vector<Event>& events);
-
-// Should it fail, another member can answer: and this is not that other one already.
-[[nodiscard]] inline bool may_be_trial(const ChoiceRequest& request) {
-  return request.replayable && request.tried.empty();
-}
 
 class Trials {
  public:
   struct Asked {
     Instant now;
-    bool replayable = false;  // else it is a trial only if nobody else is there
+    Fitness fitness = Fitness::none;  // when nobody else is there, every request will do
     std::span<const Position> left_out{};
   };
   // The member whose trial the request shall be, or nobody. `plan` is that of this choice: spares,

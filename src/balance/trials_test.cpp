@@ -64,6 +64,25 @@ TEST(Trial, does_not_come_before_the_time_is_over) {
   EXPECT_EQ(asked(group), "a");
 }
 
+// It would wait at the member for those that hang there.
+TEST(Trial, needs_room_at_the_member) {
+  auto spec = group_spec("a=r1 b=r2", "trial=On stickysession=sid");
+  spec->members[1].pool.connections_max = 1;
+  Group group(spec);
+  std::vector<Decision> held;
+  while (held.empty()) {
+    Decision decision = group.choose();
+    if (Group::name_of(decision) == "b") held.push_back(std::move(decision));
+  }
+  group.balancer.force_error(held[0].lease, group.now);
+  group.now += seconds(61);
+  EXPECT_EQ(asked(group), "a");
+  EXPECT_EQ(asked(group, Kind::replayable, "r2"), "a");
+  held.clear();
+  EXPECT_EQ(asked(group), "b");
+  EXPECT_EQ(asked(group, Kind::replayable, "r2"), "b");
+}
+
 TEST(Trial, is_passed_with_the_head_of_an_answer) {
   Group group("a b", "trial=On");
   bring_to_trial(group, "b");
@@ -143,13 +162,47 @@ TEST(Trial, is_none_of_a_request_that_cannot_be_repeated_while_others_are_there)
   EXPECT_EQ(asked(group, Kind::once), "b");
 }
 
+// Else a service that gets only such requests would never have the member back.
+TEST(Trial, may_be_one_that_cannot_be_repeated_once_it_is_long_due) {
+  Group group("a=r1 b=r2", "trial=On stickysession=sid");
+  bring_to_trial(group, "b");
+  group.now += seconds(60) - milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "a");
+  EXPECT_EQ(asked(group, Kind::once, "r2"), "a");
+  group.now += milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "b");
+  EXPECT_EQ(asked(group, Kind::once, "r2"), "b");
+  ChoiceRequest request{.session = {}, .now = group.now, .whole = false};
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  {
+    const Decision trial = ask(group, Kind::once);
+    group.balancer.connect_failed(trial.lease, group.now);
+  }
+  group.now += seconds(240);
+  EXPECT_EQ(asked(group, Kind::once), "a") << "the error lasted 120 seconds this time";
+  group.now += milliseconds(1);
+  EXPECT_EQ(asked(group, Kind::once), "b");
+}
+
+TEST(Trial, is_none_of_a_request_whose_client_has_yet_to_send_the_rest_of_it) {
+  Group group("a=r1 b=r2", "trial=On stickysession=sid");
+  bring_to_trial(group, "b");
+  ChoiceRequest request{.session = {}, .now = group.now, .replayable = true, .whole = false};
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  request.session.found = true;
+  request.session.tag = "r2";
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "a");
+  group.change("a", Flag::disabled);
+  EXPECT_EQ(Group::name_of(group.balancer.choose(request)), "b");
+}
+
 TEST(Trial, is_none_of_a_request_that_failed_elsewhere_already) {
   Group group("a b c", "trial=On");
   bring_to_trial(group, "b");
-  std::vector<Lease> tried;
+  std::vector<MemberRef> tried;
   while (tried.empty()) {
-    Decision decision = ask(group, Kind::once);
-    if (Group::name_of(decision) == "a") tried.push_back(std::move(decision.lease));
+    const Decision decision = ask(group, Kind::once);
+    if (Group::name_of(decision) == "a") tried.emplace_back(&decision.lease.member());
   }
   ChoiceRequest request{.session = {}, .now = group.now, .tried = tried};
   request.replayable = true;
@@ -236,6 +289,34 @@ TEST(Trial, forced_recovery_opens_each_member_for_one) {
   EXPECT_EQ(asked(group), "b");
 }
 
+TEST(Trial, forced_ones_that_fail_make_the_error_no_longer) {
+  Group group("a b", "trial=On");
+  const auto fail_trials = [&group](std::string_view expected) {
+    std::string names;
+    for (int i = 0; i < 2; ++i) {
+      const Decision trial = ask(group, Kind::once);
+      names += Group::name_of(trial);
+      group.balancer.connect_failed(trial.lease, group.now);
+    }
+    EXPECT_EQ(names, expected);
+  };
+  const auto lengths = [&group] {
+    return std::pair(group.balancer.error_length(*group.view("a").member),
+                     group.balancer.error_length(*group.view("b").member));
+  };
+  fail_trials("ab");
+  for (int i = 0; i < 5; ++i, group.now += seconds(1)) fail_trials("aa");
+  EXPECT_EQ(lengths(), std::pair(Duration(seconds(60)), Duration(seconds(60))));
+  EXPECT_EQ(group.view("a").ejections, 1);
+  // In time, it is one.
+  group.change("b", Flag::disabled);
+  group.now += seconds(61);
+  const Decision trial = ask(group, Kind::once);
+  EXPECT_EQ(Group::name_of(trial), "a");
+  group.balancer.connect_failed(trial.lease, group.now);
+  EXPECT_EQ(lengths().first, seconds(120));
+}
+
 TEST(Trial, without_forced_recovery_the_time_counts) {
   Group group("a", "trial=On forcerecovery=Off");
   {
@@ -305,6 +386,19 @@ TEST(Trial, comes_by_itself_with_failcount_unless_it_is_off) {
   EXPECT_TRUE(group_spec("a", "ejectslow=2/9")->gives_trials());
   EXPECT_FALSE(group_spec("a", "failcount=2/9 trial=Off")->gives_trials());
   EXPECT_FALSE(group_spec("a", "trial=On lbmethod=heartbeat")->gives_trials());
+}
+
+// It knows neither sets nor roles: as if the parameter were not there.
+TEST(Trial, with_lbmethod_heartbeat_errors_are_httpds) {
+  Group group("a b", "trial=On lbmethod=byrequests");
+  const Decision held = group.choose();
+  EXPECT_TRUE(group.balancer.ejects());
+  group.balancer.adopt(group_spec("a b", "trial=On lbmethod=heartbeat"), group.now);
+  EXPECT_FALSE(group.balancer.ejects());
+  EXPECT_FALSE(group.balancer.may_try_another(held.lease, 1)) << "its member is usable";
+  for (int i = 0; i < 2; ++i) group.balancer.force_error(held.lease, group.now);
+  EXPECT_EQ(group.view("a").ejections, 0);
+  EXPECT_EQ(group.view("a").error_ends, group.now + seconds(60));
 }
 
 TEST(Trial, a_reload_in_the_middle_leaves_one_trial) {

@@ -80,8 +80,8 @@ class WaitingLine {
   WaitingLine& operator=(const WaitingLine&) = delete;
   ~WaitingLine();
 
-  // Sequentially consistent, as are the ends of leases and the looks at them: who ends a lease and
-  // sees nobody here ended it before whoever comes now looks.
+  // Sequentially consistent, as are the ends of leases and trials and the looks at them: who ends
+  // one and sees nobody here ended it before whoever comes now looks.
   [[nodiscard]] bool anyone_waits() const { return waiting_.load() != 0; }
   // Something changed that may let the front go on.
   void stir() {

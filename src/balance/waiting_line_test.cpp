@@ -260,7 +260,34 @@ TEST(Queue, the_end_of_a_lease_calls_the_front) {
   EXPECT_TRUE(ask(group, Attempt::in_line).lease);
 }
 
-TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
+// A lease settles at its begin whether it tells; older ones do not know of the limit.
+TEST(Queue, leases_from_before_a_reload_that_brings_max_or_the_line_are_waited_for_as_well) {
+  for (const bool had_line : {true, false}) {
+    Group group(had_line ? group_spec("a", "queue=10/10") : limited_spec("a", ""));
+    Decision held = group.choose();
+    group.balancer.adopt(limited_spec("a"));
+    std::string called;
+    WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
+    ASSERT_TRUE(place.step_in(10));
+    place.look();
+    const Decision full = ask(group, Attempt::in_line);
+    EXPECT_EQ(full.outcome, Outcome::all_full);
+    EXPECT_EQ(full.next_retry, group.now + milliseconds(100));
+    group.balancer.adopt(limited_spec("a b,D"));  // changes nothing about that
+    EXPECT_EQ(ask(group, Attempt::in_line).next_retry, group.now + milliseconds(100));
+    held.lease.end();
+    Decision next = ask(group, Attempt::in_line);
+    ASSERT_TRUE(next.lease);
+    // From now on all leases tell.
+    EXPECT_EQ(ask(group, Attempt::in_line).next_retry, never);
+    place.look();
+    called.clear();
+    next.lease.end();
+    EXPECT_EQ(called, "x");
+  }
+}
+
+TEST(Queue, every_change_of_a_status_calls_the_front) {
   Group group("a", "queue=10/10");
   std::string called;
   WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
@@ -271,15 +298,17 @@ TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
   };
   calls();
   group.change("a", Flag::disabled);
-  EXPECT_EQ(calls(), 0U);
+  EXPECT_EQ(calls(), 1U);
   group.change("a", {}, Flag::disabled);
   EXPECT_EQ(calls(), 1U);
+  group.change("a", {}, Flag::disabled);
+  EXPECT_EQ(calls(), 0U);
   group.change("a", Flag::draining);
   group.change("a", {}, Flag::draining);
   EXPECT_EQ(calls(), 1U);
   const Decision tried = ask(group, Attempt::in_line);
   group.balancer.connect_failed(tried.lease, group.now);
-  EXPECT_EQ(calls(), 0U);
+  EXPECT_EQ(calls(), 1U);
   group.now += seconds(61);
   const Decision retried = ask(group, Attempt::in_line);
   EXPECT_EQ(calls(), 1U);
@@ -289,6 +318,22 @@ TEST(Queue, everything_that_makes_a_member_usable_calls_the_front) {
   EXPECT_EQ(calls(), 0U);
   group.balancer.adopt(group_spec("a b", "queue=10/10"));
   EXPECT_EQ(calls(), 1U);
+}
+
+TEST(Queue, a_member_that_leaves_lets_the_front_go_on_to_its_replacement) {
+  for (const std::string_view members : {"a b,H", "a b,R", "a b@1"}) {
+    Group group(limited_spec(members));
+    const Decision held = group.choose();
+    ASSERT_EQ(Group::name_of(held), "a");
+    std::string called;
+    WaitingLine::Place place(group.balancer.line(), [&] { called += 'x'; });
+    ASSERT_TRUE(place.step_in(10));
+    place.look();
+    ASSERT_EQ(ask(group, Attempt::in_line).outcome, Outcome::all_full);
+    group.change("a", Flag::disabled);
+    EXPECT_EQ(called, "x") << members;
+    EXPECT_EQ(Group::name_of(ask(group, Attempt::in_line)), "b") << members;
+  }
 }
 
 TEST(Queue, who_comes_later_waits_behind_unless_its_sessions_member_is_there) {
@@ -350,6 +395,18 @@ TEST(Queue, an_error_that_is_over_lets_go_on_at_that_moment) {
   const Decision probe = ask(group, Attempt::in_line);
   EXPECT_TRUE(probe.lease);
   EXPECT_TRUE(probe.lease.member().blemished());
+}
+
+TEST(Queue, a_session_is_told_when_the_error_of_its_draining_member_is_over) {
+  for (const std::string_view trial : {"Off", "On"}) {
+    Group group("a=r1,N b=r2,D",
+                "queue=10/10 stickysession=sid forcerecovery=Off trial=" + std::string(trial));
+    const Decision tried = ask(group, Attempt::request, "r1");
+    ASSERT_EQ(Group::name_of(tried), "a");
+    group.balancer.connect_failed(tried.lease, group.now);
+    EXPECT_EQ(ask(group, Attempt::in_line, "r2").next_retry, never) << "newcomers have nobody";
+    EXPECT_EQ(ask(group, Attempt::in_line, "r1").next_retry, group.now + seconds(60) + Duration(1));
+  }
 }
 
 TEST(Queue, nobody_waits_where_the_policy_or_Off_says_so) {

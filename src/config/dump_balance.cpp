@@ -75,7 +75,8 @@ std::string bound_text(int percent) {
   return percent == 0 ? std::string("off") : std::to_string(percent) + "%";
 }
 
-void dump_ejection(DumpWriter& out, const balance::EjectionSpec& rules) {
+void dump_ejection(DumpWriter& out, const balance::BalancerSpec& spec) {
+  const balance::EjectionSpec& rules = spec.ejection;
   if (rules.fail_limit) {
     out.number("fail-count", rules.fail_limit->failures);
     out.milliseconds("fail-within", rules.fail_limit->within);
@@ -84,9 +85,9 @@ void dump_ejection(DumpWriter& out, const balance::EjectionSpec& rules) {
     out.line("eject-slow-factor", load_factor_text(rules.slow_limit->factor_hundredths));
     out.milliseconds("eject-slow-window", rules.slow_limit->window);
   }
-  if (rules.acts()) out.milliseconds("eject-max", rules.effective_longest());
+  if (spec.ejects()) out.milliseconds("eject-max", rules.effective_longest());
   if (rules.is_sparing()) out.number("max-ejected-percent", rules.effective_percent_max());
-  if (rules.wants_trials() || rules.trial) out.line("trial", rules.wants_trials() ? "on" : "off");
+  if (spec.gives_trials() || rules.trial) out.line("trial", spec.gives_trials() ? "on" : "off");
   out.number("min-active", rules.active_min);
 }
 
@@ -101,7 +102,7 @@ void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
     out.line("queue", std::to_string(queue->requests_max) + " for " +
                           std::to_string(queue->time_max.count()) + "ms");
   }
-  dump_ejection(out, spec.ejection);
+  dump_ejection(out, spec);
 }
 
 }  // namespace

@@ -63,13 +63,13 @@ void Prober::adopt(const std::shared_ptr<const proxy::Generation>& generation) {
   targets_.clear();
   for (const Checked& checked : balancers_of(*generation)) {
     for (balance::MemberView& view : checked.balancer->members()) {
-      if (view.spec.check.method == CheckMethod::none) continue;
-      if (view.spec.meaning != balance::NameMeaning::one_member) continue;  // no place yet
+      if (view.spec->check.method == CheckMethod::none) continue;
+      if (view.spec->meaning != balance::NameMeaning::one_member) continue;  // no place yet
       auto rules = std::make_shared<TargetRules>();
       rules->generation = generation;
       rules->server = checked.server;
-      rules->condition = condition_of(generation->config(), *checked.server, view.spec.check);
-      rules->member = std::move(view.spec);
+      rules->condition = condition_of(generation->config(), *checked.server, view.spec->check);
+      rules->member = *view.spec;
       auto found = known.find({checked.balancer.get(), view.member.get()});
       targets_.push_back(
           found != known.end()

@@ -64,6 +64,9 @@ class Stream {
                                    // what it got for complete
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
+  // Nobody is at the other end any more, where the system tells: of a Unix socket whenever it was
+  // closed, which is more than a half-close; of TCP after a reset.
+  virtual bool has_hung_up() = 0;
   virtual Endpoint local() const = 0;
   // Where it was connected to; the zero endpoint when that is no address, or when it was accepted.
   const Endpoint& dialed() const { return dialed_; }

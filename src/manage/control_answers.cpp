@@ -27,20 +27,6 @@ std::string shown(balance::Status status) {
   return std::string(trim(balance::display_text(status)));
 }
 
-std::string_view word_of(DrainState state) {
-  switch (state) {
-    case DrainState::under_way:
-      return "under_way";
-    case DrainState::drained:
-      return "drained";
-    case DrainState::deadline_passed:
-      return "deadline_passed";
-    case DrainState::cancelled:
-      return "cancelled";
-  }
-  return {};
-}
-
 json drain_object(const Drain& drain, const Moment& moment) {
   json object{{"state", word_of(drain.state)},
               {"order", order_text(drain.order, moment)},
@@ -74,21 +60,39 @@ json sessions_object(const NamedBalancer& balancer, const MemberView& view, cons
 
 json member_object(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
   json object{{"balancer", balancer.label},
-              {"member", view.spec.name},
-              {"route", view.spec.tag},
+              {"member", view.spec->name},
+              {"route", view.spec->tag},
               {"status", shown(view.status)},
               {"usable", view.status.usable()},
-              {"factor", view.spec.load_factor / double{balance::load_factor_unit}},
-              {"lbset", view.spec.lbset},
+              {"factor", view.spec->load_factor / double{balance::load_factor_unit}},
+              {"lbset", view.spec->lbset},
               {"busy", view.busy},
               {"elected", view.elected},
               {"sessions", sessions_object(balancer, view, moment)},
               {"reason", reason_text(view)}};
+  const bool has_end = view.error_ends && *view.error_ends > moment.now;
+  object["error_ends"] = has_end ? json(moment.text_of(*view.error_ends)) : json(nullptr);
+  object["ejections"] = view.ejections;
+  object["on_trial"] = view.on_trial;
   object["drain"] = view.drain ? drain_object(*view.drain, moment) : json(nullptr);
   return object;
 }
 
 }  // namespace
+
+std::string_view word_of(DrainState state) {
+  switch (state) {
+    case DrainState::under_way:
+      return "under_way";
+    case DrainState::drained:
+      return "drained";
+    case DrainState::deadline_passed:
+      return "deadline_passed";
+    case DrainState::cancelled:
+      return "cancelled";
+  }
+  return {};
+}
 
 std::string Moment::text_of(Instant when) const {
   if (when == Instant::min()) return {};

@@ -21,13 +21,16 @@ struct Moment {
   [[nodiscard]] std::string text_of(Instant when) const;
 };
 
+// "under_way", "drained", "deadline_passed" or "cancelled".
+std::string_view word_of(balance::DrainState state);
+
 std::string fault_answer(const ControlFault& fault);
 std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment);
 // After a change: what the member is now.
 std::string member_answer(const NamedBalancer& balancer, const balance::MemberView& view,
                           const Moment& moment);
 std::string history_answer(const std::vector<balance::HealthEvent>& events, const Moment& moment);
-// `state`: "drained", "deadline_passed", "cancelled" or "timed_out".
+// `state`: word_of() an end, or "timed_out".
 std::string wait_answer(std::string_view state, std::string_view outcome);
 
 // Why a member is not in full service, in words; empty when it is.

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "io/next_turn.hpp"
 #include "manage/control_answers.hpp"
 
 namespace steelyard::manage {
@@ -42,6 +43,8 @@ io::Task<> ControlConnection::serve() {
       reply = fault_answer(request.error());
     }
     if (reply.empty() || !co_await write(std::move(reply))) break;
+    // One that never stops sending would have the thread to itself, and its stop would never come.
+    co_await io::NextTurn(loop_);
   }
   stream_->settle();  // the last answer would be lost with the stream
   on_end_();
@@ -96,10 +99,10 @@ io::Task<std::string> ControlConnection::wait_for_drain(ControlRequest request) 
     if (auto over = desk_.answer_when_over(*awaited)) co_return std::move(*over);
     const Instant next = std::min(awaited->deadline, loop_.now() + wait_step);
     io::Wait wait(timer_, next);
-    // A line that came meanwhile is for later; a full buffer hears no end either.
-    if (received_.size() <= control_line_bytes_max) wait.readable(*stream_);
+    // A line that came meanwhile is for later.
+    if (!ended_ && received_.size() <= control_line_bytes_max) wait.readable(*stream_);
     if (co_await wait == io::Woken::ready) take_bytes();
-    if (ended_) co_return {};
+    if (stream_->has_hung_up()) co_return {};
   }
 }
 

@@ -1,7 +1,8 @@
 // One who speaks on the control socket: lines in, lines out, one request at a time.
 //
 //   read a line ─▶ answer ─▶ write it ─▶ read the next ...
-//                    └─ wait: until the drain is over, the time for it is, or the other end is gone
+//                    └─ wait: until the drain is over, the time for it is, or the other end is
+//                             gone; one that only will say nothing more is still answered
 //
 // Bounded: a line (control_line_bytes_max), the time for a line to come and for an answer to go,
 // and what is kept: one answer. Who sends more than a line gets it answered later; who does not
@@ -53,7 +54,7 @@ class ControlConnection {
   io::WaitTimer timer_;
   std::string received_;  // at most a line and one byte
   std::string line_;
-  bool ended_ = false;  // the other end is gone, or will say nothing more
+  bool ended_ = false;  // the other end will say nothing more; it may still listen
   io::Task<> task_;
 };
 

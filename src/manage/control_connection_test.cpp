@@ -59,6 +59,29 @@ TEST_F(Conversation, lines_may_come_in_pieces_and_together) {
   EXPECT_THAT(answers, HasSubstr("no command \\\"y\\\""));
 }
 
+TEST_F(Conversation, who_never_stops_sending_leaves_others_their_turn) {
+  io::SimPair pair = io::connect_pair(loop, {});
+  bool other_is_over = false;
+  ControlConnection other(loop, desk, std::move(pair.program), "another",
+                          [&] { other_is_over = true; });
+  other.start();
+  loop.settle();
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += "{\"command\":\"x\"}\n";
+  peer->say(lines);
+  pair.peer->say("{\"command\":\"y\"}\n");
+  std::string answers;
+  std::string answer;
+  for (int turns = 0; turns < 20 && answer.empty(); ++turns) {
+    loop.turn();
+    answers += peer->take_all();
+    answer += pair.peer->take_all();
+  }
+  EXPECT_THAT(answer, HasSubstr("no command"));
+  EXPECT_LT(std::ranges::count(answers, '\n'), 20);
+  EXPECT_FALSE(other_is_over);
+}
+
 TEST_F(Conversation, the_last_line_is_answered_though_nothing_follows) {
   peer->say("{\"command\":\"x\"}\n");
   peer->end_writing();
@@ -191,6 +214,20 @@ TEST_F(Conversation, who_waits_and_goes_is_noticed) {
       "\n");
   peer.reset();
   loop.settle();
+  EXPECT_TRUE(over);
+}
+
+// As `socat` does with what it was piped.
+TEST_F(Conversation, who_says_nothing_more_still_hears_how_it_ended) {
+  const auto exchange = visit("x.r1");
+  say(R"({"command":"drain","balancer":"app","member":"r1","deadline":2})"
+      "\n");
+  peer->say(R"({"command":"wait","balancer":"app","member":"r1"})"
+            "\n");
+  peer->end_writing();
+  loop.settle();
+  EXPECT_FALSE(over);
+  EXPECT_THAT(wait_for(seconds(3)), HasSubstr("deadline_passed"));
   EXPECT_TRUE(over);
 }
 

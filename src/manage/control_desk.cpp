@@ -23,12 +23,6 @@ std::unexpected<ControlFault> refuse_gone() {
   return refuse("a reload has just taken the member away");
 }
 
-std::string_view word_of(DrainState state) {
-  return state == DrainState::drained           ? "drained"
-         : state == DrainState::deadline_passed ? "deadline_passed"
-                                                : "cancelled";
-}
-
 }  // namespace
 
 ControlDesk::ControlDesk(io::Loop& loop, Log log)
@@ -102,7 +96,7 @@ ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::str
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!Drains(*found->balancer.state).undrain(found->member.member, loop_.now()))
-    return refuse(found->member.spec.name + " is not drained");
+    return refuse(found->member.spec->name + " is not drained");
   note(*found, who, "undrain");
   found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
@@ -135,9 +129,9 @@ std::expected<AwaitedDrain, ControlFault> ControlDesk::find_drain(const ControlR
   const auto found = find(request);
   if (!found) return std::unexpected(found.error());
   const auto& drain = found->member.drain;
-  if (!drain) return refuse("no drain of " + found->member.spec.name + " was ordered");
+  if (!drain) return refuse("no drain of " + found->member.spec->name + " was ordered");
   if (drain->state == DrainState::under_way && !drain->order.has_end()) {
-    return refuse("the drain of " + found->member.spec.name +
+    return refuse("the drain of " + found->member.spec->name +
                   " has no end: order it with a deadline or a number of sessions");
   }
   return AwaitedDrain{.balancer = found->balancer.state,
@@ -160,7 +154,7 @@ std::optional<std::string> ControlDesk::answer_when_over(const AwaitedDrain& awa
 }
 
 void ControlDesk::note(const Found& found, std::string_view who, const std::string& what) {
-  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec.name,
+  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec->name,
                                              found.balancer.label, what, who));
 }
 

@@ -52,6 +52,18 @@ TEST_F(Desk, members_are_told_with_state_sessions_and_order) {
   EXPECT_EQ(answer["members"][1]["reason"], "");
 }
 
+TEST_F(Desk, an_error_is_told_with_its_end) {
+  const auto exchange = visit("x.r1");
+  balancer().force_error(exchange.lease, loop.now());
+  const json answer = told(R"({"command":"members"})");
+  const json& first = answer["members"][0];
+  const Moment moment{.now = loop.now(), .wall = loop.wall_now()};
+  EXPECT_EQ(first["error_ends"], moment.text_of(loop.now() + seconds(60)));
+  EXPECT_EQ(first["ejections"], 0);
+  EXPECT_EQ(first["on_trial"], false);
+  EXPECT_EQ(answer["members"][1]["error_ends"], nullptr);
+}
+
 TEST_F(Desk, one_balancer_can_be_asked_for) {
   auto config = one_balancer();
   config->servers[0]->balancers.push_back(sticky_spec("other", 3));

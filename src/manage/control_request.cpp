@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "balance/parameters.hpp"
+#include "base/text.hpp"
 
 namespace steelyard::manage {
 
@@ -35,6 +36,27 @@ const std::vector<CommandKeys>& commands() {
 
 std::unexpected<ControlFault> fault(std::string text) {
   return std::unexpected(ControlFault{.text = std::move(text)});
+}
+
+// The configuration's reading of times is httpd's, which stops at what it does not know: there
+// "soon" is no time at all, and "2h30min" is 2 hours. Here nothing may stand behind the number but
+// one unit.
+std::optional<Duration> exact_duration(std::string_view text, Duration most) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_unsigned(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  constexpr std::array<std::pair<std::string_view, Duration>, 5> units{
+      {{"", std::chrono::seconds(1)},
+       {"ms", std::chrono::milliseconds(1)},
+       {"s", std::chrono::seconds(1)},
+       {"min", std::chrono::minutes(1)},
+       {"h", std::chrono::hours(1)}}};
+  for (const auto& [name, unit] : units) {
+    if (text.substr(digits) != name) continue;
+    if (*number > static_cast<std::uint64_t>(most / unit)) return std::nullopt;
+    return static_cast<std::int64_t>(*number) * unit;
+  }
+  return std::nullopt;
 }
 
 // Reads the values of one object and keeps the first fault.
@@ -73,8 +95,8 @@ class Reader {
     std::string written;
     if (value->is_number_unsigned()) written = std::to_string(value->get<std::uint64_t>());
     if (value->is_string()) written = value->get<std::string>();
-    const auto parsed = balance::parse_duration(written, std::chrono::seconds(1));
-    if (!written.empty() && parsed && *parsed >= least && *parsed <= most) return *parsed;
+    const auto parsed = exact_duration(written, most);
+    if (parsed && *parsed >= least) return *parsed;
     complain(key, "is not a time from " + balance::duration_text(least) + " to " +
                       balance::duration_text(most) + ", as in 30, 500ms, 10min or 2h");
     return std::nullopt;

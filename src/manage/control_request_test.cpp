@@ -1,6 +1,8 @@
 #include "manage/control_request.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include <array>
 
 namespace steelyard::manage {
 namespace {
@@ -70,6 +72,27 @@ TEST(ControlRequest, numbers_and_times_have_their_bounds) {
   EXPECT_NE(drain(R"("deadline":"99999999999999999999h")"), "none");
   EXPECT_NE(drain(R"("kick":1)"), "none");
   EXPECT_NE(drain(R"("window":"1s")"), "none");
+}
+
+// "soon" would be at once, and "2h30min" two hours.
+TEST(ControlRequest, a_time_is_a_number_and_one_unit_and_nothing_else) {
+  const auto says = [](std::string_view command, std::string_view key, const std::string& time) {
+    return complaint(R"({"balancer":"app","member":"m","command":")" + std::string(command) +
+                     R"(",")" + std::string(key) + R"(":")" + time + "\"" +
+                     (key == "window" ? R"(,"sessions":0})" : "}"));
+  };
+  constexpr std::array<std::array<std::string_view, 2>, 3> keys{
+      {{"drain", "deadline"}, {"wait", "timeout"}, {"drain", "window"}}};
+  for (const auto& [command, key] : keys) {
+    for (const char* good : {"30", "1500ms", "30s", "2min", "1h", "0030"})
+      EXPECT_EQ(says(command, key, good), "none") << good;
+    for (const char* bad : {"soon", "2h30min", "10 min", "10m", "10mi", "1.5h", "-5", "+5", "min",
+                            "10min ", " 10min", "10MIN", "10minutes", "1h1", "0x10", ""}) {
+      EXPECT_THAT(says(command, key, bad),
+                  testing::StartsWith('"' + std::string(key) + "\" is not a time"))
+          << bad;
+    }
+  }
 }
 
 TEST(ControlRequest, status_letters_are_an_operators) {

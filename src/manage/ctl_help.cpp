@@ -27,7 +27,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   help [COMMAND]
 
 The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
-file's name with .ctl behind it). Who may use it: root, and the user the server runs as.
+file's name with .ctl behind it). Who may use it: root, or the user who started the server.
 
 BALANCER is app or balancer://app; where virtual hosts have their own: host:port/balancer://app, and
 main/balancer://app for that of the main server. MEMBER is its URL, its host:port or its route.
@@ -43,8 +43,9 @@ constexpr std::array pages{
 
 Lists members: state, load factor, exchanges under way (BUSY), requests so far (ELECTED), and for
 sticky balancers how many sessions chose them within the last 1, 5, 15 and 60 minutes. 70+ means at
-least 70; 70* that the count began within that time. WHY says what keeps a member from full service,
-and what was ordered.
+least 70; 70* that the count began within that time. WHY says what keeps a member from full service
+and until when, whether a request shows just now if it serves again (on trial), and what was
+ordered.
 )"},
     Page{"drain",
          R"(steelyard ctl drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME]

@@ -12,12 +12,34 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+// Names and answers of members come from elsewhere; what steers a terminal is shown as \xNN.
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto code = static_cast<unsigned char>(text[i]);
+    // The controls behind 0x7f are two bytes in UTF-8: C2 80 to C2 9F.
+    const bool begins_two = code == 0xc2 && i + 1 < text.size();
+    const auto next = begins_two ? static_cast<unsigned char>(text[i + 1]) : code;
+    const bool is_late_control = begins_two && next < 0xa0;
+    if (is_late_control) {
+      code = next;
+      ++i;
+    }
+    if (code < 0x20 || code == 0x7f || is_late_control) {
+      shown += fmt::format("\\x{:02x}", code);
+    } else {
+      shown += static_cast<char>(code);
+    }
+  }
+  return shown;
+}
+
 // What a server of another version might leave out is empty, not a failure.
 std::string text_of(const json& object, const char* key) {
   if (!object.is_object()) return {};
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return {};
-  if (found->is_string()) return found->get<std::string>();
+  if (found->is_string()) return printable(found->get_ref<const std::string&>());
   if (found->is_number_float()) return fmt::format("{:g}", found->get<double>());
   return found->dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -47,9 +69,12 @@ std::string sessions_text(const json& sessions, const char* window) {
 
 std::string why_text(const json& member) {
   std::string why = text_of(member, "reason");
+  const auto add = [&why](const std::string& more) { why += (why.empty() ? "" : "; ") + more; };
+  if (const std::string ends = text_of(member, "error_ends"); !ends.empty())
+    add("in error until " + ends);
+  if (text_of(member, "on_trial") == "true") add("on trial");
   const json& drain = part_of(member, "drain");
-  if (text_of(drain, "state") == "under_way")
-    why += (why.empty() ? "" : "; ") + std::string("draining ") + text_of(drain, "order");
+  if (text_of(drain, "state") == "under_way") add("draining " + text_of(drain, "order"));
   return why;
 }
 
@@ -118,7 +143,8 @@ CtlReport report_failure(const json& answer) {
   if (!choices.is_array() || choices.empty()) return report;
   report.complaint += "There is:\n";
   for (const json& choice : choices) {
-    if (choice.is_string()) report.complaint += "  " + choice.get<std::string>() + '\n';
+    if (!choice.is_string()) continue;
+    report.complaint += "  " + printable(choice.get_ref<const std::string&>()) + '\n';
   }
   return report;
 }

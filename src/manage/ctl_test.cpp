@@ -44,6 +44,8 @@ TEST(CtlWords, a_drain_with_wait_is_two_requests) {
           R"({"command":"drain","balancer":"app","member":"m1:80","sessions":2,"window":"90s","deadline":"10min"})",
           R"({"command":"wait","balancer":"app","member":"m1:80","timeout":"1h"})"));
   for (const std::string& request : words->requests) EXPECT_TRUE(parse_request(request));
+  EXPECT_FALSE(is_answered_late(words->requests[0]));
+  EXPECT_TRUE(is_answered_late(words->requests[1]));
 }
 
 TEST(CtlWords, a_status_may_look_like_an_option) {
@@ -71,14 +73,27 @@ TEST(CtlWords, what_is_wrong_is_said) {
 }
 
 TEST(CtlWords, every_command_has_its_help) {
-  for (const char* command : {"members", "drain", "undrain", "wait", "set", "history"}) {
-    EXPECT_THAT(parse({"help", command})->help, HasSubstr("steelyard ctl " + std::string(command)));
-    EXPECT_EQ(parse({command, "--help"})->help, ctl_help(command));
-    EXPECT_THAT(ctl_help(), HasSubstr("\n  " + std::string(command)));
+  const std::vector<std::string> commands = ctl_commands();
+  EXPECT_GE(commands.size(), 6U);
+  std::size_t row = 0;
+  for (const std::string& command : commands) {
+    const char* const word = command.c_str();
+    EXPECT_THAT(parse({"help", word})->help, HasSubstr("steelyard ctl " + command));
+    EXPECT_EQ(parse({word, "--help"})->help, ctl_help(command));
+    const std::size_t next = ctl_help().find("\n  " + command + ' ');
+    ASSERT_NE(next, std::string::npos) << command;
+    EXPECT_GT(next, row) << command << " stands in another order";
+    row = next;
   }
   EXPECT_EQ(parse({"help"})->help, ctl_help());
   EXPECT_EQ(parse({"--help"})->help, ctl_help());
   EXPECT_THAT(complaint({"help", "dance"}), HasSubstr("no command"));
+}
+
+TEST(CtlWords, the_server_knows_every_command_and_no_other) {
+  const auto refused = parse_request(R"({"command":"?"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().choices, ctl_commands());
 }
 
 CtlReport report(std::string_view answer) { return report_answer({}, answer); }
@@ -104,6 +119,16 @@ TEST(CtlReport, failures_are_told_with_the_choices) {
   EXPECT_EQ(report("[]").exit, CtlExit::failed);
 }
 
+// A member's answer, or a name, could move the cursor and write over lines.
+TEST(CtlReport, what_steers_a_terminal_is_shown_and_not_sent_to_it) {
+  const CtlReport history = report(
+      R"({"ok":true,"events":[{"at":"T","cause":"a\u001b[2Jb","evidence":"\u0007\u007f\u009b1m",)"
+      R"("before":"\n","after":"\u00e4\u00a0\u2028"}]})");
+  EXPECT_EQ(history.out, "T  \\x0a -> \u00e4\u00a0\u2028  a\\x1b[2Jb: \\x07\\x7f\\x9b1m\n");
+  const CtlReport failed = report(R"({"ok":false,"error":"\u001b]0;x","choices":["\u0085"]})");
+  EXPECT_EQ(failed.complaint, "steelyard ctl: \\x1b]0;x\nThere is:\n  \\x85\n");
+}
+
 TEST(CtlReport, members_are_a_table) {
   const CtlReport table = report(
       R"({"ok":true,"members":[{"balancer":"balancer://app","member":"http://m1","route":"",)"
@@ -119,6 +144,15 @@ TEST(CtlReport, members_are_a_table) {
       "balancer://app  http://m1   -      Init Ok      1.5     2     10       1   2   3*   65536+\n"
       "balancer://app  http://m22  -      Init Drn Ok                         -   -   -    -       "
       "why; draining until noon\n");
+}
+
+TEST(CtlReport, an_error_is_told_with_its_end_and_its_trial) {
+  const CtlReport table = report(
+      R"({"ok":true,"members":[{"member":"m","status":"Init Err","reason":"failed a request",)"
+      R"("error_ends":"2026-11-29T14:03:10Z","ejections":2,"on_trial":false},)"
+      R"({"member":"n","reason":"failed its trial","error_ends":null,"on_trial":true}]})");
+  EXPECT_THAT(table.out, HasSubstr("failed a request; in error until 2026-11-29T14:03:10Z\n"));
+  EXPECT_THAT(table.out, HasSubstr("failed its trial; on trial\n"));
 }
 
 TEST(CtlReport, json_is_handed_through) {

@@ -228,6 +228,17 @@ class Words {
 
 }  // namespace
 
+std::vector<std::string> ctl_commands() {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.emplace_back(command.name);
+  return names;
+}
+
+// The command comes first there.
+bool is_answered_late(std::string_view request) {
+  return request.starts_with(R"({"command":"wait")");
+}
+
 std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words) {
   return Words(words).read();
 }

@@ -38,6 +38,12 @@ struct CtlWords {
 // The error is one complaint.
 std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words);
 
+// Of CtlWords::requests: its answer comes when a drain is over, which may take days. Every other
+// one is answered at once.
+[[nodiscard]] bool is_answered_late(std::string_view request);
+
+// All but help, in the order of the help.
+[[nodiscard]] std::vector<std::string> ctl_commands();
 // Of all commands, or of one; empty: there is none of that name.
 std::string ctl_help(std::string_view command = {});
 

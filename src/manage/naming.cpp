@@ -106,11 +106,11 @@ std::expected<balance::MemberView, ControlFault> find_member(const NamedBalancer
   std::vector<balance::MemberView> all = balancer.state->members();
   std::vector<balance::MemberView> found;
   for (const balance::MemberView& view : all) {
-    if (view.spec.name == wanted) return view;
-    if (view.member->address() == wanted || view.spec.tag == wanted) found.push_back(view);
+    if (view.spec->name == wanted) return view;
+    if (view.member->address() == wanted || view.spec->tag == wanted) found.push_back(view);
   }
   if (found.size() == 1) return std::move(found.front());
-  const auto name = [](const balance::MemberView& one) { return one.spec.name; };
+  const auto name = [](const balance::MemberView& one) { return one.spec->name; };
   if (found.empty()) {
     return std::unexpected(
         not_one("no member " + quoted(wanted) + " in " + balancer.label, all, name));

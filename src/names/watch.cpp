@@ -202,7 +202,7 @@ void Watcher::Watch::tell(const Listener& listener) {
   } else {
     // The configured members stand for themselves until there is an answer.
     for (const balance::MemberView& view : balancer.members()) {
-      if (view.spec.meaning == key_.meaning && view.spec.host == key_.name)
+      if (view.spec->meaning == key_.meaning && view.spec->host == key_.name)
         balancer.name_failed(view.member, fault_, now);
     }
   }

@@ -17,8 +17,8 @@ using Listeners = std::map<WatchKey, std::vector<Listener>>;
 // Members as they are now, and configured members that stand for what a name leads to.
 void listen_for(const proxy::Group& group, Listeners& listeners) {
   for (const balance::MemberView& view : group.state->members()) {
-    if (view.spec.meaning != NameMeaning::one_member || !view.spec.has_watched_name()) continue;
-    listeners[{NameMeaning::one_member, view.spec.host, view.spec.address_ttl}].push_back(
+    if (view.spec->meaning != NameMeaning::one_member || !view.spec->has_watched_name()) continue;
+    listeners[{NameMeaning::one_member, view.spec->host, view.spec->address_ttl}].push_back(
         {group.state, view.member});
   }
   std::set<WatchKey> asked;

@@ -70,14 +70,14 @@ class NamesWorld : public testing::Test {
   std::string state(std::size_t at = 0) {
     const auto view = members().at(at);
     const auto list = view.member->addresses().list();
-    if (list == nullptr) return view.spec.name + " " + balance::display_text(view.status);
+    if (list == nullptr) return view.spec->name + " " + balance::display_text(view.status);
     std::string text;
     for (const IpAddress& address : *list) text += (text.empty() ? "" : " ") + address.text();
     return text;
   }
   std::vector<std::string> names_of_members() {
     std::vector<std::string> all;
-    for (const auto& view : members()) all.push_back(view.spec.name);
+    for (const auto& view : members()) all.push_back(view.spec->name);
     return all;
   }
 

@@ -72,11 +72,14 @@ class Shard::Core final : public RoomMaker {
   // The same for what a client can bring about with every request; asks wants() itself.
   void log_seldom(Exchange& exchange, Seldom& seldom, config::LogLevel level,
                   std::string_view module, std::string_view text);
+  // Makes the text only when it is told.
+  void log_seldom(Exchange& exchange, Seldom& seldom, config::LogLevel level,
+                  std::string_view module, const std::function<std::string()>& text);
   // The expression's text; a fault is logged, seldom.
   std::string_view text_of(Exchange& exchange, const expr::StringExpression& expression,
                            Seldom& seldom, std::string_view module, std::string_view where);
   Seldom malformed_heartbeats, doubtful_heartbeats, crowded_heartbeats;
-  Seldom failed_keys, failed_documents;
+  Seldom failed_keys, failed_documents, full_lines;
   // What evaluating expressions left to be told: logs a fault, keeps the names of request fields.
   void heed(Exchange& exchange, std::string_view module, std::string_view where,
             const expr::Remarks& remarks);

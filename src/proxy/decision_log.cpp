@@ -75,9 +75,11 @@ void log_decision(Exchange& x, Shard::Core& core, const Group& group,
                   to_text(decision.reason), decision.tag_changed ? ", route changed" : ""));
 }
 
-void append_members(std::string& text, std::span<const balance::MemberView> members, Instant now) {
-  for (const balance::MemberView& view : members)
-    text += fmt::format("; {} ({})", view.spec.name, balance::standing_reason(view, now));
+// Every member with the reason why it takes nothing.
+std::string with_members(std::string text, const Group& group, Instant now) {
+  for (const balance::MemberView& view : group.state->members())
+    text += fmt::format("; {} ({})", view.spec->name, balance::standing_reason(view, now));
+  return text;
 }
 
 }  // namespace
@@ -129,16 +131,21 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                          ? fmt::format("{}: All workers are in error state for route ({})", name,
                                        decision.session.tag)
                          : name + ": All workers are in error state";
-  append_members(text, group.state->members(), core.now());
-  core.log(x, LogLevel::error, module, text);
+  core.log(x, LogLevel::error, module, with_members(std::move(text), group, core.now()));
 }
 
-void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how,
-                        std::span<const balance::MemberView> members) {
+void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how) {
   if (!core.wants(x, LogLevel::error, module)) return;
-  std::string text = fmt::format("{}: {}", group.spec->name, how);
-  append_members(text, members, core.now());
-  core.log(x, LogLevel::error, module, text);
+  core.log(x, LogLevel::error, module,
+           with_members(fmt::format("{}: {}", group.spec->name, how), group, core.now()));
+}
+
+void log_line_full(Exchange& x, Shard::Core& core, const Group& group) {
+  core.log_seldom(x, core.full_lines, LogLevel::error, module, [&] {
+    const std::size_t waiting = group.state->line().counters().waiting;
+    return with_members(fmt::format("{}: line full: {} waiting", group.spec->name, waiting), group,
+                        core.now());
+  });
 }
 
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
@@ -166,6 +173,7 @@ void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,
 
 void log_slow_members(Exchange& x, Shard::Core& core, const std::string& balancer,
                       const std::vector<balance::SlowEjection>& ejected) {
+  if (!core.wants(x, LogLevel::error, module)) return;
   for (const balance::SlowEjection& slow : ejected) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(slow.lasts).count();
     core.log(x, LogLevel::error, module,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string_view>
 
 #include "balance/balancer.hpp"
@@ -26,8 +25,9 @@ void log_events(Exchange& x, Shard::Core& core, const Group& group,
 void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
                    const balance::Decision& decision);
 // `how`: "waited 2.000 s for a member". Every member is named with the reason why it was none.
-void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how,
-                        std::span<const balance::MemberView> members);
+void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how);
+// The same, seldom: whoever comes while the line is full is turned away at once.
+void log_line_full(Exchange& x, Shard::Core& core, const Group& group);
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease);
 void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,

@@ -5,12 +5,13 @@
 #include <algorithm>
 
 #include "balance/parameters.hpp"
-#include "balance/standing.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/backend/http1_attempt.hpp"
+#include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
 
 namespace steelyard::proxy {
@@ -33,8 +34,11 @@ struct Journey {
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
+  bool gathered = false;           // as much of the body is here as is kept for a trial
   std::unique_ptr<LineWait> line;  // once it stood there
-  std::string_view refusal;        // the page's words when the journey does not begin
+  // Since it stood in the line last; only where the balancer leaves them out of further choices.
+  std::vector<balance::MemberRef> tried;
+  std::string_view refusal;  // the page's words when the journey does not begin
 };
 
 // httpd encodes the path anew unless the route forwards it raw. A section that covers the request
@@ -140,6 +144,8 @@ balance::Session read_session(Exchange& x, const Journey& journey,
   return balance::find_session(sticky, text);
 }
 
+bool is_whole(const RequestBody& body) { return !body.announced() || body.received_all(); }
+
 // Everything that a choice needs of the request.
 balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& journey,
                                       const RequestBody& body) {
@@ -147,6 +153,7 @@ balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& j
   balance::ChoiceRequest request{.session = read_session(x, journey, spec.sticky),
                                  .now = core.now()};
   request.replayable = http::is_idempotent(x.request.method_id) && body.can_rewind();
+  request.whole = is_whole(body);
   const balance::PolicyTraits& policy = traits_of(spec.effective_policy());
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
@@ -209,20 +216,38 @@ balance::Decision only_the_line() {
 }
 
 // Picks, unless it says that somebody else was there before or that nobody can be picked.
-balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey,
+balance::Decision choose_member(Exchange& x, Shard::Core& core, Journey& journey, RequestBody& body,
                                 balance::ChoiceRequest& request) {
-  // Who is to be left out is known by the lease.
-  const bool leaves_out = journey.group->state->ejects();
-  if (journey.lines_up && !leaves_out) let_go_of_members(x);
+  if (journey.lines_up) let_go_of_members(x);
   if (journey.used_up) return only_the_line();
   request.now = core.now();
   if (journey.line != nullptr) request.attempt = journey.line->attempt();
-  request.tried = x.leases;
+  request.tried = journey.tried;
+  // What came with the head is a whole body, as a rule. Faults show when it is sent.
+  if (!is_whole(body) && journey.group->state->ejects()) (void)body.fetch(prefetch_bytes);
+  request.whole = is_whole(body);
   balance::Decision decision = decide(x, core, *journey.group, request);
   request.tried = {};
   journey.lines_up = decision.lines_up;
-  if (journey.lines_up && leaves_out) let_go_of_members(x);
   return decision;
+}
+
+// The trial of a member that is the only one left does not wait for the client either: it is let
+// go, and chosen anew when the body is here. Of one that is larger than what is kept in memory the
+// rest is waited for all the same.
+bool waits_for_client(const balance::Decision& decision, const Journey& journey,
+                      const RequestBody& body) {
+  return decision.lease && decision.lease.is_trial() && !journey.gathered && !is_whole(body);
+}
+
+io::Task<Failure> gather_for_trial(Exchange& x, Shard::Core& core, ClientSide client,
+                                   RequestBody& body, Journey& journey) {
+  journey.gathered = true;
+  const Gathering enough{
+      .bytes = x.generation->config().body_spool_memory_bytes,
+      .began = core.now(),
+      .asks = std::exchange(x.request.expects_continue, false) && body.received() == 0};
+  return gather_body(x, core, client, body, enough);
 }
 
 io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, RequestBody& body,
@@ -231,6 +256,7 @@ io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, Requ
   let_go_of_members(x);
   journey.lines_up = true;
   journey.used_up = false;
+  journey.tried.clear();
   if (journey.line == nullptr)
     journey.line = std::make_unique<LineWait>(x, core, client, body, *journey.group);
   co_await journey.line->stand(request, decision);
@@ -321,10 +347,8 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-std::string how_it_waited(const LineWait& line, const Group& group) {
+std::string how_it_waited(const LineWait& line) {
   const double seconds = std::chrono::duration<double>(line.waited()).count();
-  if (line.end() == LineWait::End::line_full)
-    return fmt::format("line full: {} waiting", group.state->line().counters().waiting);
   return fmt::format("waited {:.3f} s for a member{}", seconds,
                      line.end() == LineWait::End::server_stops ? ", the server stops" : "");
 }
@@ -337,9 +361,13 @@ ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
   } else if (line->end() == LineWait::End::client_gone) {
     return end_with(x, {Party::client, Cause::gone});
   } else {
-    const auto members = journey.group->state->members();
-    log_waited_in_vain(x, core, *journey.group, how_it_waited(*line, *journey.group), members);
-    x.retry_after_seconds = static_cast<int>(balance::advised_wait(members, core.now()).count());
+    if (line->end() == LineWait::End::line_full) {
+      log_line_full(x, core, *journey.group);
+    } else {
+      log_waited_in_vain(x, core, *journey.group, how_it_waited(*line));
+    }
+    const auto advice = journey.group->state->advised_wait(core.now());
+    x.retry_after_seconds = static_cast<int>(advice.count());
   }
   judge_answer(x, core, journey, 503);
   return {.status = 503};
@@ -367,7 +395,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   balance::ChoiceRequest request = ask_for_member(x, core, journey, body);
   balance::Balancer& state = *journey.group->state;
   for (int attempts = 1;; ++attempts, ++request.random) {
-    balance::Decision decision = choose_member(x, core, journey, request);
+    balance::Decision decision = choose_member(x, core, journey, body, request);
     if (decision.lines_up && waits_in_line(decision.outcome)) {
       co_await stand_in_line(x, core, client, body, journey, decision, request);
       attempts = 1;
@@ -377,6 +405,13 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     } else if (decision.outcome == Outcome::none_usable &&
                !co_await wait_for_member(x, core, client, journey, decision, request)) {
       decision.outcome = Outcome::none_usable;
+    }
+    if (waits_for_client(decision, journey, body)) {
+      decision.lease.end();
+      const Failure failure = co_await gather_for_trial(x, core, client, body, journey);
+      if (failure) co_return end_with(x, failure);
+      --attempts;
+      continue;
     }
     export_decision(x, journey, decision);
     if (decision.outcome != Outcome::picked)
@@ -406,6 +441,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
+    if (state.ejects()) journey.tried.emplace_back(&lease.member());
     journey.last = std::move(failure);
     body.rewind();
   }

@@ -94,7 +94,8 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
 // seen; also that a shared connection was made with the settings of the host that came first).
 class StateRegistry::Binding {
  public:
-  Binding(const States& known, Instant now) : known_(known), now_(now) {}
+  Binding(const States& known, Instant now, bool counts_sessions)
+      : known_(known), now_(now), counts_sessions_(counts_sessions) {}
 
   ServerGroups bind(const config::Server& server) {
     const bool is_main = server.index == 0;
@@ -152,6 +153,7 @@ class StateRegistry::Binding {
     std::shared_ptr<balance::Balancer> state;
     if (found == known_.end()) {
       state = std::make_shared<balance::Balancer>(spec, now_);
+      state->count_sessions(counts_sessions_);
     } else {
       state = found->second;
       state->adopt(spec, now_);
@@ -162,6 +164,7 @@ class StateRegistry::Binding {
 
   const States& known_;
   const Instant now_;
+  const bool counts_sessions_;
   States kept_;
   std::map<std::string, int> same_names_;
   std::map<std::string, Group, std::less<>> main_balancers_;
@@ -170,7 +173,7 @@ class StateRegistry::Binding {
 
 std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config,
                                                       Instant now) {
-  Binding binding(known_, now);
+  Binding binding(known_, now, counts_sessions_);
   std::vector<ServerGroups> groups;
   groups.reserve(config->servers.size());
   for (std::size_t i = 0; i < config->servers.size(); ++i) {

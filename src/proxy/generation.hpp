@@ -59,6 +59,9 @@ class StateRegistry {
   // `now` dates what that changes about members; Instant::min(): unknown.
   std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config,
                                          Instant now = Instant::min());
+  // Whether new balancers count their sessions (balance/census.hpp); it costs each request of a
+  // session a little, so only where somebody can ask for it. At first they do.
+  void count_sessions(bool wanted) { counts_sessions_ = wanted; }
   // Balancers and direct backends that the last configuration bound.
   std::size_t state_count() const { return known_.size(); }
 
@@ -69,6 +72,7 @@ class StateRegistry {
 
   States known_;
   std::uint64_t generations_ = 0;
+  bool counts_sessions_ = true;
 };
 
 class Generation {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "balance/drains.hpp"
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
 
@@ -39,6 +40,33 @@ TEST(StateRegistry, a_thousand_hosts_that_inherit_make_no_states_of_their_own) {
   const auto& groups = generation->groups();
   EXPECT_EQ(groups[1000].backends.at(499).state, groups[0].backends.at(499).state);
   EXPECT_EQ(groups[1000].backends.at(499).spec, groups[0].backends.at(499).spec);
+}
+
+// It is a hash and a look into a large table for each request of a session.
+TEST(StateRegistry, sessions_are_counted_unless_nobody_can_ask_for_them) {
+  for (const bool wanted : {true, false}) {
+    auto config = make_config(0, {});
+    auto spec = std::make_shared<balance::BalancerSpec>();
+    spec->name = "balancer://app";
+    spec->sticky = {.cookie_name = "sid", .url_name = "sid"};
+    spec->members.emplace_back();
+    spec->members[0].name = "http://m1";
+    spec->members[0].tag = "r1";
+    config->servers[0]->balancers.push_back(std::move(spec));
+    StateRegistry registry;
+    registry.count_sessions(wanted);
+    const auto generation = registry.bind(std::move(config));
+    balance::Balancer& state = *generation->groups()[0].balancers[0].state;
+    const Instant now = Instant{} + std::chrono::hours(1);
+    balance::Session session;
+    session.found = true;
+    session.value = "x.r1";
+    session.tag = "r1";
+    const auto decision = state.choose({.session = session, .now = now});
+    ASSERT_TRUE(decision.lease);
+    const auto counts = balance::Drains(state).sessions(state.members()[0].member, now);
+    EXPECT_EQ(counts[0].sessions, wanted ? 1U : 0U);
+  }
 }
 
 TEST(StateRegistry, a_host_that_names_a_backend_itself_has_its_own_state) {

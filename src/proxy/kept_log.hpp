@@ -9,7 +9,7 @@
 
 namespace steelyard::proxy {
 
-class NullLog final : public LogSink {
+class KeptLog final : public LogSink {
  public:
   void access(const config::LogTarget& /*target*/, std::string_view line) override {
     access_lines.emplace_back(line);

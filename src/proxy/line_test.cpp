@@ -92,6 +92,19 @@ TEST_F(Line, full_members_are_waited_for_in_order_and_who_is_beyond_the_bound_ge
   EXPECT_EQ(counters().waiting, 0U);
 }
 
+// Who is turned away costs a line in ten seconds, whatever comes.
+TEST_F(Line, that_it_is_full_is_told_seldom) {
+  build(1, {"max=1"}, {"queue=1/60"});
+  const Stream a = ask("/a"), b = ask("/b");
+  for (int i = 0; i < 100; ++i) EXPECT_THAT(ask("/x")->take_all(), StartsWith(unavailable));
+  EXPECT_EQ(world_->log_.error_lines.size(), 1U);
+  advance(Seldom::period);
+  ask("/x");
+  ASSERT_EQ(world_->log_.error_lines.size(), 2U);
+  EXPECT_THAT(last_error(), HasSubstr("line full: 1 waiting; http://m1 (all 1 connections"));
+  EXPECT_THAT(last_error(), testing::EndsWith(" (99 more like it were not told)"));
+}
+
 TEST_F(Line, a_full_member_is_passed_over_while_another_has_room) {
   build(2, {"max=1"}, {"queue=2/10"});
   const Stream a = ask("/a"), b = ask("/b"), c = ask("/c");
@@ -155,25 +168,85 @@ TEST_F(Line, its_first_is_the_trial_of_a_member_and_the_others_follow_its_answer
   EXPECT_EQ(counters().waiting, 0U);
 }
 
+// The time of the other member's error is over while the first one's trial hangs.
+TEST_F(Line, a_trial_that_hangs_keeps_nobody_from_the_trial_of_another_member) {
+  build(2, {"retry=2"}, {"queue=9/30", "trial=On", "forcerecovery=Off"});
+  world_->kill(1);
+  const Stream first = ask("/first");
+  answer_last(2);
+  advance(seconds(1));
+  world_->members[1].connections.clear();
+  world_->kill(2);
+  const Stream a = ask("/a"), b = ask("/b"), c = ask("/c");
+  EXPECT_EQ(counters().waiting, 3U);
+  world_->dialer.be_silent("m1:80");
+  world_->revive(2);
+  advance(milliseconds(1010));
+  EXPECT_EQ(counters().waiting, 2U);
+  EXPECT_THAT(heard(2), ElementsAre());
+  advance(seconds(1));
+  EXPECT_THAT(heard(2), ElementsAre("/b"));
+  answer_last(2);
+  EXPECT_THAT(heard(2), ElementsAre("/c"));
+}
+
+// Its body is too large to be kept in memory, so the member waits for the rest of it.
 TEST_F(Line, a_trial_whose_client_leaves_is_followed_by_another) {
   build(1, {"retry=2"}, {"queue=9/30", "trial=On"});
   world_->kill(1);
   ask("/gone");  // finds the member down and leaves
   world_->loop.settle();
-  Stream a = world_->connect();
-  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
-  const Stream b = ask("/b"), c = ask("/c");
-  // forcerecovery: the first that comes is the trial at once. The rest of its body is waited for.
-  EXPECT_EQ(counters().waiting, 2U);
   world_->revive(1);
-  world_->loop.settle();
-  EXPECT_THAT(heard(1), ElementsAre());
+  // forcerecovery: the first that comes is the trial at once.
+  Stream a = world_->connect();
+  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" +
+                      std::string(100'000, 'x'));
+  const Stream b = ask("/b"), c = ask("/c");
+  EXPECT_EQ(counters().waiting, 2U);
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
   a.reset();
   world_->loop.settle();
   EXPECT_THAT(heard(1), ElementsAre("/b"));
   answer_last(1);
   EXPECT_THAT(b->take_all(), StartsWith(fine));
   EXPECT_THAT(heard(1), ElementsAre("/c"));
+}
+
+// A stranger's half a request would keep a member that is back out of service for long.
+TEST_F(Line, a_request_whose_body_is_not_here_holds_no_trial) {
+  for (const bool expects : {false, true}) {
+    build(1, {"retry=2"}, {"trial=On"});
+    world_->kill(1);
+    ask("/gone");
+    world_->loop.settle();
+    world_->revive(1);
+    Stream a = world_->connect();
+    const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n";
+    world_->say(*a, head + (expects ? "Expect: 100-continue\r\n\r\n" : "\r\nabc"));
+    if (expects) EXPECT_EQ(a->take_all(), "HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_THAT(heard(1), ElementsAre());
+    const Stream b = ask("/b");
+    EXPECT_THAT(heard(1), ElementsAre("/b"));
+    answer_last(1);
+    world_->say(*a, expects ? "abcdef" : "def");
+    EXPECT_THAT(world_->members[0].heard(), testing::EndsWith("\r\n\r\nabcdef"));
+    answer_last(1);
+    EXPECT_THAT(a->take_all(), StartsWith(fine));
+  }
+}
+
+TEST_F(Line, a_body_that_comes_late_may_be_the_trial_itself) {
+  build(1, {"retry=2"}, {"trial=On"});
+  world_->kill(1);
+  ask("/gone");
+  world_->loop.settle();
+  world_->revive(1);
+  const Stream a = world_->connect();
+  world_->say(*a, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
+  world_->say(*a, "def");
+  EXPECT_THAT(world_->members[0].heard(), testing::EndsWith("\r\n\r\nabcdef"));
+  answer_last(1);
+  EXPECT_THAT(a->take_all(), StartsWith(fine));
 }
 
 // failcount=: a member that failed is passed over by the request that saw it, though others may
@@ -188,6 +261,21 @@ TEST_F(Line, a_request_goes_on_to_a_member_that_it_has_not_tried) {
   }
   EXPECT_EQ(world_->dialer.dials(), 4U);  // three that failed, one that is kept
   EXPECT_EQ(counters().longest, 0U);
+}
+
+// Whichever is the last in the order of the key.
+TEST_F(Line, a_request_goes_to_no_member_twice) {
+  for (const int alive : {1, 2, 3}) {
+    build(3, {}, {"queue=9/30", "failcount=9/30", "lbmethod=hash"});
+    for (const int member : {1, 2, 3}) {
+      if (member != alive) world_->kill(member);
+    }
+    const Stream client = ask("/x");
+    EXPECT_THAT(heard(alive), ElementsAre("/x"));
+    EXPECT_LE(world_->dialer.dials(), 3U);
+    answer_last(alive);
+    EXPECT_THAT(client->take_all(), StartsWith(fine));
+  }
 }
 
 TEST_F(Line, who_has_tried_all_members_waits_for_one_of_them) {
@@ -407,13 +495,27 @@ TEST_F(Line, a_reload_that_raises_max_lets_more_go_on) {
   EXPECT_EQ(counters().waiting, 1U);
 }
 
+TEST_F(Line, a_reload_that_brings_max_makes_newcomers_wait_for_older_requests) {
+  build(1, {}, {"queue=5/60"});
+  const Stream a = ask("/a");
+  world_->reload(1, {"max=1"}, {"queue=5/60"});
+  const Stream b = ask("/b"), c = ask("/c");
+  EXPECT_THAT(heard(1), ElementsAre("/a"));
+  answer_last(1);
+  advance(milliseconds(110));
+  EXPECT_THAT(heard(1), ElementsAre("/b"));
+  answer_last(1);  // this one tells
+  EXPECT_THAT(heard(1), ElementsAre("/c"));
+}
+
 TEST_F(Line, a_reload_that_ends_the_line_ends_the_wait) {
   build(1, {"retry=600"}, {"queue=5/60"});
   world_->kill(1);
-  const Stream a = ask("/a");
+  const Stream a = ask("/a"), b = ask("/b");
+  EXPECT_EQ(counters().waiting, 2U);
   world_->reload(1, {"retry=600"});
-  advance(milliseconds(60'010));
   EXPECT_THAT(a->take_all(), StartsWith(unavailable));
+  EXPECT_THAT(b->take_all(), StartsWith(unavailable));
   EXPECT_EQ(counters().waiting, 0U);
 }
 

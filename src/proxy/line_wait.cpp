@@ -97,9 +97,11 @@ bool LineWait::ask(balance::ChoiceRequest& request, balance::Decision& decision)
   request.now = core_.now();
   ++request.random;
   decision = decide(x_, core_, group_, request);
-  if (waits_in_line(decision.outcome)) return false;
+  // A reload may have taken the line away.
+  if (waits_in_line(decision.outcome) && decision.lines_up) return false;
   if (!decision.lease) return true;
-  const bool is_unproven = decision.lease.member().blemished();
+  // A trial admits one request by itself, so the next may look for another member meanwhile.
+  const bool is_unproven = !decision.lease.is_trial() && decision.lease.member().blemished();
   place_.step_out(is_unproven ? WaitingLine::Next::waits_for_outcome : WaitingLine::Next::called);
   return true;
 }

@@ -164,13 +164,18 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
 
 void Shard::Core::log_seldom(Exchange& x, Seldom& seldom, config::LogLevel level,
                              std::string_view module, std::string_view text) {
+  log_seldom(x, seldom, level, module, [text] { return std::string(text); });
+}
+
+void Shard::Core::log_seldom(Exchange& x, Seldom& seldom, config::LogLevel level,
+                             std::string_view module, const std::function<std::string()>& text) {
   if (!wants(x, level, module)) return;
   const auto untold = seldom.ask(now());
   if (!untold) return;
   log(x, level, module,
       *untold == 0
-          ? text
-          : x.arena.join(text, " (", x.arena.decimal(*untold), " more like it were not told)"));
+          ? text()
+          : x.arena.join(text(), " (", x.arena.decimal(*untold), " more like it were not told)"));
 }
 
 std::string_view Shard::Core::text_of(Exchange& x, const expr::StringExpression& expression,

@@ -131,7 +131,7 @@ class TestWorld {
   io::SimLoop loop;
   io::SimDialer dialer{loop};
   io::SimSplicer splicer;
-  NullLog log_;
+  KeptLog log_;
   ShardGroup group;
   StateRegistry registry;
   std::shared_ptr<const Generation> generation;

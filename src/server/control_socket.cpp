@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,10 +19,12 @@ namespace {
 
 constexpr mode_t only_the_owner = 0600;
 constexpr int backlog = 64;
-// Another instance holds the directory's lock for some system calls. Somebody who does not let go
-// of it must not hold up a start.
+// Another instance holds the lock for some system calls. Somebody who does not let go of it must
+// not hold up a start.
 constexpr int lock_tries = 100;
 constexpr int lock_try_ms = 10;
+// Of a server that hangs, with as many waiting as its queue takes.
+constexpr timeval connect_time_max{.tv_sec = 30, .tv_usec = 0};
 
 std::string reason(int error) { return fmt::format("({}){}", error, strerror(error)); }
 
@@ -29,12 +32,11 @@ std::string reason(int error) { return fmt::format("({}){}", error, strerror(err
 // directory.
 class Place {
  public:
-  // `access`: O_RDONLY to lock it; O_PATH needs no right to read.
-  Place(const std::string& path, int access) {
+  explicit Place(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     name_ = slash == std::string::npos ? path : path.substr(slash + 1);
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    folder_ = Descriptor(::open(folder.c_str(), access | O_DIRECTORY | O_CLOEXEC));
+    folder_ = Descriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     error_ = folder_.is_open() ? 0 : errno;
     if (name_.empty()) error_ = EINVAL;
     fill_address(path);
@@ -46,14 +48,18 @@ class Place {
   }
   static constexpr socklen_t address_size = sizeof(sockaddr_un);
 
-  // False: somebody else has it.
-  [[nodiscard]] bool lock() const {
+  // Until this is gone. 0, or an errno; EWOULDBLOCK: another process has it.
+  [[nodiscard]] int lock() {
+    lock_ = Descriptor(::openat(folder_.number(), (name_ + ".lock").c_str(),
+                                O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                                only_the_owner));
+    if (!lock_.is_open()) return errno;
     for (int tries = 0; tries < lock_tries; ++tries) {
-      if (::flock(folder_.number(), LOCK_EX | LOCK_NB) == 0) return true;
-      if (errno != EWOULDBLOCK && errno != EINTR) return false;
+      if (::flock(lock_.number(), LOCK_EX | LOCK_NB) == 0) return 0;
+      if (errno != EWOULDBLOCK && errno != EINTR) return errno;
       ::poll(nullptr, 0, lock_try_ms);
     }
-    return false;
+    return EWOULDBLOCK;
   }
 
   // 0: nothing is there, or it was a socket of nobody and is gone. Otherwise an errno: EADDRINUSE
@@ -70,9 +76,10 @@ class Place {
  private:
   void fill_address(const std::string& path) {
     address_.sun_family = AF_UNIX;
-    std::string text = path;
-    if (text.size() >= sizeof address_.sun_path)
-      text = fmt::format("/proc/self/fd/{}/{}", folder_.number(), name_);
+    const std::string folder = fmt::format("/proc/self/fd/{}", folder_.number());
+    std::string text = folder + '/' + name_;
+    const bool fits = text.size() < sizeof address_.sun_path;
+    if (!fits || ::access(folder.c_str(), F_OK) != 0) text = path;
     if (text.size() >= sizeof address_.sun_path) {
       error_ = ENAMETOOLONG;
       return;
@@ -88,10 +95,15 @@ class Place {
   }
 
   std::string name_;
-  Descriptor folder_;
+  Descriptor folder_, lock_;
   int error_ = 0;
   sockaddr_un address_{};
 };
+
+std::string why_not_locked(int error) {
+  if (error == EWOULDBLOCK) return "another process holds its lock";
+  return "its lock file cannot be opened: " + reason(error);
+}
 
 std::string why_not_cleared(int error) {
   if (error == EADDRINUSE) return "another instance listens there";
@@ -105,9 +117,9 @@ std::expected<Descriptor, std::string> open_control_socket(const std::string& pa
   const auto fail = [&path](const std::string& why) {
     return std::unexpected(fmt::format("could not make the control socket {}: {}", path, why));
   };
-  const Place place(path, O_RDONLY);
+  Place place(path);
   if (place.error() != 0) return fail(reason(place.error()));
-  if (!place.lock()) return fail("its directory is locked");
+  if (const int error = place.lock(); error != 0) return fail(why_not_locked(error));
   if (const int error = place.clear(); error != 0) return fail(why_not_cleared(error));
   Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!made.is_open()) return fail(reason(errno));
@@ -121,19 +133,28 @@ std::expected<Descriptor, std::string> open_control_socket(const std::string& pa
 }
 
 void remove_control_socket(const std::string& path) {
-  const Place place(path, O_RDONLY);
-  if (place.error() == 0 && place.lock()) (void)place.clear();
+  Place place(path);
+  if (place.error() == 0 && place.lock() == 0) (void)place.clear();
 }
 
 std::expected<Descriptor, std::string> connect_to_control_socket(const std::string& path) {
-  const Place place(path, O_PATH);
+  const Place place(path);
   Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   int error = place.error() != 0 ? place.error() : (made.is_open() ? 0 : errno);
+  if (error == 0) {
+    (void)::setsockopt(made.number(), SOL_SOCKET, SO_SNDTIMEO, &connect_time_max,
+                       sizeof connect_time_max);
+  }
   if (error == 0 && ::connect(made.number(), place.address(), Place::address_size) != 0)
     error = errno;
   if (error == 0) return made;
   if (error == ENOENT || error == ECONNREFUSED)
     return std::unexpected(fmt::format("no server listens at {}: is it running?", path));
+  if (error == EAGAIN) return std::unexpected("the server does not answer");
+  if (error == EACCES || error == EPERM) {
+    return std::unexpected(fmt::format(
+        "could not connect to {}: only root, or the user who started the server, may", path));
+  }
   return std::unexpected(fmt::format("could not connect to {}: {}", path, reason(error)));
 }
 

@@ -10,12 +10,14 @@
 // The Unix socket by which scripts on this machine speak to the server (`steelyard ctl`).
 //
 // Invariants: 1. the file has mode 0600 from its first moment, and belongs to who made it.
-//             2. nothing but a socket on which nobody listens is ever replaced or removed; a
-//             symbolic
-//                link is not followed.
+//             2. nothing but a socket on which nobody listens is ever replaced or removed, and no
+//                symbolic link is followed to one.
 //             3. of two instances that start at once only one gets the path: what is looked at and
-//                changed is done under a lock on the directory.
-// A path longer than what the system takes (107 bytes) is reached by way of its open directory.
+//                changed is done under a lock, which is that of a file beside it (PATH.lock, mode
+//                0600: the directory's own could be held by whoever can open it). That file is
+//                empty and stays: were it removed, two could hold locks of one name.
+//             4. all of that happens in one and the same directory, whatever links lead to it at
+//                which moment (where /proc is mounted).
 //
 // Threads: any.
 

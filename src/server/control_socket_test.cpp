@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <barrier>
@@ -60,13 +61,15 @@ TEST_F(ControlSocket, that_is_full_is_alive) {
   ASSERT_TRUE(first);
   std::vector<Descriptor> waiting;
   for (int i = 0; i < 200; ++i) {
-    sockaddr_storage unused{};
-    socklen_t size = sizeof unused;
-    ASSERT_EQ(::getsockname(first->number(), reinterpret_cast<sockaddr*>(&unused), &size), 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    ASSERT_LT(path_.size(), sizeof address.sun_path);
+    path_.copy(address.sun_path, path_.size());
     Descriptor one(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (::connect(one.number(), reinterpret_cast<sockaddr*>(&unused), size) != 0) break;
+    if (::connect(one.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) break;
     waiting.push_back(std::move(one));
   }
+  ASSERT_GT(waiting.size(), 10U);
   ASSERT_LT(waiting.size(), 200U);
   EXPECT_THAT(why_not(path_), HasSubstr("another instance listens there"));
 }
@@ -128,10 +131,44 @@ TEST_F(ControlSocket, needs_its_directory) {
   EXPECT_THAT(why_not(scratch_.file("")), HasSubstr("could not make the control socket"));
 }
 
-TEST_F(ControlSocket, who_holds_the_directory_does_not_hold_up_a_start_for_ever) {
+TEST_F(ControlSocket, who_holds_the_lock_does_not_hold_up_a_start_for_ever) {
+  const Descriptor lock(::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(lock.number(), LOCK_EX), 0);
+  EXPECT_THAT(why_not(path_), HasSubstr("another process holds its lock"));
+}
+
+// Whoever may read the directory can.
+TEST_F(ControlSocket, who_locks_the_directory_holds_up_nobody) {
   const Descriptor folder(::open(scratch_.file("").c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(::flock(folder.number(), LOCK_EX), 0);
-  EXPECT_THAT(why_not(path_), HasSubstr("its directory is locked"));
+  EXPECT_TRUE(open_control_socket(path_));
+}
+
+TEST_F(ControlSocket, its_lock_is_a_file_of_its_owner_and_follows_no_link) {
+  ASSERT_TRUE(open_control_socket(path_));
+  struct stat found{};
+  ASSERT_EQ(::lstat((path_ + ".lock").c_str(), &found), 0);
+  EXPECT_TRUE(S_ISREG(found.st_mode));
+  EXPECT_EQ(found.st_mode & 0777, 0600U);
+  const std::string other = scratch_.file("other.ctl");
+  std::filesystem::create_symlink(scratch_.file("made"), other + ".lock");
+  EXPECT_THAT(why_not(other), HasSubstr("its lock file cannot be opened"));
+  EXPECT_FALSE(std::filesystem::exists(scratch_.file("made")));
+}
+
+// Its directory is looked up once: what was found there is what is bound, locked and removed.
+TEST_F(ControlSocket, is_where_its_directory_was_when_it_was_made) {
+  std::filesystem::create_directory(scratch_.file("one"));
+  std::filesystem::create_symlink("one", scratch_.file("link"));
+  const std::string path = scratch_.file("link/ctl");
+  const auto opened = open_control_socket(path);
+  ASSERT_TRUE(opened) << opened.error();
+  sockaddr_un bound{};
+  socklen_t size = sizeof bound;
+  ASSERT_EQ(::getsockname(opened->number(), reinterpret_cast<sockaddr*>(&bound), &size), 0);
+  EXPECT_THAT(bound.sun_path, testing::MatchesRegex("/proc/self/fd/[0-9]+/ctl"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_.file("one/ctl")));
+  EXPECT_TRUE(connect_to_control_socket(path));
 }
 
 // Of many that find an abandoned file at the same moment exactly one gets the path.

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -22,6 +24,9 @@ using manage::CtlWords;
 
 // Of ten thousand members it is five million bytes.
 constexpr std::size_t answer_bytes_max = std::size_t{256} << 20;
+// For all but waiting. A server that is busy answers within milliseconds; one that was stopped
+// (SIGSTOP) or hangs never does, and a script would hang with it.
+constexpr std::chrono::seconds answer_time_max{30};
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
@@ -50,6 +55,13 @@ std::expected<std::string, std::string> path_of_socket(const CtlWords& words) {
   return std::unexpected("the configuration has SteelyardControlSocket Off");
 }
 
+// For each piece, in either direction; 0: for ever.
+void limit_time(const Descriptor& line, std::chrono::seconds most) {
+  const timeval time{.tv_sec = most.count(), .tv_usec = 0};
+  for (const int way : {SO_RCVTIMEO, SO_SNDTIMEO})
+    (void)::setsockopt(line.number(), SOL_SOCKET, way, &time, sizeof time);
+}
+
 bool send_line(const Descriptor& line, std::string text) {
   text += '\n';
   std::string_view rest = text;
@@ -69,6 +81,7 @@ std::expected<std::string, std::string> receive_line(const Descriptor& line) {
   while (answer.size() < answer_bytes_max) {
     const ssize_t got = ::recv(line.number(), room, sizeof room, 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return std::unexpected("the server does not answer");
     if (got <= 0) return std::unexpected("the server ended before it answered");
     answer.append(room, static_cast<std::size_t>(got));
     if (answer.back() != '\n') continue;
@@ -80,6 +93,8 @@ std::expected<std::string, std::string> receive_line(const Descriptor& line) {
 
 int ask(const CtlWords& words, const Descriptor& line) {
   for (const std::string& request : words.requests) {
+    const bool is_late = manage::is_answered_late(request);
+    limit_time(line, is_late ? std::chrono::seconds(0) : answer_time_max);
     // One that was turned away has got its answer already.
     (void)send_line(line, request);
     const auto answer = receive_line(line);

@@ -44,6 +44,8 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto opened = open_ports(config); !opened) {
     return std::unexpected(opened.error() + "\nno listening sockets available, shutting down");
   }
+  // By that socket alone anybody can ask for them.
+  states_.count_sessions(!config.control_socket.value_or("").empty());
   generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
   logs_.commit(std::move(*logs), generation_);
   const config::Server& main_server = *generation_->config().servers[0];
@@ -140,8 +142,8 @@ void Server::say_that_the_keeper_is_gone() {
   log_.say(LogLevel::error, "core",
            "the keeper of root's rights is gone and cannot be replaced without root: from now on "
            "logs are opened and programs of piped logs started with the rights of User, and the "
-           "pid file may stay behind at the end; all else goes on. Stop and start the server to "
-           "have a keeper again");
+           "pid file and the control socket may stay behind at the end; all else goes on. Stop and "
+           "start the server to have a keeper again");
 }
 
 LogOpener& Server::log_opener() {

@@ -208,17 +208,19 @@ def test_a_reload_in_between_keeps_order_and_sessions(world):
 def test_a_drain_under_load_loses_no_request(world):
     world.start("SteelyardShards 2")
     stop = threading.Event()
+    sessions = ["a.m1", "b.m1", "c.m2", ""]
+    visits = dict.fromkeys(sessions, 0)
     lost = []
 
     def visit(session):
-        with_member = []
         while not stop.is_set():
-            who = world.get(session)
-            if not who:
-                lost.append(session)
-            with_member.append(who)
+            try:
+                if not world.get(session):
+                    lost.append(session)
+            except Exception as trouble:  # else the thread would end unseen
+                lost.append((session, trouble))
+            visits[session] += 1
 
-    sessions = ["a.m1", "b.m1", "c.m2", ""]
     clients = [threading.Thread(target=visit, args=(session,)) for session in sessions]
     for client in clients:
         client.start()
@@ -232,6 +234,7 @@ def test_a_drain_under_load_loses_no_request(world):
         for client in clients:
             client.join()
     assert not lost
+    assert min(visits.values()) > 0
 
 
 def test_what_makes_no_sense_is_told_apart_from_what_is_not_there(world):
@@ -329,13 +332,26 @@ def test_the_end_of_the_server_ends_who_waits(world):
     assert world.server.ended(WAIT_S)
 
 
+def test_a_server_that_does_not_answer_is_given_up(world):
+    world.start()
+    world.server.signal(signal.SIGSTOP)
+    try:
+        done = subprocess.run(world.command("members"), stdin=subprocess.DEVNULL, timeout=60,
+                              capture_output=True, text=True)
+    finally:
+        world.server.signal(signal.SIGCONT)
+    assert (done.returncode, done.stderr) == (1, "steelyard ctl: the server does not answer\n")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_only_root_and_the_servers_user_may_speak(world):
     world.start("User www-data\nGroup www-data")
     uid = pwd.getpwnam("www-data").pw_uid
     assert world.ctl("members")[0] == 0
     nobody = pwd.getpwnam("nobody").pw_uid
-    assert world.ctl("members", user=nobody)[0] == 1
+    for user in (nobody, uid):
+        status, _, said = world.ctl("members", user=user)
+        assert status == 1 and "only root, or the user who started the server, may" in said
     # Even where the file would let them.
     world.socket_path.chmod(0o666)
     status, _, said = world.ctl("members", user=nobody)

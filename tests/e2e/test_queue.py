@@ -130,8 +130,8 @@ def test_full_members_are_waited_for_in_order_and_only_so_many_wait(server, port
     targets = [received.target.partition(b"?")[0].decode() for received in members[0].received]
     assert targets == [f"/{number}" for number in range(6)]
     reason = f"line full: 5 waiting; http://{members[0].address} (all 1 connections in use (max=))"
-    # The log is written behind the answers.
-    assert until(lambda: waiting.log().count(reason) == 3), waiting.log()
+    # The log is written behind the answers; each shard tells it once in a while.
+    assert until(lambda: reason in waiting.log()), waiting.log()
 
 
 def test_shards_call_one_another_when_a_connection_is_free(server, port, members, waiting):

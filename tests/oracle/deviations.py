@@ -338,6 +338,17 @@ DEVIATIONS = [
         "503",
         "1",
     ),
+    Deviation(
+        "edited-value",
+        (
+            "A field that Header edit or RequestHeader edit would make longer than 256 KiB, more"
+            " than a member's whole head may be, ends the request with 500; httpd makes fields of"
+            " any length."
+        ),
+        "an_edited_value_of_400_kilobytes",
+        "1 1",
+        "500 1",
+    ),
 ]
 
 

@@ -36,6 +36,28 @@ int members_out(World& world) {
   return out;
 }
 
+// Also where no request may be sent again: then the trial comes after twice the time.
+TEST(MemberThatIsBack, gets_its_share_whatever_the_requests_are) {
+  for (const double replayable : {0.0, 0.01, 1.0}) {
+    auto spec = group_of(4, "failcount=3/10");
+    for (balance::MemberSpec& member : spec->members) member.retry = std::chrono::seconds(5);
+    World world(spec, std::vector<MemberModel>(4, {0.01, 10}));
+    world.replayable = replayable;
+    world.model(0).up = false;
+    world.run(500, 4);
+    world.model(0).up = true;
+    EXPECT_EQ(members_out(world), 1);
+    world.run(500, 8);
+    EXPECT_EQ(members_out(world), 0) << replayable;
+    world.forget();
+    world.run(500, 60);
+    const auto of_it = std::ranges::count(world.picks(), std::size_t{0}, &Pick::member);
+    const double share = static_cast<double>(of_it) / static_cast<double>(world.picks().size());
+    EXPECT_NEAR(share, 0.25, 0.01) << replayable;
+    world.finish();
+  }
+}
+
 TEST(FlappingMember, costs_no_client_an_error) {
   for (const balance::PolicyTraits& policy : balance::all_policies()) {
     if (!policy.by_plan) continue;

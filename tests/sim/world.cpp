@@ -22,6 +22,7 @@ struct World::Exchange {
   double arrived = 0;
   double asked = 0;  // when its member got it
   std::vector<balance::Lease> leases;
+  std::vector<balance::MemberRef> tried;
 };
 
 std::uint64_t seed_of_run() {
@@ -100,13 +101,15 @@ void World::begin_exchange() {
   auto exchange = std::make_shared<Exchange>();
   exchange->arrived = now_;
   const std::string text = key ? key(random_) : std::string();
+  const bool is_replayable =
+      replayable >= 1 || std::uniform_real_distribution<double>(0, 1)(random_) < replayable;
   for (int attempts = 1; attempts <= attempts_max; ++attempts) {
     balance::Decision decision = balancer_->choose({.session = {},
                                                     .now = instant(),
                                                     .random = random_(),
                                                     .key = text,
-                                                    .tried = exchange->leases,
-                                                    .replayable = true});
+                                                    .tried = exchange->tried,
+                                                    .replayable = is_replayable});
     if (!decision.lease) break;
     const std::size_t member = indexes_.at(&decision.lease.member());
     exchange->leases.push_back(std::move(decision.lease));
@@ -122,6 +125,7 @@ void World::begin_exchange() {
     if (on_refusal) on_refusal(member);
     balancer_->connect_failed(lease, instant());
     if (!balancer_->may_try_another(lease, attempts)) break;
+    exchange->tried.emplace_back(&lease.member());
   }
   ++refused_;
 }

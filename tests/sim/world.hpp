@@ -75,6 +75,8 @@ class World {
   std::function<void(std::size_t member)> on_pick;
   // Bytes of each answer.
   std::int64_t answer_bytes = 1000;
+  // The part of requests that may be sent again.
+  double replayable = 1;
 
  private:
   struct Exchange;

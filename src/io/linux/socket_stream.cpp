@@ -1,6 +1,7 @@
 #include "io/linux/socket_stream.hpp"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -179,6 +180,11 @@ bool SocketStream::silent_and_open() {
   if (got >= 0 || errno != EAGAIN) return false;
   readable_ = false;
   return true;
+}
+
+bool SocketStream::has_hung_up() {
+  pollfd look{.fd = fd_, .events = 0, .revents = 0};
+  return ::poll(&look, 1, 0) == 1 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 Endpoint SocketStream::local() const {

@@ -33,6 +33,7 @@ class SocketStream final : public Stream, private WatchedDescriptor {
   void end_writing() override;
   void reset() override;
   bool silent_and_open() override;
+  bool has_hung_up() override;
   Endpoint local() const override;
 
   using WatchedDescriptor::fd;

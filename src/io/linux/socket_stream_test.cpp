@@ -103,6 +103,14 @@ TEST_F(SocketStreamTest, a_stream_that_is_closed_sends_its_letters_first) {
   turn();
 }
 
+TEST_F(SocketStreamTest, a_peer_that_is_gone_has_hung_up_and_one_that_half_closed_has_not) {
+  EXPECT_FALSE(stream->has_hung_up());
+  ASSERT_EQ(::shutdown(peer, SHUT_WR), 0);
+  EXPECT_FALSE(stream->has_hung_up());
+  ::close(std::exchange(peer, -1));
+  EXPECT_TRUE(stream->has_hung_up());
+}
+
 TEST_F(SocketStreamTest, a_broken_connection_fails_the_next_write) {
   ::close(std::exchange(peer, ::dup(0)));
   write("lost");

@@ -7,6 +7,15 @@ namespace steelyard::io {
 
 SimLoop::SimLoop() : Loop(Instant{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24)) {}
 
+void SimLoop::turn() {
+  for (std::size_t left = jobs_.size(); left > 0; --left) {
+    const Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    job();
+  }
+  if (turn_end_) turn_end_();
+}
+
 void SimLoop::settle() {
   while (!jobs_.empty()) {
     const Job job = std::move(jobs_.front());

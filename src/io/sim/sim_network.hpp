@@ -24,6 +24,8 @@ class SimLoop final : public Loop {
   SimLoop();
   void post(Job job) override { jobs_.push_back(std::move(job)); }
   void defer(Job job) override { jobs_.push_back(std::move(job)); }
+  // Runs the jobs that there are now, and not those that they leave behind.
+  void turn();
   // Runs jobs until none is left.
   void settle();
   // Lets time pass, firing what is due on the way, and settles.
@@ -56,6 +58,7 @@ class SimStream final : public Stream {
   void end_writing() override;
   void reset() override { resets_ = true; }
   bool silent_and_open() override;
+  bool has_hung_up() override { return line_->ends[1 - side_] == nullptr; }
   Endpoint local() const override { return {IpAddress::v4(0x7f000001), 8080}; }
 
   // For the test's end: everything that arrived so far.

@@ -8,6 +8,7 @@
 #include "http/token_list.hpp"
 #include "io/next_turn.hpp"
 #include "proxy/body_deadline.hpp"
+#include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
 
@@ -188,22 +189,10 @@ io::Task<Failure> Http1Attempt::prefetch() {
                             (x_.has_switch("proxy-sendcl") && !x_.has_switch("proxy-sendchunks") &&
                              !x_.has_switch("proxy-sendchunked"));
   const bool keeps_all = needs_length && body_.framing().kind == http::BodyFraming::Kind::chunked;
-  const std::uint64_t wanted = keeps_all ? UINT64_MAX : prefetch_bytes;
-  if (std::exchange(owes_continue_, false) && !tell_client("HTTP/1.1 100 Continue\r\n\r\n"))
-    co_return Failure{Party::client, Cause::gone};
-  while (true) {
-    const auto progress = body_.fetch(std::min(wanted, body_.received() + relay_bytes_a_turn));
-    if (progress == RequestBody::Progress::failed) co_return body_.failure();
-    if (progress == RequestBody::Progress::finished) co_return Failure{};
-    if (progress == RequestBody::Progress::data) {
-      if (body_.received() >= wanted) co_return Failure{};
-      co_await io::NextTurn(core_.parts.loop);
-      continue;
-    }
-    io::Wait wait(client_.timer, body_deadline());
-    if (co_await wait.readable(client_.stream) == io::Woken::timed_out)
-      co_return Failure{Party::client, Cause::body_timed_out};
-  }
+  const Gathering enough{.bytes = keeps_all ? UINT64_MAX : prefetch_bytes,
+                         .began = body_began_,
+                         .asks = std::exchange(owes_continue_, false)};
+  return gather_body(x_, core_, client_, body_, enough);
 }
 
 Instant Http1Attempt::first_deadline() const {
@@ -365,7 +354,7 @@ std::optional<Failure> Http1Attempt::take_interim() {
   if (wanted && !suppressed && x_.request.version.minor >= 1) {
     http::HeadText& text = client_.workspace.to_client;
     write_interim_head(x_, text);
-    if (!tell_client(text.view())) return Failure{Party::client, Cause::gone, true};
+    if (!tell_client(x_, client_, text.view())) return Failure{Party::client, Cause::gone, true};
     if (is_continue) x_.request.expects_continue = false;  // it has been told
   }
   if (++interims_ > interim_responses_max) {
@@ -375,14 +364,6 @@ std::optional<Failure> Http1Attempt::take_interim() {
   x_.response.clear();
   reader_.reset();
   return std::nullopt;
-}
-
-// Half an interim answer would garble the final one; a client that reads nothing loses.
-bool Http1Attempt::tell_client(std::string_view text) {
-  const std::string_view pieces[] = {text};
-  const io::IoResult result = client_.stream.write(pieces);
-  x_.bytes.sent += static_cast<std::int64_t>(result.bytes);
-  return result.status == io::IoStatus::ok && result.bytes == text.size();
 }
 
 Http1Attempt::~Http1Attempt() {

@@ -78,7 +78,6 @@ class Http1Attempt {
   std::optional<Failure> read_head();
   std::optional<Failure> judge_head(http::ResponseProgress progress);
   std::optional<Failure> take_interim();
-  bool tell_client(std::string_view text);
   io::Wait& until_unblocked(io::Wait& wait) const;
   Failure timed_out() const;
   // RequestReadTimeout for bodies, else Timeout.

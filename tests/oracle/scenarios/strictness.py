@@ -1,6 +1,6 @@
 """Malformed and extreme requests."""
 
-from scenario import ONE, get, half_close, raw, receive, scenario, send_bytes
+from scenario import DIRECT, ONE, get, half_close, raw, receive, scenario, send_bytes
 
 
 def line(text):
@@ -278,4 +278,10 @@ scenario(
     ONE,
     [get("http://x.test:/a"), get("http://x.test:0/a"), get("http://x.test:99999/a")],
     sees="1 1 1",
+)
+scenario(
+    "an edited value of 400 kilobytes",
+    f"Header edit* X-Out . {'y' * 1000}\n" + DIRECT,
+    [get("/?h=X-Out:%20" + "x" * 400), get("/?h=X-Out:%20" + "x" * 200)],
+    sees="1 1",
 )
