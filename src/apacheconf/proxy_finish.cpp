@@ -72,10 +72,10 @@ void warn_of_lost_members(Reading& reading, const BalancerDraft& own) {
   }
 }
 
-bool inherits(const ServerDraft& own, const ServerDraft& outer) {
-  const bool balancers = own.inherits_balancers.value_or(outer.inherits_balancers.value_or(true));
-  const bool routes = own.inherits_routes.value_or(outer.inherits_routes.value_or(true));
-  return balancers || routes;
+void note_inheritance(Server& server, const ServerDraft& own, const ServerDraft& outer) {
+  server.inherits_balancers =
+      own.inherits_balancers.value_or(outer.inherits_balancers.value_or(true));
+  server.inherits_routes = own.inherits_routes.value_or(outer.inherits_routes.value_or(true));
 }
 
 const BalancerDraft* find_named(const ServerDraft& server, const std::string& name) {
@@ -250,7 +250,9 @@ void finish_proxy(Reading& reading) {
     const bool is_main = server.get() == &main_server;
     const ServerDraft& draft = drafts.servers[server.get()];
     if (!is_main) inherit_lists(main_server, *server);
-    const Server* outer = !is_main && inherits(draft, main_draft) ? &main_server : nullptr;
+    note_inheritance(*server, draft, main_draft);
+    const bool inherits = !is_main && (server->inherits_balancers || server->inherits_routes);
+    const Server* outer = inherits ? &main_server : nullptr;
     set_balancers(reading, *server, draft, outer);
     set_backends(*server, draft, outer);
     config::resolve_targets(*server);
