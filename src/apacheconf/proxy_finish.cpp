@@ -2,7 +2,7 @@
 // balancers and backends exist in the end, and where each route leads.
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "apacheconf/aliases.hpp"
 #include "apacheconf/proxy_draft.hpp"
@@ -85,23 +85,21 @@ const BalancerDraft* find_named(const ServerDraft& server, const std::string& na
   return nullptr;
 }
 
-// `outer` is the main server when its balancers are inherited.
+// `outer` is the main server when its balancers are inherited. httpd's order: what is only
+// inherited, then what the server names itself.
 void set_balancers(Reading& reading, Server& server, const ServerDraft& own, const Server* outer) {
-  std::set<std::string> merged_names;
+  std::map<std::string_view, const BalancerSpec*> inherited;
   if (outer != nullptr) {
-    for (const auto& inherited : outer->balancers) {
-      server.balancers.push_back(inherited);
-      const BalancerDraft* const draft = find_named(own, inherited->name);
-      if (draft == nullptr) continue;
-      warn_of_lost_members(reading, *draft);
-      server.balancers.back() =
-          std::make_shared<const BalancerSpec>(merge_balancer(*inherited, draft->spec));
-      merged_names.insert(inherited->name);
+    for (const auto& spec : outer->balancers) {
+      inherited.emplace(spec->name, spec.get());
+      if (find_named(own, spec->name) == nullptr) server.balancers.push_back(spec);
     }
   }
   for (const auto& draft : own.balancers) {
-    if (merged_names.contains(draft->spec.name)) continue;
-    server.balancers.push_back(std::make_shared<const BalancerSpec>(draft->spec));
+    const auto found = inherited.find(draft->spec.name);
+    if (found != inherited.end()) warn_of_lost_members(reading, *draft);
+    server.balancers.push_back(std::make_shared<const BalancerSpec>(
+        found != inherited.end() ? merge_balancer(*found->second, draft->spec) : draft->spec));
   }
 }
 

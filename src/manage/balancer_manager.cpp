@@ -113,6 +113,7 @@ BalancerManager::Outcome BalancerManager::change(const ManagerForm& form, const 
                          .balancer = *spec,
                          .member = selected.member ? &*selected.member : nullptr});
   bool changed = set_fields(orders, selected, question);
+  if (orders.begins_credits) balance::Edits(*selected.group->state).begin_credits();
   changed = set_health(orders, selected, question) || changed;
   bool refused = false;
   if (orders.added) {

@@ -47,11 +47,13 @@ class Draft {
     return value != nullptr && !has_controls(*value) ? value : nullptr;
   }
 
-  void set(std::string_view field, std::string_view text) {
+  // False: that cannot be.
+  bool set(std::string_view field, std::string_view text) {
     const std::string before = text_of(now_, field);
-    if (!set_text(now_, field, text)) return;
+    if (!set_text(now_, field, text)) return false;
     std::string after = text_of(now_, field);
     if (after != before) orders_.fields.push_back({member_, std::string(field), std::move(after)});
+    return true;
   }
   void set_if_said(std::string_view field, std::string_view name) {
     if (const std::string* const value = said(name); value && !value->empty()) set(field, *value);
@@ -102,6 +104,13 @@ void read_status(Draft<MemberSpec>& draft, Status now, FormOrders& orders) {
   if (wish != now.only(balance::operator_flags)) draft.set("status", letters_of(wish));
 }
 
+// httpd: here a name is told by its case, too.
+bool is_expression(const config::Server& server, std::string_view name) {
+  return name.size() <= expression_length_max &&
+         std::any_of(server.health_conditions.begin(), server.health_conditions.end(),
+                     [name](const auto& known) { return known.name == name; });
+}
+
 void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
   if (const std::string* const text = draft.said("w_hi")) {
     const auto interval = balance::parse_duration(*text, std::chrono::milliseconds(1));
@@ -114,9 +123,7 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
   draft.set_if_said("hcmethod", "w_hm");
   draft.set_or_clear("hcuri", "w_hu", uri_length_max);
   if (const std::string* const name = draft.said("w_he")) {
-    const bool is_known = name->size() <= expression_length_max &&
-                          subject.server.health_conditions.find(*name) != nullptr;
-    draft.set("hcexpr", is_known ? *name : std::string());
+    draft.set("hcexpr", is_expression(subject.server, *name) ? *name : std::string());
   }
   const CheckMethod method = draft.now().check.method;
   if (method == CheckMethod::none || method == CheckMethod::tcp) draft.set("hcexpr", "");
@@ -124,9 +131,10 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
 
 void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders& orders) {
   Draft<MemberSpec> draft(form, subject.member->spec, subject.member->spec.name, orders);
-  draft.set_if_said("loadfactor", "w_lf");
+  if (const std::string* const factor = draft.said("w_lf"); factor && !factor->empty())
+    orders.begins_credits = draft.set("loadfactor", *factor);
   // httpd: who is alone has a factor of 1.
-  if (draft.said("w_lf") != nullptr && subject.balancer.members.size() == 1)
+  if (orders.begins_credits && subject.balancer.members.size() == 1)
     draft.set("loadfactor", "1.00");
   draft.set_or_clear("route", "w_wr", tag_length_max);
   draft.set_or_clear("redirect", "w_rr", tag_length_max);

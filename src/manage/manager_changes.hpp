@@ -25,6 +25,7 @@ struct FormSubject {
 
 struct FormOrders {
   std::vector<balance::ChangeOrder::Field> fields;
+  bool begins_credits = false;       // a factor was given
   balance::Status set, clear;        // of the member, among what is found out about it
   std::optional<std::string> added;  // the URL of a member
 };

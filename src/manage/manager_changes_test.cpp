@@ -47,7 +47,7 @@ class ManagerChanges : public ::testing::Test {
   }
 
   config::Config config_;
-  balance::BalancerSpec balancer_{.name = "balancer://app"};
+  balance::BalancerSpec balancer_;
   balance::MemberView first_;
 };
 
@@ -104,6 +104,7 @@ TEST_F(ManagerChanges, a_check_without_an_answer_has_no_expression) {
   EXPECT_EQ(orders("w_hm=TCP"), "hcmethod=TCP hcexpr=");
   config_.servers[0]->health_conditions.set("known", *expr::Condition::compile("true"));
   EXPECT_EQ(orders("w_he=known"), "hcexpr=known");
+  EXPECT_EQ(orders("w_he=KNOWN"), "hcexpr=");
 }
 
 TEST_F(ManagerChanges, without_the_module_there_are_no_checks_to_set) {

@@ -109,7 +109,9 @@ void write_member_form(Markup& out, const ManagerView& view, const BalancerView&
                        const MemberView& member) {
   const balance::MemberSpec& spec = member.spec;
   const bool with_checks = has_checks(view.question.generation->config());
-  out.tags("<h3>Edit worker settings for ").text(shown_name(spec)).tags("</h3>\n");
+  out.tags("<h3>Edit worker settings for ");
+  write_name(out, spec);
+  out.tags("</h3>\n");
   open_form(out, view);
   out.tags("<table><tr><td>Load factor:</td><td><input name='w_lf' id='w_lf' type=text value='");
   out.text(fmt::format("{:.2f}", spec.load_factor / 100.0)).tags("'></td></tr>\n");

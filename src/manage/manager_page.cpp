@@ -94,12 +94,11 @@ void write_checks(Markup& out, const MemberView& member) {
 void write_member(Markup& out, const ManagerView& view, const BalancerView& balancer,
                   const MemberView& member) {
   const MemberSpec& spec = member.spec;
-  const bool is_socket = !spec.unix_socket_path.empty();
   out.tags("<tr>\n<td><a href=\"");
   write_own_path(out, view);
   out.tags("?b=").url(balancer.short_name()).tags("&amp;w=").url(spec.name);
   out.tags("&amp;nonce=").url(balancer.nonce).tags("\">");
-  out.either(is_socket, "<i>", "").text(shown_name(spec)).either(is_socket, "</i>", "");
+  write_name(out, spec);
   out.tags("</a></td><td>").text(spec.tag).tags("</td><td>").text(spec.redirect_tag);
   out.tags("</td><td>").text(fmt::format("{:.2f}", spec.load_factor / 100.0));
   out.tags("</td><td>").number(spec.lbset);
@@ -122,10 +121,26 @@ void write_expressions(Markup& out, const ManagerView& view) {
   for (const auto& [name, condition] : conditions) {
     out.tags("<tr><td>").text(name).tags("</td><td>").text(condition.text()).tags("</td></tr>\n");
   }
-  out.tags("</table>");
+  out.tags("</table><hr/>\n");
+}
+
+void write_signature(Markup& out, const ManagerView& view) {
+  const proxy::DeskQuestion& question = view.question;
+  if (question.signature == http::Signature::off) return;
+  const bool links = question.signature == http::Signature::email;
+  const std::string& admin = view.server.admin;
+  out.tags("<address>").text(view.banner).tags(" Server at ");
+  if (links) out.tags("<a href=\"mailto:").text(admin.empty() ? "[no address given]" : admin);
+  out.either(links, "\">", "").text(question.public_name).either(links, "</a>", "");
+  out.tags(" Port ").number(question.public_port).tags("</address>\n");
 }
 
 }  // namespace
+
+void write_name(Markup& out, const MemberSpec& spec) {
+  const bool is_socket = !spec.unix_socket_path.empty();
+  out.either(is_socket, "<i>", "").text(shown_name(spec)).either(is_socket, "</i>", "");
+}
 
 std::string manager_page(const ManagerView& view) {
   Markup out;
@@ -140,11 +155,9 @@ std::string manager_page(const ManagerView& view) {
     out.tags("</table>\n");
   }
   out.tags("<hr />\n");
-  if (with_checks) {
-    write_expressions(out, view);
-    out.tags("<hr/>\n");
-  }
+  if (with_checks) write_expressions(out, view);
   write_manager_form(out, view);
+  write_signature(out, view);
   out.tags("</body></html>\n");
   return out.take();
 }

@@ -23,6 +23,8 @@ inline constexpr std::string_view manager_page_policy =
 [[nodiscard]] std::string manager_page(const ManagerView& view);
 [[nodiscard]] std::string manager_xml(const ManagerView& view);
 
+// With the socket in front, if there is one.
+void write_name(Markup& out, const balance::MemberSpec& spec);
 // manager_forms.cpp: the form of the selected member or balancer, if any.
 void write_manager_form(Markup& out, const ManagerView& view);
 

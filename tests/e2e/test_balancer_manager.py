@@ -205,7 +205,7 @@ def test_left_open_it_is_for_this_machine_alone(world):
     status, said = world.server.check(world.text(require=""))
     assert status == 0
     line = world.text(require="").splitlines().index("<Location /balancer-manager>") + 1
-    assert f"httpd.conf:{line}" in said
+    assert f"on line {line} of" in said
     assert "is open to everybody" in said and "Require ip 0.0.0.0/0 ::/0" in said
     world.start(require="Require all granted")
     assert world.ask("/balancer-manager")[0] == "200"
