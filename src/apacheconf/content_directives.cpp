@@ -15,18 +15,30 @@ namespace {
 constexpr std::string_view wrap =
     "Remove it, or keep it for httpd inside <IfModule !steelyard_module>.";
 
+// Handlers that a module of httpd brings.
+struct ModuleHandler {
+  config::Responder responder;
+  std::string_view module, file;
+};
+constexpr auto module_handlers = std::to_array<ModuleHandler>({
+    {config::Responder::heartbeat, "heartmonitor_module", "mod_heartmonitor.so"},
+    {config::Responder::balancer_manager, "proxy_balancer_module", "mod_proxy_balancer.so"},
+});
+
 void set_handler(Scope& scope, const Statement& statement) {
   const std::string& word = statement.words[0];
   if (equals_ignoring_case(word, "none")) {
     scope.settings().responder = config::Responder::none;
     return;
   }
-  if (word == "heartbeat") {
-    if (scope.reading.has_module("heartmonitor_module")) {
-      scope.settings().responder = config::Responder::heartbeat;
+  for (const ModuleHandler& known : module_handlers) {
+    if (word != handler_name(known.responder)) continue;
+    if (scope.reading.has_module(known.module)) {
+      scope.settings().responder = known.responder;
     } else {
-      scope.warn("SetHandler heartbeat: its path is answered like any other",
-                 "Add the line: LoadModule heartmonitor_module modules/mod_heartmonitor.so");
+      scope.warn("SetHandler " + word + ": its path is answered like any other",
+                 "Add the line: LoadModule " + std::string(known.module) + " modules/" +
+                     std::string(known.file));
     }
     return;
   }
@@ -128,7 +140,8 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 
 constexpr auto handled_directives = std::to_array<Directive>({
     handled("SetHandler", set_handler,
-            "what answers these requests: heartbeat (POST of a heartbeat) or none"),
+            "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat) or "
+            "none"),
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),

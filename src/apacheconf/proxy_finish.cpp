@@ -2,7 +2,7 @@
 // balancers and backends exist in the end, and where each route leads.
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "apacheconf/aliases.hpp"
 #include "apacheconf/proxy_draft.hpp"
@@ -72,10 +72,10 @@ void warn_of_lost_members(Reading& reading, const BalancerDraft& own) {
   }
 }
 
-bool inherits(const ServerDraft& own, const ServerDraft& outer) {
-  const bool balancers = own.inherits_balancers.value_or(outer.inherits_balancers.value_or(true));
-  const bool routes = own.inherits_routes.value_or(outer.inherits_routes.value_or(true));
-  return balancers || routes;
+void note_inheritance(Server& server, const ServerDraft& own, const ServerDraft& outer) {
+  server.inherits_balancers =
+      own.inherits_balancers.value_or(outer.inherits_balancers.value_or(true));
+  server.inherits_routes = own.inherits_routes.value_or(outer.inherits_routes.value_or(true));
 }
 
 const BalancerDraft* find_named(const ServerDraft& server, const std::string& name) {
@@ -85,23 +85,21 @@ const BalancerDraft* find_named(const ServerDraft& server, const std::string& na
   return nullptr;
 }
 
-// `outer` is the main server when its balancers are inherited.
+// `outer` is the main server when its balancers are inherited. httpd's order: what is only
+// inherited, then what the server names itself.
 void set_balancers(Reading& reading, Server& server, const ServerDraft& own, const Server* outer) {
-  std::set<std::string> merged_names;
+  std::map<std::string_view, const BalancerSpec*> inherited;
   if (outer != nullptr) {
-    for (const auto& inherited : outer->balancers) {
-      server.balancers.push_back(inherited);
-      const BalancerDraft* const draft = find_named(own, inherited->name);
-      if (draft == nullptr) continue;
-      warn_of_lost_members(reading, *draft);
-      server.balancers.back() =
-          std::make_shared<const BalancerSpec>(merge_balancer(*inherited, draft->spec));
-      merged_names.insert(inherited->name);
+    for (const auto& spec : outer->balancers) {
+      inherited.emplace(spec->name, spec.get());
+      if (find_named(own, spec->name) == nullptr) server.balancers.push_back(spec);
     }
   }
   for (const auto& draft : own.balancers) {
-    if (merged_names.contains(draft->spec.name)) continue;
-    server.balancers.push_back(std::make_shared<const BalancerSpec>(draft->spec));
+    const auto found = inherited.find(draft->spec.name);
+    if (found != inherited.end()) warn_of_lost_members(reading, *draft);
+    server.balancers.push_back(std::make_shared<const BalancerSpec>(
+        found != inherited.end() ? merge_balancer(*found->second, draft->spec) : draft->spec));
   }
 }
 
@@ -258,7 +256,9 @@ void finish_proxy(Reading& reading) {
     const bool is_main = server.get() == &main_server;
     const ServerDraft& draft = drafts.servers[server.get()];
     if (!is_main) inherit_lists(main_server, *server);
-    const Server* outer = !is_main && inherits(draft, main_draft) ? &main_server : nullptr;
+    note_inheritance(*server, draft, main_draft);
+    const bool inherits = !is_main && (server->inherits_balancers || server->inherits_routes);
+    const Server* outer = inherits ? &main_server : nullptr;
     set_balancers(reading, *server, draft, outer);
     set_backends(*server, draft, outer);
     config::resolve_targets(*server);

@@ -40,5 +40,6 @@ void finish_settings(Scope& scope);
 void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit
 void finish_proxy(Reading& reading);    // routes, balancers, members, sections, path settings
 void finish_heartbeats(Reading& reading);
+void finish_pages(Reading& reading);  // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

@@ -415,6 +415,7 @@ std::vector<MemberView> Balancer::members() {
                     .ejections = roster_.ejection(at).in_row,
                     .on_trial = member.on_trial(),
                     .checks = roster_.ref(at)->health_log().checks(),
+                    .check_counts = member.check_counts_,
                     .name_fault = member.addresses().fault(),
                     .drain = member.drain_};
     if (roster_.error_time(at) != Instant::min()) view.error_time = roster_.error_time(at);

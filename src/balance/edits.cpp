@@ -179,6 +179,11 @@ void Edits::take(const Draft& draft, PreparedSpec prepared, Instant now) {
   if (weighs_anew) roster.begin_credits();
 }
 
+void Edits::begin_credits() {
+  const std::lock_guard guard(balancer_.lock_);
+  balancer_.roster_.begin_credits();
+}
+
 Overlay Edits::overlay() const {
   const std::lock_guard guard(balancer_.lock_);
   return balancer_.composition_.overlay;

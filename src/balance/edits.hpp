@@ -49,6 +49,9 @@ class Edits {
   // Only what differs is changed and reported.
   std::expected<std::vector<Change>, ChangeFault> change(const ChangeOrder& order, Instant now);
 
+  // Factors were given, be they new or not: nobody is owed turns by earlier ones (httpd's manager).
+  void begin_credits();
+
   [[nodiscard]] Overlay overlay() const;
   // In the place of all changes there are, against the configuration as it is; what it supersedes.
   std::vector<Superseded> replace(Overlay overlay, Instant now);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "balance/health.hpp"
 #include "balance/health_log.hpp"
 #include "balance/lease.hpp"
 #include "balance/spec.hpp"
@@ -31,6 +32,7 @@ struct MemberView {
   int ejections = 0;                  // that followed each other closely
   bool on_trial = false;
   CheckHistory checks;
+  CheckCounts check_counts;    // towards hcpasses and hcfails
   std::string name_fault;      // why its name leads nowhere
   std::optional<Drain> drain;  // the last order
 };

@@ -121,6 +121,7 @@ struct Server {
   std::vector<Redirect> redirects;  // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
+  bool inherits_balancers = true, inherits_routes = true;  // BalancerInherit, ProxyPassInherit
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;

@@ -159,13 +159,25 @@ AccessOrder::Sequence AccessOrder::sequence(std::string_view method) const {
 }
 
 bool AccessOrder::grants(const Facts& facts) const {
-  const bool is_allowed = any_covers(allowed_, facts);
-  switch (sequence(facts.text(TextFact::method))) {
+  return grants(facts.text(TextFact::method), any_covers(allowed_, facts),
+                any_covers(denied_, facts));
+}
+
+bool AccessOrder::grants_strangers(std::string_view method) const {
+  const auto covers = [method](const AccessSource& source) {
+    return source.kind == AccessSource::Kind::all && source.limit.covers(method);
+  };
+  return grants(method, std::ranges::any_of(allowed_, covers),
+                std::ranges::any_of(denied_, covers));
+}
+
+bool AccessOrder::grants(std::string_view method, bool is_allowed, bool is_denied) const {
+  switch (sequence(method)) {
     case Sequence::deny_allow:
-      return is_allowed || !any_covers(denied_, facts);
+      return is_allowed || !is_denied;
     case Sequence::allow_deny:
     case Sequence::mutual_failure:
-      return is_allowed && !any_covers(denied_, facts);
+      return is_allowed && !is_denied;
   }
   return false;
 }

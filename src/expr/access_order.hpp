@@ -43,6 +43,7 @@ class AccessOrder {
   Result deny(std::span<const std::string> words, const MethodLimit& limit);
 
   bool grants(const Facts& facts) const;
+  bool grants_strangers(std::string_view method) const;  // whom no line but `from all` covers
   bool satisfies_any(std::string_view method) const;  // Satisfy Any: Require may grant instead
   bool needs_client_host() const;
   void describe(std::vector<std::string>& lines) const;
@@ -64,6 +65,7 @@ class AccessOrder {
   static Result add(std::span<const std::string> words, const MethodLimit& limit,
                     std::string_view directive, Sources& sources);
   Sequence sequence(std::string_view method) const;
+  bool grants(std::string_view method, bool is_allowed, bool is_denied) const;
 
   std::vector<Limited<Sequence>> sequences_;  // the last one that covers a method counts
   std::vector<Limited<bool>> any_;            // Satisfy: true for Any

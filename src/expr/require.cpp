@@ -24,6 +24,14 @@ Admission Require::decide(Evaluation& evaluation) const {
   }
 }
 
+bool Require::admits_strangers(std::string_view method) const {
+  const bool is_ordered = access_ == nullptr || access_->grants_strangers(method);
+  const bool any = access_ != nullptr && access_->satisfies_any(method);
+  if (!is_ordered && !any) return false;
+  if ((is_ordered && any) || tree_ == nullptr) return true;
+  return tree_->judge_stranger(method, RequireNode::Kind::all) == Verdict::granted;
+}
+
 bool Require::needs_client_host() const {
   return (tree_ != nullptr && tree_->needs_client_host()) ||
          (access_ != nullptr && access_->needs_client_host());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "expr/complaint.hpp"
@@ -32,6 +33,9 @@ class AccessOrder;
 class Require {
  public:
   Admission decide(Evaluation& evaluation) const;
+  // Whether a request of the method gets in of which nothing speaks: no address, name, variable or
+  // expression that a line asks for. Such a section is open to everybody but those it turns away.
+  bool admits_strangers(std::string_view method) const;
   // TextFact::client_host must be looked up, forwards and back, before decide() is asked.
   bool needs_client_host() const;
 

@@ -164,9 +164,21 @@ Verdict RequireNode::judge(Evaluation& evaluation, Kind around) const {
   if (!applies_to(evaluation.facts.text(TextFact::method))) {
     return around == Kind::all ? Verdict::granted : Verdict::denied;
   }
-  if (is_container()) return judge_children(evaluation);
+  if (is_container()) {
+    return judge_children(
+        [&](const RequireNode& child) { return child.judge(evaluation, kind_); });
+  }
   if (kind_ == Kind::condition) return judge_condition(evaluation);
   return verdict_of(provides(evaluation.facts));
+}
+
+Verdict RequireNode::judge_stranger(std::string_view method, Kind around) const {
+  if (!applies_to(method)) return around == Kind::all ? Verdict::granted : Verdict::denied;
+  if (is_container()) {
+    return judge_children(
+        [&](const RequireNode& child) { return child.judge_stranger(method, kind_); });
+  }
+  return verdict_of(kind_ == Kind::everybody || (kind_ == Kind::method && names_method(method)));
 }
 
 Verdict RequireNode::verdict_of(bool is_granted) const {
@@ -186,12 +198,13 @@ Verdict RequireNode::judge_condition(Evaluation& evaluation) const {
 }
 
 // httpd: only as far as the verdict is open, so that a later line that would fail does not.
-Verdict RequireNode::judge_children(Evaluation& evaluation) const {
+template <class Judge>
+Verdict RequireNode::judge_children(Judge judge_child) const {
   const Verdict decisive = kind_ == Kind::all ? Verdict::denied : Verdict::granted;
   bool any_granted = false;
   bool any_denied = false;
   for (const RequireNode& child : children_) {
-    const Verdict verdict = child.judge(evaluation, kind_);
+    const Verdict verdict = judge_child(child);
     if (verdict == Verdict::failed) return verdict;
     any_granted = any_granted || verdict == Verdict::granted;
     any_denied = any_denied || verdict == Verdict::denied;
@@ -229,13 +242,16 @@ bool RequireNode::provides(const Facts& facts) const {
       return std::ranges::any_of(
           words_, [&facts](const std::string& name) { return facts.variable(name).has_value(); });
     case Kind::method:
-      return std::ranges::any_of(
-          words_, [method = head_as_get(facts.text(TextFact::method))](const std::string& name) {
-            return head_as_get(name) == method;
-          });
+      return names_method(facts.text(TextFact::method));
     default:
       return false;
   }
+}
+
+bool RequireNode::names_method(std::string_view method) const {
+  return std::ranges::any_of(words_, [wanted = head_as_get(method)](const std::string& name) {
+    return head_as_get(name) == wanted;
+  });
 }
 
 bool RequireNode::needs_client_host() const {

@@ -46,6 +46,8 @@ class RequireNode {
   // A line that <Limit> exempts from the request's method counts as what changes nothing in the
   // container around it: granted in RequireAll, denied elsewhere (httpd).
   Verdict judge(Evaluation& evaluation, Kind around) const;
+  // Of a request that meets no condition but that of its method.
+  Verdict judge_stranger(std::string_view method, Kind around) const;
 
   Kind kind() const { return kind_; }
   bool is_container() const { return kind_ <= Kind::none; }
@@ -64,10 +66,12 @@ class RequireNode {
   Outcome read_networks(std::span<const std::string> words);
   Outcome read_condition(std::span<const std::string> words);
   bool applies_to(std::string_view method) const;
-  Verdict judge_children(Evaluation& evaluation) const;
+  template <class Judge>
+  Verdict judge_children(Judge judge_child) const;
   Verdict judge_condition(Evaluation& evaluation) const;
   Verdict verdict_of(bool is_granted) const;
   bool provides(const Facts& facts) const;
+  bool names_method(std::string_view method) const;
 
   Kind kind_;
   bool is_negated_ = false;

@@ -340,6 +340,28 @@ TEST(RequireLines, a_container_with_a_refused_line_earns_no_second_complaint) {
   EXPECT_TRUE(builder.close());
 }
 
+TEST(RequireLines, tell_whether_strangers_get_in) {
+  const auto admits = [](std::string_view text, std::string_view method = "GET") {
+    const Built require = build(text);
+    return require && (*require)->admits_strangers(method);
+  };
+  for (const char* open : {"Require all granted", "Require all granted;Require ip 10",
+                           "Require method GET POST", "<RequireAll>;Require all granted;Require not "
+                           "ip 10;</RequireAll>", "Order deny,allow", "Order allow,deny;Allow from all",
+                           "Order allow,deny;Allow from all;Deny from 10",
+                           "Require ip 10;Order allow,deny;Allow from all;Satisfy Any"})
+    EXPECT_TRUE(admits(open)) << open;
+  for (const char* closed :
+       {"Require all denied", "Require ip 10", "Require ip 0.0.0.0/0 ::/0", "Require local",
+        "Require env KNOWN", "Require expr true", "Require host example.test",
+        "<RequireAll>;Require all granted;Require ip 10;</RequireAll>",
+        "<RequireNone>;Require ip 10;</RequireNone>", "Order deny,allow;Deny from all",
+        "Order allow,deny;Allow from 10", "Require all granted;Order allow,deny;Allow from 10"})
+    EXPECT_FALSE(admits(closed)) << closed;
+  EXPECT_FALSE(admits("<Limit POST>;Require ip 10;</Limit>", "POST"));
+  EXPECT_TRUE(admits("<Limit POST>;Require ip 10;</Limit>", "GET"));
+}
+
 TEST(RequireLines, nothing_said_is_nothing_built) {
   RequireBuilder builder;
   EXPECT_TRUE(builder.empty());

@@ -42,11 +42,15 @@ const expr::Condition* condition_of(const config::Config& config, const config::
 }  // namespace
 
 bool has_checks(const proxy::Generation& generation) {
-  for (const auto& server : generation.config().servers) {
-    for (const auto& balancer : server->balancers) {
-      for (const balance::MemberSpec& member : balancer->members) {
-        if (member.check.method != CheckMethod::none) return true;
-      }
+  const auto is_checked = [](const balance::MemberSpec& member) {
+    return member.check.method != CheckMethod::none;
+  };
+  for (const proxy::ServerGroups& groups : generation.groups()) {
+    for (const proxy::Group& group : groups.balancers) {
+      // The configuration's own: before a name led anywhere the state has no such member.
+      if (std::ranges::any_of(group.spec->members, is_checked)) return true;
+      const auto now = group.state->spec();
+      if (std::ranges::any_of(now->members, is_checked)) return true;
     }
   }
   return false;

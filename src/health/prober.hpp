@@ -31,7 +31,7 @@ struct ProberParts {
   std::function<std::uint64_t()> random;  // for hcjitter; any quality
 };
 
-// Whether the generation has anything to check.
+// Whether anybody is checked, as the configuration has it or as operators changed it since.
 bool has_checks(const proxy::Generation& generation);
 
 class Prober {

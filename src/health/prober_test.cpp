@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "balance/edits.hpp"
 #include "health/limits.hpp"
 #include "health/test_members.hpp"
 
@@ -485,6 +486,19 @@ TEST(Extensions, hcjitter_adds_up_to_its_time) {
   EXPECT_EQ(world.member(1).connections, 1);
   world.pass(milliseconds(1150));
   EXPECT_EQ(world.member(1).connections, 2);
+}
+
+TEST(Changes, a_check_that_an_operator_turns_on_is_made_without_a_reload) {
+  CheckedWorld world(1, {});
+  EXPECT_FALSE(has_checks(*world.generation));
+  balance::ChangeOrder order;
+  order.fields = {{"http://m1", "hcmethod", "GET"}, {"http://m1", "hcinterval", "1s"}};
+  auto& balancer = *world.generation->groups()[0].balancers[0].state;
+  ASSERT_TRUE(balance::Edits(balancer).change(order, world.loop.now()));
+  EXPECT_TRUE(has_checks(*world.generation));
+  world.prober.adopt(world.generation);
+  world.pass(milliseconds(1500));
+  EXPECT_EQ(world.member(1).connections, 1);
 }
 
 TEST(Extensions, the_next_check_is_foretold) {

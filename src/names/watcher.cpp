@@ -37,6 +37,8 @@ bool any_member(const proxy::Generation& generation, Predicate predicate) {
     for (const auto* list : {&groups.balancers, &groups.backends}) {
       for (const proxy::Group& group : *list) {
         if (std::ranges::any_of(group.spec->members, predicate)) return true;
+        const auto now = group.state->spec();
+        if (std::ranges::any_of(now->members, predicate)) return true;
       }
     }
   }

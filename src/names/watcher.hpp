@@ -31,7 +31,7 @@ struct WatcherParts {
   std::function<void()> members_changed;
 };
 
-// Whether the generation has any name to look after.
+// Whether there is any name to look after, in the configuration or among added members.
 bool has_names(const proxy::Generation& generation);
 // Whether some of its members are what a name leads to: before the first answer they cannot serve.
 bool has_members_by_name(const proxy::Generation& generation);

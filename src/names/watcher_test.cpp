@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "balance/edits.hpp"
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
 #include "io/sim/sim_network.hpp"
@@ -253,6 +254,20 @@ TEST_F(NamesWorld, addresses_that_fail_are_looked_up_again_at_once_but_not_for_e
   }
   EXPECT_GE(resolver.questions("app"), 2);
   EXPECT_LE(resolver.questions("app"), 3);
+}
+
+TEST_F(NamesWorld, the_name_of_an_added_member_is_looked_up) {
+  adopt({"http://10.0.0.1"});
+  EXPECT_FALSE(has_names(*generation));
+  balance::ChangeOrder order;
+  order.added = {"http://app"};
+  order.added_max = 1;
+  auto& balancer = *generation->groups()[0].balancers[0].state;
+  ASSERT_TRUE(balance::Edits(balancer).change(order, loop.now()));
+  EXPECT_TRUE(has_names(*generation));
+  watcher.adopt(generation);
+  pass(milliseconds(10));
+  EXPECT_EQ(resolver.questions("app"), 1);
 }
 
 TEST_F(NamesWorld, a_lookup_that_never_ends_is_given_up) {

@@ -16,6 +16,7 @@
 
 #include "base/ip.hpp"
 #include "config/path_settings.hpp"
+#include "http/error_page.hpp"
 #include "http/method.hpp"
 #include "proxy/feed.hpp"
 #include "proxy/generation.hpp"
@@ -38,6 +39,7 @@ struct DeskQuestion {
   std::uint16_t public_port = 0;
   Endpoint client;
   std::string user;  // who, if somebody found out; empty else
+  http::Signature signature = http::Signature::off;
 
   // The first of that name, in any case.
   [[nodiscard]] const std::string* field(std::string_view name) const;

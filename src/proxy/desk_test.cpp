@@ -106,6 +106,54 @@ TEST_F(AtTheDesk, an_answer_to_a_client_that_left_goes_nowhere) {
   world_.loop.settle();
 }
 
+TEST_F(AtTheDesk, other_methods_are_answered_as_if_there_were_no_page) {
+  const auto client = world_.connect();
+  for (const auto& [method, status] :
+       {std::pair("PUT", "405"), std::pair("PROPFIND", "405"), std::pair("BREW", "501"),
+        std::pair("OPTIONS", "200")}) {
+    world_.say(*client, std::string(method) + " /manager HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_THAT(client->take_all(), AllOf(StartsWith("HTTP/1.1 " + std::string(status)),
+                                          HasSubstr("Allow: GET,HEAD,OPTIONS,POST,TRACE")));
+  }
+  EXPECT_TRUE(desk_.questions.empty());
+}
+
+TEST_F(AtTheDesk, what_is_left_open_is_for_clients_on_this_machine) {
+  const auto status_of = [this](std::string_view fields, IpAddress from) {
+    io::SimPair pair = io::connect_pair(world_.loop, {});
+    world_.shard->accept(std::move(pair.program), {from, 40000});
+    world_.say(*pair.peer,
+               "GET /manager HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n");
+    const std::string answer = pair.peer->take_all();
+    return answer.empty() ? "asked" : answer.substr(9, 3);
+  };
+  const IpAddress here = *IpAddress::parse("127.0.0.9");
+  const IpAddress elsewhere = *IpAddress::parse("192.0.2.1");
+  EXPECT_EQ(status_of("", here), "asked");
+  EXPECT_EQ(status_of("", *IpAddress::parse("::1")), "asked");
+  EXPECT_EQ(status_of("", elsewhere), "403");
+  EXPECT_EQ(status_of("X-Forwarded-For: 192.0.2.1\r\n", here), "403");
+  EXPECT_EQ(status_of("forwarded: for=192.0.2.1\r\n", here), "403");
+  EXPECT_EQ(status_of("Via: 1.1 front\r\n", here), "403");
+  EXPECT_EQ(desk_.questions.size(), 2);
+  EXPECT_THAT(world_.log_.error_lines,
+              testing::Contains(HasSubstr("balancer-manager is left open to everybody")));
+}
+
+TEST_F(AtTheDesk, a_require_that_asks_something_lets_in_whom_it_names) {
+  auto config = TestWorld::make_config(1, {});
+  config->servers[0]->defaults.responder = config::Responder::balancer_manager;
+  expr::RequireBuilder builder;
+  const std::vector<std::string> words{"ip", "0.0.0.0/0", "::/0"};
+  ASSERT_TRUE(builder.require(words));
+  config->servers[0]->defaults.require = *builder.finish();
+  world_.adopt(std::move(config));
+  io::SimPair pair = io::connect_pair(world_.loop, {});
+  world_.shard->accept(std::move(pair.program), {*IpAddress::parse("192.0.2.1"), 40000});
+  world_.say(*pair.peer, "GET /manager HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(desk_.questions.size(), 1);
+}
+
 TEST_F(AtTheDesk, a_desk_that_never_answers_is_503) {
   const auto client = world_.connect();
   world_.say(*client, post(""));

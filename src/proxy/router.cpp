@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "config/open_page.hpp"
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
@@ -217,9 +218,32 @@ Routing route_heartbeat(Exchange& x, Shard::Core& core) {
   return routing;
 }
 
-Routing route_to_desk(const Exchange& x) {
+// Whoever a proxy on this machine speaks for is somewhere else.
+bool asks_from_here(const Exchange& x) {
+  if (!x.client->peer.ip.is_loopback()) return false;
+  return std::ranges::none_of(x.request.fields, [](const http::Field& field) {
+    return field.id == http::FieldId::x_forwarded_for || field.id == http::FieldId::via ||
+           equals_ignoring_case(field.name, "Forwarded");
+  });
+}
+
+Routing route_to_desk(Exchange& x, Shard::Core& core) {
+  if (config::is_left_open(*x.settings) && !asks_from_here(x)) {
+    if (core.wants(x, config::LogLevel::error, "authz_core"))
+      core.log(x, config::LogLevel::error, "authz_core",
+               x.arena.join(config::handler_name(x.responder),
+                            " is left open to everybody, so only clients on this machine get it: ",
+                            config::how_to_open_it));
+    return answer(403);
+  }
   if (body_is_too_large(x)) return answer(413);
-  Routing routing{Routing::Kind::desk, 200, {}, {}};
+  // httpd: a handler that has no use for the method leaves it to the server.
+  const int otherwise = status_of_nothing(x.request);
+  const bool is_asked = x.responder == config::Responder::api || otherwise == 404;
+  Routing routing{is_asked ? Routing::Kind::desk : Routing::Kind::answer,
+                  is_asked ? 200 : otherwise,
+                  {},
+                  {}};
   routing.reads_body = true;
   return routing;
 }
@@ -328,7 +352,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
     x.responder = responder;
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
-    return route_to_desk(x);
+    return route_to_desk(x, core);
   }
   if (!x.proxied) {
     if (body_is_too_large(x)) return answer(413);

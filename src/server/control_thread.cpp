@@ -4,10 +4,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <future>
+
+#include "base/text.hpp"
 #include "io/linux/socket_stream.hpp"
 #include "manage/control_answers.hpp"
 #include "server/control_socket.hpp"
 #include "server/privileges.hpp"
+#include "server/version.hpp"
 
 namespace steelyard::server {
 
@@ -37,7 +41,39 @@ void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
     log_.generation_changed();
     generation_ = generation;
     desk_->adopt(*generation_);
+    manager_->adopt(*generation_);
   });
+}
+
+void ControlThread::close_socket() {
+  if (!thread_.joinable()) return;
+  std::promise<void> closed;
+  loop_.post([this, &closed] {
+    listener_.reset();
+    connections_.clear();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+}
+
+void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
+  loop_.post([this, question = std::move(question), reply = std::move(reply)] {
+    reply(answer(question));
+  });
+}
+
+proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
+  switch (question.responder) {
+    case config::Responder::balancer_manager:
+      return manager_->answer(question);
+    case config::Responder::none:
+    case config::Responder::heartbeat:
+    case config::Responder::server_status:
+    case config::Responder::metrics:
+    case config::Responder::api:
+      break;
+  }
+  return {.status = 404};
 }
 
 void ControlThread::stop() {
@@ -52,20 +88,34 @@ void ControlThread::run(Descriptor socket) {
   desk_ = std::make_unique<manage::ControlDesk>(
       loop_, [this](config::LogLevel level, const std::string& text) { log(level, text); });
   desk_->adopt(*generation_);
+  manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
+      .built = build_time_text(),
+      .now = [this] { return manage::BalancerManager::Moment{loop_.now(), loop_.wall_now()}; },
+      .log = [this](const config::Server& server, config::LogLevel level,
+                    const std::string& text) { log_for(server, level, text); },
+      .on_change = [this](const manage::BalancerManager::ChangeNote& note) { log_changes(note); },
+      .members_changed = [this] { members_changed_(generation_); }});
+  manager_->adopt(*generation_);
   loop_.at_turn_end([this] { log_.turn_ended(); });
-  {
-    const io::Listener listener(
-        loop_, socket.release(),
-        {.on_accept = [this](std::unique_ptr<io::Stream> stream,
-                             const Endpoint& /*peer*/) { take_in(std::move(stream)); },
-         .has_room = nullptr,
-         .on_pause = nullptr});
-    loop_.run();
-  }
+  if (socket.is_open()) listen(std::move(socket));
+  loop_.run();
+  listener_.reset();
   connections_.clear();
   loop_.at_turn_end(nullptr);
+  manager_.reset();
   desk_.reset();
   log_.turn_ended();
+}
+
+void ControlThread::listen(Descriptor socket) {
+  listener_.emplace(
+      loop_, socket.release(),
+      io::Listener::Rules{.on_accept = [this](std::unique_ptr<io::Stream> stream,
+                                              const Endpoint& /*peer*/) {
+                            take_in(std::move(stream));
+                          },
+                          .has_room = nullptr,
+                          .on_pause = nullptr});
 }
 
 void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
@@ -82,13 +132,31 @@ void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
   const auto place = std::make_shared<Connections::iterator>();
   connections_.emplace_back(
       loop_, *desk_, std::move(stream), fmt::format("uid {}, pid {}", peer->user, peer->process),
-      [this, place] { loop_.defer([this, place] { connections_.erase(*place); }); });
+      [this, place] {
+        loop_.defer([this, place] {
+          if (listener_) connections_.erase(*place);  // else all are gone
+        });
+      });
   *place = std::prev(connections_.end());
   connections_.back().start();
 }
 
 void ControlThread::log(config::LogLevel level, const std::string& text) {
-  const config::Server& server = *generation_->config().servers.front();
+  log_for(*generation_->config().servers.front(), level, text);
+}
+
+void ControlThread::log_changes(const manage::BalancerManager::ChangeNote& note) {
+  const proxy::DeskQuestion& question = note.question;
+  for (const balance::Change& change : note.changes) {
+    log_for(*question.generation->config().servers[question.server], config::LogLevel::notice,
+            fmt::format("{}{}{}: {} from {} to {} (by the balancer-manager, {})", change.member,
+                        change.member.empty() ? "" : " in ", note.balancer, change.field,
+                        quoted(change.before), quoted(change.after), question.client.text()));
+  }
+}
+
+void ControlThread::log_for(const config::Server& server, config::LogLevel level,
+                            const std::string& text) {
   // Orders are told like starts and stops, whatever the level.
   if (level != config::LogLevel::notice && level > server.log_levels.of("proxy_balancer")) return;
   proxy::ErrorLine line;

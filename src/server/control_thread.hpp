@@ -1,54 +1,75 @@
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "io/linux/epoll_loop.hpp"
 #include "io/linux/listener.hpp"
+#include "manage/balancer_manager.hpp"
 #include "manage/control_connection.hpp"
+#include "proxy/desk.hpp"
 #include "server/descriptor.hpp"
 #include "server/shard_log.hpp"
 
-// The thread of the control socket, with a loop of its own: whatever somebody does there, and
-// however long a list of members is, no shard waits for it. It also looks after drains, which only
-// somebody at the socket can have ordered.
+// The thread that operators speak to, by the control socket and by the pages about the server
+// (balancer-manager, ...), with a loop of its own: whatever somebody does there, and however long a
+// list of members is, no shard waits for it. Changes are made here and nowhere else. It also looks
+// after drains, which only somebody at the socket can have ordered.
 //
-// Threads: the public functions are the main thread's.
+// Threads: ask() is called on shards; the other public functions are the main thread's.
 
 namespace steelyard::server {
 
-class ControlThread {
+class ControlThread final : public proxy::Desk {
  public:
+  // Members came, or something about them changed. Called on the control thread.
+  using MembersChanged = std::function<void(std::shared_ptr<const proxy::Generation>)>;
+
   // Further ones get an error and are closed.
   static constexpr std::size_t connections_max = 32;
 
-  ControlThread(LogWriter& writer, const LogRegistry& registry) : log_(writer, registry) {}
-  ~ControlThread() { stop(); }
+  ControlThread(LogWriter& writer, const LogRegistry& registry, MembersChanged members_changed)
+      : members_changed_(std::move(members_changed)), log_(writer, registry) {}
+  ~ControlThread() override { stop(); }
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
 
-  // `socket` listens. Who may speak: root, and who the process is by now.
+  // `socket` listens, or is closed: then there are the pages only. Who may speak at the socket:
+  // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
   void adopt(std::shared_ptr<const proxy::Generation> generation);
-  // Closes the socket and all connections.
+  // And all its connections. Returns when nobody listens any more; pages are still answered.
+  void close_socket();
+  // Nothing is answered from now on. Before the loops of those who asked are gone.
   void stop();
+
+  void ask(proxy::DeskQuestion question, Reply reply) override;
 
  private:
   using Connections = std::list<manage::ControlConnection>;
 
   void run(Descriptor socket);
+  void listen(Descriptor socket);
+  proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
   void take_in(std::unique_ptr<io::Stream> stream);
   void log(config::LogLevel level, const std::string& text);
+  void log_changes(const manage::BalancerManager::ChangeNote& note);
+  void log_for(const config::Server& server, config::LogLevel level, const std::string& text);
 
   io::EpollLoop loop_;
   std::thread thread_;
+  const MembersChanged members_changed_;
 
   // The thread's.
   ShardLog log_;
   std::shared_ptr<const proxy::Generation> generation_;
   std::unique_ptr<manage::ControlDesk> desk_;
+  std::unique_ptr<manage::BalancerManager> manager_;
+  std::optional<io::Listener> listener_;
   Connections connections_;
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
+#include <future>
 #include <thread>
 
 #include "balance/parameters.hpp"
@@ -72,7 +73,7 @@ class ControlThreadTest : public ::testing::Test {
   LogRegistry registry_{writer_};
   proxy::StateRegistry states_;
   std::shared_ptr<const proxy::Generation> generation_;
-  ControlThread control_{writer_, registry_};
+  ControlThread control_{writer_, registry_, [](const auto& /*generation*/) {}};
 };
 
 TEST_F(ControlThreadTest, answers_and_keeps_orders_over_a_reload) {
@@ -127,6 +128,25 @@ TEST_F(ControlThreadTest, many_speak_at_once) {
     });
   }
   for (int i = 0; i < 20; ++i) adopt();
+}
+
+TEST_F(ControlThreadTest, pages_are_answered_before_and_after_the_socket_is_closed) {
+  const auto ask_page = [this] {
+    std::promise<proxy::DeskAnswer> answered;
+    proxy::DeskQuestion question;
+    question.responder = config::Responder::balancer_manager;
+    question.generation = generation_;
+    question.path = "/manager";
+    control_.ask(question, [&](proxy::DeskAnswer answer) { answered.set_value(answer); });
+    return answered.get_future().get();
+  };
+  const Descriptor line = connect();
+  EXPECT_THAT(ask_page().body, HasSubstr("balancer://app"));
+  control_.close_socket();
+  EXPECT_EQ(receive(line), "");
+  EXPECT_FALSE(connect_to_control_socket(path_));
+  EXPECT_EQ(ask_page().status, 200);
+  control_.close_socket();
 }
 
 TEST_F(ControlThreadTest, the_end_ends_who_waits) {

@@ -10,12 +10,15 @@
 namespace steelyard::server {
 
 void HealthThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
+  const std::lock_guard hold(lock_);
+  if (has_ended_) return;
   if (!thread_.joinable()) {
     if (!health::has_checks(*generation)) return;
     running_ = true;
     thread_ = std::thread([this] { run(); });
   }
   loop_.post([this, generation = std::move(generation)] {
+    if (generation_ && generation->number() < generation_->number()) return;
     log_.generation_changed();
     dialer_->resolver().use_servers(generation->config().name_servers);
     generation_ = generation;
@@ -31,6 +34,8 @@ void HealthThread::members_changed() {
 }
 
 void HealthThread::stop() {
+  const std::lock_guard hold(lock_);
+  has_ended_ = true;
   if (!thread_.joinable()) return;
   running_ = false;
   loop_.post([this] { loop_.stop(); });

@@ -10,18 +10,31 @@
 namespace steelyard::server {
 
 void NamesThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
+  const bool has_members = names::has_members_by_name(*generation);
+  if (tell(std::move(generation)) && has_members) wait_for_members();
+}
+
+void NamesThread::members_changed(std::shared_ptr<const proxy::Generation> generation) {
+  tell(std::move(generation));
+}
+
+// False: there is nobody to tell, as there is nothing to do.
+bool NamesThread::tell(std::shared_ptr<const proxy::Generation> generation) {
+  const std::lock_guard hold(lock_);
+  if (has_ended_) return false;
   if (!thread_.joinable()) {
-    if (!names::has_names(*generation)) return;
+    if (!names::has_names(*generation)) return false;
     running_ = true;
     thread_ = std::thread([this] { run(); });
   }
-  const bool has_members = names::has_members_by_name(*generation);
   loop_.post([this, generation = std::move(generation)] {
+    if (generation->number() < generation_number_) return;
+    generation_number_ = generation->number();
     log_.generation_changed();
     resolver_->use_servers(generation->config().name_servers);
     watcher_->adopt(generation);
   });
-  if (has_members) wait_for_members();
+  return true;
 }
 
 void NamesThread::wait_for_members() {
@@ -38,6 +51,8 @@ void NamesThread::look_again(balance::MemberRef member) {
 }
 
 void NamesThread::stop() {
+  const std::lock_guard hold(lock_);
+  has_ended_ = true;
   if (!thread_.joinable()) return;
   running_ = false;
   loop_.post([this] { loop_.stop(); });

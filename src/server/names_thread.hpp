@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "io/linux/ares_resolver.hpp"
@@ -12,9 +13,9 @@
 
 // The thread that looks after names (names/), with a loop and a resolver of its own: a slow hosts
 // file or a name server that keeps silent never holds up a shard. It is started by the first
-// generation with a name in it.
+// generation with a name in it, or by the first operator who adds one.
 //
-// Threads: the main thread's, but look_again(), which is anybody's.
+// Threads: adopt() is the main thread's, the rest anybody's.
 
 namespace steelyard::server {
 
@@ -31,16 +32,21 @@ class NamesThread final : public proxy::NameWatch {
 
   // Where members are what names lead to, waits for the first answers, but not for long.
   void adopt(std::shared_ptr<const proxy::Generation> generation);
+  // Operators added or changed members of this generation.
+  void members_changed(std::shared_ptr<const proxy::Generation> generation);
   void look_again(balance::MemberRef member) override;
-  // Without waiting for answers.
+  // Without waiting for answers; for good.
   void stop();
 
  private:
+  bool tell(std::shared_ptr<const proxy::Generation> generation);
   void run();
   void wait_for_members();
 
   io::EpollLoop loop_;
+  std::mutex lock_;  // guards the two
   std::thread thread_;
+  bool has_ended_ = false;
   std::atomic<bool> running_{false};
   const MembersChanged members_changed_;
 
@@ -48,6 +54,7 @@ class NamesThread final : public proxy::NameWatch {
   ShardLog log_;
   std::unique_ptr<io::AresResolver> resolver_;
   std::unique_ptr<names::Watcher> watcher_;
+  std::uint64_t generation_number_ = 0;
 };
 
 }  // namespace steelyard::server

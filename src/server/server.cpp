@@ -157,8 +157,8 @@ void Server::give_back_pid_file() {
 }
 
 // Closed before its file goes: then nobody listens there but a successor, whose file stays.
-void Server::stop_control() {
-  control_.stop();
+void Server::close_control_socket() {
+  control_.close_socket();
   control_socket_.close();
   if (!std::exchange(has_control_socket_, false)) return;
   if (keeper_ && keeper_->remove_control_socket()) return;
@@ -168,10 +168,11 @@ void Server::stop_control() {
 void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
+  group_.desk = &control_;
   names_.adopt(generation_);
+  control_.start(std::move(control_socket_), generation_);
   start_shards();
   health_.adopt(generation_);
-  if (control_socket_.is_open()) control_.start(std::move(control_socket_), generation_);
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -240,7 +241,7 @@ void Server::obey_signals() {
 // Pid file and control socket go first, so that a successor may start while the last exchanges
 // finish.
 void Server::stop_gracefully() {
-  stop_control();
+  close_control_socket();
   give_back_pid_file();
   health_.stop();
   heartbeats_.fall_silent();
@@ -271,12 +272,13 @@ void Server::stop_gracefully() {
 
 void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
+  control_.stop();  // it may be about to answer one of them
   shards_.clear();
   heartbeats_.stop();
 }
 
 void Server::leave() {
-  stop_control();
+  close_control_socket();
   names_.stop();
   health_.stop();
   stop_shards();

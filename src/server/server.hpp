@@ -58,7 +58,7 @@ class Server {
 
   LogOpener& log_opener();
   void give_back_pid_file();
-  void stop_control();
+  void close_control_socket();
   void say_that_the_keeper_is_gone();
   void start_shards();
   void obey_signals();
@@ -82,7 +82,11 @@ class Server {
                        group_.members_retired();
                        health_.members_changed();
                      }};
-  ControlThread control_{writer_, logs_};
+  ControlThread control_{writer_, logs_, [this](std::shared_ptr<const proxy::Generation> changed) {
+                           group_.members_retired();
+                           names_.members_changed(changed);
+                           health_.adopt(std::move(changed));
+                         }};
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;

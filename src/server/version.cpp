@@ -11,9 +11,11 @@ namespace steelyard::server {
 std::string version_text() {
   return fmt::format(
       "Server version: {} (configuration of Apache httpd {})\n"
-      "Server built:   {} {}\n",
-      proxy::program_banner, apacheconf::httpd_version_text(), __DATE__, __TIME__);
+      "Server built:   {}\n",
+      proxy::program_banner, apacheconf::httpd_version_text(), build_time_text());
 }
+
+std::string build_time_text() { return __DATE__ " " __TIME__; }
 
 std::string build_settings_text() {
   return version_text() + fmt::format(

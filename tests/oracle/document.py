@@ -34,6 +34,19 @@ Tests need a name server that they can script, which httpd cannot be given witho
 machine: `tests/e2e/test_names.py` and `src/names/watcher_test.cpp`.
 """
 
+MANAGER = """
+## The balancer-manager
+
+`tests/oracle/test_manager.py` compares pages, forms, XML and effects line by line, and
+`docs/balancer_manager.md` lists what differs. Two rows of it can turn a configuration that worked into
+one that refuses:
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+| `manager-left-open` | A manager that no `Require` protects, or one that lets everybody in, answers clients on this machine alone; `-t` and the start tell how to open it on purpose. | anybody | this machine |
+| `manager-foreign-post` | A POST whose `Origin` or `Sec-Fetch-Site` tells of another site loses its parameters, as one with a foreign `Referer` does in httpd. | acts | ignored |
+"""
+
 TAIL = """
 The comparison also leaves out, for every request: the `Date` of the moment, the program's own
 `Server` banner (and the banner in `Via` with `ProxyVia Full`), and the wording of pages the program
@@ -72,7 +85,7 @@ def text():
         for d in deviations.DEVIATIONS
     )
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + NAMES + TAIL
+    return HEAD + rows + HEALTH + health + NAMES + MANAGER + TAIL
 
 
 if __name__ == "__main__":

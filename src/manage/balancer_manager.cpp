@@ -1,0 +1,223 @@
+#include "manage/balancer_manager.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "config/target.hpp"
+#include "manage/manager_page.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using balance::ChangeFault;
+using balance::MemberView;
+using config::LogLevel;
+
+const config::Server& server_of(const proxy::DeskQuestion& question) {
+  return *question.generation->config().servers[question.server];
+}
+
+const std::vector<proxy::Group>& balancers_of(const proxy::DeskQuestion& question) {
+  return question.generation->groups_of(server_of(question)).balancers;
+}
+
+bool is_served(http::Method method) {
+  return method == http::Method::get || method == http::Method::head ||
+         method == http::Method::post;
+}
+
+// Whatever is shown is of this moment and holds what changes it.
+void guard(proxy::DeskAnswer& answer) {
+  const auto add = [&](std::string_view name, std::string_view value) {
+    answer.fields.emplace_back(name, value);
+  };
+  add("Cache-Control", "no-store");
+  add("X-Content-Type-Options", "nosniff");
+  add("X-Frame-Options", "DENY");
+  add("Referrer-Policy", "same-origin");
+  add("Content-Security-Policy", manager_page_policy);
+}
+
+}  // namespace
+
+void BalancerManager::adopt(const proxy::Generation& generation) {
+  names_ = name_balancers(generation);
+  nonces_.forget_the_gone();
+}
+
+proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
+  if (!is_served(question.method)) return {.status = 405};
+  const ManagerForm form = read_form(question);
+  const Selected selected = select(form, question);
+  if (selected.group != nullptr && may_change(form, *selected.group)) {
+    if (change(form, selected, question) == Outcome::refused) return {.status = 400};
+  }
+  const ManagerView view = view_of(question, selected);
+  const bool as_xml = form.find("xml") != nullptr;
+  proxy::DeskAnswer answer{
+      .status = 200,
+      .content_type = std::string(as_xml ? manager_xml_type : manager_page_type),
+      .body = as_xml ? manager_xml(view) : manager_page(view),
+      .fields = {}};
+  guard(answer);
+  return answer;
+}
+
+ManagerForm BalancerManager::read_form(const proxy::DeskQuestion& question) {
+  ManagerForm form = ManagerForm::read(question);
+  if (form.empty()) return form;
+  const std::string foreign = foreign_source(question);
+  if (foreign.empty()) return form;
+  log(question, LogLevel::error,
+      fmt::format("the parameters of a request to the balancer-manager of {} are ignored: {}",
+                  question.public_name, foreign));
+  return {};
+}
+
+BalancerManager::Selected BalancerManager::select(const ManagerForm& form,
+                                                  const proxy::DeskQuestion& question) {
+  Selected selected;
+  const std::string* const name = form.find("b");
+  if (name == nullptr) return selected;
+  const std::string wanted = "balancer://" + to_lower(*name);
+  for (const proxy::Group& group : balancers_of(question)) {
+    if (group.state->name() == wanted) selected.group = &group;
+  }
+  const std::string* const url = form.find("w");
+  if (selected.group == nullptr || url == nullptr) return selected;
+  const auto members = selected.group->state->members();
+  if (const MemberView* const found = find_covering(members, *url)) selected.member = *found;
+  return selected;
+}
+
+bool BalancerManager::may_change(const ManagerForm& form, const proxy::Group& group) {
+  const std::string nonce = nonce_of(group);
+  const std::string* const told = form.find("nonce");
+  return !nonce.empty() && told != nullptr && is_same_secret(*told, nonce);
+}
+
+std::string BalancerManager::nonce_of(const proxy::Group& group) {
+  if (group.spec->nonce) return *group.spec->nonce;
+  return nonces_.of(group.state);
+}
+
+BalancerManager::Outcome BalancerManager::change(const ManagerForm& form, const Selected& selected,
+                                                 const proxy::DeskQuestion& question) {
+  const auto spec = selected.group->state->spec();
+  const FormOrders orders =
+      read_orders(form, {.config = question.generation->config(),
+                         .server = server_of(question),
+                         .balancer = *spec,
+                         .member = selected.member ? &*selected.member : nullptr});
+  bool changed = set_fields(orders, selected, question);
+  if (orders.begins_credits) balance::Edits(*selected.group->state).begin_credits();
+  changed = set_health(orders, selected, question) || changed;
+  bool refused = false;
+  if (orders.added) {
+    refused = !add(*orders.added, *selected.group, question);
+    changed = changed || !refused;
+  }
+  if (changed) parts_.members_changed();
+  return refused ? Outcome::refused : Outcome::done;
+}
+
+bool BalancerManager::set_fields(const FormOrders& orders, const Selected& selected,
+                                 const proxy::DeskQuestion& question) {
+  if (orders.fields.empty()) return false;
+  balance::Edits edits(*selected.group->state);
+  balance::ChangeOrder order;
+  order.fields = orders.fields;
+  const auto changes = edits.change(order, parts_.now().now);
+  if (!changes) {
+    // A reload came between what was looked at and what was changed.
+    log(question, LogLevel::error,
+        fmt::format("{} of {} could not be changed: {}", changes.error().field,
+                    changes.error().member, changes.error().text));
+    return false;
+  }
+  tell(*changes, *selected.group, question);
+  return !changes->empty();
+}
+
+// What is found out about a member is no wish of anybody's, so it is in no overlay.
+bool BalancerManager::set_health(const FormOrders& orders, const Selected& selected,
+                                 const proxy::DeskQuestion& question) {
+  if (orders.set.bits() == 0 && orders.clear.bits() == 0) return false;
+  if (!selected.group->state->change_status(selected.member->member, orders.set, orders.clear,
+                                            parts_.now().now)) {
+    return false;
+  }
+  const bool is_set = orders.set.bits() != 0;
+  log(question, LogLevel::notice,
+      fmt::format("{} in {}: {} (by the balancer-manager, {})", selected.member->spec.name,
+                  selected.group->state->name(),
+                  is_set ? "counts as failed by its health check" : "counts as healthy",
+                  question.client.text()));
+  return true;
+}
+
+bool BalancerManager::add(const std::string& url, const proxy::Group& group,
+                          const proxy::DeskQuestion& question) {
+  const auto refuse = [&](std::string_view why) {
+    log(question, LogLevel::error,
+        fmt::format("member {} is not added to {}: {}", quoted(url), group.state->name(), why));
+    return false;
+  };
+  const auto member = balance::added_member(url);
+  if (!member) return refuse(member.error());
+  if (member->scheme != "http") return refuse("members are spoken to by http:// only");
+  if (!member->unix_socket_path.empty()) return refuse("sockets are added by the configuration");
+  const auto members = group.state->members();
+  if (const MemberView* const known = find_covering(members, member->name))
+    return refuse("its requests belong to the member " + known->spec.name);
+  balance::ChangeOrder order;
+  order.added = {url};
+  order.added_max = growth_of(*group.spec);
+  const auto changes = balance::Edits(*group.state).change(order, parts_.now().now);
+  if (!changes) return refuse(changes.error().text);
+  tell(*changes, group, question);
+  return true;
+}
+
+void BalancerManager::tell(const std::vector<balance::Change>& changes, const proxy::Group& group,
+                           const proxy::DeskQuestion& question) {
+  if (changes.empty()) return;
+  const auto named = std::ranges::find(names_, group.state, &NamedBalancer::state);
+  const std::string& label = named != names_.end() ? named->label : group.state->name();
+  parts_.on_change({.question = question, .balancer = label, .changes = changes});
+}
+
+void BalancerManager::log(const proxy::DeskQuestion& question, LogLevel level,
+                          const std::string& text) {
+  parts_.log(server_of(question), level, text);
+}
+
+ManagerView BalancerManager::view_of(const proxy::DeskQuestion& question,
+                                     const Selected& selected) {
+  const Moment moment = parts_.now();
+  const config::Server& server = server_of(question);
+  ManagerView view{.question = question,
+                   .server = server,
+                   .banner = question.generation->banner(),
+                   .built = parts_.built,
+                   .now = moment.now,
+                   .wall = moment.wall,
+                   .balancers = {}};
+  const auto& groups = balancers_of(question);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    view.balancers.push_back(view_balancer(server, i, groups[i]));
+    BalancerView& balancer = view.balancers.back();
+    balancer.nonce = nonce_of(groups[i]);
+    if (selected.group != &groups[i]) continue;
+    view.balancer = i;
+    for (std::size_t at = 0; selected.member && at < balancer.members.size(); ++at) {
+      if (balancer.members[at].member.get() == selected.member->member.get()) view.member = at;
+    }
+  }
+  return view;
+}
+
+}  // namespace steelyard::manage
