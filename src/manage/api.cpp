@@ -341,7 +341,7 @@ Api::Answer Api::show_member(const Call& call) {
   if (!member) return std::unexpected(member.error());
   return Reply{.object = member_object(*balancer, *member,
                                        balance::Edits(*balancer->state).overlay(), call.moment),
-               .tag = tag_of(member->spec)};
+               .tag = tag_of(*member->spec)};
 }
 
 Api::Answer Api::add_member(const Call& call) {
@@ -371,9 +371,9 @@ Api::Answer Api::change_member(const Call& call) {
   if (!balancer) return std::unexpected(balancer.error());
   const auto member = call.member(*balancer);
   if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(member->spec)); !met)
+  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
     return std::unexpected(met.error());
-  auto wishes = read_wishes(call.request.body, member->spec.name);
+  auto wishes = read_wishes(call.request.body, member->spec->name);
   if (!wishes) return std::unexpected(wishes.error());
   if (auto done = change(call, *balancer, {.fields = std::move(*wishes)}); !done)
     return std::unexpected(done.error());
@@ -385,11 +385,11 @@ Api::Answer Api::remove_member(const Call& call) {
   if (!balancer) return std::unexpected(balancer.error());
   const auto member = call.member(*balancer);
   if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(member->spec)); !met)
+  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
     return std::unexpected(met.error());
-  auto done = change(call, *balancer, {.removed = {member->spec.name}});
+  auto done = change(call, *balancer, {.removed = {member->spec->name}});
   if (!done) return std::unexpected(done.error());
-  return Reply{.object = {{"removed", member->spec.name}}};
+  return Reply{.object = {{"removed", member->spec->name}}};
 }
 
 Api::Answer Api::show_drain(const Call& call) {
@@ -397,7 +397,7 @@ Api::Answer Api::show_drain(const Call& call) {
   if (!balancer) return std::unexpected(balancer.error());
   const auto member = call.member(*balancer);
   if (!member) return std::unexpected(member.error());
-  if (!member->drain) return refuse(404, "no drain of " + member->spec.name + " was ordered");
+  if (!member->drain) return refuse(404, "no drain of " + member->spec->name + " was ordered");
   return Reply{.object = drain_object(*member->drain, call.moment)};
 }
 
@@ -414,7 +414,7 @@ Api::Answer Api::order_drain(const Call& call) {
   }
   (*line)["command"] = "drain";
   (*line)["balancer"] = balancer->label;
-  (*line)["member"] = member->spec.name;
+  (*line)["member"] = member->spec->name;
   const auto wish = parse_request(line->dump());
   if (!wish)
     return std::unexpected(
@@ -422,7 +422,7 @@ Api::Answer Api::order_drain(const Call& call) {
   const balance::DrainOrder order = wish->drain.order(call.moment.now);
   if (!balance::Drains(*balancer->state).order(member->member, order, call.moment.now))
     return refuse(409, "a reload has just taken the member away");
-  note(call, *balancer, member->spec.name + ": drain, " + order_text(order, call.moment), {});
+  note(call, *balancer, member->spec->name + ": drain, " + order_text(order, call.moment), {});
   if (parts_.drain_ordered) parts_.drain_ordered();
   return show_drain(call);
 }
@@ -434,7 +434,7 @@ Api::Answer Api::undrain(const Call& call) {
   if (!member) return std::unexpected(member.error());
   // Told twice, it is done once.
   if (balance::Drains(*balancer->state).undrain(member->member, call.moment.now))
-    note(call, *balancer, member->spec.name + ": undrain", {});
+    note(call, *balancer, member->spec->name + ": undrain", {});
   return show_member(call);
 }
 

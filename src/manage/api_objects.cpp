@@ -15,20 +15,6 @@ using balance::DrainState;
 using balance::Edit;
 using balance::MemberView;
 
-std::string_view word_of(DrainState state) {
-  switch (state) {
-    case DrainState::under_way:
-      return "under_way";
-    case DrainState::drained:
-      return "drained";
-    case DrainState::deadline_passed:
-      return "deadline_passed";
-    case DrainState::cancelled:
-      return "cancelled";
-  }
-  return {};
-}
-
 template <class Spec>
 ApiJson settings_object(const Spec& spec, std::span<const std::string_view> fields) {
   ApiJson object = ApiJson::object();
@@ -108,13 +94,13 @@ ApiJson balancer_object(const NamedBalancer& balancer, const balance::BalancerSp
 
 ApiJson member_object(const NamedBalancer& balancer, const MemberView& view,
                       const balance::Overlay& overlay, const Moment& moment) {
-  const balance::MemberEdits* const edits = overlay.find(view.spec.name);
+  const balance::MemberEdits* const edits = overlay.find(view.spec->name);
   ApiJson object{
       {"balancer", balancer.label},
-      {"member", view.spec.name},
-      {"etag", tag_of(view.spec)},
+      {"member", view.spec->name},
+      {"etag", tag_of(*view.spec)},
       {"membership", word_of(edits != nullptr ? edits->membership : balance::Membership{})},
-      {"settings", settings_object(view.spec, balance::editable_member_fields())},
+      {"settings", settings_object(*view.spec, balance::editable_member_fields())},
       {"changed", edits != nullptr ? changed_object(edits->edits) : ApiJson::object()},
       {"status", trim(balance::display_text(view.status))},
       {"usable", view.status.usable()},

@@ -156,7 +156,7 @@ TEST_F(ApiTest, a_member_is_changed_and_told_as_it_is_then) {
   EXPECT_EQ(member["settings"]["loadfactor"], "2.50");
   EXPECT_EQ(member["changed"]["loadfactor"]["configured"], "1.00");
   EXPECT_EQ(member["status"], "Init Dis");
-  EXPECT_EQ(view().spec.lbset, 3);
+  EXPECT_EQ(view().spec->lbset, 3);
   ASSERT_THAT(notes, SizeIs(1));
   EXPECT_EQ(notes[0].who, "10.0.0.9");
   EXPECT_EQ(notes[0].balancer, "balancer://app");
@@ -166,7 +166,7 @@ TEST_F(ApiTest, a_member_is_changed_and_told_as_it_is_then) {
 
 TEST_F(ApiTest, null_takes_a_change_back_to_the_default) {
   told(question(Method::patch, "member", m1, R"({"route": null})"), 200);
-  EXPECT_EQ(view().spec.tag, "");
+  EXPECT_EQ(view().spec->tag, "");
   told(question(Method::patch, "balancer", "balancer=app", R"({"nofailover": true})"), 200);
   EXPECT_EQ(balancer().spec()->nofailover, true);
 }
@@ -186,7 +186,7 @@ TEST_F(ApiTest, a_bad_wish_changes_nothing_and_names_itself) {
   EXPECT_EQ(problem["title"], "Unprocessable Entity");
   EXPECT_EQ(problem["field"], "loadfactor");
   EXPECT_EQ(problem["member"], "http://m1:8080");
-  EXPECT_EQ(view().spec.lbset, 0);
+  EXPECT_EQ(view().spec->lbset, 0);
   EXPECT_THAT(notes, IsEmpty());
   EXPECT_THAT(told(question(Method::patch, "member", m1, R"({"max": 3})"), 422)["choices"],
               testing::Contains("lbset"));
@@ -217,7 +217,7 @@ TEST_F(ApiTest, members_are_added_and_taken_away) {
   EXPECT_EQ(member["settings"]["route"], "r3");
   EXPECT_EQ(members_changed, 1);
   told(question(Method::put, "member", m3, R"({"route": "other"})"), 200);
-  EXPECT_EQ(balancer().members().at(2).spec.tag, "r3");
+  EXPECT_EQ(balancer().members().at(2).spec->tag, "r3");
   auto asked = question(Method::put, "member", m3);
   asked.fields.emplace_back("If-None-Match", "*");
   told(asked, 412);
@@ -295,7 +295,7 @@ TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
   auto cut = question(Method::patch, "member", m1, R"({"lbset": 3})");
   cut.body_is_cut = true;
   told(cut, 413);
-  EXPECT_EQ(view().spec.lbset, 0);
+  EXPECT_EQ(view().spec->lbset, 0);
   told(with("Origin", "https://LB.test:8443"), 200);
   told(with("Sec-Fetch-Site", "same-origin"), 200);
 }
