@@ -121,6 +121,7 @@ struct Server {
   std::vector<Redirect> redirects;  // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
+  bool persists_changes = false;       // BalancerPersist: of its own balancers
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
@@ -134,6 +135,8 @@ struct Config {
   std::string server_root;
   std::string pid_file;
   std::optional<std::string> control_socket;  // none: beside the pid file; empty: Off
+  // SteelyardJournal. None: beside the pid file if anybody has BalancerPersist On; empty: Off.
+  std::optional<std::string> journal_folder;
   std::string runtime_dir;
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
