@@ -170,6 +170,8 @@ TEST(Durability, files_that_were_set_aside_are_all_kept) {
   }
   EXPECT_EQ(read_file(folder.file() + ".corrupt-20261129T000000Z").size(), 1000U);
   EXPECT_EQ(read_file(folder.file() + ".corrupt-20261129T000000Z-3").size(), 1002U);
+  // SQLite's file beside it would be applied to the fresh one.
+  EXPECT_TRUE(std::filesystem::exists(folder.file() + ".corrupt-20261129T000000Z-journal"));
 }
 
 TEST(Durability, what_another_program_or_a_later_version_wrote_is_left_alone) {
