@@ -84,6 +84,16 @@ void steelyard_control_socket(Scope& scope, const Statement& statement) {
   scope.config.control_socket = off ? std::string() : scope.reading.resolve_path(path);
 }
 
+void steelyard_journal(Scope& scope, const Statement& statement) {
+  const std::string& path = statement.words[0];
+  if (path.empty()) {
+    scope.complain("SteelyardJournal must name a directory, or be Off");
+    return;
+  }
+  const bool off = equals_ignoring_case(path, "off");
+  scope.config.journal_folder = off ? std::string() : scope.reading.resolve_path(path);
+}
+
 void default_runtime_dir(Scope& scope, const Statement& statement) {
   scope.config.runtime_dir = scope.reading.resolve_path(statement.words[0]);
 }
@@ -269,6 +279,10 @@ constexpr auto directives = std::to_array<Directive>({
         Arguments::one_or_more),
     row("SteelyardControlSocket", steelyard_control_socket,
         "the socket of steelyard ctl: a path, or Off; by default the pid file's name and .ctl",
+        "steelyard_module"),
+    row("SteelyardJournal", steelyard_journal,
+        "the directory of the journal of what operators change, or Off; by default, with "
+        "BalancerPersist, the pid file's name and .journal",
         "steelyard_module"),
     row("SteelyardBodyMemory", steelyard_body_memory,
         "how much of a request body is kept in memory for another attempt (then in a file)",

@@ -109,10 +109,9 @@ void requests(Scope& scope, const Statement& statement) {
 }
 
 void persist(Scope& scope, const Statement& statement) {
-  if (!is_on(statement)) return;
-  scope.complain("BalancerPersist On is not supported: it would keep the members' state in files",
-                 "A reload keeps the members' state without it; a restart begins from the file. "
-                 "Leave the line out.");
+  std::optional<config::Place>& persists = draft_of(scope).persists;
+  persists.reset();
+  if (is_on(statement)) persists = statement.place();
 }
 
 void growth(Scope& scope, const Statement& statement) {
@@ -205,7 +204,8 @@ constexpr auto table = std::to_array<Directive>({
     {"BalancerGrowth", in_servers, Arguments::one, growth, vhost_counts,
      "Number of additional Balancers that can be added post-config", proxy,
      Support::accepted_with_note, "no room has to be reserved for balancers"},
-    {"BalancerPersist", in_servers, Arguments::flag, persist, vhost_counts,
+    {"BalancerPersist", in_servers, Arguments::flag, persist,
+     "each server's own; a virtual host does not inherit it",
      "on if the balancer should persist changes on reboot/restart made via the Balancer Manager",
      proxy},
     {"BalancerMember", in_routes, Arguments::raw, handle_balancer_member,

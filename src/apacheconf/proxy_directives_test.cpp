@@ -154,10 +154,21 @@ TEST_F(ProxyDirectives, a_policy_needs_its_module) {
 }
 
 TEST_F(ProxyDirectives, what_this_program_does_not_do_is_refused_only_when_it_is_asked_for) {
-  EXPECT_EQ(fault("ProxyRequests Off\nBalancerPersist Off"), "");
+  EXPECT_EQ(fault("ProxyRequests Off"), "");
   EXPECT_THAT(fault("ProxyRequests On"), HasSubstr("forward proxy"));
-  EXPECT_THAT(fault("BalancerPersist On"), HasSubstr("not supported"));
   EXPECT_THAT(fault("ProxyRemote * http://p:80"), HasSubstr("not supported"));
+}
+
+TEST_F(ProxyDirectives, changes_are_brought_back_where_a_server_says_so_itself) {
+  accept("BalancerPersist On\n<VirtualHost *:81>\n</VirtualHost>");
+  EXPECT_TRUE(main_server().persists_changes);
+  EXPECT_FALSE(config_->servers[1]->persists_changes);
+  accept("BalancerPersist On\nBalancerPersist Off");
+  EXPECT_FALSE(main_server().persists_changes);
+  EXPECT_EQ(fault("BalancerPersist On\nSteelyardJournal Off"),
+            "BalancerPersist On needs a journal");
+  EXPECT_EQ(fault("SteelyardJournal off\nBalancerPersist Off"), "");
+  EXPECT_EQ(fault("SteelyardJournal \"\""), "SteelyardJournal must name a directory, or be Off");
 }
 
 TEST_F(ProxyDirectives, q155_a_word_with_equals_is_no_url) {

@@ -36,6 +36,7 @@ struct ServerDraft {
   std::vector<BackendDraft> backends;
   std::optional<bool> inherits_balancers;  // BalancerInherit
   std::optional<bool> inherits_routes;     // ProxyPassInherit
+  std::optional<config::Place> persists;   // BalancerPersist On
 
   BalancerDraft* find_balancer(std::string_view url);
   // The backend whose name is the longest prefix of the URL and covers its authority. `of`: only

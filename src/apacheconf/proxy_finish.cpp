@@ -246,6 +246,16 @@ void warn_of_modules(Reading& reading, const ServerDraft& draft) {
   }
 }
 
+// httpd: not inherited by virtual hosts.
+void set_persistence(Reading& reading, Server& server, const ServerDraft& draft) {
+  server.persists_changes = draft.persists.has_value();
+  const std::optional<std::string>& folder = reading.config->journal_folder;
+  if (server.persists_changes && folder && folder->empty()) {
+    reading.complain_at(*draft.persists, "BalancerPersist On needs a journal",
+                        "SteelyardJournal says Off: leave that line out, or name a directory.");
+  }
+}
+
 }  // namespace
 
 void finish_proxy(Reading& reading) {
@@ -261,6 +271,7 @@ void finish_proxy(Reading& reading) {
     const Server* outer = inherits ? &main_server : nullptr;
     set_balancers(reading, *server, draft, outer);
     set_backends(*server, draft, outer);
+    set_persistence(reading, *server, draft);
     config::resolve_targets(*server);
     check_policies(reading, draft);
     warn_of_idle_parameters(reading, draft);

@@ -139,14 +139,18 @@ std::expected<Edits::Draft, ChangeFault> Edits::work_out(const ChangeOrder& orde
   return next;
 }
 
-std::expected<std::vector<Change>, ChangeFault> Edits::change(const ChangeOrder& order,
-                                                              Instant now) {
+std::expected<std::vector<Change>, ChangeFault> Edits::change(const ChangeOrder& order, Instant now,
+                                                              const Consent& consent) {
   while (true) {
     auto draft = work_out(order);
     if (!draft) return std::unexpected(std::move(draft.error()));
     if (draft->changes.empty()) return std::vector<Change>();
     // Large tables take a while, so nobody waits for them.
     PreparedSpec prepared = balancer_.prepare(draft->composition);
+    if (consent) {
+      if (auto given = consent(draft->changes, draft->composition.overlay); !given)
+        return std::unexpected(ChangeFault{Kind::refused, {}, {}, std::move(given.error())});
+    }
     const std::lock_guard guard(balancer_.lock_);
     // A reload came between: once more, over the new configuration.
     if (balancer_.composition_.configured != draft->composition.configured) continue;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,14 @@ struct Change {
 };
 
 struct ChangeFault {
-  enum class Kind : std::uint8_t { no_such_member, no_such_field, bad_value, exists, no_room };
+  enum class Kind : std::uint8_t {
+    no_such_member,
+    no_such_field,
+    bad_value,
+    exists,
+    no_room,
+    refused,  // by consent: `text` is what it said
+  };
   Kind kind;
   std::string member, field, text;
 };
@@ -46,8 +54,15 @@ class Edits {
  public:
   explicit Edits(Balancer& balancer) : balancer_(balancer) {}
 
-  // Only what differs is changed and reported.
-  std::expected<std::vector<Change>, ChangeFault> change(const ChangeOrder& order, Instant now);
+  // Asked before anything is changed, without a lock, so it may take its time: what will be
+  // different, and all changes there will then be. What it refuses is not done. When a reload comes
+  // between, it is asked again about what the order means by then.
+  using Consent = std::function<std::expected<void, std::string>(const std::vector<Change>& changes,
+                                                                 const Overlay& after)>;
+
+  // Only what differs is changed and reported; if nothing does, nobody is asked.
+  std::expected<std::vector<Change>, ChangeFault> change(const ChangeOrder& order, Instant now,
+                                                         const Consent& consent = nullptr);
 
   // Factors were given, be they new or not: nobody is owed turns by earlier ones (httpd's manager).
   void begin_credits();

@@ -206,6 +206,65 @@ TEST_F(EditsTest, kept_changes_are_put_back) {
   EXPECT_EQ(after.view("a").spec->load_factor, 100);
 }
 
+TEST_F(EditsTest, consent_is_asked_before_anything_is_changed) {
+  const ChangeOrder order{.fields = {{"a", "loadfactor", "2"}}};
+  Changes told;
+  Overlay told_after;
+  int factor_meanwhile = 0;
+  const auto done =
+      Edits(group.balancer)
+          .change(order, group.now, [&](const Changes& changes, const Overlay& after) {
+            told = changes;
+            told_after = after;
+            factor_meanwhile = group.view("a").spec.load_factor;
+            return std::expected<void, std::string>();
+          });
+  ASSERT_TRUE(done);
+  EXPECT_EQ(told, *done);
+  EXPECT_EQ(told_after, Edits(group.balancer).overlay());
+  EXPECT_EQ(factor_meanwhile, 100);
+  EXPECT_EQ(group.view("a").spec.load_factor, 200);
+}
+
+TEST_F(EditsTest, what_finds_no_consent_is_not_done) {
+  const ChangeOrder order{.fields = {{"a", "loadfactor", "2"}}, .removed = {"b"}};
+  const auto done = Edits(group.balancer).change(order, group.now, [](const auto&, const auto&) {
+    return std::expected<void, std::string>(std::unexpected("the disk is full"));
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ChangeFault::Kind::refused);
+  EXPECT_EQ(done.error().text, "the disk is full");
+  EXPECT_TRUE(Edits(group.balancer).overlay().empty());
+  EXPECT_EQ(group.balancer.members().size(), 3);
+}
+
+TEST_F(EditsTest, consent_is_not_asked_about_nothing) {
+  bool asked = false;
+  const auto done = Edits(group.balancer)
+                        .change({.fields = {{"a", "loadfactor", "1"}}}, group.now,
+                                [&asked](const Changes&, const Overlay&) {
+                                  asked = true;
+                                  return std::expected<void, std::string>();
+                                });
+  EXPECT_TRUE(done);
+  EXPECT_FALSE(asked);
+}
+
+TEST_F(EditsTest, consent_is_asked_again_when_a_reload_came_between) {
+  std::vector<Changes> asked;
+  const auto done = Edits(group.balancer)
+                        .change({.fields = {{"a", "loadfactor", "3"}}}, group.now,
+                                [&](const Changes& changes, const Overlay&) {
+                                  if (asked.empty()) reload("a*2 b=r2 c d");
+                                  asked.push_back(changes);
+                                  return std::expected<void, std::string>();
+                                });
+  ASSERT_TRUE(done);
+  EXPECT_THAT(asked, ElementsAre(ElementsAre(Change{"a", "loadfactor", "1.00", "3.00"}),
+                                 ElementsAre(Change{"a", "loadfactor", "2.00", "3.00"})));
+  EXPECT_EQ(*done, asked.back());
+}
+
 // For ThreadSanitizer: changes among choices and reloads.
 TEST(EditThreads, changes_come_while_members_are_chosen_and_reloaded) {
   Group group("a b c");

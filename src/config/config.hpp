@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "config/health_condition.hpp"
 #include "config/heartbeat.hpp"
+#include "config/logs.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
@@ -53,19 +54,6 @@ struct ReadTimeout {
 using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
-
-// Where log lines go.
-struct LogTarget {
-  enum class Kind : std::uint8_t { file, pipe, pipe_shell, syslog } kind = Kind::file;
-  std::string text;  // path, command, or syslog "facility:tag"
-  bool operator==(const LogTarget&) const = default;
-};
-
-struct AccessLog {
-  LogTarget target;
-  expr::LogFormat format;
-  std::optional<expr::LineCondition> condition;
-};
 
 // What a connection to a client obeys.
 struct ClientSettings {
@@ -122,6 +110,7 @@ struct Server {
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
   bool inherits_balancers = true, inherits_routes = true;  // BalancerInherit, ProxyPassInherit
+  bool persists_changes = false;       // BalancerPersist: of its own balancers
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
@@ -135,6 +124,8 @@ struct Config {
   std::string server_root;
   std::string pid_file;
   std::optional<std::string> control_socket;  // none: beside the pid file; empty: Off
+  // SteelyardJournal. None: beside the pid file if anybody has BalancerPersist On; empty: Off.
+  std::optional<std::string> journal_folder;
   std::string runtime_dir;
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's

@@ -100,6 +100,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_client(out, server.client);
   dump_proxy(out, server.proxy);
   dump_logs(out, server);
+  if (server.persists_changes) out.line("persists-changes", "on");
   for (const auto& named : server.health_conditions) {
     out.line("health-condition", named.name + ' ' + quoted(named.condition.text()));
   }
@@ -135,6 +136,9 @@ std::string dump(const Config& config) {
   if (config.control_socket) {
     out.line("control-socket",
              config.control_socket->empty() ? "off" : quoted(*config.control_socket));
+  }
+  if (config.journal_folder) {
+    out.line("journal", config.journal_folder->empty() ? "off" : quoted(*config.journal_folder));
   }
   out.text_unless_empty("user", config.user);
   out.text_unless_empty("group", config.group);

@@ -175,7 +175,7 @@ bool BalancerManager::add(const std::string& url, const proxy::Group& group,
     return refuse("its requests belong to the member " + known->spec.name);
   balance::ChangeOrder order;
   order.added = {url};
-  order.added_max = growth_of(*group.spec);
+  order.added_max = balance::growth_of(*group.spec);
   const auto changes = balance::Edits(*group.state).change(order, parts_.now().now);
   if (!changes) return refuse(changes.error().text);
   tell(*changes, group, question);

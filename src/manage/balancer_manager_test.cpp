@@ -83,8 +83,8 @@ class Manager : public DeskWorld {
 
 TEST_F(Manager, a_form_with_the_nonce_changes_a_member) {
   EXPECT_EQ(change("w_lf=2.5&w_wr=new&w_status_D=1").status, 200);
-  EXPECT_EQ(view().spec.load_factor, 250);
-  EXPECT_EQ(view().spec.tag, "new");
+  EXPECT_EQ(view().spec->load_factor, 250);
+  EXPECT_EQ(view().spec->tag, "new");
   EXPECT_EQ(letters(), "Init Dis");
   EXPECT_EQ(changed_, 1);
   EXPECT_THAT(changes_, ElementsAre("balancer://app http://m1:8080 loadfactor: 1.00 > 2.50",
@@ -160,7 +160,7 @@ TEST_F(Manager, what_cannot_be_a_member_is_400) {
   const std::string adds = "b=app&nonce=fixed-nonce&b_wyes=1&b_nwrkr=";
   for (const char* url : {"nonsense", "http://m1:8080/app", "ajp://m3", "unix:/s|http://m3"})
     EXPECT_EQ(post(adds + url).status, 400) << url;
-  EXPECT_EQ(view(1).spec.name, "http://m2:8080");
+  EXPECT_EQ(view(1).spec->name, "http://m2:8080");
   EXPECT_EQ(balancer().members().size(), 2U);
   EXPECT_EQ(changed_, 0);
   renew("0");
@@ -169,7 +169,7 @@ TEST_F(Manager, what_cannot_be_a_member_is_400) {
 
 TEST_F(Manager, what_else_a_refused_form_asked_for_is_done) {
   EXPECT_EQ(change("w_lf=3&b_wyes=1&b_nwrkr=nonsense").status, 400);
-  EXPECT_EQ(view().spec.load_factor, 300);
+  EXPECT_EQ(view().spec->load_factor, 300);
 }
 
 TEST_F(Manager, a_failed_check_is_set_and_cleared_as_such) {

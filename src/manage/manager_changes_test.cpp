@@ -21,7 +21,8 @@ class ManagerChanges : public ::testing::Test {
       balancer_.members.emplace_back();
       CHECK(balance::parse_member_url(balancer_.members.back(), url));
     }
-    first_.spec = balancer_.members.front();
+    *first_spec_ = balancer_.members.front();
+    first_.spec = first_spec_;
     first_.status = Flag::initialised;
   }
 
@@ -48,6 +49,7 @@ class ManagerChanges : public ::testing::Test {
 
   config::Config config_;
   balance::BalancerSpec balancer_;
+  std::shared_ptr<balance::MemberSpec> first_spec_ = std::make_shared<balance::MemberSpec>();
   balance::MemberView first_;
 };
 
@@ -60,13 +62,13 @@ TEST_F(ManagerChanges, a_factor_is_a_decimal_from_1_to_100) {
 
 TEST_F(ManagerChanges, who_is_alone_has_a_factor_of_1) {
   balancer_.members.pop_back();
-  first_.spec.load_factor = 300;
+  first_spec_->load_factor = 300;
   EXPECT_EQ(orders("w_lf=5"), "loadfactor=5.00 loadfactor=1.00");
 }
 
 TEST_F(ManagerChanges, a_route_that_is_empty_or_too_long_is_taken_away) {
   EXPECT_EQ(orders("w_wr=r1&w_rr=r2"), "route=r1 redirect=r2");
-  first_.spec.tag = "old";
+  first_spec_->tag = "old";
   EXPECT_EQ(orders("w_wr="), "route=");
   EXPECT_EQ(orders("w_wr=" + std::string(64, 'a')), "route=");
   EXPECT_EQ(orders("w_wr=" + std::string(63, 'a')), "route=" + std::string(63, 'a'));
@@ -78,7 +80,7 @@ TEST_F(ManagerChanges, flags_are_numbers_and_what_is_found_out_is_told_apart) {
   EXPECT_EQ(orders("w_status_E=1&w_status_D=x"), "");
   EXPECT_EQ(orders("w_status_C=1"), " +HcFl ");
   first_.status = Flag::initialised | Flag::disabled | Flag::health_failed | Flag::stopped;
-  first_.spec.status = Flag::disabled | Flag::stopped;
+  first_spec_->status = Flag::disabled | Flag::stopped;
   EXPECT_EQ(orders("w_status_D=0&w_status_C=0"), "status=S -HcFl ");
   EXPECT_EQ(orders("w_status_D=0&w_status_S=0"), "status=");
 }
@@ -97,8 +99,8 @@ TEST_F(ManagerChanges, checks_are_set_by_known_methods_and_milliseconds) {
 }
 
 TEST_F(ManagerChanges, a_check_without_an_answer_has_no_expression) {
-  first_.spec.check.method = balance::CheckMethod::get;
-  first_.spec.check.expression = "old";
+  first_spec_->check.method = balance::CheckMethod::get;
+  first_spec_->check.expression = "old";
   EXPECT_EQ(orders("w_ls=0"), "");
   EXPECT_EQ(orders("w_he=unknown"), "hcexpr=");
   EXPECT_EQ(orders("w_hm=TCP"), "hcmethod=TCP hcexpr=");

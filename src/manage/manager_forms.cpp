@@ -107,7 +107,7 @@ void write_checks(Markup& out, const ManagerView& view, const balance::CheckSpec
 
 void write_member_form(Markup& out, const ManagerView& view, const BalancerView& balancer,
                        const MemberView& member) {
-  const balance::MemberSpec& spec = member.spec;
+  const balance::MemberSpec& spec = *member.spec;
   const bool with_checks = has_checks(view.question.generation->config());
   out.tags("<h3>Edit worker settings for ");
   write_name(out, spec);

@@ -83,7 +83,7 @@ void write_balancer(Markup& out, const ManagerView& view, const BalancerView& ba
 }
 
 void write_checks(Markup& out, const MemberView& member) {
-  const balance::CheckSpec& check = member.spec.check;
+  const balance::CheckSpec& check = member.spec->check;
   out.tags("<td>").text(check_method_name(check.method));
   out.tags("</td><td>").number(check.interval.count()).tags("ms");
   out.tags("</td><td>").number(check.passes).tags(" (").number(member.check_counts.passed);
@@ -93,7 +93,7 @@ void write_checks(Markup& out, const MemberView& member) {
 
 void write_member(Markup& out, const ManagerView& view, const BalancerView& balancer,
                   const MemberView& member) {
-  const MemberSpec& spec = member.spec;
+  const MemberSpec& spec = *member.spec;
   out.tags("<tr>\n<td><a href=\"");
   write_own_path(out, view);
   out.tags("?b=").url(balancer.short_name()).tags("&amp;w=").url(spec.name);

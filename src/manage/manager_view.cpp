@@ -40,8 +40,6 @@ std::string path_to(const config::Server& server, std::size_t balancer) {
 
 }  // namespace
 
-int growth_of(const balance::BalancerSpec& spec) { return spec.growth.value_or(0); }
-
 std::string shown_name(const balance::MemberSpec& member) {
   if (member.unix_socket_path.empty()) return member.name;
   return "unix:" + member.unix_socket_path + '|' + member.name;
@@ -51,8 +49,8 @@ const balance::MemberView* find_covering(const std::vector<balance::MemberView>&
                                          std::string_view url) {
   const balance::MemberView* best = nullptr;
   for (const balance::MemberView& view : members) {
-    if (!config::covers_backend(view.spec.name, url)) continue;
-    if (best == nullptr || view.spec.name.size() > best->spec.name.size()) best = &view;
+    if (!config::covers_backend(view.spec->name, url)) continue;
+    if (best == nullptr || view.spec->name.size() > best->spec->name.size()) best = &view;
   }
   return best;
 }
@@ -70,7 +68,7 @@ BalancerView view_balancer(const config::Server& server, std::size_t index,
   if (!group.state->is_altered()) view.spec = group.spec;
   view.id = id_of(server, view.short_name());
   const auto configured = balance::Edits(*group.state).configured();
-  view.slots = static_cast<int>(configured->members.size()) + growth_of(*group.spec);
+  view.slots = static_cast<int>(configured->members.size()) + balance::growth_of(*group.spec);
   return view;
 }
 

@@ -41,9 +41,6 @@ struct ManagerView {
   std::optional<std::size_t> balancer{}, member{};
 };
 
-// The members that operators may add to a balancer.
-[[nodiscard]] int growth_of(const balance::BalancerSpec& spec);
-
 // The part of a member's URL by which parameters name it is its name; this is what people see, with
 // the socket in front.
 [[nodiscard]] std::string shown_name(const balance::MemberSpec& member);

@@ -59,7 +59,7 @@ void write_connection_options(Markup& out, const MemberSpec& spec) {
 }
 
 void write_member(Markup& out, const ManagerView& view, const MemberView& member) {
-  const MemberSpec& spec = member.spec;
+  const MemberSpec& spec = *member.spec;
   const auto at = [&](Markup::Literal name) { return Element(out, member_indent, name); };
   const std::string factor = fmt::format("{:.2f}", spec.load_factor / 100.0);
   const int connections_max = spec.pool.connections_max.value_or(0);

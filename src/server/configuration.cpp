@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
@@ -34,12 +36,27 @@ void fill_in_files(config::Config& config) {
     config.pid_file = apacheconf::join_path(config.server_root, "logs/httpd.pid");
   }
   if (!config.control_socket) config.control_socket = config.pid_file + ".ctl";
+  const bool persists = std::ranges::any_of(config.servers, &config::Server::persists_changes);
+  if (!config.journal_folder && persists) config.journal_folder = config.pid_file + ".journal";
   for (const auto& server : config.servers) {
     config::LogTarget& log = server->error_log;
     if (log.kind == config::LogTarget::Kind::file && log.text.empty()) {
       log.text = apacheconf::join_path(config.server_root, "logs/error_log");
     }
   }
+}
+
+// Said by -t and at the start, which would find out too, but only once something is running.
+void warn_of_missing_place(apacheconf::ReadResult& read) {
+  const std::string folder = read.config->journal_folder.value_or("");
+  if (folder.empty()) return;
+  const std::filesystem::path holder = std::filesystem::path(folder).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(holder, ignored)) return;
+  Diagnostic warning = fault("The journal cannot be made: " + holder.string() + " is no directory");
+  warning.severity = Severity::warning;
+  warning.advice = "Make it, or write SteelyardJournal with another path.";
+  read.remarks.push_back(std::move(warning));
 }
 
 }  // namespace
@@ -66,6 +83,7 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
       return std::unexpected(std::move(read->remarks));
     }
   }
+  warn_of_missing_place(*read);
   return Configuration{std::move(read->config), std::move(read->remarks)};
 }
 

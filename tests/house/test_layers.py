@@ -18,8 +18,9 @@ LIBRARIES = {
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
     "nlohmann/": {"manage"},
+    "sqlite3.h": {"journal"},
 }
-SYSTEM_FOLDERS = ("io/linux", "server")
+SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 
 
 def rows():
@@ -67,7 +68,7 @@ def complaints(path, text):
             if users is not None and folder not in users:
                 yield f"{path}: <{name}> belongs to {', '.join(sorted(users))}"
         elif folder not in SYSTEM_FOLDERS and name not in C_STANDARD:
-            yield f"{path}: <{name}> is the operating system's: only io/linux and server may"
+            yield f"{path}: <{name}> is the operating system's: {', '.join(SYSTEM_FOLDERS)} may"
 
 
 def sources():

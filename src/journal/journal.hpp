@@ -1,0 +1,107 @@
+// The operators' journal: what was changed while the program ran, by whom, when, from where and
+// why, and what of it counts now. One file, SQLite, in a folder of its own (folder.hpp).
+//
+// Invariants: 1. what append() returned for is on the disk, and there after a crash at any byte.
+//             2. what load() returns was written, or the file is set aside: never a rotten value.
+//             3. one process has the file, from open() to the end of the object.
+//             4. history is bounded (rows_max): the oldest rows go. What counts now never does.
+// docs/decisions/0012-the-journal.md
+//
+// Threads: one at a time; every call may wait for the disk, so never a shard.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "journal/fault.hpp"
+#include "journal/record.hpp"
+
+namespace steelyard::journal {
+
+class Database;
+
+// What history() leaves out; what is empty leaves out nothing.
+struct HistoryFilter {
+  std::optional<BalancerKey> balancer{};
+  std::optional<std::string> member{};  // "" has the balancer's own fields
+  std::optional<Kind> kind{};
+  std::optional<WallTime> from{}, until{};  // both included
+};
+
+struct UndoOrder {
+  BalancerKey balancer;
+  balance::ChangeOrder order;  // added_max is the caller's
+};
+
+class Journal {
+ public:
+  static constexpr std::int64_t rows_max_default = 100'000;
+  static constexpr std::size_t history_rows_max = 1000;  // of one history()
+
+  struct Options {
+    std::int64_t rows_max = rows_max_default;  // at least 1
+    // How long to wait for another process that is about to end.
+    std::chrono::milliseconds wait = std::chrono::seconds(2);
+  };
+
+  // Makes folder and file if need be. `now` names a file that is set aside.
+  static std::expected<Journal, Fault> open(const std::string& folder, WallTime now,
+                                            const Options& options);
+  static std::expected<Journal, Fault> open(const std::string& folder, WallTime now) {
+    return open(folder, now, Options());
+  }
+  Journal(Journal&&) noexcept;
+  Journal& operator=(Journal&&) noexcept;
+  ~Journal();
+
+  // For the log, if the opening was unusual: a file was set aside, or can only be read. Else empty.
+  [[nodiscard]] const std::string& remark() const { return remark_; }
+  // The disk lets nobody write: load() and history() work, append() does not.
+  [[nodiscard]] bool is_read_only() const { return is_read_only_; }
+
+  // On disk when it returns the id of the last record; after a fault nothing of it counts, but what
+  // was written last may be there after a restart all the same. `after` is all that counts of the
+  // balancer now, whatever counted before. `records` must not be empty.
+  std::expected<std::int64_t, Fault> append(const BalancerKey& balancer,
+                                            std::span<const Record> records,
+                                            const balance::Overlay& after, WallTime now);
+
+  // What counts now. Balancers without changes are not in it.
+  [[nodiscard]] std::expected<Overlays, Fault> load() const;
+  // What counted after the change `id` (0: before the first), or at that time.
+  [[nodiscard]] std::expected<Overlays, Fault> as_of(std::int64_t id) const;
+  [[nodiscard]] std::expected<Overlays, Fault> as_of(WallTime when) const;
+
+  // The latest first, at most `limit` and history_rows_max; those with ids below `before`.
+  [[nodiscard]] std::expected<std::vector<Kept>, Fault> history(
+      const HistoryFilter& filter, std::size_t limit,
+      std::optional<std::int64_t> before = std::nullopt) const;
+
+  // What takes the change back, for balance::Edits. `Later::matters`: refused when the field was
+  // changed again since.
+  enum class Later : std::uint8_t { matters, is_overridden };
+  [[nodiscard]] std::expected<UndoOrder, Fault> undo(std::int64_t id,
+                                                     Later later = Later::matters) const;
+
+ private:
+  Journal();
+  static std::expected<Journal, Fault> open_once(const std::string& path, const Options& options);
+  std::expected<void, Fault> take_hold(const Options& options);
+  std::expected<void, Fault> write(const BalancerKey& balancer, std::span<const Record> records,
+                                   const balance::Overlay& after, WallTime now, std::int64_t first);
+  [[nodiscard]] std::expected<Kept, Fault> find(std::int64_t id) const;
+  [[nodiscard]] std::expected<void, Fault> refuse_if_changed_since(const Kept& change) const;
+
+  std::unique_ptr<Database> database_;
+  std::int64_t rows_max_ = rows_max_default;
+  bool is_read_only_ = false;
+  std::string remark_;
+};
+
+}  // namespace steelyard::journal

@@ -1,0 +1,274 @@
+#include "manage/changes_book.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "balance/editable.hpp"
+#include "base/text.hpp"
+#include "journal/entries.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using balance::Change;
+using balance::Edits;
+using balance::Overlay;
+using balance::Superseded;
+using journal::BalancerKey;
+using journal::Kind;
+using journal::Record;
+
+BalancerKey key_of(const NamedBalancer& balancer) {
+  return {.scope = balancer.scope, .name = balancer.state->name()};
+}
+
+std::size_t size_of(const Overlay& overlay) {
+  std::size_t size = overlay.balancer.size();
+  for (const balance::MemberEdits& member : overlay.members) {
+    const bool is_there = member.membership == balance::Membership::configured;
+    size += member.edits.size() + (is_there ? 0 : 1);
+  }
+  return size;
+}
+
+// The server itself, in the history.
+journal::Author server_itself(std::string reason) {
+  return {.who = "the server", .from = {}, .reason = std::move(reason)};
+}
+
+Record record_of(const Superseded& superseded) {
+  return {.kind = Kind::superseded,
+          .author = server_itself("the configuration says otherwise now"),
+          .change = {.member = superseded.member,
+                     .field = superseded.edit.field,
+                     .before = superseded.edit.value,
+                     .after = superseded.now}};
+}
+
+bool is_among(const std::vector<NamedBalancer>& balancers, const BalancerKey& key) {
+  return std::ranges::find(balancers, key, key_of) != balancers.end();
+}
+
+// What holds where an overlay says nothing but the other one does.
+std::string unchanged_text(const journal::Entry& other) {
+  if (other.member.empty() || other.field != "member") return other.configured;
+  return other.value == "added" ? "" : "configured";
+}
+
+}  // namespace
+
+journal::Author author_of(const proxy::DeskQuestion& question, std::string reason) {
+  return {.who = question.user, .from = question.client.ip.text(), .reason = std::move(reason)};
+}
+
+journal::Author author_on_socket(std::string who, std::string reason) {
+  return {.who = std::move(who), .from = "control socket", .reason = std::move(reason)};
+}
+
+std::set<const balance::Balancer*> persistent_balancers(const proxy::Generation& generation) {
+  std::set<const balance::Balancer*> seen, persistent;
+  for (const auto& server : generation.config().servers) {
+    for (const proxy::Group& group : generation.groups_of(*server).balancers) {
+      const bool is_its_own = seen.insert(group.state.get()).second;
+      if (is_its_own && server->persists_changes) persistent.insert(group.state.get());
+    }
+  }
+  return persistent;
+}
+
+std::vector<Change> differences(const Overlay& before, const Overlay& after) {
+  struct Sides {
+    const journal::Entry *before = nullptr, *after = nullptr;
+  };
+  const auto rows_before = journal::entries_of(before, {});
+  const auto rows_after = journal::entries_of(after, {});
+  std::map<std::pair<std::string, std::string>, Sides> sides;
+  for (const journal::Entry& row : rows_before) sides[{row.member, row.field}].before = &row;
+  for (const journal::Entry& row : rows_after) sides[{row.member, row.field}].after = &row;
+  std::vector<Change> changes;
+  for (const auto& [field, side] : sides) {
+    const journal::Entry& either = side.before != nullptr ? *side.before : *side.after;
+    Change change{.member = field.first,
+                  .field = field.second,
+                  .before = side.before != nullptr ? either.value : unchanged_text(either),
+                  .after = side.after != nullptr ? side.after->value : unchanged_text(either)};
+    if (change.before != change.after) changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+ChangesBook::ChangesBook(Wanted journal, Log log) : log_(std::move(log)) {
+  if (journal) {
+    journal_ = std::move(*journal);
+  } else {
+    why_closed_ = std::move(journal.error().text);
+  }
+}
+
+std::expected<void, std::string> ChangesBook::keep(const BalancerKey& key, const Records& records,
+                                                   const Overlay& after, WallTime now) {
+  if (!why_closed_.empty()) return std::unexpected("the journal is not open: " + why_closed_);
+  if (!journal_) return {};
+  const auto id = journal_->append(key, records, after, now);
+  if (!id) return std::unexpected("the journal could not be written: " + id.error().text);
+  kept_[key] = after;
+  return {};
+}
+
+void ChangesBook::keep_or_complain(const BalancerKey& key, const Records& records,
+                                   const Overlay& after, WallTime now) {
+  if (const auto kept = keep(key, records, after, now); !kept)
+    log_(config::LogLevel::error, key.name + ": " + kept.error());
+}
+
+ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
+                                       const balance::ChangeOrder& order, const Purpose& purpose,
+                                       const journal::Author& author, const Moment& moment) {
+  const auto consent = [&](const std::vector<Change>& changes, const Overlay& after) {
+    Records records;
+    for (const Change& change : changes) {
+      records.push_back(
+          {.kind = purpose.kind, .author = author, .change = change, .undoes = purpose.undoes});
+    }
+    return keep(key_of(balancer), records, after, moment.wall);
+  };
+  return Edits(*balancer.state).change(order, moment.now, consent);
+}
+
+ChangesBook::Changed ChangesBook::change(const NamedBalancer& balancer,
+                                         const balance::ChangeOrder& order,
+                                         const journal::Author& author, const Moment& moment) {
+  return make(balancer, order, {}, author, moment);
+}
+
+std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& balancer,
+                                                        const balance::MemberView& member,
+                                                        balance::Status wish,
+                                                        const journal::Author& author,
+                                                        const Moment& moment) {
+  const std::string before = text_of(member.spec, "status");
+  const std::string after = letters_of(wish);
+  if (before == after) return {};
+  Overlay overlay = Edits(*balancer.state).overlay();
+  overlay.put(member.spec->name, "status", before, after);
+  const Record record{
+      .author = author,
+      .change = {.member = member.spec->name, .field = "status", .before = before, .after = after}};
+  return keep(key_of(balancer), {record}, overlay, moment.wall);
+}
+
+std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
+    const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
+    const journal::Author& author, const Moment& moment) {
+  const auto refuse = [](std::string text) {
+    return std::unexpected(
+        ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
+  };
+  if (!journal_) return refuse("there is no journal (SteelyardJournal)");
+  auto undo = journal_->undo(wish.id, wish.later);
+  if (!undo) return refuse(std::move(undo.error().text));
+  const auto found = std::ranges::find(balancers, undo->balancer, key_of);
+  if (found == balancers.end())
+    return refuse(undo->balancer.name + " is no longer in the configuration");
+  undo->order.added_max = wish.added_max;
+  auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
+  if (!changes) return refuse(std::move(changes.error().text));
+  return std::move(*changes);
+}
+
+void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
+                             const std::set<const balance::Balancer*>& persistent,
+                             const Moment& moment) {
+  if (!journal_) return;
+  auto overlays = journal_->load();
+  if (!overlays) {
+    log_(config::LogLevel::error, "no changes are brought back: " + overlays.error().text);
+    return;
+  }
+  kept_ = *overlays;
+  for (const NamedBalancer& balancer : balancers) {
+    if (!persistent.contains(balancer.state.get())) continue;
+    const auto found = overlays->find(key_of(balancer));
+    if (found == overlays->end()) continue;
+    bring_back_one(balancer, found->second, moment);
+    overlays->erase(found);
+  }
+  for (const auto& [key, overlay] : *overlays) {
+    const bool is_there = is_among(balancers, key);
+    const std::string why =
+        is_there ? "without BalancerPersist" : "the configuration has no such balancer";
+    log_(config::LogLevel::notice, fmt::format("{} of {}: {} changes of an earlier run are not "
+                                               "brought back ({})",
+                                               key.name, key.scope, size_of(overlay), why));
+    keep_or_complain(key, {{.kind = Kind::forgotten, .author = server_itself(why)}}, {},
+                     moment.wall);
+  }
+}
+
+void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& overlay,
+                                 const Moment& moment) {
+  Edits edits(*balancer.state);
+  const auto superseded = edits.replace(overlay, moment.now);
+  const Overlay after = edits.overlay();
+  const std::string told = fmt::format("{} changes of an earlier run", size_of(after));
+  Records records{{.kind = Kind::brought_back, .author = server_itself(told)}};
+  log_(config::LogLevel::notice, fmt::format("{}: {} are brought back", balancer.label, told));
+  for (const Superseded& each : superseded) {
+    records.push_back(record_of(each));
+    tell_superseded(balancer.label, each);
+  }
+  keep_or_complain(key_of(balancer), records, after, moment.wall);
+}
+
+void ChangesBook::catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment) {
+  for (const NamedBalancer& balancer : balancers) catch_up_one(balancer, moment);
+  if (!journal_) return;
+  std::vector<BalancerKey> gone;
+  for (const auto& [key, overlay] : kept_) {
+    if (!overlay.empty() && !is_among(balancers, key)) gone.push_back(key);
+  }
+  for (const BalancerKey& key : gone) {
+    const auto author = server_itself("the configuration has no such balancer");
+    keep_or_complain(key, {{.kind = Kind::forgotten, .author = author}}, {}, moment.wall);
+  }
+}
+
+void ChangesBook::catch_up_one(const NamedBalancer& balancer, const Moment& moment) {
+  Edits edits(*balancer.state);
+  Records records;
+  const auto superseded = edits.take_superseded();
+  for (const Superseded& each : superseded) {
+    records.push_back(record_of(each));
+    tell_superseded(balancer.label, each);
+  }
+  const BalancerKey key = key_of(balancer);
+  const Overlay after = edits.overlay();
+  if (!journal_ || after == kept_[key]) return;
+  for (Change& change : differences(kept_[key], after)) {
+    const bool is_told = std::ranges::any_of(records, [&change](const Record& record) {
+      return record.change.member == change.member && record.change.field == change.field;
+    });
+    if (is_told) continue;
+    records.push_back({.author = server_itself("a drain ended, or the journal was late"),
+                       .change = std::move(change)});
+  }
+  // The order of changes is different, or what the configuration said of them.
+  if (records.empty())
+    records.push_back({.kind = Kind::brought_back, .author = server_itself("kept anew")});
+  keep_or_complain(key, records, after, moment.wall);
+}
+
+void ChangesBook::tell_superseded(const std::string& label, const Superseded& change) {
+  log_(config::LogLevel::notice,
+       fmt::format(
+           "{}{}{}: an operator changed {} from {} to {}; the configuration says {} now, which "
+           "counts",
+           label, change.member.empty() ? "" : " ", change.member, change.edit.field,
+           quoted(change.edit.configured), quoted(change.edit.value), quoted(change.now)));
+}
+
+}  // namespace steelyard::manage

@@ -1,0 +1,102 @@
+// Keeps what operators change in the journal (journal/journal.hpp), if there is one.
+//
+//   order ──▶ worked out ──▶ in the journal ──▶ made ──▶ told
+//                                 └─ it could not be kept: refused, nothing is changed
+//
+// What nobody ordered just now (a reload that supersedes, a drain that ends) happens first and is
+// kept as soon as catch_up() is called; what could not be kept then is tried again with the next.
+//
+// Threads: the control thread's. Every call may wait for the disk.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "balance/edits.hpp"
+#include "journal/journal.hpp"
+#include "manage/control_answers.hpp"
+#include "manage/naming.hpp"
+#include "proxy/desk.hpp"
+
+namespace steelyard::manage {
+
+// The user if the request had one, and the client's address.
+[[nodiscard]] journal::Author author_of(const proxy::DeskQuestion& question, std::string reason);
+// `who` is what the system says of the other end: "uid 0, pid 512".
+[[nodiscard]] journal::Author author_on_socket(std::string who, std::string reason);
+
+// Balancers of servers with BalancerPersist On. What a virtual host only inherits is the main
+// server's.
+[[nodiscard]] std::set<const balance::Balancer*> persistent_balancers(
+    const proxy::Generation& generation);
+
+// What is different, in the words of balance::Change, for changes that were not made by Edits.
+[[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
+                                                       const balance::Overlay& after);
+
+class ChangesBook {
+ public:
+  using Log = std::function<void(config::LogLevel, const std::string&)>;
+  using Changed = std::expected<std::vector<balance::Change>, balance::ChangeFault>;
+
+  // None: nobody wants one; changes are made and not kept. A fault: it could not be opened; changes
+  // are refused with that reason.
+  using Wanted = std::expected<std::optional<journal::Journal>, journal::Fault>;
+  ChangesBook(Wanted journal, Log log);
+
+  // After a start, before anything else: what the journal has of balancers in `persistent` counts
+  // again, against the configuration as it is now; the rest is forgotten.
+  void bring_back(const std::vector<NamedBalancer>& balancers,
+                  const std::set<const balance::Balancer*>& persistent, const Moment& moment);
+
+  Changed change(const NamedBalancer& balancer, const balance::ChangeOrder& order,
+                 const journal::Author& author, const Moment& moment);
+  // Of a status that is about to be set by other means than Edits: kept, or why not.
+  std::expected<void, std::string> keep_wish(const NamedBalancer& balancer,
+                                             const balance::MemberView& member,
+                                             balance::Status wish, const journal::Author& author,
+                                             const Moment& moment);
+
+  struct UndoWish {
+    std::int64_t id = 0;
+    journal::Journal::Later later = journal::Journal::Later::matters;
+    int added_max = 0;  // balance::ChangeOrder
+  };
+  std::expected<std::vector<balance::Change>, ControlFault> undo(
+      const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
+      const journal::Author& author, const Moment& moment);
+
+  // After a reload and after drains ended.
+  void catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment);
+
+  // For history and "as of"; null: there is none.
+  [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }
+
+ private:
+  using Records = std::vector<journal::Record>;
+  struct Purpose {
+    journal::Kind kind = journal::Kind::change;
+    std::optional<std::int64_t> undoes{};
+  };
+  Changed make(const NamedBalancer& balancer, const balance::ChangeOrder& order,
+               const Purpose& purpose, const journal::Author& author, const Moment& moment);
+  std::expected<void, std::string> keep(const journal::BalancerKey& key, const Records& records,
+                                        const balance::Overlay& after, WallTime now);
+  void keep_or_complain(const journal::BalancerKey& key, const Records& records,
+                        const balance::Overlay& after, WallTime now);
+  void bring_back_one(const NamedBalancer& balancer, const balance::Overlay& overlay,
+                      const Moment& moment);
+  void catch_up_one(const NamedBalancer& balancer, const Moment& moment);
+  void tell_superseded(const std::string& label, const balance::Superseded& change);
+
+  std::optional<journal::Journal> journal_;
+  std::string why_closed_;  // of a journal that could not be opened
+  const Log log_;
+  journal::Overlays kept_;  // as the journal has it; nothing where it has none
+};
+
+}  // namespace steelyard::manage

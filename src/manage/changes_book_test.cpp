@@ -1,0 +1,266 @@
+#include "manage/changes_book.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "manage/test_desk.hpp"
+
+namespace steelyard::manage {
+namespace {
+
+using balance::Edits;
+using balance::Overlay;
+using journal::Journal;
+using journal::Kept;
+using journal::Kind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string m1 = "http://m1:8080";
+const journal::Author anna{.who = "anna", .from = "192.0.2.7", .reason = "too slow"};
+
+class ChangesBookTest : public DeskWorld {
+ protected:
+  ChangesBookTest() { open(); }
+  ~ChangesBookTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+
+  static std::string make_folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "steelyard-XXXXXX").string();
+    return ::mkdtemp(pattern.data());
+  }
+  void open() {
+    book.reset();
+    auto journal = Journal::open(folder + "/journal", loop.wall_now());
+    ASSERT_TRUE(journal) << journal.error().text;
+    book = std::make_unique<ChangesBook>(
+        std::move(*journal),
+        [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); });
+  }
+  // Another process with this configuration.
+  void restart(std::unique_ptr<config::Config> config) {
+    registry = proxy::StateRegistry();
+    reload(std::move(config));
+    open();
+    book->bring_back(balancers(), persistent_balancers(*generation), moment());
+  }
+  void reload(std::unique_ptr<config::Config> config) {
+    generation = registry.bind(std::move(config), loop.now());
+  }
+  static std::unique_ptr<config::Config> persistent(int members = 2) {
+    auto config = one_balancer(members);
+    config->servers[0]->persists_changes = true;
+    return config;
+  }
+  static std::unique_ptr<config::Config> with_factor(const std::string& factor) {
+    auto config = persistent();
+    auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+    CHECK(balance::set_member_parameter(spec->members[0], "loadfactor", factor));
+    config->servers[0]->balancers[0] = spec;
+    return config;
+  }
+
+  std::vector<NamedBalancer> balancers() { return name_balancers(*generation); }
+  Moment moment() { return {.now = loop.now(), .wall = loop.wall_now()}; }
+  ChangesBook::Changed set(const std::string& field, const std::string& value) {
+    return book->change(balancers()[0], {.fields = {{m1, field, value}}}, anna, moment());
+  }
+  std::vector<Kept> history() {
+    return book->journal()->history({}, 100).value_or(std::vector<Kept>());
+  }
+  std::vector<Kind> kinds() {
+    std::vector<Kind> found;
+    for (const Kept& row : history()) found.push_back(row.record.kind);
+    return found;
+  }
+
+  const std::string folder = make_folder();
+  std::unique_ptr<ChangesBook> book;
+};
+
+TEST_F(ChangesBookTest, a_change_is_kept_with_its_author) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  EXPECT_EQ(view().spec->load_factor, 300);
+  ASSERT_THAT(history(), SizeIs(1));
+  const Kept row = history()[0];
+  EXPECT_EQ(row.balancer, (journal::BalancerKey{"main", "balancer://app"}));
+  EXPECT_EQ(row.record.author, anna);
+  EXPECT_EQ(row.record.change, (balance::Change{m1, "loadfactor", "1.00", "3.00"}));
+  EXPECT_EQ(book->journal()->load()->begin()->second, Edits(balancer()).overlay());
+}
+
+TEST_F(ChangesBookTest, what_cannot_be_kept_is_not_done) {
+  const auto refused = set("route", std::string(20, 'r'));
+  ASSERT_TRUE(refused);
+  // Longer than any journal takes: the balancer itself would.
+  const auto done = book->change(
+      balancers()[0], {.fields = {{m1, "hcexpr", std::string(journal::value_bytes_max + 1, 'x')}}},
+      anna, moment());
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, balance::ChangeFault::Kind::refused);
+  EXPECT_THAT(done.error().text, HasSubstr("the journal could not be written"));
+  EXPECT_EQ(view().spec->check.expression, "");
+  EXPECT_THAT(history(), SizeIs(1));
+}
+
+TEST_F(ChangesBookTest, changes_come_back_after_a_restart_with_persistence) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  ASSERT_TRUE(set("status", "D"));
+  const Overlay before = Edits(balancer()).overlay();
+  restart(persistent());
+  EXPECT_EQ(Edits(balancer()).overlay(), before);
+  EXPECT_EQ(view().spec->load_factor, 300);
+  EXPECT_EQ(status(), "Init Dis");
+  EXPECT_THAT(kinds(), ElementsAre(Kind::brought_back, Kind::change, Kind::change));
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("2 changes of an earlier run are brought back")));
+}
+
+TEST_F(ChangesBookTest, without_persistence_they_are_forgotten) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  restart(one_balancer());
+  EXPECT_EQ(view().spec->load_factor, 100);
+  EXPECT_THAT(kinds(), ElementsAre(Kind::forgotten, Kind::change));
+  restart(persistent());
+  EXPECT_EQ(view().spec->load_factor, 100);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("without BalancerPersist")));
+}
+
+TEST_F(ChangesBookTest, a_configuration_that_changed_there_wins_at_a_restart) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  ASSERT_TRUE(set("lbset", "2"));
+  restart(with_factor("5"));
+  EXPECT_EQ(view().spec->load_factor, 500);
+  EXPECT_EQ(view().spec->lbset, 2);
+  EXPECT_EQ(history()[0].record.kind, Kind::superseded);
+  EXPECT_EQ(history()[0].record.change, (balance::Change{m1, "loadfactor", "3.00", "5.00"}));
+  EXPECT_THAT(lines.back(),
+              HasSubstr("loadfactor from \"1.00\" to \"3.00\"; the configuration says \"5.00\""));
+}
+
+TEST_F(ChangesBookTest, and_at_a_reload) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  reload(with_factor("5"));
+  book->catch_up(balancers(), moment());
+  EXPECT_THAT(kinds(), ElementsAre(Kind::superseded, Kind::change));
+  EXPECT_THAT(*book->journal()->load(), IsEmpty());
+  book->catch_up(balancers(), moment());
+  EXPECT_THAT(history(), SizeIs(2));
+}
+
+TEST_F(ChangesBookTest, changes_of_a_balancer_that_is_gone_are_forgotten) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  auto none = one_balancer();
+  none->servers[0]->balancers.clear();
+  reload(std::move(none));
+  book->catch_up(balancers(), moment());
+  EXPECT_THAT(kinds(), ElementsAre(Kind::forgotten, Kind::change));
+  EXPECT_THAT(*book->journal()->load(), IsEmpty());
+}
+
+TEST_F(ChangesBookTest, what_was_changed_by_other_means_is_caught_up_with) {
+  balancer().change_status(view().member, balance::Flag::stopped, {}, loop.now());
+  book->catch_up(balancers(), moment());
+  ASSERT_THAT(history(), SizeIs(1));
+  EXPECT_EQ(history()[0].record.change, (balance::Change{m1, "status", "", "S"}));
+  EXPECT_EQ(book->journal()->load()->begin()->second, Edits(balancer()).overlay());
+}
+
+TEST_F(ChangesBookTest, a_wish_is_kept_before_it_is_set) {
+  ASSERT_TRUE(book->keep_wish(balancers()[0], view(), balance::Flag::draining, anna, moment()));
+  balancer().change_status(view().member, balance::Flag::draining, {}, loop.now());
+  book->catch_up(balancers(), moment());
+  ASSERT_THAT(history(), SizeIs(1));
+  EXPECT_EQ(history()[0].record.author, anna);
+}
+
+TEST_F(ChangesBookTest, a_change_is_taken_back) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  ASSERT_TRUE(set("loadfactor", "4"));
+  const auto refused = book->undo(balancers(), {.id = 1}, anna, moment());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("changed again since"));
+  ASSERT_TRUE(book->undo(balancers(), {.id = 2}, anna, moment()));
+  EXPECT_EQ(view().spec->load_factor, 300);
+  EXPECT_EQ(history()[0].record.kind, Kind::undo);
+  EXPECT_EQ(history()[0].record.undoes, 2);
+  ASSERT_TRUE(
+      book->undo(balancers(), {.id = 1, .later = Journal::Later::is_overridden}, anna, moment()));
+  EXPECT_TRUE(Edits(balancer()).overlay().empty());
+}
+
+// With what had been changed about it.
+TEST_F(ChangesBookTest, a_member_that_was_removed_is_there_again) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  ASSERT_TRUE(
+      book->change(balancers()[0], {.added = {"http://m9"}, .added_max = 1}, anna, moment()));
+  ASSERT_TRUE(
+      book->change(balancers()[0], {.fields = {{"http://m9", "status", ""}}}, anna, moment()));
+  ASSERT_TRUE(book->change(balancers()[0], {.removed = {m1, "http://m9"}}, anna, moment()));
+  ASSERT_EQ(balancer().members().size(), 1U);
+  const std::int64_t last = history()[0].id;
+  ASSERT_TRUE(book->undo(balancers(), {.id = last, .added_max = 1}, anna, moment()));
+  ASSERT_TRUE(book->undo(balancers(), {.id = last - 1, .added_max = 1}, anna, moment()));
+  ASSERT_EQ(balancer().members().size(), 3U);
+  EXPECT_EQ(view(0).spec->load_factor, 300);
+  EXPECT_EQ(view(2).spec->name, "http://m9");
+  EXPECT_EQ(status(2), "Init Ok");
+}
+
+TEST_F(ChangesBookTest, without_a_journal_changes_are_made_all_the_same) {
+  ChangesBook none(std::nullopt, [](config::LogLevel, const std::string&) {});
+  ASSERT_TRUE(none.change(balancers()[0], {.fields = {{m1, "lbset", "2"}}}, anna, moment()));
+  EXPECT_EQ(view().spec->lbset, 2);
+  none.catch_up(balancers(), moment());
+  EXPECT_THAT(none.undo(balancers(), {.id = 1}, anna, moment()).error().text,
+              HasSubstr("there is no journal"));
+}
+
+TEST_F(ChangesBookTest, without_the_journal_that_was_asked_for_they_are_refused) {
+  ChangesBook closed(journal::fail(journal::Fault::Kind::untrusted, "others may write there"),
+                     [](config::LogLevel, const std::string&) {});
+  const auto refused =
+      closed.change(balancers()[0], {.fields = {{m1, "lbset", "2"}}}, anna, moment());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "the journal is not open: others may write there");
+  EXPECT_EQ(view().spec->lbset, 0);
+}
+
+TEST(Differences, are_told_as_edits_would_tell_them) {
+  Overlay before, after;
+  before.put("a", "lbset", "0", "1");
+  before.remove("b");
+  before.put("", "timeout", "", "5");
+  after.add("http://x");
+  after.put("http://x", "status", "", "D");
+  after.put("a", "lbset", "0", "2");
+  EXPECT_THAT(
+      differences(before, after),
+      ElementsAre(balance::Change{"", "timeout", "5", ""}, balance::Change{"a", "lbset", "1", "2"},
+                  balance::Change{"b", "member", "removed", "configured"},
+                  balance::Change{"http://x", "member", "", "added"},
+                  balance::Change{"http://x", "status", "", "D"}));
+}
+
+TEST(PersistentBalancers, are_those_of_servers_that_say_so_themselves) {
+  proxy::StateRegistry registry;
+  auto config = std::make_unique<config::Config>();
+  for (const bool persists : {false, true}) {
+    config->servers.push_back(std::make_unique<config::Server>());
+    config->servers.back()->persists_changes = persists;
+  }
+  const auto shared = sticky_spec("shared", 1);
+  config->servers[0]->balancers = {shared};
+  config->servers[1]->balancers = {shared, sticky_spec("own", 1)};
+  const auto generation = registry.bind(std::move(config));
+  EXPECT_THAT(persistent_balancers(*generation),
+              ElementsAre(generation->groups()[1].balancers[1].state.get()));
+}
+
+}  // namespace
+}  // namespace steelyard::manage
