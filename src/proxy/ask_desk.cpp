@@ -45,6 +45,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.public_name = x.public_name();
   question.public_port = x.public_port();
   question.client = x.client->peer;
+  question.local = x.client->local;
   return question;
 }
 
