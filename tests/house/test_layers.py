@@ -18,6 +18,7 @@ LIBRARIES = {
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
     "nlohmann/": {"manage"},
+    "prometheus/": {"manage"},
 }
 SYSTEM_FOLDERS = ("io/linux", "server")
 
