@@ -42,7 +42,20 @@ void set_handler(Scope& scope, const Statement& statement) {
     }
     return;
   }
-  if (word == "server-status" || word == "server-info") {
+  if (word == "server-status" && scope.reading.has_module("status_module")) {
+    scope.settings().responder = config::Responder::server_status;
+    return;
+  }
+  if (word == "server-status") {
+    scope.warn("SetHandler server-status: its path is answered like any other",
+               "Add the line: LoadModule status_module modules/mod_status.so");
+    return;
+  }
+  if (word == "steelyard-metrics") {
+    scope.settings().responder = config::Responder::metrics;
+    return;
+  }
+  if (word == "server-info") {
     scope.warn(
         "SetHandler " + word + ": this page is not served; its path is answered like any other",
         std::string(wrap));
@@ -140,8 +153,8 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 
 constexpr auto handled_directives = std::to_array<Directive>({
     handled("SetHandler", set_handler,
-            "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat) or "
-            "none"),
+            "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat), "
+            "server-status, steelyard-metrics or none"),
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),

@@ -47,6 +47,7 @@ constexpr auto modules = std::to_array<Module>({
     {"setenvif_module", "mod_setenvif.c", implemented},
     {"slotmem_plain_module", "mod_slotmem_plain.c", implemented},
     {"slotmem_shm_module", "mod_slotmem_shm.c", implemented},
+    {"status_module", "mod_status.c", implemented},
 
     {"autoindex_module", "mod_autoindex.c", inert, files_note},
     {"auth_basic_module", "mod_auth_basic.c", inert, users_note},
@@ -58,7 +59,6 @@ constexpr auto modules = std::to_array<Module>({
     {"mime_module", "mod_mime.c", inert, files_note},
     {"mime_magic_module", "mod_mime_magic.c", inert, files_note},
     {"negotiation_module", "mod_negotiation.c", inert, files_note},
-    {"status_module", "mod_status.c", inert, "the status page is not served"},
     {"info_module", "mod_info.c", inert, "use steelyard -S, -M and -L"},
     {"deflate_module", "mod_deflate.c", inert, "answers pass uncompressed"},
     {"filter_module", "mod_filter.c", inert, "answers pass unfiltered"},

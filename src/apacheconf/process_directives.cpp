@@ -319,7 +319,7 @@ constexpr auto directives = std::to_array<Directive>({
         shaped(noted("Mutex", "how processes lock each other out", never_needed), Arguments::raw),
         mutex),
     shaped(noted("ExtendedStatus", "whether each request is accounted in the status page",
-                 "requests are always accounted"),
+                 "requests are always accounted; the page has no table of single requests"),
            Arguments::flag),
     noted("SeeRequestTail", "which end of a long request line the status page shows", never_needed),
     noted("WatchdogInterval", "how often background work looks around, in seconds", never_needed),

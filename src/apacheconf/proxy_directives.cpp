@@ -129,7 +129,9 @@ void inherit_routes(Scope& scope, const Statement& statement) {
 
 void status(Scope& scope, const Statement& statement) {
   for (const std::string_view word : {"off", "on", "full"}) {
-    if (equals_ignoring_case(statement.words[0], word)) return;
+    if (!equals_ignoring_case(statement.words[0], word)) continue;
+    scope.server.proxy.shows_status = word != "off";
+    return;
   }
   scope.complain("ProxyStatus must be one of: off | on | full");
 }
@@ -214,8 +216,7 @@ constexpr auto table = std::to_array<Directive>({
     {"ProxySet", in_routes, Arguments::raw, handle_proxy_set, "parameter by parameter",
      "A balancer or worker name with list of params", proxy},
     {"ProxyStatus", in_servers, Arguments::one, status, vhost_counts,
-     "Configure Status: proxy status to one of: on | off | full", proxy,
-     Support::accepted_with_note, "the status page is not served"},
+     "Configure Status: proxy status to one of: on | off | full", proxy},
     {"NoProxy", in_servers, Arguments::one_or_more, nullptr, "adds up",
      "A list of domains, hosts, or subnets to which the proxy will connect directly", proxy,
      Support::accepted_with_note, "members are always connected to directly"},

@@ -17,7 +17,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -65,6 +64,7 @@ class Balancer {
   // queue=: where those wait for whom no member is free, and the bounds in force; none: nobody may.
   [[nodiscard]] WaitingLine& line() const { return roster_.line(); }
   [[nodiscard]] std::optional<QueueSpec> queue() const;
+  [[nodiscard]] Refusals& refusals() { return refusals_; }  // counted by who asked
   // For requests whose attempts are used up; not when maxattempts= keeps them from a sound member.
   [[nodiscard]] bool may_line_up() const;
 
@@ -138,8 +138,8 @@ class Balancer {
   HeartbeatList heartbeat_list_;  // scratch of lbmethod=heartbeat
   std::atomic<int> attempts_max_ = 0;
   std::atomic<bool> measures_latency_ = false, waiting_ = false, ejects_ = false;
-  std::atomic<bool> has_drains_ = false;  // that may end
-  std::atomic<bool> is_altered_ = false, counts_sessions_ = true;
+  std::atomic<bool> is_altered_ = false, counts_sessions_ = true, has_drains_ = false;
+  Refusals refusals_;
   AnswerWatch answer_watch_;
   Trials trials_;
   std::vector<Position> left_out_;  // of this choice

@@ -1,6 +1,9 @@
 // What a choice is asked with, what it answers, and the record that explains it.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -23,6 +26,21 @@ enum class Outcome : std::uint8_t {
   all_full,                 // queue=: those that are usable have max= connections in use
   others_wait,              // queue=: who came earlier is still waiting
 };
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::others_wait) + 1;
+
+// Requests that a balancer had nobody for, by what was said last. Threads: any.
+class Refusals {
+ public:
+  void count(Outcome outcome) {
+    counts_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t of(Outcome outcome) const {
+    return counts_[static_cast<std::size_t>(outcome)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, outcome_count> counts_{};
+};
 
 enum class Reason : std::uint8_t {
   none,
@@ -33,6 +51,7 @@ enum class Reason : std::uint8_t {
   standby,  // too few others in its set were usable
   trial,    // in error, its time is over: this request shows whether it serves again
 };
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::trial) + 1;
 
 enum class EventKind : std::uint8_t {
   retried,  // the retry time passed: the next request is the probe (AH00932)

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -62,6 +63,8 @@ enum class HealthCause : std::uint8_t {
   name_found,  // its name leads somewhere, for the first time or to other machines
   drained,     // an operator's drain is over
 };
+inline constexpr std::size_t health_cause_count =
+    static_cast<std::size_t>(HealthCause::drained) + 1;
 [[nodiscard]] std::string_view to_text(HealthCause cause);
 
 // What a change or a check was judged by.

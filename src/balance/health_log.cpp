@@ -14,6 +14,7 @@ bool is_same_change(const HealthEvent& a, const HealthEvent& b) {
 
 void HealthLog::note(HealthEvent event) {
   const std::lock_guard guard(lock_);
+  ++totals_.changes[static_cast<std::size_t>(event.cause)];
   if (events_.size() >= 2) {
     HealthEvent& other = events_[events_.size() - 2];
     if (is_same_change(other, event)) {
@@ -30,6 +31,7 @@ void HealthLog::note(HealthEvent event) {
 
 void HealthLog::note_check(LastCheck check) {
   const std::lock_guard guard(lock_);
+  ++(check.verdict == CheckVerdict::passed ? totals_.checks_passed : totals_.checks_failed);
   checks_.last = std::move(check);
 }
 
@@ -51,6 +53,11 @@ std::optional<Instant> HealthLog::next_check() const {
 CheckHistory HealthLog::checks() const {
   const std::lock_guard guard(lock_);
   return checks_;
+}
+
+HealthTotals HealthLog::totals() const {
+  const std::lock_guard guard(lock_);
+  return totals_;
 }
 
 }  // namespace steelyard::balance

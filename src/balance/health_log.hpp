@@ -7,6 +7,8 @@
 // Threads: any; its lock is taken when a status changes or a check ends, never for a mere request.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -36,6 +38,16 @@ struct CheckHistory {
   std::optional<Instant> next_due;
 };
 
+// Since the member came.
+struct HealthTotals {
+  std::array<std::uint64_t, health_cause_count> changes{};
+  std::uint64_t checks_passed = 0, checks_failed = 0;
+
+  [[nodiscard]] std::uint64_t of(HealthCause cause) const {
+    return changes[static_cast<std::size_t>(cause)];
+  }
+};
+
 class HealthLog {
  public:
   static constexpr std::size_t events_max = 32;
@@ -48,11 +60,13 @@ class HealthLog {
   [[nodiscard]] std::vector<HealthEvent> events() const;
   [[nodiscard]] CheckHistory checks() const;
   [[nodiscard]] std::optional<Instant> next_check() const;
+  [[nodiscard]] HealthTotals totals() const;
 
  private:
   mutable std::mutex lock_;
   std::vector<HealthEvent> events_;
   CheckHistory checks_;
+  HealthTotals totals_;
 };
 
 }  // namespace steelyard::balance

@@ -76,6 +76,7 @@ struct ProxySettings {
   std::uint32_t receive_buffer_bytes = 0;
   std::optional<IpAddress> source_address;
   std::vector<std::string> blocked_hosts;  // ProxyBlock, lower case; "*" blocks all
+  bool shows_status = false;               // ProxyStatus: balancers on the status page
 };
 
 // The main server (servers[0]) or a virtual host.

@@ -51,28 +51,49 @@ ControlFault not_one(std::string text, const List& list, Text text_of) {
   return fault;
 }
 
-}  // namespace
-
-std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation) {
+// `word`: what they are called; empty: by their names.
+std::vector<NamedBalancer> name_groups(const proxy::Generation& generation,
+                                       std::vector<proxy::Group> proxy::ServerGroups::* groups,
+                                       std::string_view word) {
   std::vector<NamedBalancer> all;
   std::set<const balance::Balancer*> seen;
-  std::map<std::string, int> of_scope;
   std::map<std::string, int> of_name;
+  const std::vector<std::string> scopes = name_servers(generation);
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    for (const proxy::Group& group : generation.groups()[i].*groups) {
+      if (!seen.insert(group.state.get()).second) continue;
+      ++of_name[group.state->name()];
+      all.push_back({.label = {}, .scope = scopes[i], .state = group.state});
+    }
+  }
+  for (NamedBalancer& named : all) {
+    const std::string& name = named.state->name();
+    const std::string called = word.empty() ? name : std::string(word);
+    named.label = of_name[name] == 1 ? called : named.scope + '/' + called;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> name_servers(const proxy::Generation& generation) {
+  std::vector<std::string> names;
+  std::map<std::string, int> of_scope;
   for (const auto& server : generation.config().servers) {
     std::string scope = scope_of(*server);
     if (const int number = ++of_scope[to_lower(scope)]; number > 1)
       scope += '#' + std::to_string(number);
-    for (const proxy::Group& group : generation.groups_of(*server).balancers) {
-      if (!seen.insert(group.state.get()).second) continue;
-      ++of_name[group.state->name()];
-      all.push_back({.label = {}, .scope = scope, .state = group.state});
-    }
+    names.push_back(std::move(scope));
   }
-  for (NamedBalancer& balancer : all) {
-    const std::string& name = balancer.state->name();
-    balancer.label = of_name[name] == 1 ? name : balancer.scope + '/' + name;
-  }
-  return all;
+  return names;
+}
+
+std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation) {
+  return name_groups(generation, &proxy::ServerGroups::balancers, "");
+}
+
+std::vector<NamedBalancer> name_direct_backends(const proxy::Generation& generation) {
+  return name_groups(generation, &proxy::ServerGroups::backends, "direct");
 }
 
 std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,

@@ -33,6 +33,11 @@ struct NamedBalancer {
 
 // Each state once, in the order of the configuration.
 std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation);
+// The same for what ProxyPass leads to without a balancer: "direct", or "shop.example:443/direct"
+// where several virtual hosts have one of that URL.
+std::vector<NamedBalancer> name_direct_backends(const proxy::Generation& generation);
+// "main" and the virtual hosts, by Server::index; all different.
+std::vector<std::string> name_servers(const proxy::Generation& generation);
 
 // Those of one virtual host, by its index, with what it has from the main server.
 std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,

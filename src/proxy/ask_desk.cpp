@@ -46,6 +46,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.public_port = x.public_port();
   question.client = x.client->peer;
   question.signature = x.settings->signature.value_or(http::Signature::off);
+  question.local = x.client->local;
   return question;
 }
 

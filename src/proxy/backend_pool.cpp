@@ -12,6 +12,7 @@ std::unique_ptr<BackendConnection> BackendPool::take(Instant idle_after) {
     }
     auto connection = std::move(idle_.back());
     idle_.pop_back();
+    count_idle();
     connection->stream->set_idle_watcher(nullptr);
     if (leads_to_member(*connection) && connection->stream->silent_and_open()) return connection;
   }
@@ -34,13 +35,26 @@ void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now
   connection->idle_since = now;
   connection->stream->set_idle_watcher(this);
   idle_.push_back(std::move(connection));
-  if (idle_max == Duration{}) return;
-  while (idle_.size() > soft_max && idle_.front()->idle_since + idle_max < now)
-    idle_.erase(idle_.begin());
+  if (idle_max != Duration{}) {
+    while (idle_.size() > soft_max && idle_.front()->idle_since + idle_max < now)
+      idle_.erase(idle_.begin());
+  }
+  count_idle();
+}
+
+void BackendPool::close_all() {
+  idle_.clear();
+  count_idle();
+}
+
+void BackendPool::close_oldest() {
+  if (!idle_.empty()) idle_.erase(idle_.begin());
+  count_idle();
 }
 
 void BackendPool::idle_stream_stirred(io::Stream& stream) {
   std::erase_if(idle_, [&](const auto& connection) { return connection->stream.get() == &stream; });
+  count_idle();
 }
 
 }  // namespace steelyard::proxy

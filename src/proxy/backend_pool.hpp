@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "io/stream.hpp"
 #include "proxy/connection_gate.hpp"
+#include "proxy/counters.hpp"
 
 // Connections of one shard to one member, kept for reuse: the one used last is taken first.
 //
@@ -42,8 +43,29 @@ class GateSlot {
   std::shared_ptr<ConnectionGate> gate_;
 };
 
+// An open connection in the member's counters.
+class OpenMark {
+ public:
+  OpenMark() = default;
+  explicit OpenMark(std::shared_ptr<MemberCells> cells) : cells_(std::move(cells)) {
+    cells_->open.add(1);
+  }
+  OpenMark(OpenMark&&) noexcept = default;
+  OpenMark& operator=(OpenMark&& other) noexcept {
+    std::swap(cells_, other.cells_);
+    return *this;
+  }
+  ~OpenMark() {
+    if (cells_) cells_->open.add(-1);
+  }
+
+ private:
+  std::shared_ptr<MemberCells> cells_;
+};
+
 struct BackendConnection {
   GateSlot slot;
+  OpenMark mark;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
   Instant idle_since{};
   std::uint32_t addresses_version = 0;  // of the member's, when its own was among them
@@ -51,9 +73,13 @@ struct BackendConnection {
 
 class BackendPool final : private io::IdleWatcher {
  public:
-  explicit BackendPool(balance::MemberRef member) : member_(std::move(member)) {}
+  BackendPool(balance::MemberRef member, std::shared_ptr<MemberCells> cells)
+      : member_(std::move(member)), cells_(std::move(cells)) {}
+  ~BackendPool() { close_all(); }
 
   const balance::MemberRef& member() const { return member_; }
+  // The member's on this shard.
+  const std::shared_ptr<MemberCells>& cells() const { return cells_; }
 
   // The connection used last that is still open and leads where the member's name does now;
   // nullptr: none. When all were idle since before `idle_after`, the oldest makes room for the one
@@ -62,10 +88,8 @@ class BackendPool final : private io::IdleWatcher {
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);
-  void close_all() { idle_.clear(); }
-  void close_oldest() {
-    if (!idle_.empty()) idle_.erase(idle_.begin());
-  }
+  void close_all();
+  void close_oldest();
   // The member is gone from the configuration: what comes back from its last exchanges is closed.
   void retire() {
     retired_ = true;
@@ -80,7 +104,10 @@ class BackendPool final : private io::IdleWatcher {
   // A peer that ends or says something unasked: its connection is of no use.
   void idle_stream_stirred(io::Stream& stream) override;
 
+  void count_idle() { cells_->idle.set(static_cast<std::int64_t>(idle_.size())); }
+
   balance::MemberRef member_;
+  std::shared_ptr<MemberCells> cells_;
   bool retired_ = false;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first
 };

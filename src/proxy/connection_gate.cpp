@@ -57,6 +57,11 @@ bool ConnectionGate::anyone_waits() const {
   return !waiting_.empty();
 }
 
+std::size_t ConnectionGate::waiting() const {
+  const std::lock_guard hold(lock_);
+  return waiting_.size();
+}
+
 void ConnectionGate::set_slots(std::uint32_t slots) {
   std::vector<Grant> grants;
   {
@@ -79,6 +84,12 @@ std::shared_ptr<ConnectionGate> GateRegistry::gate_of(const balance::Member& mem
     gates_[&member] = gate;
   }
   return gate;
+}
+
+std::shared_ptr<const ConnectionGate> GateRegistry::find(const balance::Member& member) const {
+  const std::lock_guard hold(lock_);
+  const auto found = gates_.find(&member);
+  return found == gates_.end() ? nullptr : found->second.lock();
 }
 
 }  // namespace steelyard::proxy

@@ -34,6 +34,7 @@ class ConnectionGate {
   bool leave_queue(Ticket ticket);
   void leave();
   bool anyone_waits() const;
+  std::size_t waiting() const;
   // Slots that this makes free go to those who wait.
   void set_slots(std::uint32_t slots);
 
@@ -56,9 +57,11 @@ class ConnectionGate {
 class GateRegistry {
  public:
   std::shared_ptr<ConnectionGate> gate_of(const balance::Member& member, std::uint32_t slots);
+  // The member's, if it has one by now.
+  std::shared_ptr<const ConnectionGate> find(const balance::Member& member) const;
 
  private:
-  std::mutex lock_;
+  mutable std::mutex lock_;
   std::map<const balance::Member*, std::weak_ptr<ConnectionGate>> gates_;
 };
 

@@ -46,12 +46,19 @@ class Shard::Core final : public RoomMaker {
   // `is_current`: `spec` is that of the generation which new exchanges use; its limit holds.
   std::shared_ptr<BackendPool> pool_of(balance::Member& member, const balance::MemberSpec& spec,
                                        bool is_current);
+  // Of the exchange's virtual host, on this shard.
+  ServerCells& cells_of(const Exchange& exchange);
+  ShardCells& cells() { return door_->cells; }
   // Another shard waits for a slot of the member: one idle connection to it is closed.
   void make_room(const balance::Member* member) override;
   void drop_pools_of_retired() override;
   // A member that stays may have got another limit.
   void forget_limits();
-  void forget_settings() { settings_ = config::SettingsCache(); }
+  // What is known of the servers of one generation alone.
+  void forget_servers() {
+    settings_ = config::SettingsCache();
+    server_cells_.clear();
+  }
 
   void add(std::unique_ptr<ClientConnection> connection);
   void remove(ClientConnection& connection);
@@ -103,6 +110,8 @@ class Shard::Core final : public RoomMaker {
   Patience patience_{*this};
   std::vector<ClientConnection*> retired_;
   config::SettingsCache settings_, passing_settings_;
+  std::vector<std::shared_ptr<ServerCells>> server_cells_;  // by Server::index of `generation`
+  std::shared_ptr<ServerCells> passing_cells_;              // of an older one's
   std::shared_ptr<ShardGroup::Door> door_;
   std::vector<std::unique_ptr<Workspace>> spare_;
   std::unordered_map<const balance::Member*, std::shared_ptr<BackendPool>> pools_;

@@ -34,6 +34,7 @@ void Exchange::reset() {
   normal.clear();
   always.clear();
   bytes = {};
+  failed = {};
   first_byte_at = ended_at = {};
   log_id = 0;
   leases.clear();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 #include "proxy/client_facts.hpp"
+#include "proxy/failure.hpp"
 #include "proxy/generation.hpp"
 
 // One request with its response: everything that the stages of its way know about it.
@@ -56,9 +56,8 @@ class Exchange final : public expr::Facts {
   std::string_view host_name;  // of Host: lower case, without port and final dot
   std::string_view original_path, original_query;  // before an internal redirect
   bool original_proxied = false, has_query = false;
-  std::string_view query;
-  std::string_view request_line;  // as received; also of requests that could not be read
-  std::string client_host;        // reverse lookup, when a rule asked for it
+  std::string_view query, request_line;  // the line as received; also one that could not be read
+  std::string client_host;               // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
   std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
@@ -94,6 +93,7 @@ class Exchange final : public expr::Facts {
   bool closed_by_limit = false;  // MaxKeepAliveRequests is used up
 
   // --- for the record ----------------------------------------------------------------------------
+  Blame failed;  // what ended it, unless it ended well
   ByteCounts bytes;
   WallTime began{};
   Instant began_at{}, first_byte_at{}, ended_at{};

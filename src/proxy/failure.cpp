@@ -1,5 +1,7 @@
 #include "proxy/failure.hpp"
 
+#include <array>
+
 namespace steelyard::proxy {
 
 int status_of(const Failure& failure) {
@@ -46,6 +48,27 @@ std::string_view reason_of(const Failure& failure) {
     default:
       return {};
   }
+}
+
+std::string_view to_text(Party party) {
+  switch (party) {
+    case Party::none:
+      return "proxy";
+    case Party::client:
+      return "client";
+    case Party::backend:
+      return "backend";
+  }
+  return {};
+}
+
+std::string_view to_text(Cause cause) {
+  constexpr std::array<std::string_view, cause_count> words{
+      "none",        "no_such_name", "connect",   "pool_exhausted",  "exhausted",
+      "unusable",    "closed",       "timed_out", "write_timed_out", "continue_timed_out",
+      "bad_message", "gone",         "bad_body",  "body_too_large",  "body_timed_out",
+      "cut_short"};
+  return words[static_cast<std::size_t>(cause)];
 }
 
 }  // namespace steelyard::proxy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 namespace steelyard::proxy {
 
 enum class Party : std::uint8_t { none, client, backend };
+inline constexpr std::size_t party_count = 3;
 
 enum class Cause : std::uint8_t {
   none,
@@ -29,6 +31,12 @@ enum class Cause : std::uint8_t {
   body_timed_out,
   cut_short,  // the answer broke off midway
 };
+inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::cut_short) + 1;
+
+struct Blame {
+  Party party = Party::none;
+  Cause cause = Cause::none;
+};
 
 struct Failure {
   Party party = Party::none;
@@ -44,5 +52,9 @@ struct Failure {
 int status_of(const Failure& failure);
 // The sentence on the generated page ("Error reading from remote server"); empty: no Reason line.
 std::string_view reason_of(const Failure& failure);
+
+// Words for metrics: "backend", "timed_out"; a party of none is "proxy".
+std::string_view to_text(Party party);
+std::string_view to_text(Cause cause);
 
 }  // namespace steelyard::proxy

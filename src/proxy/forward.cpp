@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
+#include "proxy/account.hpp"
 #include "proxy/backend/http1_attempt.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
@@ -30,7 +31,8 @@ struct Journey {
   std::string_view plain_path;   // the same before encoding: sessions are looked up in it
   std::string_view wanted_host;  // of a URL beyond configured names
   Instant attempt_began{};
-  std::optional<Failure> last;  // of the attempt before, when another member was to be tried
+  std::optional<Failure> last;       // of the attempt before, when another member was to be tried
+  std::optional<ResendProof> proof;  // that it may be; of that attempt
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
@@ -336,6 +338,7 @@ bool may_be_tried_elsewhere(const Failure& failure, const Group& group) {
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
   ForwardEnd end;
+  x.failed = {failure.party, failure.cause};
   if (x.head_sent || failure.cause == Cause::gone) {
     x.client_gone = x.client_gone || failure.cause == Cause::gone;
     end.silent = true;
@@ -345,6 +348,13 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   end.silent = ends_in_silence(x, failure);
   end.proxy_error = x.arena.copy(reason_of(failure));
   return end;
+}
+
+void account(Http1Attempt& attempt, const balance::Decision& decision, const Failure& failure,
+             const Journey& journey) {
+  MemberCells* const cells = attempt.cells();
+  if (cells == nullptr) return;
+  account_attempt(*cells, {decision.reason, attempt.status(), failure, journey.proof});
 }
 
 std::string how_it_waited(const LineWait& line) {
@@ -357,6 +367,7 @@ ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
                               const balance::Decision& decision) {
   const LineWait* const line = journey.line.get();
   if (line == nullptr || line->end() == LineWait::End::decided) {
+    journey.group->state->refusals().count(decision.outcome);
     log_no_member(x, core, *journey.group, decision);
   } else if (line->end() == LineWait::End::client_gone) {
     return end_with(x, {Party::client, Cause::gone});
@@ -422,6 +433,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     Http1Attempt attempt(x, core, client, body, plan_attempt(x, journey, lease));
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
+    account(attempt, decision, failure, journey);
     if (!failure) {
       judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
       if (!attempt.overridden()) co_return ForwardEnd{};
@@ -442,6 +454,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
       co_return end_with(x, failure);
     }
     if (state.ejects()) journey.tried.emplace_back(&lease.member());
+    journey.proof = attempt.proof_for_another(failure);
     journey.last = std::move(failure);
     body.rewind();
   }

@@ -82,8 +82,9 @@ std::string banner_for(config::ServerTokens tokens) {
 }  // namespace
 
 Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Config> config,
-                       std::vector<ServerGroups> groups)
+                       std::vector<ServerGroups> groups, Instant since)
     : number_(number),
+      since_(since),
       config_(std::move(config)),
       hosts_(*config_),
       groups_(std::move(groups)),
@@ -94,13 +95,14 @@ Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Confi
 // seen; also that a shared connection was made with the settings of the host that came first).
 class StateRegistry::Binding {
  public:
-  Binding(const States& known, Instant now, bool counts_sessions)
-      : known_(known), now_(now), counts_sessions_(counts_sessions) {}
+  Binding(const States& known, const Tallies& tallies, Instant now, bool counts_sessions)
+      : known_(known), tallies_(tallies), now_(now), counts_sessions_(counts_sessions) {}
 
   ServerGroups bind(const config::Server& server) {
     const bool is_main = server.index == 0;
     const std::string identity = unique_identity_of(server);
     ServerGroups bound;
+    bound.tally = tally_of(identity);
     bound.balancers.reserve(server.balancers.size());
     bound.backends.reserve(server.backends.size());
     for (const auto& spec : server.balancers) {
@@ -126,6 +128,7 @@ class StateRegistry::Binding {
   }
 
   States take_states() { return std::move(kept_); }
+  Tallies take_tallies() { return std::move(kept_tallies_); }
 
  private:
   // Two virtual hosts that say the same of themselves still have counters of their own.
@@ -162,10 +165,19 @@ class StateRegistry::Binding {
     return state;
   }
 
+  std::shared_ptr<ServerTally> tally_of(const std::string& server) {
+    const auto found = tallies_.find(server);
+    const auto tally = found == tallies_.end() ? std::make_shared<ServerTally>() : found->second;
+    kept_tallies_[server] = tally;
+    return tally;
+  }
+
   const States& known_;
+  const Tallies& tallies_;
   const Instant now_;
   const bool counts_sessions_;
   States kept_;
+  Tallies kept_tallies_;
   std::map<std::string, int> same_names_;
   std::map<std::string, Group, std::less<>> main_balancers_;
   std::unordered_map<const balance::MemberSpec*, Group> main_backends_;
@@ -173,7 +185,7 @@ class StateRegistry::Binding {
 
 std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config,
                                                       Instant now) {
-  Binding binding(known_, now, counts_sessions_);
+  Binding binding(known_, tallies_, now, counts_sessions_);
   std::vector<ServerGroups> groups;
   groups.reserve(config->servers.size());
   for (std::size_t i = 0; i < config->servers.size(); ++i) {
@@ -182,7 +194,9 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
     groups.push_back(binding.bind(server));
   }
   known_ = binding.take_states();
-  return std::make_shared<const Generation>(++generations_, std::move(config), std::move(groups));
+  tallies_ = binding.take_tallies();
+  return std::make_shared<const Generation>(++generations_, std::move(config), std::move(groups),
+                                            now);
 }
 
 }  // namespace steelyard::proxy

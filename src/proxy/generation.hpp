@@ -13,6 +13,7 @@
 #include "config/config.hpp"
 #include "config/virtual_host_index.hpp"
 #include "expr/string_expression.hpp"
+#include "proxy/counters.hpp"
 
 // One accepted configuration, bound to the state that outlives it.
 //
@@ -48,6 +49,7 @@ struct Group {
 struct ServerGroups {
   std::vector<Group> balancers;  // by index into Server::balancers
   std::vector<Group> backends;   // by index into Server::backends
+  std::shared_ptr<ServerTally> tally;
 };
 
 class Generation;
@@ -68,9 +70,11 @@ class StateRegistry {
  private:
   using Key = std::pair<std::string, std::string>;  // server identity, balancer or backend name
   using States = std::map<Key, std::shared_ptr<balance::Balancer>>;
+  using Tallies = std::map<std::string, std::shared_ptr<ServerTally>>;  // by server identity
   class Binding;
 
   States known_;
+  Tallies tallies_;
   std::uint64_t generations_ = 0;
   bool counts_sessions_ = true;
 };
@@ -78,9 +82,10 @@ class StateRegistry {
 class Generation {
  public:
   Generation(std::uint64_t number, std::unique_ptr<const config::Config> config,
-             std::vector<ServerGroups> groups);
+             std::vector<ServerGroups> groups, Instant since = Instant::min());
 
   std::uint64_t number() const { return number_; }
+  Instant since() const { return since_; }  // when it was accepted; Instant::min(): unknown
   const config::Config& config() const { return *config_; }
   const config::VirtualHostIndex& hosts() const { return hosts_; }
   const ServerGroups& groups_of(const config::Server& server) const {
@@ -92,6 +97,7 @@ class Generation {
 
  private:
   std::uint64_t number_;
+  Instant since_;
   std::unique_ptr<const config::Config> config_;
   config::VirtualHostIndex hosts_;
   std::vector<ServerGroups> groups_;

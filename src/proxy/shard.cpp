@@ -51,12 +51,16 @@ std::shared_ptr<BackendPool> Shard::Core::pool_of(balance::Member& member,
                                                   bool is_current) {
   // An exchange that began before its member left keeps nothing for others.
   if (member.retired() && !pools_.contains(&member)) {
-    auto last = std::make_shared<BackendPool>(balance::MemberRef(&member));
+    auto last =
+        std::make_shared<BackendPool>(balance::MemberRef(&member), std::make_shared<MemberCells>());
     last->retire();
     return last;
   }
   auto& pool = pools_[&member];
-  if (!pool) pool = std::make_shared<BackendPool>(balance::MemberRef(&member));
+  if (!pool) {
+    const balance::MemberRef held(&member);
+    pool = std::make_shared<BackendPool>(held, parts.group.tallies.of(held)->of(&parts.loop));
+  }
   // An exchange from before a reload does not bring the earlier limit back.
   if (!is_current) return pool;
   const int most = spec.pool.connections_max.value_or(0);
@@ -64,6 +68,16 @@ std::shared_ptr<BackendPool> Shard::Core::pool_of(balance::Member& member,
     pool->gate = parts.group.gates.gate_of(member, static_cast<std::uint32_t>(most));
   if (most == 0 && pool->gate) pool->gate.reset();
   return pool;
+}
+
+ServerCells& Shard::Core::cells_of(const Exchange& exchange) {
+  const config::Server& server = *exchange.server;
+  const bool is_current = exchange.generation == generation;
+  if (is_current && server_cells_.empty())
+    server_cells_.resize(generation->config().servers.size());
+  auto& cells = is_current ? server_cells_[server.index] : passing_cells_;
+  if (!is_current || !cells) cells = exchange.generation->groups_of(server).tally->of(&parts.loop);
+  return *cells;
 }
 
 config::SettingsCache& Shard::Core::settings_for(const Exchange& exchange) {
@@ -78,6 +92,7 @@ void Shard::Core::make_room(const balance::Member* member) {
 }
 
 void Shard::Core::drop_pools_of_retired() {
+  parts.group.tallies.forget_retired();
   std::erase_if(pools_, [](const auto& entry) {
     if (!entry.second->member()->retired()) return false;
     entry.second->retire();
@@ -94,6 +109,7 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   ClientConnection& added = *connection;
   connections.push_back(std::move(connection));
   ++parts.group.client_connections;
+  cells().accepted.add();
   added.start();
 }
 
@@ -214,7 +230,7 @@ void Shard::accept(std::unique_ptr<io::Stream> stream, const Endpoint& peer) {
 void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->generation = std::move(generation);
   ++core_->adoptions;
-  core_->forget_settings();
+  core_->forget_servers();
   core_->drop_pools_of_retired();
   core_->forget_limits();
 }

@@ -12,6 +12,7 @@ std::shared_ptr<ShardGroup::Door> ShardGroup::enter(io::Loop& loop, RoomMaker& s
 void ShardGroup::leave(const std::shared_ptr<Door>& door) {
   const std::lock_guard hold(lock_);
   std::erase(doors_, door);
+  left_.add(door->cells);
   door->shard = nullptr;  // jobs already posted find nobody
 }
 
@@ -32,7 +33,14 @@ std::uint64_t ShardGroup::busy_connections() {
   return sum;
 }
 
+void ShardGroup::add_to(ShardCells& sum) {
+  const std::lock_guard hold(lock_);
+  sum.add(left_);
+  for (const auto& door : doors_) sum.add(door->cells);
+}
+
 void ShardGroup::members_retired() {
+  tallies.forget_retired();
   const std::lock_guard hold(lock_);
   for (const auto& door : doors_) {
     door->loop->post([door] {

@@ -10,6 +10,7 @@
 #include "heartbeat/board.hpp"
 #include "io/loop.hpp"
 #include "proxy/connection_gate.hpp"
+#include "proxy/counters.hpp"
 
 // The little that shards share: the limits of members, what was heard of members' servers, and a
 // way to ask one another for room.
@@ -39,6 +40,7 @@ class ShardGroup {
  public:
   GateRegistry gates;
   heartbeat::Board heartbeats;
+  MemberTallies tallies;
 
   // Client connections of all shards. The bound is set before the first shard.
   std::atomic<std::size_t> client_connections{0};
@@ -47,11 +49,15 @@ class ShardGroup {
     return client_connections.load(std::memory_order_relaxed) < client_connections_max;
   }
 
+  // Configurations that were not taken.
+  std::atomic<std::uint64_t> reloads_refused{0};
+
   // What a shard is reached by; emptied on the shard's own thread before the shard dies.
   struct Door {
     io::Loop* loop;
     RoomMaker* shard;
     std::atomic<std::uint32_t> busy_connections{0};  // written by the shard alone
+    ShardCells cells{};                              // likewise
   };
   std::shared_ptr<Door> enter(io::Loop& loop, RoomMaker& shard);
   void leave(const std::shared_ptr<Door>& door);
@@ -59,6 +65,8 @@ class ShardGroup {
   void ask_for_room(const balance::Member* member, const RoomMaker& caller);
   // Client connections with a request under way, of all shards.
   std::uint64_t busy_connections();
+  // What all shards counted, those included that are gone.
+  void add_to(ShardCells& sum);
   // Members left without a reload: their idle connections are closed.
   void members_retired();
 
@@ -72,6 +80,7 @@ class ShardGroup {
  private:
   std::mutex lock_;
   std::vector<std::shared_ptr<Door>> doors_;
+  ShardCells left_;  // of shards that are gone
 };
 
 }  // namespace steelyard::proxy

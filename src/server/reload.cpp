@@ -19,12 +19,14 @@ using config::LogLevel;
 void Server::reload(ShardOrders::Exchanges under_way) {
   auto configuration = read_configuration(options_);
   if (!configuration) {
+    ++group_.reloads_refused;
     log_.say_lines(LogLevel::error, "core", describe_all(configuration.error(), ShowNotes::no));
     log_.say(LogLevel::error, "core",
              "the new configuration has faults; the server goes on with the one it has");
     return;
   }
   if (auto taken = take_generation(std::move(*configuration), under_way); !taken) {
+    ++group_.reloads_refused;
     log_.say(LogLevel::error, "core", taken.error());
     log_.say(LogLevel::error, "core",
              "the new configuration cannot be used; the server goes on with the one it has");

@@ -19,6 +19,7 @@ LIBRARIES = {
     "ares.h": {"io/linux"},
     "nlohmann/": {"manage"},
     "sqlite3.h": {"journal"},
+    "prometheus/": {"manage"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 

@@ -153,6 +153,7 @@ io::Task<Failure> Http1Attempt::ask() {
       co_return failure;
     }
     // The member had closed a connection that lay in the pool; a new one shows whether it lives.
+    note_repeat();
     account();
     connection_.reset();
     pool_->close_all();
@@ -166,6 +167,7 @@ io::Task<Failure> Http1Attempt::ask() {
 // of how quick the member is, a timeout does.
 void Http1Attempt::tell_latency(const Failure& failure) {
   if (!upload_done_) return;
+  if (!failure && pool_ != nullptr) pool_->cells()->first_byte.observe(core_.now() - asked_at_);
   const bool answered = !failure && x_.response.status < 500;
   const bool stayed_silent = failure.party == Party::backend && failure.cause == Cause::timed_out;
   if (!answered && !stayed_silent) return;
@@ -181,6 +183,13 @@ bool Http1Attempt::may_repeat(const Failure& failure) const {
   if (!reused_ || failure.cause != Cause::closed || heard_bytes_ != 0 || !body_.can_rewind())
     return false;
   return http::is_idempotent(x_.request.method_id) || upload_.bytes_written() == 0;
+}
+
+void Http1Attempt::note_repeat() {
+  const bool went_out = upload_.bytes_written() != 0;
+  was_repeated_ = was_repeated_ || went_out;
+  const auto proof = went_out ? ResendProof::idempotent : ResendProof::not_sent;
+  pool_->cells()->resends[static_cast<std::size_t>(proof)].add();
 }
 
 io::Task<Failure> Http1Attempt::prefetch() {

@@ -60,9 +60,18 @@ class Http1Attempt {
   bool overridden() const { return overridden_; }
   // The connection, or the one before it that was found dead, had served another exchange.
   bool began_on_pooled() const { return began_on_pooled_; }
+  // The status of the member's final answer; 0: none came.
+  int status() const { return final_head_read_ ? x_.response.status : 0; }
+  // The member's counters; null for a member that is nobody's.
+  MemberCells* cells();
+  // After a failure: why the request may go to another member.
+  ResendProof proof_for_another(const Failure& failure) const {
+    return was_repeated_ ? ResendProof::idempotent : proof_of(failure);
+  }
 
  private:
   io::Task<Failure> connect();
+  BackendPool* find_pool();
   bool take_pooled();
   io::DialTarget dial_target() const;
   io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
@@ -84,6 +93,7 @@ class Http1Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
+  void note_repeat();
   void tell_latency(const Failure& failure);
 
   std::optional<Failure> step_download();
@@ -110,6 +120,7 @@ class Http1Attempt {
   std::shared_ptr<BackendPool> pool_;
   std::unique_ptr<BackendConnection> connection_;
   bool reused_ = false, began_on_pooled_ = false, overridden_ = false;
+  bool was_repeated_ = false;   // after bytes of the request had gone out
   bool passes_expect_ = false;  // the client's Expect goes to the member
   bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
   bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves

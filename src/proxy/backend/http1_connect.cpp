@@ -30,6 +30,7 @@ io::Task<Failure> Http1Attempt::connect() {
     }
     slot = GateSlot(gate);
   }
+  const Instant began = core_.now();
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
     if (plan_.lease.spec().has_watched_name() && !plan_.transient)
@@ -43,19 +44,33 @@ io::Task<Failure> Http1Attempt::connect() {
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
+  if (pool_ != nullptr) {
+    pool_->cells()->connect.observe(core_.now() - began);
+    connection_->mark = OpenMark(pool_->cells());
+  }
   co_return Failure{};
+}
+
+BackendPool* Http1Attempt::find_pool() {
+  const bool is_current = x_.generation == core_.generation;
+  if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
+  return pool_.get();
+}
+
+MemberCells* Http1Attempt::cells() {
+  if (pool_ == nullptr && find_pool() == nullptr) return nullptr;
+  return pool_->cells().get();
 }
 
 // A connection of an earlier exchange. One that was idle for long may be closing right now; a
 // request that cannot be repeated is not risked on it.
 bool Http1Attempt::take_pooled() {
-  const bool is_current = x_.generation == core_.generation;
-  if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
-  if (!plan_.reuses || pool_ == nullptr) return false;
+  if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
   connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
+  pool_->cells()->reuses.add();
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/access_record.hpp"
+#include "proxy/account.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -194,6 +195,7 @@ void ClientConnection::finish_exchange() {
   Exchange& x = exchange();
   x.ended_at = core_.now();
   x.wall_now = core_.parts.loop.wall_now();
+  account_exchange(x, core_);
   record_access(x, core_);
   x.leases.clear();
   ++facts_.requests_before;
