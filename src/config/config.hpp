@@ -111,7 +111,7 @@ struct Server {
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
   bool inherits_balancers = true, inherits_routes = true;  // BalancerInherit, ProxyPassInherit
-  bool persists_changes = false;       // BalancerPersist: of its own balancers
+  bool persists_changes = false;                           // BalancerPersist: of its own balancers
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;

@@ -38,7 +38,7 @@ struct DeskQuestion {
   std::string public_name;  // of the server, as UseCanonicalName says
   std::uint16_t public_port = 0;
   Endpoint client, local;  // of the client's connection
-  std::string user;  // who, if somebody found out; empty else
+  std::string user;        // who, if somebody found out; empty else
   http::Signature signature = http::Signature::off;
 
   // The first of that name, in any case.
