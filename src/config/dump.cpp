@@ -60,6 +60,7 @@ void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {
   out.number_unless("receive-buffer-bytes", proxy.receive_buffer_bytes, usual.receive_buffer_bytes);
   if (proxy.source_address) out.line("source-address", proxy.source_address->text());
   for (const std::string& host : proxy.blocked_hosts) out.line("blocked-host", host);
+  if (proxy.shows_status) out.line("proxy-status", "on");
 }
 
 void dump_names(DumpWriter& out, const Server& server) {
