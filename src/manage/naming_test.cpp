@@ -22,7 +22,7 @@ class Naming : public DeskWorld {
   }
   std::string member(std::string_view wanted) {
     const auto one = find_member(name_balancers(*generation).front(), wanted);
-    return one ? one->spec.name : one.error().text;
+    return one ? one->spec->name : one.error().text;
   }
 };
 

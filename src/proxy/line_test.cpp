@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/seldom.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/test_world.hpp"
 
