@@ -48,8 +48,6 @@ using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
 
-};
-
 // What reverse proxying obeys beyond a path's settings.
 struct ProxySettings {
   std::optional<Duration> timeout;  // ProxyTimeout; nullopt: Timeout
