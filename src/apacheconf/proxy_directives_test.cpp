@@ -325,6 +325,17 @@ TEST_F(ProxyDirectives, q136_a_virtual_host_inherits_balancers_it_does_not_menti
   EXPECT_EQ(config::find_balancer(virtual_host(), "balancer://c/x"), 0);
 }
 
+TEST_F(ProxyDirectives, pages_show_what_a_virtual_host_names_behind_what_it_only_inherits) {
+  const std::string main =
+      "BalancerMember balancer://a http://b1\nBalancerMember balancer://b http://b2\n";
+  accept(main +
+         "<VirtualHost *:8080>\nBalancerMember balancer://own http://b3\n"
+         "ProxyPass / balancer://a\n</VirtualHost>");
+  EXPECT_THAT(virtual_host().balancer_order, ElementsAre(1, 2, 0));
+  accept(main + "<VirtualHost *:8080>\nBalancerMember balancer://own http://b3\n</VirtualHost>");
+  EXPECT_TRUE(virtual_host().balancer_order.empty());
+}
+
 TEST_F(ProxyDirectives, routes_stand_main_server_first) {
   accept("<VirtualHost *:8080>\nProxyPass / http://b2/\n</VirtualHost>\nProxyPass /a http://b1");
   ASSERT_EQ(virtual_host().routes.size(), 2);

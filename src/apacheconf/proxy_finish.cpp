@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "apacheconf/aliases.hpp"
 #include "apacheconf/proxy_draft.hpp"
@@ -85,22 +86,40 @@ const BalancerDraft* find_named(const ServerDraft& server, const std::string& na
   return nullptr;
 }
 
-// `outer` is the main server when its balancers are inherited. httpd's order: what is only
-// inherited, then what the server names itself.
+// httpd's list: what is only inherited, then what the server names itself, be it merged with what
+// it inherits. Here inherited balancers keep their places, so that routes can be shared.
+void note_order(Server& server, const ServerDraft& own) {
+  std::map<std::string_view, std::uint32_t> places;
+  for (const auto& spec : server.balancers)
+    places.emplace(spec->name, static_cast<std::uint32_t>(places.size()));
+  std::set<std::string_view> named;
+  for (const auto& draft : own.balancers) named.insert(draft->spec.name);
+  for (const auto& spec : server.balancers) {
+    if (!named.contains(spec->name)) server.balancer_order.push_back(places[spec->name]);
+  }
+  for (const auto& draft : own.balancers) server.balancer_order.push_back(places[draft->spec.name]);
+  if (std::ranges::is_sorted(server.balancer_order)) server.balancer_order.clear();
+}
+
+// `outer` is the main server when its balancers are inherited.
 void set_balancers(Reading& reading, Server& server, const ServerDraft& own, const Server* outer) {
-  std::map<std::string_view, const BalancerSpec*> inherited;
+  std::set<std::string> merged_names;
   if (outer != nullptr) {
-    for (const auto& spec : outer->balancers) {
-      inherited.emplace(spec->name, spec.get());
-      if (find_named(own, spec->name) == nullptr) server.balancers.push_back(spec);
+    for (const auto& inherited : outer->balancers) {
+      server.balancers.push_back(inherited);
+      const BalancerDraft* const draft = find_named(own, inherited->name);
+      if (draft == nullptr) continue;
+      warn_of_lost_members(reading, *draft);
+      server.balancers.back() =
+          std::make_shared<const BalancerSpec>(merge_balancer(*inherited, draft->spec));
+      merged_names.insert(inherited->name);
     }
   }
   for (const auto& draft : own.balancers) {
-    const auto found = inherited.find(draft->spec.name);
-    if (found != inherited.end()) warn_of_lost_members(reading, *draft);
-    server.balancers.push_back(std::make_shared<const BalancerSpec>(
-        found != inherited.end() ? merge_balancer(*found->second, draft->spec) : draft->spec));
+    if (merged_names.contains(draft->spec.name)) continue;
+    server.balancers.push_back(std::make_shared<const BalancerSpec>(draft->spec));
   }
+  if (!merged_names.empty()) note_order(server, own);
 }
 
 void set_backends(Server& server, const ServerDraft& own, const Server* outer) {

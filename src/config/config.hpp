@@ -11,13 +11,13 @@
 #include "balance/spec.hpp"
 #include "base/ip.hpp"
 #include "base/time.hpp"
+#include "config/client_settings.hpp"
 #include "config/health_condition.hpp"
 #include "config/heartbeat.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
 #include "http/path.hpp"
-#include "http/request_head.hpp"
 #include "http/response_head.hpp"
 
 // One accepted configuration as a value: complete, validated, immutable. A reload makes another
@@ -43,13 +43,6 @@ struct HostAddress {
   std::string host;                   // as written, lower case: a name that the vhost answers to
 };
 
-// RequestReadTimeout: the limit starts at `first` and grows by one second for each
-// `bytes_per_second` received, up to `most`. Zero means no limit.
-struct ReadTimeout {
-  Duration first{}, most{};
-  std::uint32_t bytes_per_second = 0;
-};
-
 using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
@@ -65,17 +58,6 @@ struct AccessLog {
   LogTarget target;
   expr::LogFormat format;
   std::optional<expr::LineCondition> condition;
-};
-
-// What a connection to a client obeys.
-struct ClientSettings {
-  Duration timeout = std::chrono::seconds(60);
-  bool keep_alive = true;
-  Duration keep_alive_timeout = std::chrono::seconds(5);
-  std::uint32_t keep_alive_requests_max = 100;  // 0: no limit
-  http::RequestLimits limits;
-  ReadTimeout read_header{std::chrono::seconds(20), std::chrono::seconds(40), 500};
-  ReadTimeout read_body{std::chrono::seconds(20), {}, 500};
 };
 
 // What reverse proxying obeys beyond a path's settings.
@@ -120,6 +102,8 @@ struct Server {
   bool has_encoded_routes = false;  // some route matches the path before it is decoded
   std::vector<Redirect> redirects;  // server level; own first (httpd: alias list order)
   std::vector<std::shared_ptr<const balance::BalancerSpec>> balancers;
+  // Indexes of the above in the order in which pages show them (httpd's); empty: as they stand.
+  std::vector<std::uint32_t> balancer_order;
   std::vector<std::shared_ptr<const balance::MemberSpec>> backends;  // direct ones
   bool inherits_balancers = true, inherits_routes = true;  // BalancerInherit, ProxyPassInherit
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited

@@ -207,12 +207,13 @@ ManagerView BalancerManager::view_of(const proxy::DeskQuestion& question,
                    .wall = moment.wall,
                    .balancers = {}};
   const auto& groups = balancers_of(question);
-  for (std::size_t i = 0; i < groups.size(); ++i) {
+  for (std::size_t place = 0; place < groups.size(); ++place) {
+    const std::size_t i = server.balancer_order.empty() ? place : server.balancer_order[place];
     view.balancers.push_back(view_balancer(server, i, groups[i]));
     BalancerView& balancer = view.balancers.back();
     balancer.nonce = nonce_of(groups[i]);
     if (selected.group != &groups[i]) continue;
-    view.balancer = i;
+    view.balancer = place;
     for (std::size_t at = 0; selected.member && at < balancer.members.size(); ++at) {
       if (balancer.members[at].member.get() == selected.member->member.get()) view.member = at;
     }

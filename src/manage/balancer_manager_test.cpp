@@ -186,6 +186,23 @@ TEST_F(Manager, a_new_factor_makes_the_factors_the_credits_of_all) {
   EXPECT_EQ(view(1).credit, 100);
 }
 
+TEST_F(Manager, a_factor_that_held_already_begins_credits_too) {
+  change("w_lf=1");
+  EXPECT_EQ(view(0).credit, 100);
+  EXPECT_EQ(view(1).credit, 100);
+  EXPECT_THAT(changes_, IsEmpty());
+}
+
+TEST_F(Manager, balancers_stand_in_the_order_of_httpds_list) {
+  auto config = one_balancer();
+  config->servers[0]->balancers.push_back(sticky_spec("other", 1));
+  config->servers[0]->balancer_order = {1, 0};
+  adopt(std::move(config));
+  const std::string page = get("b=app").body;
+  EXPECT_LT(page.find(">balancer://other<"), page.find(">balancer://app<"));
+  EXPECT_THAT(page, HasSubstr("Edit balancer settings for balancer://app<"));
+}
+
 TEST_F(Manager, shows_the_form_of_what_is_selected_even_without_a_nonce) {
   EXPECT_THAT(get("").body, Not(HasSubstr("<form")));
   EXPECT_THAT(get("b=none&w=http://m1:8080").body, Not(HasSubstr("<form")));

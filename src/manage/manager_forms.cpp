@@ -24,7 +24,8 @@ void open_form(Markup& out, const ManagerView& view) {
   out.text(question.scheme).tags("://");
   out.either(v6, "[", "").text(question.public_name).either(v6, "]", "");
   if (question.public_port != 80) out.tags(":").number(question.public_port);
-  out.either(question.path.starts_with('/'), "", "/").text(question.path).tags("\">\n");
+  write_own_path(out, view);
+  out.tags("\">\n");
 }
 
 void close_form(Markup& out, const BalancerView& balancer) {

@@ -38,13 +38,6 @@ constexpr Markup::Literal check_columns(
     "<th>HC Method</th><th>HC Interval</th><th>Passes</th><th>Fails</th><th>HC uri</th>"
     "<th>HC Expr</th>");
 
-// The path of the page as a link: one slash leads, or a browser would take what follows for a host.
-void write_own_path(Markup& out, const ManagerView& view) {
-  std::string_view path = view.question.path;
-  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-  out.tags("/").url(path);
-}
-
 void write_about(Markup& out, const ManagerView& view) {
   out.tags(head).text(view.question.public_name).tags("</h1>\n\n");
   out.tags("<dl><dt>Server Version: ").text(view.banner).tags("</dt>\n");
@@ -136,6 +129,12 @@ void write_signature(Markup& out, const ManagerView& view) {
 }
 
 }  // namespace
+
+void write_own_path(Markup& out, const ManagerView& view) {
+  std::string_view path = view.question.path;
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  out.tags("/").url(path);
+}
 
 void write_name(Markup& out, const MemberSpec& spec) {
   const bool is_socket = !spec.unix_socket_path.empty();

@@ -23,6 +23,8 @@ inline constexpr std::string_view manager_page_policy =
 [[nodiscard]] std::string manager_page(const ManagerView& view);
 [[nodiscard]] std::string manager_xml(const ManagerView& view);
 
+// The path of the page as a link: one slash leads, or a browser would take what follows for a host.
+void write_own_path(Markup& out, const ManagerView& view);
 // With the socket in front, if there is one.
 void write_name(Markup& out, const balance::MemberSpec& spec);
 // manager_forms.cpp: the form of the selected member or balancer, if any.

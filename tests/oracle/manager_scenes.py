@@ -24,6 +24,7 @@ class Step:
     path: str
     body: str | None = None
     referer: str | None = REFERER
+    host: str = "lb.test:${PORT}"
     settles: bool = False  # httpd counts an exchange as over a little later than its client does
 
     @property
@@ -299,6 +300,50 @@ SCENES = [
             post(FIRST + "w_status_D=0"),
             *(ask("/app/x") for _ in range(4)),
             settled(),
+        ],
+    ),
+    Scene(
+        "long forms",
+        PAIR + MANAGER,
+        [
+            post(FIRST + "x=" + "a" * 900 + "&w_status_D=1"),
+            get("?xml=1"),
+            post(FIRST + "w_ls=3&x=" + "a" * 1024 + "&w_status_S=1"),
+            get("?xml=1"),
+            post(FIRST + "x=" + "a" * 100_000),
+            get("?xml=1"),
+        ],
+    ),
+    Scene(
+        "odd paths",
+        PAIR + MANAGER,
+        [
+            get("/a%20b;c=d", referer=None),
+            get("/%22%3Ex%3C?b=app"),
+            get("/%E4%f6?b=app"),
+            get("/a?b=app&w=http://${M1}"),
+        ],
+    ),
+    Scene(
+        "a member in error",
+        PAIR.replace("${M2}", "127.0.0.1:8") + MANAGER,
+        [*(ask("/app/x") for _ in range(3)), settled(), get(referer=None)],
+    ),
+    Scene(
+        "a canonical name",
+        "UseCanonicalName On\n" + PAIR + MANAGER,
+        [
+            get("?b=app", referer="http://other.test/", host="other.test"),
+            get("?b=app", referer="http://lb.test/", host="other.test"),
+        ],
+    ),
+    Scene(
+        "a name that is not canonical",
+        PAIR + MANAGER,
+        [
+            get("?b=app", referer="http://Other.Test/", host="other.test"),
+            get("?b=app", referer="http://other.test/", host="OTHER.test:99"),
+            get("?b=app", referer="http://lb.test/", host="other.test"),
         ],
     ),
     Scene(

@@ -27,6 +27,7 @@ def normal(text):
     text = re.sub(r"\[p[0-9a-f]+_", "[p(hash)_", text)
     text = re.sub(r"<(httpd:s?max)>48<", r"<\1>0<", text)  # No bound of ours; httpd's is its threads.
     text = UUID.sub("(nonce)", text)
+    text = re.sub(r"<httpd:error_time>\w{3}, [^<]* GMT<", "<httpd:error_time>(date)<", text)
     return re.sub(r"(?:<option value='\w+'(?: selected )?>\w+\n)+", menu, text)
 
 
@@ -67,7 +68,7 @@ class Stage:
 
     def _ask(self, step):
         body = self.fill(step.body).encode() if step.body is not None else b""
-        head = [f"{step.method} {self.fill(step.path)} HTTP/1.1", f"Host: lb.test:{self.port.port}"]
+        head = [f"{step.method} {self.fill(step.path)} HTTP/1.1", f"Host: {self.fill(step.host)}"]
         head += [f"Referer: {step.referer}"] if step.referer is not None else []
         head += [f"Content-Length: {len(body)}"] if step.body is not None else []
         head += ["Connection: close"]
