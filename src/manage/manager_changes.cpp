@@ -144,16 +144,11 @@ void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders
   if (has_checks(subject.config)) read_checks(draft, subject);
 }
 
-bool is_loaded(const config::Config& config, const balance::PolicyTraits& policy) {
-  if (policy.origin == balance::PolicyOrigin::extension) return true;
-  const std::string module = "lbmethod_" + std::string(policy.name) + "_module";
-  return std::ranges::find(config.modules, module) != config.modules.end();
-}
-
 void read_policy(Draft<BalancerSpec>& draft, const FormSubject& subject) {
   const std::string* const name = draft.said("b_lbm");
-  const auto policy = name != nullptr ? balance::policy_named(*name) : std::nullopt;
-  if (policy && is_loaded(subject.config, traits_of(*policy))) draft.set("lbmethod", *name);
+  const auto loaded = loaded_policies(subject.config);
+  if (name != nullptr && std::ranges::find(loaded, *name) != loaded.end())
+    draft.set("lbmethod", *name);
 }
 
 void read_stickiness(Draft<BalancerSpec>& draft) {
@@ -190,6 +185,18 @@ FormOrders read_orders(const ManagerForm& form, const FormSubject& subject) {
   if (subject.member != nullptr) read_member(form, subject, orders);
   read_balancer(form, subject, orders);
   return orders;
+}
+
+std::vector<std::string_view> loaded_policies(const config::Config& config) {
+  std::vector<std::string_view> names;
+  for (const balance::PolicyTraits& policy : balance::all_policies()) {
+    const std::string module = "lbmethod_" + std::string(policy.name) + "_module";
+    if (policy.origin == balance::PolicyOrigin::extension ||
+        std::ranges::find(config.modules, module) != config.modules.end()) {
+      names.push_back(policy.name);
+    }
+  }
+  return names;
 }
 
 bool has_checks(const config::Config& config) {

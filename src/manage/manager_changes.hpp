@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/edits.hpp"
@@ -31,6 +32,9 @@ struct FormOrders {
 };
 
 [[nodiscard]] FormOrders read_orders(const ManagerForm& form, const FormSubject& subject);
+
+// By name, in the order of the menu: httpd's when their modules are loaded, and our own.
+[[nodiscard]] std::vector<std::string_view> loaded_policies(const config::Config& config);
 
 // Whether mod_proxy_hcheck is loaded: without it there is nothing about checks in the manager.
 [[nodiscard]] bool has_checks(const config::Config& config);

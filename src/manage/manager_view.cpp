@@ -72,18 +72,6 @@ BalancerView view_balancer(const config::Server& server, std::size_t index,
   return view;
 }
 
-std::vector<std::string_view> loaded_policies(const config::Config& config) {
-  std::vector<std::string_view> names;
-  for (const balance::PolicyTraits& policy : balance::all_policies()) {
-    const std::string module = "lbmethod_" + std::string(policy.name) + "_module";
-    if (policy.origin == balance::PolicyOrigin::extension ||
-        std::ranges::find(config.modules, module) != config.modules.end()) {
-      names.push_back(policy.name);
-    }
-  }
-  return names;
-}
-
 std::string human_size(std::uint64_t bytes) {
   // From here on the next unit is shorter.
   constexpr double unit_ends = 973;

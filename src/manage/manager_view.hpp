@@ -52,9 +52,6 @@ struct ManagerView {
 [[nodiscard]] BalancerView view_balancer(const config::Server& server, std::size_t index,
                                          const proxy::Group& group);
 
-// What the request may be about: policies by name, in the order of the menu.
-[[nodiscard]] std::vector<std::string_view> loaded_policies(const config::Config& config);
-
 // In four characters: "  0 ", " 15K", "1.2M".
 [[nodiscard]] std::string human_size(std::uint64_t bytes);
 

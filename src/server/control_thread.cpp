@@ -37,12 +37,14 @@ void ControlThread::start(Descriptor socket, std::shared_ptr<const proxy::Genera
 
 void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
   if (!thread_.joinable()) return;
-  loop_.post([this, generation = std::move(generation)] {
-    log_.generation_changed();
-    generation_ = generation;
-    desk_->adopt(*generation_);
-    manager_->adopt(*generation_);
-  });
+  loop_.post([this, generation = std::move(generation)] { take(generation); });
+}
+
+void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generation) {
+  log_.generation_changed();
+  generation_ = generation;
+  desk_->adopt(*generation_);
+  manager_->adopt(*generation_);
 }
 
 void ControlThread::close_socket() {
@@ -63,6 +65,8 @@ void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
 }
 
 proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
+  // Shards hear of a new generation first.
+  if (question.generation->number() > generation_->number()) take(question.generation);
   switch (question.responder) {
     case config::Responder::balancer_manager:
       return manager_->answer(question);

@@ -53,6 +53,7 @@ class ControlThread final : public proxy::Desk {
   using Connections = std::list<manage::ControlConnection>;
 
   void run(Descriptor socket);
+  void take(const std::shared_ptr<const proxy::Generation>& generation);
   void listen(Descriptor socket);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
   void take_in(std::unique_ptr<io::Stream> stream);
