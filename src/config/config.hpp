@@ -106,12 +106,9 @@ struct Server {
 struct Config {
   std::vector<Listen> listens;
   std::vector<std::unique_ptr<Server>> servers;  // [0] is the main server
-  std::string server_root;
-  std::string pid_file;
-  std::optional<std::string> control_socket;  // none: beside the pid file; empty: Off
-  // SteelyardJournal. None: beside the pid file if anybody has BalancerPersist On; empty: Off.
-  std::optional<std::string> journal_folder;
-  std::string runtime_dir;
+  std::string server_root, pid_file, runtime_dir;
+  std::optional<std::string> control_socket;    // none: beside the pid file; empty: Off
+  std::optional<std::string> journal_folder;    // none: if any Server persists_changes; empty: Off
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
   std::uint32_t shards = 0;                     // 0: one a core

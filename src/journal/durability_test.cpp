@@ -305,8 +305,16 @@ TEST(Durability, a_place_that_others_may_change_is_not_trusted) {
   ASSERT_EQ(::chmod(folder.journal().c_str(), 0770), 0);
   EXPECT_EQ(kind_of_opening(folder), Fault::Kind::untrusted);
   ASSERT_EQ(::chmod(folder.journal().c_str(), 0700), 0);
-  std::filesystem::create_symlink("/etc/passwd", folder.file());
+  // A link is not followed, not even to an empty file of our own, which stays as it was.
+  const std::string target = folder.path() + "/target";
+  write_file(target, "");
+  ASSERT_EQ(::chmod(target.c_str(), 0644), 0);
+  std::filesystem::create_symlink(target, folder.file());
   EXPECT_EQ(kind_of_opening(folder), Fault::Kind::not_ours);
+  EXPECT_EQ(read_file(target), "");
+  struct stat kept{};
+  ASSERT_EQ(::stat(target.c_str(), &kept), 0);
+  EXPECT_EQ(kept.st_mode & 0777, 0644U);
   std::filesystem::remove(folder.file());
   write_file(folder.file(), "");
   ASSERT_EQ(::chmod(folder.file().c_str(), 0644), 0);

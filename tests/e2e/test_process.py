@@ -164,6 +164,18 @@ def test_the_check_knows_good_from_bad(server, port):
     assert "Nonsense" in said and "line 9" in said
 
 
+def test_a_journal_that_could_not_be_made_is_found_by_the_check(server, port):
+    server.write(config(port, "SteelyardJournal missing/journal"))
+    status, _, said = call(server, "-t")
+    assert status == 0
+    assert f"The journal cannot be made: {server.root}/missing is no directory" in said
+    (server.root / "missing").mkdir()
+    assert call(server, "-t") == (0, "", "Syntax OK\n")
+    server.write(config(port, "BalancerPersist On\nSteelyardJournal Off"))
+    status, _, said = call(server, "-t")
+    assert status == 1 and "BalancerPersist On needs a journal" in said
+
+
 def test_an_unknown_user_is_found_by_the_check(server, port):
     server.write(config(port, "User nosuchuser"))
     status, _, said = call(server, "-t")
