@@ -23,6 +23,10 @@ struct ModuleHandler {
 constexpr auto module_handlers = std::to_array<ModuleHandler>({
     {config::Responder::heartbeat, "heartmonitor_module", "mod_heartmonitor.so"},
     {config::Responder::balancer_manager, "proxy_balancer_module", "mod_proxy_balancer.so"},
+    {config::Responder::server_status, "status_module", "mod_status.so"},
+    // Our own need none.
+    {config::Responder::metrics, {}, {}},
+    {config::Responder::api, {}, {}},
 });
 
 void set_handler(Scope& scope, const Statement& statement) {
@@ -33,26 +37,13 @@ void set_handler(Scope& scope, const Statement& statement) {
   }
   for (const ModuleHandler& known : module_handlers) {
     if (word != handler_name(known.responder)) continue;
-    if (scope.reading.has_module(known.module)) {
+    if (known.module.empty() || scope.reading.has_module(known.module)) {
       scope.settings().responder = known.responder;
     } else {
       scope.warn("SetHandler " + word + ": its path is answered like any other",
                  "Add the line: LoadModule " + std::string(known.module) + " modules/" +
                      std::string(known.file));
     }
-    return;
-  }
-  if (word == "server-status" && scope.reading.has_module("status_module")) {
-    scope.settings().responder = config::Responder::server_status;
-    return;
-  }
-  if (word == "server-status") {
-    scope.warn("SetHandler server-status: its path is answered like any other",
-               "Add the line: LoadModule status_module modules/mod_status.so");
-    return;
-  }
-  if (word == "steelyard-metrics") {
-    scope.settings().responder = config::Responder::metrics;
     return;
   }
   if (word == "server-info") {
@@ -154,7 +145,7 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 constexpr auto handled_directives = std::to_array<Directive>({
     handled("SetHandler", set_handler,
             "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat), "
-            "server-status, steelyard-metrics or none"),
+            "server-status, steelyard-api, steelyard-metrics or none"),
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),

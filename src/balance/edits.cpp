@@ -212,4 +212,9 @@ std::shared_ptr<const BalancerSpec> Edits::configured() const {
   return balancer_.composition_.expanded();
 }
 
+std::shared_ptr<const BalancerSpec> Edits::written() const {
+  const std::lock_guard guard(balancer_.lock_);
+  return balancer_.composition_.configured;
+}
+
 }  // namespace steelyard::balance

@@ -73,8 +73,10 @@ class Edits {
   // What reloads superseded since the last call.
   std::vector<Superseded> take_superseded();
 
-  // The balancer as the configuration has it, without its operators' changes.
+  // The balancer as the configuration has it, without its operators' changes; and before names in
+  // it became members.
   [[nodiscard]] std::shared_ptr<const BalancerSpec> configured() const;
+  [[nodiscard]] std::shared_ptr<const BalancerSpec> written() const;
 
  private:
   struct Draft;

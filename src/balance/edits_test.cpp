@@ -216,14 +216,14 @@ TEST_F(EditsTest, consent_is_asked_before_anything_is_changed) {
           .change(order, group.now, [&](const Changes& changes, const Overlay& after) {
             told = changes;
             told_after = after;
-            factor_meanwhile = group.view("a").spec.load_factor;
+            factor_meanwhile = group.view("a").spec->load_factor;
             return std::expected<void, std::string>();
           });
   ASSERT_TRUE(done);
   EXPECT_EQ(told, *done);
   EXPECT_EQ(told_after, Edits(group.balancer).overlay());
   EXPECT_EQ(factor_meanwhile, 100);
-  EXPECT_EQ(group.view("a").spec.load_factor, 200);
+  EXPECT_EQ(group.view("a").spec->load_factor, 200);
 }
 
 TEST_F(EditsTest, what_finds_no_consent_is_not_done) {

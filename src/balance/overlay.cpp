@@ -110,10 +110,7 @@ std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   return spec;
 }
 
-int growth_of(const BalancerSpec& spec) {
-  constexpr int usual = 5;
-  return spec.growth.value_or(usual);
-}
+int growth_of(const BalancerSpec& spec) { return spec.growth.value_or(0); }
 
 std::shared_ptr<const BalancerSpec> laid_over(const std::shared_ptr<const BalancerSpec>& expanded,
                                               const Overlay& overlay) {

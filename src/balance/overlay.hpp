@@ -65,7 +65,8 @@ struct Overlay {
 // What an added member is before it was changed; none: the URL is none.
 [[nodiscard]] std::expected<MemberSpec, std::string> added_member(std::string_view url);
 
-// How many members operators may add: growth=, or httpd's five.
+// How many members operators may add: growth=, which BalancerGrowth stands for where it is not
+// written.
 [[nodiscard]] int growth_of(const BalancerSpec& spec);
 
 // `expanded` itself when nothing was changed.

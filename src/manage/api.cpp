@@ -16,6 +16,7 @@ namespace steelyard::manage {
 
 namespace {
 
+using balance::Flag;
 using http::Method;
 using Kind = balance::ChangeFault::Kind;
 
@@ -34,6 +35,7 @@ Problem problem_of(const ControlFault& fault) {
 Problem problem_of(const balance::ChangeFault& fault) {
   const int status = fault.kind == Kind::no_such_member                          ? 404
                      : fault.kind == Kind::exists || fault.kind == Kind::no_room ? 409
+                     : fault.kind == Kind::refused                               ? 503
                                                                                  : 422;
   Problem problem{
       .status = status, .detail = fault.text, .member = fault.member, .field = fault.field};
@@ -89,6 +91,12 @@ std::expected<void, Problem> check_precondition(const ApiRequest& request, std::
 std::string who_of(const proxy::DeskQuestion& question) {
   const std::string address = question.client.ip.text();
   return question.user.empty() ? address : question.user + " at " + address;
+}
+
+// For the journal.
+std::string reason_of(const proxy::DeskQuestion& question) {
+  const std::string* const reason = question.field("X-Reason");
+  return reason != nullptr ? *reason : std::string();
 }
 
 // hcexpr= names a condition of the virtual host's configuration.
@@ -355,7 +363,7 @@ Api::Answer Api::add_member(const Call& call) {
   if (!exists) {
     if (const auto spec = balance::added_member(url)) name = spec->name;
     order.added.push_back(url);
-    order.added_max = growth_of(*balancer->state->spec());
+    order.added_max = balance::growth_of(*balancer->state->spec());
     auto wishes = read_wishes(call.request.body, name);
     if (!wishes) return std::unexpected(wishes.error());
     order.fields = std::move(*wishes);
@@ -420,10 +428,14 @@ Api::Answer Api::order_drain(const Call& call) {
     return std::unexpected(
         Problem{.status = 422, .detail = wish.error().text, .choices = wish.error().choices});
   const balance::DrainOrder order = wish->drain.order(call.moment.now);
+  balance::Status flags = member->status.only(balance::operator_flags).with(Flag::draining);
+  if (wish->drain.kick) flags = flags.with(Flag::stopped);
+  if (auto kept = keep_wish(call, *balancer, *member, flags); !kept)
+    return std::unexpected(std::move(kept.error()));
   if (!balance::Drains(*balancer->state).order(member->member, order, call.moment.now))
     return refuse(409, "a reload has just taken the member away");
-  note(call, *balancer, member->spec->name + ": drain, " + order_text(order, call.moment), {});
-  if (parts_.drain_ordered) parts_.drain_ordered();
+  note_drain(call, *balancer, *member, "drain, " + order_text(order, call.moment));
+  parts_.drain_ordered();
   return show_drain(call);
 }
 
@@ -432,9 +444,13 @@ Api::Answer Api::undrain(const Call& call) {
   if (!balancer) return std::unexpected(balancer.error());
   const auto member = call.member(*balancer);
   if (!member) return std::unexpected(member.error());
+  balance::Status wish = member->status.only(balance::operator_flags).without(Flag::draining);
+  if (member->drain && member->drain->has_stopped_it) wish = wish.without(Flag::stopped);
+  if (auto kept = keep_wish(call, *balancer, *member, wish); !kept)
+    return std::unexpected(std::move(kept.error()));
   // Told twice, it is done once.
   if (balance::Drains(*balancer->state).undrain(member->member, call.moment.now))
-    note(call, *balancer, member->spec->name + ": undrain", {});
+    note_drain(call, *balancer, *member, "undrain");
   return show_member(call);
 }
 
@@ -457,25 +473,31 @@ std::expected<std::vector<balance::Change>, Problem> Api::change(
     const Call& call, const NamedBalancer& balancer, const balance::ChangeOrder& order) {
   if (auto known = check_conditions(call.question, order); !known)
     return std::unexpected(known.error());
-  auto done = balance::Edits(*balancer.state).change(order, call.moment.now);
+  const auto author = author_of(call.question, reason_of(call.question));
+  auto done = parts_.book.change(balancer, order, author, call.moment);
   if (!done) return std::unexpected(problem_of(done.error()));
-  if (done->empty()) return std::vector<balance::Change>();
-  const auto concerns_others = [](const balance::Change& change) {
-    return change.field == "member" || change.field.starts_with("hc");
+  const auto concerns_others = [](const balance::Change& each) {
+    return each.field == "member" || each.field.starts_with("hc");
   };
-  if (parts_.members_changed && std::ranges::any_of(*done, concerns_others))
-    parts_.members_changed();
-  note(call, balancer, {}, *done);
+  if (std::ranges::any_of(*done, concerns_others)) parts_.members_changed();
+  for (const balance::Change& each : *done)
+    parts_.log(call.question, change_text(balancer.label, each, who_of(call.question)));
   return std::move(*done);
 }
 
-void Api::note(const Call& call, const NamedBalancer& balancer, std::string what,
-               std::vector<balance::Change> changes) {
-  if (!parts_.on_change) return;
-  parts_.on_change({.who = who_of(call.question),
-                    .balancer = balancer.label,
-                    .what = std::move(what),
-                    .changes = std::move(changes)});
+std::expected<void, Problem> Api::keep_wish(const Call& call, const NamedBalancer& balancer,
+                                            const balance::MemberView& member,
+                                            balance::Status wish) {
+  const auto author = author_of(call.question, reason_of(call.question));
+  auto kept = parts_.book.keep_wish(balancer, member, wish, author, call.moment);
+  if (!kept) return refuse(503, std::move(kept.error()));
+  return {};
+}
+
+void Api::note_drain(const Call& call, const NamedBalancer& balancer,
+                     const balance::MemberView& member, std::string_view what) {
+  parts_.log(call.question, fmt::format("{} in {}: {} (by {})", member.spec->name, balancer.label,
+                                        what, who_of(call.question)));
 }
 
 }  // namespace steelyard::manage

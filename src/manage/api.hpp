@@ -10,26 +10,20 @@
 #include <string>
 #include <vector>
 
-#include "balance/edits.hpp"
 #include "io/loop.hpp"
 #include "manage/api_request.hpp"
+#include "manage/changes_book.hpp"
 #include "manage/live.hpp"
 #include "manage/naming.hpp"
 #include "proxy/desk.hpp"
 
 namespace steelyard::manage {
 
-// Something was changed, for log and journal.
-struct OperatorNote {
-  std::string who;       // "alice at 10.0.0.9"
-  std::string balancer;  // its label
-  std::string what;      // in words, when it is no change of fields
-  std::vector<balance::Change> changes{};
-};
-
 struct ApiParts {
   io::Loop& loop;
-  std::function<void(const OperatorNote&)> on_change;
+  ChangesBook& book;
+  // What was ordered, for the log of the virtual host.
+  std::function<void(const proxy::DeskQuestion&, const std::string&)> log;
   std::function<void()> members_changed;  // names and checks have to be looked after anew
   std::function<void()> drain_ordered;    // it may be over already
 };
@@ -73,8 +67,11 @@ class Api {
   std::expected<std::vector<balance::Change>, Problem> change(const Call& call,
                                                               const NamedBalancer& balancer,
                                                               const balance::ChangeOrder& order);
-  void note(const Call& call, const NamedBalancer& balancer, std::string what,
-            std::vector<balance::Change> changes);
+  // The wish is in the journal, if there is one; or why not.
+  std::expected<void, Problem> keep_wish(const Call& call, const NamedBalancer& balancer,
+                                         const balance::MemberView& member, balance::Status wish);
+  void note_drain(const Call& call, const NamedBalancer& balancer,
+                  const balance::MemberView& member, std::string_view what);
 
   ApiParts parts_;
   Live live_;

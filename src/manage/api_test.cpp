@@ -24,6 +24,14 @@ class ApiTest : public DeskWorld {
  protected:
   static constexpr std::string_view m1 = "balancer=app&member=http://m1:8080";
 
+  ApiTest() {
+    auto config = one_balancer();
+    auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+    spec->growth = 5;
+    config->servers[0]->balancers[0] = std::move(spec);
+    adopt(std::move(config));
+  }
+
   proxy::DeskQuestion question(Method method, const std::string& resource,
                                std::string_view query = "", const std::string& body = "") {
     proxy::DeskQuestion question;
@@ -60,19 +68,21 @@ class ApiTest : public DeskWorld {
     return {};
   }
 
-  std::vector<OperatorNote> notes;
+  std::vector<std::string> notes;
   int members_changed = 0;
   int drains_ordered = 0;
   proxy::DeskAnswer last;
   Api api{{.loop = loop,
-           .on_change = [this](const OperatorNote& note) { notes.push_back(note); },
+           .book = book,
+           .log = [this](const proxy::DeskQuestion& /*question*/,
+                         const std::string& text) { notes.push_back(text); },
            .members_changed = [this] { ++members_changed; },
            .drain_ordered = [this] { ++drains_ordered; }}};
 };
 
 TEST_F(ApiTest, says_what_it_has) {
   const json root = read("");
-  EXPECT_EQ(root["generation"], 1);
+  EXPECT_EQ(root["generation"], 2);
   EXPECT_THAT(root["resources"], ElementsAre("openapi.json", "balancers", "balancer", "members",
                                              "member", "drain", "events", "live"));
 }
@@ -157,10 +167,9 @@ TEST_F(ApiTest, a_member_is_changed_and_told_as_it_is_then) {
   EXPECT_EQ(member["changed"]["loadfactor"]["configured"], "1.00");
   EXPECT_EQ(member["status"], "Init Dis");
   EXPECT_EQ(view().spec->lbset, 3);
-  ASSERT_THAT(notes, SizeIs(1));
-  EXPECT_EQ(notes[0].who, "10.0.0.9");
-  EXPECT_EQ(notes[0].balancer, "balancer://app");
-  EXPECT_THAT(notes[0].changes, SizeIs(3));
+  EXPECT_THAT(notes, testing::Contains("http://m1:8080 in balancer://app: lbset from \"0\" to "
+                                       "\"3\" (by 10.0.0.9)"));
+  EXPECT_THAT(notes, SizeIs(3));
   EXPECT_EQ(members_changed, 0);
 }
 

@@ -53,7 +53,14 @@ proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
   const ManagerForm form = read_form(question);
   const Selected selected = select(form, question);
   if (selected.group != nullptr && may_change(form, *selected.group)) {
-    if (change(form, selected, question) == Outcome::refused) return {.status = 400};
+    switch (change(form, selected, question)) {
+      case Outcome::done:
+        break;
+      case Outcome::refused:
+        return {.status = 400};
+      case Outcome::not_kept:
+        return {.status = 503};
+    }
   }
   const ManagerView view = view_of(question, selected);
   const bool as_xml = form.find("xml") != nullptr;
@@ -112,59 +119,67 @@ BalancerManager::Outcome BalancerManager::change(const ManagerForm& form, const 
                          .server = server_of(question),
                          .balancer = *spec,
                          .member = selected.member ? &*selected.member : nullptr});
-  bool changed = set_fields(orders, selected, question);
+  if (const Outcome outcome = set_fields(orders, selected, question); outcome != Outcome::done)
+    return outcome;
   if (orders.begins_credits) balance::Edits(*selected.group->state).begin_credits();
-  changed = set_health(orders, selected, question) || changed;
-  bool refused = false;
-  if (orders.added) {
-    refused = !add(*orders.added, *selected.group, question);
-    changed = changed || !refused;
-  }
-  if (changed) parts_.members_changed();
-  return refused ? Outcome::refused : Outcome::done;
+  set_health(orders, selected, question);
+  return orders.added ? add(*orders.added, *selected.group, question) : Outcome::done;
 }
 
-bool BalancerManager::set_fields(const FormOrders& orders, const Selected& selected,
-                                 const proxy::DeskQuestion& question) {
-  if (orders.fields.empty()) return false;
-  balance::Edits edits(*selected.group->state);
-  balance::ChangeOrder order;
-  order.fields = orders.fields;
-  const auto changes = edits.change(order, parts_.now().now);
-  if (!changes) {
-    // A reload came between what was looked at and what was changed.
-    log(question, LogLevel::error,
-        fmt::format("{} of {} could not be changed: {}", changes.error().field,
-                    changes.error().member, changes.error().text));
-    return false;
-  }
-  tell(*changes, *selected.group, question);
-  return !changes->empty();
+NamedBalancer BalancerManager::named(const proxy::Group& group) const {
+  const auto found = std::ranges::find(names_, group.state, &NamedBalancer::state);
+  if (found != names_.end()) return *found;
+  return {.label = group.state->name(), .scope = {}, .state = group.state};  // a reload took it
+}
+
+ChangesBook::Changed BalancerManager::order(const balance::ChangeOrder& order,
+                                            const proxy::Group& group,
+                                            const proxy::DeskQuestion& question) {
+  auto changes = parts_.book.change(named(group), order, author_of(question, {}), parts_.now());
+  if (!changes || changes->empty()) return changes;
+  parts_.on_change({.question = question, .balancer = named(group).label, .changes = *changes});
+  parts_.members_changed();
+  return changes;
+}
+
+BalancerManager::Outcome BalancerManager::set_fields(const FormOrders& orders,
+                                                     const Selected& selected,
+                                                     const proxy::DeskQuestion& question) {
+  if (orders.fields.empty()) return Outcome::done;
+  balance::ChangeOrder wishes;
+  wishes.fields = orders.fields;
+  const auto changes = order(wishes, *selected.group, question);
+  if (changes) return Outcome::done;
+  const balance::ChangeFault& fault = changes.error();
+  log(question, LogLevel::error,
+      fmt::format("nothing of {} is changed: {}", selected.group->state->name(), fault.text));
+  // Else a reload came between what was looked at and what was changed.
+  return fault.kind == balance::ChangeFault::Kind::refused ? Outcome::not_kept : Outcome::done;
 }
 
 // What is found out about a member is no wish of anybody's, so it is in no overlay.
-bool BalancerManager::set_health(const FormOrders& orders, const Selected& selected,
+void BalancerManager::set_health(const FormOrders& orders, const Selected& selected,
                                  const proxy::DeskQuestion& question) {
-  if (orders.set.bits() == 0 && orders.clear.bits() == 0) return false;
+  if (orders.set.bits() == 0 && orders.clear.bits() == 0) return;
   if (!selected.group->state->change_status(selected.member->member, orders.set, orders.clear,
                                             parts_.now().now)) {
-    return false;
+    return;
   }
   const bool is_set = orders.set.bits() != 0;
   log(question, LogLevel::notice,
-      fmt::format("{} in {}: {} (by the balancer-manager, {})", selected.member->spec.name,
+      fmt::format("{} in {}: {} (by the balancer-manager, {})", selected.member->spec->name,
                   selected.group->state->name(),
                   is_set ? "counts as failed by its health check" : "counts as healthy",
                   question.client.text()));
-  return true;
+  parts_.members_changed();
 }
 
-bool BalancerManager::add(const std::string& url, const proxy::Group& group,
-                          const proxy::DeskQuestion& question) {
+BalancerManager::Outcome BalancerManager::add(const std::string& url, const proxy::Group& group,
+                                              const proxy::DeskQuestion& question) {
   const auto refuse = [&](std::string_view why) {
     log(question, LogLevel::error,
         fmt::format("member {} is not added to {}: {}", quoted(url), group.state->name(), why));
-    return false;
+    return Outcome::refused;
   };
   const auto member = balance::added_member(url);
   if (!member) return refuse(member.error());
@@ -172,22 +187,14 @@ bool BalancerManager::add(const std::string& url, const proxy::Group& group,
   if (!member->unix_socket_path.empty()) return refuse("sockets are added by the configuration");
   const auto members = group.state->members();
   if (const MemberView* const known = find_covering(members, member->name))
-    return refuse("its requests belong to the member " + known->spec.name);
-  balance::ChangeOrder order;
-  order.added = {url};
-  order.added_max = balance::growth_of(*group.spec);
-  const auto changes = balance::Edits(*group.state).change(order, parts_.now().now);
-  if (!changes) return refuse(changes.error().text);
-  tell(*changes, group, question);
-  return true;
-}
-
-void BalancerManager::tell(const std::vector<balance::Change>& changes, const proxy::Group& group,
-                           const proxy::DeskQuestion& question) {
-  if (changes.empty()) return;
-  const auto named = std::ranges::find(names_, group.state, &NamedBalancer::state);
-  const std::string& label = named != names_.end() ? named->label : group.state->name();
-  parts_.on_change({.question = question, .balancer = label, .changes = changes});
+    return refuse("its requests belong to the member " + known->spec->name);
+  balance::ChangeOrder wishes;
+  wishes.added = {url};
+  wishes.added_max = balance::growth_of(*group.spec);
+  const auto changes = order(wishes, group, question);
+  if (changes) return Outcome::done;
+  const Outcome refused = refuse(changes.error().text);
+  return changes.error().kind == balance::ChangeFault::Kind::refused ? Outcome::not_kept : refused;
 }
 
 void BalancerManager::log(const proxy::DeskQuestion& question, LogLevel level,

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "balance/edits.hpp"
+#include "manage/changes_book.hpp"
 #include "manage/manager_changes.hpp"
 #include "manage/manager_view.hpp"
 #include "manage/naming.hpp"
@@ -27,10 +28,6 @@ namespace steelyard::manage {
 
 class BalancerManager {
  public:
-  struct Moment {
-    Instant now;
-    WallTime wall;
-  };
   // Who changed what; `balancer` is its label (naming.hpp).
   struct ChangeNote {
     const proxy::DeskQuestion& question;
@@ -38,6 +35,7 @@ class BalancerManager {
     const std::vector<balance::Change>& changes;
   };
   struct Parts {
+    ChangesBook& book;
     std::string built;  // when the program was
     std::function<Moment()> now;
     std::function<void(const config::Server&, config::LogLevel, const std::string&)> log;
@@ -58,20 +56,22 @@ class BalancerManager {
     const proxy::Group* group = nullptr;
     std::optional<balance::MemberView> member{};
   };
-  enum class Outcome : std::uint8_t { done, refused };
+  enum class Outcome : std::uint8_t { done, refused, not_kept };
 
   ManagerForm read_form(const proxy::DeskQuestion& question);
   Selected select(const ManagerForm& form, const proxy::DeskQuestion& question);
   bool may_change(const ManagerForm& form, const proxy::Group& group);
   Outcome change(const ManagerForm& form, const Selected& selected,
                  const proxy::DeskQuestion& question);
-  bool set_fields(const FormOrders& orders, const Selected& selected,
+  Outcome set_fields(const FormOrders& orders, const Selected& selected,
+                     const proxy::DeskQuestion& question);
+  void set_health(const FormOrders& orders, const Selected& selected,
                   const proxy::DeskQuestion& question);
-  bool set_health(const FormOrders& orders, const Selected& selected,
-                  const proxy::DeskQuestion& question);
-  bool add(const std::string& url, const proxy::Group& group, const proxy::DeskQuestion& question);
-  void tell(const std::vector<balance::Change>& changes, const proxy::Group& group,
-            const proxy::DeskQuestion& question);
+  Outcome add(const std::string& url, const proxy::Group& group,
+              const proxy::DeskQuestion& question);
+  [[nodiscard]] NamedBalancer named(const proxy::Group& group) const;
+  ChangesBook::Changed order(const balance::ChangeOrder& order, const proxy::Group& group,
+                             const proxy::DeskQuestion& question);
   void log(const proxy::DeskQuestion& question, config::LogLevel level, const std::string& text);
   std::string nonce_of(const proxy::Group& group);
   ManagerView view_of(const proxy::DeskQuestion& question, const Selected& selected);

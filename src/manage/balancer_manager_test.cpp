@@ -66,19 +66,20 @@ class Manager : public DeskWorld {
 
   std::vector<std::string> told_, changes_;
   int changed_ = 0;
-  BalancerManager manager_{
-      {.built = "today",
-       .now = [this] { return BalancerManager::Moment{loop.now(), loop.wall_now()}; },
-       .log = [this](const config::Server& /*server*/, LogLevel /*level*/,
-                     const std::string& text) { told_.push_back(text); },
-       .on_change =
-           [this](const BalancerManager::ChangeNote& note) {
-             for (const balance::Change& change : note.changes) {
-               changes_.push_back(std::string(note.balancer) + ' ' + change.member + ' ' +
-                                  change.field + ": " + change.before + " > " + change.after);
-             }
-           },
-       .members_changed = [this] { ++changed_; }}};
+  BalancerManager manager_{{.book = book,
+                            .built = "today",
+                            .now = [this] { return Moment{loop.now(), loop.wall_now()}; },
+                            .log = [this](const config::Server& /*server*/, LogLevel /*level*/,
+                                          const std::string& text) { told_.push_back(text); },
+                            .on_change =
+                                [this](const BalancerManager::ChangeNote& note) {
+                                  for (const balance::Change& change : note.changes) {
+                                    changes_.push_back(std::string(note.balancer) + ' ' +
+                                                       change.member + ' ' + change.field + ": " +
+                                                       change.before + " > " + change.after);
+                                  }
+                                },
+                            .members_changed = [this] { ++changed_; }}};
 };
 
 TEST_F(Manager, a_form_with_the_nonce_changes_a_member) {

@@ -150,7 +150,7 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
                                                         balance::Status wish,
                                                         const journal::Author& author,
                                                         const Moment& moment) {
-  const std::string before = text_of(member.spec, "status");
+  const std::string before = text_of(*member.spec, "status");
   const std::string after = letters_of(wish);
   if (before == after) return {};
   Overlay overlay = Edits(*balancer.state).overlay();

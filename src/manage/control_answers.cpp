@@ -96,8 +96,11 @@ std::string_view word_of(DrainState state) {
 
 std::string Moment::text_of(Instant when) const {
   if (when == Instant::min()) return {};
-  const auto at = wall + std::chrono::duration_cast<WallTime::duration>(when - now);
-  const auto whole = std::chrono::time_point_cast<std::chrono::seconds>(at);
+  return text_of(wall + std::chrono::duration_cast<WallTime::duration>(when - now));
+}
+
+std::string Moment::text_of(WallTime when) {
+  const auto whole = std::chrono::time_point_cast<std::chrono::seconds>(when);
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(WallTime::clock::to_time_t(whole)));
 }
 
@@ -154,6 +157,13 @@ std::string reason_text(const MemberView& view) {
   std::string reason(balance::to_text(last.cause));
   if (!last.evidence.text.empty()) reason += ": " + last.evidence.text;
   return reason;
+}
+
+std::string change_text(std::string_view balancer, const balance::Change& change,
+                        std::string_view who) {
+  return fmt::format("{}{}{}: {} from {} to {} (by {})", change.member,
+                     change.member.empty() ? "" : " in ", balancer, change.field,
+                     steelyard::quoted(change.before), steelyard::quoted(change.after), who);
 }
 
 std::string order_text(const DrainOrder& order, const Moment& moment) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "balance/drains.hpp"
+#include "balance/edits.hpp"
 #include "balance/health_log.hpp"
 #include "manage/control_request.hpp"
 #include "manage/naming.hpp"
@@ -19,6 +20,7 @@ struct Moment {
 
   // "2026-11-29T14:03:10Z"; empty for Instant::min(), which nobody told.
   [[nodiscard]] std::string text_of(Instant when) const;
+  [[nodiscard]] static std::string text_of(WallTime when);
 };
 
 // "under_way", "drained", "deadline_passed" or "cancelled".
@@ -35,6 +37,9 @@ std::string wait_answer(std::string_view state, std::string_view outcome);
 
 // Why a member is not in full service, in words; empty when it is.
 std::string reason_text(const balance::MemberView& view);
+// For the log: what an operator changed in a balancer.
+std::string change_text(std::string_view balancer, const balance::Change& change,
+                        std::string_view who);
 // What was ordered, in words: "until 14:03:10Z, or no session for 5 min".
 std::string order_text(const balance::DrainOrder& order, const Moment& moment);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "balance/editable.hpp"
 #include "manage/control_answers.hpp"
 
 namespace steelyard::manage {
@@ -12,6 +13,8 @@ namespace {
 
 using balance::Drains;
 using balance::DrainState;
+using balance::Flag;
+using balance::Status;
 using Command = ControlRequest::Command;
 
 std::unexpected<ControlFault> refuse(std::string text) {
@@ -25,17 +28,21 @@ std::unexpected<ControlFault> refuse_gone() {
 
 }  // namespace
 
-ControlDesk::ControlDesk(io::Loop& loop, Log log)
-    : loop_(loop),
-      log_(std::move(log)),
-      watch_(loop, [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
-        log_(config::LogLevel::notice,
-             fmt::format("drain of {} in {} is over: {} ({})", ended.member->name(), balancer.label,
-                         to_text(ended.drain.state), ended.drain.outcome));
+ControlDesk::ControlDesk(ChangeDesk::Parts parts)
+    : loop_(parts.loop),
+      parts_(std::move(parts)),
+      changes_(parts_),
+      watch_(loop_, [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
+        parts_.log(config::LogLevel::notice,
+                   fmt::format("drain of {} in {} is over: {} ({})", ended.member->name(),
+                               balancer.label, to_text(ended.drain.state), ended.drain.outcome));
+        parts_.book.catch_up({balancer}, moment());
       }) {}
 
 void ControlDesk::adopt(const proxy::Generation& generation) {
   balancers_ = name_balancers(generation);
+  changes_.adopt(generation, balancers_);
+  parts_.book.catch_up(balancers_, moment());
   watch_.adopt(balancers_);
 }
 
@@ -49,9 +56,21 @@ std::string ControlDesk::answer(const ControlRequest& request, std::string_view 
       case Command::undrain:
         return undrain(request, who);
       case Command::set:
-        return set_status(request, who);
+        return set(request, who);
+      case Command::add:
+        return changes_.add(request, who);
+      case Command::remove:
+        return changes_.remove(request, who);
       case Command::history:
         return tell_history(request);
+      case Command::changes:
+        return changes_.list_changes(request);
+      case Command::undo:
+        return changes_.undo(request, who);
+      case Command::export_text:
+        return changes_.export_text(request);
+      case Command::generations:
+        return changes_.list_generations();
       case Command::wait:
         break;
     }
@@ -70,7 +89,7 @@ std::expected<ControlDesk::Found, ControlFault> ControlDesk::find(
 }
 
 ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) const {
-  const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
+  const Moment moment = this->moment();
   if (request.balancer.empty()) return members_answer(balancers_, moment);
   const auto balancer = find_balancer(balancers_, request.balancer);
   if (!balancer) return std::unexpected(balancer.error());
@@ -80,8 +99,12 @@ ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) con
 ControlDesk::Answer ControlDesk::order_drain(const ControlRequest& request, std::string_view who) {
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
-  const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
+  const Moment moment = this->moment();
   const balance::DrainOrder order = request.drain.order(moment.now);
+  balance::Status wish = found->member.status.only(balance::operator_flags).with(Flag::draining);
+  if (request.drain.kick) wish = wish.with(Flag::stopped);
+  if (auto kept = keep_wish(*found, wish, request, who); !kept)
+    return std::unexpected(std::move(kept.error()));
   if (!Drains(*found->balancer.state).order(found->member.member, order, moment.now))
     return refuse_gone();
   note(*found, who, "drain, " + order_text(order, moment));
@@ -95,6 +118,12 @@ ControlDesk::Answer ControlDesk::order_drain(const ControlRequest& request, std:
 ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::string_view who) {
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
+  const bool stopped_it = found->member.drain && found->member.drain->has_stopped_it;
+  const balance::Status wish = found->member.status.only(balance::operator_flags)
+                                   .without(Flag::draining)
+                                   .without(stopped_it ? Flag::stopped : balance::Status());
+  if (auto kept = keep_wish(*found, wish, request, who); !kept)
+    return std::unexpected(std::move(kept.error()));
   if (!Drains(*found->balancer.state).undrain(found->member.member, loop_.now()))
     return refuse(found->member.spec->name + " is not drained");
   note(*found, who, "undrain");
@@ -104,10 +133,29 @@ ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::str
                        {.now = loop_.now(), .wall = loop_.wall_now()});
 }
 
+ControlDesk::Answer ControlDesk::set(const ControlRequest& request, std::string_view who) {
+  const bool has_status = request.change.set != Status{} || request.change.clear != Status{};
+  if (request.fields.empty()) return set_status(request, who);
+  Answer changed = changes_.set_fields(request, who);
+  return changed && has_status ? set_status(request, who) : changed;
+}
+
+std::expected<void, ControlFault> ControlDesk::keep_wish(const Found& found, Status wish,
+                                                         const ControlRequest& request,
+                                                         std::string_view who) {
+  const auto author = author_on_socket(std::string(who), request.reason);
+  auto kept = parts_.book.keep_wish(found.balancer, found.member, wish, author, moment());
+  if (!kept) return refuse(std::move(kept.error()));
+  return {};
+}
+
 ControlDesk::Answer ControlDesk::set_status(const ControlRequest& request, std::string_view who) {
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
   const auto& [set, clear] = request.change;
+  const Status wish = found->member.status.with(set).without(clear).only(balance::operator_flags);
+  if (auto kept = keep_wish(*found, wish, request, who); !kept)
+    return std::unexpected(std::move(kept.error()));
   if (!found->balancer.state->change_status(found->member.member, set, clear, loop_.now()))
     return refuse_gone();
   const std::string before = balance::display_text(found->member.status);
@@ -154,8 +202,8 @@ std::optional<std::string> ControlDesk::answer_when_over(const AwaitedDrain& awa
 }
 
 void ControlDesk::note(const Found& found, std::string_view who, const std::string& what) {
-  log_(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec->name,
-                                             found.balancer.label, what, who));
+  parts_.log(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec->name,
+                                                   found.balancer.label, what, who));
 }
 
 }  // namespace steelyard::manage

@@ -16,6 +16,7 @@
 
 #include "config/path_settings.hpp"
 #include "io/loop.hpp"
+#include "manage/change_desk.hpp"
 #include "manage/control_request.hpp"
 #include "manage/drain_watch.hpp"
 #include "manage/naming.hpp"
@@ -32,12 +33,14 @@ struct AwaitedDrain {
 
 class ControlDesk {
  public:
-  using Log = std::function<void(config::LogLevel, const std::string&)>;
-  ControlDesk(io::Loop& loop, Log log);
+  explicit ControlDesk(ChangeDesk::Parts parts);
   ControlDesk(const ControlDesk&) = delete;
   ControlDesk& operator=(const ControlDesk&) = delete;
 
   void adopt(const proxy::Generation& generation);
+
+  // Somebody else ordered a drain: it may be over already.
+  void look_after_drains() { watch_.look(); }
 
   // Answers are lines without their end. All commands but wait are done at once.
   std::string answer(const ControlRequest& request, std::string_view who);
@@ -57,11 +60,17 @@ class ControlDesk {
   Answer undrain(const ControlRequest& request, std::string_view who);
   Answer set_status(const ControlRequest& request, std::string_view who);
   Answer tell_history(const ControlRequest& request) const;
+  Answer set(const ControlRequest& request, std::string_view who);
+  // The wish is in the journal, if there is one; or why not.
+  std::expected<void, ControlFault> keep_wish(const Found& found, balance::Status wish,
+                                              const ControlRequest& request, std::string_view who);
   void note(const Found& found, std::string_view who, const std::string& what);
+  [[nodiscard]] Moment moment() const { return {.now = loop_.now(), .wall = loop_.wall_now()}; }
 
   io::Loop& loop_;
-  const Log log_;
+  const ChangeDesk::Parts parts_;
   std::vector<NamedBalancer> balancers_;
+  ChangeDesk changes_;
   DrainWatch watch_;
 };
 

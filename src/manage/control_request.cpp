@@ -22,14 +22,25 @@ struct CommandKeys {
   std::vector<std::string_view> needed, allowed;
 };
 
+constexpr std::uint64_t id_max = UINT32_MAX;
+
 const std::vector<CommandKeys>& commands() {
   static const std::vector<CommandKeys> all{
       {"members", Command::members, {}, {"balancer"}},
-      {"drain", Command::drain, {"balancer", "member"}, {"deadline", "sessions", "window", "kick"}},
-      {"undrain", Command::undrain, {"balancer", "member"}, {}},
+      {"drain",
+       Command::drain,
+       {"balancer", "member"},
+       {"deadline", "sessions", "window", "kick", "reason"}},
+      {"undrain", Command::undrain, {"balancer", "member"}, {"reason"}},
       {"wait", Command::wait, {"balancer", "member"}, {"timeout"}},
-      {"set", Command::set, {"balancer", "member", "status"}, {}},
+      {"set", Command::set, {"balancer"}, {"member", "status", "fields", "reason"}},
+      {"add", Command::add, {"balancer", "member"}, {"fields", "reason"}},
+      {"remove", Command::remove, {"balancer", "member"}, {"reason"}},
       {"history", Command::history, {"balancer", "member"}, {}},
+      {"changes", Command::changes, {}, {"balancer"}},
+      {"undo", Command::undo, {"id"}, {"force", "reason"}},
+      {"export", Command::export_text, {}, {"balancer"}},
+      {"generations", Command::generations, {}, {}},
   };
   return all;
 }
@@ -87,6 +98,19 @@ class Reader {
       return static_cast<std::uint32_t>(value->get<std::uint64_t>());
     complain(key, "is not a number from 0 to " + std::to_string(most));
     return std::nullopt;
+  }
+
+  std::vector<FieldWish> fields(const char* key) {
+    std::vector<FieldWish> wishes;
+    const json* const value = find(key);
+    if (value == nullptr) return wishes;
+    if (!value->is_object()) complain(key, "is no object of fields and their texts");
+    if (!value->is_object()) return wishes;
+    for (const auto& [field, text] : value->items()) {
+      if (!text.is_string()) complain(field, "is not a text");
+      if (text.is_string()) wishes.push_back({field, text.get<std::string>()});
+    }
+    return wishes;
   }
 
   std::optional<Duration> time(const char* key, Duration least, Duration most) {
@@ -180,10 +204,19 @@ std::expected<ControlRequest, ControlFault> parse_request(std::string_view line)
                          .member = reader.text("member")};
   if (request.command == Command::drain) request.drain = read_drain(reader);
   request.timeout = reader.time("timeout", Duration{}, wait_timeout_max);
+  request.fields = reader.fields("fields");
+  request.reason = reader.text("reason");
+  request.force = reader.flag("force");
+  request.id = reader.number("id", id_max).value_or(0);
   if (request.command == Command::set) {
-    const auto change = parse_status_wish(reader.text("status"));
-    if (!change) return fault(change.error());
-    request.change = *change;
+    const bool has_status = object.contains("status");
+    if (!has_status && request.fields.empty()) return fault("set needs \"status\" or \"fields\"");
+    if (has_status && request.member.empty()) return fault("set needs \"member\" with \"status\"");
+    if (has_status) {
+      const auto change = parse_status_wish(reader.text("status"));
+      if (!change) return fault(change.error());
+      request.change = *change;
+    }
   }
   if (!reader.complaint().empty()) return fault(reader.complaint());
   if (request.drain.window && !request.drain.sessions_max && !request.drain.deadline)

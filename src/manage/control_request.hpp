@@ -3,7 +3,7 @@
 //   {"command": "drain", "balancer": "app", "member": "http://10.0.0.1:8080",
 //    "deadline": "10min", "sessions": 0, "window": "5min", "kick": false}
 //
-// Times are texts as in the configuration, or numbers of seconds. A key that a command does not
+// Times are numbers of seconds, or texts of a number and one unit. A key that a command does not
 // have is a fault, so that a misspelt one never goes unnoticed.
 #pragma once
 
@@ -49,15 +49,38 @@ struct StatusWish {
   balance::Status set{}, clear{};
 };
 
+struct FieldWish {
+  std::string field, value;  // as the configuration would say it
+
+  friend bool operator==(const FieldWish&, const FieldWish&) = default;
+};
+
 struct ControlRequest {
-  enum class Command : std::uint8_t { members, drain, undrain, wait, set, history };
+  enum class Command : std::uint8_t {
+    members,
+    drain,
+    undrain,
+    wait,
+    set,  // status bits of a member, or fields of a member or balancer
+    add,
+    remove,
+    history,  // of a member's health
+    changes,  // by operators, of all time
+    undo,
+    export_text,
+    generations,
+  };
 
   Command command = Command::members;
-  std::string balancer{};  // empty: all, for members alone
-  std::string member{};
+  std::string balancer{};  // empty: all, where that makes sense
+  std::string member{};    // empty: the balancer's own fields, for set alone
   DrainWish drain{};
   StatusWish change{};
+  std::vector<FieldWish> fields{};
   std::optional<Duration> timeout{};  // of wait
+  std::int64_t id = 0;                // of undo
+  bool force = false;                 // the same: also when it was changed again since
+  std::string reason{};               // for the journal
 };
 
 std::expected<ControlRequest, ControlFault> parse_request(std::string_view line);

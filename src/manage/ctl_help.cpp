@@ -23,7 +23,14 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   undrain BALANCER MEMBER                        and back
   wait BALANCER MEMBER [--timeout TIME]          until its drain is over
   set BALANCER MEMBER STATUS                     httpd's status letters: +D, -D, +N, ...
+  set BALANCER [MEMBER] FIELD=VALUE ...          parameters of a member or of the balancer
+  add BALANCER URL [FIELD=VALUE ...]             a member more
+  remove BALANCER MEMBER                         a member less
   history BALANCER MEMBER [--json]               what happened to a member's health
+  changes [--balancer NAME] [--json]             what operators changed, with numbers for undo
+  undo NUMBER [--force]                          take one of these back
+  export [--balancer NAME]                       what is changed now, as configuration
+  generations [--json]                           the configurations that were loaded
   help [COMMAND]
 
 The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
@@ -31,7 +38,8 @@ file's name with .ctl behind it). Who may use it: root, or the user who started 
 
 BALANCER is app or balancer://app; where virtual hosts have their own: host:port/balancer://app, and
 main/balancer://app for that of the main server. MEMBER is its URL, its host:port or its route.
-TIME is seconds, or a number with ms, s, min or h.
+TIME is seconds, or a number with ms, s, min or h. Whatever changes something takes --reason TEXT,
+for the journal.
 
 Exit status: 0 done; 1 no server, no such thing, or refused; 2 wrong usage. Of waiting: 0 drained,
 3 the deadline passed with something left, 4 timed out while the drain goes on, 5 cancelled.
@@ -83,10 +91,52 @@ Exit status: 0 drained, 3 the deadline passed with sessions or exchanges left, 4
 )"},
     Page{"set",
          R"(steelyard ctl set BALANCER MEMBER STATUS
+steelyard ctl set BALANCER [MEMBER] FIELD=VALUE ...
 
-Sets and clears status letters, as in status= of httpd: +D disabled, +S stopped, +N draining, +H hot
+Fields are parameters of the configuration: connectiontimeout, hcexpr, hcfails, hcinterval, hcmethod,
+hcpasses, hcuri, lbset, loadfactor, redirect, retry, route and timeout of a member; lbmethod,
+maxattempts, nofailover, stickysession and timeout of a balancer. Nothing behind the equals sign is
+what holds when the configuration says nothing. All of them change, or none.
+
+STATUS sets and clears status letters, as in status= of httpd: +D disabled, +S stopped, +N draining, +H hot
 standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets an error, -C failed
 health checks. Several at once: +D-N. A drain that was ordered for the member is cancelled.
+)"},
+    Page{"add",
+         R"(steelyard ctl add BALANCER URL [FIELD=VALUE ...]
+
+A member more, disabled unless status= says otherwise (status= with nothing behind it: in service at
+once). Fields are those of set. At most growth= of them (5) can be added to a balancer; a member that
+was removed comes back as the configuration has it.
+)"},
+    Page{"remove",
+         R"(steelyard ctl remove BALANCER MEMBER
+
+A member less. Exchanges under way finish. One of the configuration stays away until the
+configuration drops it or it is added again.
+)"},
+    Page{"changes",
+         R"(steelyard ctl changes [--balancer NAME] [--json]
+
+What operators changed, the latest first: number, time, who, what, before and after, and why. It
+needs the journal (BalancerPersist On).
+)"},
+    Page{"undo",
+         R"(steelyard ctl undo NUMBER [--force]
+
+Takes back the change of that number. Refused when the field was changed again since, unless
+--force. It needs the journal (BalancerPersist On).
+)"},
+    Page{"export",
+         R"(steelyard ctl export [--balancer NAME]
+
+Prints what operators changed and what counts now as text of the configuration, to be put into a
+file.
+)"},
+    Page{"generations",
+         R"(steelyard ctl generations [--json]
+
+The configurations that were loaded since the start, with number and time; the last one runs.
 )"},
     Page{"history",
          R"(steelyard ctl history BALANCER MEMBER [--json]

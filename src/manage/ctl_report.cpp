@@ -6,6 +6,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
+
 namespace steelyard::manage {
 
 namespace {
@@ -136,6 +138,60 @@ std::string member_line(const json& member) {
   return line + '\n';
 }
 
+std::string changed_of(const json& changes) {
+  std::string text;
+  if (!changes.is_array()) return text;
+  for (const json& change : changes) {
+    const std::string member = text_of(change, "member");
+    text +=
+        fmt::format("{}{}{}: \"{}\" -> \"{}\"\n", member, member.empty() ? "" : " ",
+                    text_of(change, "field"), text_of(change, "before"), text_of(change, "after"));
+  }
+  return text.empty() ? "nothing changed: it was so already\n" : text;
+}
+
+std::string changes_of(const json& changes) {
+  std::string text;
+  if (!changes.is_array()) return text;
+  for (const json& change : changes) {
+    const std::string member = text_of(change, "member");
+    const std::string field = text_of(change, "field");
+    text += fmt::format("{:>6}  {}  {}{}{}", text_of(change, "id"), text_of(change, "at"),
+                        text_of(change, "balancer"), member.empty() ? "" : " ", member);
+    if (const std::string kind = text_of(change, "kind"); kind != "change") text += "  " + kind;
+    if (const std::string undone = text_of(change, "undoes"); !undone.empty())
+      text += " of " + undone;
+    if (!field.empty())
+      text += fmt::format("  {}: \"{}\" -> \"{}\"", field, text_of(change, "before"),
+                          text_of(change, "after"));
+    const std::string who = text_of(change, "who");
+    const std::string from = text_of(change, "from");
+    text += fmt::format("  by {}{}{}", who, who.empty() || from.empty() ? "" : ", ", from);
+    if (const std::string why = text_of(change, "reason"); !why.empty()) text += ": " + why;
+    text += '\n';
+  }
+  return text.empty() ? "nobody changed anything\n" : text;
+}
+
+std::string generations_of(const json& generations) {
+  std::string text;
+  if (!generations.is_array()) return text;
+  for (const json& each : generations)
+    text += fmt::format("{:>6}  {}\n", text_of(each, "number"), text_of(each, "loaded"));
+  return text;
+}
+
+// The configuration's own text: it may have several lines, and nothing else that steers.
+std::string lines_of(const json& answer) {
+  const json& text = part_of(answer, "text");
+  if (!text.is_string()) return {};
+  std::string lines;
+  for (const std::string_view line : split(text.get_ref<const std::string&>(), '\n'))
+    lines += printable(line) + '\n';
+  if (lines.ends_with("\n\n")) lines.pop_back();
+  return lines;
+}
+
 CtlReport report_failure(const json& answer) {
   CtlReport report{.exit = text_of(answer, "kind") == "usage" ? CtlExit::usage : CtlExit::failed,
                    .complaint = "steelyard ctl: " + text_of(answer, "error") + '\n'};
@@ -163,6 +219,10 @@ CtlReport report_wait(const json& answer) {
 CtlReport report_success(const json& answer) {
   if (answer.contains("members")) return {.out = table_of(answer["members"])};
   if (answer.contains("events")) return {.out = history_of(answer["events"])};
+  if (answer.contains("changed")) return {.out = changed_of(answer["changed"])};
+  if (answer.contains("changes")) return {.out = changes_of(answer["changes"])};
+  if (answer.contains("generations")) return {.out = generations_of(answer["generations"])};
+  if (answer.contains("text")) return {.out = lines_of(answer)};
   if (answer.contains("state")) return report_wait(answer);
   return {.out = member_line(part_of(answer, "member"))};
 }

@@ -20,14 +20,18 @@ struct LongOption {
 
 struct Command {
   std::string_view name;
-  std::vector<std::string_view> names;  // keys of the words that have to follow
+  std::vector<std::string_view> names;  // keys of the words that follow
   std::vector<LongOption> options;
+  std::size_t needed = 0;     // so many of the names have to be there
+  bool takes_fields = false;  // words like lbset=3 among them
 };
 
 const std::vector<Command>& commands() {
   using Value = LongOption::Value;
+  static const LongOption json{"json", Value::none};
+  static const LongOption reason{"reason", Value::text};
   static const std::vector<Command> all{
-      {"members", {}, {{"balancer", Value::text}, {"json", Value::none}}},
+      {"members", {}, {{"balancer", Value::text}, json}},
       {"drain",
        {"balancer", "member"},
        {{"deadline", Value::text},
@@ -36,13 +40,28 @@ const std::vector<Command>& commands() {
         {"kick", Value::none},
         {"wait", Value::none},
         {"timeout", Value::text},
-        {"json", Value::none}}},
-      {"undrain", {"balancer", "member"}, {{"json", Value::none}}},
-      {"wait", {"balancer", "member"}, {{"timeout", Value::text}, {"json", Value::none}}},
-      {"set", {"balancer", "member", "status"}, {{"json", Value::none}}},
-      {"history", {"balancer", "member"}, {{"json", Value::none}}},
+        reason,
+        json},
+       2},
+      {"undrain", {"balancer", "member"}, {reason, json}, 2},
+      {"wait", {"balancer", "member"}, {{"timeout", Value::text}, json}, 2},
+      {"set", {"balancer", "member", "status"}, {reason, json}, 1, true},
+      {"add", {"balancer", "member"}, {reason, json}, 2, true},
+      {"remove", {"balancer", "member"}, {reason, json}, 2},
+      {"history", {"balancer", "member"}, {json}, 2},
+      {"changes", {}, {{"balancer", Value::text}, json}},
+      {"undo", {"id"}, {{"force", Value::none}, reason, json}, 1},
+      {"export", {}, {{"balancer", Value::text}}},
+      {"generations", {}, {json}},
   };
   return all;
+}
+
+// A parameter and its value. Addresses of members may hold an equals sign, too, but no such name in
+// front of it.
+bool is_field(std::string_view word) {
+  const std::size_t name = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz");
+  return name != 0 && name != std::string_view::npos && word[name] == '=';
 }
 
 const Command* find_command(std::string_view name) {
@@ -132,12 +151,24 @@ class Words {
       take_option(command, word);
       return;
     }
+    if (command.takes_fields && is_field(word)) {
+      const std::size_t equals = word.find('=');
+      request_["fields"][word.substr(0, equals)] = word.substr(equals + 1);
+      return;
+    }
     const std::size_t at = names_++;
     if (at >= command.names.size()) {
       complain("unexpected word " + steelyard::quoted(word));
       return;
     }
-    request_[command.names[at]] = word;
+    if (command.name != "undo") {
+      request_[command.names[at]] = word;
+    } else if (const auto number = parse_unsigned(word)) {
+      request_[command.names[at]] = *number;
+    } else {
+      complain("a change is undone by its number (steelyard ctl changes), not by " +
+               steelyard::quoted(word));
+    }
   }
 
   void take_option(const Command& command, const std::string& word) {
@@ -181,17 +212,19 @@ class Words {
   }
 
   std::expected<CtlWords, std::string> finish(const Command& command) {
-    if (names_ < command.names.size()) {
+    if (names_ < command.needed) {
       return std::unexpected(std::string(command.name) + " needs a " +
                              std::string(command.names[names_]) + ". See steelyard ctl help " +
                              std::string(command.name));
     }
     result_.as_json = has("json");
-    if (command.name != "drain") {
-      add_request(command.name, request_);
-      return result_;
-    }
-    return finish_drain();
+    if (command.name == "drain") return finish_drain();
+    if (command.name == "set" && names_ < command.names.size() && !request_.contains("fields"))
+      return std::unexpected(
+          "set needs a status, or fields as in lbset=3. See steelyard ctl help set");
+    if (has("force")) request_["force"] = true;
+    add_request(command.name, request_);
+    return result_;
   }
 
   std::expected<CtlWords, std::string> finish_drain() {

@@ -130,7 +130,7 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
 }
 
 void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders& orders) {
-  Draft<MemberSpec> draft(form, subject.member->spec, subject.member->spec.name, orders);
+  Draft<MemberSpec> draft(form, *subject.member->spec, subject.member->spec->name, orders);
   if (const std::string* const factor = draft.said("w_lf"); factor && !factor->empty())
     orders.begins_credits = draft.set("loadfactor", *factor);
   // httpd: who is alone has a factor of 1.

@@ -80,8 +80,14 @@ class DeskWorld : public ::testing::Test {
 
   io::SimLoop loop;
   std::vector<std::string> lines;
+  const std::function<void(config::LogLevel, const std::string&)> log_line =
+      [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); };
+  int told_of_members = 0;
+  ChangesBook book{std::nullopt, log_line};  // no journal
   ControlDesk desk{
-      loop, [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); }};
+      ChangeDesk::Parts{.loop = loop, .book = book, .log = log_line, .members_changed = [this] {
+                          ++told_of_members;
+                        }}};
   proxy::StateRegistry registry;
   std::shared_ptr<const proxy::Generation> generation;
 };

@@ -245,8 +245,10 @@ bool waits_for_client(const balance::Decision& decision, const Journey& journey,
 io::Task<Failure> gather_for_trial(Exchange& x, Shard::Core& core, ClientSide client,
                                    RequestBody& body, Journey& journey) {
   journey.gathered = true;
+  // The last piece has room in memory, too.
+  const std::size_t memory = x.generation->config().body_spool_memory_bytes;
   const Gathering enough{
-      .bytes = x.generation->config().body_spool_memory_bytes,
+      .bytes = memory - std::min(memory, relay_buffer_bytes),
       .began = core.now(),
       .asks = std::exchange(x.request.expects_continue, false) && body.received() == 0};
   return gather_body(x, core, client, body, enough);

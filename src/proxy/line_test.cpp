@@ -186,7 +186,7 @@ TEST_F(Line, a_trial_that_hangs_keeps_nobody_from_the_trial_of_another_member) {
   EXPECT_EQ(counters().waiting, 2U);
   EXPECT_THAT(heard(2), ElementsAre());
   advance(seconds(1));
-  EXPECT_THAT(heard(2), ElementsAre("/b"));
+  ASSERT_THAT(heard(2), ElementsAre("/b"));
   answer_last(2);
   EXPECT_THAT(heard(2), ElementsAre("/c"));
 }
@@ -227,7 +227,7 @@ TEST_F(Line, a_request_whose_body_is_not_here_holds_no_trial) {
     if (expects) EXPECT_EQ(a->take_all(), "HTTP/1.1 100 Continue\r\n\r\n");
     EXPECT_THAT(heard(1), ElementsAre());
     const Stream b = ask("/b");
-    EXPECT_THAT(heard(1), ElementsAre("/b"));
+    ASSERT_THAT(heard(1), ElementsAre("/b"));
     answer_last(1);
     world_->say(*a, expects ? "abcdef" : "def");
     EXPECT_THAT(world_->members[0].heard(), testing::EndsWith("\r\n\r\nabcdef"));
@@ -272,7 +272,7 @@ TEST_F(Line, a_request_goes_to_no_member_twice) {
       if (member != alive) world_->kill(member);
     }
     const Stream client = ask("/x");
-    EXPECT_THAT(heard(alive), ElementsAre("/x"));
+    ASSERT_THAT(heard(alive), ElementsAre("/x"));
     EXPECT_LE(world_->dialer.dials(), 3U);
     answer_last(alive);
     EXPECT_THAT(client->take_all(), StartsWith(fine));

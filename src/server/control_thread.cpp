@@ -6,11 +6,11 @@
 
 #include <future>
 
-#include "base/text.hpp"
 #include "io/linux/socket_stream.hpp"
 #include "manage/control_answers.hpp"
 #include "server/control_socket.hpp"
 #include "server/privileges.hpp"
+#include "server/process_usage.hpp"
 #include "server/version.hpp"
 
 namespace steelyard::server {
@@ -43,6 +43,7 @@ void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
 void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generation) {
   log_.generation_changed();
   generation_ = generation;
+  api_->end_feeds();
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
 }
@@ -70,11 +71,14 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
   switch (question.responder) {
     case config::Responder::balancer_manager:
       return manager_->answer(question);
+    case config::Responder::server_status:
+      return status_->answer(question);
+    case config::Responder::metrics:
+      return metrics_->answer(question);
+    case config::Responder::api:
+      return api_->answer(question);
     case config::Responder::none:
     case config::Responder::heartbeat:
-    case config::Responder::server_status:
-    case config::Responder::metrics:
-    case config::Responder::api:
       break;
   }
   return {.status = 404};
@@ -89,16 +93,9 @@ void ControlThread::stop() {
 void ControlThread::run(Descriptor socket) {
   ::pthread_setname_np(::pthread_self(), "control");
   give_up_capabilities();
-  desk_ = std::make_unique<manage::ControlDesk>(
-      loop_, [this](config::LogLevel level, const std::string& text) { log(level, text); });
+  if (book_ == nullptr) make_book(std::nullopt);
+  make_pages();
   desk_->adopt(*generation_);
-  manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
-      .built = build_time_text(),
-      .now = [this] { return manage::BalancerManager::Moment{loop_.now(), loop_.wall_now()}; },
-      .log = [this](const config::Server& server, config::LogLevel level,
-                    const std::string& text) { log_for(server, level, text); },
-      .on_change = [this](const manage::BalancerManager::ChangeNote& note) { log_changes(note); },
-      .members_changed = [this] { members_changed_(generation_); }});
   manager_->adopt(*generation_);
   loop_.at_turn_end([this] { log_.turn_ended(); });
   if (socket.is_open()) listen(std::move(socket));
@@ -106,20 +103,70 @@ void ControlThread::run(Descriptor socket) {
   listener_.reset();
   connections_.clear();
   loop_.at_turn_end(nullptr);
+  api_.reset();
   manager_.reset();
   desk_.reset();
+  book_.reset();
   log_.turn_ended();
+}
+
+void ControlThread::bring_back(manage::ChangesBook::Wanted journal,
+                               std::shared_ptr<const proxy::Generation> generation) {
+  generation_ = std::move(generation);  // its log
+  make_book(std::move(journal));
+  book_->bring_back(manage::name_balancers(*generation_),
+                    manage::persistent_balancers(*generation_),
+                    {.now = std::chrono::steady_clock::now(), .wall = WallTime::clock::now()});
+}
+
+void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
+  book_ = std::make_unique<manage::ChangesBook>(
+      std::move(journal),
+      [this](config::LogLevel level, const std::string& text) { log(level, text); });
+}
+
+void ControlThread::make_pages() {
+  const auto members_changed = [this] { members_changed_(generation_); };
+  desk_ = std::make_unique<manage::ControlDesk>(manage::ChangeDesk::Parts{
+      .loop = loop_,
+      .book = *book_,
+      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+      .members_changed = members_changed});
+  manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
+      .book = *book_,
+      .built = build_time_text(),
+      .now = [this] { return manage::Moment{loop_.now(), loop_.wall_now()}; },
+      .log = [this](const config::Server& server, config::LogLevel level,
+                    const std::string& text) { log_for(server, level, text); },
+      .on_change = [this](const manage::BalancerManager::ChangeNote& note) { log_changes(note); },
+      .members_changed = members_changed});
+  api_ = std::make_unique<manage::Api>(
+      manage::ApiParts{.loop = loop_,
+                       .book = *book_,
+                       .log =
+                           [this](const proxy::DeskQuestion& question, const std::string& text) {
+                             log_for(*question.generation->config().servers[question.server],
+                                     config::LogLevel::notice, text);
+                           },
+                       .members_changed = members_changed,
+                       .drain_ordered = [this] { desk_->look_after_drains(); }});
+  const manage::ServerSources sources{.group = group_,
+                                      .built = build_time_text(),
+                                      .usage = measure_process,
+                                      .now = [this] { return loop_.now(); },
+                                      .wall_now = [this] { return loop_.wall_now(); }};
+  status_ = std::make_unique<manage::StatusPage>(sources);
+  metrics_ = std::make_unique<manage::MetricsPage>(sources);
 }
 
 void ControlThread::listen(Descriptor socket) {
   listener_.emplace(
       loop_, socket.release(),
-      io::Listener::Rules{.on_accept = [this](std::unique_ptr<io::Stream> stream,
-                                              const Endpoint& /*peer*/) {
-                            take_in(std::move(stream));
-                          },
-                          .has_room = nullptr,
-                          .on_pause = nullptr});
+      io::Listener::Rules{
+          .on_accept = [this](std::unique_ptr<io::Stream> stream,
+                              const Endpoint& /*peer*/) { take_in(std::move(stream)); },
+          .has_room = nullptr,
+          .on_pause = nullptr});
 }
 
 void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
@@ -134,13 +181,13 @@ void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
     return turn_away(*stream, fmt::format("{} connections are open already", connections_max));
   // Its place in the list is known to nobody before it is there.
   const auto place = std::make_shared<Connections::iterator>();
-  connections_.emplace_back(
-      loop_, *desk_, std::move(stream), fmt::format("uid {}, pid {}", peer->user, peer->process),
-      [this, place] {
-        loop_.defer([this, place] {
-          if (listener_) connections_.erase(*place);  // else all are gone
-        });
-      });
+  connections_.emplace_back(loop_, *desk_, std::move(stream),
+                            fmt::format("uid {}, pid {}", peer->user, peer->process),
+                            [this, place] {
+                              loop_.defer([this, place] {
+                                if (listener_) connections_.erase(*place);  // else all are gone
+                              });
+                            });
   *place = std::prev(connections_.end());
   connections_.back().start();
 }
@@ -153,9 +200,8 @@ void ControlThread::log_changes(const manage::BalancerManager::ChangeNote& note)
   const proxy::DeskQuestion& question = note.question;
   for (const balance::Change& change : note.changes) {
     log_for(*question.generation->config().servers[question.server], config::LogLevel::notice,
-            fmt::format("{}{}{}: {} from {} to {} (by the balancer-manager, {})", change.member,
-                        change.member.empty() ? "" : " in ", note.balancer, change.field,
-                        quoted(change.before), quoted(change.after), question.client.text()));
+            manage::change_text(note.balancer, change,
+                                "the balancer-manager, " + question.client.text()));
   }
 }
 

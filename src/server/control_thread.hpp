@@ -9,8 +9,11 @@
 
 #include "io/linux/epoll_loop.hpp"
 #include "io/linux/listener.hpp"
+#include "manage/api.hpp"
 #include "manage/balancer_manager.hpp"
 #include "manage/control_connection.hpp"
+#include "manage/metrics_page.hpp"
+#include "manage/status_page.hpp"
 #include "proxy/desk.hpp"
 #include "server/descriptor.hpp"
 #include "server/shard_log.hpp"
@@ -32,12 +35,16 @@ class ControlThread final : public proxy::Desk {
   // Further ones get an error and are closed.
   static constexpr std::size_t connections_max = 32;
 
-  ControlThread(LogWriter& writer, const LogRegistry& registry, MembersChanged members_changed)
-      : members_changed_(std::move(members_changed)), log_(writer, registry) {}
+  ControlThread(proxy::ShardGroup& group, LogWriter& writer, const LogRegistry& registry,
+                MembersChanged members_changed)
+      : group_(group), members_changed_(std::move(members_changed)), log_(writer, registry) {}
   ~ControlThread() override { stop(); }
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
 
+  // Before start(), if changes are kept at all: what the journal has counts again.
+  void bring_back(manage::ChangesBook::Wanted journal,
+                  std::shared_ptr<const proxy::Generation> generation);
   // `socket` listens, or is closed: then there are the pages only. Who may speak at the socket:
   // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
@@ -61,6 +68,10 @@ class ControlThread final : public proxy::Desk {
   void log_changes(const manage::BalancerManager::ChangeNote& note);
   void log_for(const config::Server& server, config::LogLevel level, const std::string& text);
 
+  void make_book(manage::ChangesBook::Wanted journal);
+  void make_pages();
+
+  proxy::ShardGroup& group_;
   io::EpollLoop loop_;
   std::thread thread_;
   const MembersChanged members_changed_;
@@ -68,8 +79,12 @@ class ControlThread final : public proxy::Desk {
   // The thread's.
   ShardLog log_;
   std::shared_ptr<const proxy::Generation> generation_;
+  std::unique_ptr<manage::ChangesBook> book_;
   std::unique_ptr<manage::ControlDesk> desk_;
   std::unique_ptr<manage::BalancerManager> manager_;
+  std::unique_ptr<manage::Api> api_;
+  std::unique_ptr<manage::StatusPage> status_;
+  std::unique_ptr<manage::MetricsPage> metrics_;
   std::optional<io::Listener> listener_;
   Connections connections_;
 };

@@ -73,7 +73,8 @@ class ControlThreadTest : public ::testing::Test {
   LogRegistry registry_{writer_};
   proxy::StateRegistry states_;
   std::shared_ptr<const proxy::Generation> generation_;
-  ControlThread control_{writer_, registry_, [](const auto& /*generation*/) {}};
+  proxy::ShardGroup group_;
+  ControlThread control_{group_, writer_, registry_, [](const auto& /*generation*/) {}};
 };
 
 TEST_F(ControlThreadTest, answers_and_keeps_orders_over_a_reload) {

@@ -78,6 +78,12 @@ void Server::say_what_a_reload_cannot_change(const config::Config& next) {
              "SteelyardControlSocket (or PidFile, beside which it lies) has changed: that needs a "
              "stop and a start");
   }
+  if (next.journal_folder.value_or("") != journal_folder_) {
+    log_.say(
+        LogLevel::warn, "core",
+        "SteelyardJournal (or BalancerPersist, which needs a journal) has changed: that needs a "
+        "stop and a start");
+  }
   if (std::pair(next.user, next.group) != identity_) {
     log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");
   }

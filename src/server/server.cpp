@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "journal/folder.hpp"
 #include "server/control_socket.hpp"
 #include "server/countdown.hpp"
 #include "server/descriptor_budget.hpp"
@@ -56,6 +57,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
                        group_.client_connections_max));
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   open_control_socket(generation_->config());
+  provide_journal_folder(generation_->config());
   return become_user(generation_->config());
 }
 
@@ -98,6 +100,31 @@ void Server::open_control_socket(const config::Config& config) {
   }
   control_socket_ = std::move(*opened);
   has_control_socket_ = true;
+}
+
+// In a directory of root's, where User could not make it.
+void Server::provide_journal_folder(const config::Config& config) {
+  journal_folder_ = config.journal_folder.value_or("");
+  if (journal_folder_.empty() || !running_as_root() || config.user.empty()) return;
+  const auto identity = find_identity(config.user, config.group);
+  if (!identity) return;  // become_user() says so
+  const auto provided =
+      journal::provide_folder_for(journal_folder_, identity->user, identity->group);
+  if (!provided) log_.say(LogLevel::error, "proxy_balancer", provided.error().text);
+}
+
+void Server::bring_changes_back() {
+  if (journal_folder_.empty()) return;
+  auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
+  if (!journal) {
+    log_.say(LogLevel::error, "proxy_balancer",
+             "the journal of operators' changes cannot be used, and changes are refused: " +
+                 journal.error().text);
+    control_.bring_back(std::unexpected(std::move(journal.error())), generation_);
+    return;
+  }
+  if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
+  control_.bring_back(std::move(*journal), generation_);
 }
 
 std::expected<void, std::string> Server::become_user(const config::Config& config) {
@@ -169,6 +196,7 @@ void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   group_.desk = &control_;
+  bring_changes_back();
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
   start_shards();

@@ -48,6 +48,8 @@ class Server {
   std::expected<void, std::string> become_user(const config::Config& config);
   std::expected<void, std::string> claim_pid_file(const config::Config& config);
   void open_control_socket(const config::Config& config);
+  void provide_journal_folder(const config::Config& config);
+  void bring_changes_back();
 
   // reload.cpp
   void reload(ShardOrders::Exchanges under_way);
@@ -82,7 +84,8 @@ class Server {
                        group_.members_retired();
                        health_.members_changed();
                      }};
-  ControlThread control_{writer_, logs_, [this](std::shared_ptr<const proxy::Generation> changed) {
+  ControlThread control_{group_, writer_, logs_,
+                         [this](std::shared_ptr<const proxy::Generation> changed) {
                            group_.members_retired();
                            names_.members_changed(changed);
                            health_.adopt(std::move(changed));
@@ -92,6 +95,7 @@ class Server {
   ListenPlan first_ports_;
   std::string pid_file_;
   std::optional<std::string> control_path_;       // as configured at the start
+  std::string journal_folder_;                    // the same; empty: there is none
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

@@ -1,0 +1,189 @@
+#include "manage/change_desk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <climits>
+#include <nlohmann/json.hpp>
+
+#include "balance/config_text.hpp"
+#include "base/text.hpp"
+#include "manage/control_answers.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+using balance::Change;
+using balance::ChangeFault;
+
+// As many as a look back needs.
+constexpr std::size_t history_rows = 100;
+
+// Names of a configuration may hold any bytes.
+std::string line_of(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::unexpected<ControlFault> refuse(std::string text) {
+  return std::unexpected(
+      ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
+}
+
+ControlFault fault_of(const ChangeFault& fault) {
+  using Kind = ChangeFault::Kind;
+  const std::string of = fault.member.empty() ? "" : " of " + fault.member;
+  const bool is_usage = fault.kind == Kind::bad_value || fault.kind == Kind::no_such_field;
+  return {.kind = is_usage                             ? ControlFault::Kind::usage
+                  : fault.kind == Kind::no_such_member ? ControlFault::Kind::unknown
+                                                       : ControlFault::Kind::refused,
+          .text = fault.field + of + ": " + fault.text};
+}
+
+json change_object(const Change& change) {
+  return {{"member", change.member},
+          {"field", change.field},
+          {"before", change.before},
+          {"after", change.after}};
+}
+
+std::string changes_line(const std::vector<Change>& changes) {
+  json list = json::array();
+  for (const Change& change : changes) list.push_back(change_object(change));
+  return line_of({{"ok", true}, {"changed", std::move(list)}});
+}
+
+bool concerns_others(const Change& change) {
+  return change.field == "member" || change.field.starts_with("hc");
+}
+
+}  // namespace
+
+void ChangeDesk::adopt(const proxy::Generation& generation,
+                       const std::vector<NamedBalancer>& balancers) {
+  balancers_ = balancers;
+  generations_.push_back({generation.number(), parts_.loop.wall_now()});
+  if (generations_.size() > generations_max) generations_.pop_front();
+}
+
+ChangeDesk::Answer ChangeDesk::set_fields(const ControlRequest& request, std::string_view who) {
+  const auto balancer = find_balancer(balancers_, request.balancer);
+  if (!balancer) return std::unexpected(balancer.error());
+  std::string member;
+  if (!request.member.empty()) {
+    const auto found = find_member(*balancer, request.member);
+    if (!found) return std::unexpected(found.error());
+    member = found->spec->name;
+  }
+  balance::ChangeOrder order;
+  for (const FieldWish& wish : request.fields)
+    order.fields.push_back({member, wish.field, wish.value});
+  return change(*balancer, order, request, who);
+}
+
+ChangeDesk::Answer ChangeDesk::add(const ControlRequest& request, std::string_view who) {
+  const auto balancer = find_balancer(balancers_, request.balancer);
+  if (!balancer) return std::unexpected(balancer.error());
+  balance::ChangeOrder order;
+  order.added.push_back(request.member);
+  order.added_max = balance::growth_of(*balancer->state->spec());
+  const auto added = balance::added_member(request.member);
+  const std::string name = added ? added->name : request.member;
+  for (const FieldWish& wish : request.fields)
+    order.fields.push_back({name, wish.field, wish.value});
+  return change(*balancer, order, request, who);
+}
+
+ChangeDesk::Answer ChangeDesk::remove(const ControlRequest& request, std::string_view who) {
+  const auto balancer = find_balancer(balancers_, request.balancer);
+  if (!balancer) return std::unexpected(balancer.error());
+  const auto found = find_member(*balancer, request.member);
+  if (!found) return std::unexpected(found.error());
+  return change(*balancer, {.removed = {found->spec->name}}, request, who);
+}
+
+ChangeDesk::Answer ChangeDesk::change(const NamedBalancer& balancer,
+                                      const balance::ChangeOrder& order,
+                                      const ControlRequest& request, std::string_view who) {
+  const auto author = author_on_socket(std::string(who), request.reason);
+  const auto changes = parts_.book.change(balancer, order, author, moment());
+  if (!changes) return std::unexpected(fault_of(changes.error()));
+  return tell(balancer.label, *changes, who);
+}
+
+std::string ChangeDesk::tell(const std::string& label, const std::vector<Change>& changes,
+                             std::string_view who) {
+  for (const Change& each : changes)
+    parts_.log(config::LogLevel::notice, change_text(label, each, who));
+  if (std::ranges::any_of(changes, concerns_others)) parts_.members_changed();
+  return changes_line(changes);
+}
+
+ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const {
+  const journal::Journal* const journal = parts_.book.journal();
+  if (journal == nullptr)
+    return refuse("there is no journal: it comes with BalancerPersist On or SteelyardJournal");
+  journal::HistoryFilter filter;
+  if (!request.balancer.empty()) {
+    const auto balancer = find_balancer(balancers_, request.balancer);
+    if (!balancer) return std::unexpected(balancer.error());
+    filter.balancer = journal::BalancerKey{balancer->scope, balancer->state->name()};
+  }
+  const auto rows = journal->history(filter, history_rows);
+  if (!rows) return refuse(rows.error().text);
+  json list = json::array();
+  for (const journal::Kept& row : *rows) {
+    json object = {{"id", row.id},
+                   {"at", Moment::text_of(row.when)},
+                   {"kind", journal::to_text(row.record.kind)},
+                   {"scope", row.balancer.scope},
+                   {"balancer", row.balancer.name}};
+    object.update(change_object(row.record.change));
+    object["who"] = row.record.author.who;
+    object["from"] = row.record.author.from;
+    object["reason"] = row.record.author.reason;
+    if (row.record.undoes) object["undoes"] = *row.record.undoes;
+    list.push_back(std::move(object));
+  }
+  return line_of({{"ok", true}, {"changes", std::move(list)}});
+}
+
+ChangeDesk::Answer ChangeDesk::undo(const ControlRequest& request, std::string_view who) {
+  using Later = journal::Journal::Later;
+  const ChangesBook::UndoWish wish{.id = request.id,
+                                   .later = request.force ? Later::is_overridden : Later::matters,
+                                   .added_max = INT_MAX};
+  const auto author = author_on_socket(std::string(who), request.reason);
+  const auto changes = parts_.book.undo(balancers_, wish, author, moment());
+  if (!changes) return std::unexpected(changes.error());
+  return tell(fmt::format("change {}", request.id), *changes, who);
+}
+
+ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const {
+  std::vector<NamedBalancer> wanted = balancers_;
+  if (!request.balancer.empty()) {
+    auto balancer = find_balancer(balancers_, request.balancer);
+    if (!balancer) return std::unexpected(std::move(balancer.error()));
+    wanted = {std::move(*balancer)};
+  }
+  std::string text;
+  for (const NamedBalancer& balancer : wanted) {
+    const balance::Edits edits(*balancer.state);
+    const balance::Overlay overlay = edits.overlay();
+    if (overlay.empty()) continue;
+    text += fmt::format("{}# {} of {}\n{}", text.empty() ? "" : "\n", balancer.state->name(),
+                        balancer.scope, balance::config_text(edits.written(), overlay));
+  }
+  if (text.empty()) text = "# nothing is changed\n";
+  return line_of({{"ok", true}, {"text", std::move(text)}});
+}
+
+ChangeDesk::Answer ChangeDesk::list_generations() const {
+  json list = json::array();
+  for (const Loaded& each : generations_)
+    list.push_back({{"number", each.number}, {"loaded", Moment::text_of(each.when)}});
+  return line_of({{"ok", true}, {"generations", std::move(list)}});
+}
+
+}  // namespace steelyard::manage
