@@ -114,12 +114,11 @@ void ControlThread::run(Descriptor socket) {
 void ControlThread::listen(Descriptor socket) {
   listener_.emplace(
       loop_, socket.release(),
-      io::Listener::Rules{.on_accept = [this](std::unique_ptr<io::Stream> stream,
-                                              const Endpoint& /*peer*/) {
-                            take_in(std::move(stream));
-                          },
-                          .has_room = nullptr,
-                          .on_pause = nullptr});
+      io::Listener::Rules{
+          .on_accept = [this](std::unique_ptr<io::Stream> stream,
+                              const Endpoint& /*peer*/) { take_in(std::move(stream)); },
+          .has_room = nullptr,
+          .on_pause = nullptr});
 }
 
 void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
@@ -134,13 +133,13 @@ void ControlThread::take_in(std::unique_ptr<io::Stream> stream) {
     return turn_away(*stream, fmt::format("{} connections are open already", connections_max));
   // Its place in the list is known to nobody before it is there.
   const auto place = std::make_shared<Connections::iterator>();
-  connections_.emplace_back(
-      loop_, *desk_, std::move(stream), fmt::format("uid {}, pid {}", peer->user, peer->process),
-      [this, place] {
-        loop_.defer([this, place] {
-          if (listener_) connections_.erase(*place);  // else all are gone
-        });
-      });
+  connections_.emplace_back(loop_, *desk_, std::move(stream),
+                            fmt::format("uid {}, pid {}", peer->user, peer->process),
+                            [this, place] {
+                              loop_.defer([this, place] {
+                                if (listener_) connections_.erase(*place);  // else all are gone
+                              });
+                            });
   *place = std::prev(connections_.end());
   connections_.back().start();
 }
