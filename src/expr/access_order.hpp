@@ -44,7 +44,7 @@ class AccessOrder {
 
   bool grants(const Facts& facts) const;
   bool grants_strangers(std::string_view method) const;  // whom no line but `from all` covers
-  bool satisfies_any(std::string_view method) const;  // Satisfy Any: Require may grant instead
+  bool satisfies_any(std::string_view method) const;     // Satisfy Any: Require may grant instead
   bool needs_client_host() const;
   void describe(std::vector<std::string>& lines) const;
 

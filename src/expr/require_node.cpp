@@ -165,8 +165,7 @@ Verdict RequireNode::judge(Evaluation& evaluation, Kind around) const {
     return around == Kind::all ? Verdict::granted : Verdict::denied;
   }
   if (is_container()) {
-    return judge_children(
-        [&](const RequireNode& child) { return child.judge(evaluation, kind_); });
+    return judge_children([&](const RequireNode& child) { return child.judge(evaluation, kind_); });
   }
   if (kind_ == Kind::condition) return judge_condition(evaluation);
   return verdict_of(provides(evaluation.facts));

@@ -345,11 +345,13 @@ TEST(RequireLines, tell_whether_strangers_get_in) {
     const Built require = build(text);
     return require && (*require)->admits_strangers(method);
   };
-  for (const char* open : {"Require all granted", "Require all granted;Require ip 10",
-                           "Require method GET POST", "<RequireAll>;Require all granted;Require not "
-                           "ip 10;</RequireAll>", "Order deny,allow", "Order allow,deny;Allow from all",
-                           "Order allow,deny;Allow from all;Deny from 10",
-                           "Require ip 10;Order allow,deny;Allow from all;Satisfy Any"})
+  for (const char* open :
+       {"Require all granted", "Require all granted;Require ip 10", "Require method GET POST",
+        "<RequireAll>;Require all granted;Require not "
+        "ip 10;</RequireAll>",
+        "Order deny,allow", "Order allow,deny;Allow from all",
+        "Order allow,deny;Allow from all;Deny from 10",
+        "Require ip 10;Order allow,deny;Allow from all;Satisfy Any"})
     EXPECT_TRUE(admits(open)) << open;
   for (const char* closed :
        {"Require all denied", "Require ip 10", "Require ip 0.0.0.0/0 ::/0", "Require local",
@@ -358,8 +360,8 @@ TEST(RequireLines, tell_whether_strangers_get_in) {
         "<RequireNone>;Require ip 10;</RequireNone>", "Order deny,allow;Deny from all",
         "Order allow,deny;Allow from 10", "Require all granted;Order allow,deny;Allow from 10"})
     EXPECT_FALSE(admits(closed)) << closed;
-  EXPECT_FALSE(admits("<Limit POST>;Require ip 10;</Limit>", "POST"));
-  EXPECT_TRUE(admits("<Limit POST>;Require ip 10;</Limit>", "GET"));
+  EXPECT_FALSE(admits("<Limit> POST;Require ip 10;</Limit>", "POST"));
+  EXPECT_TRUE(admits("<Limit> POST;Require ip 10;</Limit>", "GET"));
 }
 
 TEST(RequireLines, nothing_said_is_nothing_built) {

@@ -240,10 +240,8 @@ Routing route_to_desk(Exchange& x, Shard::Core& core) {
   // httpd: a handler that has no use for the method leaves it to the server.
   const int otherwise = status_of_nothing(x.request);
   const bool is_asked = x.responder == config::Responder::api || otherwise == 404;
-  Routing routing{is_asked ? Routing::Kind::desk : Routing::Kind::answer,
-                  is_asked ? 200 : otherwise,
-                  {},
-                  {}};
+  Routing routing{
+      is_asked ? Routing::Kind::desk : Routing::Kind::answer, is_asked ? 200 : otherwise, {}, {}};
   routing.reads_body = true;
   return routing;
 }
