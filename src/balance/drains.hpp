@@ -32,6 +32,10 @@ class Drains {
   [[nodiscard]] std::array<SessionCount, Census::windows.size()> sessions(const MemberRef& member,
                                                                           Instant now) const;
 
+  [[nodiscard]] bool counts_sessions() const {
+    return balancer_.counts_sessions_.load(std::memory_order_relaxed);
+  }
+
   struct Ended {
     MemberRef member;
     Drain drain;

@@ -107,10 +107,16 @@ void Overlay::bring_back(std::string_view member) {
 std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   MemberSpec spec;
   if (auto parsed = parse_member_url(spec, url); !parsed) return std::unexpected(parsed.error());
+  if (spec.scheme != "http") return std::unexpected("members are spoken to by http:// only");
+  // Its name does not tell the path of the socket.
+  if (!spec.unix_socket_path.empty())
+    return std::unexpected("members behind sockets are added in the configuration");
   return spec;
 }
 
 int growth_of(const BalancerSpec& spec) { return spec.growth.value_or(0); }
+
+int added_max_of(const BalancerSpec& spec) { return spec.growth.value_or(added_members_max); }
 
 std::shared_ptr<const BalancerSpec> laid_over(const std::shared_ptr<const BalancerSpec>& expanded,
                                               const Overlay& overlay) {

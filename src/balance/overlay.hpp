@@ -65,9 +65,11 @@ struct Overlay {
 // What an added member is before it was changed; none: the URL is none.
 [[nodiscard]] std::expected<MemberSpec, std::string> added_member(std::string_view url);
 
-// How many members operators may add: growth=, which BalancerGrowth stands for where it is not
-// written.
+// How many members operators may add: by the balancer-manager growth=, or none (httpd); by our own
+// ways growth=, or so many.
+inline constexpr int added_members_max = 100;
 [[nodiscard]] int growth_of(const BalancerSpec& spec);
+[[nodiscard]] int added_max_of(const BalancerSpec& spec);
 
 // `expanded` itself when nothing was changed.
 std::shared_ptr<const BalancerSpec> laid_over(const std::shared_ptr<const BalancerSpec>& expanded,

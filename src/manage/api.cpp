@@ -363,7 +363,7 @@ Api::Answer Api::add_member(const Call& call) {
   if (!exists) {
     if (const auto spec = balance::added_member(url)) name = spec->name;
     order.added.push_back(url);
-    order.added_max = balance::growth_of(*balancer->state->spec());
+    order.added_max = balance::added_max_of(*balancer->state->spec());
     auto wishes = read_wishes(call.request.body, name);
     if (!wishes) return std::unexpected(wishes.error());
     order.fields = std::move(*wishes);

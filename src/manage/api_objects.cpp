@@ -113,7 +113,8 @@ ApiJson member_object(const NamedBalancer& balancer, const MemberView& view,
       {"check", check_object(view, moment)}};
   if (view.error_ends && *view.error_ends != never)
     object["error_ends"] = moment.text_of(*view.error_ends);
-  object["sessions"] = balancer.state->spec()->sticky.enabled()
+  const bool counts = balance::Drains(*balancer.state).counts_sessions();
+  object["sessions"] = counts && balancer.state->spec()->sticky.enabled()
                            ? sessions_object(balancer, view, moment)
                            : ApiJson(nullptr);
   object["drain"] = view.drain ? drain_object(*view.drain, moment) : ApiJson(nullptr);

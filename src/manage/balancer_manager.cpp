@@ -183,8 +183,6 @@ BalancerManager::Outcome BalancerManager::add(const std::string& url, const prox
   };
   const auto member = balance::added_member(url);
   if (!member) return refuse(member.error());
-  if (member->scheme != "http") return refuse("members are spoken to by http:// only");
-  if (!member->unix_socket_path.empty()) return refuse("sockets are added by the configuration");
   const auto members = group.state->members();
   if (const MemberView* const known = find_covering(members, member->name))
     return refuse("its requests belong to the member " + known->spec->name);

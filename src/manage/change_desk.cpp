@@ -87,7 +87,7 @@ ChangeDesk::Answer ChangeDesk::add(const ControlRequest& request, std::string_vi
   if (!balancer) return std::unexpected(balancer.error());
   balance::ChangeOrder order;
   order.added.push_back(request.member);
-  order.added_max = balance::growth_of(*balancer->state->spec());
+  order.added_max = balance::added_max_of(*balancer->state->spec());
   const auto added = balance::added_member(request.member);
   const std::string name = added ? added->name : request.member;
   for (const FieldWish& wish : request.fields)

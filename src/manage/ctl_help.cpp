@@ -93,21 +93,22 @@ Exit status: 0 drained, 3 the deadline passed with sessions or exchanges left, 4
          R"(steelyard ctl set BALANCER MEMBER STATUS
 steelyard ctl set BALANCER [MEMBER] FIELD=VALUE ...
 
-Fields are parameters of the configuration: connectiontimeout, hcexpr, hcfails, hcinterval, hcmethod,
-hcpasses, hcuri, lbset, loadfactor, redirect, retry, route and timeout of a member; lbmethod,
-maxattempts, nofailover, stickysession and timeout of a balancer. Nothing behind the equals sign is
-what holds when the configuration says nothing. All of them change, or none.
+Fields are parameters of the configuration: connectiontimeout, hcexpr, hcfails, hcinterval,
+hcmethod, hcpasses, hcuri, lbset, loadfactor, redirect, retry, route and timeout of a member;
+lbmethod, maxattempts, nofailover, stickysession and timeout of a balancer. Nothing behind the
+equals sign is what holds when the configuration says nothing. All of them change, or none.
 
-STATUS sets and clears status letters, as in status= of httpd: +D disabled, +S stopped, +N draining, +H hot
-standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets an error, -C failed
-health checks. Several at once: +D-N. A drain that was ordered for the member is cancelled.
+STATUS sets and clears status letters, as in status= of httpd: +D disabled, +S stopped,
++N draining, +H hot standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets
+an error, -C failed health checks. Several at once: +D-N. A drain that was ordered for the member
+is cancelled.
 )"},
     Page{"add",
          R"(steelyard ctl add BALANCER URL [FIELD=VALUE ...]
 
-A member more, disabled unless status= says otherwise (status= with nothing behind it: in service at
-once). Fields are those of set. At most growth= of them (5) can be added to a balancer; a member that
-was removed comes back as the configuration has it.
+A member more, disabled unless status= says otherwise (status= with nothing behind it: in service
+at once). Fields are those of set. At most growth= of them, or 100, can be added to a balancer; a
+member that was removed comes back as the configuration has it.
 )"},
     Page{"remove",
          R"(steelyard ctl remove BALANCER MEMBER
@@ -131,7 +132,7 @@ Takes back the change of that number. Refused when the field was changed again s
          R"(steelyard ctl export [--balancer NAME]
 
 Prints what operators changed and what counts now as text of the configuration, to be put into a
-file.
+file. It shows secret= and nonce= if there are any.
 )"},
     Page{"generations",
          R"(steelyard ctl generations [--json]

@@ -42,7 +42,9 @@ void write_about(Markup& out, const ManagerView& view) {
   out.tags(head).text(view.question.public_name).tags("</h1>\n\n");
   out.tags("<dl><dt>Server Version: ").text(view.banner).tags("</dt>\n");
   out.tags("<dt>Server Built: ").text(view.built).tags("</dt>\n");
-  out.tags("<dt>Balancer changes will NOT be persisted on restart.</dt>");
+  out.tags("<dt>Balancer changes will ")
+      .either(view.server.persists_changes, "", "NOT ")
+      .tags("be persisted on restart.</dt>");
   out.tags("<dt>Balancers are ").either(view.server.inherits_balancers, "", "NOT ");
   out.tags("inherited from main server.</dt>");
   out.tags("<dt>ProxyPass settings are ").either(view.server.inherits_routes, "", "NOT ");

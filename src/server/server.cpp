@@ -45,7 +45,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto opened = open_ports(config); !opened) {
     return std::unexpected(opened.error() + "\nno listening sockets available, shutting down");
   }
-  // By that socket alone anybody can ask for them.
+  // Others who ask are told that nobody counts.
   states_.count_sessions(!config.control_socket.value_or("").empty());
   generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
   logs_.commit(std::move(*logs), generation_);

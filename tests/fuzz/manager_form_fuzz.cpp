@@ -73,9 +73,9 @@ void check_balancer(const proxy::Generation& generation) {
   const auto members = generation.groups()[0].balancers[0].state->members();
   CHECK(members.size() >= 2 && members.size() <= 4);
   for (const balance::MemberView& view : members) {
-    CHECK(view.spec.load_factor >= 100 && view.spec.load_factor <= 10'000);
-    CHECK(view.spec.lbset >= 0 && view.spec.lbset <= balance::lbset_max);
-    CHECK(view.spec.tag.size() < 64 && view.spec.redirect_tag.size() < 64);
+    CHECK(view.spec->load_factor >= 100 && view.spec->load_factor <= 10'000);
+    CHECK(view.spec->lbset >= 0 && view.spec->lbset <= balance::lbset_max);
+    CHECK(view.spec->tag.size() < 64 && view.spec->redirect_tag.size() < 64);
   }
 }
 
@@ -83,8 +83,10 @@ void check_balancer(const proxy::Generation& generation) {
 
 void fuzz_one(std::string_view input) {
   const auto generation = one_balancer();
-  BalancerManager manager({.built = "",
-                           .now = [] { return BalancerManager::Moment{}; },
+  ChangesBook book(std::nullopt, [](const auto&...) {});
+  BalancerManager manager({.book = book,
+                           .built = "",
+                           .now = [] { return Moment{}; },
                            .log = [](const auto&...) {},
                            .on_change = [](const auto&...) {},
                            .members_changed = [] {}});
