@@ -83,10 +83,10 @@ void check_balancer(const proxy::Generation& generation) {
 
 void fuzz_one(std::string_view input) {
   const auto generation = one_balancer();
-  ChangesBook book(std::nullopt, [](const auto&...) {});
+  manage::ChangesBook book(std::nullopt, [](const auto&...) {});
   BalancerManager manager({.book = book,
                            .built = "",
-                           .now = [] { return Moment{}; },
+                           .now = [] { return manage::Moment{}; },
                            .log = [](const auto&...) {},
                            .on_change = [](const auto&...) {},
                            .members_changed = [] {}});

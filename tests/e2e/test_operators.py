@@ -1,0 +1,223 @@
+"""What operators change by the JSON API and by steelyard ctl, and what of it a restart finds again."""
+
+import json
+import signal
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from support.process import until
+from support.server import complete
+from support.wire import Connection
+
+CONFIG = """\
+Listen 127.0.0.1:{port}
+{persist}
+<Proxy balancer://app>
+    BalancerMember http://{m1} route=m1 {of_m1}
+    BalancerMember http://{m2} route=m2
+    ProxySet stickysession=sid
+</Proxy>
+ProxyPass /admin !
+ProxyPass / balancer://app/
+<Location /admin>
+    SetHandler steelyard-api
+    Require ip 127.0.0.1
+</Location>
+"""
+WAIT_S = 20
+
+
+class World:
+    """A balancer of two members, a third one for whoever adds it, the API and the control socket."""
+
+    def __init__(self, server, port, farm):
+        self.server, self.port, self.farm = server, port, farm
+        self.members = [farm.member(f"M{i}") for i in (1, 2, 3)]
+        self.settings = {}
+
+    def text(self, persist="", of_m1=""):
+        m1, m2, _ = (member.address for member in self.members)
+        return complete(CONFIG.format(port=self.port.port, m1=m1, m2=m2, persist=persist, of_m1=of_m1))
+
+    def start(self, **settings):
+        self.server.start(self.text(**settings), [self.port.port])
+
+    def reload(self, **settings):
+        words = "resuming normal operations"
+        before = self.server.read("error.log").count(words)
+        self.server.write(self.text(**settings))
+        self.server.signal(signal.SIGUSR1)
+        assert until(lambda: self.server.read("error.log").count(words) > before)
+
+    def api(self, method, resource, body=None, fields=None, **parameters):
+        """Status, object and fields of the answer."""
+        query = urllib.parse.urlencode(parameters)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port.port}/admin/v1/{resource}?{query}", method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **(fields or {})})
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+                return answer.status, json.load(answer), answer.headers
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused), refused.headers
+
+    def ctl(self, *words):
+        """Exit status and all that was said."""
+        command = [self.server.binary, "ctl", "-d", str(self.server.root), "-f",
+                   str(self.server.config_path), *words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=WAIT_S, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def answers(self, times=8):
+        said = []
+        for _ in range(times):
+            connection = Connection("127.0.0.1", self.port.port)
+            connection.send(b"GET / HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+            said.append(connection.read_response().body.decode("latin1").strip())
+            connection.close()
+        return said
+
+
+@pytest.fixture
+def world(server, port, farm):
+    one = World(server, port, farm)
+    yield one
+    server.stop()
+    farm.retire(one.members)
+
+
+def test_a_member_is_changed_by_the_api_and_requests_follow(world):
+    world.start()
+    first = world.members[0]
+    member = {"balancer": "app", "member": first.address}
+    status, shown, fields = world.api("GET", "member", **member)
+    assert status == 200 and shown["settings"]["route"] == "m1"
+    status, shown, _ = world.api("PATCH", "member", {"loadfactor": 3}, {"If-Match": fields["ETag"]},
+                                 **member)
+    assert status == 200 and shown["settings"]["loadfactor"] == "3.00"
+    assert world.answers().count("M1") == 6
+    status, problem, _ = world.api("PATCH", "member", {"lbset": 1}, {"If-Match": fields["ETag"]}, **member)
+    assert status == 412 and "somebody changed it" in problem["detail"]
+    world.api("PATCH", "member", {"status": "D"}, **member)
+    assert set(world.answers()) == {"M2"}
+    status, problem, _ = world.api("PATCH", "member", {"status": "X"}, **member)
+    assert status == 422 and problem["field"] == "status"
+
+
+def test_a_member_is_added_by_the_api_and_taken_away(world):
+    world.start()
+    third = world.members[2]
+    member = {"balancer": "app", "member": f"http://{third.address}"}
+    assert world.api("PUT", "member", **member)[0] == 201
+    assert set(world.answers()) == {"M1", "M2"}
+    world.api("PATCH", "member", {"status": ""}, **member)
+    assert set(world.answers(9)) == {"M1", "M2", "M3"}
+    world.reload()
+    assert set(world.answers(9)) == {"M1", "M2", "M3"}
+    assert world.api("DELETE", "member", **member)[0] == 200
+    assert set(world.answers()) == {"M1", "M2"}
+    assert world.api("GET", "member", **member)[0] == 404
+
+
+def test_who_listens_is_told_of_a_change(world):
+    world.start()
+    url = f"http://127.0.0.1:{world.port.port}/admin/v1/live"
+    with urllib.request.urlopen(url, timeout=WAIT_S) as live:
+        assert live.headers["Content-Type"] == "text/event-stream"
+
+        def next_event():
+            assert live.readline() == b"event: members\n"
+            event = json.loads(live.readline().removeprefix(b"data: "))
+            assert live.readline() == b"\n"
+            return {one["settings"]["route"]: one["status"] for one in event["members"]}
+
+        assert next_event() == {"m1": "Init Ok", "m2": "Init Ok"}
+        world.api("PATCH", "member", {"status": "D"}, balancer="app", member="m1")
+        assert until(lambda: next_event() == {"m1": "Init Dis", "m2": "Init Ok"}, WAIT_S)
+        # A reload ends it: whoever still wants to listen asks again.
+        world.reload()
+        assert until(lambda: live.readline() == b"", WAIT_S)
+
+
+def test_parameters_and_members_by_ctl(world):
+    world.start()
+    third = world.members[2].address
+    assert world.ctl("set", "app", "m1", "loadfactor=3", "lbset=0") == (
+        0, f'http://{world.members[0].address} loadfactor: "1.00" -> "3.00"\n')
+    assert world.ctl("set", "app", "m1", "loadfactor=3") == (0, "nothing changed: it was so already\n")
+    assert world.answers().count("M1") == 6
+    status, said = world.ctl("set", "app", "m1", "loadfactor=x")
+    assert status == 2 and "loadfactor" in said
+    assert world.ctl("set", "app", "lbmethod=bybusyness")[0] == 0
+    assert world.ctl("add", "app", f"http://{third}", "route=m3", "status=")[0] == 0
+    assert set(world.answers(12)) == {"M1", "M2", "M3"}
+    status, said = world.ctl("export")
+    assert status == 0 and f"BalancerMember http://{third} route=m3" in said
+    assert "lbmethod=bybusyness" in said
+    assert world.ctl("remove", "app", "m3")[0] == 0
+    assert set(world.answers()) == {"M1", "M2"}
+    status, said = world.ctl("changes")
+    assert status == 1 and "there is no journal" in said
+    status, said = world.ctl("generations")
+    assert status == 0 and len(said.splitlines()) == 1
+    world.reload()
+    assert until(lambda: len(world.ctl("generations")[1].splitlines()) == 2)
+
+
+def test_changes_come_back_after_a_restart_and_the_configuration_wins_where_it_changed(world):
+    world.start(persist="BalancerPersist On")
+    assert world.ctl("set", "app", "m1", "loadfactor=3", "--reason", "bigger machine")[0] == 0
+    world.api("PATCH", "member", {"lbset": 1}, {"X-Reason": "by script"}, balancer="app", member="m2")
+    assert world.ctl("set", "app", "m2", "+D")[0] == 0
+    status, said = world.ctl("changes")
+    assert status == 0 and "bigger machine" in said and "by script" in said
+    assert len(said.splitlines()) == 3
+    world.server.stop()
+    world.start(persist="BalancerPersist On", of_m1="lbset=0 loadfactor=5")
+    shown = {one["settings"]["route"]: one
+             for one in world.api("GET", "members", balancer="app")[1]["members"]}
+    assert shown["m1"]["settings"]["loadfactor"] == "5.00"
+    assert shown["m2"]["settings"]["lbset"] == "1" and shown["m2"]["status"] == "Init Dis"
+    assert until(lambda: "which counts" in world.server.read("error.log"))
+    # Undone by its number.
+    number = next(line.split()[0] for line in world.ctl("changes")[1].splitlines()
+                  if 'status: "" -> "D"' in line)
+    assert world.ctl("undo", number)[0] == 0
+    assert world.api("GET", "member", balancer="app", member="m2")[1]["status"] == "Init Ok"
+
+
+def test_after_a_kill_what_was_acknowledged_is_there(world):
+    world.start(persist="BalancerPersist On")
+    assert world.ctl("set", "app", "m1", "+D")[0] == 0
+    world.server.process.kill()
+    world.server.process.wait(WAIT_S)
+    world.server.stop()
+    world.start(persist="BalancerPersist On")
+    assert set(world.answers()) == {"M2"}
+
+
+def test_without_persistence_a_restart_begins_anew(world):
+    world.start()
+    assert world.ctl("set", "app", "m1", "+D")[0] == 0
+    world.server.stop()
+    world.start()
+    assert set(world.answers()) == {"M1", "M2"}
+    assert not (world.server.root / "httpd.pid.journal").exists()
+
+
+def test_a_journal_that_cannot_be_used_refuses_changes_and_the_server_serves(world):
+    folder = world.server.root / "httpd.pid.journal"
+    world.server.root.mkdir(parents=True, exist_ok=True)
+    folder.write_text("no directory")
+    world.start(persist="BalancerPersist On")
+    assert set(world.answers()) == {"M1", "M2"}
+    status, said = world.ctl("set", "app", "m1", "+D")
+    assert status == 1 and "the journal is not open" in said
+    status, problem, _ = world.api("PATCH", "member", {"status": "D"}, balancer="app", member="m1")
+    assert status == 503 and "journal" in problem["detail"]
+    assert set(world.answers()) == {"M1", "M2"}
