@@ -152,10 +152,10 @@ void warn_of_idle_ejection(Reading& reading, const BalancerDraft& balancer) {
                     std::string(advice));
   }
   if (rules.percent_max && !rules.is_sparing()) {
-    reading.warn_at(balancer.place,
-                    "maxejected of " + balancer.spec.name +
-                        " has no effect without failcount or ejectslow",
-                    std::string(advice));
+    reading.warn_at(
+        balancer.place,
+        "maxejected of " + balancer.spec.name + " has no effect without failcount or ejectslow",
+        std::string(advice));
   }
   if ((rules.trial.value_or(false) || rules.active_min) && !policy.by_plan) {
     reading.warn_at(balancer.place,

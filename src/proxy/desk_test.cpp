@@ -107,9 +107,8 @@ TEST_F(AtTheDesk, an_answer_to_a_client_that_left_goes_nowhere) {
 }
 
 TEST_F(AtTheDesk, other_methods_are_answered_as_if_there_were_no_page) {
-  for (const auto& [method, status] :
-       {std::pair("PUT", "405"), std::pair("PROPFIND", "405"), std::pair("BREW", "501"),
-        std::pair("OPTIONS", "200")}) {
+  for (const auto& [method, status] : {std::pair("PUT", "405"), std::pair("PROPFIND", "405"),
+                                       std::pair("BREW", "501"), std::pair("OPTIONS", "200")}) {
     const auto client = world_.connect();
     world_.say(*client, std::string(method) + " /manager HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_THAT(client->take_all(), AllOf(StartsWith("HTTP/1.1 " + std::string(status)),
@@ -122,8 +121,7 @@ TEST_F(AtTheDesk, what_is_left_open_is_for_clients_on_this_machine) {
   const auto status_of = [this](std::string_view fields, IpAddress from) {
     io::SimPair pair = io::connect_pair(world_.loop, {});
     world_.shard->accept(std::move(pair.program), {from, 40000});
-    world_.say(*pair.peer,
-               "GET /manager HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n");
+    world_.say(*pair.peer, "GET /manager HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n");
     const std::string answer = pair.peer->take_all();
     return answer.empty() ? "asked" : answer.substr(9, 3);
   };
