@@ -84,7 +84,7 @@ std::expected<void, ChangeFault> Edits::Draft::add(const std::string& url, int a
 std::expected<void, ChangeFault> Edits::Draft::set(const ChangeOrder::Field& wish) {
   const auto change = [&](auto& of) -> std::expected<void, ChangeFault> {
     std::string before = text_of(of, wish.field);
-    if (auto done = set_text(of, wish.field, wish.value); !done) {
+    if (auto done = set_exactly(of, wish.field, wish.value); !done) {
       const auto fields =
           wish.member.empty() ? editable_balancer_fields() : editable_member_fields();
       const bool is_known = std::ranges::find(fields, wish.field) != fields.end();
@@ -117,9 +117,15 @@ std::expected<void, ChangeFault> Edits::Draft::remove(const std::string& name) {
   return {};
 }
 
+// What an operator's status or a drain wished is in the overlay, not in the balancer's own spec.
 Edits::Draft Edits::draft() const {
-  const std::lock_guard guard(balancer_.lock_);
-  return {.composition = balancer_.composition_, .spec = *balancer_.spec_};
+  Draft draft;
+  {
+    const std::lock_guard guard(balancer_.lock_);
+    draft.composition = balancer_.composition_;
+  }
+  draft.spec = *draft.composition.result();
+  return draft;
 }
 
 std::expected<Edits::Draft, ChangeFault> Edits::work_out(const ChangeOrder& order) const {

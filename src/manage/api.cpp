@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "balance/drains.hpp"
 #include "balance/editable.hpp"
 #include "base/text.hpp"
 #include "manage/api_document.hpp"
@@ -16,7 +15,6 @@ namespace steelyard::manage {
 
 namespace {
 
-using balance::Flag;
 using http::Method;
 using Kind = balance::ChangeFault::Kind;
 
@@ -44,6 +42,10 @@ Problem problem_of(const balance::ChangeFault& fault) {
                                            : balance::editable_member_fields();
   problem.choices.assign(fields.begin(), fields.end());
   return problem;
+}
+
+Problem problem_of(const OperationFault& fault) {
+  return {.status = fault.kind == OperationFault::Kind::gone ? 409 : 503, .detail = fault.text};
 }
 
 std::expected<ApiJson, Problem> read_object(const std::string& body) {
@@ -99,25 +101,6 @@ std::string reason_of(const proxy::DeskQuestion& question) {
   return reason != nullptr ? *reason : std::string();
 }
 
-// hcexpr= names a condition of the virtual host's configuration.
-std::expected<void, Problem> check_conditions(const proxy::DeskQuestion& question,
-                                              const balance::ChangeOrder& order) {
-  const config::Config& config = question.generation->config();
-  for (const auto& wish : order.fields) {
-    if (wish.field != "hcexpr" || wish.value.empty()) continue;
-    const bool known =
-        config.servers[question.server]->health_conditions.find(wish.value) != nullptr ||
-        config.servers[0]->health_conditions.find(wish.value) != nullptr;
-    if (known) continue;
-    return std::unexpected(
-        Problem{.status = 422,
-                .detail = "there is no ProxyHCExpr " + steelyard::quoted(wish.value),
-                .member = wish.member,
-                .field = wish.field});
-  }
-  return {};
-}
-
 std::string_view method_text(Method method) {
   switch (method) {
     case Method::put:
@@ -132,6 +115,20 @@ std::string_view method_text(Method method) {
 }
 
 }  // namespace
+
+Api::Api(ApiParts parts)
+    : parts_(std::move(parts)),
+      operations_({.loop = parts_.loop,
+                   .book = parts_.book,
+                   .members_changed = parts_.members_changed,
+                   .drain_ordered = parts_.drain_ordered}),
+      live_(parts_.loop) {}
+
+// What most resources are about.
+struct Api::Subject {
+  NamedBalancer balancer;
+  balance::MemberView member;
+};
 
 struct Api::Call {
   const proxy::DeskQuestion& question;
@@ -148,6 +145,21 @@ struct Api::Call {
     auto found = find_member(balancer, request.parameter("member"));
     if (!found) return std::unexpected(problem_of(found.error()));
     return *found;
+  }
+  std::expected<Subject, Problem> subject() const {
+    auto of = balancer();
+    if (!of) return std::unexpected(std::move(of.error()));
+    auto member = this->member(*of);
+    if (!member) return std::unexpected(std::move(member.error()));
+    return Subject{.balancer = std::move(*of), .member = std::move(*member)};
+  }
+  // The same for a change: what the client knows of the member must still be so.
+  std::expected<Subject, Problem> subject_of_change() const {
+    auto found = subject();
+    if (!found) return found;
+    if (auto met = check_precondition(request, tag_of(*found->member.spec)); !met)
+      return std::unexpected(std::move(met.error()));
+    return found;
   }
 };
 
@@ -342,162 +354,133 @@ Api::Answer Api::list_members(const Call& call) {
   return Reply{.object = {{"members", std::move(list)}, {"removed", std::move(removed)}}};
 }
 
+Api::Answer Api::member_answer(const Call& call, const NamedBalancer& balancer,
+                               std::string_view member) const {
+  const auto view = find_member(balancer, member);
+  if (!view) return std::unexpected(problem_of(view.error()));
+  return Reply{.object = member_object(balancer, *view, balance::Edits(*balancer.state).overlay(),
+                                       call.moment),
+               .tag = tag_of(*view->spec)};
+}
+
 Api::Answer Api::show_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  return Reply{.object = member_object(*balancer, *member,
-                                       balance::Edits(*balancer->state).overlay(), call.moment),
-               .tag = tag_of(*member->spec)};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  return member_answer(call, found->balancer, found->member.spec->name);
 }
 
 Api::Answer Api::add_member(const Call& call) {
   const auto balancer = call.balancer();
   if (!balancer) return std::unexpected(balancer.error());
-  const bool exists = call.member(*balancer).has_value();
-  if (exists && call.request.if_none_match) return refuse(412, "the member is there already");
   const std::string url(call.request.parameter("member"));
-  balance::ChangeOrder order;
-  std::string name = url;
-  if (!exists) {
-    if (const auto spec = balance::added_member(url)) name = spec->name;
-    order.added.push_back(url);
-    order.added_max = balance::added_max_of(*balancer->state->spec());
-    auto wishes = read_wishes(call.request.body, name);
-    if (!wishes) return std::unexpected(wishes.error());
-    order.fields = std::move(*wishes);
+  const auto added = balance::added_member(url);
+  // It may be said in other words than its name: HTTP://M1:80.
+  const std::string name = added ? added->name : url;
+  auto known = find_member(*balancer, url);
+  if (!known) known = find_member(*balancer, name);
+  if (known) {
+    if (call.request.if_none_match) return refuse(412, "the member is there already");
+    if (auto met = check_precondition(call.request, tag_of(*known->spec)); !met)
+      return std::unexpected(met.error());
+    return member_answer(call, *balancer, known->spec->name);
   }
+  if (call.request.if_match) return refuse(412, "the member is not there");
+  balance::ChangeOrder order;
+  order.added.push_back(url);
+  order.added_max = balance::added_max_of(*balancer->state->spec());
+  auto wishes = read_wishes(call.request.body, name);
+  if (!wishes) return std::unexpected(wishes.error());
+  order.fields = std::move(*wishes);
   if (auto done = change(call, *balancer, order); !done) return std::unexpected(done.error());
-  Answer shown = show_member(call);
-  if (shown && !exists) shown->status = 201;
+  Answer shown = member_answer(call, *balancer, name);
+  if (shown) shown->status = 201;
   return shown;
 }
 
 Api::Answer Api::change_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
-    return std::unexpected(met.error());
-  auto wishes = read_wishes(call.request.body, member->spec->name);
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
+  const std::string& name = found->member.spec->name;
+  auto wishes = read_wishes(call.request.body, name);
   if (!wishes) return std::unexpected(wishes.error());
-  if (auto done = change(call, *balancer, {.fields = std::move(*wishes)}); !done)
+  if (auto done = change(call, found->balancer, {.fields = std::move(*wishes)}); !done)
     return std::unexpected(done.error());
-  return show_member(call);
+  return member_answer(call, found->balancer, name);
 }
 
 Api::Answer Api::remove_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
-    return std::unexpected(met.error());
-  auto done = change(call, *balancer, {.removed = {member->spec->name}});
-  if (!done) return std::unexpected(done.error());
-  return Reply{.object = {{"removed", member->spec->name}}};
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
+  const std::string& name = found->member.spec->name;
+  if (auto done = change(call, found->balancer, {.removed = {name}}); !done)
+    return std::unexpected(done.error());
+  return Reply{.object = {{"removed", name}}};
 }
 
 Api::Answer Api::show_drain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (!member->drain) return refuse(404, "no drain of " + member->spec->name + " was ordered");
-  return Reply{.object = drain_object(*member->drain, call.moment)};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  const auto& drain = found->member.drain;
+  if (!drain) return refuse(404, "no drain of " + found->member.spec->name + " was ordered");
+  return Reply{.object = drain_object(*drain, call.moment)};
 }
 
 // The words of an order are those of the control socket.
 Api::Answer Api::order_drain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
   auto line = read_object(call.request.body);
   if (!line) return std::unexpected(line.error());
   for (const char* const taken : {"command", "balancer", "member"}) {
     if (line->contains(taken)) return refuse(422, "an order has no " + steelyard::quoted(taken));
   }
-  (*line)["command"] = "drain";
-  (*line)["balancer"] = balancer->label;
-  (*line)["member"] = member->spec->name;
-  const auto wish = parse_request(line->dump());
+  // Which member is known; its name may hold bytes that no text has.
+  line->update({{"command", "drain"}, {"balancer", "-"}, {"member", "-"}});
+  const auto wish = parse_request(text_of(*line));
   if (!wish)
     return std::unexpected(
         Problem{.status = 422, .detail = wish.error().text, .choices = wish.error().choices});
-  const balance::DrainOrder order = wish->drain.order(call.moment.now);
-  balance::Status flags = member->status.only(balance::operator_flags).with(Flag::draining);
-  if (wish->drain.kick) flags = flags.with(Flag::stopped);
-  if (auto kept = keep_wish(call, *balancer, *member, flags); !kept)
-    return std::unexpected(std::move(kept.error()));
-  if (!balance::Drains(*balancer->state).order(member->member, order, call.moment.now))
-    return refuse(409, "a reload has just taken the member away");
-  note_drain(call, *balancer, *member, "drain, " + order_text(order, call.moment));
-  parts_.drain_ordered();
+  const std::string reason = wish->reason.empty() ? reason_of(call.question) : wish->reason;
+  const auto done =
+      operations_.drain(found->balancer, found->member, wish->drain, by(call, reason));
+  if (!done) return std::unexpected(problem_of(done.error()));
   return show_drain(call);
 }
 
 Api::Answer Api::undrain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  balance::Status wish = member->status.only(balance::operator_flags).without(Flag::draining);
-  if (member->drain && member->drain->has_stopped_it) wish = wish.without(Flag::stopped);
-  if (auto kept = keep_wish(call, *balancer, *member, wish); !kept)
-    return std::unexpected(std::move(kept.error()));
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
   // Told twice, it is done once.
-  if (balance::Drains(*balancer->state).undrain(member->member, call.moment.now))
-    note_drain(call, *balancer, *member, "undrain");
-  return show_member(call);
+  const auto done =
+      operations_.undrain(found->balancer, found->member, by(call, reason_of(call.question)));
+  if (!done) return std::unexpected(problem_of(done.error()));
+  return member_answer(call, found->balancer, found->member.spec->name);
 }
 
 Api::Answer Api::list_events(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  return Reply{
-      .object = {{"events", events_object(member->member->health_log().events(), call.moment)}}};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  return Reply{.object = {{"events", events_object(found->member.member->health_log().events(),
+                                                   call.moment)}}};
 }
 
 Api::Answer Api::listen(const Call& call) {
   auto feed = live_.listen(call.question.generation, call.question.server);
-  if (feed == nullptr) return refuse(503, "too many listen already");
+  if (feed == nullptr) return refuse(503, "too many listen already, or the server stops");
   return Reply{.feed = std::move(feed)};
 }
 
-std::expected<std::vector<balance::Change>, Problem> Api::change(
-    const Call& call, const NamedBalancer& balancer, const balance::ChangeOrder& order) {
-  if (auto known = check_conditions(call.question, order); !known)
-    return std::unexpected(known.error());
-  const auto author = author_of(call.question, reason_of(call.question));
-  auto done = parts_.book.change(balancer, order, author, call.moment);
+std::expected<void, Problem> Api::change(const Call& call, const NamedBalancer& balancer,
+                                         const balance::ChangeOrder& order) const {
+  const auto done = operations_.change(balancer, order, by(call, reason_of(call.question)));
   if (!done) return std::unexpected(problem_of(done.error()));
-  const auto concerns_others = [](const balance::Change& each) {
-    return each.field == "member" || each.field.starts_with("hc");
-  };
-  if (std::ranges::any_of(*done, concerns_others)) parts_.members_changed();
-  for (const balance::Change& each : *done)
-    parts_.log(call.question, change_text(balancer.label, each, who_of(call.question)));
-  return std::move(*done);
-}
-
-std::expected<void, Problem> Api::keep_wish(const Call& call, const NamedBalancer& balancer,
-                                            const balance::MemberView& member,
-                                            balance::Status wish) {
-  const auto author = author_of(call.question, reason_of(call.question));
-  auto kept = parts_.book.keep_wish(balancer, member, wish, author, call.moment);
-  if (!kept) return refuse(503, std::move(kept.error()));
   return {};
 }
 
-void Api::note_drain(const Call& call, const NamedBalancer& balancer,
-                     const balance::MemberView& member, std::string_view what) {
-  parts_.log(call.question, fmt::format("{} in {}: {} (by {})", member.spec->name, balancer.label,
-                                        what, who_of(call.question)));
+Operations::By Api::by(const Call& call, std::string reason) const {
+  return {.author = author_of(call.question, std::move(reason)),
+          .who = who_of(call.question),
+          .log = [this, &call](const std::string& text) { parts_.log(call.question, text); }};
 }
 
 }  // namespace steelyard::manage

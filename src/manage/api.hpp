@@ -15,6 +15,7 @@
 #include "manage/changes_book.hpp"
 #include "manage/live.hpp"
 #include "manage/naming.hpp"
+#include "manage/operations.hpp"
 #include "proxy/desk.hpp"
 
 namespace steelyard::manage {
@@ -30,16 +31,19 @@ struct ApiParts {
 
 class Api {
  public:
-  explicit Api(ApiParts parts) : parts_(std::move(parts)), live_(parts_.loop) {}
+  explicit Api(ApiParts parts);
 
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
 
-  // There is another configuration, or none any more: those who listen have to ask again.
+  // There is another configuration: those who listen have to ask again.
   void end_feeds() { live_.end_all(); }
+  // The server stops: nobody may listen from now on.
+  void stop_feeds() { live_.stop(); }
   // The OpenAPI document, as served.
   static std::string document();
 
  private:
+  struct Subject;
   struct Call;
   struct Reply;
   struct Operation;
@@ -64,16 +68,14 @@ class Api {
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 
-  std::expected<std::vector<balance::Change>, Problem> change(const Call& call,
-                                                              const NamedBalancer& balancer,
-                                                              const balance::ChangeOrder& order);
-  // The wish is in the journal, if there is one; or why not.
-  std::expected<void, Problem> keep_wish(const Call& call, const NamedBalancer& balancer,
-                                         const balance::MemberView& member, balance::Status wish);
-  void note_drain(const Call& call, const NamedBalancer& balancer,
-                  const balance::MemberView& member, std::string_view what);
+  Answer member_answer(const Call& call, const NamedBalancer& balancer,
+                       std::string_view member) const;
+  std::expected<void, Problem> change(const Call& call, const NamedBalancer& balancer,
+                                      const balance::ChangeOrder& order) const;
+  [[nodiscard]] Operations::By by(const Call& call, std::string reason) const;
 
-  ApiParts parts_;
+  const ApiParts parts_;
+  const Operations operations_;
   Live live_;
 };
 

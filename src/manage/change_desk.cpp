@@ -54,10 +54,6 @@ std::string changes_line(const std::vector<Change>& changes) {
   return line_of({{"ok", true}, {"changed", std::move(list)}});
 }
 
-bool concerns_others(const Change& change) {
-  return change.field == "member" || change.field.starts_with("hc");
-}
-
 }  // namespace
 
 void ChangeDesk::adopt(const proxy::Generation& generation,
@@ -106,18 +102,15 @@ ChangeDesk::Answer ChangeDesk::remove(const ControlRequest& request, std::string
 ChangeDesk::Answer ChangeDesk::change(const NamedBalancer& balancer,
                                       const balance::ChangeOrder& order,
                                       const ControlRequest& request, std::string_view who) {
-  const auto author = author_on_socket(std::string(who), request.reason);
-  const auto changes = parts_.book.change(balancer, order, author, moment());
+  const auto changes = operations_.change(balancer, order, by(request, who));
   if (!changes) return std::unexpected(fault_of(changes.error()));
-  return tell(balancer.label, *changes, who);
+  return changes_line(*changes);
 }
 
-std::string ChangeDesk::tell(const std::string& label, const std::vector<Change>& changes,
-                             std::string_view who) {
-  for (const Change& each : changes)
-    parts_.log(config::LogLevel::notice, change_text(label, each, who));
-  if (std::ranges::any_of(changes, concerns_others)) parts_.members_changed();
-  return changes_line(changes);
+Operations::By ChangeDesk::by(const ControlRequest& request, std::string_view who) const {
+  return {.author = author_on_socket(std::string(who), request.reason),
+          .who = std::string(who),
+          .log = [this](const std::string& text) { parts_.log(config::LogLevel::notice, text); }};
 }
 
 ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const {
@@ -154,10 +147,9 @@ ChangeDesk::Answer ChangeDesk::undo(const ControlRequest& request, std::string_v
   const ChangesBook::UndoWish wish{.id = request.id,
                                    .later = request.force ? Later::is_overridden : Later::matters,
                                    .added_max = INT_MAX};
-  const auto author = author_on_socket(std::string(who), request.reason);
-  const auto changes = parts_.book.undo(balancers_, wish, author, moment());
+  const auto changes = operations_.undo(balancers_, wish, by(request, who));
   if (!changes) return std::unexpected(changes.error());
-  return tell(fmt::format("change {}", request.id), *changes, who);
+  return changes_line(*changes);
 }
 
 ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const {

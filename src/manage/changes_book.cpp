@@ -101,7 +101,8 @@ std::vector<Change> differences(const Overlay& before, const Overlay& after) {
   return changes;
 }
 
-ChangesBook::ChangesBook(Wanted journal, Log log) : log_(std::move(log)) {
+ChangesBook::ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition)
+    : log_(std::move(log)), knows_condition_(std::move(knows_condition)) {
   if (journal) {
     journal_ = std::move(*journal);
   } else {
@@ -128,6 +129,13 @@ void ChangesBook::keep_or_complain(const BalancerKey& key, const Records& record
 ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
                                        const balance::ChangeOrder& order, const Purpose& purpose,
                                        const journal::Author& author, const Moment& moment) {
+  for (const auto& wish : order.fields) {
+    if (wish.field != "hcexpr" || wish.value.empty() || knows_condition_(balancer, wish.value))
+      continue;
+    return std::unexpected(balance::ChangeFault{balance::ChangeFault::Kind::bad_value, wish.member,
+                                                wish.field,
+                                                "there is no ProxyHCExpr " + quoted(wish.value)});
+  }
   const auto consent = [&](const std::vector<Change>& changes, const Overlay& after) {
     Records records;
     for (const Change& change : changes) {
@@ -186,7 +194,11 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
   if (!journal_) return;
   auto overlays = journal_->load();
   if (!overlays) {
-    log_(config::LogLevel::error, "no changes are brought back: " + overlays.error().text);
+    // Written now, it would lose what it has and nobody could read.
+    why_closed_ = std::move(overlays.error().text);
+    journal_.reset();
+    log_(config::LogLevel::error,
+         "no changes are brought back, and changes are refused: " + why_closed_);
     return;
   }
   kept_ = *overlays;
@@ -222,6 +234,12 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
     tell_superseded(balancer.label, each);
   }
   keep_or_complain(key_of(balancer), records, after, moment.wall);
+}
+
+void ChangesBook::close() {
+  if (!journal_) return;
+  journal_.reset();
+  why_closed_ = "the server stops";
 }
 
 void ChangesBook::catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment) {

@@ -42,11 +42,13 @@ class ChangesBook {
  public:
   using Log = std::function<void(config::LogLevel, const std::string&)>;
   using Changed = std::expected<std::vector<balance::Change>, balance::ChangeFault>;
+  // Whether the balancer's virtual host has a condition (ProxyHCExpr) of this name.
+  using KnowsCondition = std::function<bool(const NamedBalancer&, std::string_view name)>;
 
   // None: nobody wants one; changes are made and not kept. A fault: it could not be opened; changes
   // are refused with that reason.
   using Wanted = std::expected<std::optional<journal::Journal>, journal::Fault>;
-  ChangesBook(Wanted journal, Log log);
+  ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition);
 
   // After a start, before anything else: what the journal has of balancers in `persistent` counts
   // again, against the configuration as it is now; the rest is forgotten.
@@ -73,6 +75,9 @@ class ChangesBook {
   // After a reload and after drains ended.
   void catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment);
 
+  // The server stops: its successor may have the journal. Changes are refused from now on.
+  void close();
+
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }
 
@@ -94,8 +99,9 @@ class ChangesBook {
   void tell_superseded(const std::string& label, const balance::Superseded& change);
 
   std::optional<journal::Journal> journal_;
-  std::string why_closed_;  // of a journal that could not be opened
+  std::string why_closed_;  // of a journal that could not be opened or read
   const Log log_;
+  const KnowsCondition knows_condition_;
   journal::Overlays kept_;  // as the journal has it; nothing where it has none
 };
 

@@ -108,6 +108,7 @@ std::vector<prometheus::MetricFamily> MetricsCollector::Collect() const {
     collect_refusals(book, balancer);
     collect_line(book, balancer);
     collect_members(book, balancer);
+    collect_size(book, balancer);
   }
   for (const NamedBalancer& direct : name_direct_backends(sources_.generation))
     collect_members(book, direct);
@@ -160,17 +161,19 @@ void MetricsCollector::collect_servers(MetricBook& book) const {
 }
 
 void MetricsCollector::collect_members(MetricBook& book, const NamedBalancer& balancer) const {
-  const std::vector<MemberView> members = balancer.state->members();
-  double usable = 0;
-  for (const MemberView& view : members) {
-    if (view.status.usable()) ++usable;
+  for (const MemberView& view : balancer.state->members()) {
     collect_state(book, balancer.label, view);
     collect_health(book, balancer.label, view);
     collect_attempts(book, balancer, view);
   }
-  if (balancer.label.ends_with("direct")) return;
+}
+
+void MetricsCollector::collect_size(MetricBook& book, const NamedBalancer& balancer) const {
+  const std::vector<MemberView> members = balancer.state->members();
+  const auto usable =
+      std::ranges::count_if(members, [](const MemberView& view) { return view.status.usable(); });
   book.add("steelyard_balancer_members", number(members.size()), {balancer.label});
-  book.add("steelyard_balancer_usable_members", usable, {balancer.label});
+  book.add("steelyard_balancer_usable_members", static_cast<double>(usable), {balancer.label});
 }
 
 void MetricsCollector::collect_attempts(MetricBook& book, const NamedBalancer& named,

@@ -36,6 +36,7 @@ class MetricsCollector final : public prometheus::Collectable {
   void collect_clients(MetricBook& book) const;
   void collect_servers(MetricBook& book) const;
   void collect_members(MetricBook& book, const NamedBalancer& balancer) const;
+  void collect_size(MetricBook& book, const NamedBalancer& balancer) const;
   void collect_attempts(MetricBook& book, const NamedBalancer& balancer,
                         const balance::MemberView& view) const;
 

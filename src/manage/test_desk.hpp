@@ -83,7 +83,10 @@ class DeskWorld : public ::testing::Test {
   const std::function<void(config::LogLevel, const std::string&)> log_line =
       [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); };
   int told_of_members = 0;
-  ChangesBook book{std::nullopt, log_line};  // no journal
+  ChangesBook book{std::nullopt, log_line,  // no journal
+                   [](const NamedBalancer& /*balancer*/, std::string_view condition) {
+                     return condition != "nowhere";
+                   }};
   ControlDesk desk{
       ChangeDesk::Parts{.loop = loop, .book = book, .log = log_line, .members_changed = [this] {
                           ++told_of_members;

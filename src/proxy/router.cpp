@@ -227,13 +227,28 @@ bool asks_from_here(const Exchange& x) {
   });
 }
 
+// A name that a page of another site could not have made up: a browser that follows one to this
+// machine says it (DNS rebinding).
+bool asks_by_own_name(const Exchange& x) {
+  if (!x.request.host_parts) return true;
+  std::string_view host = x.host_name;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (const auto address = IpAddress::parse(host)) return address->is_loopback();
+  return host == "localhost" || equals_ignoring_case(host, x.server->name) ||
+         std::ranges::find(x.server->aliases, host) != x.server->aliases.end();
+}
+
 Routing route_to_desk(Exchange& x, Shard::Core& core) {
-  if (config::is_left_open(*x.settings) && !asks_from_here(x)) {
+  const bool is_open = config::is_left_open(
+      *x.settings, x.request.method_id == http::Method::head ? "GET" : x.request.method);
+  if (is_open && (!asks_from_here(x) || !asks_by_own_name(x))) {
     if (core.wants(x, config::LogLevel::error, "authz_core"))
-      core.log(x, config::LogLevel::error, "authz_core",
-               x.arena.join(config::handler_name(x.responder),
-                            " is left open to everybody, so only clients on this machine get it: ",
-                            config::how_to_open_it));
+      core.log(
+          x, config::LogLevel::error, "authz_core",
+          x.arena.join(config::handler_name(x.responder),
+                       " is left open to everybody, so only clients on this machine get it, by a "
+                       "name of this server: ",
+                       config::how_to_open_it));
     return answer(403);
   }
   if (body_is_too_large(x)) return answer(413);

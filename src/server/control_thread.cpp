@@ -6,6 +6,7 @@
 
 #include <future>
 
+#include "base/text.hpp"
 #include "io/linux/socket_stream.hpp"
 #include "manage/control_answers.hpp"
 #include "server/control_socket.hpp"
@@ -41,11 +42,16 @@ void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
 }
 
 void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generation) {
+  // A question about it may have come before the word of it.
+  if (generation->number() <= generation_->number()) return;
   log_.generation_changed();
   generation_ = generation;
   api_->end_feeds();
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
+  // What was changed while the others knew of it and this thread did not, they were told with the
+  // generation before and did not heed.
+  members_changed_(generation_);
 }
 
 void ControlThread::close_socket() {
@@ -54,6 +60,8 @@ void ControlThread::close_socket() {
   loop_.post([this, &closed] {
     listener_.reset();
     connections_.clear();
+    api_->stop_feeds();  // else those who listen keep the server from ending
+    book_->close();
     closed.set_value();
   });
   closed.get_future().wait();
@@ -61,8 +69,19 @@ void ControlThread::close_socket() {
 
 void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
   loop_.post([this, question = std::move(question), reply = std::move(reply)] {
-    reply(answer(question));
+    // Who was told that there is no answer does not expect anything to be done any more.
+    if (!question.is_given_up()) reply(answer_whatever_happens(question));
   });
+}
+
+proxy::DeskAnswer ControlThread::answer_whatever_happens(const proxy::DeskQuestion& question) {
+  try {
+    return answer(question);
+  } catch (const std::exception& fault) {
+    log_for(*question.generation->config().servers[question.server], config::LogLevel::error,
+            fmt::format("no answer to {}: {}", quoted(question.path), fault.what()));
+    return {.status = 500};
+  }
 }
 
 proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
@@ -122,7 +141,12 @@ void ControlThread::bring_back(manage::ChangesBook::Wanted journal,
 void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
   book_ = std::make_unique<manage::ChangesBook>(
       std::move(journal),
-      [this](config::LogLevel level, const std::string& text) { log(level, text); });
+      [this](config::LogLevel level, const std::string& text) { log(level, text); },
+      [this](const manage::NamedBalancer& balancer, std::string_view name) {
+        const auto& servers = generation_->config().servers;
+        return servers[balancer.server]->health_conditions.find(name) != nullptr ||
+               servers[0]->health_conditions.find(name) != nullptr;
+      });
 }
 
 void ControlThread::make_pages() {

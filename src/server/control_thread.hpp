@@ -21,7 +21,7 @@
 // The thread that operators speak to, by the control socket and by the pages about the server
 // (balancer-manager, ...), with a loop of its own: whatever somebody does there, and however long a
 // list of members is, no shard waits for it. Changes are made here and nowhere else. It also looks
-// after drains, which only somebody at the socket can have ordered.
+// after drains, wherever they were ordered.
 //
 // Threads: ask() is called on shards; the other public functions are the main thread's.
 
@@ -49,7 +49,8 @@ class ControlThread final : public proxy::Desk {
   // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
   void adopt(std::shared_ptr<const proxy::Generation> generation);
-  // And all its connections. Returns when nobody listens any more; pages are still answered.
+  // And all its connections, what pages have without an end, and the journal, for a successor.
+  // Returns when nobody listens any more; pages are still answered, but change nothing.
   void close_socket();
   // Nothing is answered from now on. Before the loops of those who asked are gone.
   void stop();
@@ -63,6 +64,7 @@ class ControlThread final : public proxy::Desk {
   void take(const std::shared_ptr<const proxy::Generation>& generation);
   void listen(Descriptor socket);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
+  proxy::DeskAnswer answer_whatever_happens(const proxy::DeskQuestion& question);
   void take_in(std::unique_ptr<io::Stream> stream);
   void log(config::LogLevel level, const std::string& text);
   void log_changes(const manage::BalancerManager::ChangeNote& note);
