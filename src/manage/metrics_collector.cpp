@@ -104,6 +104,7 @@ std::vector<prometheus::MetricFamily> MetricsCollector::Collect() const {
   collect_process(book);
   collect_clients(book);
   collect_servers(book);
+  collect_spans(book);
   for (const NamedBalancer& balancer : name_balancers(sources_.generation)) {
     collect_refusals(book, balancer);
     collect_line(book, balancer);
@@ -138,6 +139,17 @@ void MetricsCollector::collect_clients(MetricBook& book) const {
   book.add("steelyard_client_connections_busy", number(group.busy_connections()));
   book.add("steelyard_client_connections_limit", number(group.client_connections_max));
   book.add("steelyard_client_connections_accepted_total", number(cells.accepted.value()));
+}
+
+// Of a server that exports.
+void MetricsCollector::collect_spans(MetricBook& book) const {
+  if (!sources_.generation.config().trace_export) return;
+  const trace::ExportCounts& spans = sources_.group.span_counts;
+  constexpr std::string_view dropped = "steelyard_trace_spans_dropped_total";
+  book.add("steelyard_trace_spans_exported_total", number(spans.exported.load()));
+  book.add(dropped, number(spans.queue_full.load()), {"queue_full"});
+  book.add(dropped, number(spans.refused.load()), {"refused"});
+  book.add(dropped, number(spans.undelivered.load()), {"undelivered"});
 }
 
 void MetricsCollector::collect_servers(MetricBook& book) const {
