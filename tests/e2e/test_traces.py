@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import ssl  # noqa: F401  (the collector of one test speaks it)
 import subprocess
 import threading
 import time
@@ -195,7 +194,7 @@ def test_a_request_is_a_tree_of_spans(world, collector):
     world.start(f"SteelyardTrace On\nSteelyardTraceExport {collector.url} service=edge")
     world.ask("/a%20b?secret=1&delay=0.05", f"traceparent: {SAMPLED}", "User-Agent: x\"y")
     (told,) = world.told("traceparent")
-    spans = collector.wait_for(4)
+    spans = collector.wait_for(3)
     (server,), (client,) = by_kind(spans, "server"), by_kind(spans, "client")
     assert {span.trace for span in spans} == {TRACE}
     assert (server.parent, client.parent) == (CALLER, server.id)
@@ -367,7 +366,7 @@ def test_what_waited_is_sent_when_the_collector_is_back(world, collector):
     assert time.monotonic() - began >= 0.9  # no sooner than it asked for
     assert [span["url.path"] for span in by_kind(spans, "server")] == ["/first", "/second"]
     assert until(lambda: "takes spans again" in world.errors())
-    assert world.metric("steelyard_trace_spans_exported_total") == len(spans)
+    assert until(lambda: world.metric("steelyard_trace_spans_exported_total") >= len(spans))
 
 
 def test_a_queue_that_is_full_drops_and_counts(world, collector):
