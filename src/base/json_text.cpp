@@ -1,8 +1,13 @@
 #include "base/json_text.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace steelyard {
 
@@ -23,8 +28,29 @@ std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
 }
 
+#if defined(__SSE2__)
+constexpr std::size_t block_bytes = 16;
+
+// One bit a byte that is not plain. Compared with sign, bytes from 0x80 up are below a blank.
+unsigned marks_in_block(const char* at) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i outside = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));
+  const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(outside, del), _mm_or_si128(quote, backslash))));
+}
+#endif
+
 std::size_t plain_length(std::string_view text) {
   std::size_t at = 0;
+#if defined(__SSE2__)
+  for (; at + block_bytes <= text.size(); at += block_bytes) {
+    const unsigned marks = marks_in_block(text.data() + at);
+    if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks));
+  }
+#endif
   while (at < text.size() && plain_bytes[byte_at(text, at)]) ++at;
   return at;
 }
@@ -97,8 +123,7 @@ std::size_t append_wide(std::string_view text, std::string& out) {
 
 }  // namespace
 
-void append_json_string(std::string_view text, std::string& out) {
-  out += '"';
+void append_json_text(std::string_view text, std::string& out) {
   while (true) {
     const std::size_t plain = plain_length(text);
     out.append(text.data(), plain);
@@ -112,6 +137,11 @@ void append_json_string(std::string_view text, std::string& out) {
     }
     text.remove_prefix(taken);
   }
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  append_json_text(text, out);
   out += '"';
 }
 

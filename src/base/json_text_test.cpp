@@ -27,6 +27,18 @@ TEST(JsonText, quotes_backslashes_and_controls_are_escaped) {
   EXPECT_EQ(json("\0\x01\x1b\x7f"sv), R"(<"\u0000\u0001\u001b\u007f">)");
 }
 
+TEST(JsonText, what_needs_an_escape_is_found_wherever_it_stands) {
+  for (std::size_t at = 0; at < 40; ++at) {
+    std::string text(40, 'x');
+    text[at] = '"';
+    std::string expected = "<\"" + text + "\">";
+    expected.insert(at + 2, 1, '\\');
+    EXPECT_EQ(json(text), expected);
+    text[at] = '\x7f';
+    EXPECT_EQ(json(text).size(), 40u + 9u) << at;
+  }
+}
+
 TEST(JsonText, characters_of_utf_8_stay_whatever_their_length) {
   for (const std::string_view text :
        {"\xc2\xa0", "\xc3\xa9", "\xdf\xbf", "\xe0\xa0\x80", "\xe2\x82\xac", "\xed\x9f\xbf",

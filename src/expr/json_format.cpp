@@ -118,19 +118,20 @@ std::expected<std::pair<std::string_view, std::string>, Complaint> split_word(
   return std::pair(name, "%{" + std::string(name) + "}^sy");
 }
 
-std::string& scratch() {
-  thread_local std::string text;
-  text.clear();
-  return text;
-}
+enum class ValueKind : std::uint8_t { text, number };
 
-void put_value(const std::string& text, bool is_number, bool is_null, std::string& line) {
-  if (is_null) {
+// `put(EntryText&)` writes what stands in the line then; `may_be_null`: unless it has nothing to
+// tell.
+void put_value(ValueKind kind, bool may_be_null, std::string& line, const auto& put) {
+  const std::size_t begin = line.size();
+  if (kind == ValueKind::text) line += '"';
+  EntryText out(line, Escapes::json);
+  put(out);
+  if (may_be_null && !out.told_all()) {
+    line.resize(begin);
     line += "null";
-  } else if (is_number) {
-    line += text;
-  } else {
-    append_json_string(text, line);
+  } else if (kind == ValueKind::text) {
+    line += '"';
   }
 }
 
@@ -138,12 +139,10 @@ void put_attempt(const Attempt& attempt, std::string& line) {
   char separator = '{';
   for (const TimelineField field : attempt_fields) {
     const TimelineFieldRow& row = row_of(field);
-    std::string& text = scratch();
-    EntryText out(text, Escapes::none);
-    put_attempt_field(field, attempt, out);
     line += separator;
     line.append("\"").append(row.name).append("\":");
-    put_value(text, row.is_number, !out.told_all(), line);
+    put_value(row.is_number ? ValueKind::number : ValueKind::text, true, line,
+              [&](EntryText& out) { put_attempt_field(field, attempt, out); });
     separator = ',';
   }
   line += '}';
@@ -223,10 +222,8 @@ void JsonFormat::write(const Facts& facts, std::string& line) const {
       put_attempts(facts, line);
       continue;
     }
-    std::string& text = scratch();
-    EntryText out(text, Escapes::none);
-    field.format.write(facts, out);
-    put_value(text, field.kind == Kind::number, field.is_single && !out.told_all(), line);
+    put_value(field.kind == Kind::number ? ValueKind::number : ValueKind::text, field.is_single,
+              line, [&](EntryText& out) { field.format.write(facts, out); });
   }
   line += '}';
 }

@@ -15,7 +15,7 @@
 // 1. Any bytes of a client or a member give one line of valid JSON in UTF-8.
 // 2. Every line has the same names in the same order; what there is nothing to tell of is null.
 //
-// Threads: immutable. write() has scratch memory in thread_local storage.
+// Threads: immutable. write() is as LogFormat's.
 
 namespace steelyard::expr {
 

@@ -72,7 +72,7 @@ void put_response_header(const Facts& facts, const std::string& name, EntryText&
 void put_calendar(const std::string& format, const std::tm& calendar, EntryText& line) {
   std::array<char, 256> text;
   const std::size_t bytes = std::strftime(text.data(), text.size(), format.c_str(), &calendar);
-  line.ours({text.data(), bytes});
+  line.configured({text.data(), bytes});
 }
 
 void put_time(const LogItem& item, const Facts& facts, EntryText& line) {
@@ -112,7 +112,7 @@ void put_duration(const LogItem& item, Duration elapsed, EntryText& line) {
     case Unit::microseconds:
       return line.number(duration_cast<std::chrono::microseconds>(elapsed).count());
     default:
-      line.ours(item.argument);
+      line.configured(item.argument);
   }
 }
 
@@ -125,7 +125,7 @@ void put_port(const LogItem& item, const Facts& facts, EntryText& line) {
     case Unit::remote:
       return line.number(facts.number(NumberFact::client_port));
     default:
-      line.ours(item.argument);
+      line.configured(item.argument);
   }
 }
 
@@ -139,7 +139,7 @@ void put_process(const LogItem& item, const Facts& facts, EntryText& line) {
     case Unit::thread_hex:
       return line.hex(static_cast<std::uint64_t>(thread));
     default:
-      line.ours(item.argument);
+      line.configured(item.argument);
   }
 }
 
@@ -191,7 +191,7 @@ void put_item(const LogItem& item, const Facts& facts, EntryText& line) {
   const auto number = [&](NumberFact which) { line.number(facts.number(which)); };
   switch (item.kind) {
     case Kind::literal:
-      line.ours(item.argument);
+      line.configured(item.argument);
       return;
     case Kind::client_host:
       return put_client_host(facts, line);

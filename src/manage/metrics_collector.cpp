@@ -145,11 +145,13 @@ void MetricsCollector::collect_clients(MetricBook& book) const {
 void MetricsCollector::collect_spans(MetricBook& book) const {
   if (!sources_.generation.config().trace_export) return;
   const trace::ExportCounts& spans = sources_.group.span_counts;
-  constexpr std::string_view dropped = "steelyard_trace_spans_dropped_total";
   book.add("steelyard_trace_spans_exported_total", number(spans.exported.load()));
-  book.add(dropped, number(spans.queue_full.load()), {"queue_full"});
-  book.add(dropped, number(spans.refused.load()), {"refused"});
-  book.add(dropped, number(spans.undelivered.load()), {"undelivered"});
+  const auto add = [&book](std::uint64_t count, std::string_view cause) {
+    if (count != 0) book.add("steelyard_trace_spans_dropped_total", number(count), {cause});
+  };
+  add(spans.queue_full, "queue_full");
+  add(spans.refused, "refused");
+  add(spans.undelivered, "undelivered");
 }
 
 void MetricsCollector::collect_servers(MetricBook& book) const {

@@ -1,6 +1,5 @@
 #include "server/collector_client.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "base/check.hpp"
 #include "base/text.hpp"
 #include "proxy/generation.hpp"
+#include "server/curl_library.hpp"
 
 namespace steelyard::server {
 
@@ -24,11 +24,6 @@ std::size_t keep_answer(const char* bytes, std::size_t size, std::size_t count, 
   return size * count;
 }
 
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
-
 long milliseconds(Duration time) {
   return static_cast<long>(
       std::chrono::ceil<std::chrono::milliseconds>(std::max(time, Duration(0))).count());
@@ -40,62 +35,66 @@ bool may_be_sent_again(long status) {
 
 }  // namespace
 
-CollectorLoop::CollectorLoop() {
-  CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-  multi_ = curl_multi_init();
+CollectorLoop::CollectorLoop(const CurlLibrary& curl) : curl_(curl), multi_(curl.multi_init()) {
   CHECK(multi_ != nullptr);
 }
 
-CollectorLoop::~CollectorLoop() { curl_multi_cleanup(multi_); }
+CollectorLoop::~CollectorLoop() { curl_.multi_cleanup(multi_); }
 
 void CollectorLoop::sleep(Duration at_most) {
   const long most = std::min(milliseconds(at_most), 60'000L);
-  curl_multi_poll(multi_, nullptr, 0, static_cast<int>(most), nullptr);
+  curl_.multi_poll(multi_, nullptr, 0, static_cast<int>(most), nullptr);
 }
 
-void CollectorLoop::wake() { curl_multi_wakeup(multi_); }
+void CollectorLoop::wake() { curl_.multi_wakeup(multi_); }
 
 struct CollectorClient::Request {
-  CURL* easy = curl_easy_init();
+  const CurlLibrary& curl;
+  CURL* easy;
   curl_slist* headers = nullptr;
   std::string answer;
   std::array<char, CURL_ERROR_SIZE> error{};
 
-  Request() { CHECK(easy != nullptr); }
+  explicit Request(const CurlLibrary& library) : curl(library), easy(library.easy_init()) {
+    CHECK(easy != nullptr);
+  }
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
   ~Request() {
-    curl_easy_cleanup(easy);
-    curl_slist_free_all(headers);
+    curl.easy_cleanup(easy);
+    curl.slist_free_all(headers);
   }
   void add(const std::string& header) {
-    headers = curl_slist_append(headers, header.c_str());
+    headers = curl.slist_append(headers, header.c_str());
     CHECK(headers != nullptr);
+  }
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    CHECK(curl.easy_setopt(easy, option, value) == CURLE_OK);
   }
 };
 
 CollectorClient::CollectorClient(CollectorLoop& loop, const config::TraceExport& to)
-    : loop_(loop), to_(to), request_(std::make_unique<Request>()) {
+    : loop_(loop), to_(to), request_(std::make_unique<Request>(loop.curl_)) {
   Request& request = *request_;
   request.add("Content-Type: application/json");
   request.add("Expect:");  // nobody waits for leave to send
   for (const std::string& header : to_.headers) request.add(header);
-  CURL* const easy = request.easy;
-  set(easy, CURLOPT_URL, to_.url.c_str());
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_PROXY, "");
-  set(easy, CURLOPT_POST, 1L);
-  set(easy, CURLOPT_HTTPHEADER, request.headers);
-  set(easy, CURLOPT_USERAGENT, std::string(proxy::program_banner).c_str());
-  set(easy, CURLOPT_TIMEOUT_MS, milliseconds(to_.timeout));
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(to_.timeout));
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs holds up no stop
-  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy, CURLOPT_WRITEFUNCTION, &keep_answer);
-  set(easy, CURLOPT_WRITEDATA, &request.answer);
-  set(easy, CURLOPT_ERRORBUFFER, request.error.data());
-  if (!to_.ca_file.empty()) set(easy, CURLOPT_CAINFO, to_.ca_file.c_str());
+  request.set(CURLOPT_URL, to_.url.c_str());
+  request.set(CURLOPT_PROTOCOLS_STR, "http,https");
+  request.set(CURLOPT_PROXY, "");
+  request.set(CURLOPT_POST, 1L);
+  request.set(CURLOPT_HTTPHEADER, request.headers);
+  request.set(CURLOPT_USERAGENT, std::string(proxy::program_banner).c_str());
+  request.set(CURLOPT_TIMEOUT_MS, milliseconds(to_.timeout));
+  request.set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(to_.timeout));
+  request.set(CURLOPT_NOSIGNAL, 1L);
+  request.set(CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs holds up no stop
+  request.set(CURLOPT_TCP_KEEPALIVE, 1L);
+  request.set(CURLOPT_WRITEFUNCTION, &keep_answer);
+  request.set(CURLOPT_WRITEDATA, &request.answer);
+  request.set(CURLOPT_ERRORBUFFER, request.error.data());
+  if (!to_.ca_file.empty()) request.set(CURLOPT_CAINFO, to_.ca_file.c_str());
 }
 
 CollectorClient::~CollectorClient() = default;
@@ -105,15 +104,15 @@ CollectorAnswer CollectorClient::post(std::string_view body,
   Request& request = *request_;
   request.answer.clear();
   request.error = {};
-  set(request.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  set(request.easy, CURLOPT_POSTFIELDS, body.data());
-  CHECK(curl_multi_add_handle(loop_.multi_, request.easy) == CURLM_OK);
+  request.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  request.set(CURLOPT_POSTFIELDS, body.data());
+  CHECK(loop_.curl_.multi_add_handle(loop_.multi_, request.easy) == CURLM_OK);
   CollectorAnswer answer{.kind = CollectorAnswer::Kind::abandoned};
   while (true) {
     int running = 0;
-    curl_multi_perform(loop_.multi_, &running);
+    loop_.curl_.multi_perform(loop_.multi_, &running);
     int left = 0;
-    if (const CURLMsg* const message = curl_multi_info_read(loop_.multi_, &left);
+    if (const CURLMsg* const message = loop_.curl_.multi_info_read(loop_.multi_, &left);
         message != nullptr && message->msg == CURLMSG_DONE) {
       answer = judge(message->data.result);
       break;
@@ -123,7 +122,7 @@ CollectorAnswer CollectorClient::post(std::string_view body,
     if (now >= give_up) break;
     loop_.sleep(give_up == never ? Duration(std::chrono::seconds(1)) : give_up - now);
   }
-  curl_multi_remove_handle(loop_.multi_, request.easy);
+  loop_.curl_.multi_remove_handle(loop_.multi_, request.easy);
   return answer;
 }
 
@@ -132,13 +131,13 @@ CollectorAnswer CollectorClient::judge(int result) {
   if (code != CURLE_OK) {
     const std::string_view detail = request_->error.data();
     return {.kind = CollectorAnswer::Kind::again,
-            .text = std::string(detail.empty() ? curl_easy_strerror(code) : detail)};
+            .text = std::string(detail.empty() ? loop_.curl_.easy_strerror(code) : detail)};
   }
   long status = 0;
-  curl_easy_getinfo(request_->easy, CURLINFO_RESPONSE_CODE, &status);
+  loop_.curl_.easy_getinfo(request_->easy, CURLINFO_RESPONSE_CODE, &status);
   CollectorAnswer answer = judge_status(status, request_->answer);
   curl_off_t seconds = 0;
-  if (curl_easy_getinfo(request_->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK &&
+  if (loop_.curl_.easy_getinfo(request_->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK &&
       seconds > 0) {
     const curl_off_t most = retry_after_max / std::chrono::seconds(1);
     answer.retry_after = std::chrono::seconds(std::min(seconds, most));

@@ -17,10 +17,12 @@
 
 namespace steelyard::server {
 
+struct CurlLibrary;  // curl_library.hpp
+
 // Sleeps until woken or for some time, and moves what a client has under way. Outlives its clients.
 class CollectorLoop {
  public:
-  CollectorLoop();
+  explicit CollectorLoop(const CurlLibrary& curl);
   ~CollectorLoop();
   CollectorLoop(const CollectorLoop&) = delete;
   CollectorLoop& operator=(const CollectorLoop&) = delete;
@@ -31,7 +33,8 @@ class CollectorLoop {
 
  private:
   friend class CollectorClient;
-  void* multi_;
+  const CurlLibrary& curl_;
+  void* const multi_;
 };
 
 struct CollectorAnswer {

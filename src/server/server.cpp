@@ -152,7 +152,7 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.server_process = ::getpid();
   duties.control_socket = config.control_socket.value_or("");
   duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
-    auto read = read_configuration(options_);
+    auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
     return log_targets(*read->config);
   };

@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "base/check.hpp"
+#include "server/curl_library.hpp"
 #include "server/privileges.hpp"
 #include "trace/span_writer.hpp"
 
@@ -51,7 +53,9 @@ void TraceThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
     wanted_ = std::move(generation);
   }
   if (!thread_.joinable()) {
-    loop_ = std::make_unique<CollectorLoop>();
+    const auto curl = CurlLibrary::load();
+    CHECK(curl.has_value());  // else the configuration was refused
+    loop_ = std::make_unique<CollectorLoop>(**curl);
     thread_ = std::thread([this] { run(); });
   }
   open_ = to.has_value();

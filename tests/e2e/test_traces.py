@@ -93,7 +93,7 @@ class World:
             for line in answer.read().decode().splitlines():
                 if line.startswith(name + " "):
                     return float(line.rsplit(" ", 1)[1])
-        return None
+        return 0.0
 
     def close(self):
         if self.client:
