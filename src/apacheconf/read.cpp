@@ -47,6 +47,7 @@ void finish(Reading& reading, const Composer& composer) {
                                                    : define.name);
   }
   finish_servers(reading);
+  finish_traces(reading);
   finish_proxy(reading);
   finish_heartbeats(reading);
   finish_pages(reading);

@@ -348,7 +348,7 @@ TEST(Read, formats_may_be_named_after_their_use_and_hold_in_virtual_hosts) {
   const auto logs = [&](std::size_t i) {
     std::vector<std::string> seen;
     for (const config::AccessLog& each : config->servers[i]->access_logs) {
-      seen.push_back(each.target.text + " = " + each.format.text());
+      seen.push_back(each.target.text + " = " + std::get<expr::LogFormat>(each.format).text());
     }
     return seen;
   };

@@ -18,6 +18,7 @@
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
+#include "config/tracing.hpp"
 #include "http/path.hpp"
 #include "http/response_head.hpp"
 
@@ -99,6 +100,8 @@ struct Server {
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
+  TraceSettings tracing;
+  bool keeps_timelines = false;  // a log or a trace tells how exchanges went
   LogTarget error_log;
   LogLevels log_levels;
 };
@@ -117,6 +120,7 @@ struct Config {
   std::uint32_t listen_backlog = 511;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
   HeartbeatSettings heartbeat;
+  std::optional<TraceExport> trace_export;
   std::vector<std::string> defines;  // for -S: NAME or NAME=VALUE
   std::vector<std::string> modules;  // for -M: identifiers in load order
 };

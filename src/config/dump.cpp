@@ -1,5 +1,7 @@
 #include "config/dump.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "config/dump_writer.hpp"
@@ -75,9 +77,37 @@ void dump_names(DumpWriter& out, const Server& server) {
   out.text_unless_empty("admin", server.admin);
 }
 
+std::string format_text(const AccessLog& log) {
+  if (const auto* json = std::get_if<expr::JsonFormat>(&log.format))
+    return "json " + json->describe();
+  return quoted(std::get<expr::LogFormat>(log.format).text());
+}
+
+void dump_tracing(DumpWriter& out, const TraceSettings& tracing) {
+  if (!tracing.on) return;
+  std::string text = fmt::format("sampled {:g}", tracing.sampled);
+  text += tracing.joins_all ? " joins all" : " joins";
+  for (const IpNetwork& network : tracing.joins) text += ' ' + network.text();
+  if (!tracing.joins_all && tracing.joins.empty()) text += " nobody";
+  out.line("tracing", text);
+}
+
+void dump_export(DumpWriter& out, const TraceExport& to) {
+  out.line("trace-export", quoted(to.url));
+  out.indent();
+  out.line("service", quoted(to.service));
+  // Values are secrets, as a rule.
+  for (const std::string& header : to.headers)
+    out.line("header", header.substr(0, header.find(':')));
+  out.text_unless_empty("ca-file", to.ca_file);
+  out.milliseconds("timeout", to.timeout);
+  out.number("caller-limit", to.caller_limit);
+  out.unindent();
+}
+
 void dump_logs(DumpWriter& out, const Server& server) {
   for (const AccessLog& log : server.access_logs) {
-    std::string text = target_text(log.target) + ' ' + quoted(log.format.text());
+    std::string text = target_text(log.target) + ' ' + format_text(log);
     if (log.condition) text += ' ' + log.condition->describe();
     out.line("access-log", text);
   }
@@ -101,6 +131,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_client(out, server.client);
   dump_proxy(out, server.proxy);
   dump_logs(out, server);
+  dump_tracing(out, server.tracing);
   if (server.persists_changes) out.line("persists-changes", "on");
   for (const auto& named : server.health_conditions) {
     out.line("health-condition", named.name + ' ' + quoted(named.condition.text()));
@@ -149,6 +180,7 @@ std::string dump(const Config& config) {
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);
   dump_heartbeats(out, config.heartbeat);
+  if (config.trace_export) dump_export(out, *config.trace_export);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {
     dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");
   }

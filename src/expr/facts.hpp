@@ -63,6 +63,7 @@ enum class NumberFact : std::uint8_t {
 enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X
 
 class LocalFiles;  // local_files.hpp
+struct Timeline;   // timeline.hpp
 
 class Facts {
  public:
@@ -94,6 +95,9 @@ class Facts {
 
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;  // %{X}e
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
+
+  // How it went; null: nobody kept that.
+  virtual const Timeline* timeline() const { return nullptr; }
 
   // What conditions may ask about the machine's files; null: there are none.
   virtual const LocalFiles* local_files() const { return nullptr; }

@@ -53,6 +53,12 @@ constexpr auto rows = std::to_array<MetricRow>({
     {"steelyard_failures_total", counter, "server party cause",
      "Requests that a failure ended, by who failed (client, backend, proxy) and how"},
 
+    {"steelyard_trace_spans_exported_total", counter, "",
+     "Spans that the collector took (SteelyardTraceExport)"},
+    {"steelyard_trace_spans_dropped_total", counter, "cause",
+     "Spans that were dropped: the collector did not keep up, refused them, or was not there when "
+     "the server stopped"},
+
     {"steelyard_balancer_members", gauge, of_balancer, "Members of the balancer"},
     {"steelyard_balancer_usable_members", gauge, of_balancer, "Members that may take requests now"},
     {"steelyard_balancer_refusals_total", counter, "balancer cause",
@@ -161,6 +167,7 @@ std::string label_rows() {
   row("cause", "refusals",
       all_words<Outcome>(balance::outcome_count, 1, label_of) +
           ", `queue_full`, `queue_timed_out`");
+  row("cause", "spans", "`queue_full`, `refused`, `undelivered`");
   row("cause", "health changes", all_words<HealthCause>(balance::health_cause_count, 0, label_of));
   row("reason", "picks", all_words<Reason>(balance::reason_count, 1, label_of));
   row("proof", "resends",

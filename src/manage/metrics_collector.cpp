@@ -104,6 +104,7 @@ std::vector<prometheus::MetricFamily> MetricsCollector::Collect() const {
   collect_process(book);
   collect_clients(book);
   collect_servers(book);
+  collect_spans(book);
   for (const NamedBalancer& balancer : name_balancers(sources_.generation)) {
     collect_refusals(book, balancer);
     collect_line(book, balancer);
@@ -139,6 +140,19 @@ void MetricsCollector::collect_clients(MetricBook& book) const {
   book.add("steelyard_client_connections_busy", number(group.busy_connections()));
   book.add("steelyard_client_connections_limit", number(group.client_connections_max));
   book.add("steelyard_client_connections_accepted_total", number(cells.accepted.value()));
+}
+
+// Of a server that exports.
+void MetricsCollector::collect_spans(MetricBook& book) const {
+  if (!sources_.generation.config().trace_export) return;
+  const trace::ExportCounts& spans = sources_.group.span_counts;
+  book.add("steelyard_trace_spans_exported_total", number(spans.exported.load()));
+  const auto add = [&book](std::uint64_t count, std::string_view cause) {
+    if (count != 0) book.add("steelyard_trace_spans_dropped_total", number(count), {cause});
+  };
+  add(spans.queue_full, "queue_full");
+  add(spans.refused, "refused");
+  add(spans.undelivered, "undelivered");
 }
 
 void MetricsCollector::collect_servers(MetricBook& book) const {

@@ -35,6 +35,7 @@ class MetricsCollector final : public prometheus::Collectable {
   void collect_process(MetricBook& book) const;
   void collect_clients(MetricBook& book) const;
   void collect_servers(MetricBook& book) const;
+  void collect_spans(MetricBook& book) const;
   void collect_members(MetricBook& book, const NamedBalancer& balancer) const;
   void collect_size(MetricBook& book, const NamedBalancer& balancer) const;
   void collect_attempts(MetricBook& book, const NamedBalancer& balancer,

@@ -10,6 +10,7 @@
 #include "proxy/backend_pool.hpp"
 #include "proxy/shard.hpp"
 #include "proxy/workspace.hpp"
+#include "trace/id_source.hpp"
 
 // What the stages of an exchange share on one shard: loop, dialer, pools, spare buffers, caches,
 // logs. Threads: the shard's.
@@ -32,6 +33,7 @@ class Shard::Core final : public RoomMaker {
   // The cache of the exchange's generation. One of an older generation gets a fresh one: its
   // servers must not be remembered beyond their life.
   config::SettingsCache& settings_for(const Exchange& exchange);
+  trace::IdSource ids;
   http::DateText date;
   std::string log_line;             // scratch
   std::string page;                 // scratch

@@ -39,6 +39,10 @@ std::string_view Exchange::backend_url_text() const {
   return arena.join("proxy:", route.url, mark, query);
 }
 
+const expr::Timeline* Exchange::timeline() const {
+  return keeps_timeline_ ? timeline_.get() : nullptr;
+}
+
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:

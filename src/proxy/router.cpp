@@ -8,6 +8,8 @@
 #include "config/route.hpp"
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/timeline.hpp"
+#include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
 
@@ -305,6 +307,7 @@ void choose_server(Exchange& x) {
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
+  begin_timeline(x);
 }
 
 Routing route(Exchange& x, Shard::Core& core) {
@@ -312,6 +315,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   // A value that no field can hold is left out: then the client's own would count.
   if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
+  join_trace(x, core);
   note_target(x);
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto& host = x.request.host_parts;

@@ -8,6 +8,7 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "server/curl_library.hpp"
 #include "server/host_names.hpp"
 #include "server/privileges.hpp"
 
@@ -59,9 +60,20 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
   read.remarks.push_back(std::move(warning));
 }
 
+// The error is why spans could not be sent.
+std::expected<void, Diagnostic> check_export(const config::Config& config) {
+  if (!config.trace_export) return {};
+  const auto curl = CurlLibrary::load();
+  if (curl) return {};
+  Diagnostic missing = fault("SteelyardTraceExport needs libcurl: " + curl.error());
+  missing.advice = "Install it (Debian: libcurl4), or leave the line out.";
+  return std::unexpected(std::move(missing));
+}
+
 }  // namespace
 
-std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options) {
+std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options,
+                                                                         Purpose purpose) {
   apacheconf::ReadOptions reading;
   reading.file = options.config_path();
   reading.server_root = options.root();
@@ -80,6 +92,12 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     const auto identity = find_identity(config.user.empty() ? "#0" : config.user, config.group);
     if (!identity) {
       read->remarks.push_back(fault(identity.error()));
+      return std::unexpected(std::move(read->remarks));
+    }
+  }
+  if (purpose == Purpose::serve) {
+    if (auto checked = check_export(config); !checked) {
+      read->remarks.push_back(std::move(checked.error()));
       return std::unexpected(std::move(read->remarks));
     }
   }

@@ -44,7 +44,7 @@ std::expected<std::string, std::string> path_of_socket(const CtlWords& words) {
   options.defines = words.defines;
   options.before = words.before;
   options.after = words.after;
-  const auto read = read_configuration(options);
+  const auto read = read_configuration(options, Purpose::look);
   if (!read) {
     return std::unexpected(
         fmt::format("the configuration, which says where the control socket is, has faults; "

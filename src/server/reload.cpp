@@ -57,6 +57,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
+  traces_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);

@@ -152,7 +152,7 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.server_process = ::getpid();
   duties.control_socket = config.control_socket.value_or("");
   duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
-    auto read = read_configuration(options_);
+    auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
     return log_targets(*read->config);
   };
@@ -196,9 +196,11 @@ void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   group_.desk = &control_;
+  group_.spans = &traces_;
   bring_changes_back();
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
+  traces_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
   log_.say(LogLevel::notice, "core",
@@ -302,6 +304,7 @@ void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
+  traces_.stop();  // it has what they handed over
   heartbeats_.stop();
 }
 

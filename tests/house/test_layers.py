@@ -17,6 +17,7 @@ LIBRARIES = {
     "gmock/": None,
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
+    "curl/": {"server"},
     "nlohmann/": {"manage"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
