@@ -99,7 +99,9 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   if (server.strict_host_check) out.line("strict-host-check", "on");
   name_unless(out, "trace", trace_names, server.trace, usual.trace);
   dump_client(out, server.client);
+  dump_tls(out, server.tls);
   dump_proxy(out, server.proxy);
+  dump_tls_backend(out, server.tls_backend);
   dump_logs(out, server);
   if (server.persists_changes) out.line("persists-changes", "on");
   for (const auto& named : server.health_conditions) {
@@ -148,6 +150,7 @@ std::string dump(const Config& config) {
   out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);
+  if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
   dump_heartbeats(out, config.heartbeat);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {
     dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");

@@ -95,6 +95,12 @@ class Facts {
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;  // %{X}e
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
 
+  // mod_ssl's variables (SSL_PROTOCOL, SSL_CLIENT_S_DN, ...), exact names; none: the connection has
+  // no TLS, or the variable no value.
+  virtual std::optional<std::string_view> tls_variable(std::string_view /*name*/) const {
+    return std::nullopt;
+  }
+
   // What conditions may ask about the machine's files; null: there are none.
   virtual const LocalFiles* local_files() const { return nullptr; }
 };
