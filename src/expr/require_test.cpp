@@ -91,7 +91,7 @@ TEST_F(Requires, tls_and_a_verified_certificate) {
   EXPECT_EQ(decide("Require ssl-verify-client"), "require");
   facts.texts[TextFact::scheme] = "https";
   EXPECT_EQ(decide("Require ssl"), "allowed");
-  facts.tls = {{"SSL_CLIENT_VERIFY", "GENEROUS"}};
+  facts.tls = {{"SSL_CLIENT_VERIFY", "FAILED:self-signed certificate"}};
   EXPECT_EQ(decide("Require ssl-verify-client"), "require");
   facts.tls = {{"SSL_CLIENT_VERIFY", "SUCCESS"}};
   EXPECT_EQ(decide("Require ssl-verify-client"), "allowed");

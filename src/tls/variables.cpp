@@ -51,8 +51,6 @@ Text client_verification(SSL* ssl, Arena& arena) {
       return "NONE";
     case PeerStanding::success:
       return "SUCCESS";
-    case PeerStanding::generous:
-      return "GENEROUS";
     case PeerStanding::failed:
       break;
   }

@@ -169,14 +169,8 @@ void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const Fil
 }
 
 PeerStanding standing_of_peer(SSL* ssl) {
-  const bool shows_any = SSL_get0_peer_certificate(ssl) != nullptr;
-  const long result = SSL_get_verify_result(ssl);
-  if (!shows_any) return result == X509_V_OK ? PeerStanding::none : PeerStanding::failed;
-  if (result == X509_V_OK) return PeerStanding::success;
-  const VerifyRules* const rules = rules_of(ssl);
-  const bool is_generous = rules != nullptr && rules->verify == PeerVerify::optional_no_ca &&
-                           is_about_the_authority(static_cast<int>(result));
-  return is_generous ? PeerStanding::generous : PeerStanding::failed;
+  if (SSL_get_verify_result(ssl) != X509_V_OK) return PeerStanding::failed;
+  return SSL_get0_peer_certificate(ssl) != nullptr ? PeerStanding::success : PeerStanding::none;
 }
 
 }  // namespace steelyard::tls

@@ -28,10 +28,9 @@ void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const Fil
                       Faults& faults);
 
 enum class PeerStanding : std::uint8_t {
-  none,  // it showed no certificate
-  success,
-  generous,  // one of an unknown authority, which optional_no_ca lets pass
-  failed,
+  none,     // it showed no certificate
+  success,  // one that was verified
+  failed,   // one that was not, and that optional_no_ca let pass
 };
 PeerStanding standing_of_peer(SSL* ssl);
 

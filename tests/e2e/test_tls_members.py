@@ -205,7 +205,6 @@ def test_health_checks_shake_hands_too(start, port, authority):
               "<Proxy balancer://app>\n"
               f"BalancerMember https://localhost:{member.port} hcmethod=GET hcuri=/up "
               "hcinterval=1 hcsni=check.test\n</Proxy>\nProxyPass / balancer://app/\n",
-              f"LoadModule watchdog_module {MODULE_DIRECTORY}/mod_watchdog.so\n"
               f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n")
         assert until(lambda: any(b"GET /up" in head for head, _ in member.requests))
         assert member.handshakes[0].host == "check.test"
