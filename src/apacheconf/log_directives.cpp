@@ -103,11 +103,9 @@ bool accept_format(Scope& scope, const std::expected<Format, expr::Complaint>& c
   if (!compiled->names_tls()) return true;
   if (!scope.reading.has_module("ssl_module")) {
     scope.complain("Unrecognized LogFormat directive %x or %c",
-                   "It is mod_ssl's and would always print \"-\" here, as TLS is not spoken: leave "
-                   "it out, or load ssl_module.");
+                   "It is mod_ssl's: load ssl_module, or leave it out.");
     return false;
   }
-  scope.note("%x and %c print \"-\", as TLS is not spoken");
   return true;
 }
 

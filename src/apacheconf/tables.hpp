@@ -19,6 +19,8 @@ std::span<const Directive> process_directives();
 std::span<const Directive> trace_directives();  // SteelyardTrace, SteelyardTraceExport
 std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
+std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
+std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
@@ -40,6 +42,8 @@ void finish_settings(Scope& scope);
 // After all statements were executed, in this order; each may complain.
 void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit
 void finish_proxy(Reading& reading);    // routes, balancers, members, sections, path settings
+void finish_tls(Reading& reading);      // who speaks TLS
+void finish_tls_members(Reading& reading);
 void finish_heartbeats(Reading& reading);
 void finish_traces(Reading& reading);  // after finish_servers: who keeps timelines
 void finish_pages(Reading& reading);   // those about the server that are open to everybody

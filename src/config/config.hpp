@@ -19,6 +19,7 @@
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
 #include "config/tracing.hpp"
+#include "config/tls_settings.hpp"
 #include "http/path.hpp"
 #include "http/response_head.hpp"
 
@@ -34,6 +35,7 @@ struct Listen {
   std::optional<IpAddress> ip;  // nullopt: every address, IPv6 and IPv4
   std::uint16_t port = 0;
   Place place;
+  bool says_https = false;  // as its protocol, or by port 443
 
   bool operator==(const Listen& other) const { return ip == other.ip && port == other.port; }
 };
@@ -80,7 +82,9 @@ struct Server {
   bool strict_host_check = false;
   TraceMode trace = TraceMode::on;
   ClientSettings client;
+  TlsServerSettings tls;
   ProxySettings proxy;
+  TlsBackendSettings tls_backend;
 
   PathSettings defaults;                 // what the server level says, vhost over main
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf at server level, main server's first
@@ -118,6 +122,7 @@ struct Config {
   std::uint32_t graceful_shutdown_seconds = 0;  // 0: no limit
   ServerTokens tokens = ServerTokens::full;
   std::uint32_t listen_backlog = 511;
+  TlsProcessSettings tls;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
   HeartbeatSettings heartbeat;
   std::optional<TraceExport> trace_export;

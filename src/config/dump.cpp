@@ -129,7 +129,9 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   if (server.strict_host_check) out.line("strict-host-check", "on");
   name_unless(out, "trace", trace_names, server.trace, usual.trace);
   dump_client(out, server.client);
+  dump_tls(out, server.tls);
   dump_proxy(out, server.proxy);
+  dump_tls_backend(out, server.tls_backend);
   dump_logs(out, server);
   dump_tracing(out, server.tracing);
   if (server.persists_changes) out.line("persists-changes", "on");
@@ -179,6 +181,7 @@ std::string dump(const Config& config) {
   out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);
+  if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
   dump_heartbeats(out, config.heartbeat);
   if (config.trace_export) dump_export(out, *config.trace_export);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {

@@ -58,6 +58,8 @@ void dump_section(DumpWriter& out, std::string_view key, const Section& section)
 void dump_route(DumpWriter& out, const Route& route);
 void dump_redirect(DumpWriter& out, const Redirect& redirect);
 void dump_balancer(DumpWriter& out, const balance::BalancerSpec& spec);
+void dump_tls(DumpWriter& out, const TlsServerSettings& tls);
+void dump_tls_backend(DumpWriter& out, const TlsBackendSettings& tls);
 void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpec& spec);
 
 }  // namespace steelyard::config

@@ -98,6 +98,11 @@ class Facts {
 
   // How it went; null: nobody kept that.
   virtual const Timeline* timeline() const { return nullptr; }
+  // mod_ssl's variables (SSL_PROTOCOL, SSL_CLIENT_S_DN, ...), exact names; none: the connection has
+  // no TLS, or the variable no value.
+  virtual std::optional<std::string_view> tls_variable(std::string_view /*name*/) const {
+    return std::nullopt;
+  }
 
   // What conditions may ask about the machine's files; null: there are none.
   virtual const LocalFiles* local_files() const { return nullptr; }

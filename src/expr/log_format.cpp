@@ -244,9 +244,10 @@ void put_item(const LogItem& item, const Facts& facts, EntryText& line) {
     case Kind::keepalive_count:
       return number(NumberFact::keepalive_count);
     case Kind::absent:
-    case Kind::tls:
       line.nothing();
       return;
+    case Kind::tls:
+      return put_text(facts.tls_variable(item.argument).value_or(""), line);
     case Kind::log_id:
       return text(TextFact::log_id);
     case Kind::connection_log_id:

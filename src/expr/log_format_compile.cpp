@@ -60,7 +60,7 @@ constexpr Directive directives[] = {
     {"V", Kind::canonical_name},
     {"X", Kind::connection_end},
     {"x", Kind::tls},
-    {"c", Kind::tls},
+    {"c", Kind::tls},  // older names, see settle_tls()
 };
 
 const Directive* find_directive(std::string_view text) {
@@ -136,6 +136,18 @@ void settle_process(LogItem& item) {
   item.unit = unit_named(to_lower(item.argument), names, Unit::text);
 }
 
+// httpd: %{...}c has few names of its own.
+void settle_tls(LogItem& item) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"version", "SSL_PROTOCOL"},      {"cipher", "SSL_CIPHER"},
+      {"subjectdn", "SSL_CLIENT_S_DN"}, {"clientcert", "SSL_CLIENT_S_DN"},
+      {"issuerdn", "SSL_CLIENT_I_DN"},  {"cacert", "SSL_CLIENT_I_DN"},
+  };
+  const auto* const known = std::ranges::find(
+      names, item.argument, &std::pair<std::string_view, std::string_view>::first);
+  item.argument = known == std::end(names) ? std::string() : std::string(known->second);
+}
+
 void settle(LogItem& item, std::string_view letters) {
   const bool of_connection = item.argument == "c";
   switch (item.kind) {
@@ -150,6 +162,9 @@ void settle(LogItem& item, std::string_view letters) {
       break;
     case Kind::process:
       settle_process(item);
+      break;
+    case Kind::tls:
+      if (letters == "c") settle_tls(item);
       break;
     case Kind::client_host:
     case Kind::client_ip:

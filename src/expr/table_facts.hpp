@@ -27,7 +27,7 @@ struct TableFacts : Facts {
 
   std::map<TextFact, std::string> texts;
   std::map<NumberFact, std::int64_t> numbers;
-  Fields request, response, request_trailers, response_trailers, variables, notes;
+  Fields request, response, request_trailers, response_trailers, variables, notes, tls;
   IpAddress client, local;
   WallTime begin{}, end{};
   Duration took{};
@@ -77,6 +77,9 @@ struct TableFacts : Facts {
     return find(notes, name);
   }
 
+  std::optional<std::string_view> tls_variable(std::string_view name) const override {
+    return find(tls, name);
+  }
   const LocalFiles* local_files() const override { return files; }
   const Timeline* timeline() const override { return times; }
 

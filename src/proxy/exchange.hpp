@@ -59,6 +59,8 @@ class Exchange final : public expr::Facts {
   // configuration sets them; most exchanges have none and ask for nothing.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
   bool has_switches = false;
+  // mod_ssl's variables are in the environment; they are looked up when somebody asks.
+  bool has_tls_environment = false;
   http::FieldList request_trailers, response_trailers;
   mutable Arena arena;
 
@@ -103,6 +105,10 @@ class Exchange final : public expr::Facts {
   // ServerName, or the request's host, by UseCanonicalName.
   std::string_view public_name() const;
   std::uint16_t public_port() const;
+  // httpd: a server without SSLEngine stays one of plain HTTP, also where the handshake was
+  // another's.
+  bool is_tls() const { return client->tls != nullptr && server->tls.is_on(); }
+  std::uint16_t usual_port() const { return is_tls() ? 443 : 80; }  // the scheme's
   bool is_called_by_client() const;  // UseCanonicalName Off: by the name that the client used
 
   // --- expr::Facts -------------------------------------------------------------------------------
@@ -125,8 +131,10 @@ class Exchange final : public expr::Facts {
   std::string_view response_header_name(std::size_t i) const override;
   std::string_view response_header_value(std::size_t i) const override;
   std::optional<std::string_view> variable(std::string_view name) const override {
-    return environment.find(name);
+    const auto found = environment.find(name);
+    return found || !has_tls_environment ? found : tls_environment(name);
   }
+  std::optional<std::string_view> tls_variable(std::string_view name) const override;
   std::optional<std::string_view> note(std::string_view name) const override {
     return notes.find(name);
   }
@@ -139,6 +147,7 @@ class Exchange final : public expr::Facts {
   }
   std::string_view log_id_text() const;
   std::string_view backend_url_text() const;
+  std::optional<std::string_view> tls_environment(std::string_view name) const;
 
   bool begun_ = false, keeps_timeline_ = false;
   std::unique_ptr<expr::Timeline> timeline_;  // once one was kept: its memory is

@@ -88,13 +88,15 @@ bool names_vary(const Group& backend) {
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
 std::unique_ptr<Group> make_group(const config::Target& target,
                                   const balance::MemberSpec* pattern) {
-  if (!equals_ignoring_case(target.scheme, "http") || target.host.empty()) return nullptr;
+  const bool is_tls = equals_ignoring_case(target.scheme, "https");
+  if ((!is_tls && !equals_ignoring_case(target.scheme, "http")) || target.host.empty())
+    return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
-  member.scheme = "http";
+  member.scheme = is_tls ? "https" : "http";
   member.host = to_lower(target.host);
   member.port = target.port;
-  member.name = "http://" + member.host + ":" + std::to_string(member.port);
+  member.name = member.scheme + "://" + member.host + ":" + std::to_string(member.port);
   member.status = balance::Status(balance::Flag::ignore_errors);
   member.disable_reuse = true;
   spec->name = member.name;
@@ -315,7 +317,7 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
   // so does what it cannot recover from. A trial is failed by anything but an answer.
   const bool counts = status_of(failure) == 503 || failure.cause == Cause::no_such_name ||
-                      breaks_silently || lease.is_trial();
+                      failure.cause == Cause::handshake || breaks_silently || lease.is_trial();
   if (counts &&
       state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
                         evidence_of(failure, latency)) &&

@@ -32,6 +32,7 @@ void write_page(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   page.reason = answer.reason;
   page.proxy_error = answer.proxy_error;
   page.note = answer.note;
+  page.html_note = answer.html_note;
   page.method = x.request.method;
   page.location = answer.location;
   page.failed_document_status = answer.failed_document_status;

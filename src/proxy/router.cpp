@@ -10,6 +10,7 @@
 #include "proxy/forward.hpp"
 #include "proxy/timeline.hpp"
 #include "proxy/trace.hpp"
+#include "proxy/named_host.hpp"
 
 namespace steelyard::proxy {
 
@@ -317,6 +318,9 @@ Routing route(Exchange& x, Shard::Core& core) {
     return answer(500);
   join_trace(x, core);
   note_target(x);
+  if (x.client->tls != nullptr) {
+    if (const auto misdirected = check_named_host(x, core)) return *misdirected;
+  }
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto& host = x.request.host_parts;
     const auto& group = x.generation->hosts().group(x.client->local);
@@ -354,12 +358,20 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
   }
+  if (x.settings->requires_tls.value_or(false) && x.client->tls == nullptr) {
+    if (core.wants(x, config::LogLevel::error, "ssl"))
+      core.log(
+          x, config::LogLevel::error, "ssl",
+          x.arena.join("AH02219: access to ", x.path, " failed, reason: SSL connection required"));
+    return answer(403);
+  }
   if (x.settings->require) {
     if (const int status = authorise(x, core); status != 0) return answer(status);
   }
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
+  x.has_tls_environment = x.is_tls();
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))

@@ -102,7 +102,7 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     }
   }
   warn_of_missing_place(*read);
-  return Configuration{std::move(read->config), std::move(read->remarks)};
+  return Configuration{std::move(read->config), std::move(read->remarks), nullptr};
 }
 
 std::string describe_all(const std::vector<Diagnostic>& diagnostics, ShowNotes notes) {

@@ -1,9 +1,11 @@
 // A reload: the new configuration is read, validated and given its logs and ports while the old one
 // serves on. Only when all of that worked do the shards hear of it; otherwise nothing changes.
 //
-//   read ─▶ open new logs ─▶ open new ports ─▶ bind to member state ─▶ shards adopt ─▶ old ports
-//   closed
-//     └──────────┴────────────────┴── a fault: said in the error log, the old generation goes on
+//   read ─▶ load keys ─▶ open new logs ─▶ open new ports ─▶ bind to member state ─▶ shards adopt
+//     └────────┴─────────────┴────────────────┴── a fault: said in the error log, the old
+//     generation
+//                                                 goes on
+//   At last old ports are closed.
 
 #include <fmt/format.h>
 
@@ -11,6 +13,7 @@
 
 #include "server/server.hpp"
 #include "server/service_notice.hpp"
+#include "server/tls_loading.hpp"
 
 namespace steelyard::server {
 
@@ -21,6 +24,18 @@ void Server::reload(ShardOrders::Exchanges under_way) {
   if (!configuration) {
     ++group_.reloads_refused;
     log_.say_lines(LogLevel::error, "core", describe_all(configuration.error(), ShowNotes::no));
+    log_.say(LogLevel::error, "core",
+             "the new configuration has faults; the server goes on with the one it has");
+    return;
+  }
+  if (keeper_ && !keeper_->read_again()) {
+    log_.say(LogLevel::error, "core",
+             "the keeper of root's rights is gone or could not read the configuration; logs and "
+             "keys that are new in it are opened with the rights of User");
+  }
+  if (auto loaded = load_tls(*configuration, keeper_.get()); !loaded) {
+    ++group_.reloads_refused;
+    log_.say_lines(LogLevel::error, "core", describe_all(loaded.error(), ShowNotes::no));
     log_.say(LogLevel::error, "core",
              "the new configuration has faults; the server goes on with the one it has");
     return;
@@ -38,11 +53,6 @@ void Server::reload(ShardOrders::Exchanges under_way) {
 
 std::expected<void, std::string> Server::take_generation(Configuration configuration,
                                                          ShardOrders::Exchanges under_way) {
-  if (keeper_ && !keeper_->read_again()) {
-    log_.say(LogLevel::error, "core",
-             "the keeper of root's rights is gone or could not read the configuration; logs that "
-             "are new in it are opened with the rights of User");
-  }
   auto logs = logs_.open(*configuration.config, log_opener());
   if (!logs) return std::unexpected(std::move(logs.error()));
   auto plan = plan_listeners(configuration.config->listens, open_listens_, shards_.size(),
@@ -50,7 +60,8 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   if (!plan) return std::unexpected(std::move(plan.error()));
 
   const std::vector<std::string> complaints = std::move(logs->complaints);
-  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now(),
+                             std::move(configuration.tls));
   const config::Config& config = generation_->config();
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);

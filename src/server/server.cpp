@@ -13,6 +13,7 @@
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
+#include "tls/named_files.hpp"
 
 namespace steelyard::server {
 
@@ -47,7 +48,8 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   }
   // Others who ask are told that nobody counts.
   states_.count_sessions(!config.control_socket.value_or("").empty());
-  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now(),
+                             std::move(configuration.tls));
   logs_.commit(std::move(*logs), generation_);
   const config::Server& main_server = *generation_->config().servers[0];
   log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
@@ -151,10 +153,10 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.pid_file = config.pid_file;
   duties.server_process = ::getpid();
   duties.control_socket = config.control_socket.value_or("");
-  duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
+  duties.read_targets = [this]() -> std::optional<Keeper::Duties::Targets> {
     auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
-    return log_targets(*read->config);
+    return Keeper::Duties::Targets{log_targets(*read->config), tls::named_files(*read->config)};
   };
   using Terminal = Keeper::Duties::Terminal;
   duties.terminal = options_.foreground ? Terminal::keep : Terminal::leave;
@@ -168,9 +170,9 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
 void Server::say_that_the_keeper_is_gone() {
   log_.say(LogLevel::error, "core",
            "the keeper of root's rights is gone and cannot be replaced without root: from now on "
-           "logs are opened and programs of piped logs started with the rights of User, and the "
-           "pid file and the control socket may stay behind at the end; all else goes on. Stop and "
-           "start the server to have a keeper again");
+           "logs and keys are opened and programs of piped logs started with the rights of User, "
+           "and the pid file and the control socket may stay behind at the end; all else goes on. "
+           "Stop and start the server to have a keeper again");
 }
 
 LogOpener& Server::log_opener() {

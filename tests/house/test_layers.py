@@ -21,6 +21,7 @@ LIBRARIES = {
     "nlohmann/": {"manage"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
+    "openssl/": {"tls"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 

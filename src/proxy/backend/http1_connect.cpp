@@ -53,6 +53,7 @@ io::Task<Failure> Http1Attempt::connect() {
     pool_->cells()->connect.observe(core_.now() - began);
     connection_->mark = OpenMark(pool_->cells());
   }
+  if (is_tls()) co_return co_await secure();
   co_return Failure{};
 }
 
@@ -72,7 +73,8 @@ MemberCells* Http1Attempt::cells() {
 bool Http1Attempt::take_pooled() {
   if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
-  connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time);
+  if (is_tls()) find_tls();
+  connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time, tls_);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
   if (expr::Attempt* const noted = open_attempt(x_)) {

@@ -42,6 +42,7 @@ io::Task<> ClientConnection::answer_here(Routing routing, RequestBody& body) {
   } else {
     answer.status = routing.status;
     answer.location = routing.location;
+    answer.html_note = routing.html_note;
     if (x.proxied) answer.proxy_error = routing.detail;
   }
   co_await answer_locally(answer, body);
