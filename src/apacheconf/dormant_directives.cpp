@@ -23,8 +23,6 @@ constexpr auto switches = std::to_array<Switch>({
     {"SSLProxyEngine", "speak TLS with members",
      "Reach the members by http://, or keep the line for httpd inside "
      "<IfModule !steelyard_module>."},
-    {"RewriteEngine", "rewrite the paths of requests",
-     "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rules do."},
     {"ExpiresActive", "say how long answers may be cached",
      "Write Header set Cache-Control \"max-age=...\"."},
     {"ProxyHTMLEnable", "change links in pages on their way",
@@ -58,7 +56,6 @@ constexpr Directive off_switch(std::string_view name, std::string_view help,
 constexpr auto off_switches = std::to_array<Directive>({
     off_switch("SSLEngine", "whether TLS is spoken with clients; only Off", "ssl_module"),
     off_switch("SSLProxyEngine", "whether TLS is spoken with members; only Off", "ssl_module"),
-    off_switch("RewriteEngine", "whether paths are rewritten; only Off", "rewrite_module"),
     off_switch("ExpiresActive", "whether answers say how long they hold; only Off",
                "expires_module"),
     off_switch("ProxyHTMLEnable", "whether links in pages are changed; only Off",

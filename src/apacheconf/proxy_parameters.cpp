@@ -116,7 +116,6 @@ constexpr std::array foreign_schemes{
     Scheme{"wss", no_tls},
     Scheme{"h2", no_tls},
     Scheme{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
-    Scheme{"ws", "Write http:// and add upgrade=websocket."},
     Scheme{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Scheme{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
     Scheme{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
@@ -250,7 +249,7 @@ bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view 
     return false;
   }
   place_socket(scope, spec.unix_socket_path);
-  if (spec.scheme == "http") return true;
+  if (spec.scheme == "http" || spec.scheme == "ws") return true;
   complain_about_scheme(scope, spec.scheme, prefix);
   return false;
 }

@@ -48,6 +48,7 @@ void finish(Reading& reading, const Composer& composer) {
   }
   finish_servers(reading);
   finish_proxy(reading);
+  finish_rewriting(reading);
   finish_heartbeats(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);

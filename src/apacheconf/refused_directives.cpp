@@ -20,9 +20,6 @@ std::vector<Directive> make_table() {
            "speak TLS with clients",
            "Let a TLS terminator stand in front, or keep the line for httpd inside "
            "<IfModule !steelyard_module>."},
-          {"rewrite_module", "RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
-           "rewrite the paths of requests",
-           "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule does."},
           {"remoteip_module",
            "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
            "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "

@@ -107,7 +107,8 @@ void Overlay::bring_back(std::string_view member) {
 std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   MemberSpec spec;
   if (auto parsed = parse_member_url(spec, url); !parsed) return std::unexpected(parsed.error());
-  if (spec.scheme != "http") return std::unexpected("members are spoken to by http:// only");
+  if (spec.scheme != "http" && spec.scheme != "ws")
+    return std::unexpected("members are spoken to by http:// and ws:// only");
   // Its name does not tell the path of the socket.
   if (!spec.unix_socket_path.empty())
     return std::unexpected("members behind sockets are added in the configuration");
