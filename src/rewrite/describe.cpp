@@ -85,6 +85,7 @@ std::string describe(const Rule& rule) {
       {rule.adds_query, "adds-query"},
       {rule.drops_query, "drops-query"},
       {rule.splits_at_last, "splits-at-last"},
+      {rule.keeps_slashes, "keeps-slashes"},
       {rule.allows_question_mark, "allows-question-mark"},
   };
   for (const auto& [holds, word] : words) add(text, holds, word);

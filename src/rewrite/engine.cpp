@@ -16,6 +16,13 @@ namespace {
 
 constexpr std::string_view proxy_prefix = "proxy:";
 
+// httpd: several slashes in front are one, unless the substitution is written with them.
+std::string_view with_one_slash(std::string_view text, const Rule& rule) {
+  if (rule.keeps_slashes || rule.substitution.text().starts_with("//")) return text;
+  while (text.starts_with("//")) text.remove_prefix(1);
+  return text;
+}
+
 class Run {
  public:
   Run(const Scene& scene, Subject& subject, Arena& arena)
@@ -161,7 +168,7 @@ Run::Verdict Run::apply(const Rule& rule) {
   }
   if (is_unsafe && !rule.allows_question_mark)
     return end_with(403, "AH10508: Unsafe URL with %3f URL rewritten without UnsafeAllow3F");
-  set_text(replaced);
+  set_text(with_one_slash(replaced, rule));
   return substitute(rule);
 }
 

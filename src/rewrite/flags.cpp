@@ -178,7 +178,7 @@ constexpr auto known_flags = std::to_array<Known>({
     {"R", "redirect", redirect},
     {"S", "skip", skip},
     {"T", "type", set_media_type},
-    {"UNC", "UNC", no_effect},  // about paths of Windows
+    {"UNC", "UNC", turn_on<&Rule::keeps_slashes>},
     {"UnsafeAllow3F", "UnsafeAllow3F", turn_on<&Rule::allows_question_mark>},
     {"UnsafePrefixStat", "UnsafePrefixStat", no_effect},  // no file is served
 });

@@ -60,6 +60,7 @@ struct Rule {
   bool chained = false, last = false, ends = false, passes_through = false;
   bool proxies = false, redirects = false, unescaped = false;            // P, R, NE
   bool adds_query = false, drops_query = false, splits_at_last = false;  // QSA, QSD, QSL
+  bool keeps_slashes = false;                                            // UNC
   bool allows_question_mark = false;                                     // UnsafeAllow3F
   bool answers = false;     // the rule ends with `status`: F, G, R=404
   int status = 302;         // also of redirects
