@@ -72,7 +72,7 @@ void rewrite_engine(Scope& scope, const Statement& statement) {
 
 struct Option {
   std::string_view name;
-  bool rewrite::Options::* field;  // null: about files, or about subtle cases that do not arise
+  bool rewrite::Options::* field;  // null: about files, or targets that are no paths
 };
 constexpr auto options = std::to_array<Option>({
     {"inherit", &rewrite::Options::inherits},
@@ -80,9 +80,9 @@ constexpr auto options = std::to_array<Option>({
     {"inheritdown", &rewrite::Options::gives_down},
     {"inheritdownbefore", &rewrite::Options::gives_down_before},
     {"ignoreinherit", &rewrite::Options::refuses_gifts},
-    {"allowanyuri", &rewrite::Options::any_target},
+    {"mergebase", &rewrite::Options::merges_base},
+    {"allowanyuri", nullptr},
     {"allownoslash", nullptr},
-    {"mergebase", nullptr},
     {"ignorecontextinfo", nullptr},
     {"legacyprefixdocroot", nullptr},
     {"unsafeprefixstat", nullptr},
@@ -104,7 +104,8 @@ void rewrite_options(Scope& scope, const Statement& statement) {
     } else if (known->field != nullptr) {
       chosen.*known->field = true;
     } else {
-      scope.note("RewriteOptions " + word + ": no files are served, so it has no effect");
+      scope.note("RewriteOptions " + word +
+                 ": no files are served and only paths are routed, so it has no effect");
     }
   }
 }

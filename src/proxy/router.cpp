@@ -339,10 +339,9 @@ Routing route(Exchange& x, Shard::Core& core) {
   if (by_method != 0 && !asks_rules_first) return answer(by_method);
   if (const auto failed = find_path(x, core)) return *failed;
   if (x.server->rewriting != nullptr) {
-    if (const auto done = rewrite_path(x, core)) {
-      x.settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
-      return *done;
-    }
+    // Those of the path as it came: for logs, names and the pages of what rules answer.
+    x.settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
+    if (const auto done = rewrite_path(x, core)) return *done;
   }
   if (by_method != 0) return answer(by_method);
   find_backend(x, core);

@@ -97,7 +97,7 @@ bool condition_holds(const RuleCondition& condition, Expansion& fill, Subject& s
                                      : test(condition, text, fill, subject);
   const bool holds = found != condition.negated;
   if (condition.no_vary) fill.set_vary(vary);
-  if (subject.traces(4)) {
+  if (fill.is_traced && subject.traces(4)) {
     subject.trace(4, arena.join("condition: '", text, "' and '", condition.negated ? "!" : "",
                                 std::string_view(condition.written),
                                 holds ? "': holds" : "': does not hold"));

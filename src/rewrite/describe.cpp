@@ -49,7 +49,7 @@ std::string describe(const Options& options) {
   add(text, options.gives_down, "gives-down");
   add(text, options.gives_down_before, "gives-down-before");
   add(text, options.refuses_gifts, "refuses-gifts");
-  add(text, options.any_target, "any-target");
+  add(text, options.merges_base, "merges-base");
   return text;
 }
 

@@ -31,6 +31,7 @@ class Run {
         arena_(arena),
         fill_(subject, arena, run_bytes_max),
         first_query_(subject.query()) {
+    fill_.is_traced = subject.traces(1);
     set_text(scene.text);
   }
 
@@ -56,7 +57,7 @@ class Run {
 
   template <class... Parts>
   void trace(int level, Parts... parts) {
-    if (subject_.traces(level)) subject_.trace(level, arena_.join(parts...));
+    if (fill_.is_traced && subject_.traces(level)) subject_.trace(level, arena_.join(parts...));
   }
 
   const Scene& scene_;

@@ -19,7 +19,8 @@ class Expansion {
       : subject_(subject), arena_(arena), bytes_left_(bytes_max) {}
 
   RegexMatch rule_groups, condition_groups;
-  std::string_view text;  // REQUEST_FILENAME
+  std::string_view text;   // REQUEST_FILENAME
+  bool is_traced = false;  // somebody wants to know what rules do
 
   // `escaping`: of back-references; null: none.
   std::string_view fill(const Template& source, const ReferenceEscaping* escaping = nullptr);

@@ -63,7 +63,8 @@ TEST(RewriteLines, a_rule_has_flags_short_and_long_in_any_case) {
             "\"a\" -> \"b\" escapes-references=\"+?\"\"a\" -> \"b\" escapes-controls");
   EXPECT_EQ(rule("a - [E=A:$1,env=!B,CO=n:v:d,H=server-status]"),
             "\"a\" env \"A:$1\" env \"!B\" cookie \"n:v:d\" handler server-status");
-  EXPECT_EQ(rule("a - [UnsafeAllow3F,unsafeprefixstat,UNC,DPI,NS]"), "\"a\" allows-question-mark");
+  EXPECT_EQ(rule("a - [UnsafeAllow3F,unsafeprefixstat,UNC,DPI,NS]"),
+            "\"a\" keeps-slashes allows-question-mark");
 }
 
 TEST(RewriteLines, faults_of_rules_are_told_in_httpds_words) {

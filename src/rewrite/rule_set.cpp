@@ -25,6 +25,7 @@ std::shared_ptr<const RuleSet> merge(const std::shared_ptr<const RuleSet>& outer
   if (!outer || !inner) return inner ? inner : outer;
   auto merged = std::make_shared<RuleSet>(*inner);
   if (!merged->engine) merged->engine = outer->engine;
+  if (merged->base.empty() && inner->options.merges_base) merged->base = outer->base;
   switch (inheritance(outer->options, inner->options)) {
     case Inheritance::before_own:
       merged->rules = outer->rules;

@@ -17,7 +17,7 @@ struct Options {
   bool inherits = false, inherits_before = false;      // Inherit, InheritBefore
   bool gives_down = false, gives_down_before = false;  // InheritDown, InheritDownBefore
   bool refuses_gifts = false;                          // IgnoreInherit
-  bool any_target = false;                             // AllowAnyURI
+  bool merges_base = false;                            // MergeBase
 };
 
 struct RuleSet {

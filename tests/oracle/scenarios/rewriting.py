@@ -697,3 +697,15 @@ for name, line, fate in (
     ("a rewrite base in a Location", "<Location />\nRewriteBase /x\n</Location>", "ok"),
 ):
     scenario(name, ON + line + "\n", check_only=True, sees=fate)
+scenario(
+    "a rule that looks ahead",
+    ON + "RewriteCond %{LA-U:REMOTE_USER} ^$\nRewriteCond /etc/passwd -F\nRewriteRule ^/a - [F]\n",
+    check_only=True,
+    sees="ok",
+)
+scenario(
+    "a map that asks a program",
+    ON + "RewriteMap m prg:/bin/cat\nRewriteRule ^/a/(.*) /${m:$1} [PT]\n",
+    check_only=True,
+    sees="ok",
+)
