@@ -134,11 +134,10 @@ TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
 
 TEST(Composer, nothing_is_contested_where_files_are_meant) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
-  const std::string rule =
-      "RewriteRule ^ index.php [L]\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
+      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
+  const std::string rule = "RemoteIPHeader X-A\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
   for (const std::string tag : {"Directory", "DirectoryMatch", "Files", "FilesMatch"}) {
-    for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+    for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
       const std::string section = "<" + tag + " /var/www>\n", end = "</" + tag + ">\n";
       const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
       for (const std::string& block :
@@ -154,10 +153,10 @@ TEST(Composer, nothing_is_contested_where_files_are_meant) {
 
 TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
+      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
   const std::string files = "<Directory />\nDeny from all\n</Directory>\n";
   const auto one_fault = [](const std::string& names) { return ElementsAre(_, HasSubstr(names)); };
-  for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+  for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
     const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
     EXPECT_THAT(complaints(load + files + asks + "Listen 80\n" + asked), one_fault(": Listen 80"));
     EXPECT_THAT(complaints(load + asks + files + "Listen 80\n" + asked), one_fault(": Listen 80"));
@@ -224,16 +223,16 @@ TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_l
 }
 
 TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
-  const std::string load = "LoadModule rewrite_module modules/mod_rewrite.so\n";
-  EXPECT_THAT(complaints(load + "<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"),
+  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
+  EXPECT_THAT(complaints(load + "<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are left out because RewriteRule is not part of "
-                          "this program (write ProxyPass, ProxyPassMatch or Redirect): Listen 80"));
-  EXPECT_THAT(complaints(load + "<IfDirective !RewriteRule>\nListen 80\n</IfDirective>\n"),
+                          "2: Lines 2 to 4 are left out because RemoteIPHeader is not part of "
+                          "this program (the peer's address counts): Listen 80"));
+  EXPECT_THAT(complaints(load + "<IfDirective !RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are skipped by httpd, which has RewriteRule, and "
+                          "2: Lines 2 to 4 are skipped by httpd, which has RemoteIPHeader, and "
                           "executed here: Listen 80"));
-  EXPECT_THAT(complaints("<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"), IsEmpty());
+  EXPECT_THAT(complaints("<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"), IsEmpty());
 }
 
 TEST(Composer, answers_IfVersion_as_2_4_71) {

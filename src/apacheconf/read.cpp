@@ -49,6 +49,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_servers(reading);
   finish_traces(reading);
   finish_proxy(reading);
+  finish_rewriting(reading);
   finish_tls(reading);
   finish_tls_members(reading);
   finish_heartbeats(reading);

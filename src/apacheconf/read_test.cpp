@@ -114,12 +114,13 @@ TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
 
 TEST(Read, says_once_what_many_refused_lines_would_do) {
   Reader reader;
-  EXPECT_THAT(reader.remarks(std::string(preamble) + "RewriteRule a b\nRewriteCond c d\n" +
-                             "RewriteRule e f\n"),
-              ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
-                          "RewriteRule is not supported: it would rewrite the paths of requests\n"
-                          "  Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule "
-                          "does.\n  (and 2 more lines: 4, 5)"));
+  EXPECT_THAT(
+      reader.remarks(std::string(preamble) + "RemoteIPHeader X\nRemoteIPTrustedProxy a\n" +
+                     "RemoteIPHeader Y\n"),
+      ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
+                  "RemoteIPHeader is not supported: it would take the client's address from a "
+                  "header or the PROXY protocol\n  Remove it, or keep it for httpd inside "
+                  "<IfModule !steelyard_module>.\n  (and 2 more lines: 4, 5)"));
 }
 
 TEST(Read, looks_into_a_section_whose_own_line_is_wrong) {

@@ -77,6 +77,10 @@ struct Server {
   std::string admin;
   std::string document_root;  // as text only: no files are served
 
+  // What RewriteRules make of a path before routes see it; null: nothing. The maps they may ask.
+  std::shared_ptr<const rewrite::RuleSet> rewriting;
+  std::shared_ptr<const rewrite::Maps> rewrite_maps;
+
   EncodedSlashes encoded_slashes = EncodedSlashes::refuse;
   bool merge_slashes = true;
   bool strict_host_check = false;

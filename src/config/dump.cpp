@@ -141,6 +141,8 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
   for (const auto& backend : server.backends) dump_member(out, "backend", *backend);
   dump_rules(out, "request-header-early", server.early_rules);
+  if (server.rewrite_maps) dump_rewrite_maps(out, *server.rewrite_maps);
+  if (server.rewriting) dump_rewriting(out, *server.rewriting);
   for (const Route& route : server.routes) dump_route(out, route);
   for (const Redirect& redirect : server.redirects) dump_redirect(out, redirect);
   dump_env_rules(out, server.env_rules);

@@ -34,7 +34,7 @@ enum class TextFact : std::uint8_t {
   handler,         // %R "proxy-server" or empty
   filename,        // %f "proxy:http://..." for proxied exchanges
   server_admin,
-  document_root,
+  document_root,  // DocumentRoot as written, absolute
   log_id,  // %L
   connection_log_id,
   server_software,  // SERVER_SOFTWARE, by ServerTokens

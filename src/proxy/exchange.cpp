@@ -24,6 +24,7 @@ void Exchange::reset() {
   request_trailers.clear();
   response_trailers.clear();
   route = {};
+  rewritten.reset();
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
       closed_by_limit = false;
   original_proxied = has_switches = keeps_timeline_ = has_tls_environment = false;

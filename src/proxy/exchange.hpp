@@ -17,6 +17,7 @@
 #include "proxy/client_facts.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/generation.hpp"
+#include "proxy/rewritten.hpp"
 
 // One request with its response: everything that the stages of its way know about it.
 //
@@ -50,7 +51,7 @@ class Exchange final : public expr::Facts {
   std::string_view path;       // decoded
   std::string_view host_name;  // of Host: lower case, without port and final dot
   std::string_view original_path, original_query;  // before an internal redirect
-  bool original_proxied = false, has_query = false;
+  bool original_proxied = false, has_query = false, proxied = false;
   std::string_view query, request_line;  // the line as received; also one that could not be read
   std::string client_host;               // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
@@ -70,7 +71,7 @@ class Exchange final : public expr::Facts {
   struct BackendUrl {
     std::string_view scheme, authority, path;
   } backend_url;
-  bool proxied = false;
+  Rewritten rewritten;                                    // by RewriteRules
   config::Responder responder = config::Responder::none;  // who answers instead
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 

@@ -88,15 +88,14 @@ bool names_vary(const Group& backend) {
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
 std::unique_ptr<Group> make_group(const config::Target& target,
                                   const balance::MemberSpec* pattern) {
-  const bool is_tls = equals_ignoring_case(target.scheme, "https");
-  if ((!is_tls && !equals_ignoring_case(target.scheme, "http")) || target.host.empty())
-    return nullptr;
+  const std::string scheme = to_lower(target.scheme);
+  if ((scheme != "http" && scheme != "https" && scheme != "ws") || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
-  member.scheme = is_tls ? "https" : "http";
+  member.scheme = scheme;
   member.host = to_lower(target.host);
   member.port = target.port;
-  member.name = member.scheme + "://" + member.host + ":" + std::to_string(member.port);
+  member.name = scheme + "://" + member.host + ":" + std::to_string(member.port);
   member.status = balance::Status(balance::Flag::ignore_errors);
   member.disable_reuse = true;
   spec->name = member.name;

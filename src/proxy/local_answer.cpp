@@ -73,6 +73,16 @@ void write_echo(const Exchange& x, Shard::Core& core) {
   core.page.append("\r\n");
 }
 
+// httpd writes them behind what Header added.
+void move_cookies_last(Exchange& x) {
+  std::vector<http::Field> cookies;
+  for (const http::Field& field : x.always) {
+    if (field.id == http::FieldId::set_cookie) cookies.push_back(field);
+  }
+  x.always.remove(http::FieldId::set_cookie);
+  for (const http::Field& cookie : cookies) x.always.add(cookie.name, cookie.value, cookie.id);
+}
+
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   // A page with a body of its own says more than a document could (httpd: a handler's answer).
@@ -145,9 +155,11 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
     expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  add_own_cookies(x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
+  if (!x.rewritten.cookies.empty()) move_cookies_last(x);
   core.heed(x, "headers", "a Header line", remarks);
   name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");

@@ -11,6 +11,8 @@
 #include "proxy/timeline.hpp"
 #include "proxy/trace.hpp"
 #include "proxy/named_host.hpp"
+#include "proxy/internal_redirect.hpp"
+#include "proxy/rewriting.hpp"
 
 namespace steelyard::proxy {
 
@@ -294,6 +296,26 @@ int authorise(Exchange& x, Shard::Core& core) {
   return 403;
 }
 
+// A section's rule sent the request to another path: all begins anew there.
+Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
+  if (x.rewritten.reroutes >= Rewritten::reroutes_max) {
+    if (core.wants(x, config::LogLevel::error, "core"))
+      core.log(x, config::LogLevel::error, "core",
+               "AH00124: Request exceeded the limit of 10 internal redirects due to probable "
+               "configuration error");
+    return answer(500);
+  }
+  begin_reroute(x, path);
+  return route(x, core);
+}
+
+// Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler.
+config::Responder responder_of(const Exchange& x, bool rule_proxies) {
+  if (rule_proxies) return config::Responder::none;
+  if (!x.proxied && !x.rewritten.handler.empty()) return responder_named(x.rewritten.handler);
+  return x.settings->responder.value_or(config::Responder::none);
+}
+
 }  // namespace
 
 void choose_server(Exchange& x) {
@@ -334,8 +356,17 @@ Routing route(Exchange& x, Shard::Core& core) {
     return answer(417);
   }
   apply_env_rules(x, core, x.server->env_rules);
-  if (const int status = answered_by_method(x); status != 0) return answer(status);
+  const int by_method = answered_by_method(x);
+  const bool asks_rules_first =
+      x.server->rewriting != nullptr && x.request.method_id == http::Method::trace;
+  if (by_method != 0 && !asks_rules_first) return answer(by_method);
   if (const auto failed = find_path(x, core)) return *failed;
+  if (x.server->rewriting != nullptr) {
+    // Those of the path as it came: for logs, names and the pages of what rules answer.
+    x.settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
+    if (const auto done = rewrite_path(x, core)) return *done;
+  }
+  if (by_method != 0) return answer(by_method);
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
   x.backend_url = {};
@@ -353,7 +384,9 @@ Routing route(Exchange& x, Shard::Core& core) {
 Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: these come before access control, a section's other Redirects after it.
   if (!x.proxied) {
-    if (const auto found = redirect(x, x.server->redirects)) return *found;
+    if (!x.rewritten.is_local) {
+      if (const auto found = redirect(x, x.server->redirects)) return *found;
+    }
     if (config::has_whole_section_redirect(x.settings->redirects)) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
@@ -368,6 +401,11 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (x.settings->require) {
     if (const int status = authorise(x, core); status != 0) return answer(status);
   }
+  SectionRewriting rules;
+  if (x.settings->rewriting != nullptr) {
+    rules = rewrite_in_sections(x, core);
+    if (rules.answer) return *rules.answer;
+  }
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
@@ -376,8 +414,9 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))
     return answer(500);
-  // httpd: SetHandler counts more than ProxyPass.
-  const auto responder = x.settings->responder.value_or(config::Responder::none);
+  if (!rules.elsewhere.empty()) return reroute(x, core, rules.elsewhere);
+  // httpd: SetHandler counts more than ProxyPass, and [H=] than SetHandler.
+  const auto responder = responder_of(x, rules.proxies);
   if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
     x.responder = responder;
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);

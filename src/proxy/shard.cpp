@@ -234,6 +234,7 @@ void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->generation = std::move(generation);
   ++core_->adoptions;
   core_->forget_servers();
+  core_->map_texts = {};
   core_->drop_pools_of_retired();
   core_->forget_limits();
 }

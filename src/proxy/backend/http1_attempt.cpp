@@ -57,9 +57,11 @@ Http1Attempt::Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& cli
       plan_(plan),
       reader_(limits_for(plan), x.server->proxy.bad_header) {}
 
-// The protocols that the client wants to change to and the member may (upgrade=).
+// The protocols that the client wants to change to and the member may (upgrade=, ws://).
 std::string_view Http1Attempt::wanted_upgrade() const {
-  const std::string& allowed = plan_.lease.spec().upgrade;
+  const balance::MemberSpec& spec = plan_.lease.spec();
+  const std::string_view allowed =
+      spec.upgrade.empty() && spec.scheme == "ws" ? "WebSocket" : std::string_view(spec.upgrade);
   if (allowed.empty() || !x_.request.connection.upgrade) return {};
   const auto wanted = x_.request.fields.value(FieldId::upgrade);
   if (!wanted || wanted->empty() || equals_ignoring_case(allowed, "none")) return {};
