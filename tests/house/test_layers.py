@@ -17,7 +17,8 @@ LIBRARIES = {
     "gmock/": None,
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
-    "nlohmann/": {"manage"},
+    "nlohmann/": {"manage", "cluster"},
+    "curl/": {"server"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
 }
