@@ -26,6 +26,11 @@ const FieldValue* pointer_to(const std::optional<FieldValue>& value) {
 
 }  // namespace
 
+void Ledger::remember(std::vector<Sight> sights) {
+  for (Sight& sight : sights)
+    known_[sight.field.key] = {std::move(sight.field.value), sight.revision};
+}
+
 void Ledger::restore(std::vector<Order> orders) {
   for (Order& order : orders) {
     order.in_touch = false;
@@ -232,6 +237,14 @@ std::map<FieldKey, FieldValue> Ledger::values(const FieldKey& balancer) const {
       if (wish.value) all.insert_or_assign(wish.key, *wish.value);
       if (!wish.value) all.erase(wish.key);
     }
+  }
+  return all;
+}
+
+std::vector<Sight> Ledger::known() const {
+  std::vector<Sight> all;
+  for (const auto& [key, known] : known_) {
+    if (known.value) all.push_back({{key, known.value}, known.revision});
   }
   return all;
 }

@@ -65,7 +65,8 @@ struct Superseded {
 
 class Ledger {
  public:
-  // What was not shared when the program ended.
+  // What the store had in an earlier run; and what was not shared when the program ended.
+  void remember(std::vector<Sight> sights);
   void restore(std::vector<Order> orders);
 
   void order(std::string id, std::vector<Wish> wishes);
@@ -92,6 +93,8 @@ class Ledger {
 
   // What counts; null: as the configuration has it.
   [[nodiscard]] const FieldValue* value(const FieldKey& key) const;
+  // What the store has, as far as it told.
+  [[nodiscard]] std::vector<Sight> known() const;
   // All fields of a balancer that count. `balancer` has no member and no field.
   [[nodiscard]] std::map<FieldKey, FieldValue> values(const FieldKey& balancer) const;
   // Scopes and names of balancers of which anything counts.

@@ -38,6 +38,22 @@ namespace steelyard::manage {
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
                                                        const balance::Overlay& after);
 
+// Hears of every change that an operator orders here, before it is kept: it is to be shared with
+// other instances.
+class Sharing {
+ public:
+  enum class Proposal : std::uint8_t { made, withdrawn };
+
+  virtual ~Sharing() = default;
+  // The proposal's name, for decide(), or why the change cannot be made.
+  virtual std::expected<std::string, std::string> propose(const journal::BalancerKey& balancer,
+                                                          const std::vector<balance::Change>& changes,
+                                                          const balance::Overlay& after,
+                                                          const journal::Author& author,
+                                                          WallTime now) = 0;
+  virtual void decide(const std::string& proposal, Proposal is) = 0;
+};
+
 class ChangesBook {
  public:
   using Log = std::function<void(config::LogLevel, const std::string&)>;
@@ -70,6 +86,17 @@ class ChangesBook {
       const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
       const journal::Author& author, const Moment& moment);
 
+  // Null: nobody.
+  void share_with(Sharing* sharing) { sharing_ = sharing; }
+  using AuthorOf = std::function<journal::Author(const balance::Change&)>;
+  // What other instances changed is made, and kept if it can be.
+  balance::Edits::Became follow(const NamedBalancer& balancer, const balance::Overlay& overlay,
+                                const AuthorOf& author, const Moment& moment);
+  // For the history: what was changed here does not count (any more). `change` is from what it was
+  // to what counts.
+  void note_superseded(const journal::BalancerKey& balancer, const balance::Change& change,
+                       const std::string& why, const Moment& moment);
+
   // After a reload and after drains ended.
   void catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment);
 
@@ -84,6 +111,9 @@ class ChangesBook {
   };
   Changed make(const NamedBalancer& balancer, const balance::ChangeOrder& order,
                const Purpose& purpose, const journal::Author& author, const Moment& moment);
+  std::expected<void, std::string> share_and_keep(const journal::BalancerKey& key,
+                                                  const Records& records,
+                                                  const balance::Overlay& after, WallTime now);
   std::expected<void, std::string> keep(const journal::BalancerKey& key, const Records& records,
                                         const balance::Overlay& after, WallTime now);
   void keep_or_complain(const journal::BalancerKey& key, const Records& records,
@@ -96,6 +126,7 @@ class ChangesBook {
   std::optional<journal::Journal> journal_;
   std::string why_closed_;  // of a journal that could not be opened
   const Log log_;
+  Sharing* sharing_ = nullptr;
   journal::Overlays kept_;  // as the journal has it; nothing where it has none
 };
 
