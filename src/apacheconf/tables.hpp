@@ -18,6 +18,7 @@ std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
 std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
+std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 

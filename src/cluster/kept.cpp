@@ -53,6 +53,7 @@ std::optional<Order> read_order(const json& object) {
     if (!over) return std::nullopt;
     order.fields.push_back({std::move(*wish), *over});
   }
+  if (order.fields.empty()) return std::nullopt;
   return order;
 }
 

@@ -18,6 +18,7 @@
 
 #include "balance/edits.hpp"
 #include "journal/journal.hpp"
+#include "manage/cluster_view.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
 #include "proxy/desk.hpp"
@@ -52,6 +53,7 @@ class Sharing {
                                                           const journal::Author& author,
                                                           WallTime now) = 0;
   virtual void decide(const std::string& proposal, Proposal is) = 0;
+  [[nodiscard]] virtual ClusterView view() const = 0;
 };
 
 class ChangesBook {
@@ -88,6 +90,7 @@ class ChangesBook {
 
   // Null: nobody.
   void share_with(Sharing* sharing) { sharing_ = sharing; }
+  [[nodiscard]] const Sharing* sharing() const { return sharing_; }
   using AuthorOf = std::function<journal::Author(const balance::Change&)>;
   // What other instances changed is made, and kept if it can be.
   balance::Edits::Became follow(const NamedBalancer& balancer, const balance::Overlay& overlay,

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,9 +38,5 @@ struct ClusterView {
   std::vector<LeftOut> left_out{};
   std::vector<Key> senseless{};
 };
-
-[[nodiscard]] nlohmann::ordered_json cluster_object(const ClusterView& view);
-// {"ok": true, "cluster": ...}
-[[nodiscard]] std::string cluster_answer(const ClusterView& view);
 
 }  // namespace steelyard::manage

@@ -22,7 +22,6 @@
 #include "cluster/kept.hpp"
 #include "io/loop.hpp"
 #include "manage/changes_book.hpp"
-#include "manage/cluster_view.hpp"
 #include "manage/shared_overlay.hpp"
 
 namespace steelyard::manage {
@@ -63,7 +62,7 @@ class SharedChanges final : public Sharing, private io::Timer {
                                                   WallTime now) override;
   void decide(const std::string& proposal, Proposal is) override;
 
-  [[nodiscard]] ClusterView view() const;
+  [[nodiscard]] ClusterView view() const override;
 
  private:
   void expired() override { keep_now(); }

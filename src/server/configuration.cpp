@@ -8,6 +8,7 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "server/cluster_secrets.hpp"
 #include "server/host_names.hpp"
 #include "server/privileges.hpp"
 
@@ -84,6 +85,11 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     }
   }
   warn_of_missing_place(*read);
+  if (config.cluster) {
+    const auto complaints = complaints_about_files(*config.cluster);
+    for (const std::string& complaint : complaints) read->remarks.push_back(fault(complaint));
+    if (!complaints.empty()) return std::unexpected(std::move(read->remarks));
+  }
   return Configuration{std::move(read->config), std::move(read->remarks)};
 }
 

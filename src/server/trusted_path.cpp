@@ -20,7 +20,7 @@ constexpr int links_max = 40;  // the kernel's own limit
 
 class Walk {
  public:
-  explicit Walk(const Suspect& suspect) : suspect_(suspect) {}
+  Walk(const Suspect& suspect, int flags) : suspect_(suspect), flags_(flags) {}
 
   std::expected<Descriptor, int> open(const std::string& path) {
     if (!begin_at_root()) return std::unexpected(errno);
@@ -90,8 +90,7 @@ class Walk {
   }
 
   int open_file(const std::string& name) {
-    const int flags =
-        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+    const int flags = flags_ | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
     Descriptor file(::openat(at_.number(), name.c_str(), flags, 0644));
     struct stat found{};
     if (!file.is_open() || ::fstat(file.number(), &found) != 0) return errno;
@@ -101,6 +100,7 @@ class Walk {
   }
 
   const Suspect& suspect_;
+  const int flags_;  // of the file
   Descriptor at_, file_;
   std::deque<std::string> names_;  // still to be walked
   int links_ = 0;
@@ -109,7 +109,12 @@ class Walk {
 }  // namespace
 
 std::expected<Descriptor, int> open_trusted_log(const std::string& path, const Suspect& suspect) {
-  return Walk(suspect).open(std::filesystem::absolute(path));
+  return Walk(suspect, O_WRONLY | O_APPEND | O_CREAT).open(std::filesystem::absolute(path));
+}
+
+std::expected<Descriptor, int> open_trusted_for_reading(const std::string& path,
+                                                        const Suspect& suspect) {
+  return Walk(suspect, O_RDONLY).open(std::filesystem::absolute(path));
 }
 
 }  // namespace steelyard::server

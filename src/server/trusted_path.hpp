@@ -28,4 +28,8 @@ struct Suspect {
 // where the path leads. Only a regular file is opened.
 std::expected<Descriptor, int> open_trusted_log(const std::string& path, const Suspect& suspect);
 
+// The same for a file that is there, for reading.
+std::expected<Descriptor, int> open_trusted_for_reading(const std::string& path,
+                                                        const Suspect& suspect);
+
 }  // namespace steelyard::server

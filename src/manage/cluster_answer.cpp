@@ -1,4 +1,6 @@
-#include "manage/cluster_view.hpp"
+#include "manage/cluster_answer.hpp"
+
+#include <algorithm>
 
 #include "manage/control_answers.hpp"
 
