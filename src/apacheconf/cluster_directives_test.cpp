@@ -12,8 +12,7 @@ using ::testing::HasSubstr;
 class ClusterDirective : public ::testing::Test {
  protected:
   config::ClusterSpec spec(const std::string& words) {
-    auto result =
-        reader_.read(std::string(testing::preamble) + "SteelyardCluster " + words + "\n");
+    auto result = reader_.read(std::string(testing::preamble) + "SteelyardCluster " + words + "\n");
     EXPECT_TRUE(result) << words;
     return result && result->config->cluster ? *result->config->cluster : config::ClusterSpec();
   }

@@ -1,8 +1,7 @@
 // Instances that share changes through one store, with everything that can come between them: any
 // order of changes, answers, lines of watches, lost questions, lost answers, silence, compaction.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <deque>
 #include <random>
@@ -239,9 +238,8 @@ TEST(Agreement, what_was_changed_while_cut_off_goes_up_unless_somebody_else_chan
   one.settle();
   two.settle();
   one.settle();
-  const std::map<FieldKey, std::string> wanted{{field(1, 1, 1), "one's"},
-                                               {field(1, 2, 1), "two's alone"},
-                                               {field(1, 3, 1), "the same"}};
+  const std::map<FieldKey, std::string> wanted{
+      {field(1, 1, 1), "one's"}, {field(1, 2, 1), "two's alone"}, {field(1, 3, 1), "the same"}};
   EXPECT_EQ(fields_in(store), wanted);
   EXPECT_EQ(fields_known_to(one), wanted);
   EXPECT_EQ(fields_known_to(two), wanted);

@@ -11,8 +11,7 @@ namespace steelyard::cluster {
 
 using Kind = Question::Kind;
 
-Conversation::Conversation(Options options)
-    : options_(std::move(options)), random_(options_.seed) {
+Conversation::Conversation(Options options) : options_(std::move(options)), random_(options_.seed) {
   CHECK(options_.addresses >= 1);
   address_ = random_() % options_.addresses;
 }
@@ -46,6 +45,8 @@ void Conversation::read_anew() {
   state_ = State::reading;
   due_ = never;
   read_ = {};
+  for (const std::string& key : std::exchange(senseless_, {}))
+    news_.emplace_back(News::Senseless{key, {}});
   next_key_ = root_of(options_.prefix);
   ask_page();
 }
@@ -213,7 +214,7 @@ void Conversation::take_events(WatchLine line) {
     auto instance = read_instance(event.key.substr(folder.size()),
                                   event.is_gone ? R"({"name": ""})" : event.value);
     if (!instance) {
-      news_.emplace_back(News::Senseless{event.key, instance.error()});
+      complain(event.key, std::move(instance.error()));
     } else if (event.is_gone) {
       changes.gone.push_back(instance->id);
     } else {
@@ -241,8 +242,17 @@ void Conversation::take_instance(KeyValue key) {
   if (instance) {
     read_.instances.push_back(std::move(*instance));
   } else {
-    news_.emplace_back(News::Senseless{std::move(key.key), std::move(instance.error())});
+    complain(key.key, std::move(instance.error()));
   }
+}
+
+void Conversation::complain(const std::string& key, std::string why) {
+  if (senseless_.size() < reports_max) senseless_.insert(key);
+  news_.emplace_back(News::Senseless{key, std::move(why)});
+}
+
+void Conversation::forget_complaint(const std::string& key) {
+  if (senseless_.erase(key) != 0) news_.emplace_back(News::Senseless{key, {}});
 }
 
 // A value that says nothing sensible is none: where it stands, the configuration counts.
@@ -251,8 +261,9 @@ std::optional<Sight> Conversation::sight_of(const KeyValue& key) {
   auto field = key.key.starts_with(folder)
                    ? read_key(std::string_view(key.key).substr(folder.size()))
                    : std::unexpected(std::string("there is nothing of this name"));
+  if (key.is_gone) forget_complaint(key.key);
   if (!field) {
-    news_.emplace_back(News::Senseless{key.key, std::move(field.error())});
+    if (!key.is_gone) complain(key.key, std::move(field.error()));
     return std::nullopt;
   }
   Sight sight{.field = {.key = std::move(*field), .value = {}}, .revision = key.revision};
@@ -260,8 +271,9 @@ std::optional<Sight> Conversation::sight_of(const KeyValue& key) {
   auto value = read_value(key.value);
   if (value) {
     sight.field.value = std::move(*value);
+    forget_complaint(key.key);
   } else {
-    news_.emplace_back(News::Senseless{key.key, std::move(value.error())});
+    complain(key.key, std::move(value.error()));
   }
   return sight;
 }

@@ -21,7 +21,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/time.hpp"
@@ -29,56 +28,9 @@
 #include "cluster/field.hpp"
 #include "cluster/ledger.hpp"
 #include "cluster/limits.hpp"
+#include "cluster/news.hpp"
 
 namespace steelyard::cluster {
-
-struct Question {
-  enum class Kind : std::uint8_t { login, grant, present, read, watch, keep_alive, latest, share };
-  Kind kind;
-  std::size_t address = 0;  // of Options::addresses
-  std::string path{};       // "/v3/kv/range"
-  std::string body{};
-  std::string token{};  // for Authorization; empty: none
-};
-
-// What the instance learns.
-struct News {
-  struct Everything {  // in touch from now on
-    std::vector<Sight> fields{};
-    std::vector<Instance> instances{};
-    std::int64_t revision = 0;
-    std::size_t address = 0;
-    std::uint64_t epoch = 0;  // of being in touch
-  };
-  struct Changes {
-    std::vector<Sight> fields{};
-    std::vector<Instance> came{};
-    std::vector<std::string> gone{};  // ids of instances
-    std::int64_t revision = 0;
-  };
-  struct Shared {
-    std::string order;
-    std::int64_t revision = 0;
-  };
-  struct InTheWay {
-    std::string order;
-    std::vector<Sight> fields{};
-  };
-  struct Refused {
-    std::string order, why;
-  };
-  struct Lost {
-    std::string why;
-  };
-  struct Behind {  // the store's revision of what we share, as far as it is known
-    std::int64_t latest = 0;
-  };
-  struct Senseless {  // a key that is left out
-    std::string key, why;
-  };
-  using Any =
-      std::variant<Everything, Changes, Shared, InTheWay, Refused, Lost, Behind, Senseless>;
-};
 
 class Conversation {
  public:
@@ -151,6 +103,8 @@ class Conversation {
   void take_keys(std::vector<KeyValue> keys);
   void take_instance(KeyValue key);
   std::optional<Sight> sight_of(const KeyValue& key);
+  void complain(const std::string& key, std::string why);
+  void forget_complaint(const std::string& key);
 
   const Options options_;
   std::mt19937_64 random_;
@@ -164,9 +118,10 @@ class Conversation {
   std::size_t page_keys_ = page_keys_max;
   std::string next_key_;
   News::Everything read_;
-  std::int64_t revision_ = 0;  // until which everything is known
-  std::int64_t latest_ = 0;    // change that the store has told of beside the watch
-  std::set<Kind> out_;         // questions without an answer
+  std::int64_t revision_ = 0;        // until which everything is known
+  std::int64_t latest_ = 0;          // change that the store has told of beside the watch
+  std::set<Kind> out_;               // questions without an answer
+  std::set<std::string> senseless_;  // keys that were complained of
   std::optional<Order> order_;
   std::uint64_t epoch_ = 0;
   bool hang_up_ = false;

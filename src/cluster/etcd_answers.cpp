@@ -137,8 +137,7 @@ EtcdFault fault(int status, std::string_view body) {
   if (body.size() > answer_bytes_max) return {.code = 0, .text = otherwise};
   // Gateways of some versions put trailers behind the object.
   const std::size_t end = body.rfind('}');
-  const json object =
-      json::parse(body.substr(0, end == body.npos ? 0 : end + 1), nullptr, false);
+  const json object = json::parse(body.substr(0, end == body.npos ? 0 : end + 1), nullptr, false);
   return fault_of(object, otherwise);
 }
 
@@ -150,8 +149,7 @@ EtcdAnswer<std::string> login(int status, std::string_view body) {
   if (!is_text) return no_answer("a login without a token");
   const auto& text = token.get_ref<const std::string&>();
   // It becomes a header field.
-  const bool is_plain =
-      std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+  const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
   if (!is_plain || text.size() > 8192) return no_answer("a token that no field can hold");
   return text;
 }

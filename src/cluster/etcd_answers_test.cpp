@@ -15,10 +15,9 @@ using testing::SizeIs;
 // As etcd 3.4.23 says it.
 TEST(EtcdAnswer, a_range_has_keys_values_and_revisions) {
   const auto range = answer::range(
-      200,
-      R"({"header":{"cluster_id":"10144879847569953045","member_id":"12428976124636271536",)"
-      R"("revision":"2","raft_term":"2"},"kvs":[{"key":"L3AvYQ==","create_revision":"2",)"
-      R"("mod_revision":"2","version":"1","value":"eA=="}],"more":true,"count":"2"})");
+      200, R"({"header":{"cluster_id":"10144879847569953045","member_id":"12428976124636271536",)"
+           R"("revision":"2","raft_term":"2"},"kvs":[{"key":"L3AvYQ==","create_revision":"2",)"
+           R"("mod_revision":"2","version":"1","value":"eA=="}],"more":true,"count":"2"})");
   ASSERT_TRUE(range) << range.error().text;
   EXPECT_EQ(range->revision, 2);
   ASSERT_THAT(range->keys, SizeIs(1));
@@ -35,16 +34,15 @@ TEST(EtcdAnswer, a_lease_that_is_over_has_no_time_left) {
   ASSERT_TRUE(alive);
   EXPECT_EQ(alive->id, 1418812171748457225);
   EXPECT_EQ(alive->lifetime_seconds, 10);
-  const auto over =
-      answer::keep_alive(200, R"({"result":{"header":{"revision":"2"},"ID":"123"}})");
+  const auto over = answer::keep_alive(200, R"({"result":{"header":{"revision":"2"},"ID":"123"}})");
   ASSERT_TRUE(over);
   EXPECT_EQ(over->lifetime_seconds, 0);
 }
 
 TEST(EtcdAnswer, a_transaction_is_done_or_says_what_is_in_the_way) {
-  const auto done = answer::transaction(
-      200, R"({"header":{"revision":"3"},"succeeded":true,"responses":[)"
-           R"({"response_put":{"header":{"revision":"3"}}}]})");
+  const auto done =
+      answer::transaction(200, R"({"header":{"revision":"3"},"succeeded":true,"responses":[)"
+                               R"({"response_put":{"header":{"revision":"3"}}}]})");
   ASSERT_TRUE(done);
   EXPECT_TRUE(done->done);
   EXPECT_EQ(done->revision, 3);
@@ -89,8 +87,7 @@ TEST(EtcdAnswer, a_fault_says_why_and_whether_to_log_in_anew) {
   EXPECT_EQ(compacted.code, EtcdFault::out_of_range);
   EXPECT_EQ(compacted.text, "mvcc: required revision has been compacted");
   EXPECT_FALSE(compacted.asks_for_login());
-  const auto token = answer::fault(
-      401, R"({"error":"etcdserver: invalid auth token","code":16})");
+  const auto token = answer::fault(401, R"({"error":"etcdserver: invalid auth token","code":16})");
   EXPECT_TRUE(token.asks_for_login());
   EXPECT_EQ(answer::fault(502, "<html>").text, "status 502");
 }

@@ -12,8 +12,9 @@ namespace {
 const FieldKey key{"shop.example:443", "balancer://app", "http://10.0.0.1:8080", "loadfactor"};
 
 TEST(FieldKey, is_a_path_that_people_can_read) {
-  EXPECT_EQ(key_text("/p", key),
-            "/p/v1/changes/shop.example:443/balancer:%2F%2Fapp/http:%2F%2F10.0.0.1:8080/loadfactor");
+  EXPECT_EQ(
+      key_text("/p", key),
+      "/p/v1/changes/shop.example:443/balancer:%2F%2Fapp/http:%2F%2F10.0.0.1:8080/loadfactor");
   EXPECT_EQ(key_text("/p", {"main", "balancer://app", "", "timeout"}),
             "/p/v1/changes/main/balancer:%2F%2Fapp/=/timeout");
 }
@@ -52,12 +53,12 @@ TEST(FieldValue, comes_back_from_its_text) {
 
 TEST(FieldValue, needs_its_texts_and_bounds_them) {
   EXPECT_TRUE(read_value(R"({"value": "a", "configured": ""})"));
-  for (const char* text : {"", "[]", "null", R"({"value": "a"})", R"({"configured": "a"})",
-                           R"({"value": 1, "configured": ""})",
-                           R"({"value": "a", "configured": "", "at": "now"})",
-                           R"({"value": "a", "configured": "", "at": 99999999999999999999})",
-                           R"({"value": "a", "configured": "", "at": 18446744073709551615})",
-                           R"({"value": "a", "configured": "", "who": []})"})
+  for (const char* text :
+       {"", "[]", "null", R"({"value": "a"})", R"({"configured": "a"})",
+        R"({"value": 1, "configured": ""})", R"({"value": "a", "configured": "", "at": "now"})",
+        R"({"value": "a", "configured": "", "at": 99999999999999999999})",
+        R"({"value": "a", "configured": "", "at": 18446744073709551615})",
+        R"({"value": "a", "configured": "", "who": []})"})
     EXPECT_FALSE(read_value(text)) << text;
   const std::string long_text(text_bytes_max + 1, 'x');
   EXPECT_FALSE(read_value(R"({"configured": "", "value": ")" + long_text + "\"}"));
@@ -80,14 +81,19 @@ TEST(EndOf, is_behind_all_that_begin_with_the_folder) {
 
 TEST(Base64, is_that_of_the_rfc) {
   // RFC 4648, 10.
-  const std::pair<const char*, const char*> cases[] = {
-      {"", ""},           {"f", "Zg=="},       {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : cases) {
     EXPECT_EQ(base64(bytes), text);
     EXPECT_EQ(from_base64(text), bytes);
   }
-  for (const char* text : {"Z", "Zg", "Zg=", "Zg=x", "Zh==", "Zm9=", "====", "Z===", "Zg==Zg==", "Z g="})
+  for (const char* text :
+       {"Z", "Zg", "Zg=", "Zg=x", "Zh==", "Zm9=", "====", "Z===", "Zg==Zg==", "Z g="})
     EXPECT_FALSE(from_base64(text)) << text;
 }
 
@@ -95,9 +101,10 @@ TEST(Kept, comes_back_from_its_text) {
   const Kept kept{
       .store = "etcd://a/p",
       .known = {{{key, FieldValue{.value = "2.00", .configured = "1.00", .order = "o"}}, 7}},
-      .unshared = {{.id = "1-1",
-                    .fields = {{{key, FieldValue{.value = "\x01\xff"}}, 7}, {{key, std::nullopt}, 0}},
-                    .in_touch = false}}};
+      .unshared = {
+          {.id = "1-1",
+           .fields = {{{key, FieldValue{.value = "\x01\xff"}}, 7}, {{key, std::nullopt}, 0}},
+           .in_touch = false}}};
   const auto read = read_kept(kept_text(kept));
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(read->store, kept.store);

@@ -176,9 +176,8 @@ bool Ledger::settles(Order& order) const {
 
 // A value of it tells; and one that only takes away is there when all of it is gone.
 bool Ledger::is_there(const Order& order) const {
-  const bool any_value = std::ranges::any_of(order.fields, [](const Order::Field& field) {
-    return field.wish.value.has_value();
-  });
+  const bool any_value = std::ranges::any_of(
+      order.fields, [](const Order::Field& field) { return field.wish.value.has_value(); });
   if (!any_value) {
     return std::ranges::all_of(order.fields, [this](const Order::Field& field) {
       return stored(field.wish.key) == nullptr;

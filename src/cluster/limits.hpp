@@ -17,7 +17,8 @@ inline constexpr std::size_t name_bytes_max = 1024;
 inline constexpr std::size_t text_bytes_max = std::size_t{16} * 1024;
 // Of who, where and why.
 inline constexpr std::size_t author_bytes_max = 1000;
-// Of one answer, or one line of a watch. A page of keys that is longer is asked for in smaller ones.
+// Of one answer, or one line of a watch. A page of keys that is longer is asked for in smaller
+// ones.
 inline constexpr std::size_t answer_bytes_max = std::size_t{16} * 1024 * 1024;
 inline constexpr std::size_t page_keys_max = 256;
 // Of one order; etcd refuses more than 128 operations in a transaction by default.

@@ -1,66 +1,18 @@
 // An etcd of a test: one store in memory that answers the questions of conversations.
 #pragma once
 
-#include <cstdint>
-#include <deque>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "cluster/base64.hpp"
-#include "cluster/conversation.hpp"
+#include "cluster/news.hpp"
+#include "cluster/test_values.hpp"
 
 namespace steelyard::cluster {
 
-class TestStore {
+class TestStore : public TestValues {
  public:
-  using json = nlohmann::json;
-  struct Value {
-    std::string text;
-    std::int64_t revision = 0;
-    std::int64_t lease = 0;
-  };
-  struct Event {
-    std::string key, text;
-    std::int64_t revision = 0;
-    bool is_gone = false;
-  };
-
-  std::int64_t revision = 1;
-  std::int64_t compacted = 0;
-  std::map<std::string, Value> values;
-  std::vector<Event> events;
-  std::string watched_folder = "/test/v1/";
   std::string token;  // that is asked for; empty: none
-
-  void put(const std::string& key, const std::string& text, std::int64_t lease = 0) {
-    ++revision;
-    set(key, text, lease);
-  }
-  void erase(const std::string& key) {
-    if (!values.contains(key)) return;
-    ++revision;
-    drop(key);
-  }
-  void end_lease(std::int64_t lease) {
-    leases_.erase(lease);
-    std::vector<std::string> keys;
-    for (const auto& [key, value] : values) {
-      if (value.lease == lease) keys.push_back(key);
-    }
-    if (!keys.empty()) ++revision;
-    for (const std::string& key : keys) drop(key);
-  }
-  void end_all_leases() {
-    const auto all = leases_;
-    for (const auto& [lease, lifetime] : all) end_lease(lease);
-  }
-  void compact() {
-    compacted = revision;
-    std::erase_if(events, [this](const Event& each) { return each.revision < compacted; });
-  }
 
   struct Answer {
     int status = 200;
@@ -81,30 +33,9 @@ class TestStore {
     return transaction(body);
   }
 
-  // What a watch that has told everything before `next` says now; and moves it on.
-  std::optional<std::string> watch(std::int64_t& next) const {
-    if (next <= compacted && compacted != 0 && next < compacted)
-      return line({{"canceled", true}, {"compact_revision", std::to_string(compacted)}});
-    json list = json::array();
-    std::int64_t told = 0;
-    for (const Event& event : events) {
-      if (!event.key.starts_with(watched_folder) || event.revision < next || (told != 0 && event.revision != told)) continue;
-      told = event.revision;
-      json kv{{"key", base64(event.key)}, {"mod_revision", std::to_string(event.revision)}};
-      json one;
-      if (event.is_gone) one["type"] = "DELETE";
-      if (!event.is_gone) kv["value"] = base64(event.text);
-      one["kv"] = std::move(kv);
-      list.push_back(std::move(one));
-    }
-    if (told == 0) return std::nullopt;
-    next = told + 1;
-    return line({{"events", std::move(list)}});
-  }
   static std::int64_t first_of_watch(const Question& question) {
     return number(json::parse(question.body)["create_request"], "start_revision");
   }
-  [[nodiscard]] std::string created() const { return line({{"created", true}}); }
 
  private:
   static std::string bytes(const json& object, const char* name) {
@@ -113,25 +44,11 @@ class TestStore {
   static std::int64_t number(const json& object, const char* name) {
     return std::stoll(object.value(name, "0"));
   }
-  [[nodiscard]] json header() const { return {{"revision", std::to_string(revision)}}; }
   [[nodiscard]] Answer said(json object) const {
     if (object.is_null()) object = json::object();
     object["header"] = header();
     return {200, object.dump()};
   }
-  [[nodiscard]] std::string line(json result) const {
-    result["header"] = header();
-    return json{{"result", std::move(result)}}.dump();
-  }
-  void set(const std::string& key, const std::string& text, std::int64_t lease) {
-    values[key] = {text, revision, lease};
-    events.push_back({key, text, revision, false});
-  }
-  void drop(const std::string& key) {
-    values.erase(key);
-    events.push_back({key, "", revision, true});
-  }
-
   Answer grant(const json& body) {
     const std::int64_t id = ++last_lease_;
     leases_[id] = number(body, "TTL");
@@ -152,7 +69,8 @@ class TestStore {
   [[nodiscard]] Answer range(const json& body) const {
     const std::int64_t wanted = number(body, "revision");
     if (wanted != 0 && wanted < compacted)
-      return {400, R"({"error":"etcdserver: mvcc: required revision has been compacted","code":11})"};
+      return {400,
+              R"({"error":"etcdserver: mvcc: required revision has been compacted","code":11})"};
     const auto most = static_cast<std::size_t>(number(body, "limit"));
     json keys = json::array();
     bool more = false;
@@ -175,8 +93,8 @@ class TestStore {
     bool holds = true;
     for (const json& each : body["compare"]) {
       const auto found = values.find(bytes(each, "key"));
-      holds = holds && (found == values.end() ? 0 : found->second.revision) ==
-                           number(each, "mod_revision");
+      holds = holds &&
+              (found == values.end() ? 0 : found->second.revision) == number(each, "mod_revision");
     }
     json responses = json::array();
     if (!holds) {
@@ -199,9 +117,6 @@ class TestStore {
     }
     return said({{"succeeded", true}, {"responses", std::move(responses)}});
   }
-
-  std::int64_t last_lease_ = 0;
-  std::map<std::int64_t, std::int64_t> leases_;
 };
 
 }  // namespace steelyard::cluster

@@ -254,8 +254,7 @@ Edits::Became ChangesBook::follow(const NamedBalancer& balancer, const Overlay& 
 void ChangesBook::note_superseded(const BalancerKey& balancer, const Change& change,
                                   const std::string& why, const Moment& moment) {
   if (!journal_) return;
-  const Record record{
-      .kind = Kind::superseded, .author = server_itself(why), .change = change};
+  const Record record{.kind = Kind::superseded, .author = server_itself(why), .change = change};
   keep_or_complain(balancer, {record}, kept_[balancer], moment.wall);
 }
 

@@ -47,11 +47,9 @@ class Sharing {
 
   virtual ~Sharing() = default;
   // The proposal's name, for decide(), or why the change cannot be made.
-  virtual std::expected<std::string, std::string> propose(const journal::BalancerKey& balancer,
-                                                          const std::vector<balance::Change>& changes,
-                                                          const balance::Overlay& after,
-                                                          const journal::Author& author,
-                                                          WallTime now) = 0;
+  virtual std::expected<std::string, std::string> propose(
+      const journal::BalancerKey& balancer, const std::vector<balance::Change>& changes,
+      const balance::Overlay& after, const journal::Author& author, WallTime now) = 0;
   virtual void decide(const std::string& proposal, Proposal is) = 0;
   [[nodiscard]] virtual ClusterView view() const = 0;
 };

@@ -11,8 +11,8 @@ namespace {
 using json = nlohmann::ordered_json;
 
 WallTime time_of(std::int64_t unix_us) {
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(
-      std::chrono::microseconds(unix_us)));
+  return WallTime(
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(unix_us)));
 }
 
 // Of a clock that may be anybody's: what no year of four digits has is not shown.

@@ -222,9 +222,9 @@ std::string cluster_of(const json& cluster) {
                         text_of(cluster, "revision"), text_of(cluster, "behind"),
                         text_of(cluster, "fields"));
   } else {
-    text += fmt::format("NOT connected{}{}: {}\n",
-                        text_of(cluster, "since").empty() ? "" : " since ",
-                        text_of(cluster, "since"), text_of(cluster, "why"));
+    text +=
+        fmt::format("NOT connected{}{}: {}\n", text_of(cluster, "since").empty() ? "" : " since ",
+                    text_of(cluster, "since"), text_of(cluster, "why"));
   }
   text += list_of("instances:", part_of(cluster, "instances"), [](const json& each) {
     const json& self = part_of(each, "self");
@@ -236,10 +236,11 @@ std::string cluster_of(const json& cluster) {
     return fields_of(order, [](const json& field) { return value_of(field, "value"); });
   });
   text += list_of("lost:", part_of(cluster, "superseded"), [](const json& order) {
-    return fields_of(order, [](const json& field) {
-             return fmt::format("{} here, {} counts", value_of(field, "ours"),
-                                value_of(field, "counts"));
-           }) +
+    return fields_of(order,
+                     [](const json& field) {
+                       return fmt::format("{} here, {} counts", value_of(field, "ours"),
+                                          value_of(field, "counts"));
+                     }) +
            "  (" + text_of(order, "why") + ')';
   });
   text += list_of("left out here:", part_of(cluster, "ignored"), [](const json& each) {

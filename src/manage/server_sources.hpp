@@ -15,7 +15,7 @@ namespace steelyard::manage {
 struct ServerSources {
   proxy::ShardGroup& group;
   const ChangesBook* book = nullptr;  // null: nobody can change anything
-  std::string built;  // when the program was, for people
+  std::string built;                  // when the program was, for people
   std::function<ProcessUsage()> usage;
   std::function<Instant()> now;
   std::function<WallTime()> wall_now;

@@ -100,9 +100,7 @@ void SharedChanges::adopt(const std::vector<NamedBalancer>& balancers) {
   if (has_heard_) follow_all();
 }
 
-std::string SharedChanges::next_id() {
-  return fmt::format("{}-{}", parts_.self.id, ++orders_);
-}
+std::string SharedChanges::next_id() { return fmt::format("{}-{}", parts_.self.id, ++orders_); }
 
 void SharedChanges::stamp(std::vector<Wish>& wishes, const journal::Author& author,
                           WallTime now) const {
@@ -116,14 +114,16 @@ void SharedChanges::stamp(std::vector<Wish>& wishes, const journal::Author& auth
   }
 }
 
-std::expected<std::string, std::string> SharedChanges::propose(
-    const journal::BalancerKey& balancer, const std::vector<Change>& changes,
-    const balance::Overlay& after, const journal::Author& author, WallTime now) {
+std::expected<std::string, std::string> SharedChanges::propose(const journal::BalancerKey& balancer,
+                                                               const std::vector<Change>& changes,
+                                                               const balance::Overlay& after,
+                                                               const journal::Author& author,
+                                                               WallTime now) {
   auto wishes = wishes_of(balancer, changes, after, ledger_.values(shared_key(balancer)));
   if (wishes.empty()) return std::string();
   if (wishes.size() > cluster::order_fields_max)
-    return std::unexpected(fmt::format("one order may change {} fields in a cluster",
-                                       cluster::order_fields_max));
+    return std::unexpected(
+        fmt::format("one order may change {} fields in a cluster", cluster::order_fields_max));
   const bool is_long = std::ranges::any_of(wishes, [](const Wish& wish) {
     const FieldKey& key = wish.key;
     return std::max({key.scope.size(), key.balancer.size(), key.member.size()}) >
@@ -133,8 +133,8 @@ std::expected<std::string, std::string> SharedChanges::propose(
   });
   if (is_long) return std::unexpected("a name or value is too long for a cluster");
   if (ledger_.unshared().size() >= cluster::unshared_max)
-    return std::unexpected(fmt::format("{} changes are not shared with the cluster yet",
-                                       cluster::unshared_max));
+    return std::unexpected(
+        fmt::format("{} changes are not shared with the cluster yet", cluster::unshared_max));
   stamp(wishes, author, now);
   std::string id = next_id();
   ledger_.order(id, std::move(wishes));
@@ -151,7 +151,8 @@ void SharedChanges::decide(const std::string& proposal, Proposal is) {
   if (is == Proposal::made) return send_next();
   ledger_.withdraw(proposal);
   (void)ledger_.take_touched();
-  keep_soon();
+  is_dirty_ = true;
+  keep_now();
 }
 
 void SharedChanges::send_next() {
@@ -239,6 +240,10 @@ void SharedChanges::take(News::Lost& news) {
 void SharedChanges::take(News::Behind& news) { latest_ = news.latest; }
 
 void SharedChanges::take(News::Senseless& news) {
+  if (news.why.empty()) {
+    senseless_.erase(news.key);
+    return;
+  }
   if (senseless_.size() >= cluster::reports_max) return;
   const auto [at, is_new] = senseless_.insert_or_assign(news.key, news.why);
   if (is_new)
@@ -261,9 +266,9 @@ void SharedChanges::follow_touched() {
 
 void SharedChanges::follow(const NamedBalancer& balancer) {
   const FieldKey whole = shared_key(key_of(balancer));
-  auto wanted = instructions_of(
-      ledger_.values(whole), balancer,
-      [&](std::string_view name) { return parts_.knows_condition(balancer.scope, name); });
+  auto wanted = instructions_of(ledger_.values(whole), balancer, [&](std::string_view name) {
+    return parts_.knows_condition(balancer.scope, name);
+  });
   const auto author = [&](const Change& change) {
     FieldKey key = whole;
     key.member = change.member;
@@ -273,18 +278,18 @@ void SharedChanges::follow(const NamedBalancer& balancer) {
   const auto became = parts_.book.follow(balancer, wanted.overlay, author, moment());
   for (const Change& change : became.changes) {
     const journal::Author who = author(change);
-    parts_.log(LogLevel::notice,
-               change_text(balancer.label, change,
-                           who.who + (who.who.empty() ? "" : ", ") + who.from));
+    parts_.log(LogLevel::notice, change_text(balancer.label, change,
+                                             who.who + (who.who.empty() ? "" : ", ") + who.from));
   }
   for (const balance::Superseded& each : became.left_out) {
     FieldKey key = whole;
     key.member = each.member;
     key.field = each.edit.field;
-    const std::string why =
-        each.now == "gone" ? "this configuration has no such member"
-                           : "this configuration says " + steelyard::quoted(each.now) + ", and not " +
-                                 steelyard::quoted(each.edit.configured) + " as where it was changed";
+    const std::string why = each.now == "gone"
+                                ? "this configuration has no such member"
+                                : "this configuration says " + steelyard::quoted(each.now) +
+                                      ", and not " + steelyard::quoted(each.edit.configured) +
+                                      " as where it was changed";
     wanted.left_out.push_back({std::move(key), why});
   }
   tell_left_out(balancer, std::move(wanted.left_out));
@@ -309,9 +314,9 @@ void SharedChanges::tell_superseded() {
   for (cluster::Superseded& lost : ledger_.take_superseded()) {
     ++superseded_count_;
     for (const cluster::Superseded::Field& field : lost.fields) {
-      parts_.log(LogLevel::warn,
-                 fmt::format("cluster: {} was changed here to {}; {}: {} counts", name_of(field.key),
-                             text_of(field.ours), lost.why, text_of(field.theirs)));
+      parts_.log(LogLevel::warn, fmt::format("cluster: {} was changed here to {}; {}: {} counts",
+                                             name_of(field.key), text_of(field.ours), lost.why,
+                                             text_of(field.theirs)));
       parts_.book.note_superseded({field.key.scope, field.key.balancer},
                                   {.member = field.key.member,
                                    .field = field.key.field,
@@ -365,9 +370,8 @@ ClusterView SharedChanges::view() const {
   for (const auto& [balancer, list] : left_out_)
     view.left_out.insert(view.left_out.end(), list.begin(), list.end());
   for (const FieldKey& key : ledger_.balancers()) {
-    const bool is_here = std::ranges::any_of(balancers_, [&key](const NamedBalancer& each) {
-      return shared_key(key_of(each)) == key;
-    });
+    const bool is_here = std::ranges::any_of(
+        balancers_, [&key](const NamedBalancer& each) { return shared_key(key_of(each)) == key; });
     if (!is_here) view.left_out.push_back({key, "this configuration has no such balancer"});
   }
   for (const auto& [key, why] : senseless_) view.senseless.push_back({key, why});

@@ -135,8 +135,8 @@ TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
   EXPECT_FALSE(view.is_connected);
   EXPECT_EQ(view.why, "no route");
   EXPECT_THAT(view.unshared, SizeIs(1));
-  EXPECT_EQ(std::ranges::count_if(
-                lines, [](const std::string& line) { return line.contains("cut off"); }),
+  EXPECT_EQ(std::ranges::count_if(lines,
+                                  [](const std::string& line) { return line.contains("cut off"); }),
             1);
   hear(News::Everything{.revision = 11, .epoch = 2});
   EXPECT_THAT(sent, SizeIs(1));
@@ -161,11 +161,11 @@ TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_
   balance::Drains drains(balancer());
   ASSERT_TRUE(drains.order(view(0).member, {.sessions_max = 0}, loop.now()));
   drains.watch(loop.now());
-  ASSERT_EQ(status(0), "Init Stop Drn");
-  hear(News::Changes{.fields = {sight(key(m1, "status"), "", "N", 11),
-                                sight(key(m1, "lbset"), "0", "1", 11)},
-                     .revision = 11});
-  EXPECT_EQ(status(0), "Init Stop Drn");
+  ASSERT_EQ(status(0), "Init Drn Stop");
+  hear(News::Changes{
+      .fields = {sight(key(m1, "status"), "", "N", 11), sight(key(m1, "lbset"), "0", "1", 11)},
+      .revision = 11});
+  EXPECT_EQ(status(0), "Init Drn Stop");
   EXPECT_EQ(view(0).spec->lbset, 1);
   EXPECT_THAT(sent, IsEmpty());
   hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});

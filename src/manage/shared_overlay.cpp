@@ -14,8 +14,8 @@ using balance::BalancerSpec;
 using balance::Edit;
 using balance::Flag;
 using balance::MemberEdits;
-using balance::MemberSpec;
 using balance::Membership;
+using balance::MemberSpec;
 using balance::Overlay;
 using cluster::FieldKey;
 using cluster::FieldValue;
@@ -94,8 +94,8 @@ class Reading {
     if (added->name != key.member) return leave_out(key, "its name is written otherwise");
     if (is_configured(key.member)) return;
     if (added_ >= added_max_)
-      return leave_out(key, "the balancer may have " + std::to_string(added_max_) +
-                                " added members (growth=)");
+      return leave_out(
+          key, "the balancer may have " + std::to_string(added_max_) + " added members (growth=)");
     ++added_;
     of(key.member).membership = Membership::added;
   }
@@ -148,8 +148,8 @@ class Reading {
   Instructions result_;
 };
 
-void add_wishes(const FieldKey& balancer, const std::string& member,
-                const std::vector<Edit>& edits, std::vector<Wish>& wishes) {
+void add_wishes(const FieldKey& balancer, const std::string& member, const std::vector<Edit>& edits,
+                std::vector<Wish>& wishes) {
   for (const Edit& edit : edits) {
     FieldKey key = balancer;
     key.member = member;

@@ -39,8 +39,8 @@ struct Instructions {
 // Whether hcexpr= may name it.
 using KnowsCondition = std::function<bool(std::string_view name)>;
 
-// What the fields of the balancer mean for it. A drain that ended here stopped the member here: that
-// stays, as each instance sees its own sessions.
+// What the fields of the balancer mean for it. A drain that ended here stopped the member here:
+// that stays, as each instance sees its own sessions.
 [[nodiscard]] Instructions instructions_of(
     const std::map<cluster::FieldKey, cluster::FieldValue>& fields, const NamedBalancer& balancer,
     const KnowsCondition& knows_condition);
@@ -49,8 +49,7 @@ using KnowsCondition = std::function<bool(std::string_view name)>;
 // alone.
 [[nodiscard]] std::vector<cluster::Wish> wishes_of(
     const journal::BalancerKey& balancer, const std::vector<balance::Change>& changes,
-    const balance::Overlay& after,
-    const std::map<cluster::FieldKey, cluster::FieldValue>& before);
+    const balance::Overlay& after, const std::map<cluster::FieldKey, cluster::FieldValue>& before);
 
 // All that counts of it here, for a cluster that it was no part of: one list a member.
 [[nodiscard]] std::vector<std::vector<cluster::Wish>> wishes_of(

@@ -62,13 +62,12 @@ std::optional<cluster::Kept> Server::read_what_was_shared(const std::string& pat
 void Server::join_cluster() {
   if (!cluster_spec_) return;
   const config::ClusterSpec& spec = *cluster_spec_;
-  const cluster::Instance self{
-      .id = fresh_id(),
-      .name = spec.name.empty() ? host_name() : spec.name,
-      .version = STEELYARD_VERSION,
-      .since_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                      WallTime::clock::now().time_since_epoch())
-                      .count()};
+  const cluster::Instance self{.id = fresh_id(),
+                               .name = spec.name.empty() ? host_name() : spec.name,
+                               .version = STEELYARD_VERSION,
+                               .since_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                               WallTime::clock::now().time_since_epoch())
+                                               .count()};
   std::optional<cluster::Conversation::Login> login;
   if (!spec.user.empty())
     login = cluster::Conversation::Login{spec.user, std::exchange(cluster_secrets_.password, {})};

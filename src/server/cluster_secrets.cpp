@@ -13,7 +13,7 @@ namespace {
 struct File {
   const std::string& path;
   Secrecy secrecy;
-  std::string ClusterSecrets::*place;
+  std::string ClusterSecrets::* place;
 };
 
 std::array<File, 4> files_of(const config::ClusterSpec& spec) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/generation.hpp"
 #include "cluster/kept.hpp"
+#include "proxy/generation.hpp"
 #include "server/cluster_secrets.hpp"
 #include "server/cluster_thread.hpp"
 #include "server/configuration.hpp"

@@ -35,6 +35,11 @@ def encoded(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def end_of(prefix):
+    """The first key behind all that begin with it, encoded."""
+    return encoded(prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
 class Authority:
     """Certificates of a test's own authority: for a server on 127.0.0.1, and for a client."""
 
@@ -85,7 +90,7 @@ class Etcd:
         command = [ETCD, "--name", "one", "--data-dir", str(self.folder / "data"),
                    "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                    "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                   "--initial-cluster", f"one={peer}", "--unsafe-no-fsync"]
+                   "--initial-cluster", f"one={peer}"]
         if self.authority:
             certificate, key = self.authority.server
             command += ["--cert-file", str(certificate), "--key-file", str(key), "--client-cert-auth",
@@ -120,7 +125,7 @@ class Etcd:
         return self.ask("kv/deleterange", {"key": encoded(key)})
 
     def keys(self, prefix):
-        found = self.ask("kv/range", {"key": encoded(prefix), "range_end": encoded(prefix[:-1] + chr(ord(prefix[-1]) + 1))})
+        found = self.ask("kv/range", {"key": encoded(prefix), "range_end": end_of(prefix)})
         return {base64.b64decode(one["key"]).decode(): base64.b64decode(one.get("value", "")).decode()
                 for one in found.get("kvs", [])}
 
@@ -136,7 +141,7 @@ class Etcd:
         self.ask("auth/user/grant", {"user": "root", "role": "root"})
         self.ask("auth/role/add", {"name": "steelyard"})
         self.ask("auth/role/grant", {"name": "steelyard", "perm": {
-            "permType": "READWRITE", "key": encoded(prefix), "range_end": encoded(prefix[:-1] + chr(ord(prefix[-1]) + 1))}})
+            "permType": "READWRITE", "key": encoded(prefix), "range_end": end_of(prefix)}})
         self.ask("auth/user/add", {"name": user, "password": password})
         self.ask("auth/user/grant", {"user": user, "role": "steelyard"})
         self.ask("auth/enable", {})
