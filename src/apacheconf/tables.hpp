@@ -21,6 +21,7 @@ std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
 std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
 std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
+std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 

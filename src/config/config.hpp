@@ -12,6 +12,7 @@
 #include "base/ip.hpp"
 #include "base/time.hpp"
 #include "config/client_settings.hpp"
+#include "config/cluster_spec.hpp"
 #include "config/health_condition.hpp"
 #include "config/heartbeat.hpp"
 #include "config/logs.hpp"
@@ -120,6 +121,7 @@ struct Config {
   std::string server_root, pid_file, runtime_dir;
   std::optional<std::string> control_socket;    // none: beside the pid file; empty: Off
   std::optional<std::string> journal_folder;    // none: if any Server persists_changes; empty: Off
+  std::optional<ClusterSpec> cluster;           // none: nothing is shared
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
   std::uint32_t shards = 0;                     // 0: one a core

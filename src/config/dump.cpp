@@ -161,6 +161,18 @@ void dump_heartbeats(DumpWriter& out, const HeartbeatSettings& heartbeat) {
   out.number_unless("heartbeat-capacity", heartbeat.capacity, usual.capacity);
 }
 
+void dump_cluster(DumpWriter& out, const ClusterSpec& cluster) {
+  for (const std::string& address : cluster.addresses) out.line("cluster-address", address);
+  out.line("cluster-prefix", cluster.prefix);
+  out.text_unless_empty("cluster-name", cluster.name);
+  out.line("cluster-tls", cluster.tls ? "on" : "off");
+  out.text_unless_empty("cluster-ca", cluster.ca_file);
+  out.text_unless_empty("cluster-certificate", cluster.certificate_file);
+  out.text_unless_empty("cluster-key", cluster.key_file);
+  out.text_unless_empty("cluster-user", cluster.user);
+  out.text_unless_empty("cluster-password-file", cluster.password_file);
+}
+
 }  // namespace
 
 std::string dump(const Config& config) {
@@ -176,6 +188,7 @@ std::string dump(const Config& config) {
   if (config.journal_folder) {
     out.line("journal", config.journal_folder->empty() ? "off" : quoted(*config.journal_folder));
   }
+  if (config.cluster) dump_cluster(out, *config.cluster);
   out.text_unless_empty("user", config.user);
   out.text_unless_empty("group", config.group);
   out.number_unless("shards", config.shards, 0);

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "manage/api_document.hpp"
 #include "manage/api_objects.hpp"
+#include "manage/cluster_answer.hpp"
 #include "manage/control_request.hpp"
 
 namespace steelyard::manage {
@@ -217,6 +218,8 @@ std::span<const Api::Resource> Api::resources() {
       Operation{Method::get, "What happened to the member's health", &Api::list_events}};
   static constexpr std::array live{
       Operation{Method::get, "All members once a second, as server-sent events", &Api::listen}};
+  static constexpr std::array cluster{
+      Operation{Method::get, "How this instance does with the others", &Api::show_cluster}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -225,7 +228,8 @@ std::span<const Api::Resource> Api::resources() {
                                   Resource{"member", of_member, member},
                                   Resource{"drain", of_member, drain},
                                   Resource{"events", of_member, events},
-                                  Resource{"live", no_parameters, live}};
+                                  Resource{"live", no_parameters, live},
+                                  Resource{"cluster", no_parameters, cluster}};
   return all;
 }
 
@@ -309,6 +313,12 @@ Api::Answer Api::show_root(const Call& call) {
 }
 
 Api::Answer Api::show_document(const Call& /*call*/) { return Reply{.text = document()}; }
+
+Api::Answer Api::show_cluster(const Call& /*call*/) {
+  const Sharing* const sharing = parts_.book.sharing();
+  if (sharing == nullptr) return refuse(404, "there is no cluster: SteelyardCluster names one");
+  return Reply{.object = cluster_object(sharing->view())};
+}
 
 Api::Answer Api::list_balancers(const Call& call) {
   ApiJson list = ApiJson::array();

@@ -65,6 +65,7 @@ class Api {
   Answer undrain(const Call& call);
   Answer list_events(const Call& call);
   Answer listen(const Call& call);
+  Answer show_cluster(const Call& call);
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 

@@ -8,6 +8,7 @@
 
 #include "balance/config_text.hpp"
 #include "base/text.hpp"
+#include "manage/cluster_answer.hpp"
 #include "manage/control_answers.hpp"
 
 namespace steelyard::manage {
@@ -176,6 +177,12 @@ ChangeDesk::Answer ChangeDesk::list_generations() const {
   for (const Loaded& each : generations_)
     list.push_back({{"number", each.number}, {"loaded", Moment::text_of(each.when)}});
   return line_of({{"ok", true}, {"generations", std::move(list)}});
+}
+
+ChangeDesk::Answer ChangeDesk::show_cluster() const {
+  const Sharing* const sharing = parts_.book.sharing();
+  if (sharing == nullptr) return refuse("there is no cluster: SteelyardCluster names one");
+  return cluster_answer(sharing->view());
 }
 
 }  // namespace steelyard::manage

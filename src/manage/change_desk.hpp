@@ -1,5 +1,5 @@
 // The commands of the control socket that change parameters and members, or tell of such changes:
-// set, add, remove, changes, undo, export, generations.
+// set, add, remove, changes, undo, export, generations, cluster.
 //
 // Threads: the loop's. Changes wait for the journal's disk.
 #pragma once
@@ -46,6 +46,7 @@ class ChangeDesk {
   Answer undo(const ControlRequest& request, std::string_view who);
   [[nodiscard]] Answer export_text(const ControlRequest& request) const;
   [[nodiscard]] Answer list_generations() const;
+  [[nodiscard]] Answer show_cluster() const;
 
  private:
   struct Loaded {

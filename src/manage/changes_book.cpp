@@ -120,6 +120,20 @@ std::expected<void, std::string> ChangesBook::keep(const BalancerKey& key, const
   return {};
 }
 
+// To be shared even if the program ends right after it was kept.
+std::expected<void, std::string> ChangesBook::share_and_keep(const BalancerKey& key,
+                                                             const Records& records,
+                                                             const Overlay& after, WallTime now) {
+  if (sharing_ == nullptr) return keep(key, records, after, now);
+  std::vector<Change> changes;
+  for (const Record& record : records) changes.push_back(record.change);
+  const auto proposal = sharing_->propose(key, changes, after, records.front().author, now);
+  if (!proposal) return std::unexpected(proposal.error());
+  auto kept = keep(key, records, after, now);
+  sharing_->decide(*proposal, kept ? Sharing::Proposal::made : Sharing::Proposal::withdrawn);
+  return kept;
+}
+
 void ChangesBook::keep_or_complain(const BalancerKey& key, const Records& records,
                                    const Overlay& after, WallTime now) {
   if (const auto kept = keep(key, records, after, now); !kept)
@@ -142,7 +156,7 @@ ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
       records.push_back(
           {.kind = purpose.kind, .author = author, .change = change, .undoes = purpose.undoes});
     }
-    return keep(key_of(balancer), records, after, moment.wall);
+    return share_and_keep(key_of(balancer), records, after, moment.wall);
   };
   return Edits(*balancer.state).change(order, moment.now, consent);
 }
@@ -166,7 +180,7 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
   const Record record{
       .author = author,
       .change = {.member = member.spec->name, .field = "status", .before = before, .after = after}};
-  return keep(key_of(balancer), {record}, overlay, moment.wall);
+  return share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
 }
 
 std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
@@ -240,6 +254,26 @@ void ChangesBook::close() {
   if (!journal_) return;
   journal_.reset();
   why_closed_ = "the server stops";
+}
+
+Edits::Became ChangesBook::follow(const NamedBalancer& balancer, const Overlay& overlay,
+                                  const AuthorOf& author, const Moment& moment) {
+  const auto tell = [&](const std::vector<Change>& changes,
+                        const Overlay& after) -> std::expected<void, std::string> {
+    Records records;
+    for (const Change& change : changes)
+      records.push_back({.author = author(change), .change = change});
+    keep_or_complain(key_of(balancer), records, after, moment.wall);
+    return {};
+  };
+  return Edits(*balancer.state).become(overlay, moment.now, tell);
+}
+
+void ChangesBook::note_superseded(const BalancerKey& balancer, const Change& change,
+                                  const std::string& why, const Moment& moment) {
+  if (!journal_) return;
+  const Record record{.kind = Kind::superseded, .author = server_itself(why), .change = change};
+  keep_or_complain(balancer, {record}, kept_[balancer], moment.wall);
 }
 
 void ChangesBook::catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment) {

@@ -72,6 +72,8 @@ std::string ControlDesk::answer(const ControlRequest& request, std::string_view 
         return changes_.export_text(request);
       case Command::generations:
         return changes_.list_generations();
+      case Command::cluster:
+        return changes_.show_cluster();
       case Command::wait:
         break;
     }

@@ -41,6 +41,7 @@ const std::vector<CommandKeys>& commands() {
       {"undo", Command::undo, {"id"}, {"force", "reason"}},
       {"export", Command::export_text, {}, {"balancer"}},
       {"generations", Command::generations, {}, {}},
+      {"cluster", Command::cluster, {}, {}},
   };
   return all;
 }

@@ -69,6 +69,7 @@ struct ControlRequest {
     undo,
     export_text,
     generations,
+    cluster,
   };
 
   Command command = Command::members;

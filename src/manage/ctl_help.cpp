@@ -31,6 +31,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   undo NUMBER [--force]                          take one of these back
   export [--balancer NAME]                       what is changed now, as configuration
   generations [--json]                           the configurations that were loaded
+  cluster [--json]                               how it does with the other instances
   help [COMMAND]
 
 The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
@@ -138,6 +139,13 @@ file. It shows secret= and nonce= if there are any.
          R"(steelyard ctl generations [--json]
 
 The configurations that were loaded since the start, with number and time; the last one runs.
+)"},
+    Page{"cluster",
+         R"(steelyard ctl cluster [--json]
+
+Whether the server is connected to the etcd of SteelyardCluster, since when, and if not, why; which
+instances are there; which changes of this one are not shared yet; which of them lost against
+somebody else's; and which of the others' count for nothing here, and why.
 )"},
     Page{"history",
          R"(steelyard ctl history BALANCER MEMBER [--json]

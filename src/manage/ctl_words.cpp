@@ -53,6 +53,7 @@ const std::vector<Command>& commands() {
       {"undo", {"id"}, {{"force", Value::none}, reason, json}, 1},
       {"export", {}, {{"balancer", Value::text}}},
       {"generations", {}, {json}},
+      {"cluster", {}, {json}},
   };
   return all;
 }

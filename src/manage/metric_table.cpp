@@ -34,6 +34,18 @@ constexpr auto rows = std::to_array<MetricRow>({
     {"steelyard_reloads_total", counter, "result",
      "Reloads by result: accepted, or refused, which leaves the old configuration in force"},
 
+    {"steelyard_cluster_connected", gauge, "",
+     "1 if the etcd of SteelyardCluster answers, 0 if this instance serves on with what it knows"},
+    {"steelyard_cluster_revision_lag", gauge, "",
+     "How far the last change in etcd is ahead of what this instance knows, in revisions"},
+    {"steelyard_cluster_instances", gauge, "", "Instances of the cluster that are there, by etcd"},
+    {"steelyard_cluster_unshared_orders", gauge, "",
+     "Orders of operators of this instance that the others do not know yet"},
+    {"steelyard_cluster_superseded_orders_total", counter, "",
+     "Orders of operators of this instance that lost against somebody else's"},
+    {"steelyard_cluster_ignored_fields", gauge, "",
+     "Changes of others that count for nothing here, as the configuration is another"},
+
     {"steelyard_client_connections", gauge, "", "Client connections that are open"},
     {"steelyard_client_connections_busy", gauge, "", "Client connections with a request under way"},
     {"steelyard_client_connections_limit", gauge, "",

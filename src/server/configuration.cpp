@@ -8,6 +8,7 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "server/cluster_secrets.hpp"
 #include "server/curl_library.hpp"
 #include "server/host_names.hpp"
 #include "server/privileges.hpp"
@@ -61,11 +62,13 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
 }
 
 // The error is why spans could not be sent.
-std::expected<void, Diagnostic> check_export(const config::Config& config) {
-  if (!config.trace_export) return {};
+// Who sends spans or talks to etcd.
+std::expected<void, Diagnostic> check_curl(const config::Config& config) {
+  if (!config.trace_export && !config.cluster) return {};
   const auto curl = CurlLibrary::load();
   if (curl) return {};
-  Diagnostic missing = fault("SteelyardTraceExport needs libcurl: " + curl.error());
+  const std::string_view who = config.cluster ? "SteelyardCluster" : "SteelyardTraceExport";
+  Diagnostic missing = fault(std::string(who) + " needs libcurl: " + curl.error());
   missing.advice = "Install it (Debian: libcurl4), or leave the line out.";
   return std::unexpected(std::move(missing));
 }
@@ -96,12 +99,17 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     }
   }
   if (purpose == Purpose::serve) {
-    if (auto checked = check_export(config); !checked) {
+    if (auto checked = check_curl(config); !checked) {
       read->remarks.push_back(std::move(checked.error()));
       return std::unexpected(std::move(read->remarks));
     }
   }
   warn_of_missing_place(*read);
+  if (config.cluster) {
+    const auto complaints = complaints_about_files(*config.cluster);
+    for (const std::string& complaint : complaints) read->remarks.push_back(fault(complaint));
+    if (!complaints.empty()) return std::unexpected(std::move(read->remarks));
+  }
   return Configuration{std::move(read->config), std::move(read->remarks), nullptr};
 }
 

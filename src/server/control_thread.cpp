@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 
 #include "base/text.hpp"
@@ -49,9 +50,47 @@ void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generat
   api_->end_feeds();
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
+  if (shared_ != nullptr) shared_->adopt(manage::name_balancers(*generation_));
   // What was changed while the others knew of it and this thread did not, they were told with the
   // generation before and did not heed.
   members_changed_(generation_);
+}
+
+void ControlThread::join(Cluster cluster, std::shared_ptr<const proxy::Generation> generation) {
+  generation_ = std::move(generation);
+  if (book_ == nullptr) make_book(std::nullopt);
+  shared_ = std::make_unique<manage::SharedChanges>(manage::SharedChanges::Parts{
+      .loop = loop_,
+      .book = *book_,
+      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+      .members_changed = [this] { members_changed_(generation_); },
+      .knows_condition = [this](std::string_view scope,
+                                std::string_view name) { return knows_condition(scope, name); },
+      .send = std::move(cluster.send),
+      .keep = std::move(cluster.keep),
+      .store = std::move(cluster.store),
+      .addresses = std::move(cluster.addresses),
+      .self = std::move(cluster.self)});
+  shared_->begin(std::move(cluster.kept), manage::name_balancers(*generation_),
+                 manage::persistent_balancers(*generation_),
+                 {.now = std::chrono::steady_clock::now(), .wall = WallTime::clock::now()});
+  book_->share_with(shared_.get());
+}
+
+void ControlThread::hear(std::vector<cluster::News::Any> news) {
+  // Jobs are copied, news are not.
+  auto told = std::make_shared<std::vector<cluster::News::Any>>(std::move(news));
+  loop_.post([this, told = std::move(told)] { shared_->hear(std::move(*told)); });
+}
+
+bool ControlThread::knows_condition(std::string_view scope, std::string_view name) const {
+  const config::Config& config = generation_->config();
+  const auto scopes = manage::name_servers(*generation_);
+  const auto found = std::ranges::find(scopes, scope);
+  if (found == scopes.end()) return false;
+  const auto& server = config.servers[static_cast<std::size_t>(found - scopes.begin())];
+  return server->health_conditions.find(name) != nullptr ||
+         config.servers[0]->health_conditions.find(name) != nullptr;
 }
 
 void ControlThread::close_socket() {
@@ -125,6 +164,8 @@ void ControlThread::run(Descriptor socket) {
   api_.reset();
   manager_.reset();
   desk_.reset();
+  book_->share_with(nullptr);
+  shared_.reset();
   book_.reset();
   log_.turn_ended();
 }
@@ -143,9 +184,7 @@ void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
       std::move(journal),
       [this](config::LogLevel level, const std::string& text) { log(level, text); },
       [this](const manage::NamedBalancer& balancer, std::string_view name) {
-        const auto& servers = generation_->config().servers;
-        return servers[balancer.server]->health_conditions.find(name) != nullptr ||
-               servers[0]->health_conditions.find(name) != nullptr;
+        return knows_condition(balancer.scope, name);
       });
 }
 
@@ -175,6 +214,7 @@ void ControlThread::make_pages() {
                        .members_changed = members_changed,
                        .drain_ordered = [this] { desk_->look_after_drains(); }});
   const manage::ServerSources sources{.group = group_,
+                                      .book = book_.get(),
                                       .built = build_time_text(),
                                       .usage = measure_process,
                                       .now = [this] { return loop_.now(); },

@@ -13,6 +13,7 @@
 #include "manage/balancer_manager.hpp"
 #include "manage/control_connection.hpp"
 #include "manage/metrics_page.hpp"
+#include "manage/shared_changes.hpp"
 #include "manage/status_page.hpp"
 #include "proxy/desk.hpp"
 #include "server/descriptor.hpp"
@@ -45,6 +46,18 @@ class ControlThread final : public proxy::Desk {
   // Before start(), if changes are kept at all: what the journal has counts again.
   void bring_back(manage::ChangesBook::Wanted journal,
                   std::shared_ptr<const proxy::Generation> generation);
+  struct Cluster {  // manage::SharedChanges::Parts
+    std::function<void(const cluster::Order&, std::uint64_t epoch)> send;
+    std::function<std::expected<void, std::string>(const std::string&)> keep;
+    std::optional<cluster::Kept> kept;
+    std::string store;
+    std::vector<std::string> addresses;
+    cluster::Instance self;
+  };
+  // Before start(), after bring_back(): changes are shared.
+  void join(Cluster cluster, std::shared_ptr<const proxy::Generation> generation);
+  // From any thread: what the store says.
+  void hear(std::vector<cluster::News::Any> news);
   // `socket` listens, or is closed: then there are the pages only. Who may speak at the socket:
   // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
@@ -70,6 +83,7 @@ class ControlThread final : public proxy::Desk {
   void log_changes(const manage::BalancerManager::ChangeNote& note);
   void log_for(const config::Server& server, config::LogLevel level, const std::string& text);
 
+  [[nodiscard]] bool knows_condition(std::string_view scope, std::string_view name) const;
   void make_book(manage::ChangesBook::Wanted journal);
   void make_pages();
 
@@ -82,6 +96,7 @@ class ControlThread final : public proxy::Desk {
   ShardLog log_;
   std::shared_ptr<const proxy::Generation> generation_;
   std::unique_ptr<manage::ChangesBook> book_;
+  std::unique_ptr<manage::SharedChanges> shared_;  // none: there is no cluster
   std::unique_ptr<manage::ControlDesk> desk_;
   std::unique_ptr<manage::BalancerManager> manager_;
   std::unique_ptr<manage::Api> api_;

@@ -5,7 +5,7 @@
 #include <expected>
 #include <string>
 
-// libcurl, loaded when somebody exports spans and not before: with the thirty libraries that it
+// libcurl, loaded when somebody exports spans or shares changes by etcd, and not before: with the thirty libraries that it
 // brings it would double the time of a start and the memory of every server, also of those that
 // never need it.
 //
@@ -17,6 +17,7 @@ struct CurlLibrary {
   decltype(&::curl_global_init) global_init;
   decltype(&::curl_easy_init) easy_init;
   decltype(&::curl_easy_cleanup) easy_cleanup;
+  decltype(&::curl_easy_perform) easy_perform;
   decltype(&::curl_easy_setopt) easy_setopt;
   decltype(&::curl_easy_getinfo) easy_getinfo;
   decltype(&::curl_easy_strerror) easy_strerror;

@@ -96,6 +96,9 @@ void Server::say_what_a_reload_cannot_change(const config::Config& next) {
         "SteelyardJournal (or BalancerPersist, which needs a journal) has changed: that needs a "
         "stop and a start");
   }
+  if (next.cluster != cluster_spec_) {
+    log_.say(LogLevel::warn, "core", "SteelyardCluster has changed: that needs a stop and a start");
+  }
   if (std::pair(next.user, next.group) != identity_) {
     log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");
   }

@@ -60,6 +60,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   open_control_socket(generation_->config());
   provide_journal_folder(generation_->config());
+  if (auto read = read_cluster_files(generation_->config()); !read) return read;
   return become_user(generation_->config());
 }
 
@@ -126,6 +127,7 @@ void Server::bring_changes_back() {
     return;
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
+  has_journal_ = true;
   control_.bring_back(std::move(*journal), generation_);
 }
 
@@ -200,11 +202,13 @@ void Server::run(Detachment& detachment) {
   group_.desk = &control_;
   group_.spans = &traces_;
   bring_changes_back();
+  join_cluster();
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
   traces_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
+  if (cluster_ != nullptr) cluster_->start();
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -304,6 +308,7 @@ void Server::stop_gracefully() {
 
 void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
+  if (cluster_ != nullptr) cluster_->stop();
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
   traces_.stop();  // it has what they handed over

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cluster/kept.hpp"
 #include "proxy/generation.hpp"
+#include "server/cluster_secrets.hpp"
+#include "server/cluster_thread.hpp"
 #include "server/configuration.hpp"
 #include "server/control_thread.hpp"
 #include "server/detachment.hpp"
@@ -52,6 +55,11 @@ class Server {
   void provide_journal_folder(const config::Config& config);
   void bring_changes_back();
 
+  // cluster.cpp
+  std::expected<void, std::string> read_cluster_files(const config::Config& config);
+  std::optional<cluster::Kept> read_what_was_shared(const std::string& path);
+  void join_cluster();
+
   // reload.cpp
   void reload(ShardOrders::Exchanges under_way);
   std::expected<void, std::string> take_generation(Configuration configuration,
@@ -92,12 +100,16 @@ class Server {
                            names_.members_changed(changed);
                            health_.adopt(std::move(changed));
                          }};
+  std::optional<config::ClusterSpec> cluster_spec_;  // as configured at the start
+  ClusterSecrets cluster_secrets_;                   // until the thread has them
+  std::unique_ptr<ClusterThread> cluster_;           // none: nothing is shared
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
   std::optional<std::string> control_path_;       // as configured at the start
   std::string journal_folder_;                    // the same; empty: there is none
+  bool has_journal_ = false;                      // and it is open
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start
