@@ -40,13 +40,15 @@ class Api {
   static std::string document();
 
  private:
-  struct Call;
+  struct Call;  // api_call.hpp, as the next one
   struct Reply;
   struct Operation;
   struct Resource;
   using Answer = std::expected<Reply, Problem>;
 
   static std::span<const Resource> resources();
+  static std::optional<Problem> check_parameters(const ApiRequest& request,
+                                                 const Resource& resource);
 
   Answer list_balancers(const Call& call);
   Answer show_balancer(const Call& call);
@@ -61,6 +63,9 @@ class Api {
   Answer undrain(const Call& call);
   Answer list_events(const Call& call);
   Answer listen(const Call& call);
+  Answer list_changes(const Call& call);  // api_changes.cpp, as the next two
+  Answer undo(const Call& call);
+  Answer show_export(const Call& call);
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 

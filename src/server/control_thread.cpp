@@ -44,6 +44,8 @@ void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generat
   log_.generation_changed();
   generation_ = generation;
   api_->end_feeds();
+  live_page_->end_feeds();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
 }
@@ -70,7 +72,8 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
   if (question.generation->number() > generation_->number()) take(question.generation);
   switch (question.responder) {
     case config::Responder::balancer_manager:
-      return manager_->answer(question);
+      return manage::LivePage::concerns(question) ? live_page_->answer(question)
+                                                  : manager_->answer(question);
     case config::Responder::server_status:
       return status_->answer(question);
     case config::Responder::metrics:
@@ -93,8 +96,9 @@ void ControlThread::stop() {
 void ControlThread::run(Descriptor socket) {
   ::pthread_setname_np(::pthread_self(), "control");
   give_up_capabilities();
-  if (book_ == nullptr) make_book(std::nullopt);
+  if (book_ == nullptr) make_book(journal::Journal::in_memory(changes_max));
   make_pages();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   loop_.at_turn_end([this] { log_.turn_ended(); });
@@ -103,9 +107,11 @@ void ControlThread::run(Descriptor socket) {
   listener_.reset();
   connections_.clear();
   loop_.at_turn_end(nullptr);
+  live_page_.reset();
   api_.reset();
   manager_.reset();
   desk_.reset();
+  chronicle_.reset();
   book_.reset();
   log_.turn_ended();
 }
@@ -127,6 +133,7 @@ void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
 
 void ControlThread::make_pages() {
   const auto members_changed = [this] { members_changed_(generation_); };
+  chronicle_ = std::make_unique<manage::Chronicle>(loop_, group_);
   desk_ = std::make_unique<manage::ControlDesk>(manage::ChangeDesk::Parts{
       .loop = loop_,
       .book = *book_,
@@ -150,6 +157,12 @@ void ControlThread::make_pages() {
                            },
                        .members_changed = members_changed,
                        .drain_ordered = [this] { desk_->look_after_drains(); }});
+  live_page_ = std::make_unique<manage::LivePage>(manage::LivePage::Parts{
+      .loop = loop_,
+      .chronicle = *chronicle_,
+      .book = *book_,
+      .api = *api_,
+      .nonce_of = [this](const proxy::Group& group) { return manager_->nonce_of(group); }});
   const manage::ServerSources sources{.group = group_,
                                       .built = build_time_text(),
                                       .usage = measure_process,
