@@ -17,6 +17,7 @@
 #include "config/path_settings.hpp"
 #include "io/loop.hpp"
 #include "manage/change_desk.hpp"
+#include "manage/chronicle.hpp"
 #include "manage/control_request.hpp"
 #include "manage/drain_watch.hpp"
 #include "manage/naming.hpp"
@@ -33,7 +34,7 @@ struct AwaitedDrain {
 
 class ControlDesk {
  public:
-  explicit ControlDesk(ChangeDesk::Parts parts);
+  ControlDesk(ChangeDesk::Parts parts, Chronicle& chronicle);
   ControlDesk(const ControlDesk&) = delete;
   ControlDesk& operator=(const ControlDesk&) = delete;
 
@@ -56,6 +57,7 @@ class ControlDesk {
   using Answer = std::expected<std::string, ControlFault>;
   std::expected<Found, ControlFault> find(const ControlRequest& request) const;
   Answer list_members(const ControlRequest& request) const;
+  [[nodiscard]] Answer tell_top(const ControlRequest& request) const;
   Answer order_drain(const ControlRequest& request, std::string_view who);
   Answer undrain(const ControlRequest& request, std::string_view who);
   Answer set_status(const ControlRequest& request, std::string_view who);
@@ -69,6 +71,7 @@ class ControlDesk {
 
   io::Loop& loop_;
   const ChangeDesk::Parts parts_;
+  Chronicle& chronicle_;
   std::vector<NamedBalancer> balancers_;
   ChangeDesk changes_;
   DrainWatch watch_;

@@ -76,17 +76,23 @@ std::int64_t milliseconds_of(WallTime when) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
 }
 
-ApiJson event_object(const NamedBalancer& balancer, const balance::MemberView& view,
-                     const balance::HealthEvent& event, const Moment& moment) {
+struct PastEvent {
+  const NamedBalancer* balancer;
+  std::string member;
+  balance::HealthEvent event;
+};
+
+ApiJson event_object(const PastEvent& past, const Moment& moment) {
   const auto time = [&](Instant when) {
     return when == Instant::min() ? ApiJson(nullptr) : ApiJson(milliseconds_of(moment, when));
   };
+  const balance::HealthEvent& event = past.event;
   return {{"kind", "health"},
           {"at", time(event.last)},
           {"first", time(event.first)},
           {"times", event.times},
-          {"balancer", balancer.label},
-          {"member", view.spec->name},
+          {"balancer", past.balancer->label},
+          {"member", past.member},
           {"cause", balance::to_text(event.cause)},
           {"evidence", event.evidence.text},
           {"before", trim(balance::display_text(event.before))},
@@ -103,11 +109,6 @@ ApiJson change_event(const Kept& kept, const std::vector<NamedBalancer>& balance
   object["at"] = milliseconds_of(kept.when);
   return object;
 }
-
-struct PastEvent {
-  std::int64_t at = 0;  // 0: nobody told
-  ApiJson object;
-};
 
 // The operation of the API that a wish of the page is, on its balancer or member.
 struct Operation {
@@ -226,27 +227,26 @@ LivePage::Answer LivePage::tell_hour(const proxy::DeskQuestion& question,
 
 LivePage::Answer LivePage::tell_events(const proxy::DeskQuestion& question) const {
   const auto balancers = name_balancers(*question.generation, question.server);
-  std::vector<PastEvent> events;
+  std::vector<PastEvent> past;
   for (const NamedBalancer& balancer : balancers) {
     for (const balance::MemberView& view : balancer.state->members()) {
-      for (const balance::HealthEvent& event : view.member->health_log().events()) {
-        const bool is_dated = event.last != Instant::min();
-        events.push_back({.at = is_dated ? milliseconds_of(moment(), event.last) : 0,
-                          .object = event_object(balancer, view, event, moment())});
-      }
+      for (balance::HealthEvent& event : view.member->health_log().events())
+        past.push_back({&balancer, view.spec->name, std::move(event)});
     }
   }
+  const std::size_t told = std::min(past.size(), events_max);
+  const auto end = past.begin() + static_cast<std::ptrdiff_t>(told);
+  const auto when = [](const PastEvent& each) { return each.event.last; };
+  std::ranges::partial_sort(past, end, std::ranges::greater(), when);
+  ApiJson health = ApiJson::array(), changes = ApiJson::array();
+  for (auto each = past.begin(); each != end; ++each)
+    health.push_back(event_object(*each, moment()));
   const auto kept = kept_changes(parts_.book, balancers);
   for (const Kept& each : kept ? *kept : std::vector<Kept>())
-    events.push_back({.at = milliseconds_of(each.when), .object = change_event(each, balancers)});
-  const bool are_all = events.size() <= events_max;
-  const auto end =
-      events.begin() + static_cast<std::ptrdiff_t>(std::min(events.size(), events_max));
-  std::ranges::partial_sort(events, end, std::ranges::greater(), &PastEvent::at);
-  ApiJson list = ApiJson::array();
-  for (auto event = events.begin(); event != end; ++event) list.push_back(std::move(event->object));
-  return ApiJson{
-      {"events", std::move(list)}, {"all", are_all}, {"fault", kept ? "" : kept.error()}};
+    changes.push_back(change_event(each, balancers));
+  return ApiJson{{"health", std::move(health)},
+                 {"changes", std::move(changes)},
+                 {"fault", kept ? "" : kept.error()}};
 }
 
 proxy::DeskAnswer LivePage::change(const proxy::DeskQuestion& question) {

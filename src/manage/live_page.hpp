@@ -28,8 +28,8 @@ inline constexpr std::string_view live_page_policy =
 
 class LivePage {
  public:
-  // Events that are told, of members and of operators together.
-  static constexpr std::size_t events_max = 200;
+  // Of members' health that are told, the latest.
+  static constexpr std::size_t events_max = 100;
 
   struct Parts {
     io::Loop& loop;

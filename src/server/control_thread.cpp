@@ -134,11 +134,13 @@ void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
 void ControlThread::make_pages() {
   const auto members_changed = [this] { members_changed_(generation_); };
   chronicle_ = std::make_unique<manage::Chronicle>(loop_, group_);
-  desk_ = std::make_unique<manage::ControlDesk>(manage::ChangeDesk::Parts{
-      .loop = loop_,
-      .book = *book_,
-      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
-      .members_changed = members_changed});
+  desk_ = std::make_unique<manage::ControlDesk>(
+      manage::ChangeDesk::Parts{
+          .loop = loop_,
+          .book = *book_,
+          .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+          .members_changed = members_changed},
+      *chronicle_);
   manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
       .book = *book_,
       .built = build_time_text(),

@@ -1,7 +1,7 @@
 // One balancer: what it is, its charts, its members page by page.
 import { Chart, latency, traffic } from "./charts";
 import { make, put, say } from "./dom";
-import { causes_text, milliseconds_text, number_text } from "./format";
+import { causes_text, count_text, milliseconds_text, number_text } from "./format";
 import { chosen, page_of, type BalancerRow, type MemberRow, type View } from "./model";
 import { fetch_hour } from "./server";
 import { MemberTable, type TableActions } from "./table";
@@ -59,9 +59,9 @@ export class BalancerSection {
     const scope = row.balancer === row.name ? "" : ` · ${row.balancer}`;
     say(this.facts, `${row.policy}${sticky} · ${row.usable} of ${row.members} usable${scope}`);
     this.figure("Req/s", number_text(row.rate));
-    this.figure("In flight", number_text(row.in_flight));
+    this.figure("In flight", count_text(row.in_flight));
     this.figure("Waiting", row.queue_max === null ? "–" : `${row.queue} of ${row.queue_max}`);
-    this.figure("Errors/min", row.error_count.toLocaleString("en"), causes_text(row.errors));
+    this.figure("Errors/min", count_text(row.error_count), causes_text(row.errors));
     this.figure("p50 ms", milliseconds_text(row.p50));
     this.figure("p99 ms", milliseconds_text(row.p99));
     const wanted = this.in_held_order(chosen(members, view));
@@ -73,7 +73,7 @@ export class BalancerSection {
     this.nothing.hidden = page.total !== 0;
     say(this.nothing, members.length === 0 ? "This balancer has no members." : "No member is like that.");
     this.pager.hidden = page.pages === 1;
-    say(this.range, `${page.first}–${page.last} of ${page.total.toLocaleString("en")}`);
+    say(this.range, `${page.first}–${page.last} of ${count_text(page.total)}`);
     this.earlier.disabled = page.page === 0;
     this.later.disabled = page.page + 1 === page.pages;
   }

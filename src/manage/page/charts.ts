@@ -18,7 +18,7 @@ export interface ChartSpec {
 }
 
 export const traffic: ChartSpec = {
-  title: "Requests and errors a second",
+  title: "Requests and errors /s",
   text: (value) => (value === null ? "–" : number_text(value)),
   lines: [
     { label: "requests", colour: "--accent", fill: true, values: (hour) => hour.requests },
@@ -42,6 +42,8 @@ export const in_flight: ChartSpec = {
 };
 
 const height = 84;
+// A server that has just begun has little to tell; it fills the chart nevertheless.
+const shortest_seconds = 300;
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -102,7 +104,7 @@ export class Chart {
     return {
       width, height, legend: { show: false }, padding: [6, 6, 0, 0],
       cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
-      scales: { x: { range: () => this.extent() }, y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 0.001) * 1.1] } },
+      scales: { x: { range: () => this.extent() }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.1] } },
       axes: [
         { ...axis, size: 18, space: 70, values: (_plot, splits) => splits.map((at) => clock_text(at * 1000).slice(0, 5)) },
         { ...axis, size: 44, space: 24, values: (_plot, splits) => splits.map((value) => number_text(value)) },
@@ -118,7 +120,8 @@ export class Chart {
   private extent(): uPlot.Range.MinMax {
     if (this.hour === undefined) return [0, 1];
     const end = Math.floor(this.hour.end / 1000);
-    return [end - this.hour.step * this.hour.steps, end];
+    const known = Math.max(this.hour.requests.length * this.hour.step, shortest_seconds);
+    return [end - Math.min(known, this.hour.step * this.hour.steps), end];
   }
 
   // Beside the title: the last values, or those under the pointer.

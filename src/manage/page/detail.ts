@@ -1,8 +1,8 @@
 // Everything about one member, in a dialog: charts, numbers, orders, history.
 import { Chart, in_flight, latency, traffic } from "./charts";
 import { find, make, put, say } from "./dom";
-import { bytes_text, causes_text, milliseconds_text, number_text, percent_text } from "./format";
-import { history_list, type HistoryActions } from "./history";
+import { bytes_text, causes_text, count_text, milliseconds_text, number_text, percent_text } from "./format";
+import { events_of, history_list, type HistoryActions } from "./history";
 import { has_flag, type MemberRow } from "./model";
 import { letter_of, type Toggle } from "./orders";
 import { fetch_hour, type History } from "./server";
@@ -87,7 +87,7 @@ export class Detail {
       ["Weight, set", `${row.weight}, ${row.lbset}`],
       ["Share, expected", `${percent_text(row.share)}, ${percent_text(row.expected)}`],
       ["Requests", `${number_text(row.rate)} a second, ${row.elected.toLocaleString("en")} in all`],
-      ["In flight", number_text(row.in_flight)],
+      ["In flight", count_text(row.in_flight)],
       ["Errors, last minute", row.error_count === 0 ? "none" : causes_text(row.errors)],
       ["p50, p99", `${milliseconds_text(row.p50)} ms, ${milliseconds_text(row.p99)} ms`],
       ["To, from", `${bytes_text(row.sent)}/s, ${bytes_text(row.received)}/s`],
@@ -103,7 +103,7 @@ export class Detail {
 
   show_history(history: History | undefined): void {
     const row = this.row;
-    const own = history?.events.filter((event) => event.balancer === row?.balancer && event.member === row?.member) ?? [];
+    const own = (history ? events_of(history, "all") : []).filter((event) => event.balancer === row?.balancer && event.member === row.member);
     this.past.replaceChildren(own.length === 0 ? make("p", { class: "nothing" }, "Nothing so far.") : history_list(own, this.actions));
   }
 

@@ -10,6 +10,10 @@ export function number_text(value: number): string {
   return value.toFixed(2);
 }
 
+export function count_text(count: number): string {
+  return count.toLocaleString("en");
+}
+
 export function milliseconds_text(value: number | null): string {
   if (value === null) return dash;
   if (value < 1) return value.toFixed(2);
@@ -44,10 +48,10 @@ export function duration_text(milliseconds: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
 }
 
-// "Cut short 2, connect 1", the most frequent first.
+// "cut short 2, connect 1", the most frequent first.
 export function causes_text(causes: Record<string, number>): string {
   return Object.entries(causes).sort(([a, x], [b, y]) => y - x || a.localeCompare(b))
-    .map(([cause, count]) => `${cause.replaceAll("_", " ")} ${count.toLocaleString("en")}`).join(", ");
+    .map(([cause, count]) => `${cause.replaceAll("_", " ")} ${count_text(count)}`).join(", ");
 }
 
 export function clock_text(milliseconds: number): string {

@@ -5,6 +5,15 @@ import { clock_text, date_text } from "./format";
 import type { ChangeEvent, HealthEvent, History, PastEvent } from "./server";
 
 const rows_max = 60;
+// A change of the status is an event of the member's health, too.
+const echo_ms = 2000;
+
+export function without_echoes(events: PastEvent[]): PastEvent[] {
+  const changes = events.filter((event): event is ChangeEvent => event.kind === "change" && event.field === "status");
+  return events.filter((event) => event.kind !== "health" || !event.cause.startsWith("set by an operator") ||
+    !changes.some((change) => change.member === event.member && change.balancer === event.balancer &&
+      Math.abs(change.at - (event.at ?? 0)) < echo_ms));
+}
 
 export interface HistoryActions {
   may_change(balancer: string): boolean;
@@ -47,6 +56,15 @@ function kind_of(event: PastEvent): string {
   return event.after.includes("Err") || event.after.includes("HcFl") ? "down" : "health";
 }
 
+export type Kinds = "all" | "changes" | "health";
+
+// The latest first.
+export function events_of(history: History, kinds: Kinds): PastEvent[] {
+  const both = without_echoes([...history.health, ...history.changes]);
+  return both.filter((event) => kinds === "all" || (event.kind === "change") === (kinds === "changes"))
+    .sort((a, b) => (b.at ?? 0) - (a.at ?? 0));
+}
+
 export function history_list(events: PastEvent[], actions: HistoryActions): HTMLElement {
   const undone = new Set(events.flatMap((event) => (event.kind === "change" && event.undoes !== undefined ? [event.undoes] : [])));
   const list = make("ol", { class: "events" });
@@ -69,11 +87,12 @@ export function history_list(events: PastEvent[], actions: HistoryActions): HTML
   return list;
 }
 
-export function show_history(into: HTMLElement, history: History, actions: HistoryActions): void {
+export function show_history(into: HTMLElement, history: History, kinds: Kinds, actions: HistoryActions): void {
   const parts: HTMLElement[] = [];
   if (history.fault !== "") parts.push(make("p", { class: "notice" }, `Operators' changes are not known: ${history.fault}`));
-  if (history.events.length === 0) parts.push(make("p", { class: "nothing" }, "Nothing so far."));
-  else parts.push(history_list(history.events, actions));
-  if (!history.all || history.events.length > rows_max) parts.push(make("p", { class: "nothing" }, "Older ones are in the log and the journal."));
+  const events = events_of(history, kinds);
+  if (events.length === 0) parts.push(make("p", { class: "nothing" }, "Nothing so far."));
+  else parts.push(history_list(events, actions));
+  if (events.length > rows_max) parts.push(make("p", { class: "nothing" }, "Earlier ones are in the error log."));
   into.replaceChildren(...parts);
 }

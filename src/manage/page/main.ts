@@ -3,8 +3,8 @@ import { BalancerSection } from "./balancer";
 import { Changes } from "./changes";
 import { Detail } from "./detail";
 import { arrange, find, make, put, say } from "./dom";
-import { number_text } from "./format";
-import { show_history } from "./history";
+import { count_text, number_text } from "./format";
+import { show_history, type Kinds } from "./history";
 import { is_last_in_service, Model, summary_of, type MemberRow, type Show, type SortKey, type View } from "./model";
 import { takes_out, toggle_wish, type Toggle } from "./orders";
 import { fetch_history, listen, type History } from "./server";
@@ -12,6 +12,7 @@ import { columns } from "./table";
 import { begin_theme } from "./theme";
 
 const chart_interval_ms = 10_000;
+const history_interval_ms = 3_000;
 const typing_pause_ms = 120;
 const silence_max_ms = 5_000;
 
@@ -22,6 +23,8 @@ const sections = new Map<string, BalancerSection>();
 const totals = new Map<string, HTMLElement>();
 let history: History | undefined;
 let history_mark = "";
+let history_changes = -1;
+let history_at = 0;
 let heard_at = 0;
 
 const actions = {
@@ -89,12 +92,12 @@ function show_totals(members: MemberRow[]): void {
   const serving = members.filter((row) => row.tone === "good").length;
   const balancers = model.balancers();
   total("Requests a second", number_text(balancers.reduce((all, row) => all + row.rate, 0)));
-  total("In flight", number_text(sum((row) => row.in_flight)));
+  total("In flight", count_text(sum((row) => row.in_flight)));
   const errors = balancers.reduce((all, row) => all + row.error_count, 0);
-  total("Errors, last minute", errors.toLocaleString("en"), errors > 0 ? "bad" : undefined);
+  total("Errors, last minute", count_text(errors), errors > 0 ? "bad" : undefined);
   const are_bad = members.some((row) => row.tone === "bad");
-  total("Members in service", `${serving.toLocaleString("en")} of ${members.length.toLocaleString("en")}`, are_bad ? "bad" : undefined);
-  total("Waiting in queues", number_text(balancers.reduce((all, row) => all + row.queue, 0)));
+  total("Members in service", `${count_text(serving)} of ${count_text(members.length)}`, are_bad ? "bad" : undefined);
+  total("Waiting in queues", count_text(balancers.reduce((all, row) => all + row.queue, 0)));
   say(find("summary"), summary_of(members));
   const troubled = members.filter((row) => row.tone === "bad").length;
   document.title = `${troubled > 0 ? `(${troubled}) ` : ""}Balancers · ${model.server} · Steelyard`;
@@ -111,17 +114,27 @@ function total(label: string, text: string, tone?: string): void {
   put(value, "data-tone", tone);
 }
 
+// After a change at once; while members go up and down by the dozen, once in a while.
 async function refresh_history(): Promise<void> {
   const mark = model.history_mark();
-  if (mark === history_mark) return;
+  const is_new_change = model.changes !== history_changes;
+  if (mark === history_mark || (!is_new_change && Date.now() - history_at < history_interval_ms)) return;
   history_mark = mark;
+  history_changes = model.changes;
+  history_at = Date.now();
   try {
     history = await fetch_history();
-    show_history(find("history"), history, actions);
-    if (detail.id !== undefined) detail.show_history(history);
+    tell_history();
   } catch {
     history_mark = ""; // with the next event
   }
+}
+
+function tell_history(): void {
+  if (history === undefined) return;
+  const kinds = find<HTMLSelectElement>("history-kinds").value as Kinds;
+  show_history(find("history"), history, kinds, actions);
+  if (detail.id !== undefined) detail.show_history(history);
 }
 
 function tell_connection(state: "live" | "lost"): void {
@@ -153,6 +166,7 @@ function begin_tools(): void {
     view.show = choice.value as Show;
     show_anew();
   });
+  find("history-kinds").addEventListener("change", tell_history);
   find("tools").addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;

@@ -44,8 +44,8 @@ export interface ChangeEvent {
 export type PastEvent = HealthEvent | ChangeEvent;
 
 export interface History {
-  events: PastEvent[];
-  all: boolean; // false: there are older ones
+  health: HealthEvent[]; // the latest 100
+  changes: ChangeEvent[]; // likewise
   fault: string;
 }
 

@@ -1,6 +1,6 @@
 // The members of one balancer, as a table; on narrow screens its rows are cards (page.css).
 import { arrange, make, put, say } from "./dom";
-import { bytes_text, causes_text, check_text, duration_text, milliseconds_text, number_text, percent_text } from "./format";
+import { bytes_text, causes_text, check_text, count_text, duration_text, milliseconds_text, number_text, percent_text } from "./format";
 import { has_flag, type MemberRow, type SortKey, type View } from "./model";
 import type { Toggle } from "./orders";
 
@@ -150,11 +150,13 @@ export class MemberLine {
     say(this.route, row.route === "" ? "" : `route ${row.route}`);
     put(this.element, "data-tone", row.tone);
     say(this.state, row.state);
-    say(this.why, why_text(row, now));
+    const why = why_text(row, now);
+    say(this.why, why);
+    put(this.why, "title", why || undefined);
     this.show_share(row);
     this.say_figure("rate", number_text(row.rate));
-    this.say_figure("in_flight", number_text(row.in_flight));
-    this.say_figure("error_count", row.error_count.toLocaleString("en"));
+    this.say_figure("in_flight", count_text(row.in_flight));
+    this.say_figure("error_count", count_text(row.error_count));
     put(this.element, "data-errors", row.error_count > 0);
     say(this.causes, causes_text(row.errors));
     this.say_figure("p50", milliseconds_text(row.p50));
@@ -197,7 +199,9 @@ export function why_text(row: MemberRow, now: number): string {
   if (row.tone !== "good" && row.reason !== "") parts.push(row.reason);
   if (row.until !== null && row.until > now) parts.push(`tried again in ${duration_text(row.until - now)}`);
   if (row.drain !== null) parts.push(`ends: ${row.drain}`);
-  const check = check_text(row.check, now);
+  // What the reason told need not be told again as the check's evidence.
+  const is_told = row.check?.evidence !== undefined && row.reason.includes(row.check.evidence);
+  const check = check_text(is_told && row.check ? { ...row.check, evidence: "" } : row.check, now);
   if (check !== "") parts.push(check);
   return parts.join("; ");
 }
