@@ -204,6 +204,7 @@ ApiJson LiveBook::turn_to(std::vector<LiveRow> rows) {
 
 ApiJson LiveBook::all() const {
   std::vector<const Told*> order;
+  order.reserve(told_.size());
   for (const auto& [key, told] : told_) order.push_back(&told);
   std::ranges::sort(order, {}, &Told::id);
   ApiJson rows = ApiJson::array();

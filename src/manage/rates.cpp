@@ -148,6 +148,7 @@ std::vector<double> expected_shares(std::span<const MemberView> members,
                                     std::optional<int> active_min) {
   std::vector<double> shares(members.size(), 0);
   std::vector<int> sets;
+  sets.reserve(members.size());
   for (const MemberView& view : members) sets.push_back(view.spec->lbset);
   std::ranges::sort(sets);
   sets.erase(std::ranges::unique(sets).begin(), sets.end());

@@ -43,11 +43,15 @@ void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
 void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generation) {
   log_.generation_changed();
   generation_ = generation;
-  api_->end_feeds();
-  live_page_->end_feeds();
+  end_feeds();
   chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
+}
+
+void ControlThread::end_feeds() {
+  api_->end_feeds();
+  live_page_->end_feeds();
 }
 
 void ControlThread::close_socket() {
@@ -56,6 +60,8 @@ void ControlThread::close_socket() {
   loop_.post([this, &closed] {
     listener_.reset();
     connections_.clear();
+    end_feeds();
+    ends_feeds_ = true;
     closed.set_value();
   });
   closed.get_future().wait();
@@ -63,7 +69,9 @@ void ControlThread::close_socket() {
 
 void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
   loop_.post([this, question = std::move(question), reply = std::move(reply)] {
-    reply(answer(question));
+    proxy::DeskAnswer given = answer(question);
+    if (given.feed != nullptr && ends_feeds_) given.feed->end();
+    reply(std::move(given));
   });
 }
 

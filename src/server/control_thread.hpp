@@ -53,7 +53,8 @@ class ControlThread final : public proxy::Desk {
   // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
   void adopt(std::shared_ptr<const proxy::Generation> generation);
-  // And all its connections. Returns when nobody listens any more; pages are still answered.
+  // And all its connections, and feeds, which would hold up a graceful stop. Returns when nobody
+  // listens any more; pages are still answered.
   void close_socket();
   // Nothing is answered from now on. Before the loops of those who asked are gone.
   void stop();
@@ -65,6 +66,7 @@ class ControlThread final : public proxy::Desk {
 
   void run(Descriptor socket);
   void take(const std::shared_ptr<const proxy::Generation>& generation);
+  void end_feeds();
   void listen(Descriptor socket);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
   void take_in(std::unique_ptr<io::Stream> stream);
@@ -92,6 +94,7 @@ class ControlThread final : public proxy::Desk {
   std::unique_ptr<manage::StatusPage> status_;
   std::unique_ptr<manage::MetricsPage> metrics_;
   std::optional<io::Listener> listener_;
+  bool ends_feeds_ = false;  // each at once
   Connections connections_;
 };
 
