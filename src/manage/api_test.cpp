@@ -83,9 +83,9 @@ class ApiTest : public DeskWorld {
 TEST_F(ApiTest, says_what_it_has) {
   const json root = read("");
   EXPECT_EQ(root["generation"], 2);
-  EXPECT_THAT(root["resources"], ElementsAre("openapi.json", "balancers", "balancer", "members",
-                                             "member", "drain", "events", "live", "changes", "undo",
-                                             "export"));
+  EXPECT_THAT(root["resources"],
+              ElementsAre("openapi.json", "balancers", "balancer", "members", "member", "drain",
+                          "events", "live", "changes", "undo", "export"));
 }
 
 TEST_F(ApiTest, who_listens_is_told_once_a_second) {

@@ -46,7 +46,8 @@ class LivePageTest : public DeskWorld {
   }
   // Of the first member, with the nonce.
   static ApiJson wish(ApiJson more) {
-    ApiJson object{{"balancer", "balancer://app"}, {"member", "http://m1:8080"}, {"nonce", "secret"}};
+    ApiJson object{
+        {"balancer", "balancer://app"}, {"member", "http://m1:8080"}, {"nonce", "secret"}};
     object.update(more);
     return object;
   }
@@ -208,10 +209,9 @@ TEST_F(LivePageTest, nothing_is_changed_without_the_nonce_or_from_elsewhere) {
   const ApiJson drain{{"drain", ApiJson::object()}};
   EXPECT_EQ(change(wish({{"drain", ApiJson::object()}, {"nonce", "guess"}})).status, 403);
   proxy::DeskQuestion asked = question(Method::post, "live=change", wish(drain).dump());
-  for (const auto& [name, value] : {std::pair("Origin", "http://evil.example"),
-                                    std::pair("Referer", "http://evil.example/"),
-                                    std::pair("Sec-Fetch-Site", "cross-site"),
-                                    std::pair("Sec-Fetch-Site", "same-site")}) {
+  for (const auto& [name, value] :
+       {std::pair("Origin", "http://evil.example"), std::pair("Referer", "http://evil.example/"),
+        std::pair("Sec-Fetch-Site", "cross-site"), std::pair("Sec-Fetch-Site", "same-site")}) {
     proxy::DeskQuestion foreign = asked;
     foreign.fields.insert(foreign.fields.begin(), {name, value});
     EXPECT_EQ(page.answer(foreign).status, 403) << name << ' ' << value;

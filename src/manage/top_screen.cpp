@@ -53,6 +53,7 @@ struct Cell {
 struct Row {
   std::array<Cell, column_count> cells{};
   std::string tone{};
+  std::size_t place = 0;  // in the answer
 };
 
 std::optional<double> number_in(const json& row, const char* key) {
@@ -149,6 +150,7 @@ Table read_table(std::string_view answer) {
     }
     table.in_flight += number_in(row, "in_flight").value_or(0);
     table.members.push_back(row_of(row, table.now));
+    table.members.back().place = table.members.size();
     if (table.members.back().tone == "good") ++table.serving;
   }
   return table;
@@ -159,11 +161,13 @@ void sort_rows(std::vector<Row>& rows, std::size_t column, bool descending) {
   const auto before = [column, descending](const Row& a, const Row& b) {
     const Cell& x = a.cells[column];
     const Cell& y = b.cells[column];
-    if (!columns[column].is_number) return descending ? y.text < x.text : x.text < y.text;
-    if (!x.number || !y.number) return x.number.has_value() && !y.number.has_value();
-    return descending ? *y.number < *x.number : *x.number < *y.number;
+    if (!columns[column].is_number && x.text != y.text)
+      return descending ? y.text < x.text : x.text < y.text;
+    if (x.number.has_value() != y.number.has_value()) return x.number.has_value();
+    if (x.number != y.number) return descending ? *y.number < *x.number : *x.number < *y.number;
+    return a.place < b.place;
   };
-  std::ranges::stable_sort(rows, before);
+  std::ranges::sort(rows, before);
 }
 
 // Characters, as far as UTF-8 tells; a terminal shows most of them in one place.

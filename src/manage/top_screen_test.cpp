@@ -40,7 +40,8 @@ TEST(TopTable, has_a_line_for_each_member_and_nothing_that_steers_a_terminal) {
 
 TEST(TopTable, of_another_servers_answer_has_no_more_than_that_tells) {
   EXPECT_THAT(top_table("nonsense"), StartsWith("BALANCER"));
-  EXPECT_THAT(top_table(R"({"rows":[1,{"kind":"member","member":"x"}]})"), HasSubstr("-         x"));
+  EXPECT_THAT(top_table(R"({"rows":[1,{"kind":"member","member":"x"}]})"),
+              HasSubstr("-         x"));
 }
 
 TEST(TopScreen, sums_up_in_its_first_line) {
@@ -106,7 +107,8 @@ TEST(TopScreen, knows_its_keys) {
 }
 
 TEST(TopScreen, has_colours_only_where_they_are_wanted) {
-  EXPECT_THAT(screen({.has_colours = true})[3], AllOf(StartsWith("\x1b[31m"), HasSubstr("\x1b[0m")));
+  EXPECT_THAT(screen({.has_colours = true})[3],
+              AllOf(StartsWith("\x1b[31m"), HasSubstr("\x1b[0m")));
   EXPECT_THAT(screen({})[3], Not(HasSubstr("\x1b")));
 }
 
