@@ -117,9 +117,10 @@ std::expected<void, ChangeFault> Edits::Draft::remove(const std::string& name) {
   return {};
 }
 
+// Drains and status bits change the overlay alone, so the balancer's own spec may be behind it.
 Edits::Draft Edits::draft() const {
   const std::lock_guard guard(balancer_.lock_);
-  return {.composition = balancer_.composition_, .spec = *balancer_.spec_};
+  return {.composition = balancer_.composition_, .spec = *balancer_.composition_.result()};
 }
 
 std::expected<Edits::Draft, ChangeFault> Edits::work_out(const ChangeOrder& order) const {

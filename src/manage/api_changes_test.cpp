@@ -73,14 +73,14 @@ TEST_F(ApiChanges, are_listed_the_latest_first) {
 
 TEST_F(ApiChanges, are_taken_back_by_their_number) {
   set(R"({"lbset": 1, "hcinterval": "5"})");
-  const json undone = told(ask(Method::post, "undo", "id=2"), 200)["changed"];
+  const json undone = told(ask(Method::post, "undo", "id=1"), 200)["changed"];
   EXPECT_EQ(undone[0]["field"], "lbset");
   EXPECT_EQ(view().spec->lbset, 0);
-  EXPECT_THAT(notes.back(), HasSubstr("change 2"));
+  EXPECT_THAT(notes.back(), HasSubstr("change 1"));
   EXPECT_EQ(changed, 1);
-  told(ask(Method::post, "undo", "id=1"), 200);
+  told(ask(Method::post, "undo", "id=2"), 200);
   EXPECT_EQ(changed, 2);  // checks have to be looked after anew
-  EXPECT_EQ(changes()[0]["undoes"], 1);
+  EXPECT_EQ(changes()[0]["undoes"], 2);
   told(ask(Method::post, "undo", "id=77"), 409);
   told(ask(Method::post, "undo", "id=one"), 400);
   told(ask(Method::post, "undo"), 400);

@@ -4,6 +4,7 @@
 
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
+#include "base/text.hpp"
 #include "manage/story.hpp"
 
 namespace steelyard::manage {

@@ -89,6 +89,8 @@ std::string short_bytes(double bytes) {
   return fmt::format("{:.{}f}{}", bytes, bytes >= 100 ? 0 : 1, units[unit]);
 }
 
+std::string whole(double number) { return fmt::format("{:.0f}", number); }
+std::string as_written(double number) { return fmt::format("{:g}", number); }
 std::string percent(double part) { return fmt::format("{:.0f}%", part * 100); }
 
 // Until the next check, in seconds; "failed" where the last one did.
@@ -108,6 +110,9 @@ Row row_of(const json& object, double now) {
   const auto plain = [&object](const char* key) {
     return number_cell(number_in(object, key), short_number);
   };
+  const auto count = [&object](const char* key) {
+    return number_cell(number_in(object, key), whole);
+  };
   const auto bytes = [&object](const char* key) {
     return number_cell(number_in(object, key), short_bytes);
   };
@@ -116,15 +121,15 @@ Row row_of(const json& object, double now) {
     balancer.erase(0, std::string_view("balancer://").size());
   const auto open = number_in(object, "open"), idle = number_in(object, "idle");
   const auto used = open && idle ? std::optional(std::max(0.0, *open - *idle)) : std::nullopt;
-  return {
-      .cells = {text_cell(std::move(balancer)), text_cell(text_in(object, "member")),
-                text_cell(text_in(object, "state")),
-                number_cell(number_in(object, "share"), percent),
-                number_cell(number_in(object, "expected"), percent), plain("rate"),
-                plain("in_flight"), plain("error_count"), plain("p50"), plain("p99"), bytes("sent"),
-                bytes("received"), number_cell(used, short_number), plain("idle"), plain("weight"),
-                plain("lbset"), check_cell(object, now), text_cell(text_in(object, "reason"))},
-      .tone = text_in(object, "tone")};
+  return {.cells = {text_cell(std::move(balancer)), text_cell(text_in(object, "member")),
+                    text_cell(text_in(object, "state")),
+                    number_cell(number_in(object, "share"), percent),
+                    number_cell(number_in(object, "expected"), percent), plain("rate"),
+                    count("in_flight"), count("error_count"), plain("p50"), plain("p99"),
+                    bytes("sent"), bytes("received"), number_cell(used, whole), count("idle"),
+                    number_cell(number_in(object, "weight"), as_written), count("lbset"),
+                    check_cell(object, now), text_cell(text_in(object, "reason"))},
+          .tone = text_in(object, "tone")};
 }
 
 struct Table {
@@ -223,8 +228,7 @@ std::string head_line(const Table& table, const TopView& view, std::string_view 
   std::string line = fmt::format(
       "steelyard top  {}  {} of {} members in service, {} requests/s, {} in flight, {} errors/min",
       table.now == 0 ? "-" : Moment::text_of(WallTime(seconds)), table.serving,
-      table.members.size(), short_number(table.rate), short_number(table.in_flight),
-      short_number(table.errors));
+      table.members.size(), short_number(table.rate), whole(table.in_flight), whole(table.errors));
   if (view.paused) line += "  PAUSED";
   if (!fault.empty()) line += "  " + printable(fault);
   return line;

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -82,7 +83,8 @@ class Terminal {
   }
 
   // One key with its escape sequence; empty: none came until `until`.
-  static std::string next_key(Clock::time_point until) {
+  std::string next_key(Clock::time_point until) {
+    if (!typed_.empty()) return take_first();
     pollfd wanted{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
     const int milliseconds = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
@@ -90,18 +92,22 @@ class Terminal {
     std::array<char, 16> room{};
     const ssize_t got = read(STDIN_FILENO, room.data(), room.size());
     if (got <= 0) return "q";  // nobody types any more
-    return split_first({room.data(), static_cast<std::size_t>(got)});
+    typed_.assign(room.data(), static_cast<std::size_t>(got));
+    return take_first();
   }
 
  private:
-  // Of several that came at once the first counts.
-  static std::string split_first(std::string_view keys) {
-    if (!keys.starts_with("\x1b[")) return std::string(keys.substr(0, 1));
-    const std::size_t end = keys.find_first_not_of("0123456789;", 2);
-    return std::string(keys.substr(0, end == std::string_view::npos ? keys.size() : end + 1));
+  std::string take_first() {
+    std::size_t length = 1;
+    if (typed_.starts_with("\x1b["))
+      length = std::min(typed_.find_first_not_of("0123456789;", 2), typed_.size() - 1) + 1;
+    std::string key = typed_.substr(0, length);
+    typed_.erase(0, length);
+    return key;
   }
 
   termios before_{};
+  std::string typed_;  // and not taken yet
 };
 
 // Asks again and again, over restarts of the server too.
@@ -140,12 +146,12 @@ void draw(const std::string& answer, TopView& view, std::string_view fault) {
 
 int show(Source& source, std::string answer) {
   TopView view{.has_colours = std::getenv("NO_COLOR") == nullptr};
-  const Terminal terminal;
+  Terminal terminal;
   std::string fault;
   auto next_look = Clock::now() + look_interval;
   draw(answer, view, fault);
   while (told_to_end == 0) {
-    const std::string key = Terminal::next_key(next_look);
+    const std::string key = terminal.next_key(next_look);
     if (!key.empty()) {
       const TopView::Pressed pressed = view.press(key);
       if (pressed == TopView::Pressed::quit) return 0;
