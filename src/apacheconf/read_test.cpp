@@ -102,12 +102,13 @@ TEST(Read, a_directive_without_its_module_names_the_line_to_add_once) {
 
 TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
   Reader reader;
-  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nLoadModule remoteip_module m\nRemoteIPHeader X\n"
-                             "<If \"true\">\nFoo\n</If>\n"),
-              ElementsAre(HasSubstr("remoteip_module: not part of this program"),
-                          HasSubstr("RemoteIPHeader is not supported: it would take the client's "
-                                    "address from a header"),
-                          HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
+  EXPECT_THAT(
+      reader.remarks("ServerName x\nListen 1\nLoadModule remoteip_module m\nRemoteIPHeader X\n"
+                     "<If \"true\">\nFoo\n</If>\n"),
+      ElementsAre(HasSubstr("remoteip_module: not part of this program"),
+                  HasSubstr("RemoteIPHeader is not supported: it would take the client's "
+                            "address from a header"),
+                  HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nExpiresDefault x\n"),
               ElementsAre(HasSubstr("Leave it out: expires_module is not part of this program")));
 }

@@ -136,6 +136,16 @@ TEST_F(EditsTest, so_are_drains) {
   EXPECT_EQ(Edits(group.balancer).overlay().members[0].edits[0], (Edit{"status", "", "SN"}));
 }
 
+TEST_F(EditsTest, a_status_that_bits_or_a_drain_set_is_taken_back) {
+  group.change("a", Flag::disabled);
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "D", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  Drains(group.balancer).order(group.view("a").member, {}, group.now);
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "N", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  EXPECT_TRUE(Edits(group.balancer).overlay().empty());
+}
+
 TEST_F(EditsTest, a_status_that_is_set_ends_the_drain) {
   Drains drains(group.balancer);
   const MemberRef member = group.view("a").member;

@@ -19,8 +19,8 @@
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
-#include "config/tracing.hpp"
 #include "config/tls_settings.hpp"
+#include "config/tracing.hpp"
 #include "http/path.hpp"
 #include "http/response_head.hpp"
 

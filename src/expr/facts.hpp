@@ -35,7 +35,7 @@ enum class TextFact : std::uint8_t {
   filename,        // %f "proxy:http://..." for proxied exchanges
   server_admin,
   document_root,  // DocumentRoot as written, absolute
-  log_id,  // %L
+  log_id,         // %L
   connection_log_id,
   server_software,  // SERVER_SOFTWARE, by ServerTokens
   load_averages,    // Header %l: 1, 5 and 15 minutes, "0.12/0.08/0.01"

@@ -63,8 +63,8 @@ struct LogItem {
     server_name,
     canonical_name,
     connection_end,
-      timeline,  // %{...}^sy, ours
-    tls,  // %x %c: mod_ssl's variables
+    timeline,  // %{...}^sy, ours
+    tls,       // %x %c: mod_ssl's variables
   };
   // What a kind with a choice prints: %{ms}T, %{local}p, %{hextid}P, %{end:usec}t.
   enum class Unit : std::uint8_t {

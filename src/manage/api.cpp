@@ -7,6 +7,7 @@
 
 #include "balance/editable.hpp"
 #include "base/text.hpp"
+#include "manage/api_call.hpp"
 #include "manage/api_document.hpp"
 #include "manage/api_objects.hpp"
 #include "manage/cluster_answer.hpp"
@@ -18,18 +19,6 @@ namespace {
 
 using http::Method;
 using Kind = balance::ChangeFault::Kind;
-
-std::unexpected<Problem> refuse(int status, std::string detail) {
-  return std::unexpected(Problem{.status = status, .detail = std::move(detail)});
-}
-
-Problem problem_of(const ControlFault& fault) {
-  return {.status = fault.kind == ControlFault::Kind::unknown   ? 404
-                    : fault.kind == ControlFault::Kind::refused ? 409
-                                                                : 400,
-          .detail = fault.text,
-          .choices = fault.choices};
-}
 
 Problem problem_of(const balance::ChangeFault& fault) {
   const int status = fault.kind == Kind::no_such_member                          ? 404
@@ -49,14 +38,6 @@ Problem problem_of(const OperationFault& fault) {
   return {.status = fault.kind == OperationFault::Kind::gone ? 409 : 503, .detail = fault.text};
 }
 
-std::expected<ApiJson, Problem> read_object(const std::string& body) {
-  if (body.empty()) return ApiJson::object();
-  ApiJson object = ApiJson::parse(body, nullptr, false);
-  if (object.is_discarded()) return refuse(400, "the body is no JSON");
-  if (!object.is_object()) return refuse(400, "the body must be a JSON object");
-  return object;
-}
-
 // As the configuration would say it; null is what holds when it says nothing.
 std::optional<std::string> value_text(const ApiJson& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -68,12 +49,12 @@ std::optional<std::string> value_text(const ApiJson& value) {
 
 std::expected<std::vector<balance::ChangeOrder::Field>, Problem> read_wishes(
     const std::string& body, const std::string& member) {
-  const auto object = read_object(body);
+  const auto object = read_json_object(body);
   if (!object) return std::unexpected(object.error());
   std::vector<balance::ChangeOrder::Field> wishes;
   for (const auto& [field, value] : object->items()) {
     const auto text = value_text(value);
-    if (!text) return refuse(422, field + " must be a text, a number, true, false or null");
+    if (!text) return refuse_call(422, field + " must be a text, a number, true, false or null");
     wishes.push_back({member, field, *text});
   }
   return wishes;
@@ -88,22 +69,13 @@ bool has_tag(std::string_view condition, std::string_view tag) {
 
 std::expected<void, Problem> check_precondition(const ApiRequest& request, std::string_view tag) {
   if (!request.if_match || has_tag(*request.if_match, tag)) return {};
-  return refuse(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
-}
-
-std::string who_of(const proxy::DeskQuestion& question) {
-  const std::string address = question.client.ip.text();
-  return question.user.empty() ? address : question.user + " at " + address;
-}
-
-// For the journal.
-std::string reason_of(const proxy::DeskQuestion& question) {
-  const std::string* const reason = question.field("X-Reason");
-  return reason != nullptr ? *reason : std::string();
+  return refuse_call(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
 }
 
 std::string_view method_text(Method method) {
   switch (method) {
+    case Method::post:
+      return "POST";
     case Method::put:
       return "PUT";
     case Method::patch:
@@ -125,52 +97,21 @@ Api::Api(ApiParts parts)
                    .drain_ordered = parts_.drain_ordered}),
       live_(parts_.loop) {}
 
-// What most resources are about.
-struct Api::Subject {
-  NamedBalancer balancer;
-  balance::MemberView member;
-};
+std::expected<Api::Subject, Problem> Api::Call::subject() const {
+  auto of = balancer();
+  if (!of) return std::unexpected(std::move(of.error()));
+  auto member = this->member(*of);
+  if (!member) return std::unexpected(std::move(member.error()));
+  return Subject{.balancer = std::move(*of), .member = std::move(*member)};
+}
 
-struct Api::Call {
-  const proxy::DeskQuestion& question;
-  const ApiRequest& request;
-  const std::vector<NamedBalancer>& balancers;
-  Moment moment;
-
-  std::expected<NamedBalancer, Problem> balancer() const {
-    auto found = find_balancer(balancers, request.parameter("balancer"));
-    if (!found) return std::unexpected(problem_of(found.error()));
-    return *found;
-  }
-  std::expected<balance::MemberView, Problem> member(const NamedBalancer& balancer) const {
-    auto found = find_member(balancer, request.parameter("member"));
-    if (!found) return std::unexpected(problem_of(found.error()));
-    return *found;
-  }
-  std::expected<Subject, Problem> subject() const {
-    auto of = balancer();
-    if (!of) return std::unexpected(std::move(of.error()));
-    auto member = this->member(*of);
-    if (!member) return std::unexpected(std::move(member.error()));
-    return Subject{.balancer = std::move(*of), .member = std::move(*member)};
-  }
-  // The same for a change: what the client knows of the member must still be so.
-  std::expected<Subject, Problem> subject_of_change() const {
-    auto found = subject();
-    if (!found) return found;
-    if (auto met = check_precondition(request, tag_of(*found->member.spec)); !met)
-      return std::unexpected(std::move(met.error()));
-    return found;
-  }
-};
-
-struct Api::Reply {
-  int status = 200;
-  ApiJson object{};
-  std::string tag{};
-  std::string text{};                   // instead of the object
-  std::shared_ptr<proxy::Feed> feed{};  // the same
-};
+std::expected<Api::Subject, Problem> Api::Call::subject_of_change() const {
+  auto found = subject();
+  if (!found) return found;
+  if (auto met = check_precondition(request, tag_of(*found->member.spec)); !met)
+    return std::unexpected(std::move(met.error()));
+  return found;
+}
 
 struct Api::Operation {
   Method method;
@@ -181,8 +122,9 @@ struct Api::Operation {
 
 struct Api::Resource {
   std::string_view name;
-  std::span<const std::string_view> parameters;
+  std::span<const std::string_view> parameters;  // that are needed
   std::span<const Operation> operations;
+  std::span<const std::string_view> optional{};  // parameters
 };
 
 std::span<const Api::Resource> Api::resources() {
@@ -220,6 +162,15 @@ std::span<const Api::Resource> Api::resources() {
       Operation{Method::get, "All members once a second, as server-sent events", &Api::listen}};
   static constexpr std::array cluster{
       Operation{Method::get, "How this instance does with the others", &Api::show_cluster}};
+  static constexpr std::array<std::string_view, 1> of_change{"id"};
+  static constexpr std::array<std::string_view, 2> of_history{"balancer", "before"};
+  static constexpr std::array<std::string_view, 2> of_undo{"balancer", "force"};
+  static constexpr std::array changes{Operation{
+      Method::get, "What operators changed, the latest first, at most 100", &Api::list_changes}};
+  static constexpr std::array undo{
+      Operation{Method::post, "Take the change of that number back", &Api::undo}};
+  static constexpr std::array exported{Operation{
+      Method::get, "What is changed now, as text of the configuration", &Api::show_export}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -229,7 +180,10 @@ std::span<const Api::Resource> Api::resources() {
                                   Resource{"drain", of_member, drain},
                                   Resource{"events", of_member, events},
                                   Resource{"live", no_parameters, live},
-                                  Resource{"cluster", no_parameters, cluster}};
+                                  Resource{"cluster", no_parameters, cluster},
+                                  Resource{"changes", no_parameters, changes, of_history},
+                                  Resource{"undo", of_change, undo, of_undo},
+                                  Resource{"export", no_parameters, exported, of_balancer}};
   return all;
 }
 
@@ -238,13 +192,28 @@ std::string Api::document() {
   for (const Resource& resource : resources()) {
     ApiJson methods = ApiJson::object();
     for (const Operation& operation : resource.operations) {
-      methods[to_lower(method_text(operation.method))] =
-          operation_object(operation.summary, resource.parameters, operation.body);
+      methods[to_lower(method_text(operation.method))] = operation_object(
+          operation.summary, resource.parameters, resource.optional, operation.body);
     }
     paths["/v1" + (resource.name.empty() ? "" : '/' + std::string(resource.name))] =
         std::move(methods);
   }
   return text_of(document_object(std::move(paths)));
+}
+
+std::optional<Problem> Api::check_parameters(const ApiRequest& request, const Resource& resource) {
+  for (const auto& [name, value] : request.parameters) {
+    const bool is_known =
+        std::ranges::find(resource.parameters, name) != resource.parameters.end() ||
+        std::ranges::find(resource.optional, name) != resource.optional.end();
+    if (!is_known)
+      return Problem{.detail = "this resource has no parameter " + steelyard::quoted(name)};
+  }
+  for (const std::string_view needed : resource.parameters) {
+    if (request.parameter(needed).empty())
+      return Problem{.detail = "the parameter " + std::string(needed) + " is missing"};
+  }
+  return std::nullopt;
 }
 
 proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
@@ -254,7 +223,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
     const auto all = resources();
     const auto resource = std::ranges::find(all, request->resource, &Resource::name);
     if (resource == all.end())
-      return refuse(404, "the API has no resource " + steelyard::quoted(request->resource));
+      return refuse_call(404, "the API has no resource " + steelyard::quoted(request->resource));
     const Method method = request->reads() ? Method::get : request->method;
     const auto operation = std::ranges::find(resource->operations, method, &Operation::method);
     if (operation == resource->operations.end()) {
@@ -264,14 +233,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
         problem.allow += fmt::format(", {}", method_text(each.method));
       return std::unexpected(std::move(problem));
     }
-    for (const auto& [name, value] : request->parameters) {
-      if (std::ranges::find(resource->parameters, name) == resource->parameters.end())
-        return refuse(400, "this resource has no parameter " + steelyard::quoted(name));
-    }
-    for (const std::string_view needed : resource->parameters) {
-      if (request->parameter(needed).empty())
-        return refuse(400, "the parameter " + std::string(needed) + " is missing");
-    }
+    if (auto wrong = check_parameters(*request, *resource)) return std::unexpected(*wrong);
     const auto balancers = name_balancers(*question.generation, question.server);
     return (this->*operation->handler)(
         {.question = question,
@@ -296,7 +258,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
     answer.feed = std::move(done->feed);
     return answer;
   }
-  answer.content_type = "application/json";
+  answer.content_type = done->content_type;
   answer.body = done->text.empty() ? text_of(done->object) : std::move(done->text);
   if (!done->tag.empty()) answer.fields.emplace_back("ETag", done->tag);
   return answer;
@@ -316,7 +278,8 @@ Api::Answer Api::show_document(const Call& /*call*/) { return Reply{.text = docu
 
 Api::Answer Api::show_cluster(const Call& /*call*/) {
   const Sharing* const sharing = parts_.book.sharing();
-  if (sharing == nullptr) return refuse(404, "there is no cluster: SteelyardCluster names one");
+  if (sharing == nullptr)
+    return refuse_call(404, "there is no cluster: SteelyardCluster names one");
   return Reply{.object = cluster_object(sharing->view())};
 }
 
@@ -389,12 +352,12 @@ Api::Answer Api::add_member(const Call& call) {
   auto known = find_member(*balancer, url);
   if (!known) known = find_member(*balancer, name);
   if (known) {
-    if (call.request.if_none_match) return refuse(412, "the member is there already");
+    if (call.request.if_none_match) return refuse_call(412, "the member is there already");
     if (auto met = check_precondition(call.request, tag_of(*known->spec)); !met)
       return std::unexpected(met.error());
     return member_answer(call, *balancer, known->spec->name);
   }
-  if (call.request.if_match) return refuse(412, "the member is not there");
+  if (call.request.if_match) return refuse_call(412, "the member is not there");
   balance::ChangeOrder order;
   order.added.push_back(url);
   order.added_max = balance::added_max_of(*balancer->state->spec());
@@ -431,7 +394,7 @@ Api::Answer Api::show_drain(const Call& call) {
   const auto found = call.subject();
   if (!found) return std::unexpected(found.error());
   const auto& drain = found->member.drain;
-  if (!drain) return refuse(404, "no drain of " + found->member.spec->name + " was ordered");
+  if (!drain) return refuse_call(404, "no drain of " + found->member.spec->name + " was ordered");
   return Reply{.object = drain_object(*drain, call.moment)};
 }
 
@@ -439,10 +402,11 @@ Api::Answer Api::show_drain(const Call& call) {
 Api::Answer Api::order_drain(const Call& call) {
   const auto found = call.subject_of_change();
   if (!found) return std::unexpected(found.error());
-  auto line = read_object(call.request.body);
+  auto line = read_json_object(call.request.body);
   if (!line) return std::unexpected(line.error());
   for (const char* const taken : {"command", "balancer", "member"}) {
-    if (line->contains(taken)) return refuse(422, "an order has no " + steelyard::quoted(taken));
+    if (line->contains(taken))
+      return refuse_call(422, "an order has no " + steelyard::quoted(taken));
   }
   // Which member is known; its name may hold bytes that no text has.
   line->update({{"command", "drain"}, {"balancer", "-"}, {"member", "-"}});
@@ -476,7 +440,7 @@ Api::Answer Api::list_events(const Call& call) {
 
 Api::Answer Api::listen(const Call& call) {
   auto feed = live_.listen(call.question.generation, call.question.server);
-  if (feed == nullptr) return refuse(503, "too many listen already, or the server stops");
+  if (feed == nullptr) return refuse_call(503, "too many listen already");
   return Reply{.feed = std::move(feed)};
 }
 

@@ -35,15 +35,13 @@ class Api {
 
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
 
-  // There is another configuration: those who listen have to ask again.
+  // There is another configuration, or the server stops: those who listen have to ask again.
   void end_feeds() { live_.end_all(); }
-  // The server stops: nobody may listen from now on.
-  void stop_feeds() { live_.stop(); }
   // The OpenAPI document, as served.
   static std::string document();
 
  private:
-  struct Subject;
+  struct Subject;  // api_call.hpp, as the next two
   struct Call;
   struct Reply;
   struct Operation;
@@ -51,6 +49,8 @@ class Api {
   using Answer = std::expected<Reply, Problem>;
 
   static std::span<const Resource> resources();
+  static std::optional<Problem> check_parameters(const ApiRequest& request,
+                                                 const Resource& resource);
 
   Answer list_balancers(const Call& call);
   Answer show_balancer(const Call& call);
@@ -66,6 +66,9 @@ class Api {
   Answer list_events(const Call& call);
   Answer listen(const Call& call);
   Answer show_cluster(const Call& call);
+  Answer list_changes(const Call& call);  // api_changes.cpp, as the next two
+  Answer undo(const Call& call);
+  Answer show_export(const Call& call);
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 

@@ -6,10 +6,10 @@
 #include <climits>
 #include <nlohmann/json.hpp>
 
-#include "balance/config_text.hpp"
 #include "base/text.hpp"
 #include "manage/cluster_answer.hpp"
 #include "manage/control_answers.hpp"
+#include "manage/kept_changes.hpp"
 
 namespace steelyard::manage {
 
@@ -18,9 +18,6 @@ namespace {
 using json = nlohmann::ordered_json;
 using balance::Change;
 using balance::ChangeFault;
-
-// As many as a look back needs.
-constexpr std::size_t history_rows = 100;
 
 // Names of a configuration may hold any bytes.
 std::string line_of(const json& object) {
@@ -40,13 +37,6 @@ ControlFault fault_of(const ChangeFault& fault) {
                   : fault.kind == Kind::no_such_member ? ControlFault::Kind::unknown
                                                        : ControlFault::Kind::refused,
           .text = fault.field + of + ": " + fault.text};
-}
-
-json change_object(const Change& change) {
-  return {{"member", change.member},
-          {"field", change.field},
-          {"before", change.before},
-          {"after", change.after}};
 }
 
 std::string changes_line(const std::vector<Change>& changes) {
@@ -116,8 +106,7 @@ Operations::By ChangeDesk::by(const ControlRequest& request, std::string_view wh
 
 ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const {
   const journal::Journal* const journal = parts_.book.journal();
-  if (journal == nullptr)
-    return refuse("there is no journal: it comes with BalancerPersist On or SteelyardJournal");
+  if (journal == nullptr) return refuse("the journal of changes is not open");
   journal::HistoryFilter filter;
   if (!request.balancer.empty()) {
     const auto balancer = find_balancer(balancers_, request.balancer);
@@ -127,19 +116,7 @@ ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const
   const auto rows = journal->history(filter, history_rows);
   if (!rows) return refuse(rows.error().text);
   json list = json::array();
-  for (const journal::Kept& row : *rows) {
-    json object = {{"id", row.id},
-                   {"at", Moment::text_of(row.when)},
-                   {"kind", journal::to_text(row.record.kind)},
-                   {"scope", row.balancer.scope},
-                   {"balancer", row.balancer.name}};
-    object.update(change_object(row.record.change));
-    object["who"] = row.record.author.who;
-    object["from"] = row.record.author.from;
-    object["reason"] = row.record.author.reason;
-    if (row.record.undoes) object["undoes"] = *row.record.undoes;
-    list.push_back(std::move(object));
-  }
+  for (const journal::Kept& row : *rows) list.push_back(kept_object(row));
   return line_of({{"ok", true}, {"changes", std::move(list)}});
 }
 
@@ -160,16 +137,7 @@ ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const 
     if (!balancer) return std::unexpected(std::move(balancer.error()));
     wanted = {std::move(*balancer)};
   }
-  std::string text;
-  for (const NamedBalancer& balancer : wanted) {
-    const balance::Edits edits(*balancer.state);
-    const balance::Overlay overlay = edits.overlay();
-    if (overlay.empty()) continue;
-    text += fmt::format("{}# {} of {}\n{}", text.empty() ? "" : "\n", balancer.state->name(),
-                        balancer.scope, balance::config_text(edits.written(), overlay));
-  }
-  if (text.empty()) text = "# nothing is changed\n";
-  return line_of({{"ok", true}, {"text", std::move(text)}});
+  return line_of({{"ok", true}, {"text", manage::export_text(wanted)}});
 }
 
 ChangeDesk::Answer ChangeDesk::list_generations() const {

@@ -6,6 +6,7 @@
 
 #include "balance/editable.hpp"
 #include "manage/control_answers.hpp"
+#include "manage/live_rows.hpp"
 
 namespace steelyard::manage {
 
@@ -23,9 +24,10 @@ std::unexpected<ControlFault> refuse(std::string text) {
 
 }  // namespace
 
-ControlDesk::ControlDesk(ChangeDesk::Parts parts)
+ControlDesk::ControlDesk(ChangeDesk::Parts parts, Chronicle& chronicle)
     : loop_(parts.loop),
       parts_(std::move(parts)),
+      chronicle_(chronicle),
       watch_(loop_,
              [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
                parts_.log(
@@ -52,6 +54,8 @@ std::string ControlDesk::answer(const ControlRequest& request, std::string_view 
     switch (request.command) {
       case Command::members:
         return list_members(request);
+      case Command::top:
+        return tell_top(request);
       case Command::drain:
         return order_drain(request, who);
       case Command::undrain:
@@ -97,6 +101,22 @@ ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) con
   const auto balancer = find_balancer(balancers_, request.balancer);
   if (!balancer) return std::unexpected(balancer.error());
   return members_answer({*balancer}, moment);
+}
+
+ControlDesk::Answer ControlDesk::tell_top(const ControlRequest& request) const {
+  std::vector<NamedBalancer> wanted = balancers_;
+  if (!request.balancer.empty()) {
+    auto balancer = find_balancer(balancers_, request.balancer);
+    if (!balancer) return std::unexpected(std::move(balancer.error()));
+    wanted = {std::move(*balancer)};
+  }
+  chronicle_.look();
+  ApiJson rows = ApiJson::array();
+  for (LiveRow& row : live_rows(wanted, chronicle_, moment()))
+    rows.push_back(std::move(row.fields));
+  const ApiJson object{
+      {"ok", true}, {"at", milliseconds_of(moment(), loop_.now())}, {"rows", std::move(rows)}};
+  return object.dump(-1, ' ', false, ApiJson::error_handler_t::replace);
 }
 
 ControlDesk::Answer ControlDesk::order_drain(const ControlRequest& request, std::string_view who) {

@@ -17,6 +17,7 @@
 #include "config/path_settings.hpp"
 #include "io/loop.hpp"
 #include "manage/change_desk.hpp"
+#include "manage/chronicle.hpp"
 #include "manage/control_request.hpp"
 #include "manage/drain_watch.hpp"
 #include "manage/naming.hpp"
@@ -34,7 +35,7 @@ struct AwaitedDrain {
 
 class ControlDesk {
  public:
-  explicit ControlDesk(ChangeDesk::Parts parts);
+  ControlDesk(ChangeDesk::Parts parts, Chronicle& chronicle);
   ControlDesk(const ControlDesk&) = delete;
   ControlDesk& operator=(const ControlDesk&) = delete;
 
@@ -57,6 +58,7 @@ class ControlDesk {
   using Answer = std::expected<std::string, ControlFault>;
   std::expected<Found, ControlFault> find(const ControlRequest& request) const;
   Answer list_members(const ControlRequest& request) const;
+  [[nodiscard]] Answer tell_top(const ControlRequest& request) const;
   Answer order_drain(const ControlRequest& request, std::string_view who);
   Answer undrain(const ControlRequest& request, std::string_view who);
   Answer tell_history(const ControlRequest& request) const;
@@ -66,6 +68,7 @@ class ControlDesk {
 
   io::Loop& loop_;
   const ChangeDesk::Parts parts_;
+  Chronicle& chronicle_;
   std::vector<NamedBalancer> balancers_;
   DrainWatch watch_;
   const Operations operations_;

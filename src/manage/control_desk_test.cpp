@@ -172,6 +172,21 @@ TEST_F(Desk, history_tells_cause_and_evidence) {
             "could not be connected to: connection refused");
 }
 
+TEST_F(Desk, top_tells_what_members_do) {
+  const auto exchange = visit("x.r2");
+  loop.advance(seconds(2));
+  json rows = told(R"({"command":"top"})")["rows"];
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0]["kind"], "balancer");
+  EXPECT_EQ(rows[0]["rate"], 0.5);
+  EXPECT_EQ(rows[1]["rate"], 0);
+  EXPECT_EQ(rows[2]["rate"], 0.5);
+  EXPECT_EQ(rows[2]["in_flight"], 1);
+  rows = told(R"({"command":"top","balancer":"app"})")["rows"];
+  EXPECT_EQ(rows.size(), 3U);
+  EXPECT_THAT(ask(R"({"command":"top","balancer":"none"})"), HasSubstr("\"ok\":false"));
+}
+
 TEST_F(Desk, balancers_without_stickiness_have_no_sessions) {
   auto spec = std::make_shared<balance::BalancerSpec>(*sticky_spec("app", 1));
   spec->sticky = {};

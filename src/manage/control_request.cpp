@@ -27,6 +27,7 @@ constexpr std::uint64_t id_max = UINT32_MAX;
 const std::vector<CommandKeys>& commands() {
   static const std::vector<CommandKeys> all{
       {"members", Command::members, {}, {"balancer"}},
+      {"top", Command::top, {}, {"balancer"}},
       {"drain",
        Command::drain,
        {"balancer", "member"},

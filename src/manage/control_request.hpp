@@ -58,6 +58,7 @@ struct FieldWish {
 struct ControlRequest {
   enum class Command : std::uint8_t {
     members,
+    top,  // what members do
     drain,
     undrain,
     wait,

@@ -7,34 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "manage/printable.hpp"
+#include "manage/top_screen.hpp"
 
 namespace steelyard::manage {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-
-// Names and answers of members come from elsewhere; what steers a terminal is shown as \xNN.
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto code = static_cast<unsigned char>(text[i]);
-    // The controls behind 0x7f are two bytes in UTF-8: C2 80 to C2 9F.
-    const bool begins_two = code == 0xc2 && i + 1 < text.size();
-    const auto next = begins_two ? static_cast<unsigned char>(text[i + 1]) : code;
-    const bool is_late_control = begins_two && next < 0xa0;
-    if (is_late_control) {
-      code = next;
-      ++i;
-    }
-    if (code < 0x20 || code == 0x7f || is_late_control) {
-      shown += fmt::format("\\x{:02x}", code);
-    } else {
-      shown += static_cast<char>(code);
-    }
-  }
-  return shown;
-}
 
 // What a server of another version might leave out is empty, not a failure.
 std::string text_of(const json& object, const char* key) {
@@ -285,7 +265,8 @@ CtlReport report_wait(const json& answer) {
   return {.exit = CtlExit::cancelled, .out = "cancelled: " + outcome + '\n'};
 }
 
-CtlReport report_success(const json& answer) {
+CtlReport report_success(const json& answer, std::string_view text) {
+  if (answer.contains("rows")) return {.out = top_table(text)};
   if (answer.contains("members")) return {.out = table_of(answer["members"])};
   if (answer.contains("events")) return {.out = history_of(answer["events"])};
   if (answer.contains("changed")) return {.out = changed_of(answer["changed"])};
@@ -307,7 +288,7 @@ CtlReport report_answer(const CtlWords& words, std::string_view answer) {
   }
   const json& ok = part_of(object, "ok");
   CtlReport report =
-      ok.is_boolean() && ok.get<bool>() ? report_success(object) : report_failure(object);
+      ok.is_boolean() && ok.get<bool>() ? report_success(object, answer) : report_failure(object);
   if (words.as_json) report.out = std::string(answer) + '\n';
   return report;
 }

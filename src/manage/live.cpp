@@ -10,7 +10,7 @@ namespace steelyard::manage {
 std::shared_ptr<proxy::Feed> Live::listen(std::shared_ptr<const proxy::Generation> generation,
                                           std::uint32_t server) {
   std::erase_if(listeners_, [](const Listener& each) { return !each.feed->is_heard(); });
-  if (stopped_ || listeners_.size() >= listeners_max) return nullptr;
+  if (listeners_.size() >= listeners_max) return nullptr;
   auto feed = std::make_shared<proxy::Feed>();
   feed->say(event_for(*generation, server));
   if (listeners_.empty()) arm(loop_.timers(), loop_.now() + interval);
@@ -21,11 +21,6 @@ std::shared_ptr<proxy::Feed> Live::listen(std::shared_ptr<const proxy::Generatio
 void Live::end_all() {
   for (const Listener& listener : listeners_) listener.feed->end();
   listeners_.clear();
-}
-
-void Live::stop() {
-  stopped_ = true;
-  end_all();
 }
 
 void Live::expired() {

@@ -23,14 +23,12 @@ class Live final : private io::Timer {
 
   explicit Live(io::Loop& loop) : loop_(loop) {}
 
-  // To a virtual host, by its index. None: too many listen already, or it was stopped. The first
+  // To a virtual host, by its index. None: too many listen already. The first
   // event is there at once.
   std::shared_ptr<proxy::Feed> listen(std::shared_ptr<const proxy::Generation> generation,
                                       std::uint32_t server);
-  // There is another configuration: whoever still wants to listen asks again.
+  // There is another configuration, or none any more: whoever still wants to listen asks again.
   void end_all();
-  // The same, and nobody may any more.
-  void stop();
   [[nodiscard]] std::size_t listener_count() const { return listeners_.size(); }
 
  private:
@@ -46,7 +44,6 @@ class Live final : private io::Timer {
 
   io::Loop& loop_;
   std::vector<Listener> listeners_;
-  bool stopped_ = false;
 };
 
 }  // namespace steelyard::manage

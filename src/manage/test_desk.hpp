@@ -55,6 +55,7 @@ class DeskWorld : public ::testing::Test {
 
   void adopt(std::unique_ptr<config::Config> config) {
     generation = registry.bind(std::move(config), loop.now());
+    chronicle.adopt(*generation);
     desk.adopt(*generation);
   }
 
@@ -87,10 +88,13 @@ class DeskWorld : public ::testing::Test {
                    [](const NamedBalancer& /*balancer*/, std::string_view condition) {
                      return condition != "nowhere";
                    }};
-  ControlDesk desk{
-      ChangeDesk::Parts{.loop = loop, .book = book, .log = log_line, .members_changed = [this] {
-                          ++told_of_members;
-                        }}};
+  proxy::ShardGroup group;
+  Chronicle chronicle{loop, group};
+  ControlDesk desk{ChangeDesk::Parts{.loop = loop,
+                                     .book = book,
+                                     .log = log_line,
+                                     .members_changed = [this] { ++told_of_members; }},
+                   chronicle};
   proxy::StateRegistry registry;
   std::shared_ptr<const proxy::Generation> generation;
 };

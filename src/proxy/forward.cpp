@@ -89,7 +89,8 @@ bool names_vary(const Group& backend) {
 std::unique_ptr<Group> make_group(const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  if ((scheme != "http" && scheme != "https" && scheme != "ws") || target.host.empty()) return nullptr;
+  if ((scheme != "http" && scheme != "https" && scheme != "ws") || target.host.empty())
+    return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;

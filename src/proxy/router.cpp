@@ -8,11 +8,11 @@
 #include "config/route.hpp"
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/internal_redirect.hpp"
+#include "proxy/named_host.hpp"
+#include "proxy/rewriting.hpp"
 #include "proxy/timeline.hpp"
 #include "proxy/trace.hpp"
-#include "proxy/named_host.hpp"
-#include "proxy/internal_redirect.hpp"
-#include "proxy/rewriting.hpp"
 
 namespace steelyard::proxy {
 

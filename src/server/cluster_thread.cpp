@@ -167,7 +167,7 @@ void ClusterThread::set_up(Transfer& transfer) const {
   curl().easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl().easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.fields.get());
   curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                   static_cast<curl_off_t>(question.body.size()));
+                     static_cast<curl_off_t>(question.body.size()));
   curl().easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, question.body.data());
   curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(cluster::answer_timeout));
@@ -269,7 +269,7 @@ void ClusterThread::give_back_lease() {
   if (transfer.easy == nullptr) return;
   set_up(transfer);
   curl().easy_setopt(transfer.easy.get(), CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(farewell_timeout.count()));
+                     static_cast<long>(farewell_timeout.count()));
   curl().easy_perform(transfer.easy.get());
 }
 

@@ -47,7 +47,8 @@ void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generat
   if (generation->number() <= generation_->number()) return;
   log_.generation_changed();
   generation_ = generation;
-  api_->end_feeds();
+  end_feeds();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   if (shared_ != nullptr) shared_->adopt(manage::name_balancers(*generation_));
@@ -93,13 +94,19 @@ bool ControlThread::knows_condition(std::string_view scope, std::string_view nam
          config.servers[0]->health_conditions.find(name) != nullptr;
 }
 
+void ControlThread::end_feeds() {
+  api_->end_feeds();
+  live_page_->end_feeds();
+}
+
 void ControlThread::close_socket() {
   if (!thread_.joinable()) return;
   std::promise<void> closed;
   loop_.post([this, &closed] {
     listener_.reset();
     connections_.clear();
-    api_->stop_feeds();  // else those who listen keep the server from ending
+    end_feeds();
+    ends_feeds_ = true;
     book_->close();
     closed.set_value();
   });
@@ -109,7 +116,10 @@ void ControlThread::close_socket() {
 void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
   loop_.post([this, question = std::move(question), reply = std::move(reply)] {
     // Who was told that there is no answer does not expect anything to be done any more.
-    if (!question.is_given_up()) reply(answer_whatever_happens(question));
+    if (question.is_given_up()) return;
+    proxy::DeskAnswer given = answer_whatever_happens(question);
+    if (given.feed != nullptr && ends_feeds_) given.feed->end();
+    reply(std::move(given));
   });
 }
 
@@ -128,7 +138,8 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
   if (question.generation->number() > generation_->number()) take(question.generation);
   switch (question.responder) {
     case config::Responder::balancer_manager:
-      return manager_->answer(question);
+      return manage::LivePage::concerns(question) ? live_page_->answer(question)
+                                                  : manager_->answer(question);
     case config::Responder::server_status:
       return status_->answer(question);
     case config::Responder::metrics:
@@ -151,8 +162,9 @@ void ControlThread::stop() {
 void ControlThread::run(Descriptor socket) {
   ::pthread_setname_np(::pthread_self(), "control");
   give_up_capabilities();
-  if (book_ == nullptr) make_book(std::nullopt);
+  if (book_ == nullptr) make_book(journal::Journal::in_memory(changes_max));
   make_pages();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   loop_.at_turn_end([this] { log_.turn_ended(); });
@@ -161,9 +173,11 @@ void ControlThread::run(Descriptor socket) {
   listener_.reset();
   connections_.clear();
   loop_.at_turn_end(nullptr);
+  live_page_.reset();
   api_.reset();
   manager_.reset();
   desk_.reset();
+  chronicle_.reset();
   book_->share_with(nullptr);
   shared_.reset();
   book_.reset();
@@ -190,11 +204,14 @@ void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
 
 void ControlThread::make_pages() {
   const auto members_changed = [this] { members_changed_(generation_); };
-  desk_ = std::make_unique<manage::ControlDesk>(manage::ChangeDesk::Parts{
-      .loop = loop_,
-      .book = *book_,
-      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
-      .members_changed = members_changed});
+  chronicle_ = std::make_unique<manage::Chronicle>(loop_, group_);
+  desk_ = std::make_unique<manage::ControlDesk>(
+      manage::ChangeDesk::Parts{
+          .loop = loop_,
+          .book = *book_,
+          .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+          .members_changed = members_changed},
+      *chronicle_);
   manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
       .book = *book_,
       .built = build_time_text(),
@@ -213,6 +230,12 @@ void ControlThread::make_pages() {
                            },
                        .members_changed = members_changed,
                        .drain_ordered = [this] { desk_->look_after_drains(); }});
+  live_page_ = std::make_unique<manage::LivePage>(manage::LivePage::Parts{
+      .loop = loop_,
+      .chronicle = *chronicle_,
+      .book = *book_,
+      .api = *api_,
+      .nonce_of = [this](const proxy::Group& group) { return manager_->nonce_of(group); }});
   const manage::ServerSources sources{.group = group_,
                                       .book = book_.get(),
                                       .built = build_time_text(),

@@ -11,7 +11,9 @@
 #include "io/linux/listener.hpp"
 #include "manage/api.hpp"
 #include "manage/balancer_manager.hpp"
+#include "manage/chronicle.hpp"
 #include "manage/control_connection.hpp"
+#include "manage/live_page.hpp"
 #include "manage/metrics_page.hpp"
 #include "manage/shared_changes.hpp"
 #include "manage/status_page.hpp"
@@ -35,6 +37,8 @@ class ControlThread final : public proxy::Desk {
 
   // Further ones get an error and are closed.
   static constexpr std::size_t connections_max = 32;
+  // Of operators' changes that are remembered where no journal is wanted.
+  static constexpr std::int64_t changes_max = 1000;
 
   ControlThread(proxy::ShardGroup& group, LogWriter& writer, const LogRegistry& registry,
                 MembersChanged members_changed)
@@ -75,6 +79,7 @@ class ControlThread final : public proxy::Desk {
 
   void run(Descriptor socket);
   void take(const std::shared_ptr<const proxy::Generation>& generation);
+  void end_feeds();
   void listen(Descriptor socket);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
   proxy::DeskAnswer answer_whatever_happens(const proxy::DeskQuestion& question);
@@ -97,12 +102,15 @@ class ControlThread final : public proxy::Desk {
   std::shared_ptr<const proxy::Generation> generation_;
   std::unique_ptr<manage::ChangesBook> book_;
   std::unique_ptr<manage::SharedChanges> shared_;  // none: there is no cluster
+  std::unique_ptr<manage::Chronicle> chronicle_;
   std::unique_ptr<manage::ControlDesk> desk_;
   std::unique_ptr<manage::BalancerManager> manager_;
   std::unique_ptr<manage::Api> api_;
+  std::unique_ptr<manage::LivePage> live_page_;
   std::unique_ptr<manage::StatusPage> status_;
   std::unique_ptr<manage::MetricsPage> metrics_;
   std::optional<io::Listener> listener_;
+  bool ends_feeds_ = false;  // each at once
   Connections connections_;
 };
 

@@ -5,9 +5,9 @@
 #include <expected>
 #include <string>
 
-// libcurl, loaded when somebody exports spans or shares changes by etcd, and not before: with the thirty libraries that it
-// brings it would double the time of a start and the memory of every server, also of those that
-// never need it.
+// libcurl, loaded when somebody exports spans or shares changes by etcd, and not before: with the
+// thirty libraries that it brings it would double the time of a start and the memory of every
+// server, also of those that never need it.
 //
 // Threads: load() is the main thread's; what it gives is immutable.
 
