@@ -41,7 +41,7 @@ long milliseconds(Duration time) {
 
 struct ClusterThread::Transfer {
   struct CloseEasy {
-    void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
+    void operator()(CURL* handle) const { curl().easy_cleanup(handle); }
   };
   struct CloseList {
     void operator()(curl_slist* list) const { curl().slist_free_all(list); }
@@ -76,6 +76,8 @@ ClusterThread::ClusterThread(ClusterAccess access, cluster::Conversation::Option
 }
 
 void ClusterThread::Close::operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
+
+ClusterThread::~ClusterThread() { stop(); }
 
 void ClusterThread::start() {
   thread_ = std::thread([this] { run(); });

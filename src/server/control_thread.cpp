@@ -128,7 +128,7 @@ proxy::DeskAnswer ControlThread::answer_whatever_happens(const proxy::DeskQuesti
     return answer(question);
   } catch (const std::exception& fault) {
     log_for(*question.generation->config().servers[question.server], config::LogLevel::error,
-            fmt::format("no answer to {}: {}", quoted(question.path), fault.what()));
+            fmt::format("no answer to {}: {}", steelyard::quoted(question.path), fault.what()));
     return {.status = 500};
   }
 }

@@ -70,10 +70,10 @@ std::expected<void, std::string> Server::open_ports(const config::Config& config
   first_ports_ = std::move(*plan);
   open_listens_ = config.listens;
   for (const ListeningSockets& line : first_ports_.opened) {
-    const auto& [ip, port, place] = line.listen;
+    const config::Listen& at = line.listen;
     log_.say(LogLevel::info, "core",
              fmt::format("listening on {} for {} shards",
-                         ip ? Endpoint{*ip, port}.text() : fmt::format("[::]:{}", port),
+                         at.ip ? Endpoint{*at.ip, at.port}.text() : fmt::format("[::]:{}", at.port),
                          line.sockets.size()));
   }
   return {};
