@@ -33,7 +33,7 @@ long milliseconds(Duration time) {
 
 struct ClusterThread::Transfer {
   struct CloseEasy {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
   };
   struct CloseList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -67,6 +67,8 @@ ClusterThread::ClusterThread(ClusterAccess access, cluster::Conversation::Option
   multi_.reset(curl_multi_init());
   CHECK(multi_ != nullptr);
 }
+
+ClusterThread::~ClusterThread() { stop(); }
 
 void ClusterThread::start() {
   thread_ = std::thread([this] { run(); });

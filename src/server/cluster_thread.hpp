@@ -33,7 +33,7 @@ class ClusterThread {
   using Hear = std::function<void(std::vector<cluster::News::Any>)>;
 
   ClusterThread(ClusterAccess access, cluster::Conversation::Options options, Hear hear);
-  ~ClusterThread() { stop(); }
+  ~ClusterThread();
   ClusterThread(const ClusterThread&) = delete;
   ClusterThread& operator=(const ClusterThread&) = delete;
 
