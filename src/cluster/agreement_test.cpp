@@ -386,7 +386,6 @@ TEST(Agreement, whatever_comes_between_all_know_in_the_end_what_the_store_has) {
     TestStore store;
     std::deque<Peer> peers;
     for (int i = 0; i < 3; ++i) peers.emplace_back(store, fmt::format("p{}", i), seed * 10 + i);
-    std::set<std::string> halves;
     for (int step = 0; step < 250; ++step) {
       Peer& peer = peers[static_cast<std::size_t>(draw(3))];
       const int what = draw(100);

@@ -9,7 +9,6 @@
 namespace steelyard::cluster {
 namespace {
 
-using testing::HasSubstr;
 using testing::SizeIs;
 
 // As etcd 3.4.23 says it.

@@ -1,6 +1,7 @@
 // Fuzz target: what etcd's answers are read by.
 //
-// Each line of the text answers what an instance asks next, or is a line of its watch. Whatever
+// Each line of the text answers what an instance asked first, or last with a # in front, or is a
+// line of its watch; with a ! in front it is a refusal. Whatever
 // comes, the instance asks at most one question of each kind, waits before it tries again, keeps
 // within its limits, and never takes a field whose key it would not write.
 #include <set>
@@ -56,7 +57,7 @@ void check_conversation(std::string_view text) {
   Instant now{std::chrono::hours(1)};
   talk.start(now);
   std::set<Question::Kind> out;
-  for (const std::string_view line : split(text, '\n')) {
+  for (std::string_view line : split(text, '\n')) {
     if (talk.take_hang_up()) out.clear();
     for (const Question& question : talk.take_questions()) CHECK(out.insert(question.kind).second);
     for (const News::Any& news : talk.take_news()) {
@@ -70,7 +71,9 @@ void check_conversation(std::string_view text) {
       talk.tick(now);
       continue;
     }
-    const Question::Kind kind = *out.begin();
+    const bool is_to_last = line.starts_with('#');
+    if (is_to_last) line.remove_prefix(1);
+    const Question::Kind kind = is_to_last ? *out.rbegin() : *out.begin();
     const int status = line.starts_with('!') ? 400 : 200;
     if (kind == Question::Kind::watch && status == 200) {
       talk.streamed(line, now);
