@@ -96,7 +96,7 @@ function show_totals(members: MemberRow[]): void {
   const errors = balancers.reduce((all, row) => all + row.error_count, 0);
   total("Errors, last minute", count_text(errors), errors > 0 ? "bad" : undefined);
   const are_bad = members.some((row) => row.tone === "bad");
-  total("Members in service", `${count_text(serving)} of ${count_text(members.length)}`, are_bad ? "bad" : undefined);
+  total("In service", `${count_text(serving)} of ${count_text(members.length)}`, are_bad ? "bad" : undefined);
   total("Waiting in queues", count_text(balancers.reduce((all, row) => all + row.queue, 0)));
   say(find("summary"), summary_of(members));
   const troubled = members.filter((row) => row.tone === "bad").length;

@@ -196,13 +196,14 @@ export function pool_text(row: MemberRow): string {
 
 export function why_text(row: MemberRow, now: number): string {
   const parts: string[] = [];
-  if (row.tone !== "good" && row.reason !== "") parts.push(row.reason);
   if (row.until !== null && row.until > now) parts.push(`tried again in ${duration_text(row.until - now)}`);
   if (row.drain !== null) parts.push(`ends: ${row.drain}`);
   // What the reason told need not be told again as the check's evidence.
   const is_told = row.check?.evidence !== undefined && row.reason.includes(row.check.evidence);
   const check = check_text(is_told && row.check ? { ...row.check, evidence: "" } : row.check, now);
   if (check !== "") parts.push(check);
+  // Last, as it may be long and be cut.
+  if (row.tone !== "good" && row.reason !== "") parts.push(row.reason);
   return parts.join("; ");
 }
 
