@@ -241,7 +241,7 @@ TEST_F(ApiTest, members_are_added_and_taken_away) {
 
 TEST_F(ApiTest, a_member_is_known_by_its_name_however_it_is_written) {
   constexpr std::string_view written = "balancer=app&member=HTTP://M3:80";
-  EXPECT_EQ(told(question(Method::put, "member", written), 201)["name"], "http://m3");
+  EXPECT_EQ(told(question(Method::put, "member", written), 201)["member"], "http://m3");
   told(question(Method::put, "member", written), 200);
   EXPECT_THAT(balancer().members(), SizeIs(3));
 }
