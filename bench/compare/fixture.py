@@ -53,6 +53,18 @@ def build(build_dir: pathlib.Path, targets: list[str]) -> None:
     subprocess.run(["ninja", "-C", str(build_dir), *targets], check=True, stdout=sys.stderr)
 
 
+def key_pair(directory: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """A certificate on the curve P-256 and its key; also both in one file, which haproxy wants."""
+    certificate, key, both = (directory / f"tls.{end}" for end in ("pem", "key", "both"))
+    if not both.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    return certificate, key
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -164,9 +176,10 @@ class Stage:
         except OSError:
             return "(no messages)"
 
-    def load(self, target: str, arguments: list[str], core: int, seconds: float) -> dict:
+    def load(self, target: str, arguments: list[str], core: int, seconds: float,
+             tls: bool = False) -> dict:
         """Runs the load generator to its end and returns what it counted."""
-        command = [str(self.programs / "load"), "--to", target, "--seconds", str(seconds), *arguments]
+        command = [str(self.programs / ("tls_load" if tls else "load")), "--to", target, "--seconds", str(seconds), *arguments]
         process = self.start(command, core, "load.log", stdout=subprocess.PIPE)
         try:
             output, _ = process.communicate(timeout=seconds + 15)

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from fixture import Failed, Stage, free_port, version_of
+from fixture import Failed, Stage, free_port, key_pair, version_of
 
 CONNECTIONS_MAX = 7000  # clients; each may need a backend connection beside its own
 THREADS = 96  # more than the connections: httpd ends idle ones when none is left, fewer cost it less
@@ -31,11 +31,14 @@ class Proxy:
     log: pathlib.Path | None
 
 
+Pair = tuple[pathlib.Path, pathlib.Path]  # certificate and key
+
+
 def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str],
-               log: pathlib.Path | None) -> str:
+               log: pathlib.Path | None, pair: Pair | None) -> str:
     """One file for apache2 and for Steelyard: that it is the same one is the point of Steelyard."""
     modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "proxy_balancer", "slotmem_shm",
-               "lbmethod_byrequests")
+               "lbmethod_byrequests", *(("ssl",) if pair else ()))
     lines = [f"LoadModule {module}_module {MODULES}/mod_{module}.so" for module in modules]
     if os.geteuid() == 0:
         lines += ["User www-data", "Group www-data"]
@@ -52,17 +55,24 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
         "</Proxy>",
         "ProxyPass / balancer://members/",
     ]
+    if pair:
+        lines += [f"SSLEngine On\nSSLCertificateFile {pair[0]}\nSSLCertificateKeyFile {pair[1]}",
+                  "SSLProtocol TLSv1.3\nSSLSessionTickets Off"]
     if log:
         lines.append(f'LogFormat "%h %l %u %t \\"%r\\" %>s %b" common\nCustomLog {log} common')
     return "\n".join(lines) + "\n"
 
 
 def nginx_conf(directory: pathlib.Path, port: int, members: list[str],
-               log: pathlib.Path | None) -> str:
+               log: pathlib.Path | None, pair: Pair | None) -> str:
     servers = "\n".join(f"    server {member} max_fails=0;" for member in members)
     user = "user root;\n" if os.geteuid() == 0 else ""
     paths = "\n".join(f"  {kind}_temp_path {directory}/nginx-{kind};"
                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    tls = f"""ssl_certificate {pair[0]};
+    ssl_certificate_key {pair[1]};
+    ssl_protocols TLSv1.3;
+    ssl_session_tickets off;""" if pair else ""
     return f"""{user}daemon off;
 worker_processes 1;
 worker_rlimit_nofile {2 * CONNECTIONS_MAX + 100};
@@ -81,7 +91,8 @@ http {{
     keepalive_requests 1000000000;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096{" ssl" if pair else ""};
+    {tls}
     location / {{
       proxy_pass http://members;
       proxy_http_version 1.1;
@@ -99,7 +110,9 @@ http {{
 """
 
 
-def haproxy_cfg(port: int, members: list[str], log: bool) -> str:
+def haproxy_cfg(port: int, members: list[str], log: bool, pair: Pair | None) -> str:
+    tls = (f" ssl crt {pair[0].with_suffix('.both')} ssl-min-ver TLSv1.3 no-tls-tickets"
+           if pair else "")
     servers = "\n".join(f"  server m{i} {member}" for i, member in enumerate(members))
     return f"""global
   nbthread 1
@@ -115,7 +128,7 @@ defaults
   {'log global' if log else ''}
   {'option httplog clf' if log else ''}
 frontend clients
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{tls}
   default_backend members
 backend members
   balance roundrobin
@@ -149,7 +162,8 @@ class Programs:
             return ""
         return version_of([path, "-v"])
 
-    def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool) -> Proxy:
+    def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool,
+              tls: bool = False) -> Proxy:
         """Starts a proxy in front of the members and waits until it listens."""
         if name.startswith("relay"):
             switches = ["--splice"] if name == "relay-splice" else []
@@ -157,26 +171,28 @@ class Programs:
             process, addresses = stage.start_listening("relay", arguments, core)
             return Proxy(name, process, addresses[0], None)
         try:
-            return self._start_packaged(stage, name, members, core, log)
+            return self._start_packaged(stage, name, members, core, log, tls)
         except Failed as failure:
             raise Failed(f"{name}: {failure}") from None
 
     def _start_packaged(self, stage: Stage, name: str, members: list[str], core: int,
-                        log: bool) -> Proxy:
+                        log: bool, tls: bool) -> Proxy:
         port = free_port()
         directory = stage.directory
+        pair = key_pair(directory) if tls else None
         access_log = directory / f"{name}-access-{port}.log" if log else None
         conf = directory / f"{name}-{port}.conf"
         streams = {}
         if name in ("steelyard", "apache2"):
-            conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log))
+            conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log,
+                                       pair))
             command = [self.path(name), "-d", str(directory), "-f", str(conf), "-DFOREGROUND"]
         elif name == "nginx":
-            conf.write_text(nginx_conf(directory, port, members, access_log))
+            conf.write_text(nginx_conf(directory, port, members, access_log, pair))
             command = [self.path(name), "-p", str(directory), "-c", str(conf),
                        "-e", str(directory / "nginx-error.log")]
         else:
-            conf.write_text(haproxy_cfg(port, members, log))
+            conf.write_text(haproxy_cfg(port, members, log, pair))
             command = [self.path(name), "-db", "-f", str(conf)]
             if access_log:
                 # It writes to a file only as its standard output.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from dataclasses import dataclass
 
 from fixture import Failed
@@ -20,6 +21,7 @@ class Scenario:
     switches: tuple[str, ...] = ()
     posted_bytes: int = 0
     rate: int = 0
+    tls: bool = False
 
     def load_arguments(self) -> list[str]:
         arguments = ["--path", self.path, "--connections", str(self.connections), *self.switches]
@@ -39,13 +41,22 @@ SCENARIOS = {
                     switches=("--fresh",)),
     "post": Scenario("POST of 4 KiB answered by 1 KiB, 64 keep-alive connections", "/1k", 1024,
                      posted_bytes=4096),
+    "tls-1k": Scenario("1 KiB over TLS 1.3, 64 keep-alive connections", "/1k", 1024, tls=True),
+    "tls-64k": Scenario("64 KiB over TLS 1.3, 64 keep-alive connections", "/64k", 64 * 1024, tls=True),
+    "tls-new": Scenario("1 KiB, a new TLS 1.3 handshake (ECDSA P-256) for each request, 64 at once",
+                        "/1k", 1024, switches=("--fresh",), tls=True),
     "1000": Scenario("1 KiB, 1,000 members, 64 keep-alive connections", "/1k", 1024, members=1000),
 }
 
 
 def check_answer(proxy: Proxy, scenario: Scenario) -> None:
     """One exchange looked at closely: what is measured afterwards must be the real thing."""
-    connection = http.client.HTTPConnection(proxy.address, timeout=10)
+    if scenario.tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(proxy.address, timeout=10, context=context)
+    else:
+        connection = http.client.HTTPConnection(proxy.address, timeout=10)
     method = "POST" if scenario.posted_bytes else "GET"
     connection.request(method, scenario.path, body=b"b" * scenario.posted_bytes or None)
     answer = connection.getresponse()

@@ -144,7 +144,9 @@ void set_read_timeout(Scope& scope, const std::string& word, std::string_view ke
     scope.server.client.read_header = *parsed;
   } else if (equals_ignoring_case(key, "body")) {
     scope.server.client.read_body = *parsed;
-  }  // handshake= is about TLS, which is not spoken
+  } else {
+    scope.server.tls.handshake_time = parsed->first;
+  }
 }
 
 void request_read_timeout(Scope& scope, const Statement& statement) {
@@ -221,8 +223,10 @@ constexpr auto directives = std::to_array<Directive>({
     {.name = "RequestReadTimeout",
      .contexts = in_servers,
      .handler = request_read_timeout,
-     .merge = "each of header= and body= by itself: the virtual host's, else the main server's",
-     .help = "how long a request's head and body may take: key=first[-most][,MinRate=bytes]",
+     .merge = "each of handshake=, header= and body= by itself: the virtual host's, else the main "
+              "server's",
+     .help = "how long a handshake, a request's head and its body may take: "
+             "key=first[-most][,MinRate=bytes]",
      .module = "reqtimeout_module"},
 });
 

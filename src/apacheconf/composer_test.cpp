@@ -87,49 +87,52 @@ TEST(Composer, a_name_from_the_command_line_counts_but_has_no_value) {
 
 TEST(Composer, decides_conditionals_while_it_reads) {
   EXPECT_THAT(
-      composed(
-          "<IfModule proxy_module>\nA\n</IfModule>\n"
-          "LoadModule proxy_module modules/mod_proxy.so\n"
-          "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
-          "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule ssl_module>\nE\n</IfModule>\n"
-          "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
-          "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
-          "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
+      composed("<IfModule proxy_module>\nA\n</IfModule>\n"
+               "LoadModule proxy_module modules/mod_proxy.so\n"
+               "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
+               "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule "
+               "remoteip_module>\nE\n</IfModule>\n"
+               "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
+               "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
+               "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
       ElementsAre("B", "D", "F", "H", "J"));
 }
 
 TEST(Composer, a_module_that_is_loaded_but_not_done_here_is_not_there_for_IfModule) {
-  EXPECT_THAT(composed("LoadModule ssl_module modules/mod_ssl.so\n<IfModule ssl_module>\nA\n"
-                       "</IfModule>\n<IfModule !mod_ssl.c>\nB\n</IfModule>\n"),
-              ElementsAre("B"));
+  EXPECT_THAT(
+      composed("LoadModule remoteip_module modules/mod_remoteip.so\n<IfModule remoteip_module>\nA\n"
+               "</IfModule>\n<IfModule !mod_remoteip.c>\nB\n</IfModule>\n"),
+      ElementsAre("B"));
 }
 
 TEST(Composer, a_block_for_the_absence_of_a_module_that_httpd_has_is_told) {
-  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
+  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
   const auto said = [&](const std::string& block) { return complaints(load + block); };
-  const std::string fate = " are skipped by httpd, which has mod_ssl.c, and executed here: ";
-  EXPECT_THAT(said("<IfModule !mod_ssl.c>\nListen 80\nHeader set A b\n</IfModule>\n"),
+  const std::string fate = " are skipped by httpd, which has mod_remoteip.c, and executed here: ";
+  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\nListen 80\nHeader set A b\n</IfModule>\n"),
               ElementsAre(_, "2: Lines 2 to 5" + fate + "Listen 80"));
-  EXPECT_THAT(said("<IfModule !mod_ssl.c>\n<Location />\nHeader set A b\n</Location>\n"
+  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\n<Location />\nHeader set A b\n</Location>\n"
                    "</IfModule>\n"),
               ElementsAre(_, "2: Lines 2 to 6" + fate + "Header"));
-  EXPECT_THAT(said("<IfModule !mod_ssl.c>\n<Directory />\nRequire all denied\n</Directory>\n"
+  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\n<Directory />\nRequire all denied\n</Directory>\n"
                    "</IfModule>\n"),
               ElementsAre(_));
-  EXPECT_THAT(complaints("<IfModule !mod_ssl.c>\nListen 80\n</IfModule>\n"), IsEmpty());
+  EXPECT_THAT(complaints("<IfModule !mod_remoteip.c>\nListen 80\n</IfModule>\n"), IsEmpty());
 }
 
 TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
-  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
+  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
   for (const std::string outer : {"<IfModule steelyard_module>", "<IfModule mod_steelyard.c>"}) {
-    EXPECT_THAT(complaints(load + outer + "\n<IfModule !ssl_module>\nListen 80\n</IfModule>\n" +
-                           "<IfModule ssl_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
-                ElementsAre(_))
+    EXPECT_THAT(
+        complaints(load + outer + "\n<IfModule !remoteip_module>\nListen 80\n</IfModule>\n" +
+                   "<IfModule remoteip_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
+        ElementsAre(_))
         << outer;
   }
-  EXPECT_THAT(complaints(load + "<IfModule !ssl_module>\n<IfModule steelyard_module>\nListen 80\n"
-                                "</IfModule>\n</IfModule>\n"),
-              ElementsAre(_));
+  EXPECT_THAT(
+      complaints(load + "<IfModule !remoteip_module>\n<IfModule steelyard_module>\nListen 80\n"
+                        "</IfModule>\n</IfModule>\n"),
+      ElementsAre(_));
 }
 
 TEST(Composer, nothing_is_contested_where_files_are_meant) {
@@ -170,8 +173,9 @@ TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
 
 // httpd 2.4.71: Define acts while the file is read, in <Directory> too.
 TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
-  const std::string load = "LoadModule ssl_module modules/mod_ssl.so\n";
-  const std::string block = "<IfModule !ssl_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
+  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
+  const std::string block =
+      "<IfModule !remoteip_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
   for (const std::string& text : {block, "<Directory />\n" + block + "</Directory>\n"}) {
     const std::vector<std::string> said =
         Reader().remarks("ServerName x\nListen 1\n" + load + text);
@@ -185,7 +189,7 @@ TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
 }
 
 TEST(Composer, names_ways_and_client_addresses_decide) {
-  const std::string asks = "LoadModule ssl_module m\n<IfModule ssl_module>\n";
+  const std::string asks = "LoadModule remoteip_module m\n<IfModule remoteip_module>\n";
   const auto faults = [&](const std::string& line) {
     Reader reader;
     return reader.faults("ServerName x\nListen 1\n" + asks + line + "\n</IfModule>\n");
@@ -212,13 +216,13 @@ TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_l
        {"IfModule steelyard_module", "IfModule !steelyard_module", "IfModule mod_steelyard.c",
         "IfDirective SteelyardShards", "IfDirective !SteelyardShards"}) {
     const std::string tag = condition.substr(0, condition.find(' '));
-    EXPECT_THAT(complaints("LoadModule ssl_module m\n<IfModule mod_ssl.c>\n<" + condition +
-                           ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
+    EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfModule mod_remoteip.c>\n<" +
+                           condition + ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
                 ElementsAre(_))
         << condition;
   }
-  EXPECT_THAT(complaints("LoadModule ssl_module m\n<IfDirective SteelyardShards>\n"
-                         "<IfModule ssl_module>\nListen 8443\n</IfModule>\n</IfDirective>\n"),
+  EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfDirective SteelyardShards>\n"
+                         "<IfModule remoteip_module>\nListen 8443\n</IfModule>\n</IfDirective>\n"),
               ElementsAre(_));
 }
 

@@ -72,7 +72,7 @@ const Samples& member_samples() {
       {"hcmethod", {"TCP", "GET11", "OPTIONS"}},
       {"hcpasses", {"2"}},
       {"hcport", {"8081"}},
-      {"hcsni", {}},
+      {"hcsni", {"app.example"}},
       {"hctemplate", {}},
       {"hctimeout", {"3", "300ms"}},
       {"hcuri", {"/health?a=b", "/with blank"}},

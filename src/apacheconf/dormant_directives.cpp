@@ -17,12 +17,6 @@ struct Switch {
 };
 
 constexpr auto switches = std::to_array<Switch>({
-    {"SSLEngine", "speak TLS with clients",
-     "Let a TLS terminator stand in front, or keep the line for httpd inside "
-     "<IfModule !steelyard_module>."},
-    {"SSLProxyEngine", "speak TLS with members",
-     "Reach the members by http://, or keep the line for httpd inside "
-     "<IfModule !steelyard_module>."},
     {"ExpiresActive", "say how long answers may be cached",
      "Write Header set Cache-Control \"max-age=...\"."},
     {"ProxyHTMLEnable", "change links in pages on their way",
@@ -54,8 +48,6 @@ constexpr Directive off_switch(std::string_view name, std::string_view help,
 }
 
 constexpr auto off_switches = std::to_array<Directive>({
-    off_switch("SSLEngine", "whether TLS is spoken with clients; only Off", "ssl_module"),
-    off_switch("SSLProxyEngine", "whether TLS is spoken with members; only Off", "ssl_module"),
     off_switch("ExpiresActive", "whether answers say how long they hold; only Off",
                "expires_module"),
     off_switch("ProxyHTMLEnable", "whether links in pages are changed; only Off",
@@ -65,29 +57,6 @@ constexpr auto off_switches = std::to_array<Directive>({
 std::vector<Directive> make_table() {
   std::vector<Directive> table = expand_lists(
       {
-          {"ssl_module",
-           "SSLPassPhraseDialog SSLSessionCache SSLSessionCacheTimeout SSLCryptoDevice "
-           "SSLRandomSeed SSLCipherSuite SSLCertificateFile SSLCertificateKeyFile "
-           "SSLCertificateChainFile SSLSessionTicketKeyFile SSLCACertificatePath "
-           "SSLCACertificateFile SSLCADNRequestPath SSLCADNRequestFile SSLCARevocationPath "
-           "SSLCARevocationFile SSLCARevocationCheck SSLVerifyDepth SSLProtocol "
-           "SSLHonorCipherOrder SSLCompression SSLSessionTickets SSLInsecureRenegotiation "
-           "SSLStrictSNIVHostCheck SSLOptions SSLRenegBufferSize SSLOCSPEnable "
-           "SSLOCSPDefaultResponder SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew "
-           "SSLOCSPResponseMaxAge SSLOCSPResponderTimeout SSLOCSPUseRequestNonce "
-           "SSLOCSPProxyURL SSLOCSPNoVerify SSLOCSPResponderCertificateFile SSLStaplingCache "
-           "SSLUseStapling SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout "
-           "SSLStaplingResponseMaxAge SSLStaplingStandardCacheTimeout "
-           "SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater "
-           "SSLStaplingErrorCacheTimeout SSLStaplingForceURL SSLOpenSSLConfCmd",
-           "how TLS is spoken with clients", "TLS is not spoken: SSLEngine can only be Off"},
-          {"ssl_module",
-           "SSLProxyProtocol SSLProxyCipherSuite SSLProxyVerify SSLProxyVerifyDepth "
-           "SSLProxyCACertificateFile SSLProxyCACertificatePath SSLProxyCARevocationPath "
-           "SSLProxyCARevocationFile SSLProxyCARevocationCheck SSLProxyMachineCertificateFile "
-           "SSLProxyMachineCertificatePath SSLProxyMachineCertificateChainFile "
-           "SSLProxyCheckPeerExpire SSLProxyCheckPeerCN SSLProxyCheckPeerName",
-           "how TLS is spoken with members", "TLS is not spoken: SSLProxyEngine can only be Off"},
           {"expires_module", "ExpiresByType ExpiresDefault", "how long answers may be cached",
            "ExpiresActive can only be Off"},
           {"proxy_html_module",

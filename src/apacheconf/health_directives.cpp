@@ -182,7 +182,6 @@ std::string advice_on_check_parameter(Scope& scope, std::string_view key, std::s
     return advice_on_name(value, known);
   }
   if (equals_ignoring_case(key, "hcmethod")) return advice_on_method(value);
-  if (equals_ignoring_case(key, "hcsni")) return "Leave it out while the member's URL is http://.";
   const auto keys = balance::check_parameter_keys();
   for (const std::string_view each : keys) {
     if (equals_ignoring_case(each, key)) return {};

@@ -113,8 +113,6 @@ TEST_F(HealthDirectives, say_what_was_probably_meant) {
   EXPECT_THAT(advice_, HasSubstr("Did you mean hcinterval?"));
   fault("BalancerMember balancer://a http://h hcmethod=CPING");
   EXPECT_THAT(advice_, HasSubstr("AJP"));
-  fault("BalancerMember balancer://a http://h hcsni=x");
-  EXPECT_THAT(advice_, HasSubstr("Leave it out"));
 }
 
 TEST_F(HealthDirectives, a_member_is_not_checked_unless_it_says_so) {

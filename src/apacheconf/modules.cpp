@@ -48,6 +48,8 @@ constexpr auto modules = std::to_array<Module>({
     {"setenvif_module", "mod_setenvif.c", implemented},
     {"slotmem_plain_module", "mod_slotmem_plain.c", implemented},
     {"slotmem_shm_module", "mod_slotmem_shm.c", implemented},
+    {"socache_shmcb_module", "mod_socache_shmcb.c", implemented},
+    {"ssl_module", "mod_ssl.c", implemented},
     {"status_module", "mod_status.c", implemented},
 
     {"autoindex_module", "mod_autoindex.c", inert, files_note},
@@ -104,8 +106,6 @@ constexpr auto modules = std::to_array<Module>({
     {"request_module", "mod_request.c", foreign, users_note},
     {"security2_module", "mod_security2.c", foreign, "requests are not inspected"},
     {"session_module", "mod_session.c", foreign, users_note},
-    {"socache_shmcb_module", "mod_socache_shmcb.c", foreign, "TLS is not spoken"},
-    {"ssl_module", "mod_ssl.c", foreign, "TLS is not spoken"},
     {"substitute_module", "mod_substitute.c", foreign, "pages pass unchanged"},
     {"suexec_module", "mod_suexec.c", foreign, "no programs are run"},
     {"userdir_module", "mod_userdir.c", foreign, files_note},

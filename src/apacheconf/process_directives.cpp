@@ -15,7 +15,12 @@ constexpr std::size_t name_servers_max = 8;
 constexpr std::uint64_t body_memory_bytes_max = std::uint64_t{1} << 30;
 
 void add_listen(Scope& scope, std::optional<IpAddress> ip, std::uint16_t port) {
-  const config::Listen listen{ip, port, scope.statement().place()};
+  constexpr std::uint16_t https_port = 443;
+  const Statement& statement = scope.statement();
+  const bool says_https = statement.words.size() == 2
+                              ? equals_ignoring_case(statement.words[1], "https")
+                              : port == https_port;
+  const config::Listen listen{ip, port, statement.place(), says_https};
   std::vector<config::Listen>& listens = scope.config.listens;
   if (std::find(listens.begin(), listens.end(), listen) != listens.end()) {
     scope.complain("Cannot define multiple Listeners on the same IP:port",
@@ -38,11 +43,6 @@ void listen(Scope& scope, const Statement& statement) {
   if (!parsed->port) {
     scope.complain("Port must be specified", "Write Listen " + statement.words[0] + ":80.");
     return;
-  }
-  if (statement.words.size() == 2 && equals_ignoring_case(statement.words[1], "https")) {
-    scope.warn(
-        "Listen " + statement.text + ": TLS is not spoken, so this port will take plain HTTP",
-        "Let a TLS terminator stand in front of it.");
   }
   if (parsed->host.empty() || parsed->host == "*") {
     add_listen(scope, std::nullopt, *parsed->port);

@@ -107,14 +107,12 @@ struct Scheme {
   std::string_view advice;
 };
 
-constexpr std::string_view no_tls =
-    "Members are spoken to in plain HTTP/1.1. Use http:// on a trusted network, or a TLS tunnel "
-    "(stunnel) beside the member.";
+constexpr std::string_view no_module = "Add the line: LoadModule ssl_module modules/mod_ssl.so";
 
 constexpr std::array foreign_schemes{
-    Scheme{"https", no_tls},
-    Scheme{"wss", no_tls},
-    Scheme{"h2", no_tls},
+    Scheme{"https", no_module},
+    Scheme{"wss", "Write https:// and add upgrade=websocket."},
+    Scheme{"h2", "Write https://: members are spoken to in HTTP/1.1."},
     Scheme{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
     Scheme{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Scheme{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
@@ -124,7 +122,7 @@ constexpr std::array foreign_schemes{
 };
 
 void complain_about_scheme(Scope& scope, std::string_view scheme, std::string_view prefix) {
-  std::string advice = "Write http://HOST:PORT or unix:/SOCKET|http://NAME.";
+  std::string advice = "Write http://HOST:PORT, https://HOST:PORT or unix:/SOCKET|http://NAME.";
   for (const Scheme& foreign : foreign_schemes) {
     if (foreign.name == scheme) advice = foreign.advice;
   }
@@ -250,6 +248,7 @@ bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view 
   }
   place_socket(scope, spec.unix_socket_path);
   if (spec.scheme == "http" || spec.scheme == "ws") return true;
+  if (spec.scheme == "https" && scope.reading.has_module("ssl_module")) return true;
   complain_about_scheme(scope, spec.scheme, prefix);
   return false;
 }

@@ -47,8 +47,11 @@ void finish(Reading& reading, const Composer& composer) {
                                                    : define.name);
   }
   finish_servers(reading);
+  finish_traces(reading);
   finish_proxy(reading);
   finish_rewriting(reading);
+  finish_tls(reading);
+  finish_tls_members(reading);
   finish_heartbeats(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);

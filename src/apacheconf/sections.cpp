@@ -291,9 +291,12 @@ std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   server->strict_host_check = main_server.strict_host_check;
   server->trace = main_server.trace;
   server->client = main_server.client;
+  server->tls = main_server.tls;
   server->proxy = main_server.proxy;
+  server->tls_backend = main_server.tls_backend;
   server->error_log = main_server.error_log;
   server->log_levels = main_server.log_levels;
+  server->tracing = main_server.tracing;
   return server;
 }
 

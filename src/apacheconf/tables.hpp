@@ -16,8 +16,12 @@ std::span<const Directive> server_directives();
 std::span<const Directive> client_directives();
 std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
+std::span<const Directive> trace_directives();  // SteelyardTrace, SteelyardTraceExport
 std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
+std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
+std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
+std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
@@ -41,7 +45,10 @@ void finish_settings(Scope& scope);
 void finish_servers(Reading& reading);    // names, log formats, what virtual hosts inherit
 void finish_proxy(Reading& reading);      // routes, balancers, members, sections, path settings
 void finish_rewriting(Reading& reading);  // whose rules count in which virtual host
+void finish_tls(Reading& reading);        // who speaks TLS
+void finish_tls_members(Reading& reading);
 void finish_heartbeats(Reading& reading);
-void finish_pages(Reading& reading);  // those about the server that are open to everybody
+void finish_traces(Reading& reading);  // after finish_servers: who keeps timelines
+void finish_pages(Reading& reading);   // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

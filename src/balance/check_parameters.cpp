@@ -130,8 +130,14 @@ Result set_port(CheckSpec& spec, std::string_view value) {
   return {};
 }
 
-Result refuse_server_name(CheckSpec&, std::string_view) {
-  return complaint("hcsni names the host in TLS, and members are spoken to without TLS");
+Result set_server_name(CheckSpec& spec, std::string_view value) {
+  const bool has_port = value.find(':') != std::string_view::npos;
+  if (value.empty() || value.size() > host_length_max || has_port ||
+      !std::ranges::all_of(value, is_host_character)) {
+    return complaint("hcsni must be a host name");
+  }
+  spec.sni = value;
+  return {};
 }
 
 struct Setter {
@@ -149,7 +155,7 @@ constexpr std::array setters{
     Setter{"hcmethod", set_method},
     Setter{"hcpasses", set_passes},
     Setter{"hcport", set_port},
-    Setter{"hcsni", refuse_server_name},
+    Setter{"hcsni", set_server_name},
     Setter{"hctemplate", nullptr},
     Setter{"hctimeout", set_timeout},
     Setter{"hcuri", set_uri},

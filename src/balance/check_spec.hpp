@@ -26,6 +26,7 @@ struct CheckSpec {
   std::optional<std::chrono::milliseconds> timeout{};  // hctimeout: of a whole check
   std::string host{};                                  // hchost: the Host field
   std::optional<std::uint16_t> port{};                 // hcport: where to connect
+  std::string sni{};                                   // hcsni: the host named in TLS
   std::chrono::milliseconds jitter{0};  // hcjitter: at most so much is added by chance
   std::optional<std::chrono::milliseconds> down_interval{};  // hcdowninterval: while E or C is set
 

@@ -97,6 +97,7 @@ void add_check(Words& words, const CheckSpec& check) {
   words.add_time("hctimeout", check.timeout);
   words.add_unless_empty("hchost", check.host);
   if (check.port) words.add("hcport", std::to_string(*check.port));
+  words.add_unless_empty("hcsni", check.sni);
   if (check.jitter.count() != 0) words.add_time("hcjitter", check.jitter);
   words.add_time("hcdowninterval", check.down_interval);
 }

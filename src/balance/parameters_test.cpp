@@ -137,7 +137,7 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
       {"hchost", "", "hchost must be a host name, with :port if it is not the scheme's"},
       {"hcjitter", "2h", "hcjitter must be at most one hour"},
       {"hcdowninterval", "5ms", "Interval must be a positive value greater than 100ms"},
-      {"hcsni", "a", "hcsni names the host in TLS, and members are spoken to without TLS"},
+      {"hcsni", "a:1", "hcsni must be a host name"},
   };
   for (const Refusal& refusal : refusals) {
     EXPECT_EQ(complaint_about_member(refusal.key, refusal.value), refusal.complaint)

@@ -12,12 +12,15 @@
 #include "base/ip.hpp"
 #include "base/time.hpp"
 #include "config/client_settings.hpp"
+#include "config/cluster_spec.hpp"
 #include "config/health_condition.hpp"
 #include "config/heartbeat.hpp"
 #include "config/logs.hpp"
 #include "config/path_settings.hpp"
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
+#include "config/tls_settings.hpp"
+#include "config/tracing.hpp"
 #include "http/path.hpp"
 #include "http/response_head.hpp"
 
@@ -33,6 +36,7 @@ struct Listen {
   std::optional<IpAddress> ip;  // nullopt: every address, IPv6 and IPv4
   std::uint16_t port = 0;
   Place place;
+  bool says_https = false;  // as its protocol, or by port 443
 
   bool operator==(const Listen& other) const { return ip == other.ip && port == other.port; }
 };
@@ -83,7 +87,9 @@ struct Server {
   bool strict_host_check = false;
   TraceMode trace = TraceMode::on;
   ClientSettings client;
+  TlsServerSettings tls;
   ProxySettings proxy;
+  TlsBackendSettings tls_backend;
 
   PathSettings defaults;                 // what the server level says, vhost over main
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf at server level, main server's first
@@ -103,6 +109,8 @@ struct Server {
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
+  TraceSettings tracing;
+  bool keeps_timelines = false;  // a log or a trace tells how exchanges went
   LogTarget error_log;
   LogLevels log_levels;
 };
@@ -113,14 +121,17 @@ struct Config {
   std::string server_root, pid_file, runtime_dir;
   std::optional<std::string> control_socket;    // none: beside the pid file; empty: Off
   std::optional<std::string> journal_folder;    // none: if any Server persists_changes; empty: Off
+  std::optional<ClusterSpec> cluster;           // none: nothing is shared
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
   std::uint32_t shards = 0;                     // 0: one a core
   std::uint32_t graceful_shutdown_seconds = 0;  // 0: no limit
   ServerTokens tokens = ServerTokens::full;
   std::uint32_t listen_backlog = 511;
+  TlsProcessSettings tls;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
   HeartbeatSettings heartbeat;
+  std::optional<TraceExport> trace_export;
   std::vector<std::string> defines;  // for -S: NAME or NAME=VALUE
   std::vector<std::string> modules;  // for -M: identifiers in load order
 };

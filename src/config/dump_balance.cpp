@@ -66,6 +66,7 @@ void dump_check(DumpWriter& out, const balance::CheckSpec& check) {
   out.milliseconds("timeout", check.timeout);
   out.text_unless_empty("host", check.host);
   out.number("port", check.port);
+  out.text_unless_empty("sni", check.sni);
   if (check.jitter.count() != 0) out.milliseconds("jitter", check.jitter);
   out.milliseconds("down-interval", check.down_interval);
   out.unindent();

@@ -39,6 +39,18 @@ void dump_error_override(DumpWriter& out, const ErrorOverride& rule) {
   out.line("error-override", text);
 }
 
+void dump_tls_options(DumpWriter& out, const TlsOptions& options) {
+  std::string text = options.replaces ? "only" : "";
+  const auto add = [&](TlsOptions::Set option, std::string_view name) {
+    if (options.has(option)) text.append(text.empty() ? "+" : " +").append(name);
+    if ((options.off & option) != 0) text.append(text.empty() ? "-" : " -").append(name);
+  };
+  add(TlsOptions::std_env_vars, "env-vars");
+  add(TlsOptions::cert_data, "cert-data");
+  add(TlsOptions::legacy_names, "legacy-names");
+  out.line("tls-options", text);
+}
+
 constexpr std::array<std::string_view, 3> signature_names{"off", "on", "email"};
 constexpr std::array<std::string_view, 3> merging_names{"off", "and", "or"};
 constexpr std::array<std::string_view, 3> canonical_names{"off", "on", "dns"};
@@ -61,6 +73,8 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     const std::string_view name = handler_name(*settings.responder);
     out.line("responder", name.empty() ? "none" : name);
   }
+  out.flag("requires-tls", settings.requires_tls);
+  if (settings.tls_options) dump_tls_options(out, *settings.tls_options);
   out.number("body-bytes-max", settings.body_bytes_max);
   if (const auto& levels = settings.log_levels) {
     dump_log_levels(out, levels->says_general ? level_name(levels->general) : "inherited", *levels);
@@ -173,6 +187,7 @@ void dump_section(DumpWriter& out, std::string_view key, const Section& section)
   out.line(key,
            std::string(kinds[static_cast<std::size_t>(section.kind)]) + quoted(section.pattern));
   out.indent();
+  if (section.tls_backend) dump_tls_backend(out, *section.tls_backend);
   dump_settings(out, section.settings);
   out.unindent();
 }

@@ -115,6 +115,9 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.canonical_name, inner.canonical_name);
   override_with(merged.canonical_physical_port, inner.canonical_physical_port);
   override_with(merged.auth_merging, inner.auth_merging);
+  override_with(merged.requires_tls, inner.requires_tls);
+  if (inner.tls_options)
+    merged.tls_options = inner.tls_options->over(outer.tls_options.value_or(TlsOptions()));
   merge_error_override(merged.error_override, inner.error_override);
 
   append(merged.response_always, inner.response_always);

@@ -11,6 +11,8 @@
 
 #include "base/regex.hpp"
 #include "config/log_level.hpp"
+#include "config/place.hpp"
+#include "config/tls_settings.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/header_rule.hpp"
 #include "expr/log_format.hpp"
@@ -27,12 +29,6 @@ class Maps;      // rewrite/map.hpp
 }  // namespace steelyard::rewrite
 
 namespace steelyard::config {
-
-// Where the configuration said something.
-struct Place {
-  std::shared_ptr<const std::string> file;
-  std::uint32_t line = 0;
-};
 
 struct ErrorDocument {
   enum class Kind : std::uint8_t { standard, text, local_path, url } kind = Kind::standard;
@@ -92,6 +88,8 @@ struct PathSettings {
   std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
   std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
   std::optional<Responder> responder;           // SetHandler
+  std::optional<bool> requires_tls;             // SSLRequireSSL
+  std::optional<TlsOptions> tls_options;        // SSLOptions
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections
@@ -120,6 +118,7 @@ struct Section {
   std::string pattern;
   std::optional<Regex> regex;
   PathSettings settings;
+  std::optional<TlsBackendSettings> tls_backend;  // SSLProxy... in a <Proxy>
   Place place;
 
   // For <Location>: whole path components; `path` is decoded, slashes merged.

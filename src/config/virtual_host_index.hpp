@@ -29,6 +29,7 @@ class VirtualHostGroup {
  public:
   // What counts as long as no request named a host.
   const Server& first() const { return *servers_.front(); }
+  bool tells_names_apart() const { return servers_.size() > 1; }
   // `host` without port, in any case, perhaps with a final dot. `path` is looked at only when the
   // request names no host and a server has a ServerPath.
   const Server& choose(std::string_view host, std::string_view path = {}) const;

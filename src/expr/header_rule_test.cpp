@@ -242,6 +242,13 @@ TEST_F(HeaderRules, values_print_tags_escapes_and_expressions) {
   }
 }
 
+TEST_F(HeaderRules, variables_of_tls_are_printed_in_one_line) {
+  facts.tls = {{"SSL_SERVER_CERT", "-----BEGIN\nabc\n"}, {"SSL_EMPTY", ""}};
+  add({"set", "X-V:", "%{SSL_SERVER_CERT}s|%{SSL_EMPTY}s|%{SSL_NONE}s"});
+  ASSERT_TRUE(run());
+  EXPECT_EQ(values("X-V"), "[-----BEGIN abc |(null)|(null)]");
+}
+
 TEST_F(HeaderRules, work_on_requests_too) {
   http::FieldList request;
   request.add("Host", "a.test");

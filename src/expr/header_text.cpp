@@ -11,7 +11,7 @@
 namespace steelyard::expr {
 namespace {
 
-// httpd: what an unset variable prints, and any TLS variable of a connection without TLS.
+// httpd: what an unset or empty variable prints.
 constexpr std::string_view no_value = "(null)";
 
 void append_number(std::string_view prefix, std::int64_t number, ArenaText& out) {
@@ -19,6 +19,17 @@ void append_number(std::string_view prefix, std::int64_t number, ArenaText& out)
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
   out.append(prefix);
   out.append(std::string_view(digits, end.ptr));
+}
+
+// httpd: a certificate of several lines becomes one.
+void append_unwrapped(std::string_view text, ArenaText& out) {
+  while (true) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out.append(text.substr(0, end));
+    if (end == text.size()) return;
+    out.append(" ");
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::int64_t micros(Duration duration) {
@@ -103,7 +114,7 @@ class HeaderTextReader {
       case 'e':
         return add(Kind::variable, name);
       case 's':
-        return add(Kind::absent, name);
+        return add(Kind::tls, name);
       case 't':
         return add(Kind::start);
       case 'D':
@@ -162,7 +173,7 @@ std::string HeaderText::describe() const {
       case Piece::Kind::variable:
         text += "%{" + piece.text + "}e";
         break;
-      case Piece::Kind::absent:
+      case Piece::Kind::tls:
         text += "%{" + piece.text + "}s";
         break;
     }
@@ -199,9 +210,11 @@ std::string_view HeaderText::write(const Facts& facts, Arena& arena) const {
       case Piece::Kind::variable:
         out.append(facts.variable(piece.text).value_or(no_value));
         break;
-      case Piece::Kind::absent:
-        out.append(no_value);
+      case Piece::Kind::tls: {
+        const std::string_view value = facts.tls_variable(piece.text).value_or("");
+        append_unwrapped(value.empty() ? no_value : value, out);
         break;
+      }
     }
   }
   return out.finish();

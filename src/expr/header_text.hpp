@@ -33,7 +33,7 @@ class HeaderText {
   friend class HeaderTextReader;
 
   struct Piece {
-    enum class Kind : std::uint8_t { text, start, elapsed, load, idle, busy, variable, absent };
+    enum class Kind : std::uint8_t { text, start, elapsed, load, idle, busy, variable, tls };
     Kind kind = Kind::text;
     std::string text;
   };

@@ -25,6 +25,7 @@ constexpr Directive directives[] = {
     {"^ti", Kind::request_trailer},
     {"^to", Kind::response_trailer},
     {"^FB", Kind::first_byte},
+    {"^sy", Kind::timeline},
     {"h", Kind::client_host},
     {"a", Kind::client_ip},
     {"A", Kind::local_ip},
@@ -59,7 +60,7 @@ constexpr Directive directives[] = {
     {"V", Kind::canonical_name},
     {"X", Kind::connection_end},
     {"x", Kind::tls},
-    {"c", Kind::tls},
+    {"c", Kind::tls},  // older names, see settle_tls()
 };
 
 const Directive* find_directive(std::string_view text) {
@@ -135,6 +136,18 @@ void settle_process(LogItem& item) {
   item.unit = unit_named(to_lower(item.argument), names, Unit::text);
 }
 
+// httpd: %{...}c has few names of its own.
+void settle_tls(LogItem& item) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"version", "SSL_PROTOCOL"},      {"cipher", "SSL_CIPHER"},
+      {"subjectdn", "SSL_CLIENT_S_DN"}, {"clientcert", "SSL_CLIENT_S_DN"},
+      {"issuerdn", "SSL_CLIENT_I_DN"},  {"cacert", "SSL_CLIENT_I_DN"},
+  };
+  const auto* const known = std::ranges::find(
+      names, item.argument, &std::pair<std::string_view, std::string_view>::first);
+  item.argument = known == std::end(names) ? std::string() : std::string(known->second);
+}
+
 void settle(LogItem& item, std::string_view letters) {
   const bool of_connection = item.argument == "c";
   switch (item.kind) {
@@ -149,6 +162,9 @@ void settle(LogItem& item, std::string_view letters) {
       break;
     case Kind::process:
       settle_process(item);
+      break;
+    case Kind::tls:
+      if (letters == "c") settle_tls(item);
       break;
     case Kind::client_host:
     case Kind::client_ip:
@@ -258,6 +274,11 @@ class FormatReader {
       return Complaint{"Unrecognized LogFormat directive %" + std::string(1, rest_.front()),
                        "write %% for a percent sign"};
     }
+    if (directive->kind == Kind::timeline) {
+      const auto choice = parse_timeline_choice(item.argument);
+      if (!choice) return choice.error();
+      item.timeline = *choice;
+    }
     item.kind = directive->kind;
     item.original = original.value_or(directive->original);
     settle(item, directive->letters);
@@ -283,6 +304,12 @@ std::expected<LogFormat, Complaint> LogFormat::compile(std::string_view format) 
 
 bool LogFormat::names_tls() const {
   return std::ranges::find(items_, Kind::tls, &LogItem::kind) != items_.end();
+}
+
+bool LogFormat::asks_timeline() const {
+  return std::ranges::any_of(items_, [](const LogItem& item) {
+    return item.kind == Kind::timeline && row_of(item.timeline.field).needs_timeline;
+  });
 }
 
 }  // namespace steelyard::expr

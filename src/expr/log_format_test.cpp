@@ -198,8 +198,12 @@ TEST_F(LogFormats, wrong_formats_are_refused_in_httpds_words) {
   }
 }
 
-TEST_F(LogFormats, x_and_c_are_of_tls_which_is_not_spoken) {
+TEST_F(LogFormats, x_and_c_are_of_tls) {
   EXPECT_EQ(line("%{SSL_PROTOCOL}x %{version}c"), "- -");
+  facts.tls = {{"SSL_PROTOCOL", "TLSv1.3"}, {"SSL_CLIENT_S_DN", "CN=\"a\""}, {"SSL_EMPTY", ""}};
+  EXPECT_EQ(line("%{SSL_PROTOCOL}x %{version}c %{subjectdn}c %{clientcert}c"),
+            "TLSv1.3 TLSv1.3 CN=\\\"a\\\" CN=\\\"a\\\"");
+  EXPECT_EQ(line("%{SSL_EMPTY}x %{SSL_NONE}x %{errcode}c %{SSL_PROTOCOL}c %x %c"), "- - - - - -");
   EXPECT_TRUE(LogFormat::compile("%h %{SSL_PROTOCOL}x")->names_tls());
   EXPECT_FALSE(LogFormat::compile("%h %{c}a")->names_tls());
 }

@@ -16,10 +16,9 @@ struct RefusedProvider {
 
 // Those that look at nothing but their words.
 constexpr std::pair<std::string_view, RequireNode::Kind> plain_providers[] = {
-    {"host", RequireNode::Kind::host},
-    {"local", RequireNode::Kind::local},
-    {"env", RequireNode::Kind::env},
-    {"method", RequireNode::Kind::method}};
+    {"host", RequireNode::Kind::host}, {"local", RequireNode::Kind::local},
+    {"env", RequireNode::Kind::env},   {"method", RequireNode::Kind::method},
+    {"ssl", RequireNode::Kind::tls},   {"ssl-verify-client", RequireNode::Kind::tls_verified}};
 
 constexpr std::string_view no_users =
     "users are not authenticated here: let the members do it, or write Require ip";
@@ -51,8 +50,8 @@ std::unexpected<Complaint> refused(std::string text, std::string advice) {
 
 std::string advice_for(std::string_view provider) {
   const std::string_view like =
-      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method", "expr"});
-  return like.empty() ? "known are: all, ip, host, local, env, method, expr"
+      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method", "expr", "ssl"});
+  return like.empty() ? "known are: all, ip, host, local, env, method, expr, ssl"
                       : "did you mean '" + std::string(like) + "'?";
 }
 
@@ -242,6 +241,10 @@ bool RequireNode::provides(const Facts& facts) const {
           words_, [&facts](const std::string& name) { return facts.variable(name).has_value(); });
     case Kind::method:
       return names_method(facts.text(TextFact::method));
+    case Kind::tls:
+      return facts.text(TextFact::scheme) == "https";
+    case Kind::tls_verified:
+      return facts.tls_variable("SSL_CLIENT_VERIFY").value_or("") == "SUCCESS";
     default:
       return false;
   }

@@ -34,6 +34,8 @@ class RequireNode {
     local,
     env,
     method,
+    tls,           // Require ssl
+    tls_verified,  // Require ssl-verify-client
     condition,
   };
 

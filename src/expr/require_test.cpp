@@ -86,6 +86,17 @@ struct Requires : testing::Test {
   Arena arena;
 };
 
+TEST_F(Requires, tls_and_a_verified_certificate) {
+  EXPECT_EQ(decide("Require ssl"), "require");
+  EXPECT_EQ(decide("Require ssl-verify-client"), "require");
+  facts.texts[TextFact::scheme] = "https";
+  EXPECT_EQ(decide("Require ssl"), "allowed");
+  facts.tls = {{"SSL_CLIENT_VERIFY", "FAILED:self-signed certificate"}};
+  EXPECT_EQ(decide("Require ssl-verify-client"), "require");
+  facts.tls = {{"SSL_CLIENT_VERIFY", "SUCCESS"}};
+  EXPECT_EQ(decide("Require ssl-verify-client"), "allowed");
+}
+
 struct Case {
   std::string_view lines;
   std::string_view get;

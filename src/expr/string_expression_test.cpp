@@ -77,6 +77,11 @@ TEST_F(StringExpressions, variables_are_found_in_any_case) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(value(text), expected) << text;
 }
 
+TEST_F(StringExpressions, variables_of_tls_are_asked_for_by_their_names) {
+  facts.tls = {{"SSL_PROTOCOL", "TLSv1.3"}, {"SSL_SERVER_S_DN_Email", "a@b"}};
+  EXPECT_EQ(value("%{SSL_PROTOCOL} %{SSL_SERVER_S_DN_Email}|%{SSL_NONE}|"), "TLSv1.3 a@b||");
+}
+
 TEST_F(StringExpressions, functions_take_text_with_variables_and_calls) {
   const Cases cases = {
       {"%{req:host} %{HTTP:Host} %{req_novary:HOST} %{req:Nope}|", "a.test a.test a.test |"},

@@ -27,12 +27,13 @@ struct TableFacts : Facts {
 
   std::map<TextFact, std::string> texts;
   std::map<NumberFact, std::int64_t> numbers;
-  Fields request, response, request_trailers, response_trailers, variables, notes;
+  Fields request, response, request_trailers, response_trailers, variables, notes, tls;
   IpAddress client, local;
   WallTime begin{}, end{};
   Duration took{};
   ConnectionEnd ending = ConnectionEnd::kept;
   const LocalFiles* files = nullptr;
+  const Timeline* times = nullptr;
 
   std::string_view text(TextFact which) const override {
     const auto known = texts.find(which);
@@ -76,7 +77,11 @@ struct TableFacts : Facts {
     return find(notes, name);
   }
 
+  std::optional<std::string_view> tls_variable(std::string_view name) const override {
+    return find(tls, name);
+  }
   const LocalFiles* local_files() const override { return files; }
+  const Timeline* timeline() const override { return times; }
 
  private:
   static std::optional<std::string_view> find(const Fields& fields, std::string_view name) {

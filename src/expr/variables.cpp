@@ -169,8 +169,10 @@ constexpr Variable variables[] = {
     {"TIME", time_stamp},
 };
 
-// mod_ssl's variables: no connection here uses TLS.
-constexpr Variable of_tls{"SSL_*", nothing};
+// mod_ssl's variables: empty where a connection has no TLS.
+constexpr Variable of_tls{"SSL_*", nullptr, [](Evaluation& evaluation, std::string_view name) {
+                            return evaluation.facts.tls_variable(name).value_or("");
+                          }};
 
 }  // namespace
 

@@ -12,6 +12,8 @@ struct Variable {
   std::string_view name;
   // A view of the facts, of a literal or of the arena.
   std::string_view (*read)(Evaluation& evaluation) = nullptr;
+  // Instead, of a family of variables: `name` as it was written.
+  std::string_view (*read_one)(Evaluation& evaluation, std::string_view name) = nullptr;
 };
 
 // By name in any case; null when httpd knows none of that name either.

@@ -18,9 +18,11 @@ void Word::add_text(std::string_view text) {
   pieces_.back().text += text;
 }
 
-void Word::add_variable(const Variable& variable) {
-  CHECK(variable.read != nullptr);
-  pieces_.emplace_back().variable = &variable;
+void Word::add_variable(const Variable& variable, std::string_view name) {
+  CHECK(variable.read != nullptr || variable.read_one != nullptr);
+  Piece& piece = pieces_.emplace_back();
+  piece.variable = &variable;
+  if (variable.read_one != nullptr) piece.text = name;
 }
 
 void Word::add_call(const Function& function, Word argument) {
@@ -55,7 +57,10 @@ std::string_view Word::constant_text() const {
 }
 
 std::string_view Word::evaluate(const Piece& piece, Evaluation& evaluation) {
-  if (piece.variable != nullptr) return piece.variable->read(evaluation);
+  if (piece.variable != nullptr) {
+    if (piece.variable->read != nullptr) return piece.variable->read(evaluation);
+    return piece.variable->read_one(evaluation, piece.text);
+  }
   if (piece.group) return evaluation.groups.groups[*piece.group];
   if (piece.function == nullptr) return piece.text;
   const std::string_view argument = piece.argument.front().evaluate(evaluation);

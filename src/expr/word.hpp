@@ -21,7 +21,7 @@ struct Function;  // functions.hpp
 class Word {
  public:
   void add_text(std::string_view text);  // joins with literal text before it
-  void add_variable(const Variable& variable);
+  void add_variable(const Variable& variable, std::string_view name);
   void add_call(const Function& function, Word argument);
   void add_group(std::size_t number);  // $0 to $9
   void add(Word other);
@@ -32,7 +32,7 @@ class Word {
 
  private:
   struct Piece {
-    std::string text;
+    std::string text;  // literal, or a variable's name
     const Variable* variable = nullptr;
     const Function* function = nullptr;
     std::vector<Word> argument;  // one for a call

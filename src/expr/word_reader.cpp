@@ -160,7 +160,7 @@ WordReader::Outcome WordReader::read_reference(Word& word, int depth) {
                        ? quoted(*name) + " is a function: write %{" + std::string(*name) + ":...}"
                        : suggestion(variable_like(*name)));
   }
-  word.add_variable(*variable);
+  word.add_variable(*variable, *name);
   return {};
 }
 

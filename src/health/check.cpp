@@ -47,7 +47,29 @@ io::Task<Check::Fault> Check::connect() {
                                           : std::move(dialed.error().text);
   }
   stream_ = std::move(*dialed);
+  if (plan_.member.scheme == "https") co_return co_await secure();
   co_return Fault();
+}
+
+io::Task<Check::Fault> Check::secure() {
+  using Handshake = tls::TlsStream::Handshake;
+  const balance::MemberSpec& member = plan_.member;
+  if (plan_.tls == nullptr) co_return Fault("SSLProxyEngine is not On");
+  const std::string& host = member.check.sni.empty() ? member.host : member.check.sni;
+  auto made = plan_.tls->connect(std::move(stream_), host, "check of " + member.name);
+  tls::TlsStream& stream = *made;
+  stream_ = std::move(made);
+  const Instant deadline = loop_.now() + plan_.connect_timeout;
+  Handshake step = stream.shake_hands();
+  while (step == Handshake::blocked) {
+    io::Wait wait(timer_, deadline);
+    if (co_await stream.wait_for_peer(wait) == io::Woken::timed_out)
+      co_return Fault("the TLS handshake took too long");
+    step = stream.shake_hands();
+  }
+  const std::string fault =
+      step == Handshake::done ? plan_.tls->objection(stream.ssl(), host) : stream.fault();
+  co_return fault.empty() ? Fault() : "no TLS with the member: " + fault;
 }
 
 // httpd: always host and port, also of a member behind a socket.

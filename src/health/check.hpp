@@ -10,6 +10,7 @@
 #include "io/dialer.hpp"
 #include "io/loop.hpp"
 #include "proxy/read_buffer.hpp"
+#include "tls/client_context.hpp"
 
 // One check of one member: a connection of its own, a request, and the verdict on the answer.
 //
@@ -26,6 +27,7 @@ struct CheckPlan {
   const config::Server& server;      // whose timeouts and source address count
   const expr::Condition* condition;  // nullptr: a status from 200 to 399 passes
   Duration connect_timeout, read_timeout;
+  const tls::ClientContext* tls;  // how an https:// member is spoken to; null: not enabled
 };
 
 struct Judgement {
@@ -50,6 +52,7 @@ class Check {
   using Fault = std::string;
 
   io::Task<Fault> connect();
+  io::Task<Fault> secure();
   io::Task<Fault> exchange();
   io::Task<Fault> write(std::string request);
   io::Task<Fault> read_head();

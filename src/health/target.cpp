@@ -19,10 +19,12 @@ using config::LogLevel;
 constexpr std::string_view module = "proxy_hcheck";
 
 // httpd: `timeout`, else ProxyTimeout, else Timeout; `connectiontimeout` goes before them.
-CheckPlan plan_for(const TargetRules& rules) {
+CheckPlan plan_for(const TargetRules& rules, const std::string& balancer) {
   const balance::MemberSpec& member = rules.member;
   const config::Server& server = *rules.server;
-  CheckPlan plan{member, server, rules.condition, {}, {}};
+  CheckPlan plan{member, server, rules.condition, {}, {}, nullptr};
+  const tls::Hosts* const hosts = rules.generation ? rules.generation->tls() : nullptr;
+  if (hosts != nullptr) plan.tls = hosts->backend_of(server, balancer).get();
   plan.read_timeout = member.timeout ? Duration(*member.timeout)
                                      : server.proxy.timeout.value_or(server.client.timeout);
   plan.connect_timeout =
@@ -75,14 +77,14 @@ void Prober::Target::begin() {
   ++under_way_;
   began_ = parts_.loop.now();
   rules_under_way_ = rules_;
-  deadline_.arm(parts_.loop.timers(), began_ + whole_time(plan_for(*rules_)));
+  deadline_.arm(parts_.loop.timers(), began_ + whole_time(plan_for(*rules_, balancer_->name())));
   check_ = run(rules_);
   check_.start();
 }
 
 io::Task<> Prober::Target::run(std::shared_ptr<const TargetRules> rules) {
   tell(*rules, LogLevel::debug, fmt::format("AH03256: Health checking {}", rules->member.name));
-  Check check(parts_.loop, parts_.dialer, plan_for(*rules));
+  Check check(parts_.loop, parts_.dialer, plan_for(*rules, balancer_->name()));
   Judgement judged = co_await check.run();
   finish(*rules, std::move(judged));
 }

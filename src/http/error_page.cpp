@@ -129,6 +129,7 @@ std::string_view administrator(const PageServer& server) noexcept {
 void write_note(const ErrorPage& page, std::string& out) {
   if (page.proxy_error.empty()) {
     html_escape(out, page.note);
+    out += page.html_note;
     return;
   }
   out += "The proxy server could not handle the request<p>Reason: <strong>";

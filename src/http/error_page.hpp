@@ -31,10 +31,11 @@ struct ErrorPage {
   std::string_view proxy_error = {};
   // A sentence for the 400 page, as one of those below.
   std::string_view note = {};
-  std::string_view method = {};    // 405, 411, 413 and 501 name it
-  std::string_view location = {};  // 301, 302, 303, 307 and 308 link it
-  std::string_view expect = {};    // 417 shows what was expected
-  int failed_document_status = 0;  // what an ErrorDocument itself ended with; 0: none was tried
+  std::string_view html_note = {};  // the same for 400 and 403, of our own words and not escaped
+  std::string_view method = {};     // 405, 411, 413 and 501 name it
+  std::string_view location = {};   // 301, 302, 303, 307 and 308 link it
+  std::string_view expect = {};     // 417 shows what was expected
+  int failed_document_status = 0;   // what an ErrorDocument itself ended with; 0: none was tried
 };
 inline constexpr std::string_view note_field_too_long =
     "Size of a request header field exceeds server limit.";

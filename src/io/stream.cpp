@@ -12,8 +12,8 @@ void Stream::became(bool readable, bool writable) {
   const bool wanted = (readable && waits_to_read_) || (writable && waits_to_write_);
   if (waiter_ != nullptr) {
     if (wanted) waiter_->wake(Woken::ready);
-  } else if (idle_watcher_ != nullptr && readable) {
-    idle_watcher_->idle_stream_stirred(*this);
+  } else if (idle_watcher_ != nullptr) {
+    idle_watcher_->idle_stream_became(*this, readable, writable);
   }
 }
 

@@ -39,7 +39,12 @@ class Stream;
 // Is told when something happens to a stream that nobody waits for. May destroy it.
 class IdleWatcher {
  public:
+  // There is something to read, or the peer has ended.
   virtual void idle_stream_stirred(Stream& stream) = 0;
+  // The same, for who wants to know about room as well: a stream that lies over another one.
+  virtual void idle_stream_became(Stream& stream, bool readable, bool /*writable*/) {
+    if (readable) idle_stream_stirred(stream);
+  }
 
  protected:
   ~IdleWatcher() = default;
@@ -74,8 +79,12 @@ class Stream {
 
   // nullptr: nobody.
   void set_idle_watcher(IdleWatcher* watcher) { idle_watcher_ = watcher; }
+  // False: a read would block, as far as is known.
+  bool may_be_readable() const { return readable_; }
 
  protected:
+  bool is_awaited() const { return waiter_ != nullptr; }
+  bool is_watched() const { return idle_watcher_ != nullptr; }
   // Notes what became possible and wakes who waits for it. The stream may be gone afterwards.
   void became(bool readable, bool writable);
   bool readable_ = true;  // sticky until a read would block

@@ -4,8 +4,21 @@
 
 namespace steelyard::proxy {
 
-std::unique_ptr<BackendConnection> BackendPool::take(Instant idle_after) {
+// httpd: a connection that was made for another host is closed, if it stands in the way.
+bool BackendPool::bring_up(const TlsWish& wish) {
+  const auto fits = [&wish](const auto& connection) { return wish.is_met_by(*connection); };
+  const auto found = std::find_if(idle_.rbegin(), idle_.rend(), fits);
+  if (found == idle_.rend()) {
+    if (gate) close_oldest();
+    return false;
+  }
+  std::rotate(std::prev(found.base()), found.base(), idle_.end());
+  return true;
+}
+
+std::unique_ptr<BackendConnection> BackendPool::take(Instant idle_after, const TlsWish& wish) {
   while (!idle_.empty()) {
+    if (wish.context != nullptr && !bring_up(wish)) return nullptr;
     if (idle_.back()->idle_since < idle_after) {
       close_oldest();
       return nullptr;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/lease.hpp"
@@ -8,6 +10,7 @@
 #include "io/stream.hpp"
 #include "proxy/connection_gate.hpp"
 #include "proxy/counters.hpp"
+#include "tls/client_context.hpp"
 
 // Connections of one shard to one member, kept for reuse: the one used last is taken first.
 //
@@ -68,7 +71,20 @@ struct BackendConnection {
   OpenMark mark;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
   Instant idle_since{};
-  std::uint32_t addresses_version = 0;  // of the member's, when its own was among them
+  std::uint32_t addresses_version = 0;            // of the member's, when its own was among them
+  std::shared_ptr<const tls::ClientContext> tls;  // how TLS is spoken on it; null: not at all
+  std::string tls_host;                           // whom it was made for
+};
+
+// What a connection with TLS has to be made by and for.
+struct TlsWish {
+  const tls::ClientContext* context = nullptr;  // null: no TLS
+  std::string_view host;
+
+  bool is_met_by(const BackendConnection& connection) const {
+    return connection.tls != nullptr && connection.tls_host == host &&
+           (connection.tls.get() == context || connection.tls->identity() == context->identity());
+  }
 };
 
 class BackendPool final : private io::IdleWatcher {
@@ -83,8 +99,8 @@ class BackendPool final : private io::IdleWatcher {
 
   // The connection used last that is still open and leads where the member's name does now;
   // nullptr: none. When all were idle since before `idle_after`, the oldest makes room for the one
-  // that the caller makes instead.
-  std::unique_ptr<BackendConnection> take(Instant idle_after);
+  // that the caller makes instead. Only one that meets `wish` fits.
+  std::unique_ptr<BackendConnection> take(Instant idle_after, const TlsWish& wish = {});
   // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
   void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
            Duration idle_max);
@@ -101,6 +117,8 @@ class BackendPool final : private io::IdleWatcher {
 
  private:
   bool leads_to_member(BackendConnection& connection) const;
+  // Lays the one used last among those that meet it on top. False: there is none.
+  bool bring_up(const TlsWish& wish);
   // A peer that ends or says something unasked: its connection is of no use.
   void idle_stream_stirred(io::Stream& stream) override;
 

@@ -12,6 +12,10 @@
 // What stands behind an exchange and does not change while it runs: the process and the client's
 // connection. Threads: the shard's.
 
+namespace steelyard::tls {
+class TlsStream;
+}
+
 namespace steelyard::proxy {
 
 // What the process says of itself; the server knows, the data path only repeats it.
@@ -21,10 +25,16 @@ struct ProcessFacts {
   const expr::LocalFiles* files = nullptr;     // null: conditions find no file
 };
 
+struct ByteCounts {
+  std::int64_t received = 0, sent = 0;  // on the client's side, heads included
+  std::int64_t body_sent = 0;
+};
+
 // What the connection under an exchange is and says; filled by the client connection.
 struct ClientFacts {
   const ProcessFacts* process = nullptr;
   Endpoint peer, local;
+  tls::TlsStream* tls = nullptr;  // the client's stream, if it is one
   std::array<char, 48> peer_text{}, local_text{};
   std::uint8_t peer_text_bytes = 0, local_text_bytes = 0;
   std::uint32_t requests_before = 0;  // on this connection

@@ -11,6 +11,7 @@
 #include "proxy/shard.hpp"
 #include "proxy/workspace.hpp"
 #include "rewrite/map.hpp"
+#include "trace/id_source.hpp"
 
 // What the stages of an exchange share on one shard: loop, dialer, pools, spare buffers, caches,
 // logs. Threads: the shard's.
@@ -33,6 +34,7 @@ class Shard::Core final : public RoomMaker {
   // The cache of the exchange's generation. One of an older generation gets a fresh one: its
   // servers must not be remembered beyond their life.
   config::SettingsCache& settings_for(const Exchange& exchange);
+  trace::IdSource ids;
   http::DateText date;
   rewrite::MapTexts map_texts;      // files of RewriteMaps
   std::string log_line;             // scratch

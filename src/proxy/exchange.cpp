@@ -27,7 +27,7 @@ void Exchange::reset() {
   rewritten.reset();
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
       closed_by_limit = false;
-  original_proxied = has_switches = false;
+  original_proxied = has_switches = keeps_timeline_ = has_tls_environment = false;
   responder = config::Responder::none;
   keep_client = true;
   status = original_status = retry_after_seconds = 0;
@@ -42,6 +42,12 @@ void Exchange::reset() {
   arena.reset();
 }
 
+void Exchange::keep_timeline() {
+  if (timeline_ == nullptr) timeline_ = std::make_unique<expr::Timeline>();
+  timeline_->clear();
+  keeps_timeline_ = true;
+}
+
 bool Exchange::is_called_by_client() const {
   return settings == nullptr || settings->canonical_name.value_or(config::CanonicalName::off) ==
                                     config::CanonicalName::off;
@@ -53,7 +59,7 @@ std::string_view Exchange::public_name() const {
 
 std::uint16_t Exchange::public_port() const {
   const bool is_physical = settings != nullptr && settings->canonical_physical_port.value_or(false);
-  const std::uint16_t unnamed = is_physical ? client->local.port : 80;
+  const std::uint16_t unnamed = is_physical ? client->local.port : usual_port();
   if (is_called_by_client()) {
     // httpd: a Host without a port means the scheme's.
     if (const auto& host = request.host_parts) return host->port.value_or(unnamed);
@@ -67,8 +73,9 @@ std::string_view Exchange::origin() {
   const std::string_view name = public_name();
   const bool v6 = name.find(':') != std::string_view::npos;
   const std::string_view host = v6 ? arena.join("[", name, "]") : name;
-  if (port == 80) return origin_ = arena.join("http://", host);
-  return origin_ = arena.join("http://", host, ":", arena.decimal(port));
+  const std::string_view scheme = is_tls() ? "https://" : "http://";
+  if (port == usual_port()) return origin_ = arena.join(scheme, host);
+  return origin_ = arena.join(scheme, host, ":", arena.decimal(port));
 }
 
 }  // namespace steelyard::proxy

@@ -11,6 +11,7 @@
 #include "base/arena.hpp"
 #include "config/settings_cache.hpp"
 #include "expr/facts.hpp"
+#include "expr/timeline.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 #include "proxy/client_facts.hpp"
@@ -22,17 +23,12 @@
 //
 //   read ─▶ route ─▶ authorise ─▶ choose ─▶ forward ─▶ relay ─▶ account
 //
-// The object is reused for one exchange after another (reset), so that a steady stream of them
-// allocates nothing. Views in it point into the connection's buffers, its arena or its generation,
-// all of which outlive the exchange.
+// The object is reused (reset), so that a steady stream of exchanges allocates nothing. Views in it
+// point into the connection's buffers, its arena or its generation, which all outlive the exchange.
 //
 // Threads: the shard's.
 
 namespace steelyard::proxy {
-
-struct ByteCounts {
-  std::int64_t received = 0, sent = 0, body_sent = 0;  // client's side; the first two with heads
-};
 
 class Exchange final : public expr::Facts {
  public:
@@ -64,6 +60,8 @@ class Exchange final : public expr::Facts {
   // configuration sets them; most exchanges have none and ask for nothing.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
   bool has_switches = false;
+  // mod_ssl's variables are in the environment; they are looked up when somebody asks.
+  bool has_tls_environment = false;
   http::FieldList request_trailers, response_trailers;
   mutable Arena arena;
 
@@ -99,12 +97,19 @@ class Exchange final : public expr::Facts {
   Instant began_at{}, first_byte_at{}, ended_at{};
   WallTime wall_now{};
   std::uint64_t log_id = 0;
+  // How it goes; null when nobody asks for that (Server::keeps_timelines).
+  expr::Timeline* timeline_kept() { return keeps_timeline_ ? timeline_.get() : nullptr; }
+  void keep_timeline();
 
   // "http://host[:port]" as the client addressed us, for self-referential URLs.
   std::string_view origin();
   // ServerName, or the request's host, by UseCanonicalName.
   std::string_view public_name() const;
   std::uint16_t public_port() const;
+  // httpd: a server without SSLEngine stays one of plain HTTP, also where the handshake was
+  // another's.
+  bool is_tls() const { return client->tls != nullptr && server->tls.is_on(); }
+  std::uint16_t usual_port() const { return is_tls() ? 443 : 80; }  // the scheme's
   bool is_called_by_client() const;  // UseCanonicalName Off: by the name that the client used
 
   // --- expr::Facts -------------------------------------------------------------------------------
@@ -127,11 +132,14 @@ class Exchange final : public expr::Facts {
   std::string_view response_header_name(std::size_t i) const override;
   std::string_view response_header_value(std::size_t i) const override;
   std::optional<std::string_view> variable(std::string_view name) const override {
-    return environment.find(name);
+    const auto found = environment.find(name);
+    return found || !has_tls_environment ? found : tls_environment(name);
   }
+  std::optional<std::string_view> tls_variable(std::string_view name) const override;
   std::optional<std::string_view> note(std::string_view name) const override {
     return notes.find(name);
   }
+  const expr::Timeline* timeline() const override;
   const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
@@ -140,8 +148,10 @@ class Exchange final : public expr::Facts {
   }
   std::string_view log_id_text() const;
   std::string_view backend_url_text() const;
+  std::optional<std::string_view> tls_environment(std::string_view name) const;
 
-  bool begun_ = false;
+  bool begun_ = false, keeps_timeline_ = false;
+  std::unique_ptr<expr::Timeline> timeline_;  // once one was kept: its memory is
   mutable std::array<char, 32> log_id_text_{};
   mutable std::string load_text_;
   std::string_view origin_;

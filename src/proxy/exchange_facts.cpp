@@ -1,5 +1,7 @@
 #include "base/text.hpp"
 #include "proxy/exchange.hpp"
+#include "tls/stream.hpp"
+#include "tls/variables.hpp"
 
 // What formats and rules learn about an exchange.
 
@@ -42,6 +44,10 @@ std::string_view Exchange::backend_url_text() const {
   return arena.join("proxy:", route.url, mark, query);
 }
 
+const expr::Timeline* Exchange::timeline() const {
+  return keeps_timeline_ ? timeline_.get() : nullptr;
+}
+
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:
@@ -71,7 +77,7 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::canonical_name:
       return public_name();
     case TextFact::scheme:
-      return "http";
+      return is_tls() ? "https" : "http";
     case TextFact::handler:
       if (recording && rewritten.reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
@@ -124,7 +130,7 @@ std::int64_t Exchange::number(NumberFact which) const {
     case NumberFact::local_port:
       return client->local.port;
     case NumberFact::canonical_port:
-      return server->name_port.value_or(80);
+      return server->name_port.value_or(usual_port());
     case NumberFact::process_id:
       return client->process->process_id;
     case NumberFact::thread_id:
@@ -138,6 +144,22 @@ std::int64_t Exchange::number(NumberFact which) const {
       return 0;
   }
   return 0;
+}
+
+std::optional<std::string_view> Exchange::tls_variable(std::string_view name) const {
+  if (client->tls == nullptr) {
+    if (equals_ignoring_case(name, "HTTPS")) return "off";
+    return std::nullopt;
+  }
+  const tls::VariableContext context{settings->tls_options.value_or(config::TlsOptions()),
+                                     wall_now};
+  return tls::variable(client->tls->ssl(), name, context, arena);
+}
+
+std::optional<std::string_view> Exchange::tls_environment(std::string_view name) const {
+  const tls::VariableContext context{settings->tls_options.value_or(config::TlsOptions()),
+                                     wall_now};
+  return tls::environment_variable(client->tls->ssl(), name, context, arena);
 }
 
 IpAddress Exchange::client_address() const { return client->peer.ip; }

@@ -16,6 +16,7 @@ int status_of(const Failure& failure) {
     case Cause::continue_timed_out:
       return 503;
     case Cause::no_such_name:
+    case Cause::handshake:
       return 500;
     case Cause::write_timed_out:
       return 504;
@@ -42,6 +43,8 @@ std::string_view reason_of(const Failure& failure) {
       return "Error reading from remote server";
     case Cause::continue_timed_out:
       return "Timeout on 100-Continue";
+    case Cause::handshake:
+      return "Error during SSL Handshake with remote server";
     case Cause::no_such_name:
     case Cause::bad_message:
       return failure.detail;
@@ -67,7 +70,7 @@ std::string_view to_text(Cause cause) {
       "none",        "no_such_name", "connect",   "pool_exhausted",  "exhausted",
       "unusable",    "closed",       "timed_out", "write_timed_out", "continue_timed_out",
       "bad_message", "gone",         "bad_body",  "body_too_large",  "body_timed_out",
-      "cut_short"};
+      "handshake",   "cut_short"};
   return words[static_cast<std::size_t>(cause)];
 }
 

@@ -29,6 +29,7 @@ enum class Cause : std::uint8_t {
   bad_body,            // the client's body is malformed or too short
   body_too_large,
   body_timed_out,
+  handshake,  // TLS with the member failed; nothing of the request was sent
   cut_short,  // the answer broke off midway
 };
 inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::cut_short) + 1;

@@ -82,13 +82,15 @@ std::string banner_for(config::ServerTokens tokens) {
 }  // namespace
 
 Generation::Generation(std::uint64_t number, std::unique_ptr<const config::Config> config,
-                       std::vector<ServerGroups> groups, Instant since)
+                       std::vector<ServerGroups> groups, Instant since,
+                       std::shared_ptr<const tls::Hosts> tls)
     : number_(number),
       since_(since),
       config_(std::move(config)),
       hosts_(*config_),
       groups_(std::move(groups)),
-      banner_(banner_for(config_->tokens)) {}
+      banner_(banner_for(config_->tokens)),
+      tls_(std::move(tls)) {}
 
 // What the main server has is shared by the virtual hosts that say nothing of their own about it.
 // httpd does so too: `max` of an inherited direct backend counts for all hosts together (2.4.71,
@@ -184,7 +186,8 @@ class StateRegistry::Binding {
 };
 
 std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Config> config,
-                                                      Instant now) {
+                                                      Instant now,
+                                                      std::shared_ptr<const tls::Hosts> tls) {
   Binding binding(known_, tallies_, now, counts_sessions_);
   std::vector<ServerGroups> groups;
   groups.reserve(config->servers.size());
@@ -196,7 +199,7 @@ std::shared_ptr<const Generation> StateRegistry::bind(std::unique_ptr<config::Co
   known_ = binding.take_states();
   tallies_ = binding.take_tallies();
   return std::make_shared<const Generation>(++generations_, std::move(config), std::move(groups),
-                                            now);
+                                            now, std::move(tls));
 }
 
 }  // namespace steelyard::proxy

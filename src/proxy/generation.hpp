@@ -14,6 +14,7 @@
 #include "config/virtual_host_index.hpp"
 #include "expr/string_expression.hpp"
 #include "proxy/counters.hpp"
+#include "tls/hosts.hpp"
 
 // One accepted configuration, bound to the state that outlives it.
 //
@@ -58,9 +59,11 @@ class Generation;
 class StateRegistry {
  public:
   // Binds `config` to the state of known balancers and makes state for new ones.
-  // `now` dates what that changes about members; Instant::min(): unknown.
+  // `now` dates what that changes about members; Instant::min(): unknown. `tls` is what was loaded
+  // for the configuration; null: nobody speaks TLS.
   std::shared_ptr<const Generation> bind(std::unique_ptr<config::Config> config,
-                                         Instant now = Instant::min());
+                                         Instant now = Instant::min(),
+                                         std::shared_ptr<const tls::Hosts> tls = nullptr);
   // Whether new balancers count their sessions (balance/census.hpp); it costs each request of a
   // session a little, so only where somebody can ask for it. At first they do.
   void count_sessions(bool wanted) { counts_sessions_ = wanted; }
@@ -82,7 +85,8 @@ class StateRegistry {
 class Generation {
  public:
   Generation(std::uint64_t number, std::unique_ptr<const config::Config> config,
-             std::vector<ServerGroups> groups, Instant since = Instant::min());
+             std::vector<ServerGroups> groups, Instant since = Instant::min(),
+             std::shared_ptr<const tls::Hosts> tls = nullptr);
 
   std::uint64_t number() const { return number_; }
   Instant since() const { return since_; }  // when it was accepted; Instant::min(): unknown
@@ -94,6 +98,7 @@ class Generation {
   const std::vector<ServerGroups>& groups() const { return groups_; }
   // "Apache/2.4.71 (Debian)"-like banner by ServerTokens, of this program.
   const std::string& banner() const { return banner_; }
+  const tls::Hosts* tls() const { return tls_.get(); }  // null: nobody speaks TLS
 
  private:
   std::uint64_t number_;
@@ -102,6 +107,7 @@ class Generation {
   config::VirtualHostIndex hosts_;
   std::vector<ServerGroups> groups_;
   std::string banner_;
+  std::shared_ptr<const tls::Hosts> tls_;
 };
 
 }  // namespace steelyard::proxy

@@ -1,5 +1,7 @@
 #include "proxy/local_answer.hpp"
 
+#include <algorithm>
+
 #include "config/redirect.hpp"
 #include "http/error_page.hpp"
 #include "http/status.hpp"
@@ -30,6 +32,7 @@ void write_page(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   page.reason = answer.reason;
   page.proxy_error = answer.proxy_error;
   page.note = answer.note;
+  page.html_note = answer.html_note;
   page.method = x.request.method;
   page.location = answer.location;
   page.failed_document_status = answer.failed_document_status;
@@ -82,6 +85,8 @@ void move_cookies_last(Exchange& x) {
 
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
+  // A page with a body of its own says more than a document could (httpd: a handler's answer).
+  if (answer.has_text) return false;
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
@@ -99,9 +104,9 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
 
 }  // namespace
 
-std::string_view error_document_path(const Exchange& x, int status) {
-  if (x.redirected) return {};
-  const ErrorDocument* document = config::find_error_document(*x.settings, status);
+std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer) {
+  if (x.redirected || answer.has_text) return {};
+  const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
   return document->target;
 }
@@ -126,7 +131,10 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
   if (x.status == 503) advise_wait(x);
-  if (lists_methods && served_here && !about_server) x.normal.add("Allow", served_methods(x));
+  const bool lists_its_own =
+      std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
+  if (lists_methods && served_here && !about_server && !lists_its_own)
+    x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);

@@ -19,6 +19,7 @@ struct LocalAnswer {
   std::string_view location{};     // redirects
   std::string_view proxy_error{};  // "Error reading from remote server"; empty: the plain page
   std::string_view note{};         // 400: what is wrong with a field
+  std::string_view html_note{};    // 400, 403: the same, ready for the page
   std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
   std::string_view text{};         // the whole body, if it has one of its own
   std::string_view content_type = "text/plain";
@@ -36,6 +37,6 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& ans
 
 // The path of an ErrorDocument for the status that is served by an internal redirect; empty: the
 // answer is prepared from text, URL or the standard page.
-std::string_view error_document_path(const Exchange& x, int status);
+std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer);
 
 }  // namespace steelyard::proxy

@@ -9,7 +9,10 @@
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/internal_redirect.hpp"
+#include "proxy/named_host.hpp"
 #include "proxy/rewriting.hpp"
+#include "proxy/timeline.hpp"
+#include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
 
@@ -229,13 +232,28 @@ bool asks_from_here(const Exchange& x) {
   });
 }
 
+// A name that a page of another site could not have made up: a browser that follows one to this
+// machine says it (DNS rebinding).
+bool asks_by_own_name(const Exchange& x) {
+  if (!x.request.host_parts) return true;
+  std::string_view host = x.host_name;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (const auto address = IpAddress::parse(host)) return address->is_loopback();
+  return host == "localhost" || equals_ignoring_case(host, x.server->name) ||
+         std::ranges::find(x.server->aliases, host) != x.server->aliases.end();
+}
+
 Routing route_to_desk(Exchange& x, Shard::Core& core) {
-  if (config::is_left_open(*x.settings) && !asks_from_here(x)) {
+  const bool is_open = config::is_left_open(
+      *x.settings, x.request.method_id == http::Method::head ? "GET" : x.request.method);
+  if (is_open && (!asks_from_here(x) || !asks_by_own_name(x))) {
     if (core.wants(x, config::LogLevel::error, "authz_core"))
-      core.log(x, config::LogLevel::error, "authz_core",
-               x.arena.join(config::handler_name(x.responder),
-                            " is left open to everybody, so only clients on this machine get it: ",
-                            config::how_to_open_it));
+      core.log(
+          x, config::LogLevel::error, "authz_core",
+          x.arena.join(config::handler_name(x.responder),
+                       " is left open to everybody, so only clients on this machine get it, by a "
+                       "name of this server: ",
+                       config::how_to_open_it));
     return answer(403);
   }
   if (body_is_too_large(x)) return answer(413);
@@ -312,6 +330,7 @@ void choose_server(Exchange& x) {
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
+  begin_timeline(x);
 }
 
 Routing route(Exchange& x, Shard::Core& core) {
@@ -319,7 +338,11 @@ Routing route(Exchange& x, Shard::Core& core) {
   // A value that no field can hold is left out: then the client's own would count.
   if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
+  join_trace(x, core);
   note_target(x);
+  if (x.client->tls != nullptr) {
+    if (const auto misdirected = check_named_host(x, core)) return *misdirected;
+  }
   if (x.server->strict_host_check && !x.request.host.empty()) {
     const auto& host = x.request.host_parts;
     const auto& group = x.generation->hosts().group(x.client->local);
@@ -371,6 +394,13 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
   }
+  if (x.settings->requires_tls.value_or(false) && x.client->tls == nullptr) {
+    if (core.wants(x, config::LogLevel::error, "ssl"))
+      core.log(
+          x, config::LogLevel::error, "ssl",
+          x.arena.join("AH02219: access to ", x.path, " failed, reason: SSL connection required"));
+    return answer(403);
+  }
   if (x.settings->require) {
     if (const int status = authorise(x, core); status != 0) return answer(status);
   }
@@ -382,6 +412,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
+  x.has_tls_environment = x.is_tls();
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))

@@ -25,6 +25,7 @@ struct Routing {
   // httpd's file handler reads the body before it says that there is nothing: a client that waits
   // for leave to send it gets that.
   bool reads_body = false;
+  std::string_view html_note{};  // further words for the page, ready for it
 };
 
 // The virtual host by the connection's address and the request's host; also for requests that are

@@ -8,6 +8,7 @@
 #include "apacheconf/diagnostic.hpp"
 #include "config/config.hpp"
 #include "server/options.hpp"
+#include "tls/hosts.hpp"
 
 // Reads the configuration that the command line names, at the start and at every reload.
 
@@ -16,11 +17,14 @@ namespace steelyard::server {
 struct Configuration {
   std::unique_ptr<config::Config> config;
   std::vector<apacheconf::Diagnostic> remarks;  // warnings and notes
+  std::shared_ptr<const tls::Hosts> tls;        // once load_tls() was here
 };
 
+// Who only looks something up is not told what serving needs beyond the file.
+enum class Purpose { serve, look };
 // The error: everything there is to say, at least one fault.
 std::expected<Configuration, std::vector<apacheconf::Diagnostic>> read_configuration(
-    const Options& options);
+    const Options& options, Purpose purpose = Purpose::serve);
 
 enum class ShowNotes { no, yes };
 // What to print about them, each ending with a newline.

@@ -56,6 +56,12 @@ std::expected<Descriptor, int> Keeper::ask_for_file(const std::string& path) {
   return file;
 }
 
+std::expected<Descriptor, int> Keeper::ask_for_secret(const std::string& path) {
+  auto file = ask(question(KeeperQuestion::read_secret, path));
+  if (file && !file->is_open()) return std::unexpected(EIO);
+  return file;
+}
+
 std::expected<LogProgram, int> Keeper::start_program(const config::LogTarget& target, int input) {
   const bool shell = target.kind == config::LogTarget::Kind::pipe_shell;
   const auto kind = shell ? KeeperQuestion::start_shell_program : KeeperQuestion::start_program;

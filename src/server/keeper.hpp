@@ -10,9 +10,9 @@
 #include "server/log_opener.hpp"
 #include "server/trusted_path.hpp"
 
-// A small process that stays root after the server has given root up, for the four things that a
+// A small process that stays root after the server has given root up, for the five things that a
 // configuration expects of httpd's root parent: opening log files anew, starting the programs of
-// piped logs again, and removing pid file and control socket.
+// piped logs again, reading keys again, and removing pid file and control socket.
 // docs/decisions/0006-keeper.md
 //
 //   server (User) ── question, one a time ──▶ keeper (root)
@@ -38,8 +38,13 @@ class Keeper final : public LogOpener {
     std::string pid_file;
     std::string control_socket;  // empty: none
     pid_t server_process = 0;
+    // What a configuration names for the keeper to open.
+    struct Targets {
+      std::vector<config::LogTarget> logs;
+      std::vector<std::string> secrets;  // paths of keys and certificates
+    };
     // Reads the configuration; nullopt: it has faults.
-    std::function<std::optional<std::vector<config::LogTarget>>()> read_targets;
+    std::function<std::optional<Targets>()> read_targets;
     enum class Terminal { keep, leave } terminal = Terminal::keep;
   };
 
@@ -60,6 +65,8 @@ class Keeper final : public LogOpener {
   bool remove_control_socket();
   // Its other end is closed when the keeper is gone.
   const Descriptor& line() const { return line_; }
+  // A key or certificate, open for reading. The server's own rights were tried in vain.
+  std::expected<Descriptor, int> ask_for_secret(const std::string& path);
   // open_file() without the server's own try.
   std::expected<Descriptor, int> ask_for_file(const std::string& path);
 

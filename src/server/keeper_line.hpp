@@ -20,6 +20,7 @@ enum class KeeperQuestion : char {
   open_file = 'f',            // text: the path
   start_program = 'p',        // text: the program; attached: its standard input
   start_shell_program = 's',  // the same for "|$"
+  read_secret = 'k',          // text: the path of a key or certificate
   remove_pid_file = 'd',
   remove_control_socket = 'c',
 };

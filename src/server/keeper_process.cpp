@@ -40,6 +40,8 @@ class KeeperProcess {
         return {.error = read() ? 0 : EINVAL};
       case KeeperQuestion::open_file:
         return open_file({.text = text});
+      case KeeperQuestion::read_secret:
+        return read_secret(text);
       case KeeperQuestion::start_program:
         return start_program({.kind = LogTarget::Kind::pipe, .text = text}, question.attached);
       case KeeperQuestion::start_shell_program:
@@ -66,11 +68,13 @@ class KeeperProcess {
   bool read() {
     const auto fresh = duties_.read_targets();
     if (!fresh) return false;
-    for (const LogTarget& target : *fresh) {
+    for (const LogTarget& target : fresh->logs) {
       std::erase(targets_, target);
       targets_.push_back(target);
     }
-    const std::size_t kept = std::max(fresh->size(), targets_kept_max);
+    // Keys are only read while a configuration is taken.
+    secrets_ = fresh->secrets;
+    const std::size_t kept = std::max(fresh->logs.size(), targets_kept_max);
     if (targets_.size() > kept)
       targets_.erase(targets_.begin(), targets_.end() - static_cast<std::ptrdiff_t>(kept));
     return true;
@@ -82,7 +86,14 @@ class KeeperProcess {
 
   Answer open_file(const LogTarget& target) {
     if (!is_configured(target)) return {.error = EPERM};
-    auto file = open_trusted_log(target.text, duties_.server);
+    auto file = open_trusted(target.text, TrustedFile::log, duties_.server);
+    if (!file) return {.error = file.error()};
+    return {.attached = std::move(*file)};
+  }
+
+  Answer read_secret(const std::string& path) {
+    if (std::ranges::find(secrets_, path) == secrets_.end()) return {.error = EPERM};
+    auto file = open_trusted(path, TrustedFile::secret, duties_.server);
     if (!file) return {.error = file.error()};
     return {.attached = std::move(*file)};
   }
@@ -105,6 +116,7 @@ class KeeperProcess {
 
   const Keeper::Duties& duties_;
   std::vector<LogTarget> targets_;  // those read last stand last
+  std::vector<std::string> secrets_;
   std::vector<Program> programs_;
 };
 

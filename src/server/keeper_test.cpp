@@ -39,7 +39,7 @@ class KeeperTest : public testing::Test {
       std::vector<LogTarget> all = targets;
       std::ifstream more(path);
       for (std::string line; std::getline(more, line);) all.push_back({.text = line});
-      return std::optional(all);
+      return std::optional(Keeper::Duties::Targets{all, {}});
     };
     auto keeper = Keeper::start(duties);
     ASSERT_TRUE(keeper) << keeper.error();

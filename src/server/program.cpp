@@ -18,6 +18,8 @@
 #include "server/privileges.hpp"
 #include "server/server.hpp"
 #include "server/signals.hpp"
+#include "server/tls_loading.hpp"
+#include "server/top.hpp"
 #include "server/version.hpp"
 
 namespace steelyard::server {
@@ -73,6 +75,10 @@ int serve(const Options& options, Configuration configuration) {
   if (!control.message.empty()) print(control.message + "\n");
   if (!control.go_on_and_start) return control.exit_status;
   std::fflush(stdout);
+  if (const auto loaded = load_tls(configuration); !loaded) {
+    complain(describe_all(loaded.error(), ShowNotes::no));
+    return failed;
+  }
   auto detachment = options.foreground ? Detachment::foreground() : Detachment::background();
   if (!detachment) {
     complain("steelyard: could not go to the background: " + detachment.error() + "\n");
@@ -99,6 +105,13 @@ int read_and_act(const Options& options) {
   if (!configuration) {
     complain(describe_all(configuration.error(), notes));
     return failed;
+  }
+  // Whoever tells a running server to stop needs no keys: serve() loads them.
+  if (options.action == Action::check) {
+    if (const auto loaded = load_tls(*configuration); !loaded) {
+      complain(describe_all(loaded.error(), notes));
+      return failed;
+    }
   }
   complain(describe_all(configuration->remarks, notes));
   if (options.action != Action::serve) return report(options, *configuration->config);
@@ -134,6 +147,8 @@ int run_program(std::span<const char* const> arguments) {
       return run_demo_member(options->demo);
     case Action::ctl:
       return run_ctl(arguments.subspan(2));
+    case Action::top:
+      return run_top(arguments.subspan(2));
     default:
       return read_and_act(*options);
   }

@@ -1,9 +1,11 @@
 // A reload: the new configuration is read, validated and given its logs and ports while the old one
 // serves on. Only when all of that worked do the shards hear of it; otherwise nothing changes.
 //
-//   read ─▶ open new logs ─▶ open new ports ─▶ bind to member state ─▶ shards adopt ─▶ old ports
-//   closed
-//     └──────────┴────────────────┴── a fault: said in the error log, the old generation goes on
+//   read ─▶ load keys ─▶ open new logs ─▶ open new ports ─▶ bind to member state ─▶ shards adopt
+//     └────────┴─────────────┴────────────────┴── a fault: said in the error log, the old
+//     generation
+//                                                 goes on
+//   At last old ports are closed.
 
 #include <fmt/format.h>
 
@@ -11,6 +13,7 @@
 
 #include "server/server.hpp"
 #include "server/service_notice.hpp"
+#include "server/tls_loading.hpp"
 
 namespace steelyard::server {
 
@@ -21,6 +24,18 @@ void Server::reload(ShardOrders::Exchanges under_way) {
   if (!configuration) {
     ++group_.reloads_refused;
     log_.say_lines(LogLevel::error, "core", describe_all(configuration.error(), ShowNotes::no));
+    log_.say(LogLevel::error, "core",
+             "the new configuration has faults; the server goes on with the one it has");
+    return;
+  }
+  if (keeper_ && !keeper_->read_again()) {
+    log_.say(LogLevel::error, "core",
+             "the keeper of root's rights is gone or could not read the configuration; logs and "
+             "keys that are new in it are opened with the rights of User");
+  }
+  if (auto loaded = load_tls(*configuration, keeper_.get()); !loaded) {
+    ++group_.reloads_refused;
+    log_.say_lines(LogLevel::error, "core", describe_all(loaded.error(), ShowNotes::no));
     log_.say(LogLevel::error, "core",
              "the new configuration has faults; the server goes on with the one it has");
     return;
@@ -38,11 +53,6 @@ void Server::reload(ShardOrders::Exchanges under_way) {
 
 std::expected<void, std::string> Server::take_generation(Configuration configuration,
                                                          ShardOrders::Exchanges under_way) {
-  if (keeper_ && !keeper_->read_again()) {
-    log_.say(LogLevel::error, "core",
-             "the keeper of root's rights is gone or could not read the configuration; logs that "
-             "are new in it are opened with the rights of User");
-  }
   auto logs = logs_.open(*configuration.config, log_opener());
   if (!logs) return std::unexpected(std::move(logs.error()));
   auto plan = plan_listeners(configuration.config->listens, open_listens_, shards_.size(),
@@ -50,13 +60,15 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   if (!plan) return std::unexpected(std::move(plan.error()));
 
   const std::vector<std::string> complaints = std::move(logs->complaints);
-  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now(),
+                             std::move(configuration.tls));
   const config::Config& config = generation_->config();
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
+  traces_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);
@@ -83,6 +95,9 @@ void Server::say_what_a_reload_cannot_change(const config::Config& next) {
         LogLevel::warn, "core",
         "SteelyardJournal (or BalancerPersist, which needs a journal) has changed: that needs a "
         "stop and a start");
+  }
+  if (next.cluster != cluster_spec_) {
+    log_.say(LogLevel::warn, "core", "SteelyardCluster has changed: that needs a stop and a start");
   }
   if (std::pair(next.user, next.group) != identity_) {
     log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");

@@ -13,6 +13,7 @@
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
+#include "tls/named_files.hpp"
 
 namespace steelyard::server {
 
@@ -47,7 +48,8 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   }
   // Others who ask are told that nobody counts.
   states_.count_sessions(!config.control_socket.value_or("").empty());
-  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now());
+  generation_ = states_.bind(std::move(configuration.config), std::chrono::steady_clock::now(),
+                             std::move(configuration.tls));
   logs_.commit(std::move(*logs), generation_);
   const config::Server& main_server = *generation_->config().servers[0];
   log_.write_to(logs_.id_of(main_server.error_log), main_server.log_levels);
@@ -58,6 +60,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   open_control_socket(generation_->config());
   provide_journal_folder(generation_->config());
+  if (auto read = read_cluster_files(generation_->config()); !read) return read;
   return become_user(generation_->config());
 }
 
@@ -67,10 +70,10 @@ std::expected<void, std::string> Server::open_ports(const config::Config& config
   first_ports_ = std::move(*plan);
   open_listens_ = config.listens;
   for (const ListeningSockets& line : first_ports_.opened) {
-    const auto& [ip, port, place] = line.listen;
+    const config::Listen& at = line.listen;
     log_.say(LogLevel::info, "core",
              fmt::format("listening on {} for {} shards",
-                         ip ? Endpoint{*ip, port}.text() : fmt::format("[::]:{}", port),
+                         at.ip ? Endpoint{*at.ip, at.port}.text() : fmt::format("[::]:{}", at.port),
                          line.sockets.size()));
   }
   return {};
@@ -124,6 +127,7 @@ void Server::bring_changes_back() {
     return;
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
+  has_journal_ = true;
   control_.bring_back(std::move(*journal), generation_);
 }
 
@@ -151,10 +155,10 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.pid_file = config.pid_file;
   duties.server_process = ::getpid();
   duties.control_socket = config.control_socket.value_or("");
-  duties.read_targets = [this]() -> std::optional<std::vector<config::LogTarget>> {
-    auto read = read_configuration(options_);
+  duties.read_targets = [this]() -> std::optional<Keeper::Duties::Targets> {
+    auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
-    return log_targets(*read->config);
+    return Keeper::Duties::Targets{log_targets(*read->config), tls::named_files(*read->config)};
   };
   using Terminal = Keeper::Duties::Terminal;
   duties.terminal = options_.foreground ? Terminal::keep : Terminal::leave;
@@ -168,9 +172,9 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
 void Server::say_that_the_keeper_is_gone() {
   log_.say(LogLevel::error, "core",
            "the keeper of root's rights is gone and cannot be replaced without root: from now on "
-           "logs are opened and programs of piped logs started with the rights of User, and the "
-           "pid file and the control socket may stay behind at the end; all else goes on. Stop and "
-           "start the server to have a keeper again");
+           "logs and keys are opened and programs of piped logs started with the rights of User, "
+           "and the pid file and the control socket may stay behind at the end; all else goes on. "
+           "Stop and start the server to have a keeper again");
 }
 
 LogOpener& Server::log_opener() {
@@ -196,11 +200,15 @@ void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   group_.desk = &control_;
+  group_.spans = &traces_;
   bring_changes_back();
+  join_cluster();
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
+  traces_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
+  if (cluster_ != nullptr) cluster_->start();
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -300,8 +308,10 @@ void Server::stop_gracefully() {
 
 void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
+  if (cluster_ != nullptr) cluster_->stop();
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
+  traces_.stop();  // it has what they handed over
   heartbeats_.stop();
 }
 

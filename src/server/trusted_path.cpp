@@ -20,7 +20,7 @@ constexpr int links_max = 40;  // the kernel's own limit
 
 class Walk {
  public:
-  explicit Walk(const Suspect& suspect) : suspect_(suspect) {}
+  Walk(TrustedFile kind, const Suspect& suspect) : kind_(kind), suspect_(suspect) {}
 
   std::expected<Descriptor, int> open(const std::string& path) {
     if (!begin_at_root()) return std::unexpected(errno);
@@ -90,8 +90,8 @@ class Walk {
   }
 
   int open_file(const std::string& name) {
-    const int flags =
-        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+    const int purpose = kind_ == TrustedFile::log ? O_WRONLY | O_APPEND | O_CREAT : O_RDONLY;
+    const int flags = purpose | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
     Descriptor file(::openat(at_.number(), name.c_str(), flags, 0644));
     struct stat found{};
     if (!file.is_open() || ::fstat(file.number(), &found) != 0) return errno;
@@ -100,6 +100,7 @@ class Walk {
     return 0;
   }
 
+  TrustedFile kind_;
   const Suspect& suspect_;
   Descriptor at_, file_;
   std::deque<std::string> names_;  // still to be walked
@@ -108,8 +109,9 @@ class Walk {
 
 }  // namespace
 
-std::expected<Descriptor, int> open_trusted_log(const std::string& path, const Suspect& suspect) {
-  return Walk(suspect).open(std::filesystem::absolute(path));
+std::expected<Descriptor, int> open_trusted(const std::string& path, TrustedFile kind,
+                                            const Suspect& suspect) {
+  return Walk(kind, suspect).open(std::filesystem::absolute(path));
 }
 
 }  // namespace steelyard::server

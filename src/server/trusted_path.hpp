@@ -24,8 +24,14 @@ struct Suspect {
   std::vector<gid_t> groups;
 };
 
-// For append; created if need be. The error is an errno; EACCES: the suspect could have a hand in
-// where the path leads. Only a regular file is opened.
-std::expected<Descriptor, int> open_trusted_log(const std::string& path, const Suspect& suspect);
+enum class TrustedFile : std::uint8_t {
+  log,     // opened for append; created if need be
+  secret,  // opened for reading
+};
+
+// The error is an errno; EACCES: the suspect could have a hand in where the path leads. Only a
+// regular file is opened.
+std::expected<Descriptor, int> open_trusted(const std::string& path, TrustedFile kind,
+                                            const Suspect& suspect);
 
 }  // namespace steelyard::server

@@ -18,14 +18,14 @@ constexpr uid_t somebody_else = 65534;
 const Suspect stranger{somebody_else, {somebody_else}};
 
 int outcome(const std::string& path, const Suspect& suspect = stranger) {
-  const auto opened = open_trusted_log(path, suspect);
+  const auto opened = open_trusted(path, TrustedFile::log, suspect);
   return opened ? 0 : opened.error();
 }
 
 TEST(TrustedPath, a_file_is_created_and_appended_to) {
   const ScratchDirectory scratch;
   EXPECT_EQ(outcome(scratch.file("a")), 0);
-  const auto file = open_trusted_log(scratch.file("a"), stranger);
+  const auto file = open_trusted(scratch.file("a"), TrustedFile::log, stranger);
   ASSERT_TRUE(file);
   EXPECT_NE(::fcntl(file->number(), F_GETFL) & O_APPEND, 0);
 }

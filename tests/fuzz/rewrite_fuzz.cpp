@@ -1,6 +1,6 @@
 // Input: lines of rules, conditions begin with '?'; a zero byte; the path of a request. What can be
-// read ends, within bounds, in the same way each time, and lets no byte through that a message cannot
-// hold where nothing escapes it any more.
+// read ends, within bounds, in the same way each time, and lets no byte through that a message
+// cannot hold where nothing escapes it any more.
 #include <algorithm>
 #include <string>
 #include <vector>

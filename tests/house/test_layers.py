@@ -17,9 +17,11 @@ LIBRARIES = {
     "gmock/": None,
     "pcre2.h": {"base"},
     "ares.h": {"io/linux"},
-    "nlohmann/": {"manage"},
+    "nlohmann/": {"manage", "cluster"},
+    "curl/": {"server"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
+    "openssl/": {"tls"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 

@@ -4,6 +4,7 @@
 
 #include "http/response_head.hpp"
 #include "proxy/backend/http1_request.hpp"
+#include "proxy/backend_pool.hpp"
 #include "proxy/client_side.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
@@ -71,6 +72,9 @@ class Http1Attempt {
 
  private:
   io::Task<Failure> connect();
+  bool is_tls() const { return plan_.lease.spec().scheme == "https"; }
+  void find_tls();
+  [[gnu::noinline]] io::Task<Failure> secure();
   BackendPool* find_pool();
   bool take_pooled();
   io::DialTarget dial_target() const;
@@ -93,7 +97,8 @@ class Http1Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
-  void note_repeat();
+  void note_repeat(const Failure& failure);
+  void note_moments();
   void tell_latency(const Failure& failure);
 
   std::optional<Failure> step_download();
@@ -137,6 +142,7 @@ class Http1Attempt {
   ReplyFraming reply_;
   std::unique_ptr<io::SplicePipe> pipe_;
   std::string_view upgrade_;
+  TlsWish tls_;  // once find_tls() was here
 };
 
 }  // namespace steelyard::proxy

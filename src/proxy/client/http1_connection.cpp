@@ -6,6 +6,9 @@
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/timeline.hpp"
+#include "proxy/trace.hpp"
+#include "tls/hosts.hpp"
 
 namespace steelyard::proxy {
 
@@ -19,6 +22,12 @@ ClientConnection::ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream
       static_cast<std::uint8_t>(peer.ip.write(facts_.peer_text.data(), facts_.peer_text.size()));
   facts_.local_text_bytes = static_cast<std::uint8_t>(
       facts_.local.ip.write(facts_.local_text.data(), facts_.local_text.size()));
+  const tls::Hosts* const hosts = core.generation->tls();
+  if (hosts == nullptr || !hosts->speaks_tls(first_server())) return;
+  auto secure = hosts->accept(std::move(stream_), core.generation->hosts().group(facts_.local),
+                              core.generation);
+  facts_.tls = secure.get();
+  stream_ = std::move(secure);
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -34,7 +43,7 @@ const config::Server& ClientConnection::first_server() const {
 // Each coroutine of a request costs some fifty nanoseconds: few of them lie between this one and
 // the member's answer.
 io::Task<> ClientConnection::live() {
-  Next next = Next::another;
+  Next next = facts_.tls == nullptr ? Next::another : co_await greet();
   while (next == Next::another) {
     const HeadEnd end = co_await read_head();
     if (end == HeadEnd::complete) {
@@ -47,6 +56,7 @@ io::Task<> ClientConnection::live() {
   }
   if (!stream_->settle()) co_await wait_until_sent();
   if (next == Next::linger) co_await linger();
+  facts_.tls = nullptr;
   stream_.reset();
   if (workspace_) core_.give_back(std::move(workspace_));
   core_.retire(*this);
@@ -196,7 +206,9 @@ void ClientConnection::finish_exchange() {
   x.ended_at = core_.now();
   x.wall_now = core_.parts.loop.wall_now();
   account_exchange(x, core_);
+  end_timeline(x);
   record_access(x, core_);
+  record_spans(x, core_);
   x.leases.clear();
   ++facts_.requests_before;
   // What was read beyond a chunked body is the next request's.

@@ -45,6 +45,9 @@ class ClientConnection {
   enum class HeadEnd : std::uint8_t { complete, fault, timed_out, closed };
 
   io::Task<> live();
+  [[gnu::noinline]] io::Task<Next> greet();
+  io::Task<Next> answer_plain_http();
+  void tell_of_handshake(const std::string& why);
   io::Task<HeadEnd> read_head();
   [[gnu::noinline]] io::Task<> wait_until_sent();
   Instant idle_deadline() const;

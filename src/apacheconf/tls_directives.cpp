@@ -1,0 +1,424 @@
+// TLS towards clients (httpd: mod_ssl).
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "apacheconf/choices.hpp"
+#include "apacheconf/listed.hpp"
+#include "apacheconf/tables.hpp"
+#include "apacheconf/tls_drafts.hpp"
+#include "base/text.hpp"
+#include "config/virtual_host_index.hpp"
+
+namespace steelyard::apacheconf {
+
+namespace {
+
+using config::NamedFile;
+using config::Server;
+using config::TlsOptions;
+using config::TlsServerSettings;
+
+void engine(Scope& scope, const Statement& statement) {
+  scope.server.tls.engine = is_on(statement);
+  scope.server.tls.place = scope.place();
+}
+
+// The server's n-th file takes the place of the n-th that it inherited.
+void add_file(std::vector<NamedFile>& files, std::size_t& named, NamedFile file) {
+  if (named < files.size()) {
+    files[named] = std::move(file);
+  } else {
+    files.push_back(std::move(file));
+  }
+  ++named;
+}
+
+void certificate_file(Scope& scope, const Statement& statement) {
+  auto file = read_tls_file(scope, statement);
+  if (!file) return;
+  auto& named = scope.reading.part<TlsDrafts>().servers[&scope.server];
+  add_file(scope.server.tls.certificates, named.certificates, std::move(*file));
+}
+
+void key_file(Scope& scope, const Statement& statement) {
+  auto file = read_tls_file(scope, statement);
+  if (!file) return;
+  auto& named = scope.reading.part<TlsDrafts>().servers[&scope.server];
+  add_file(scope.server.tls.keys, named.keys, std::move(*file));
+}
+
+template <auto member>
+void trust_file(Scope& scope, const Statement& statement) {
+  if (auto file = read_tls_file(scope, statement))
+    scope.server.tls.trust.*member = std::move(*file);
+}
+
+void chain_file(Scope& scope, const Statement& statement) {
+  if (auto file = read_tls_file(scope, statement)) scope.server.tls.chain = *file;
+}
+
+void protocol(Scope& scope, const Statement& statement) {
+  if (const auto versions = read_tls_versions(scope, statement))
+    scope.server.tls.versions = *versions;
+}
+
+// httpd would shake hands anew, which TLS 1.3 no longer has and TLS 1.2 clients refuse.
+bool is_in_section(Scope& scope, const Statement& statement, std::string advice) {
+  if (scope.at_server_level()) return false;
+  if (scope.frame().kind == SectionKind::directory) return true;
+  scope.complain(statement.name + " is only supported for whole servers, not in " +
+                     scope.frame().name + ": the handshake is over when the path is known",
+                 std::move(advice));
+  return true;
+}
+
+void cipher_suite(Scope& scope, const Statement& statement) {
+  if (is_in_section(scope, statement, "Write it in the <VirtualHost>.")) return;
+  CipherTexts texts = read_ciphers(scope, statement);
+  TlsServerSettings& tls = scope.server.tls;
+  if (texts.ciphers) {
+    tls.ciphers = std::move(*texts.ciphers);
+    tls.ciphers_place = scope.place();
+  }
+  if (texts.suites) {
+    tls.suites = std::move(*texts.suites);
+    tls.suites_place = scope.place();
+  }
+}
+
+void verify_client(Scope& scope, const Statement& statement) {
+  if (is_in_section(scope, statement,
+                    "Write SSLVerifyClient optional in the <VirtualHost> and, in the section, "
+                    "Require ssl-verify-client."))
+    return;
+  if (const auto verify = read_peer_verify(scope, statement)) scope.server.tls.verify = *verify;
+}
+
+void verify_depth(Scope& scope, const Statement& statement) {
+  if (is_in_section(scope, statement, "Write it in the <VirtualHost>.")) return;
+  if (const auto depth = read_verify_depth(scope, statement))
+    scope.server.tls.verify_depth = *depth;
+}
+
+void revocation_check(Scope& scope, const Statement& statement) {
+  const auto words = read_revocation(scope, statement);
+  if (!words) return;
+  scope.server.tls.trust.revocation = words->check;
+  scope.server.tls.trust.needs_no_crl = words->needs_no_crl;
+}
+
+template <auto member>
+void server_flag(Scope& scope, const Statement& statement) {
+  scope.server.tls.*member = is_on(statement);
+}
+
+void sni_policy(Scope& scope, const Statement& statement) {
+  using config::SniPolicy;
+  constexpr Choices<SniPolicy, 4> choices{
+      "SSLVHostSNIPolicy must be one of strict, secure, authonly, insecure",
+      {{{"strict", SniPolicy::strict},
+        {"secure", SniPolicy::secure},
+        {"authonly", SniPolicy::authonly},
+        {"insecure", SniPolicy::insecure}}}};
+  choices.choose(scope, statement.words[0], scope.server.tls.sni_policy);
+}
+
+// "shmcb:/path(512000)": whatever keeps them in httpd, here it is this process's memory.
+void session_cache(Scope& scope, const Statement& statement) {
+  constexpr std::uint64_t bytes_usual = 512'000, bytes_a_session = 512;
+  const std::string_view word = statement.words[0];
+  config::TlsProcessSettings& tls = scope.config.tls;
+  if (equals_ignoring_case(word, "none") || equals_ignoring_case(word, "nonenotnull")) {
+    tls.caches_sessions = false;
+    return;
+  }
+  constexpr std::string_view kinds[] = {"shmcb", "dbm", "dc", "memcache", "redis", "shm", "shmht"};
+  const std::string_view kind = word.substr(0, word.find(':'));
+  if (std::ranges::none_of(kinds, [&](auto known) { return equals_ignoring_case(known, kind); })) {
+    scope.complain("'" + std::string(kind) + "' session cache not supported",
+                   "Write shmcb:NAME(BYTES) or none.");
+    return;
+  }
+  std::uint64_t bytes = bytes_usual;
+  if (const std::size_t open = word.rfind('('); open != word.npos && word.ends_with(')')) {
+    const auto said = parse_unsigned(word.substr(open + 1, word.size() - open - 2));
+    if (!said || *said < 8192) {
+      scope.complain("SSLSessionCache: Invalid argument: size has to be >= 8192 bytes");
+      return;
+    }
+    bytes = *said;
+  }
+  tls.caches_sessions = true;
+  tls.cached_sessions_max = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(bytes / bytes_a_session, std::numeric_limits<std::int32_t>::max()));
+  scope.note("SSLSessionCache: sessions are kept in this process's memory, at most " +
+             std::to_string(tls.cached_sessions_max) + " for each virtual host");
+}
+
+void session_cache_timeout(Scope& scope, const Statement& statement) {
+  const auto time = parse_unsigned(statement.words[0]);
+  constexpr std::uint64_t seconds_max = 366 * 24 * 3600;
+  if (!time || *time > seconds_max) {
+    scope.complain("SSLSessionCacheTimeout: Invalid argument", "Write a number of seconds.");
+    return;
+  }
+  scope.server.tls.session_life = std::chrono::seconds(*time);
+}
+
+struct OptionWord {
+  std::string_view name;
+  TlsOptions::Set option;
+};
+// 0: what it asks for holds anyway.
+constexpr auto option_words = std::to_array<OptionWord>({
+    {"StdEnvVars", TlsOptions::std_env_vars},
+    {"ExportCertData", TlsOptions::cert_data},
+    {"LegacyDNStringFormat", TlsOptions::legacy_names},
+    {"StrictRequire", 0},
+    {"OptRenegotiate", 0},
+});
+
+void options(Scope& scope, const Statement& statement) {
+  TlsOptions said;
+  for (const std::string& word : statement.words) {
+    const bool has_sign = word.starts_with('+') || word.starts_with('-');
+    const std::string_view name = std::string_view(word).substr(has_sign ? 1 : 0);
+    if (equals_ignoring_case(name, "FakeBasicAuth")) {
+      if (word.starts_with('-')) continue;
+      scope.complain(
+          "SSLOptions FakeBasicAuth is not supported: it would make a user name of the "
+          "client's certificate",
+          "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN}s\"");
+      continue;
+    }
+    const auto* const known = std::ranges::find_if(option_words, [&](const OptionWord& each) {
+      return equals_ignoring_case(each.name, name);
+    });
+    if (known == option_words.end()) {
+      scope.complain("SSLOptions: Illegal option '" + std::string(name) + "'",
+                     "Known are StdEnvVars, ExportCertData, StrictRequire, OptRenegotiate and "
+                     "LegacyDNStringFormat, with + or -.");
+      continue;
+    }
+    if (!has_sign) said = {true, known->option, 0};
+    if (word.starts_with('+')) said.on = static_cast<TlsOptions::Set>(said.on | known->option);
+    if (word.starts_with('-')) {
+      said.on = static_cast<TlsOptions::Set>(said.on & ~known->option);
+      said.off = static_cast<TlsOptions::Set>(said.off | known->option);
+    }
+  }
+  auto& settings = scope.settings().tls_options;
+  settings = said.over(settings.value_or(TlsOptions()));
+}
+
+void require_ssl(Scope& scope, const Statement& /*statement*/) {
+  scope.settings().requires_tls = true;
+}
+
+// What must stay as it is.
+void only_off(Scope& scope, const Statement& statement) {
+  if (!is_on(statement)) return;
+  struct Refusal {
+    std::string_view name, would, advice;
+  };
+  static constexpr auto refusals = std::to_array<Refusal>({
+      {"SSLCompression", "compress what is encrypted, which tells of its content (CRIME)",
+       "Leave it out."},
+      {"SSLInsecureRenegotiation", "let a stranger put bytes in front of a client's (RFC 5746)",
+       "Leave it out."},
+      {"SSLFIPS", "use certified algorithms only", "Configure the library: openssl.cnf."},
+      {"SSLUseStapling", "ask the certificate authority whether certificates are still good",
+       "Leave it out, or keep it for httpd inside <IfModule !steelyard_module>."},
+      {"SSLOCSPEnable", "ask authorities about clients' certificates",
+       "Use SSLCARevocationFile and SSLCARevocationCheck."},
+  });
+  for (const Refusal& each : refusals) {
+    if (!equals_ignoring_case(each.name, statement.name)) continue;
+    scope.complain(
+        std::string(each.name) + " On is not supported: it would " + std::string(each.would),
+        std::string(each.advice));
+  }
+}
+
+constexpr std::string_view vhost_wins = "the virtual host's counts, else the main server's";
+
+constexpr Directive row(std::string_view name, Handler handler, Arguments arguments,
+                        std::string_view help, Contexts contexts = in_servers,
+                        std::string_view merge = vhost_wins) {
+  return {.name = name,
+          .contexts = contexts,
+          .arguments = arguments,
+          .handler = handler,
+          .merge = merge,
+          .help = help,
+          .module = "ssl_module"};
+}
+
+constexpr Directive noted(std::string_view name, std::string_view help, std::string_view note,
+                          Handler handler = nullptr, Arguments arguments = Arguments::raw) {
+  return {.name = name,
+          .contexts = anywhere,
+          .arguments = arguments,
+          .handler = handler,
+          .help = help,
+          .module = "ssl_module",
+          .support = Support::accepted_with_note,
+          .note = note};
+}
+
+constexpr std::string_view never = "this is always so here";
+constexpr std::string_view by_number =
+    "those of a virtual host take the places of the main "
+    "server's, one by one";
+
+constexpr auto directives = std::to_array<Directive>({
+    row("SSLEngine", engine, Arguments::flag, "whether TLS is spoken with clients"),
+    row("SSLCertificateFile", certificate_file, Arguments::one,
+        "certificate in PEM, perhaps with those between it and the authority; several, one of each "
+        "kind of key",
+        in_servers, by_number),
+    row("SSLCertificateKeyFile", key_file, Arguments::one,
+        "private key in PEM, in the order of the certificates; without it, it lies in the "
+        "certificate's file",
+        in_servers, by_number),
+    row("SSLCertificateChainFile", chain_file, Arguments::one,
+        "certificates between the server's and the authority's, in PEM"),
+    row("SSLProtocol", protocol, Arguments::one_or_more, "versions of TLS: [+-]VERSION ..."),
+    row("SSLCipherSuite", cipher_suite, Arguments::one_or_two,
+        "ciphers in OpenSSL's words, up to TLS 1.2, or behind TLSv1.3 those of that version",
+        anywhere),
+    row("SSLHonorCipherOrder", server_flag<&TlsServerSettings::honors_order>, Arguments::flag,
+        "whether the server's order of ciphers counts and not the client's"),
+    row("SSLSessionTickets", server_flag<&TlsServerSettings::tickets>, Arguments::flag,
+        "whether clients keep sessions in tickets"),
+    row("SSLSessionCache", session_cache, Arguments::one, "whether the server keeps sessions",
+        in_main, "there is only one value"),
+    row("SSLSessionCacheTimeout", session_cache_timeout, Arguments::one,
+        "how long a session may be resumed, in seconds"),
+    row("SSLStrictSNIVHostCheck", server_flag<&TlsServerSettings::strict_sni>, Arguments::flag,
+        "whether clients have to name the host in their handshake"),
+    row("SSLVHostSNIPolicy", sni_policy, Arguments::one,
+        "which other hosts a request may ask for than the handshake named: strict, secure, "
+        "authonly, insecure",
+        in_main, "there is only one value"),
+    row("SSLVerifyClient", verify_client, Arguments::one,
+        "whether clients show a certificate: none, optional, require, optional_no_ca", anywhere),
+    row("SSLVerifyDepth", verify_depth, Arguments::one,
+        "how many certificates may lie between a client's and an authority's", anywhere),
+    row("SSLCACertificateFile", trust_file<&config::TlsTrust::ca_file>, Arguments::one,
+        "authorities of clients' certificates, in PEM"),
+    row("SSLCACertificatePath", trust_file<&config::TlsTrust::ca_path>, Arguments::one,
+        "directory of authorities of clients' certificates"),
+    row("SSLCADNRequestFile", trust_file<&config::TlsTrust::names_file>, Arguments::one,
+        "authorities whose names clients are told, instead of those that are believed"),
+    row("SSLCADNRequestPath", trust_file<&config::TlsTrust::names_path>, Arguments::one,
+        "directory of authorities whose names clients are told"),
+    row("SSLCARevocationFile", trust_file<&config::TlsTrust::crl_file>, Arguments::one,
+        "revoked certificates, in PEM"),
+    row("SSLCARevocationPath", trust_file<&config::TlsTrust::crl_path>, Arguments::one,
+        "directory of lists of revoked certificates"),
+    row("SSLCARevocationCheck", revocation_check, Arguments::one_or_two,
+        "whose revocation is looked up: none, leaf, chain; then perhaps no_crl_for_cert_ok"),
+    row("SSLOptions", options, Arguments::one_or_more,
+        "StdEnvVars, ExportCertData, LegacyDNStringFormat: [+-]OPTION ...", anywhere,
+        "the inner one counts; with signs it changes the outer one"),
+    row("SSLRequireSSL", require_ssl, Arguments::none, "requests without TLS are refused", anywhere,
+        "counts for all inside"),
+
+    noted("SSLPassPhraseDialog", "how pass phrases of keys are asked for",
+          "keys with a pass phrase are refused, so none is asked for"),
+    noted("SSLRandomSeed", "where random numbers come from", "the kernel gives them"),
+    noted("SSLCryptoDevice", "hardware that computes", "the library's own code computes"),
+    noted("SSLRenegBufferSize", "how much of a body waits for a handshake",
+          "there are no further handshakes"),
+    noted("SSLCompression", "whether TLS compresses; only Off", never, only_off, Arguments::flag),
+    noted("SSLInsecureRenegotiation", "whether old clients may shake hands anew; only Off", never,
+          only_off, Arguments::flag),
+    noted("SSLFIPS", "whether only certified algorithms are used; only Off", never, only_off,
+          Arguments::flag),
+    noted("SSLUseStapling", "whether the authority's word goes with a certificate; only Off", never,
+          only_off, Arguments::flag),
+    noted("SSLOCSPEnable", "whether authorities are asked about clients; only Off", never, only_off,
+          Arguments::flag),
+});
+
+std::vector<Directive> make_table() {
+  std::vector<Directive> table(directives.begin(), directives.end());
+  const std::vector<Directive> noted_lists = expand_lists(
+      {{"ssl_module",
+        "SSLStaplingCache SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout "
+        "SSLStaplingResponseMaxAge SSLStaplingStandardCacheTimeout "
+        "SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater SSLStaplingErrorCacheTimeout "
+        "SSLStaplingForceURL",
+        "how the authority's word is fetched", "SSLUseStapling can only be Off"},
+       {"ssl_module",
+        "SSLOCSPDefaultResponder SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew "
+        "SSLOCSPResponseMaxAge SSLOCSPResponderTimeout SSLOCSPUseRequestNonce SSLOCSPProxyURL "
+        "SSLOCSPNoVerify SSLOCSPResponderCertificateFile",
+        "how authorities are asked about clients", "SSLOCSPEnable can only be Off"}},
+      Support::accepted_with_note);
+  table.insert(table.end(), noted_lists.begin(), noted_lists.end());
+  return table;
+}
+
+bool listens_for(const config::Listen& listen, const config::HostAddress& address) {
+  const bool same_port = !address.port || *address.port == listen.port;
+  // httpd: a Listen line with an address is not that of `*`.
+  const bool same_ip = !listen.ip || address.ip == listen.ip;
+  return same_port && same_ip;
+}
+
+// httpd: `Listen ... https` and a certificate do without SSLEngine.
+bool is_meant_for_tls(const config::Config& config, const Server& server) {
+  if (server.tls.engine || server.tls.certificates.empty()) return false;
+  return std::ranges::any_of(config.listens, [&](const config::Listen& listen) {
+    if (!listen.says_https) return false;
+    return std::ranges::any_of(server.addresses, [&](const config::HostAddress& address) {
+      return address.port && listens_for(listen, address);
+    });
+  });
+}
+
+void settle_engine(Reading& reading, Server& server) {
+  if (!reading.has_module("ssl_module")) return;
+  TlsServerSettings& tls = server.tls;
+  if (is_meant_for_tls(*reading.config, server)) {
+    tls.engine = true;
+    tls.place = server.place;
+  }
+  if (!tls.is_on() || !tls.certificates.empty()) return;
+  // httpd: AH02572. What only inherits SSLEngine is faulty too.
+  reading.complain_at(server.index == 0 ? tls.place : server.place,
+                      "Failed to configure at least one certificate and key for " + server.name,
+                      "Add SSLCertificateFile and SSLCertificateKeyFile, or SSLEngine Off.");
+}
+
+void warn_of_plain_ports(Reading& reading) {
+  const config::VirtualHostIndex index(*reading.config);
+  for (const config::Listen& listen : reading.config->listens) {
+    if (!listen.says_https) continue;
+    const Endpoint local{listen.ip.value_or(IpAddress::v4(0)), listen.port};
+    if (index.group(local).first().tls.is_on()) continue;
+    reading.warn_at(
+        listen.place,
+        "Port " + std::to_string(listen.port) +
+            " is meant for TLS, but the first server for it has no SSLEngine On, so it "
+            "takes plain HTTP",
+        "Write SSLEngine On and SSLCertificateFile in the <VirtualHost> for this port.");
+  }
+}
+
+}  // namespace
+
+std::span<const Directive> tls_directives() {
+  static const std::vector<Directive> table = make_table();
+  return table;
+}
+
+void finish_tls(Reading& reading) {
+  for (const auto& server : reading.config->servers) settle_engine(reading, *server);
+  warn_of_plain_ports(reading);
+}
+
+}  // namespace steelyard::apacheconf

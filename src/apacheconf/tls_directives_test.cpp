@@ -1,0 +1,184 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apacheconf/testing.hpp"
+
+namespace steelyard::apacheconf {
+namespace {
+
+using config::Server;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::string_view module = "LoadModule ssl_module modules/mod_ssl.so\n";
+constexpr std::string_view pair = "SSLCertificateFile a.pem\nSSLCertificateKeyFile a.key\n";
+
+class TlsDirectives : public ::testing::Test {
+ protected:
+  std::string whole(std::string_view text) {
+    return std::string(module) + std::string(testing::preamble) + std::string(text);
+  }
+  std::vector<std::string> faults(std::string_view text) { return reader_.faults(whole(text)); }
+  // The last server.
+  const Server& read(std::string_view text) {
+    auto result = reader_.read(whole(text));
+    EXPECT_TRUE(result) << ::testing::PrintToString(faults(text));
+    if (!result) {
+      static const Server nothing;
+      return nothing;
+    }
+    config_ = std::move(result->config);
+    return *config_->servers.back();
+  }
+  static std::vector<std::string> paths(const std::vector<config::NamedFile>& files) {
+    std::vector<std::string> all;
+    for (const config::NamedFile& file : files) all.push_back(file.path);
+    return all;
+  }
+
+  testing::Reader reader_;
+  std::unique_ptr<config::Config> config_;
+};
+
+TEST_F(TlsDirectives, paths_belong_to_the_server_root) {
+  const Server& server = read("SSLEngine On\n" + std::string(pair));
+  EXPECT_TRUE(server.tls.is_on());
+  EXPECT_THAT(paths(server.tls.certificates), ElementsAre("/c/a.pem"));
+  EXPECT_THAT(paths(server.tls.keys), ElementsAre("/c/a.key"));
+  EXPECT_EQ(server.tls.keys[0].place.line, 6U);
+  EXPECT_THAT(faults("SSLCertificateFile pkcs11:token=x\n"),
+              ElementsAre(HasSubstr("keys of tokens are not supported")));
+}
+
+TEST_F(TlsDirectives, a_hosts_certificates_take_the_places_of_those_it_inherits) {
+  const Server& server =
+      read(std::string(pair) +
+           "SSLCertificateFile c.pem\n<VirtualHost *:8080>\nSSLEngine On\n"
+           "SSLCertificateFile b.pem\nSSLCertificateKeyFile b.key\n</VirtualHost>\n");
+  EXPECT_THAT(paths(server.tls.certificates), ElementsAre("/c/b.pem", "/c/c.pem"));
+  EXPECT_THAT(paths(server.tls.keys), ElementsAre("/c/b.key"));
+}
+
+TEST_F(TlsDirectives, versions_are_added_and_taken_away) {
+  using namespace config;  // NOLINT(google-build-using-namespace)
+  EXPECT_EQ(read("SSLProtocol all -SSLv3").tls.versions, tls_all);
+  EXPECT_EQ(read("SSLProtocol all -TLSv1 -TLSv1.1").tls.versions, tls_1_2 | tls_1_3);
+  EXPECT_EQ(read("SSLProtocol -all +TLSv1.2").tls.versions, tls_1_2);
+  EXPECT_EQ(read("SSLProtocol TLSv1.3").tls.versions, tls_1_3);
+  EXPECT_THAT(faults("SSLProtocol SSLv3"), ElementsAre(HasSubstr("SSLv3 is not supported")));
+  EXPECT_THAT(faults("SSLProtocol foo"), ElementsAre("4: SSLProtocol: Illegal protocol 'foo'"));
+  EXPECT_THAT(faults("SSLProtocol -all"), ElementsAre("4: SSLProtocol: no protocol is left"));
+}
+
+TEST_F(TlsDirectives, ciphers_never_include_those_without_a_key) {
+  const Server& server =
+      read("SSLCipherSuite HIGH\nSSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256\n");
+  EXPECT_EQ(server.tls.ciphers, "HIGH:!aNULL:!eNULL:!EXP");
+  EXPECT_EQ(server.tls.suites, "TLS_AES_128_GCM_SHA256");
+  EXPECT_THAT(faults("SSLCipherSuite SSLv2 x"), ElementsAre("4: protocol 'SSLv2' not supported"));
+}
+
+TEST_F(TlsDirectives, options_add_up_from_section_to_section) {
+  using config::TlsOptions;
+  const Server& server = read(
+      "SSLOptions +StdEnvVars\n<Location /a>\nSSLOptions -StdEnvVars +ExportCertData\n</Location>\n"
+      "<Location /b>\nSSLOptions LegacyDNStringFormat\n</Location>\n");
+  const auto outer = *server.defaults.tls_options;
+  std::vector<TlsOptions::Set> inner;
+  for (const config::Section& section : server.locations)
+    inner.push_back(section.settings.tls_options->over(outer).on);
+  EXPECT_EQ(outer.on, TlsOptions::std_env_vars);
+  EXPECT_THAT(inner, ElementsAre(TlsOptions::cert_data, TlsOptions::legacy_names));
+  EXPECT_THAT(faults("SSLOptions +FakeBasicAuth\nSSLOptions +X\n"),
+              ElementsAre(HasSubstr("FakeBasicAuth is not supported"),
+                          "5: SSLOptions: Illegal option 'X'"));
+}
+
+TEST_F(TlsDirectives, an_https_port_and_a_certificate_do_without_sslengine) {
+  const std::string host = "<VirtualHost *:443>\n" + std::string(pair) + "</VirtualHost>\n";
+  EXPECT_TRUE(read("Listen 443\n" + host).tls.is_on());
+  EXPECT_FALSE(read("Listen 127.0.0.1:443\n" + host).tls.is_on());
+  EXPECT_FALSE(read("Listen 443 http\n" + host).tls.is_on());
+  EXPECT_FALSE(read("Listen 443\n<VirtualHost *:443>\nSSLEngine Off\n" + std::string(pair) +
+                    "</VirtualHost>\n")
+                   .tls.is_on());
+}
+
+TEST_F(TlsDirectives, a_port_for_tls_without_tls_is_warned_about) {
+  EXPECT_THAT(reader_.remarks(whole("Listen 8443 https\n")),
+              ElementsAre(HasSubstr("Port 8443 is meant for TLS")));
+  EXPECT_THAT(reader_.remarks(whole("Listen 8443 https\n<VirtualHost *:8443>\nSSLEngine On\n" +
+                                    std::string(pair) + "</VirtualHost>\n")),
+              IsEmpty());
+}
+
+TEST_F(TlsDirectives, an_engine_without_a_certificate_is_a_fault_of_each_host) {
+  EXPECT_THAT(faults("<VirtualHost *:8080>\nServerName x.test\nSSLEngine On\n</VirtualHost>\n"),
+              ElementsAre("4: Failed to configure at least one certificate and key for x.test"));
+}
+
+TEST_F(TlsDirectives, what_would_need_another_handshake_is_refused_in_sections) {
+  EXPECT_THAT(faults("<Location /a>\nSSLVerifyClient require\nSSLCipherSuite HIGH\n"
+                     "SSLVerifyDepth 2\n</Location>\n"),
+              ElementsAre(HasSubstr("5: SSLVerifyClient is only supported for whole servers"),
+                          HasSubstr("6: SSLCipherSuite is only supported for whole servers"),
+                          HasSubstr("7: SSLVerifyDepth is only supported for whole servers")));
+  EXPECT_THAT(faults("<Directory />\nSSLVerifyClient require\n</Directory>\n"), IsEmpty());
+}
+
+TEST_F(TlsDirectives, what_weakens_tls_can_only_be_off) {
+  EXPECT_THAT(faults("SSLCompression Off\nSSLInsecureRenegotiation Off\nSSLUseStapling Off\n"
+                     "SSLOCSPEnable Off\nSSLFIPS Off\nSSLRandomSeed startup builtin\n"
+                     "SSLPassPhraseDialog exec:/bin/true\nSSLStaplingCache shmcb:x\n"),
+              IsEmpty());
+  EXPECT_THAT(faults("SSLCompression On\n"), ElementsAre(HasSubstr("CRIME")));
+  EXPECT_THAT(faults("SSLUseStapling On\n"), ElementsAre(HasSubstr("SSLUseStapling On is not")));
+}
+
+TEST_F(TlsDirectives, the_session_cache_is_sized_by_its_bytes) {
+  read("SSLSessionCache shmcb:${X}/ssl_scache(1024000)\nSSLSessionCacheTimeout 60\n");
+  EXPECT_TRUE(config_->tls.caches_sessions);
+  EXPECT_EQ(config_->tls.cached_sessions_max, 2000U);
+  EXPECT_EQ(config_->servers[0]->tls.session_life, std::chrono::seconds(60));
+  EXPECT_FALSE((read("SSLSessionCache none\n"), config_->tls.caches_sessions));
+  EXPECT_THAT(faults("SSLSessionCache shmcb:x(10)\nSSLSessionCache foo:x\n"),
+              ElementsAre(HasSubstr(">= 8192"), HasSubstr("'foo' session cache not supported")));
+}
+
+TEST_F(TlsDirectives, members_are_spoken_to_as_the_proxy_section_says) {
+  const Server& server = read(
+      "SSLProxyEngine On\nSSLProxyVerify require\n<Proxy balancer://app>\nSSLProxyVerify none\n"
+      "SSLProxyCheckPeerName Off\nBalancerMember https://h\n</Proxy>\n");
+  EXPECT_EQ(server.tls_backend.engine, true);
+  EXPECT_EQ(server.tls_backend.verify, config::PeerVerify::require);
+  ASSERT_FALSE(server.proxies.empty());
+  const config::Section& section = *server.proxies.begin();
+  ASSERT_TRUE(section.tls_backend);
+  EXPECT_EQ(section.tls_backend->verify, config::PeerVerify::none);
+  EXPECT_EQ(section.tls_backend->checks_name, false);
+  EXPECT_FALSE(section.tls_backend->engine);
+  EXPECT_THAT(faults("<Location /x>\nSSLProxyEngine On\n</Location>\n"),
+              ElementsAre(HasSubstr("SSLProxyEngine cannot occur within <Location> section")));
+}
+
+TEST_F(TlsDirectives, members_over_tls_need_the_module) {
+  EXPECT_THAT(reader_.faults(std::string(testing::preamble) + "ProxyPass / https://h/\n"),
+              ::testing::Contains(HasSubstr("members of protocol https:// are not supported")));
+}
+
+TEST_F(TlsDirectives, debians_files_load) {
+  EXPECT_THAT(faults("SSLRandomSeed startup builtin\nSSLRandomSeed connect file:/dev/urandom 512\n"
+                     "SSLPassPhraseDialog exec:/usr/share/apache2/ask-for-passphrase\n"
+                     "SSLSessionCache shmcb:/run/ssl_scache(512000)\nSSLSessionCacheTimeout 300\n"
+                     "SSLCipherSuite HIGH:!aNULL\nSSLProtocol all -SSLv3\nSSLSessionTickets off\n"
+                     "<VirtualHost *:8080>\nSSLEngine on\n" +
+                     std::string(pair) +
+                     "<FilesMatch \"\\.(?:cgi|shtml|phtml|php)$\">\nSSLOptions +StdEnvVars\n"
+                     "</FilesMatch>\n<Directory /usr/lib/cgi-bin>\nSSLOptions +StdEnvVars\n"
+                     "</Directory>\n</VirtualHost>\n"),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace steelyard::apacheconf

@@ -1,0 +1,83 @@
+#include "proxy/client/http1_connection.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/local_answer.hpp"
+#include "proxy/router.hpp"
+#include "tls/hosts.hpp"
+
+// The TLS handshake of a client's connection, before its first request.
+
+namespace steelyard::proxy {
+
+namespace {
+
+// httpd's words for who forgot the s.
+constexpr std::string_view speak_https =
+    "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n Instead use the "
+    "HTTPS scheme to access this URL, please.<br />\n";
+
+}  // namespace
+
+// RequestReadTimeout handshake=, else Timeout, is the time for all of it: a client that sends a
+// byte now and then gains nothing.
+io::Task<ClientConnection::Next> ClientConnection::greet() {
+  using Handshake = tls::TlsStream::Handshake;
+  const config::Server& server = first_server();
+  const Duration patience =
+      server.tls.handshake_time.count() > 0 ? server.tls.handshake_time : server.client.timeout;
+  const Instant deadline = core_.now() + patience;
+  while (true) {
+    const Handshake step = facts_.tls->shake_hands();
+    if (step == Handshake::done) {
+      tls::forget_owner(facts_.tls->ssl());
+      co_return Next::another;
+    }
+    if (step == Handshake::plain_http) {
+      tell_of_handshake("HTTP spoken on HTTPS port");
+      co_return co_await answer_plain_http();
+    }
+    if (step == Handshake::failed) {
+      tell_of_handshake(facts_.tls->fault());
+      co_return Next::close;
+    }
+    io::Wait wait(timer_, deadline);
+    if (co_await facts_.tls->wait_for_peer(wait) == io::Woken::timed_out) {
+      tell_of_handshake("it took too long");
+      co_return Next::close;
+    }
+  }
+}
+
+void ClientConnection::tell_of_handshake(const std::string& why) {
+  const config::Server& server = first_server();
+  if (config::LogLevel::info > server.log_levels.of("ssl")) return;
+  const std::string text = "AH02008: SSL handshake failed (server " + server.name + "): " + why;
+  ErrorLine line;
+  line.level = config::LogLevel::info;
+  line.module = "ssl";
+  line.client = &facts_.peer;
+  line.text = text;
+  line.when = core_.parts.loop.wall_now();
+  core_.parts.log.error(server.error_log, line);
+}
+
+// In the clear, as the client would not understand anything else. What it asked is not looked at.
+io::Task<ClientConnection::Next> ClientConnection::answer_plain_http() {
+  auto below = facts_.tls->release_below();
+  facts_.tls = nullptr;
+  stream_ = std::move(below);
+  workspace_ = core_.borrow_workspace();
+  begin_exchange();
+  Exchange& x = exchange();
+  // As httpd records it.
+  x.request_line = "GET / HTTP/1.0";
+  x.keep_client = false;
+  choose_server(x);
+  LocalAnswer answer{.status = 400};
+  answer.html_note = speak_https;
+  prepare_local_answer(x, core_, answer);
+  co_await send_answer();
+  finish_exchange();
+  co_return x.client_gone ? Next::close : Next::linger;
+}
+
+}  // namespace steelyard::proxy

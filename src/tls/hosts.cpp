@@ -1,0 +1,199 @@
+#include "tls/hosts.hpp"
+
+#include <openssl/ssl.h>
+
+#include <iterator>
+#include <map>
+#include <string>
+
+#include "base/check.hpp"
+#include "tls/client_hello.hpp"
+#include "tls/verification.hpp"
+
+namespace steelyard::tls {
+
+namespace {
+
+// What a handshake has to know, and what it found out.
+struct Greeting {
+  const Hosts* hosts;
+  const config::VirtualHostGroup* group;
+  std::shared_ptr<const void> owner;
+  std::string host{};
+  bool is_known = false;  // some server has that name
+};
+
+void free_greeting(void* /*ssl*/, void* greeting, CRYPTO_EX_DATA* /*data*/, int /*index*/,
+                   long /*number*/, void* /*pointer*/) {
+  delete static_cast<Greeting*>(greeting);
+}
+
+int greeting_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_greeting);
+  return index;
+}
+
+Greeting* greeting_of(const SSL* ssl) {
+  return static_cast<Greeting*>(SSL_get_ex_data(ssl, greeting_index()));
+}
+
+constexpr unsigned char http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+// RFC 7301. Who asks for other protocols only is not answered in one it did not ask for (ALPACA).
+int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_bytes,
+                    const unsigned char* offered, unsigned offered_bytes, void* /*pointer*/) {
+  unsigned char* found = nullptr;
+  if (SSL_select_next_proto(&found, chosen_bytes, http1, sizeof http1, offered, offered_bytes) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// Tells the client that its name was heard.
+int confirm_host(SSL* ssl, int* /*alert*/, void* /*pointer*/) {
+  const Greeting* const greeting = greeting_of(ssl);
+  return greeting != nullptr && greeting->is_known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+}  // namespace
+
+struct HandshakeCallbacks {
+  // Before the library looks for a session to resume: one of another virtual host's rules is none.
+  static int heed_hello(SSL* ssl, int* /*alert*/, void* /*pointer*/) {
+    Greeting* const greeting = greeting_of(ssl);
+    if (greeting == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+    const unsigned char* extension = nullptr;
+    std::size_t bytes = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &bytes) != 1)
+      return SSL_CLIENT_HELLO_SUCCESS;
+    greeting->host = host_named_in({extension, bytes});
+    if (greeting->host.empty() || greeting->owner == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+    const config::Server* const server = greeting->group->find(greeting->host);
+    if (server == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+    greeting->is_known = true;
+    SSL_CTX* const context = greeting->hosts->contexts_[server->index].context.get();
+    if (context != nullptr) adopt(ssl, context);
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
+ private:
+  // Only certificates come with a context; the rest was copied when the connection began.
+  static void adopt(SSL* ssl, SSL_CTX* context) {
+    if (context == SSL_get_SSL_CTX(ssl)) return;
+    SSL_set_SSL_CTX(ssl, context);
+    SSL_clear_options(ssl, SSL_get_options(ssl));
+    SSL_set_options(ssl, SSL_CTX_get_options(context));
+    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context));
+    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(context));
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
+    SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(context));
+  }
+};
+
+// One context for all that say the same.
+class Hosts::BackendLoader {
+ public:
+  BackendLoader(const FileAccess& files, Faults& faults) : files_(files), faults_(faults) {}
+
+  Backends load(const config::Server& server) {
+    Backends backends;
+    backends.own = context_for(server.tls_backend);
+    for (const config::Section& section : server.proxies) {
+      if (!section.tls_backend) continue;
+      backends.sections.emplace_back(&section,
+                                     context_for(merge(server.tls_backend, *section.tls_backend)));
+    }
+    return backends;
+  }
+
+ private:
+  std::shared_ptr<const ClientContext> context_for(const config::TlsBackendSettings& settings) {
+    if (!settings.engine.value_or(false)) return nullptr;
+    const auto [entry, is_new] = made_.try_emplace(text_of(settings));
+    if (!is_new) return entry->second;
+    auto made = ClientContext::make(settings, files_);
+    if (made) {
+      entry->second = std::move(*made);
+    } else {
+      std::ranges::move(made.error(), std::back_inserter(faults_));
+    }
+    return entry->second;
+  }
+
+  const FileAccess& files_;
+  Faults& faults_;
+  std::map<std::string, std::shared_ptr<const ClientContext>> made_;
+};
+
+const std::shared_ptr<const ClientContext>& Hosts::backend_of(const config::Server& server,
+                                                              std::string_view url) const {
+  const Backends& backends = backends_[server.index];
+  const std::shared_ptr<const ClientContext>* found = &backends.own;
+  for (const auto& [section, context] : backends.sections)
+    if (section->covers_url(url)) found = &context;
+  return *found;
+}
+
+std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Config& config,
+                                                                const FileAccess& files) {
+  auto hosts = std::make_shared<Hosts>();
+  Faults faults;
+  for (const auto& server : config.servers) {
+    ServerContext& context = hosts->contexts_.emplace_back();
+    if (!server->tls.is_on()) continue;
+    auto made = make_server_context(server->tls, config.tls, server->name, files);
+    if (!made) {
+      std::ranges::move(made.error(), std::back_inserter(faults));
+      continue;
+    }
+    context = std::move(*made);
+    SSL_CTX_set_client_hello_cb(context.context.get(), HandshakeCallbacks::heed_hello, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(context.context.get(), confirm_host);
+    SSL_CTX_set_alpn_select_cb(context.context.get(), choose_protocol, nullptr);
+  }
+  BackendLoader backends(files, faults);
+  for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  return hosts;
+}
+
+std::unique_ptr<TlsStream> Hosts::accept(std::unique_ptr<io::Stream> below,
+                                         const config::VirtualHostGroup& group,
+                                         std::shared_ptr<const void> owner) const {
+  SslHandle ssl(SSL_new(contexts_[group.first().index].context.get()));
+  CHECK(ssl);
+  SSL_set_ex_data(ssl.get(), greeting_index(), new Greeting{this, &group, std::move(owner)});
+  return std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::server);
+}
+
+bool Hosts::may_ask(const config::Server& shown, const config::Server& asked) const {
+  using config::SniPolicy;
+  if (&shown == &asked) return true;
+  const ServerContext& from = contexts_[shown.index];
+  const ServerContext& to = contexts_[asked.index];
+  switch (asked.tls.sni_policy) {
+    case SniPolicy::strict:
+      return false;
+    case SniPolicy::secure:
+      return from.certificates_text == to.certificates_text && from.rules_text == to.rules_text &&
+             from.verification_text == to.verification_text;
+    case SniPolicy::authonly:
+      return from.verification_text == to.verification_text;
+    case SniPolicy::insecure:
+      return true;
+  }
+  return false;
+}
+
+std::string_view named_host(SSL* ssl) {
+  const Greeting* const greeting = greeting_of(ssl);
+  return greeting == nullptr ? std::string_view() : std::string_view(greeting->host);
+}
+
+void forget_owner(SSL* ssl) {
+  Greeting* const greeting = greeting_of(ssl);
+  if (greeting != nullptr) greeting->owner.reset();
+}
+
+}  // namespace steelyard::tls

@@ -1,0 +1,239 @@
+#include "tls/server_context.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+
+#include "base/check.hpp"
+#include "tls/library_errors.hpp"
+#include "tls/pem.hpp"
+#include "tls/verification.hpp"
+
+namespace steelyard::tls {
+
+namespace {
+
+using config::NamedFile;
+using config::TlsServerSettings;
+using config::TlsVersions;
+
+struct VersionNumber {
+  TlsVersions bit;
+  int number;
+  std::uint64_t switched_off;
+};
+constexpr std::array<VersionNumber, 4> version_numbers{{
+    {config::tls_1_0, TLS1_VERSION, SSL_OP_NO_TLSv1},
+    {config::tls_1_1, TLS1_1_VERSION, SSL_OP_NO_TLSv1_1},
+    {config::tls_1_2, TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
+    {config::tls_1_3, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3},
+}};
+
+void set_behaviour(SSL_CTX& context, const TlsServerSettings& settings,
+                   const config::TlsProcessSettings& process) {
+  // An idle connection keeps no buffer; a record moves while it waits (TlsStream::owed_).
+  SSL_CTX_set_mode(&context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // One call of the kernel for a record, and not one for its head and one for the rest.
+  SSL_CTX_set_read_ahead(&context, 1);
+  SSL_CTX_set_options(&context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                    SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE);
+  if (settings.honors_order) SSL_CTX_set_options(&context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (!settings.tickets) SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_dh_auto(&context, 1);
+  SSL_CTX_set_timeout(
+      &context, std::chrono::duration_cast<std::chrono::seconds>(settings.session_life).count());
+  if (!process.caches_sessions) {
+    SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+    // Without a cache and without tickets there is nothing to resume.
+    if (!settings.tickets) SSL_CTX_set_num_tickets(&context, 0);
+    return;
+  }
+  SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_SERVER);
+  SSL_CTX_sess_set_cache_size(&context, process.cached_sessions_max);
+}
+
+void set_ciphers(SSL_CTX& context, const TlsServerSettings& settings, Faults& faults) {
+  ERR_clear_error();
+  if (!settings.ciphers.empty() &&
+      SSL_CTX_set_cipher_list(&context, settings.ciphers.c_str()) != 1) {
+    faults.push_back(
+        {settings.ciphers_place,
+         "Unable to configure permitted SSL ciphers: " + take_library_errors("no cipher is left"),
+         "openssl ciphers 'LIST' shows what a list means."});
+  }
+  if (!settings.suites.empty() &&
+      SSL_CTX_set_ciphersuites(&context, settings.suites.c_str()) != 1) {
+    faults.push_back({settings.suites_place,
+                      "Unable to configure permitted TLSv1.3 ciphers: " +
+                          take_library_errors("no cipher is left"),
+                      "For example: TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"});
+  }
+}
+
+std::expected<std::vector<CertificateHandle>, Fault> load_certificates(const NamedFile& file,
+                                                                       const FileAccess& files) {
+  const auto text = files.read(file.path);
+  if (!text)
+    return std::unexpected(Fault{file.place, file.path + " cannot be read: " + text.error(),
+                                 "It has to be readable for who starts the server."});
+  auto certificates = read_certificates(*text);
+  if (!certificates)
+    return std::unexpected(Fault{file.place, file.path + ' ' + certificates.error(),
+                                 "It begins with -----BEGIN CERTIFICATE-----."});
+  return std::move(*certificates);
+}
+
+std::expected<KeyHandle, Fault> load_key(const NamedFile& file, const FileAccess& files) {
+  const auto text = files.read(file.path);
+  if (!text)
+    return std::unexpected(Fault{file.place, file.path + " cannot be read: " + text.error(),
+                                 "It has to be readable for who starts the server."});
+  auto key = read_key(*text);
+  if (key) return std::move(*key);
+  const bool has_phrase = key.error().find("pass phrase") != std::string::npos;
+  return std::unexpected(
+      Fault{file.place, file.path + ' ' + key.error(),
+            has_phrase ? "Take it off, and let only root read the file: openssl pkey -in FILE -out "
+                         "NEW."
+                       : "It begins with -----BEGIN PRIVATE KEY-----, and belongs to "
+                         "SSLCertificateKeyFile unless it lies with the certificate."});
+}
+
+// Whom a client's certificate has to come from, and what it is told of that.
+void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
+                          const FileAccess& files, Faults& faults) {
+  if (settings.verify == config::PeerVerify::none) return;
+  set_verification(context, {.verify = settings.verify,
+                             .depth = settings.verify_depth,
+                             .needs_no_crl = settings.trust.needs_no_crl});
+  add_trust(context, settings.trust, files, faults);
+  add_client_names(context, settings.trust, files, faults);
+}
+
+// Sessions of other rules are not resumed under these.
+void name_sessions(SSL_CTX& context, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned bytes = 0;
+  CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &bytes, EVP_sha256(), nullptr) == 1);
+  static_assert(SSL_MAX_SID_CTX_LENGTH == 32);  // that of the digest
+  SSL_CTX_set_session_id_context(&context, digest.data(), bytes);
+}
+
+void add_chain(SSL_CTX& context, const NamedFile& file, const FileAccess& files, Faults& faults) {
+  auto chain = load_certificates(file, files);
+  if (!chain) return faults.push_back(std::move(chain.error()));
+  for (const CertificateHandle& certificate : *chain) {
+    X509_up_ref(certificate.get());
+    SSL_CTX_add_extra_chain_cert(&context, certificate.get());
+  }
+}
+
+// The certificates' own bytes, so that a copy under another name is the same.
+std::string text_of_certificates(SSL_CTX& context) {
+  std::string text;
+  for (long more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_FIRST); more == 1;
+       more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_NEXT)) {
+    X509* const certificate = SSL_CTX_get0_certificate(&context);
+    if (certificate == nullptr) continue;
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned bytes = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &bytes) != 1) continue;
+    text.append(reinterpret_cast<const char*>(digest.data()), bytes);
+  }
+  return text;
+}
+
+std::string path_of(const std::optional<NamedFile>& file) { return file ? file->path : ""; }
+
+std::string text_of_verification(const TlsServerSettings& settings) {
+  std::string text = std::to_string(static_cast<int>(settings.verify));
+  if (settings.verify == config::PeerVerify::none) return text;
+  const config::TlsTrust& trust = settings.trust;
+  text += '|' + std::to_string(settings.verify_depth);
+  for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
+    text += '|' + path_of(*file);
+  text += '|' + std::to_string(static_cast<int>(trust.revocation));
+  return text;
+}
+
+std::string text_of_rules(const TlsServerSettings& settings) {
+  return std::to_string(settings.versions) + '|' + settings.ciphers + '|' + settings.suites + '|' +
+         (settings.honors_order ? "o" : "");
+}
+
+}  // namespace
+
+void set_versions(SSL_CTX& context, TlsVersions versions) {
+  int least = 0;
+  int most = 0;
+  for (const VersionNumber& each : version_numbers) {
+    if ((versions & each.bit) != 0) {
+      if (least == 0) least = each.number;
+      most = each.number;
+    } else {
+      SSL_CTX_set_options(&context, each.switched_off);
+    }
+  }
+  // Said in both ways: the system's own default must not raise the lowest one.
+  SSL_CTX_set_min_proto_version(&context, least);
+  SSL_CTX_set_max_proto_version(&context, most);
+}
+
+void use_key_pair(SSL_CTX& context, const NamedFile& certificate, const NamedFile& key,
+                  const FileAccess& files, Faults& faults) {
+  auto certificates = load_certificates(certificate, files);
+  auto loaded_key = load_key(key, files);
+  if (!certificates) faults.push_back(std::move(certificates.error()));
+  if (!loaded_key) faults.push_back(std::move(loaded_key.error()));
+  if (!certificates || !loaded_key) return;
+  X509* const own = certificates->front().get();
+  ERR_clear_error();
+  if (X509_check_private_key(own, loaded_key->get()) != 1) {
+    ERR_clear_error();
+    return faults.push_back({key.place, key.path + " is not the key of " + certificate.path,
+                             "The n-th SSLCertificateKeyFile belongs to the n-th "
+                             "SSLCertificateFile."});
+  }
+  const bool is_used = SSL_CTX_use_certificate(&context, own) == 1 &&
+                       SSL_CTX_use_PrivateKey(&context, loaded_key->get()) == 1;
+  if (!is_used) {
+    return faults.push_back(
+        {certificate.place,
+         certificate.path + " cannot be used: " + take_library_errors("the library refuses it"),
+         "The security level of openssl.cnf may ask for longer keys."});
+  }
+  SSL_CTX_clear_chain_certs(&context);
+  for (std::size_t i = 1; i < certificates->size(); ++i)
+    SSL_CTX_add1_chain_cert(&context, (*certificates)[i].get());
+}
+
+std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings& settings,
+                                                         const config::TlsProcessSettings& process,
+                                                         const std::string& identity,
+                                                         const FileAccess& files) {
+  Faults faults;
+  ServerContext made;
+  made.context.reset(SSL_CTX_new(TLS_server_method()));
+  CHECK(made.context);
+  SSL_CTX& context = *made.context;
+  set_behaviour(context, settings, process);
+  set_versions(context, settings.versions);
+  set_ciphers(context, settings, faults);
+  for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
+    const NamedFile& certificate = settings.certificates[i];
+    const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
+    use_key_pair(context, certificate, key, files, faults);
+  }
+  if (settings.chain) add_chain(context, *settings.chain, files, faults);
+  ask_for_certificates(context, settings, files, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  made.certificates_text = text_of_certificates(context);
+  made.verification_text = text_of_verification(settings);
+  made.rules_text = text_of_rules(settings);
+  name_sessions(
+      context, identity + '\n' + made.certificates_text + made.verification_text + made.rules_text);
+  return made;
+}
+
+}  // namespace steelyard::tls

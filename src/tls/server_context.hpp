@@ -1,0 +1,36 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "config/tls_settings.hpp"
+#include "tls/files.hpp"
+#include "tls/handles.hpp"
+
+// What one virtual host shows and asks for in a handshake: its certificates with their keys, its
+// versions, ciphers, and whom it believes.
+//
+// Threads: any, once it is made.
+
+namespace steelyard::tls {
+
+struct ServerContext {
+  ContextHandle context;
+  // Of everything that SSLVHostSNIPolicy compares: equal texts, equal rules.
+  std::string certificates_text, rules_text, verification_text;
+};
+
+// `identity`: sessions of another one are not resumed.
+std::expected<ServerContext, Faults> make_server_context(const config::TlsServerSettings& settings,
+                                                         const config::TlsProcessSettings& process,
+                                                         const std::string& identity,
+                                                         const FileAccess& files);
+
+// The bits of versions, in the library's words.
+void set_versions(SSL_CTX& context, config::TlsVersions versions);
+// Both of a certificate's file and its key's; a fault names the file.
+void use_key_pair(SSL_CTX& context, const config::NamedFile& certificate,
+                  const config::NamedFile& key, const FileAccess& files, Faults& faults);
+
+}  // namespace steelyard::tls

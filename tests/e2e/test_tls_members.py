@@ -1,0 +1,240 @@
+"""TLS with members: who is believed, which host is named, what is kept for reuse, what breaks."""
+
+import os
+import signal
+
+import pytest
+from support.certificates import Authority
+from support.ports import HeldPort
+from support.process import until
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete
+from support.tls_member import TlsMember
+from support.wire import Connection
+
+MODULES = f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def certificate(authority):
+    return authority.issue("localhost", "127.0.0.1", "app.test")
+
+
+@pytest.fixture
+def start(server, port):
+    def begin(text, modules=""):
+        server.start(complete(MODULES + modules + f"Listen {port.port}\nSSLProxyEngine On\n" + text),
+                     [port.port])
+        return server
+
+    return begin
+
+
+def ask(port, target="/", host="lb.test", connection=None, method="GET", body=b""):
+    own = connection is None
+    connection = connection or Connection("127.0.0.1", port.port)
+    length = f"Content-Length: {len(body)}\r\n" if body else ""
+    connection.send(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{length}\r\n".encode() + body)
+    response = connection.read_response(method)
+    if own:
+        connection.close()
+    return response
+
+
+def test_members_are_asked_over_tls_and_their_connections_are_kept(start, port, certificate, authority):
+    with TlsMember(certificate) as member:
+        start(f"SSLProxyCACertificateFile {authority.certificate}\nSSLProxyVerify require\n"
+              f"<Proxy balancer://app>\nBalancerMember https://localhost:{member.port}/in\n</Proxy>\n"
+              "ProxyPass / balancer://app/\n")
+        for nth in range(5):
+            assert ask(port, f"/{nth}").body == f"secure /in/{nth}".encode()
+        body = os.urandom(300_000)
+        assert ask(port, "/up", method="POST", body=body).status == "200"
+        assert member.requests[-1][1] == body
+        size = 3 << 20
+        assert len(ask(port, f"/?size={size}").body) == size
+        assert len(member.handshakes) == 1, member.handshakes
+        assert member.handshakes[0].host == "localhost"
+        assert b"Host: localhost:%d" % member.port in member.requests[0][0]
+
+
+def test_a_session_is_resumed_where_a_connection_was_closed(start, port, certificate):
+    with TlsMember(certificate) as member:
+        start(f"ProxyPass / https://localhost:{member.port}/\n")
+        for nth in range(3):
+            assert ask(port, f"/{nth}?close=1").status == "200"
+        assert until(lambda: len(member.handshakes) == 3)
+        assert [each.resumed for each in member.handshakes] == [False, True, True]
+
+
+def test_a_name_that_is_not_the_members_is_an_error(start, port, authority):
+    with TlsMember(authority.issue("other.test")) as member:
+        server = start(f"ProxyPass /a https://localhost:{member.port}/\n"
+                       f"<Proxy https://127.0.0.1:{member.port}/>\nSSLProxyCheckPeerName Off\n"
+                       "SSLProxyCheckPeerCN Off\n</Proxy>\n"
+                       f"ProxyPass /b https://127.0.0.1:{member.port}/\n")
+        response = ask(port, "/a")
+        assert response.status == "500"
+        assert b"Error during SSL Handshake with remote server" in response.body
+        assert member.requests == []
+        assert "does not match for hostname localhost" in server.read("error.log")
+        assert ask(port, "/b").status == "200"
+        assert member.handshakes[-1].host is None  # an address is not named
+
+
+def test_an_expired_certificate_is_an_error_unless_it_is_not_looked_at(start, port, authority):
+    with TlsMember(authority.issue("localhost", "127.0.0.1", days="-1")) as member:
+        server = start(f"ProxyPass /a https://localhost:{member.port}/\n"
+                       f"<Proxy https://127.0.0.1:{member.port}/>\nSSLProxyCheckPeerExpire Off\n"
+                       "</Proxy>\n"
+                       f"ProxyPass /b https://127.0.0.1:{member.port}/\n")
+        assert ask(port, "/a").status == "500"
+        assert "Peer certificate is expired" in server.read("error.log")
+        assert ask(port, "/b").status == "200"
+
+
+def test_an_unknown_authority_is_an_error_where_one_is_required(
+    start, port, certificate, authority, tmp_path
+):
+    stranger = Authority(tmp_path, "Stranger")
+    with TlsMember(certificate) as member:
+        start(f"SSLProxyCACertificateFile {stranger.certificate}\nSSLProxyVerify require\n"
+              f"ProxyPass /a https://localhost:{member.port}/\n"
+              f"<Proxy https://127.0.0.1:{member.port}/>\n"
+              f"SSLProxyCACertificateFile {authority.certificate}\n</Proxy>\n"
+              f"ProxyPass /b https://127.0.0.1:{member.port}/\n")
+        assert ask(port, "/a").status == "500"
+        assert ask(port, "/b").status == "200"
+
+
+def test_the_members_are_shown_a_certificate(start, port, certificate, authority, tmp_path):
+    own, key = authority.issue(subject="/CN=balancer")
+    both = tmp_path / "both.pem"
+    both.write_text(own.read_text() + key.read_text())
+    with TlsMember(certificate, clients=authority) as member:
+        start(f"SSLProxyMachineCertificateFile {both}\n"
+              f"ProxyPass / https://localhost:{member.port}/\n")
+        assert ask(port).status == "200"
+        assert member.handshakes[0].client == "balancer"
+
+
+def test_with_preserved_host_each_host_has_connections_of_its_own(start, port, authority):
+    with TlsMember(authority.issue("a.test", "b.test")) as member:
+        start(f"ProxyPreserveHost On\nProxyPass / https://localhost:{member.port}/\n")
+        for name in ("a.test", "b.test", "a.test", "b.test", "a.test"):
+            assert ask(port, host=name).status == "200"
+        assert [each.host for each in member.handshakes] == ["a.test", "b.test"]
+        assert ask(port, host="c.test").status == "500"  # not in the certificate
+
+
+def test_a_connection_makes_room_for_that_of_another_host(start, port, authority):
+    with TlsMember(authority.issue("a.test", "b.test")) as member:
+        start("ProxyPreserveHost On\n"
+              f"ProxyPass / https://localhost:{member.port}/ max=1 acquire=3000\n")
+        for name in ("a.test", "b.test", "a.test"):
+            assert ask(port, host=name).status == "200"
+        assert [each.host for each in member.handshakes] == ["a.test", "b.test", "a.test"]
+
+
+def test_without_sslproxyengine_nobody_is_asked(server, port, certificate):
+    with TlsMember(certificate) as member:
+        server.start(complete(MODULES + f"Listen {port.port}\n"
+                              f"ProxyPass / https://localhost:{member.port}/\n"), [port.port])
+        assert ask(port).status == "500"
+        assert member.handshakes == []
+        assert "see SSLProxyEngine" in server.read("error.log")
+
+
+def test_the_version_is_that_of_sslproxyprotocol(start, port, certificate):
+    with TlsMember(certificate) as member:
+        start(f"SSLProxyProtocol -all +TLSv1.2\nProxyPass / https://localhost:{member.port}/\n")
+        assert ask(port).status == "200"
+        assert member.handshakes[0].version == "TLSv1.2"
+
+
+def test_what_a_member_says_before_its_handshake_reaches_nobody(start, port, certificate):
+    """CVE-2026-1642."""
+    injected = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+    with TlsMember(certificate, in_the_clear=injected) as member:
+        start(f"ProxyPass / https://localhost:{member.port}/\n")
+        response = ask(port)
+        assert response.status == "500"
+        assert b"forged" not in response.body
+
+
+def test_an_answer_without_a_goodbye_is_cut_and_one_with_it_is_whole(start, port, certificate):
+    with TlsMember(certificate) as member:
+        start(f"ProxyPass / https://localhost:{member.port}/\n")
+        whole = ask(port, "/?whole=1")
+        assert (len(whole.body), whole.ended) == (5000, "chunked")
+        cut = ask(port, "/?cut=1")
+        assert cut.ended != "chunked"
+
+
+def test_a_reload_keeps_what_is_connected_and_believes_anew(
+    start, port, certificate, authority, tmp_path
+):
+    stranger = Authority(tmp_path, "Stranger")
+    believed = tmp_path / "believed.pem"
+    believed.write_bytes(authority.certificate.read_bytes())
+    with TlsMember(certificate) as member:
+        server = start(f"SSLProxyVerify require\nSSLProxyCACertificateFile {believed}\n"
+                       f"ProxyPass / https://localhost:{member.port}/\n")
+
+        def reload(times):
+            server.signal(signal.SIGUSR1)
+            done = "resuming normal operations"
+            assert until(lambda: server.read("error.log").count(done) == times)
+
+        assert ask(port).status == "200"
+        reload(2)
+        assert ask(port).status == "200"
+        assert len(member.handshakes) == 1
+        believed.write_bytes(stranger.certificate.read_bytes())
+        reload(3)
+        assert ask(port).status == "500"
+
+
+def test_health_checks_shake_hands_too(start, port, authority):
+    with TlsMember(authority.issue("check.test", "localhost")) as member:
+        start(f"SSLProxyVerify require\nSSLProxyCACertificateFile {authority.certificate}\n"
+              "<Proxy balancer://app>\n"
+              f"BalancerMember https://localhost:{member.port} hcmethod=GET hcuri=/up "
+              "hcinterval=1 hcsni=check.test\n</Proxy>\nProxyPass / balancer://app/\n",
+              f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n")
+        assert until(lambda: any(b"GET /up" in head for head, _ in member.requests))
+        assert member.handshakes[0].host == "check.test"
+        assert ask(port).status == "200"
+
+
+def test_statuses_and_pages_are_those_of_apache2(binary, scratch, authority, tmp_path):
+    stranger = Authority(tmp_path, "Stranger")
+    seen = []
+    with TlsMember(authority.issue("other.test", "127.0.0.1")) as member:
+        for name, program in (("httpd", APACHE), ("ours", binary)):
+            port = HeldPort()
+            one = Server(program, scratch / name)
+            try:
+                one.start(complete(
+                    MODULES + f"Listen {port.port}\nSSLProxyEngine On\n"
+                    f"ProxyPass /name https://localhost:{member.port}/\n"
+                    f"<Proxy https://127.0.0.1:{member.port}/strict>\nSSLProxyVerify require\n"
+                    f"SSLProxyCACertificateFile {stranger.certificate}\n</Proxy>\n"
+                    f"ProxyPass /strict https://127.0.0.1:{member.port}/strict\n"
+                    f"ProxyPass /fine https://127.0.0.1:{member.port}/fine\n"
+                    f"<Proxy balancer://app>\nBalancerMember https://localhost:{member.port}\n"
+                    f"BalancerMember https://127.0.0.1:{member.port}\n</Proxy>\n"
+                    "ProxyPass /app balancer://app/\n"), [port.port])
+                answers = []
+                for target in ("/name", "/strict", "/fine", "/app", "/app", "/app"):
+                    response = ask(port, target)
+                    answers.append((target, response.status, response.body))
+                seen.append(answers)
+            finally:
+                one.stop()
+                port.close()
+    assert seen[1] == seen[0]
