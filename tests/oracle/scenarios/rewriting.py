@@ -610,14 +610,15 @@ scenario(
     "END keeps sections from rewriting further",
     ON
     + """RewriteRule ^/end /p/end [END,PT]
+RewriteRule ^/p/end/here - [END]
 RewriteRule ^/last /p/end [L,PT]
 <Location /p/end>
 RewriteRule ^ - [F]
 </Location>
 ProxyPass /p http://${M1}/p
 """,
-    [get("/end"), get("/last")],
-    sees="403 403",
+    [get("/end"), get("/last"), get("/p/end/here")],
+    sees="403 403 1",
 )
 scenario(
     "an error document is found through rules",
