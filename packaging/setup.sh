@@ -7,11 +7,14 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Packages of the lists given as arguments that are not installed.
+# Packages of the lists given as arguments that are neither installed nor provided by one that is
+# (a nodejs from elsewhere brings its own npm, and does not go together with Debian's).
 missing_packages() {
-  local name
+  local name provided
+  provided=$(dpkg-query -W -f='${db:Status-Status} ${Provides},\n' | sed -n 's/^installed / /p')
   sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | while read -r name; do
-    [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
+      grep -qE "[ ,]$name( \\(|,)" <<<"$provided" || echo "$name"
   done
 }
 

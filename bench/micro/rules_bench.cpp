@@ -11,9 +11,11 @@
 #include "expr/condition.hpp"
 #include "expr/env_rule.hpp"
 #include "expr/header_rule.hpp"
+#include "expr/json_format.hpp"
 #include "expr/log_format.hpp"
 #include "expr/require.hpp"
 #include "expr/table_facts.hpp"
+#include "expr/timeline.hpp"
 
 namespace steelyard::expr {
 namespace {
@@ -90,6 +92,34 @@ void log_sessions(benchmark::State& state) {
 BENCHMARK(log_common)->Name("log/common");
 BENCHMARK(log_combined)->Name("log/combined");
 BENCHMARK(log_sessions)->Name("log/lost_sessions");
+
+// The usual fields of SteelyardJsonLog, with one attempt at a member.
+void log_json(benchmark::State& state) {
+  const JsonFormat format = JsonFormat::compile({}).value();
+  TableFacts about = facts();
+  Timeline timeline;
+  timeline.balancer = "balancer://app";
+  timeline.ended_by = "backend";
+  timeline.end_cause = "complete";
+  Attempt attempt;
+  attempt.balancer = timeline.balancer;
+  attempt.member = "http://10.0.0.1:8080";
+  attempt.route = "m1";
+  attempt.reason = "policy";
+  attempt.status = 200;
+  attempt.pooled = true;
+  attempt.began = attempt.connected_at = attempt.sent_at = Instant(std::chrono::seconds(1));
+  attempt.head_at = attempt.ended = attempt.began + std::chrono::microseconds(1500);
+  timeline.attempts.push_back(attempt);
+  about.times = &timeline;
+  std::string line;
+  for (auto _ : state) {
+    line.clear();
+    format.write(about, line);
+    benchmark::DoNotOptimize(line);
+  }
+}
+BENCHMARK(log_json)->Name("log/json");
 
 void require_ip(benchmark::State& state) {
   RequireBuilder builder;

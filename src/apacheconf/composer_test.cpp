@@ -87,21 +87,22 @@ TEST(Composer, a_name_from_the_command_line_counts_but_has_no_value) {
 
 TEST(Composer, decides_conditionals_while_it_reads) {
   EXPECT_THAT(
-      composed(
-          "<IfModule proxy_module>\nA\n</IfModule>\n"
-          "LoadModule proxy_module modules/mod_proxy.so\n"
-          "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
-          "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule remoteip_module>\nE\n</IfModule>\n"
-          "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
-          "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
-          "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
+      composed("<IfModule proxy_module>\nA\n</IfModule>\n"
+               "LoadModule proxy_module modules/mod_proxy.so\n"
+               "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
+               "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule "
+               "remoteip_module>\nE\n</IfModule>\n"
+               "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
+               "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
+               "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
       ElementsAre("B", "D", "F", "H", "J"));
 }
 
 TEST(Composer, a_module_that_is_loaded_but_not_done_here_is_not_there_for_IfModule) {
-  EXPECT_THAT(composed("LoadModule remoteip_module modules/mod_remoteip.so\n<IfModule remoteip_module>\nA\n"
-                       "</IfModule>\n<IfModule !mod_remoteip.c>\nB\n</IfModule>\n"),
-              ElementsAre("B"));
+  EXPECT_THAT(
+      composed("LoadModule remoteip_module modules/mod_remoteip.so\n<IfModule remoteip_module>\nA\n"
+               "</IfModule>\n<IfModule !mod_remoteip.c>\nB\n</IfModule>\n"),
+      ElementsAre("B"));
 }
 
 TEST(Composer, a_block_for_the_absence_of_a_module_that_httpd_has_is_told) {
@@ -122,23 +123,24 @@ TEST(Composer, a_block_for_the_absence_of_a_module_that_httpd_has_is_told) {
 TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
   const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
   for (const std::string outer : {"<IfModule steelyard_module>", "<IfModule mod_steelyard.c>"}) {
-    EXPECT_THAT(complaints(load + outer + "\n<IfModule !remoteip_module>\nListen 80\n</IfModule>\n" +
-                           "<IfModule remoteip_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
-                ElementsAre(_))
+    EXPECT_THAT(
+        complaints(load + outer + "\n<IfModule !remoteip_module>\nListen 80\n</IfModule>\n" +
+                   "<IfModule remoteip_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
+        ElementsAre(_))
         << outer;
   }
-  EXPECT_THAT(complaints(load + "<IfModule !remoteip_module>\n<IfModule steelyard_module>\nListen 80\n"
-                                "</IfModule>\n</IfModule>\n"),
-              ElementsAre(_));
+  EXPECT_THAT(
+      complaints(load + "<IfModule !remoteip_module>\n<IfModule steelyard_module>\nListen 80\n"
+                        "</IfModule>\n</IfModule>\n"),
+      ElementsAre(_));
 }
 
 TEST(Composer, nothing_is_contested_where_files_are_meant) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
-  const std::string rule =
-      "RewriteRule ^ index.php [L]\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
+      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
+  const std::string rule = "RemoteIPHeader X-A\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
   for (const std::string tag : {"Directory", "DirectoryMatch", "Files", "FilesMatch"}) {
-    for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+    for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
       const std::string section = "<" + tag + " /var/www>\n", end = "</" + tag + ">\n";
       const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
       for (const std::string& block :
@@ -154,10 +156,10 @@ TEST(Composer, nothing_is_contested_where_files_are_meant) {
 
 TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule rewrite_module modules/mod_rewrite.so\n";
+      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
   const std::string files = "<Directory />\nDeny from all\n</Directory>\n";
   const auto one_fault = [](const std::string& names) { return ElementsAre(_, HasSubstr(names)); };
-  for (const std::string condition : {"mod_rewrite.c", "!mod_rewrite.c"}) {
+  for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
     const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
     EXPECT_THAT(complaints(load + files + asks + "Listen 80\n" + asked), one_fault(": Listen 80"));
     EXPECT_THAT(complaints(load + asks + files + "Listen 80\n" + asked), one_fault(": Listen 80"));
@@ -172,7 +174,8 @@ TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
 // httpd 2.4.71: Define acts while the file is read, in <Directory> too.
 TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
   const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
-  const std::string block = "<IfModule !remoteip_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
+  const std::string block =
+      "<IfModule !remoteip_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
   for (const std::string& text : {block, "<Directory />\n" + block + "</Directory>\n"}) {
     const std::vector<std::string> said =
         Reader().remarks("ServerName x\nListen 1\n" + load + text);
@@ -213,8 +216,8 @@ TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_l
        {"IfModule steelyard_module", "IfModule !steelyard_module", "IfModule mod_steelyard.c",
         "IfDirective SteelyardShards", "IfDirective !SteelyardShards"}) {
     const std::string tag = condition.substr(0, condition.find(' '));
-    EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfModule mod_remoteip.c>\n<" + condition +
-                           ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
+    EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfModule mod_remoteip.c>\n<" +
+                           condition + ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
                 ElementsAre(_))
         << condition;
   }
@@ -224,16 +227,16 @@ TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_l
 }
 
 TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
-  const std::string load = "LoadModule rewrite_module modules/mod_rewrite.so\n";
-  EXPECT_THAT(complaints(load + "<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"),
+  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
+  EXPECT_THAT(complaints(load + "<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are left out because RewriteRule is not part of "
-                          "this program (write ProxyPass, ProxyPassMatch or Redirect): Listen 80"));
-  EXPECT_THAT(complaints(load + "<IfDirective !RewriteRule>\nListen 80\n</IfDirective>\n"),
+                          "2: Lines 2 to 4 are left out because RemoteIPHeader is not part of "
+                          "this program (the peer's address counts): Listen 80"));
+  EXPECT_THAT(complaints(load + "<IfDirective !RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are skipped by httpd, which has RewriteRule, and "
+                          "2: Lines 2 to 4 are skipped by httpd, which has RemoteIPHeader, and "
                           "executed here: Listen 80"));
-  EXPECT_THAT(complaints("<IfDirective RewriteRule>\nListen 80\n</IfDirective>\n"), IsEmpty());
+  EXPECT_THAT(complaints("<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"), IsEmpty());
 }
 
 TEST(Composer, answers_IfVersion_as_2_4_71) {

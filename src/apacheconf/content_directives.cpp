@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apacheconf/aliases.hpp"
+#include "apacheconf/handlers.hpp"
 #include "apacheconf/listed.hpp"
 #include "apacheconf/methods.hpp"
 #include "apacheconf/tables.hpp"
@@ -31,31 +32,8 @@ constexpr auto module_handlers = std::to_array<ModuleHandler>({
 
 void set_handler(Scope& scope, const Statement& statement) {
   const std::string& word = statement.words[0];
-  if (equals_ignoring_case(word, "none")) {
-    scope.settings().responder = config::Responder::none;
-    return;
-  }
-  for (const ModuleHandler& known : module_handlers) {
-    if (word != handler_name(known.responder)) continue;
-    if (known.module.empty() || scope.reading.has_module(known.module)) {
-      scope.settings().responder = known.responder;
-    } else {
-      scope.warn("SetHandler " + word + ": its path is answered like any other",
-                 "Add the line: LoadModule " + std::string(known.module) + " modules/" +
-                     std::string(known.file));
-    }
-    return;
-  }
-  if (word == "server-info") {
-    scope.warn(
-        "SetHandler " + word + ": this page is not served; its path is answered like any other",
-        std::string(wrap));
-    return;
-  }
-  scope.complain("SetHandler " + word + " is not supported: it would answer these requests by it",
-                 word.starts_with("proxy:")
-                     ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
-                     : std::string(wrap));
+  const auto responder = read_handler(scope, "SetHandler " + word, word);
+  if (responder) scope.settings().responder = *responder;
 }
 
 void add_default_charset(Scope& scope, const Statement& statement) {
@@ -223,6 +201,29 @@ std::vector<Directive> make_table() {
 }
 
 }  // namespace
+
+std::optional<config::Responder> read_handler(Scope& scope, const std::string& line,
+                                              const std::string& word) {
+  if (equals_ignoring_case(word, "none")) return config::Responder::none;
+  for (const ModuleHandler& known : module_handlers) {
+    if (word != handler_name(known.responder)) continue;
+    if (known.module.empty() || scope.reading.has_module(known.module)) return known.responder;
+    scope.warn(line + ": its path is answered like any other",
+               "Add the line: LoadModule " + std::string(known.module) + " modules/" +
+                   std::string(known.file));
+    return std::nullopt;
+  }
+  if (word == "server-info") {
+    scope.warn(line + ": this page is not served; its path is answered like any other",
+               std::string(wrap));
+    return std::nullopt;
+  }
+  scope.complain(line + " is not supported: it would answer these requests by it",
+                 word.starts_with("proxy:")
+                     ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
+                     : std::string(wrap));
+  return std::nullopt;
+}
 
 std::span<const Directive> content_directives() {
   static const std::vector<Directive> table = make_table();

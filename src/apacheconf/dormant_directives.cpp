@@ -17,8 +17,6 @@ struct Switch {
 };
 
 constexpr auto switches = std::to_array<Switch>({
-    {"RewriteEngine", "rewrite the paths of requests",
-     "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rules do."},
     {"ExpiresActive", "say how long answers may be cached",
      "Write Header set Cache-Control \"max-age=...\"."},
     {"ProxyHTMLEnable", "change links in pages on their way",
@@ -50,7 +48,6 @@ constexpr Directive off_switch(std::string_view name, std::string_view help,
 }
 
 constexpr auto off_switches = std::to_array<Directive>({
-    off_switch("RewriteEngine", "whether paths are rewritten; only Off", "rewrite_module"),
     off_switch("ExpiresActive", "whether answers say how long they hold; only Off",
                "expires_module"),
     off_switch("ProxyHTMLEnable", "whether links in pages are changed; only Off",

@@ -35,6 +35,10 @@ void warn_of_unknown_name(Reading& reading, AccessLogDraft& draft, const std::st
 
 void add_log(Reading& reading, Server& server, AccessLogDraft& draft, const ServerLogs& own,
              const ServerLogs& main_server) {
+  if (draft.json) {
+    server.access_logs.push_back({draft.target, *draft.json, draft.condition});
+    return;
+  }
   auto format = expr::LogFormat::compile(format_text(draft, own, main_server));
   if (!format) {
     reading.complain_at(draft.place, format.error().text, format.error().advice);

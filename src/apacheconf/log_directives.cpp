@@ -94,8 +94,8 @@ void log_level(Scope& scope, const Statement& statement) {
   for (const std::string& word : statement.words) set_level(scope, *levels, word);
 }
 
-bool check_format(Scope& scope, const std::string& format) {
-  const auto compiled = expr::LogFormat::compile(format);
+template <class Format>
+bool accept_format(Scope& scope, const std::expected<Format, expr::Complaint>& compiled) {
   if (!compiled) {
     scope.complain(compiled.error().text, compiled.error().advice);
     return false;
@@ -107,6 +107,10 @@ bool check_format(Scope& scope, const std::string& format) {
     return false;
   }
   return true;
+}
+
+bool check_format(Scope& scope, const std::string& format) {
+  return accept_format(scope, expr::LogFormat::compile(format));
 }
 
 void log_format(Scope& scope, const Statement& statement) {
@@ -158,6 +162,33 @@ void access_log(Scope& scope, const Statement& statement) {
   (is_global ? drafts.global : drafts.servers[&scope.server].logs).push_back(std::move(draft));
 }
 
+bool is_condition(const std::string& word) {
+  return expr::LineCondition::is_expression(word) || starts_with_ignoring_case(word, "env=");
+}
+
+// FILE or |program, fields, and perhaps a condition as the last word.
+void json_log(Scope& scope, const Statement& statement) {
+  AccessLogDraft draft;
+  draft.target = parse_target(scope, statement.words[0]);
+  draft.place = statement.place();
+  std::vector<std::string> fields(statement.words.begin() + 1, statement.words.end());
+  bool usable = true;
+  if (!fields.empty() && is_condition(fields.back())) {
+    usable = read_condition(scope, fields.back(), draft);
+    fields.pop_back();
+  }
+  for (const std::string& word : fields) {
+    if (!is_condition(word)) continue;
+    scope.complain("\"" + word + "\" is a condition, and those stand last",
+                   "There can be one: write it behind the fields.");
+    return;
+  }
+  auto format = expr::JsonFormat::compile(fields);
+  if (!accept_format(scope, format) || !usable) return;
+  draft.json = std::move(*format);
+  scope.reading.part<LogDrafts>().servers[&scope.server].logs.push_back(std::move(draft));
+}
+
 constexpr auto directives = std::to_array<Directive>({
     {.name = "ErrorLog",
      .contexts = in_servers,
@@ -201,6 +232,15 @@ constexpr auto directives = std::to_array<Directive>({
      .merge = "as CustomLog",
      .help = "the filename of the access log",
      .module = "log_config_module"},
+    {.name = "SteelyardJsonLog",
+     .contexts = in_servers,
+     .arguments = Arguments::one_or_more,
+     .handler = json_log,
+     .merge = "as CustomLog, beside which it counts as a log of its own",
+     .help =
+         "an access log with a JSON object a line: a file name or |program, then fields as NAME "
+         "or NAME=FORMAT (else the usual ones) and an optional env= or expr= clause",
+     .module = "steelyard_module"},
     {.name = "BufferedLogs",
      .contexts = in_main,
      .arguments = Arguments::flag,

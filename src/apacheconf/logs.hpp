@@ -14,7 +14,8 @@ namespace steelyard::apacheconf {
 
 struct AccessLogDraft {
   config::LogTarget target;
-  std::optional<std::string> format;  // name or text; none: the default (TransferLog)
+  std::optional<std::string> format;     // name or text; none: the default (TransferLog)
+  std::optional<expr::JsonFormat> json;  // SteelyardJsonLog
   std::optional<expr::LineCondition> condition;
   config::Place place;
   bool warned = false;  // that its format has no such name

@@ -37,11 +37,11 @@ void finish_pages(Reading& reading) {
   std::set<const Section*> told;
   for (const std::unique_ptr<Server>& server : reading.config->servers) {
     const Responder everywhere = server->defaults.responder.value_or(Responder::none);
-    if (is_page(everywhere) && is_left_open(server->defaults))
+    if (is_page(everywhere) && is_left_open(server->defaults, everywhere))
       warn_of(reading, everywhere, server->place);
     for (const Section& section : server->locations) {
       const Responder responder = section.settings.responder.value_or(Responder::none);
-      if (!is_page(responder) || !is_left_open(settings_of(*server, section))) continue;
+      if (!is_page(responder) || !is_left_open(settings_of(*server, section), responder)) continue;
       if (told.insert(&section).second) warn_of(reading, responder, section.place);
     }
   }

@@ -114,7 +114,6 @@ constexpr std::array foreign_schemes{
     Scheme{"wss", "Write https:// and add upgrade=websocket."},
     Scheme{"h2", "Write https://: members are spoken to in HTTP/1.1."},
     Scheme{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
-    Scheme{"ws", "Write http:// and add upgrade=websocket."},
     Scheme{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Scheme{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
     Scheme{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
@@ -248,7 +247,7 @@ bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view 
     return false;
   }
   place_socket(scope, spec.unix_socket_path);
-  if (spec.scheme == "http") return true;
+  if (spec.scheme == "http" || spec.scheme == "ws") return true;
   if (spec.scheme == "https" && scope.reading.has_module("ssl_module")) return true;
   complain_about_scheme(scope, spec.scheme, prefix);
   return false;

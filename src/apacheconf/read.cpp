@@ -47,7 +47,9 @@ void finish(Reading& reading, const Composer& composer) {
                                                    : define.name);
   }
   finish_servers(reading);
+  finish_traces(reading);
   finish_proxy(reading);
+  finish_rewriting(reading);
   finish_tls(reading);
   finish_tls_members(reading);
   finish_heartbeats(reading);

@@ -102,24 +102,26 @@ TEST(Read, a_directive_without_its_module_names_the_line_to_add_once) {
 
 TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
   Reader reader;
-  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nLoadModule remoteip_module m\nRemoteIPHeader X\n"
-                             "<If \"true\">\nFoo\n</If>\n"),
-              ElementsAre(HasSubstr("remoteip_module: not part of this program"),
-                          HasSubstr("RemoteIPHeader is not supported: it would take the client's "
-                                    "address from a header"),
-                          HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
+  EXPECT_THAT(
+      reader.remarks("ServerName x\nListen 1\nLoadModule remoteip_module m\nRemoteIPHeader X\n"
+                     "<If \"true\">\nFoo\n</If>\n"),
+      ElementsAre(HasSubstr("remoteip_module: not part of this program"),
+                  HasSubstr("RemoteIPHeader is not supported: it would take the client's "
+                            "address from a header"),
+                  HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nExpiresDefault x\n"),
               ElementsAre(HasSubstr("Leave it out: expires_module is not part of this program")));
 }
 
 TEST(Read, says_once_what_many_refused_lines_would_do) {
   Reader reader;
-  EXPECT_THAT(reader.remarks(std::string(preamble) + "RewriteRule a b\nRewriteCond c d\n" +
-                             "RewriteRule e f\n"),
-              ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
-                          "RewriteRule is not supported: it would rewrite the paths of requests\n"
-                          "  Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule "
-                          "does.\n  (and 2 more lines: 4, 5)"));
+  EXPECT_THAT(
+      reader.remarks(std::string(preamble) + "RemoteIPHeader X\nRemoteIPTrustedProxy a\n" +
+                     "RemoteIPHeader Y\n"),
+      ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
+                  "RemoteIPHeader is not supported: it would take the client's address from a "
+                  "header or the PROXY protocol\n  Remove it, or keep it for httpd inside "
+                  "<IfModule !steelyard_module>.\n  (and 2 more lines: 4, 5)"));
 }
 
 TEST(Read, looks_into_a_section_whose_own_line_is_wrong) {
@@ -347,7 +349,7 @@ TEST(Read, formats_may_be_named_after_their_use_and_hold_in_virtual_hosts) {
   const auto logs = [&](std::size_t i) {
     std::vector<std::string> seen;
     for (const config::AccessLog& each : config->servers[i]->access_logs) {
-      seen.push_back(each.target.text + " = " + each.format.text());
+      seen.push_back(each.target.text + " = " + std::get<expr::LogFormat>(each.format).text());
     }
     return seen;
   };

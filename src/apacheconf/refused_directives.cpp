@@ -26,9 +26,6 @@ std::vector<Directive> make_table() {
           {"ssl_module", "SSLOpenSSLConfCmd", "pass commands to the library", wrap},
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
-          {"rewrite_module", "RewriteOptions RewriteBase RewriteCond RewriteRule RewriteMap",
-           "rewrite the paths of requests",
-           "Write ProxyPass, ProxyPassMatch or RedirectMatch for what the rule does."},
           {"remoteip_module",
            "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
            "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "

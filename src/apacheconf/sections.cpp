@@ -296,6 +296,7 @@ std::unique_ptr<config::Server> inherit(const config::Server& main_server) {
   server->tls_backend = main_server.tls_backend;
   server->error_log = main_server.error_log;
   server->log_levels = main_server.log_levels;
+  server->tracing = main_server.tracing;
   return server;
 }
 

@@ -16,10 +16,12 @@ std::span<const Directive> server_directives();
 std::span<const Directive> client_directives();
 std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
+std::span<const Directive> trace_directives();  // SteelyardTrace, SteelyardTraceExport
 std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
 std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
 std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
+std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
@@ -27,6 +29,7 @@ std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember,
 std::span<const Directive> health_directives();    // ProxyHCTemplate, ProxyHCExpr, ProxyHCTPsize
 std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...
 std::span<const Directive> redirect_directives();  // Redirect, ErrorDocument
+std::span<const Directive> rewrite_directives();   // RewriteRule and its relatives
 std::span<const Directive> access_directives();    // Require and its containers
 
 // All of them, in the order above. Lookup ignores case; nullptr: unknown.
@@ -39,11 +42,13 @@ const Directive* find_directive(std::string_view name);
 void finish_settings(Scope& scope);
 
 // After all statements were executed, in this order; each may complain.
-void finish_servers(Reading& reading);  // names, log formats, what virtual hosts inherit
-void finish_proxy(Reading& reading);    // routes, balancers, members, sections, path settings
-void finish_tls(Reading& reading);      // who speaks TLS
+void finish_servers(Reading& reading);    // names, log formats, what virtual hosts inherit
+void finish_proxy(Reading& reading);      // routes, balancers, members, sections, path settings
+void finish_rewriting(Reading& reading);  // whose rules count in which virtual host
+void finish_tls(Reading& reading);        // who speaks TLS
 void finish_tls_members(Reading& reading);
 void finish_heartbeats(Reading& reading);
-void finish_pages(Reading& reading);  // those about the server that are open to everybody
+void finish_traces(Reading& reading);  // after finish_servers: who keeps timelines
+void finish_pages(Reading& reading);   // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

@@ -1,6 +1,8 @@
 #include "balance/editable.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 
 #include "balance/numbers.hpp"
@@ -12,11 +14,15 @@ namespace {
 
 using Result = std::expected<void, std::string>;
 
+// What a value has to look like where nobody guesses what was meant.
+enum class Shape : std::uint8_t { text, whole, decimal, time };
+
 // A field of a Spec: reading it, and making it what holds when nothing is said. Setting it is its
 // parameter's business.
 template <class Spec>
 struct Field {
   std::string_view name;
+  Shape shape;
   std::string (*read)(const Spec& spec);
   void (*clear)(Spec& spec, const Spec& usual);
 };
@@ -46,55 +52,62 @@ std::string factor_text(int hundredths) {
 }
 
 constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
-    {"connectiontimeout",
+    {"connectiontimeout", Shape::time,
      [](const MemberSpec& spec) {
        return spec.connection_timeout ? milliseconds_text(*spec.connection_timeout) : "";
      },
      [](MemberSpec& spec, const MemberSpec& usual) {
        spec.connection_timeout = usual.connection_timeout;
      }},
-    {"hcexpr", [](const MemberSpec& spec) { return spec.check.expression; },
+    {"hcexpr", Shape::text, [](const MemberSpec& spec) { return spec.check.expression; },
      [](MemberSpec& spec, const MemberSpec& usual) {
        spec.check.expression = usual.check.expression;
      }},
-    {"hcfails", [](const MemberSpec& spec) { return std::to_string(spec.check.fails); },
+    {"hcfails", Shape::whole,
+     [](const MemberSpec& spec) { return std::to_string(spec.check.fails); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.fails = usual.check.fails; }},
-    {"hcinterval", [](const MemberSpec& spec) { return milliseconds_text(spec.check.interval); },
+    {"hcinterval", Shape::time,
+     [](const MemberSpec& spec) { return milliseconds_text(spec.check.interval); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.interval = usual.check.interval; }},
-    {"hcmethod",
+    {"hcmethod", Shape::text,
      [](const MemberSpec& spec) { return std::string(check_method_name(spec.check.method)); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.method = usual.check.method; }},
-    {"hcpasses", [](const MemberSpec& spec) { return std::to_string(spec.check.passes); },
+    {"hcpasses", Shape::whole,
+     [](const MemberSpec& spec) { return std::to_string(spec.check.passes); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.passes = usual.check.passes; }},
-    {"hcuri", [](const MemberSpec& spec) { return spec.check.uri; },
+    {"hcuri", Shape::text, [](const MemberSpec& spec) { return spec.check.uri; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.uri = usual.check.uri; }},
-    {"lbset", [](const MemberSpec& spec) { return std::to_string(spec.lbset); },
+    {"lbset", Shape::whole, [](const MemberSpec& spec) { return std::to_string(spec.lbset); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.lbset = usual.lbset; }},
-    {"loadfactor", [](const MemberSpec& spec) { return factor_text(spec.load_factor); },
+    {"loadfactor", Shape::decimal,
+     [](const MemberSpec& spec) { return factor_text(spec.load_factor); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.load_factor = usual.load_factor; }},
-    {"redirect", [](const MemberSpec& spec) { return spec.redirect_tag; },
+    {"redirect", Shape::text, [](const MemberSpec& spec) { return spec.redirect_tag; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.redirect_tag = usual.redirect_tag; }},
-    {"retry", [](const MemberSpec& spec) { return std::to_string(spec.retry.count()); },
+    {"retry", Shape::whole,
+     [](const MemberSpec& spec) { return std::to_string(spec.retry.count()); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.retry = usual.retry; }},
-    {"route", [](const MemberSpec& spec) { return spec.tag; },
+    {"route", Shape::text, [](const MemberSpec& spec) { return spec.tag; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.tag = usual.tag; }},
-    {"status", [](const MemberSpec& spec) { return letters_of(spec.status); },
+    {"status", Shape::text, [](const MemberSpec& spec) { return letters_of(spec.status); },
      [](MemberSpec& spec, const MemberSpec& usual) {
        spec.status = spec.status.without(operator_flags).with(usual.status);
      }},
-    {"timeout", [](const MemberSpec& spec) { return seconds_text(spec.timeout); },
+    {"timeout", Shape::whole, [](const MemberSpec& spec) { return seconds_text(spec.timeout); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.timeout = usual.timeout; }},
 });
 
 constexpr auto balancer_fields = std::to_array<Field<BalancerSpec>>({
-    {"lbmethod",
+    {"lbmethod", Shape::text,
      [](const BalancerSpec& spec) { return std::string(policy_name(spec.effective_policy())); },
      [](BalancerSpec& spec, const BalancerSpec& usual) { spec.policy = usual.policy; }},
-    {"maxattempts", [](const BalancerSpec& spec) { return number_text(spec.maxattempts); },
+    {"maxattempts", Shape::whole,
+     [](const BalancerSpec& spec) { return number_text(spec.maxattempts); },
      [](BalancerSpec& spec, const BalancerSpec& usual) { spec.maxattempts = usual.maxattempts; }},
-    {"nofailover", [](const BalancerSpec& spec) { return switch_text(spec.nofailover); },
+    {"nofailover", Shape::text,
+     [](const BalancerSpec& spec) { return switch_text(spec.nofailover); },
      [](BalancerSpec& spec, const BalancerSpec& usual) { spec.nofailover = usual.nofailover; }},
-    {"stickysession",
+    {"stickysession", Shape::text,
      [](const BalancerSpec& spec) {
        const StickySpec& sticky = spec.sticky;
        const bool one_name = sticky.url_name == sticky.cookie_name;
@@ -104,7 +117,7 @@ constexpr auto balancer_fields = std::to_array<Field<BalancerSpec>>({
        spec.sticky.cookie_name = usual.sticky.cookie_name;
        spec.sticky.url_name = usual.sticky.url_name;
      }},
-    {"timeout", [](const BalancerSpec& spec) { return seconds_text(spec.timeout); },
+    {"timeout", Shape::whole, [](const BalancerSpec& spec) { return seconds_text(spec.timeout); },
      [](BalancerSpec& spec, const BalancerSpec& usual) { spec.timeout = usual.timeout; }},
 });
 
@@ -135,6 +148,40 @@ std::string read(const std::array<Field<Spec>, count>& rows, const Spec& spec,
 
 Result unknown(std::string_view field) {
   return std::unexpected(std::string(field) + " cannot be changed while the program runs");
+}
+
+bool is_exact_time(std::string_view text) {
+  constexpr auto units = std::to_array<std::string_view>({"", "ms", "s", "mi", "min", "h"});
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  return digits != 0 && std::ranges::find(units, text.substr(digits)) != units.end();
+}
+
+// Empty: nothing is wrong with it.
+std::string_view fault_of(Shape shape, std::string_view text) {
+  switch (shape) {
+    case Shape::whole:
+      return parse_strictly(text) ? "" : " must be a whole number";
+    case Shape::decimal:
+      return parse_hundredths(text) ? "" : " must be a number";
+    case Shape::time:
+      return is_exact_time(text) ? "" : " must be a time, as in 5, 500ms, 5s or 2min";
+    case Shape::text:
+      break;
+  }
+  return {};
+}
+
+template <class Spec, std::size_t count>
+Result check_exactly(const std::array<Field<Spec>, count>& rows, std::string_view field,
+                     std::string_view text) {
+  const Field<Spec>* const row = find(rows, field);
+  if (row == nullptr) return unknown(field);
+  if (text.empty()) return {};
+  if (std::ranges::any_of(text, is_unprintable))
+    return std::unexpected(std::string(field) + " must not hold control characters");
+  if (const std::string_view fault = fault_of(row->shape, text); !fault.empty())
+    return std::unexpected(std::string(field).append(fault));
+  return {};
 }
 
 // The letters of the wish and nothing else: no signs, and not what was found out about the member.
@@ -185,6 +232,16 @@ Result set_text(BalancerSpec& spec, std::string_view field, std::string_view tex
     return {};
   }
   return set_balancer_parameter(spec, field, text);
+}
+
+Result set_exactly(MemberSpec& spec, std::string_view field, std::string_view text) {
+  if (auto checked = check_exactly(member_fields, field, text); !checked) return checked;
+  return set_text(spec, field, text);
+}
+
+Result set_exactly(BalancerSpec& spec, std::string_view field, std::string_view text) {
+  if (auto checked = check_exactly(balancer_fields, field, text); !checked) return checked;
+  return set_text(spec, field, text);
 }
 
 std::string letters_of(Status wish) {

@@ -40,6 +40,14 @@ std::expected<void, std::string> set_text(MemberSpec& spec, std::string_view fie
 std::expected<void, std::string> set_text(BalancerSpec& spec, std::string_view field,
                                           std::string_view text);
 
+// The same for whoever asks for a change. set_text() reads as httpd reads a configuration: "abc"
+// and "3junk" are numbers there. Here numbers are whole, times have one unit, and no text holds
+// what would end a line.
+std::expected<void, std::string> set_exactly(MemberSpec& spec, std::string_view field,
+                                             std::string_view text);
+std::expected<void, std::string> set_exactly(BalancerSpec& spec, std::string_view field,
+                                             std::string_view text);
+
 // "DS"; empty for none.
 [[nodiscard]] std::string letters_of(Status wish);
 

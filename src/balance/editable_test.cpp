@@ -80,6 +80,41 @@ TEST(Editable, a_bad_value_changes_nothing_and_says_why) {
   EXPECT_EQ(spec, MemberSpec());
 }
 
+TEST(Editable, who_asks_for_a_change_gets_exactly_that_or_is_told) {
+  struct Case {
+    std::string_view field, text, complaint;
+  };
+  constexpr auto cases = std::to_array<Case>({
+      {"lbset", "abc", "lbset must be a whole number"},
+      {"lbset", "0x10", "lbset must be a whole number"},
+      {"lbset", "3junk", "lbset must be a whole number"},
+      {"retry", "99999999999", "retry must be a whole number"},
+      {"hcfails", "2.7", "hcfails must be a whole number"},
+      {"loadfactor", "2x", "loadfactor must be a number"},
+      {"connectiontimeout", "soon", "connectiontimeout must be a time, as in 5, 500ms, 5s or 2min"},
+      {"hcinterval", "2h30", "hcinterval must be a time, as in 5, 500ms, 5s or 2min"},
+      {"hcuri", "/a\r\nX: 1", "hcuri must not hold control characters"},
+      {"max", "3", "max cannot be changed while the program runs"},
+  });
+  MemberSpec spec;
+  for (const Case& each : cases) {
+    const auto done = set_exactly(spec, each.field, each.text);
+    ASSERT_FALSE(done) << each.field << '=' << each.text;
+    EXPECT_EQ(done.error(), each.complaint);
+  }
+  EXPECT_EQ(spec, MemberSpec());
+  EXPECT_TRUE(set_exactly(spec, "connectiontimeout", "500ms"));
+  EXPECT_TRUE(set_exactly(spec, "loadfactor", "2.5"));
+  EXPECT_TRUE(set_exactly(spec, "lbset", ""));
+  // Every value that is shown may be said again.
+  for (const std::string_view field : editable_member_fields())
+    EXPECT_TRUE(set_exactly(spec, field, text_of(spec, field))) << field;
+  BalancerSpec balancer;
+  EXPECT_FALSE(set_exactly(balancer, "maxattempts", "two"));
+  EXPECT_FALSE(set_exactly(balancer, "stickysession", std::string_view("a\0b", 3)));
+  EXPECT_TRUE(set_exactly(balancer, "maxattempts", "2"));
+}
+
 TEST(Editable, a_status_is_what_operators_wish_and_nothing_that_was_found_out) {
   MemberSpec spec;
   spec.status = Flag::in_error | Flag::standby;

@@ -1,6 +1,9 @@
 #include "balance/edits.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "balance/drains.hpp"
@@ -36,6 +39,63 @@ void note(std::vector<Change>& changes, Change change) {
     return;
   }
   changes.push_back(std::move(change));
+}
+
+template <class Spec>
+void note_fields(const std::string& member, const Spec& before, const Spec& after,
+                 std::span<const std::string_view> fields, std::vector<Change>& changes) {
+  for (const std::string_view field : fields) {
+    std::string was = text_of(before, field);
+    std::string is = text_of(after, field);
+    if (was != is) changes.push_back({member, std::string(field), std::move(was), std::move(is)});
+  }
+}
+
+// One of them is null for a member that comes or goes; both for one that a name leads to at times.
+void note_member(const std::string& name, const MemberSpec* before, const MemberSpec* after,
+                 const std::array<const Overlay*, 2>& overlays, std::vector<Change>& changes) {
+  const auto& [overlay_before, overlay_after] = overlays;
+  if (before != nullptr && after != nullptr)
+    return note_fields(name, *before, *after, editable_member_fields(), changes);
+  if (before != nullptr) {
+    std::string was(membership_text(*overlay_before, name));
+    const bool was_added = was == "added";
+    changes.push_back({name, "member", std::move(was), was_added ? "" : "removed"});
+  } else if (after != nullptr) {
+    const bool is_added = membership_text(*overlay_after, name) == "added";
+    changes.push_back(
+        {name, "member", is_added ? "" : "removed", is_added ? "added" : "configured"});
+    if (is_added) note_fields(name, MemberSpec(), *after, editable_member_fields(), changes);
+  }
+}
+
+// Between two overlays only what one of them has can be different.
+std::vector<Change> changes_between(const BalancerSpec& before, const BalancerSpec& after,
+                                    const Overlay& overlay_before, const Overlay& overlay_after) {
+  std::vector<Change> changes;
+  note_fields({}, before, after, editable_balancer_fields(), changes);
+  std::map<std::string_view, std::pair<const MemberSpec*, const MemberSpec*>> specs;
+  for (const MemberSpec& member : before.members) specs[member.name].first = &member;
+  for (const MemberSpec& member : after.members) specs[member.name].second = &member;
+  std::set<std::string_view> touched;
+  for (const Overlay* overlay : {&overlay_before, &overlay_after}) {
+    for (const MemberEdits& member : overlay->members) {
+      if (!touched.insert(member.member).second) continue;
+      const auto& [was, is] = specs[member.member];
+      note_member(member.member, was, is, {&overlay_before, &overlay_after}, changes);
+    }
+  }
+  return changes;
+}
+
+// The order in which changes were made is no difference.
+bool say_the_same(Overlay a, Overlay b) {
+  for (Overlay* each : {&a, &b}) {
+    std::ranges::sort(each->balancer, {}, &Edit::field);
+    std::ranges::sort(each->members, {}, &MemberEdits::member);
+    for (MemberEdits& member : each->members) std::ranges::sort(member.edits, {}, &Edit::field);
+  }
+  return a == b;
 }
 
 }  // namespace
@@ -84,7 +144,7 @@ std::expected<void, ChangeFault> Edits::Draft::add(const std::string& url, int a
 std::expected<void, ChangeFault> Edits::Draft::set(const ChangeOrder::Field& wish) {
   const auto change = [&](auto& of) -> std::expected<void, ChangeFault> {
     std::string before = text_of(of, wish.field);
-    if (auto done = set_text(of, wish.field, wish.value); !done) {
+    if (auto done = set_exactly(of, wish.field, wish.value); !done) {
       const auto fields =
           wish.member.empty() ? editable_balancer_fields() : editable_member_fields();
       const bool is_known = std::ranges::find(fields, wish.field) != fields.end();
@@ -117,9 +177,15 @@ std::expected<void, ChangeFault> Edits::Draft::remove(const std::string& name) {
   return {};
 }
 
+// What an operator's status or a drain wished is in the overlay, not in the balancer's own spec.
 Edits::Draft Edits::draft() const {
-  const std::lock_guard guard(balancer_.lock_);
-  return {.composition = balancer_.composition_, .spec = *balancer_.spec_};
+  Draft draft;
+  {
+    const std::lock_guard guard(balancer_.lock_);
+    draft.composition = balancer_.composition_;
+  }
+  draft.spec = *draft.composition.result();
+  return draft;
 }
 
 std::expected<Edits::Draft, ChangeFault> Edits::work_out(const ChangeOrder& order) const {
@@ -181,6 +247,26 @@ void Edits::take(const Draft& draft, PreparedSpec prepared, Instant now) {
   balancer_.adopt_members(now, std::move(prepared));
   // httpd's manager: nobody is owed turns by other factors.
   if (weighs_anew) roster.begin_credits();
+}
+
+Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& tell) {
+  while (true) {
+    Draft next = draft();
+    Became became;
+    const Overlay before = std::exchange(next.composition.overlay, overlay);
+    became.left_out = rebase(next.composition.overlay, *next.composition.expanded(),
+                             next.composition.names_vary());
+    if (say_the_same(before, next.composition.overlay)) return became;
+    const BalancerSpec spec_before = std::exchange(next.spec, *next.composition.result());
+    next.changes = changes_between(spec_before, next.spec, before, next.composition.overlay);
+    PreparedSpec prepared = balancer_.prepare(next.composition);
+    if (tell && !next.changes.empty()) (void)tell(next.changes, next.composition.overlay);
+    const std::lock_guard guard(balancer_.lock_);
+    if (balancer_.composition_.configured != next.composition.configured) continue;
+    take(next, std::move(prepared), now);
+    became.changes = std::move(next.changes);
+    return became;
+  }
 }
 
 void Edits::begin_credits() {

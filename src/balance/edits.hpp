@@ -64,6 +64,14 @@ class Edits {
   std::expected<std::vector<Change>, ChangeFault> change(const ChangeOrder& order, Instant now,
                                                          const Consent& consent = nullptr);
 
+  struct Became {
+    std::vector<Change> changes{};
+    std::vector<Superseded> left_out{};  // the configuration says otherwise than it was then
+  };
+  // All changes there are shall be these, whatever they were. What differs is changed, and
+  // statuses as an operator would change them. Consent is told and cannot refuse.
+  Became become(const Overlay& overlay, Instant now, const Consent& tell);
+
   // Factors were given, be they new or not: nobody is owed turns by earlier ones (httpd's manager).
   void begin_credits();
 

@@ -136,12 +136,41 @@ TEST_F(EditsTest, so_are_drains) {
   EXPECT_EQ(Edits(group.balancer).overlay().members[0].edits[0], (Edit{"status", "", "SN"}));
 }
 
+TEST_F(EditsTest, a_status_that_bits_or_a_drain_set_is_taken_back) {
+  group.change("a", Flag::disabled);
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "D", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  Drains(group.balancer).order(group.view("a").member, {}, group.now);
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "N", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  EXPECT_TRUE(Edits(group.balancer).overlay().empty());
+}
+
 TEST_F(EditsTest, a_status_that_is_set_ends_the_drain) {
   Drains drains(group.balancer);
   const MemberRef member = group.view("a").member;
   drains.order(member, {.sessions_max = 0}, group.now);
   set("a", "status", "D");
   EXPECT_EQ(drains.of(member)->state, DrainState::cancelled);
+}
+
+TEST_F(EditsTest, a_status_set_by_bits_is_changed_like_any_other) {
+  group.change("a", Flag::disabled);
+  EXPECT_THAT(set("a", "status", "D"), IsEmpty());
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "D", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  set("a", "status", "D");
+  group.change("a", {}, Flag::disabled);
+  EXPECT_THAT(set("a", "status", "D"), ElementsAre(Change{"a", "status", "", "D"}));
+  EXPECT_EQ(group.picks(4), "bcbc");
+}
+
+TEST_F(EditsTest, a_drain_is_taken_back_by_the_status) {
+  Drains drains(group.balancer);
+  drains.order(group.view("a").member, {.pace = DrainOrder::Pace::sessions_leave}, group.now);
+  EXPECT_THAT(set("a", "status", ""), ElementsAre(Change{"a", "status", "SN", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  EXPECT_TRUE(Edits(group.balancer).overlay().empty());
 }
 
 TEST_F(EditsTest, a_reload_keeps_changes_where_the_configuration_says_what_it_said) {

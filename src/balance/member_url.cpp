@@ -92,6 +92,9 @@ std::uint16_t default_port(std::string_view scheme) {
 }
 
 std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_view url) {
+  // Its path goes to the member as it is, and a line there ends where the URL says so.
+  if (std::ranges::any_of(url, is_unprintable))
+    return complaint("the URL holds control characters", "");
   std::string socket_path;
   const auto plain = take_socket_path(url, socket_path);
   if (!plain) return std::unexpected(plain.error());

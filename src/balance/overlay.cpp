@@ -107,8 +107,11 @@ void Overlay::bring_back(std::string_view member) {
 std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   MemberSpec spec;
   if (auto parsed = parse_member_url(spec, url); !parsed) return std::unexpected(parsed.error());
-  if (spec.scheme != "http" && spec.scheme != "https")
-    return std::unexpected("members are spoken to by http:// and https:// only");
+  const auto is_plain = [](char c) { return c > ' ' && c < '\x7f'; };
+  if (!std::ranges::all_of(url, is_plain))
+    return std::unexpected("the URL holds characters that have to be percent-encoded");
+  if (spec.scheme != "http" && spec.scheme != "https" && spec.scheme != "ws")
+    return std::unexpected("members are spoken to by http://, https:// and ws:// only");
   // Its name does not tell the path of the socket.
   if (!spec.unix_socket_path.empty())
     return std::unexpected("members behind sockets are added in the configuration");

@@ -62,6 +62,13 @@ TEST(Overlay, members_are_added_and_removed) {
 }
 
 // The three ways of a merge: the base is what the configuration said when the change was made.
+TEST(Overlay, an_added_member_goes_to_no_request_line_but_its_own) {
+  for (const std::string_view url :
+       {"http://h/a b", "http://h/a\r\nX: 1", "http://h/caf\xe9", "http://h/a\x7f"})
+    EXPECT_FALSE(added_member(url)) << url;
+  EXPECT_TRUE(added_member("http://h/caf%e9"));
+}
+
 TEST(Rebase, a_change_stays_while_the_configuration_says_the_same_there) {
   Overlay overlay;
   overlay.put("b", "loadfactor", "1.00", "3.00");

@@ -30,6 +30,9 @@ std::span<const std::string_view> balancer_parameter_keys();
 // That of a URL without one; 0 when the scheme, in any case, is not known.
 std::uint16_t default_port(std::string_view scheme);
 
+// What ends or garbles a line: below space, and DEL.
+constexpr bool is_unprintable(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
 // Fills the identity fields of `spec` from a member URL: `http://h:81/app`, with user and password,
 // or `unix:/path|http://h/app`. Scheme and host become lower case and the scheme's default port
 // leaves the name.

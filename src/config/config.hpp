@@ -12,6 +12,7 @@
 #include "base/ip.hpp"
 #include "base/time.hpp"
 #include "config/client_settings.hpp"
+#include "config/cluster_spec.hpp"
 #include "config/health_condition.hpp"
 #include "config/heartbeat.hpp"
 #include "config/logs.hpp"
@@ -19,6 +20,7 @@
 #include "config/route.hpp"
 #include "config/shared_list.hpp"
 #include "config/tls_settings.hpp"
+#include "config/tracing.hpp"
 #include "http/path.hpp"
 #include "http/response_head.hpp"
 
@@ -76,6 +78,10 @@ struct Server {
   std::string admin;
   std::string document_root;  // as text only: no files are served
 
+  // What RewriteRules make of a path before routes see it; null: nothing. The maps they may ask.
+  std::shared_ptr<const rewrite::RuleSet> rewriting;
+  std::shared_ptr<const rewrite::Maps> rewrite_maps;
+
   EncodedSlashes encoded_slashes = EncodedSlashes::refuse;
   bool merge_slashes = true;
   bool strict_host_check = false;
@@ -103,6 +109,8 @@ struct Server {
   HealthConditions health_conditions;  // ProxyHCExpr: the server's own, not inherited
 
   std::vector<AccessLog> access_logs;
+  TraceSettings tracing;
+  bool keeps_timelines = false;  // a log or a trace tells how exchanges went
   LogTarget error_log;
   LogLevels log_levels;
 };
@@ -113,6 +121,7 @@ struct Config {
   std::string server_root, pid_file, runtime_dir;
   std::optional<std::string> control_socket;    // none: beside the pid file; empty: Off
   std::optional<std::string> journal_folder;    // none: if any Server persists_changes; empty: Off
+  std::optional<ClusterSpec> cluster;           // none: nothing is shared
   std::string user, group;                      // as written; empty: stay who we are
   std::vector<Endpoint> name_servers;           // SteelyardResolver; empty: the system's
   std::uint32_t shards = 0;                     // 0: one a core
@@ -122,6 +131,7 @@ struct Config {
   TlsProcessSettings tls;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
   HeartbeatSettings heartbeat;
+  std::optional<TraceExport> trace_export;
   std::vector<std::string> defines;  // for -S: NAME or NAME=VALUE
   std::vector<std::string> modules;  // for -M: identifiers in load order
 };

@@ -1,5 +1,7 @@
 #include "config/dump.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "config/dump_writer.hpp"
@@ -75,9 +77,37 @@ void dump_names(DumpWriter& out, const Server& server) {
   out.text_unless_empty("admin", server.admin);
 }
 
+std::string format_text(const AccessLog& log) {
+  if (const auto* json = std::get_if<expr::JsonFormat>(&log.format))
+    return "json " + json->describe();
+  return quoted(std::get<expr::LogFormat>(log.format).text());
+}
+
+void dump_tracing(DumpWriter& out, const TraceSettings& tracing) {
+  if (!tracing.on) return;
+  std::string text = fmt::format("sampled {:g}", tracing.sampled);
+  text += tracing.joins_all ? " joins all" : " joins";
+  for (const IpNetwork& network : tracing.joins) text += ' ' + network.text();
+  if (!tracing.joins_all && tracing.joins.empty()) text += " nobody";
+  out.line("tracing", text);
+}
+
+void dump_export(DumpWriter& out, const TraceExport& to) {
+  out.line("trace-export", quoted(to.url));
+  out.indent();
+  out.line("service", quoted(to.service));
+  // Values are secrets, as a rule.
+  for (const std::string& header : to.headers)
+    out.line("header", header.substr(0, header.find(':')));
+  out.text_unless_empty("ca-file", to.ca_file);
+  out.milliseconds("timeout", to.timeout);
+  out.number("caller-limit", to.caller_limit);
+  out.unindent();
+}
+
 void dump_logs(DumpWriter& out, const Server& server) {
   for (const AccessLog& log : server.access_logs) {
-    std::string text = target_text(log.target) + ' ' + quoted(log.format.text());
+    std::string text = target_text(log.target) + ' ' + format_text(log);
     if (log.condition) text += ' ' + log.condition->describe();
     out.line("access-log", text);
   }
@@ -103,6 +133,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   dump_proxy(out, server.proxy);
   dump_tls_backend(out, server.tls_backend);
   dump_logs(out, server);
+  dump_tracing(out, server.tracing);
   if (server.persists_changes) out.line("persists-changes", "on");
   for (const auto& named : server.health_conditions) {
     out.line("health-condition", named.name + ' ' + quoted(named.condition.text()));
@@ -110,6 +141,8 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   for (const auto& balancer : server.balancers) dump_balancer(out, *balancer);
   for (const auto& backend : server.backends) dump_member(out, "backend", *backend);
   dump_rules(out, "request-header-early", server.early_rules);
+  if (server.rewrite_maps) dump_rewrite_maps(out, *server.rewrite_maps);
+  if (server.rewriting) dump_rewriting(out, *server.rewriting);
   for (const Route& route : server.routes) dump_route(out, route);
   for (const Redirect& redirect : server.redirects) dump_redirect(out, redirect);
   dump_env_rules(out, server.env_rules);
@@ -128,6 +161,18 @@ void dump_heartbeats(DumpWriter& out, const HeartbeatSettings& heartbeat) {
   out.number_unless("heartbeat-capacity", heartbeat.capacity, usual.capacity);
 }
 
+void dump_cluster(DumpWriter& out, const ClusterSpec& cluster) {
+  for (const std::string& address : cluster.addresses) out.line("cluster-address", address);
+  out.line("cluster-prefix", cluster.prefix);
+  out.text_unless_empty("cluster-name", cluster.name);
+  out.line("cluster-tls", cluster.tls ? "on" : "off");
+  out.text_unless_empty("cluster-ca", cluster.ca_file);
+  out.text_unless_empty("cluster-certificate", cluster.certificate_file);
+  out.text_unless_empty("cluster-key", cluster.key_file);
+  out.text_unless_empty("cluster-user", cluster.user);
+  out.text_unless_empty("cluster-password-file", cluster.password_file);
+}
+
 }  // namespace
 
 std::string dump(const Config& config) {
@@ -143,6 +188,7 @@ std::string dump(const Config& config) {
   if (config.journal_folder) {
     out.line("journal", config.journal_folder->empty() ? "off" : quoted(*config.journal_folder));
   }
+  if (config.cluster) dump_cluster(out, *config.cluster);
   out.text_unless_empty("user", config.user);
   out.text_unless_empty("group", config.group);
   out.number_unless("shards", config.shards, 0);
@@ -152,6 +198,7 @@ std::string dump(const Config& config) {
   out.number_unless("listen-backlog", config.listen_backlog, 511);
   if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
   dump_heartbeats(out, config.heartbeat);
+  if (config.trace_export) dump_export(out, *config.trace_export);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {
     dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");
   }

@@ -176,6 +176,7 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
     dump_error_document(out, status, document);
   }
   for (const Redirect& redirect : settings.redirects) dump_redirect(out, redirect);
+  if (settings.rewriting) dump_rewriting(out, *settings.rewriting);
   if (settings.require) dump_require(out, *settings.require);
   if (settings.route) dump_route(out, *settings.route);
   for (const auto& conditional : settings.conditionals) dump_conditional(out, *conditional);

@@ -57,6 +57,8 @@ void dump_conditional(DumpWriter& out, const Conditional& conditional);
 void dump_section(DumpWriter& out, std::string_view key, const Section& section);
 void dump_route(DumpWriter& out, const Route& route);
 void dump_redirect(DumpWriter& out, const Redirect& redirect);
+void dump_rewriting(DumpWriter& out, const rewrite::RuleSet& rules);
+void dump_rewrite_maps(DumpWriter& out, const rewrite::Maps& maps);
 void dump_balancer(DumpWriter& out, const balance::BalancerSpec& spec);
 void dump_tls(DumpWriter& out, const TlsServerSettings& tls);
 void dump_tls_backend(DumpWriter& out, const TlsBackendSettings& tls);

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 
+#include "expr/json_format.hpp"
 #include "expr/line_condition.hpp"
 #include "expr/log_format.hpp"
 
@@ -19,7 +21,7 @@ struct LogTarget {
 
 struct AccessLog {
   LogTarget target;
-  expr::LogFormat format;
+  std::variant<expr::LogFormat, expr::JsonFormat> format;
   std::optional<expr::LineCondition> condition;
 };
 

@@ -17,7 +17,9 @@ inline constexpr std::string_view how_to_open_it =
 // A page that may be left open: all that a desk answers.
 [[nodiscard]] bool is_page(Responder responder);
 
-// No Require line, and no Order, asks anything of who comes.
-[[nodiscard]] bool is_left_open(const PathSettings& settings);
+// No Require line, and no Order, asks anything of who comes with this method.
+[[nodiscard]] bool is_left_open(const PathSettings& settings, std::string_view method);
+// The same for any of the methods that the page has an answer to: <Limit GET POST> closes no PATCH.
+[[nodiscard]] bool is_left_open(const PathSettings& settings, Responder page);
 
 }  // namespace steelyard::config

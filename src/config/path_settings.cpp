@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "rewrite/rule_set.hpp"
 
 namespace steelyard::config {
 
@@ -124,6 +125,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   append(merged.request_rules, inner.request_rules);
   append(merged.env_rules, inner.env_rules);
   append(merged.conditionals, inner.conditionals);
+  merged.rewriting = rewrite::merge(outer.rewriting, inner.rewriting);
   append(merged.reverse_urls, inner.reverse_urls);
   append(merged.reverse_cookie_domains, inner.reverse_cookie_domains);
   append(merged.reverse_cookie_paths, inner.reverse_cookie_paths);

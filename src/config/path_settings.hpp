@@ -23,6 +23,11 @@
 // Everything that a section (<Location>, <Proxy>, ...) or the server level can say about the
 // requests it covers. Unset values come from the section around it; see merge().
 
+namespace steelyard::rewrite {
+struct RuleSet;  // rewrite/rule_set.hpp
+class Maps;      // rewrite/map.hpp
+}  // namespace steelyard::rewrite
+
 namespace steelyard::config {
 
 struct ErrorDocument {
@@ -100,6 +105,7 @@ struct PathSettings {
   std::shared_ptr<const Route> route;  // ProxyPass in a <Location>
 
   std::vector<std::shared_ptr<const Conditional>> conditionals;  // <If> and its relatives
+  std::shared_ptr<const rewrite::RuleSet> rewriting;             // rules of sections; may be null
 };
 
 // What holds inside `inner` when `outer` is around it (config.md 4: scalars override, lists append,

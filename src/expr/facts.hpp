@@ -34,8 +34,8 @@ enum class TextFact : std::uint8_t {
   handler,         // %R "proxy-server" or empty
   filename,        // %f "proxy:http://..." for proxied exchanges
   server_admin,
-  document_root,
-  log_id,  // %L
+  document_root,  // DocumentRoot as written, absolute
+  log_id,         // %L
   connection_log_id,
   server_software,  // SERVER_SOFTWARE, by ServerTokens
   load_averages,    // Header %l: 1, 5 and 15 minutes, "0.12/0.08/0.01"
@@ -63,6 +63,7 @@ enum class NumberFact : std::uint8_t {
 enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X
 
 class LocalFiles;  // local_files.hpp
+struct Timeline;   // timeline.hpp
 
 class Facts {
  public:
@@ -95,6 +96,8 @@ class Facts {
   virtual std::optional<std::string_view> variable(std::string_view name) const = 0;  // %{X}e
   virtual std::optional<std::string_view> note(std::string_view name) const = 0;      // %{X}n
 
+  // How it went; null: nobody kept that.
+  virtual const Timeline* timeline() const { return nullptr; }
   // mod_ssl's variables (SSL_PROTOCOL, SSL_CLIENT_S_DN, ...), exact names; none: the connection has
   // no TLS, or the variable no value.
   virtual std::optional<std::string_view> tls_variable(std::string_view /*name*/) const {

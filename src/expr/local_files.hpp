@@ -34,6 +34,10 @@ class LocalFiles {
 
   virtual bool has_trait(std::string_view path, FileTrait trait) const = 0;
   virtual std::optional<std::uint64_t> bytes_of(std::string_view path) const = 0;  // regular ones
+  // Differs when the file is another one or was written to; nothing where there is no file.
+  virtual std::optional<std::uint64_t> stamp_of(std::string_view /*path*/) const {
+    return std::nullopt;
+  }
   // The error is a sentence without the path: "Cannot open file ".
   virtual std::expected<std::string_view, std::string_view> read(std::string_view path,
                                                                  Arena& arena) const = 0;

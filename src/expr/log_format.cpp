@@ -9,7 +9,6 @@
 
 #include "base/text.hpp"
 #include "expr/local_time.hpp"
-#include "expr/log_text.hpp"
 #include "http/syntax.hpp"
 
 namespace steelyard::expr {
@@ -18,25 +17,25 @@ namespace {
 using Kind = LogItem::Kind;
 using Unit = LogItem::Unit;
 
-void put_text(std::string_view text, std::string& line) {
+void put_text(std::string_view text, EntryText& line) {
   if (text.empty()) {
-    line += '-';
+    line.nothing();
   } else {
-    append_escaped(text, line);
+    line.outside(text);
   }
 }
 
 // A field that is there but empty prints nothing (httpd).
-void put_found(std::optional<std::string_view> text, std::string& line) {
+void put_found(std::optional<std::string_view> text, EntryText& line) {
   if (text) {
-    append_escaped(*text, line);
+    line.outside(*text);
   } else {
-    line += '-';
+    line.nothing();
   }
 }
 
 // httpd: names compare without case, values lose blanks around them, an empty one counts as none.
-void put_cookie(std::string_view cookies, std::string_view name, std::string& line) {
+void put_cookie(std::string_view cookies, std::string_view name, EntryText& line) {
   while (!cookies.empty()) {
     const std::size_t end = std::min(cookies.find(';'), cookies.size());
     const std::string_view cookie = cookies.substr(0, end);
@@ -46,22 +45,22 @@ void put_cookie(std::string_view cookies, std::string_view name, std::string& li
     if (!equals_ignoring_case(trim(cookie.substr(0, equals)), name)) continue;
     return put_text(trim(cookie.substr(equals + 1)), line);
   }
-  line += '-';
+  line.nothing();
 }
 
-void put_set_cookies(const Facts& facts, std::string& line) {
+void put_set_cookies(const Facts& facts, EntryText& line) {
   bool is_first = true;
   for (std::size_t i = 0; i < facts.response_header_count(); ++i) {
     if (!equals_ignoring_case(facts.response_header_name(i), "Set-Cookie")) continue;
-    if (!is_first) line += ", ";
-    append_escaped(facts.response_header_value(i), line);
+    if (!is_first) line.ours(", ");
+    line.outside(facts.response_header_value(i));
     is_first = false;
   }
-  if (is_first) line += '-';
+  if (is_first) line.nothing();
 }
 
 // httpd: several Set-Cookie fields print as one, a Content-Type loses its parameters.
-void put_response_header(const Facts& facts, const std::string& name, std::string& line) {
+void put_response_header(const Facts& facts, const std::string& name, EntryText& line) {
   if (equals_ignoring_case(name, "Set-Cookie")) return put_set_cookies(facts, line);
   std::optional<std::string_view> value = facts.response_header(name);
   if (value && equals_ignoring_case(name, "Content-Type")) {
@@ -70,13 +69,13 @@ void put_response_header(const Facts& facts, const std::string& name, std::strin
   put_found(value, line);
 }
 
-void put_calendar(const std::string& format, const std::tm& calendar, std::string& line) {
+void put_calendar(const std::string& format, const std::tm& calendar, EntryText& line) {
   std::array<char, 256> text;
   const std::size_t bytes = std::strftime(text.data(), text.size(), format.c_str(), &calendar);
-  line.append(text.data(), bytes);
+  line.configured({text.data(), bytes});
 }
 
-void put_time(const LogItem& item, const Facts& facts, std::string& line) {
+void put_time(const LogItem& item, const Facts& facts, EntryText& line) {
   using std::chrono::floor;
   const WallTime when = item.at_end ? facts.now() : facts.started();
   const auto second = floor<std::chrono::seconds>(when);
@@ -86,98 +85,98 @@ void put_time(const LogItem& item, const Facts& facts, std::string& line) {
       floor<std::chrono::microseconds>(when - second) / std::chrono::microseconds(1);
   switch (item.unit) {
     case Unit::usual:
-      line += common_log_time(second);
+      line.ours(common_log_time(second));
       return;
     case Unit::seconds:
-      return append_number(second.time_since_epoch().count(), line);
+      return line.number(second.time_since_epoch().count());
     case Unit::milliseconds:
-      return append_number(micros / 1000, line);
+      return line.number(micros / 1000);
     case Unit::microseconds:
-      return append_number(micros, line);
+      return line.number(micros);
     case Unit::milliseconds_fraction:
-      return append_padded(fraction / 1000, 3, line);
+      return line.padded(fraction / 1000, 3);
     case Unit::microseconds_fraction:
-      return append_padded(fraction, 6, line);
+      return line.padded(fraction, 6);
     default:
       return put_calendar(item.argument, local_calendar(second), line);
   }
 }
 
-void put_duration(const LogItem& item, Duration elapsed, std::string& line) {
+void put_duration(const LogItem& item, Duration elapsed, EntryText& line) {
   using std::chrono::duration_cast;
   switch (item.unit) {
     case Unit::seconds:
-      return append_number(duration_cast<std::chrono::seconds>(elapsed).count(), line);
+      return line.number(duration_cast<std::chrono::seconds>(elapsed).count());
     case Unit::milliseconds:
-      return append_number(duration_cast<std::chrono::milliseconds>(elapsed).count(), line);
+      return line.number(duration_cast<std::chrono::milliseconds>(elapsed).count());
     case Unit::microseconds:
-      return append_number(duration_cast<std::chrono::microseconds>(elapsed).count(), line);
+      return line.number(duration_cast<std::chrono::microseconds>(elapsed).count());
     default:
-      line += item.argument;
+      line.configured(item.argument);
   }
 }
 
-void put_port(const LogItem& item, const Facts& facts, std::string& line) {
+void put_port(const LogItem& item, const Facts& facts, EntryText& line) {
   switch (item.unit) {
     case Unit::usual:
-      return append_number(facts.number(NumberFact::canonical_port), line);
+      return line.number(facts.number(NumberFact::canonical_port));
     case Unit::local:
-      return append_number(facts.number(NumberFact::local_port), line);
+      return line.number(facts.number(NumberFact::local_port));
     case Unit::remote:
-      return append_number(facts.number(NumberFact::client_port), line);
+      return line.number(facts.number(NumberFact::client_port));
     default:
-      line += item.argument;
+      line.configured(item.argument);
   }
 }
 
-void put_process(const LogItem& item, const Facts& facts, std::string& line) {
+void put_process(const LogItem& item, const Facts& facts, EntryText& line) {
   const std::int64_t thread = facts.number(NumberFact::thread_id);
   switch (item.unit) {
     case Unit::usual:
-      return append_number(facts.number(NumberFact::process_id), line);
+      return line.number(facts.number(NumberFact::process_id));
     case Unit::thread:
-      return append_number(thread, line);
+      return line.number(thread);
     case Unit::thread_hex:
-      return append_hex(static_cast<std::uint64_t>(thread), line);
+      return line.hex(static_cast<std::uint64_t>(thread));
     default:
-      line += item.argument;
+      line.configured(item.argument);
   }
 }
 
-void put_client_host(const Facts& facts, std::string& line) {
+void put_client_host(const Facts& facts, EntryText& line) {
   const std::string_view host = facts.text(TextFact::client_host);
   put_text(host.empty() ? facts.text(TextFact::client_ip) : host, line);
 }
 
-void put_status(bool original, const Facts& facts, std::string& line) {
+void put_status(bool original, const Facts& facts, EntryText& line) {
   const std::int64_t status =
       facts.number(original ? NumberFact::original_status : NumberFact::status);
   if (status <= 0) {
-    line += '-';
+    line.nothing();
   } else {
-    append_number(status, line);
+    line.number(status);
   }
 }
 
-void put_connection_end(ConnectionEnd end, std::string& line) {
+void put_connection_end(ConnectionEnd end, EntryText& line) {
   switch (end) {
     case ConnectionEnd::aborted:
-      line += 'X';
+      line.ours("X");
       return;
     case ConnectionEnd::kept:
-      line += '+';
+      line.ours("+");
       return;
     case ConnectionEnd::closed:
-      line += '-';
+      line.ours("-");
       return;
   }
 }
 
-void put_body_bytes(std::int64_t bytes, std::string& line) {
+void put_body_bytes(std::int64_t bytes, EntryText& line) {
   if (bytes == 0) {
-    line += '-';
+    line.nothing();
   } else {
-    append_number(bytes, line);
+    line.number(bytes);
   }
 }
 
@@ -187,12 +186,12 @@ bool is_wanted(const LogItem& item, std::int64_t status) {
 }
 
 // A table, one row a kind; longer than functions are otherwise.
-void put_item(const LogItem& item, const Facts& facts, std::string& line) {
+void put_item(const LogItem& item, const Facts& facts, EntryText& line) {
   const auto text = [&](TextFact which) { put_text(facts.text(which), line); };
-  const auto number = [&](NumberFact which) { append_number(facts.number(which), line); };
+  const auto number = [&](NumberFact which) { line.number(facts.number(which)); };
   switch (item.kind) {
     case Kind::literal:
-      line += item.argument;
+      line.configured(item.argument);
       return;
     case Kind::client_host:
       return put_client_host(facts, line);
@@ -221,7 +220,7 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
     case Kind::path:
       return text(item.original ? TextFact::path : TextFact::final_path);
     case Kind::query:
-      return append_escaped(facts.text(TextFact::marked_query), line);
+      return line.outside(facts.text(TextFact::marked_query));
     case Kind::request_header:
       return put_found(facts.request_header(item.argument), line);
     case Kind::response_header:
@@ -235,17 +234,17 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
     case Kind::bytes_sent:
       return number(NumberFact::bytes_sent);
     case Kind::bytes_both:
-      return append_number(
-          facts.number(NumberFact::bytes_received) + facts.number(NumberFact::bytes_sent), line);
+      return line.number(facts.number(NumberFact::bytes_received) +
+                         facts.number(NumberFact::bytes_sent));
     case Kind::first_byte: {
       const std::int64_t micros = facts.number(NumberFact::first_byte_micros);
       if (micros < 0) return put_text({}, line);
-      return append_number(micros, line);
+      return line.number(micros);
     }
     case Kind::keepalive_count:
       return number(NumberFact::keepalive_count);
     case Kind::absent:
-      line += '-';
+      line.nothing();
       return;
     case Kind::tls:
       return put_text(facts.tls_variable(item.argument).value_or(""), line);
@@ -273,15 +272,22 @@ void put_item(const LogItem& item, const Facts& facts, std::string& line) {
       return text(TextFact::canonical_name);
     case Kind::connection_end:
       return put_connection_end(facts.connection_end(), line);
+    case Kind::timeline:
+      return put_timeline(item.timeline, facts, line);
   }
 }
 
 }  // namespace
 
 void LogFormat::write(const Facts& facts, std::string& line) const {
+  EntryText text(line, Escapes::log);
+  write(facts, text);
+}
+
+void LogFormat::write(const Facts& facts, EntryText& line) const {
   for (const LogItem& item : items_) {
     if (!item.statuses.empty() && !is_wanted(item, facts.number(NumberFact::status))) {
-      line += '-';
+      line.nothing();
     } else {
       put_item(item, facts, line);
     }

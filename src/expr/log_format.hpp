@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "expr/complaint.hpp"
+#include "expr/entry_text.hpp"
 #include "expr/facts.hpp"
+#include "expr/timeline_field.hpp"
 
 // The format of an access log line (LogFormat, CustomLog, TransferLog), compiled once.
 //
@@ -61,7 +63,8 @@ struct LogItem {
     server_name,
     canonical_name,
     connection_end,
-    tls,  // %x %c: mod_ssl's variables
+    timeline,  // %{...}^sy, ours
+    tls,       // %x %c: mod_ssl's variables
   };
   // What a kind with a choice prints: %{ms}T, %{local}p, %{hextid}P, %{end:usec}t.
   enum class Unit : std::uint8_t {
@@ -86,6 +89,7 @@ struct LogItem {
   bool unless = false;    // `!`: printed except for these statuses
   std::vector<int> statuses;
   std::string argument;  // literal text, name, strftime format
+  TimelineChoice timeline{};
 };
 
 class LogFormat {
@@ -96,9 +100,11 @@ class LogFormat {
 
   // Appends one entry without its line end.
   void write(const Facts& facts, std::string& line) const;
+  void write(const Facts& facts, EntryText& line) const;
 
   const std::string& text() const { return text_; }  // as written
   bool names_tls() const;
+  bool asks_timeline() const;  // the data path has to keep one
   const std::vector<LogItem>& items() const { return items_; }
 
  private:

@@ -25,6 +25,7 @@ constexpr Directive directives[] = {
     {"^ti", Kind::request_trailer},
     {"^to", Kind::response_trailer},
     {"^FB", Kind::first_byte},
+    {"^sy", Kind::timeline},
     {"h", Kind::client_host},
     {"a", Kind::client_ip},
     {"A", Kind::local_ip},
@@ -273,6 +274,11 @@ class FormatReader {
       return Complaint{"Unrecognized LogFormat directive %" + std::string(1, rest_.front()),
                        "write %% for a percent sign"};
     }
+    if (directive->kind == Kind::timeline) {
+      const auto choice = parse_timeline_choice(item.argument);
+      if (!choice) return choice.error();
+      item.timeline = *choice;
+    }
     item.kind = directive->kind;
     item.original = original.value_or(directive->original);
     settle(item, directive->letters);
@@ -298,6 +304,12 @@ std::expected<LogFormat, Complaint> LogFormat::compile(std::string_view format) 
 
 bool LogFormat::names_tls() const {
   return std::ranges::find(items_, Kind::tls, &LogItem::kind) != items_.end();
+}
+
+bool LogFormat::asks_timeline() const {
+  return std::ranges::any_of(items_, [](const LogItem& item) {
+    return item.kind == Kind::timeline && row_of(item.timeline.field).needs_timeline;
+  });
 }
 
 }  // namespace steelyard::expr

@@ -33,6 +33,7 @@ struct TableFacts : Facts {
   Duration took{};
   ConnectionEnd ending = ConnectionEnd::kept;
   const LocalFiles* files = nullptr;
+  const Timeline* times = nullptr;
 
   std::string_view text(TextFact which) const override {
     const auto known = texts.find(which);
@@ -80,6 +81,7 @@ struct TableFacts : Facts {
     return find(tls, name);
   }
   const LocalFiles* local_files() const override { return files; }
+  const Timeline* timeline() const override { return times; }
 
  private:
   static std::optional<std::string_view> find(const Fields& fields, std::string_view name) {

@@ -56,6 +56,8 @@ class Journal {
   static std::expected<Journal, Fault> open(const std::string& folder, WallTime now) {
     return open(folder, now, Options());
   }
+  // One that ends with the process and touches no disk; `rows_max` as in Options.
+  static std::expected<Journal, Fault> in_memory(std::int64_t rows_max);
   Journal(Journal&&) noexcept;
   Journal& operator=(Journal&&) noexcept;
   ~Journal();

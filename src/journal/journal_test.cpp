@@ -70,6 +70,18 @@ TEST_F(JournalTest, what_was_kept_is_there_when_it_is_opened_again) {
                           Kept{1, 1, at_second(1), app, record_of("http://a", "lbset", "0", "1")}));
 }
 
+TEST_F(JournalTest, one_in_memory_does_the_same_without_a_file) {
+  auto made = Journal::in_memory(3);
+  ASSERT_TRUE(made) << made.error().text;
+  journal = std::move(*made);
+  for (int i = 0; i < 5; ++i) set("http://a", "lbset", std::to_string(i), std::to_string(i + 1));
+  EXPECT_THAT(ids({}), ElementsAre(5, 4, 3));
+  EXPECT_EQ(load().at(app), overlay);
+  EXPECT_TRUE(journal.undo(5));
+  EXPECT_FALSE(std::filesystem::exists(":memory:"));
+  EXPECT_THAT(Journal::in_memory(3)->load().value_or(Overlays()), IsEmpty());  // each has its own
+}
+
 TEST_F(JournalTest, file_and_folder_are_for_their_owner_alone) {
   struct stat found{};
   ASSERT_EQ(::stat(folder.journal().c_str(), &found), 0);

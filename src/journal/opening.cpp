@@ -100,8 +100,14 @@ std::expected<Journal, Fault> Journal::open(const std::string& folder, WallTime 
   return opened;
 }
 
+std::expected<Journal, Fault> Journal::in_memory(std::int64_t rows_max) {
+  return open_once(":memory:", {.rows_max = rows_max});
+}
+
 std::expected<Journal, Fault> Journal::open_once(const std::string& path, const Options& options) {
-  if (auto there = provide_file(path); !there) return std::unexpected(std::move(there.error()));
+  if (path != ":memory:") {
+    if (auto there = provide_file(path); !there) return std::unexpected(std::move(there.error()));
+  }
   auto database = Database::open(path);
   if (!database) return std::unexpected(std::move(database.error()));
   Journal journal;

@@ -5,32 +5,20 @@
 #include <algorithm>
 #include <array>
 
-#include "balance/drains.hpp"
 #include "balance/editable.hpp"
 #include "base/text.hpp"
+#include "manage/api_call.hpp"
 #include "manage/api_document.hpp"
 #include "manage/api_objects.hpp"
+#include "manage/cluster_answer.hpp"
 #include "manage/control_request.hpp"
 
 namespace steelyard::manage {
 
 namespace {
 
-using balance::Flag;
 using http::Method;
 using Kind = balance::ChangeFault::Kind;
-
-std::unexpected<Problem> refuse(int status, std::string detail) {
-  return std::unexpected(Problem{.status = status, .detail = std::move(detail)});
-}
-
-Problem problem_of(const ControlFault& fault) {
-  return {.status = fault.kind == ControlFault::Kind::unknown   ? 404
-                    : fault.kind == ControlFault::Kind::refused ? 409
-                                                                : 400,
-          .detail = fault.text,
-          .choices = fault.choices};
-}
 
 Problem problem_of(const balance::ChangeFault& fault) {
   const int status = fault.kind == Kind::no_such_member                          ? 404
@@ -46,12 +34,8 @@ Problem problem_of(const balance::ChangeFault& fault) {
   return problem;
 }
 
-std::expected<ApiJson, Problem> read_object(const std::string& body) {
-  if (body.empty()) return ApiJson::object();
-  ApiJson object = ApiJson::parse(body, nullptr, false);
-  if (object.is_discarded()) return refuse(400, "the body is no JSON");
-  if (!object.is_object()) return refuse(400, "the body must be a JSON object");
-  return object;
+Problem problem_of(const OperationFault& fault) {
+  return {.status = fault.kind == OperationFault::Kind::gone ? 409 : 503, .detail = fault.text};
 }
 
 // As the configuration would say it; null is what holds when it says nothing.
@@ -65,12 +49,12 @@ std::optional<std::string> value_text(const ApiJson& value) {
 
 std::expected<std::vector<balance::ChangeOrder::Field>, Problem> read_wishes(
     const std::string& body, const std::string& member) {
-  const auto object = read_object(body);
+  const auto object = read_json_object(body);
   if (!object) return std::unexpected(object.error());
   std::vector<balance::ChangeOrder::Field> wishes;
   for (const auto& [field, value] : object->items()) {
     const auto text = value_text(value);
-    if (!text) return refuse(422, field + " must be a text, a number, true, false or null");
+    if (!text) return refuse_call(422, field + " must be a text, a number, true, false or null");
     wishes.push_back({member, field, *text});
   }
   return wishes;
@@ -85,41 +69,13 @@ bool has_tag(std::string_view condition, std::string_view tag) {
 
 std::expected<void, Problem> check_precondition(const ApiRequest& request, std::string_view tag) {
   if (!request.if_match || has_tag(*request.if_match, tag)) return {};
-  return refuse(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
-}
-
-std::string who_of(const proxy::DeskQuestion& question) {
-  const std::string address = question.client.ip.text();
-  return question.user.empty() ? address : question.user + " at " + address;
-}
-
-// For the journal.
-std::string reason_of(const proxy::DeskQuestion& question) {
-  const std::string* const reason = question.field("X-Reason");
-  return reason != nullptr ? *reason : std::string();
-}
-
-// hcexpr= names a condition of the virtual host's configuration.
-std::expected<void, Problem> check_conditions(const proxy::DeskQuestion& question,
-                                              const balance::ChangeOrder& order) {
-  const config::Config& config = question.generation->config();
-  for (const auto& wish : order.fields) {
-    if (wish.field != "hcexpr" || wish.value.empty()) continue;
-    const bool known =
-        config.servers[question.server]->health_conditions.find(wish.value) != nullptr ||
-        config.servers[0]->health_conditions.find(wish.value) != nullptr;
-    if (known) continue;
-    return std::unexpected(
-        Problem{.status = 422,
-                .detail = "there is no ProxyHCExpr " + steelyard::quoted(wish.value),
-                .member = wish.member,
-                .field = wish.field});
-  }
-  return {};
+  return refuse_call(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
 }
 
 std::string_view method_text(Method method) {
   switch (method) {
+    case Method::post:
+      return "POST";
     case Method::put:
       return "PUT";
     case Method::patch:
@@ -133,31 +89,29 @@ std::string_view method_text(Method method) {
 
 }  // namespace
 
-struct Api::Call {
-  const proxy::DeskQuestion& question;
-  const ApiRequest& request;
-  const std::vector<NamedBalancer>& balancers;
-  Moment moment;
+Api::Api(ApiParts parts)
+    : parts_(std::move(parts)),
+      operations_({.loop = parts_.loop,
+                   .book = parts_.book,
+                   .members_changed = parts_.members_changed,
+                   .drain_ordered = parts_.drain_ordered}),
+      live_(parts_.loop) {}
 
-  std::expected<NamedBalancer, Problem> balancer() const {
-    auto found = find_balancer(balancers, request.parameter("balancer"));
-    if (!found) return std::unexpected(problem_of(found.error()));
-    return *found;
-  }
-  std::expected<balance::MemberView, Problem> member(const NamedBalancer& balancer) const {
-    auto found = find_member(balancer, request.parameter("member"));
-    if (!found) return std::unexpected(problem_of(found.error()));
-    return *found;
-  }
-};
+std::expected<Api::Subject, Problem> Api::Call::subject() const {
+  auto of = balancer();
+  if (!of) return std::unexpected(std::move(of.error()));
+  auto member = this->member(*of);
+  if (!member) return std::unexpected(std::move(member.error()));
+  return Subject{.balancer = std::move(*of), .member = std::move(*member)};
+}
 
-struct Api::Reply {
-  int status = 200;
-  ApiJson object{};
-  std::string tag{};
-  std::string text{};                   // instead of the object
-  std::shared_ptr<proxy::Feed> feed{};  // the same
-};
+std::expected<Api::Subject, Problem> Api::Call::subject_of_change() const {
+  auto found = subject();
+  if (!found) return found;
+  if (auto met = check_precondition(request, tag_of(*found->member.spec)); !met)
+    return std::unexpected(std::move(met.error()));
+  return found;
+}
 
 struct Api::Operation {
   Method method;
@@ -168,8 +122,9 @@ struct Api::Operation {
 
 struct Api::Resource {
   std::string_view name;
-  std::span<const std::string_view> parameters;
+  std::span<const std::string_view> parameters;  // that are needed
   std::span<const Operation> operations;
+  std::span<const std::string_view> optional{};  // parameters
 };
 
 std::span<const Api::Resource> Api::resources() {
@@ -205,6 +160,17 @@ std::span<const Api::Resource> Api::resources() {
       Operation{Method::get, "What happened to the member's health", &Api::list_events}};
   static constexpr std::array live{
       Operation{Method::get, "All members once a second, as server-sent events", &Api::listen}};
+  static constexpr std::array cluster{
+      Operation{Method::get, "How this instance does with the others", &Api::show_cluster}};
+  static constexpr std::array<std::string_view, 1> of_change{"id"};
+  static constexpr std::array<std::string_view, 2> of_history{"balancer", "before"};
+  static constexpr std::array<std::string_view, 2> of_undo{"balancer", "force"};
+  static constexpr std::array changes{Operation{
+      Method::get, "What operators changed, the latest first, at most 100", &Api::list_changes}};
+  static constexpr std::array undo{
+      Operation{Method::post, "Take the change of that number back", &Api::undo}};
+  static constexpr std::array exported{Operation{
+      Method::get, "What is changed now, as text of the configuration", &Api::show_export}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -213,7 +179,11 @@ std::span<const Api::Resource> Api::resources() {
                                   Resource{"member", of_member, member},
                                   Resource{"drain", of_member, drain},
                                   Resource{"events", of_member, events},
-                                  Resource{"live", no_parameters, live}};
+                                  Resource{"live", no_parameters, live},
+                                  Resource{"cluster", no_parameters, cluster},
+                                  Resource{"changes", no_parameters, changes, of_history},
+                                  Resource{"undo", of_change, undo, of_undo},
+                                  Resource{"export", no_parameters, exported, of_balancer}};
   return all;
 }
 
@@ -222,13 +192,28 @@ std::string Api::document() {
   for (const Resource& resource : resources()) {
     ApiJson methods = ApiJson::object();
     for (const Operation& operation : resource.operations) {
-      methods[to_lower(method_text(operation.method))] =
-          operation_object(operation.summary, resource.parameters, operation.body);
+      methods[to_lower(method_text(operation.method))] = operation_object(
+          operation.summary, resource.parameters, resource.optional, operation.body);
     }
     paths["/v1" + (resource.name.empty() ? "" : '/' + std::string(resource.name))] =
         std::move(methods);
   }
   return text_of(document_object(std::move(paths)));
+}
+
+std::optional<Problem> Api::check_parameters(const ApiRequest& request, const Resource& resource) {
+  for (const auto& [name, value] : request.parameters) {
+    const bool is_known =
+        std::ranges::find(resource.parameters, name) != resource.parameters.end() ||
+        std::ranges::find(resource.optional, name) != resource.optional.end();
+    if (!is_known)
+      return Problem{.detail = "this resource has no parameter " + steelyard::quoted(name)};
+  }
+  for (const std::string_view needed : resource.parameters) {
+    if (request.parameter(needed).empty())
+      return Problem{.detail = "the parameter " + std::string(needed) + " is missing"};
+  }
+  return std::nullopt;
 }
 
 proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
@@ -238,7 +223,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
     const auto all = resources();
     const auto resource = std::ranges::find(all, request->resource, &Resource::name);
     if (resource == all.end())
-      return refuse(404, "the API has no resource " + steelyard::quoted(request->resource));
+      return refuse_call(404, "the API has no resource " + steelyard::quoted(request->resource));
     const Method method = request->reads() ? Method::get : request->method;
     const auto operation = std::ranges::find(resource->operations, method, &Operation::method);
     if (operation == resource->operations.end()) {
@@ -248,14 +233,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
         problem.allow += fmt::format(", {}", method_text(each.method));
       return std::unexpected(std::move(problem));
     }
-    for (const auto& [name, value] : request->parameters) {
-      if (std::ranges::find(resource->parameters, name) == resource->parameters.end())
-        return refuse(400, "this resource has no parameter " + steelyard::quoted(name));
-    }
-    for (const std::string_view needed : resource->parameters) {
-      if (request->parameter(needed).empty())
-        return refuse(400, "the parameter " + std::string(needed) + " is missing");
-    }
+    if (auto wrong = check_parameters(*request, *resource)) return std::unexpected(*wrong);
     const auto balancers = name_balancers(*question.generation, question.server);
     return (this->*operation->handler)(
         {.question = question,
@@ -280,7 +258,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
     answer.feed = std::move(done->feed);
     return answer;
   }
-  answer.content_type = "application/json";
+  answer.content_type = done->content_type;
   answer.body = done->text.empty() ? text_of(done->object) : std::move(done->text);
   if (!done->tag.empty()) answer.fields.emplace_back("ETag", done->tag);
   return answer;
@@ -297,6 +275,13 @@ Api::Answer Api::show_root(const Call& call) {
 }
 
 Api::Answer Api::show_document(const Call& /*call*/) { return Reply{.text = document()}; }
+
+Api::Answer Api::show_cluster(const Call& /*call*/) {
+  const Sharing* const sharing = parts_.book.sharing();
+  if (sharing == nullptr)
+    return refuse_call(404, "there is no cluster: SteelyardCluster names one");
+  return Reply{.object = cluster_object(sharing->view())};
+}
 
 Api::Answer Api::list_balancers(const Call& call) {
   ApiJson list = ApiJson::array();
@@ -342,162 +327,134 @@ Api::Answer Api::list_members(const Call& call) {
   return Reply{.object = {{"members", std::move(list)}, {"removed", std::move(removed)}}};
 }
 
+Api::Answer Api::member_answer(const Call& call, const NamedBalancer& balancer,
+                               std::string_view member) const {
+  const auto view = find_member(balancer, member);
+  if (!view) return std::unexpected(problem_of(view.error()));
+  return Reply{.object = member_object(balancer, *view, balance::Edits(*balancer.state).overlay(),
+                                       call.moment),
+               .tag = tag_of(*view->spec)};
+}
+
 Api::Answer Api::show_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  return Reply{.object = member_object(*balancer, *member,
-                                       balance::Edits(*balancer->state).overlay(), call.moment),
-               .tag = tag_of(*member->spec)};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  return member_answer(call, found->balancer, found->member.spec->name);
 }
 
 Api::Answer Api::add_member(const Call& call) {
   const auto balancer = call.balancer();
   if (!balancer) return std::unexpected(balancer.error());
-  const bool exists = call.member(*balancer).has_value();
-  if (exists && call.request.if_none_match) return refuse(412, "the member is there already");
   const std::string url(call.request.parameter("member"));
-  balance::ChangeOrder order;
-  std::string name = url;
-  if (!exists) {
-    if (const auto spec = balance::added_member(url)) name = spec->name;
-    order.added.push_back(url);
-    order.added_max = balance::added_max_of(*balancer->state->spec());
-    auto wishes = read_wishes(call.request.body, name);
-    if (!wishes) return std::unexpected(wishes.error());
-    order.fields = std::move(*wishes);
+  const auto added = balance::added_member(url);
+  // It may be said in other words than its name: HTTP://M1:80.
+  const std::string name = added ? added->name : url;
+  auto known = find_member(*balancer, url);
+  if (!known) known = find_member(*balancer, name);
+  if (known) {
+    if (call.request.if_none_match) return refuse_call(412, "the member is there already");
+    if (auto met = check_precondition(call.request, tag_of(*known->spec)); !met)
+      return std::unexpected(met.error());
+    return member_answer(call, *balancer, known->spec->name);
   }
+  if (call.request.if_match) return refuse_call(412, "the member is not there");
+  balance::ChangeOrder order;
+  order.added.push_back(url);
+  order.added_max = balance::added_max_of(*balancer->state->spec());
+  auto wishes = read_wishes(call.request.body, name);
+  if (!wishes) return std::unexpected(wishes.error());
+  order.fields = std::move(*wishes);
   if (auto done = change(call, *balancer, order); !done) return std::unexpected(done.error());
-  Answer shown = show_member(call);
-  if (shown && !exists) shown->status = 201;
+  Answer shown = member_answer(call, *balancer, name);
+  if (shown) shown->status = 201;
   return shown;
 }
 
 Api::Answer Api::change_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
-    return std::unexpected(met.error());
-  auto wishes = read_wishes(call.request.body, member->spec->name);
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
+  const std::string& name = found->member.spec->name;
+  auto wishes = read_wishes(call.request.body, name);
   if (!wishes) return std::unexpected(wishes.error());
-  if (auto done = change(call, *balancer, {.fields = std::move(*wishes)}); !done)
+  if (auto done = change(call, found->balancer, {.fields = std::move(*wishes)}); !done)
     return std::unexpected(done.error());
-  return show_member(call);
+  return member_answer(call, found->balancer, name);
 }
 
 Api::Answer Api::remove_member(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (auto met = check_precondition(call.request, tag_of(*member->spec)); !met)
-    return std::unexpected(met.error());
-  auto done = change(call, *balancer, {.removed = {member->spec->name}});
-  if (!done) return std::unexpected(done.error());
-  return Reply{.object = {{"removed", member->spec->name}}};
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
+  const std::string& name = found->member.spec->name;
+  if (auto done = change(call, found->balancer, {.removed = {name}}); !done)
+    return std::unexpected(done.error());
+  return Reply{.object = {{"removed", name}}};
 }
 
 Api::Answer Api::show_drain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  if (!member->drain) return refuse(404, "no drain of " + member->spec->name + " was ordered");
-  return Reply{.object = drain_object(*member->drain, call.moment)};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  const auto& drain = found->member.drain;
+  if (!drain) return refuse_call(404, "no drain of " + found->member.spec->name + " was ordered");
+  return Reply{.object = drain_object(*drain, call.moment)};
 }
 
 // The words of an order are those of the control socket.
 Api::Answer Api::order_drain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  auto line = read_object(call.request.body);
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
+  auto line = read_json_object(call.request.body);
   if (!line) return std::unexpected(line.error());
   for (const char* const taken : {"command", "balancer", "member"}) {
-    if (line->contains(taken)) return refuse(422, "an order has no " + steelyard::quoted(taken));
+    if (line->contains(taken))
+      return refuse_call(422, "an order has no " + steelyard::quoted(taken));
   }
-  (*line)["command"] = "drain";
-  (*line)["balancer"] = balancer->label;
-  (*line)["member"] = member->spec->name;
-  const auto wish = parse_request(line->dump());
+  // Which member is known; its name may hold bytes that no text has.
+  line->update({{"command", "drain"}, {"balancer", "-"}, {"member", "-"}});
+  const auto wish = parse_request(text_of(*line));
   if (!wish)
     return std::unexpected(
         Problem{.status = 422, .detail = wish.error().text, .choices = wish.error().choices});
-  const balance::DrainOrder order = wish->drain.order(call.moment.now);
-  balance::Status flags = member->status.only(balance::operator_flags).with(Flag::draining);
-  if (wish->drain.kick) flags = flags.with(Flag::stopped);
-  if (auto kept = keep_wish(call, *balancer, *member, flags); !kept)
-    return std::unexpected(std::move(kept.error()));
-  if (!balance::Drains(*balancer->state).order(member->member, order, call.moment.now))
-    return refuse(409, "a reload has just taken the member away");
-  note_drain(call, *balancer, *member, "drain, " + order_text(order, call.moment));
-  parts_.drain_ordered();
+  const std::string reason = wish->reason.empty() ? reason_of(call.question) : wish->reason;
+  const auto done =
+      operations_.drain(found->balancer, found->member, wish->drain, by(call, reason));
+  if (!done) return std::unexpected(problem_of(done.error()));
   return show_drain(call);
 }
 
 Api::Answer Api::undrain(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  balance::Status wish = member->status.only(balance::operator_flags).without(Flag::draining);
-  if (member->drain && member->drain->has_stopped_it) wish = wish.without(Flag::stopped);
-  if (auto kept = keep_wish(call, *balancer, *member, wish); !kept)
-    return std::unexpected(std::move(kept.error()));
+  const auto found = call.subject_of_change();
+  if (!found) return std::unexpected(found.error());
   // Told twice, it is done once.
-  if (balance::Drains(*balancer->state).undrain(member->member, call.moment.now))
-    note_drain(call, *balancer, *member, "undrain");
-  return show_member(call);
+  const auto done =
+      operations_.undrain(found->balancer, found->member, by(call, reason_of(call.question)));
+  if (!done) return std::unexpected(problem_of(done.error()));
+  return member_answer(call, found->balancer, found->member.spec->name);
 }
 
 Api::Answer Api::list_events(const Call& call) {
-  const auto balancer = call.balancer();
-  if (!balancer) return std::unexpected(balancer.error());
-  const auto member = call.member(*balancer);
-  if (!member) return std::unexpected(member.error());
-  return Reply{
-      .object = {{"events", events_object(member->member->health_log().events(), call.moment)}}};
+  const auto found = call.subject();
+  if (!found) return std::unexpected(found.error());
+  return Reply{.object = {{"events", events_object(found->member.member->health_log().events(),
+                                                   call.moment)}}};
 }
 
 Api::Answer Api::listen(const Call& call) {
   auto feed = live_.listen(call.question.generation, call.question.server);
-  if (feed == nullptr) return refuse(503, "too many listen already");
+  if (feed == nullptr) return refuse_call(503, "too many listen already");
   return Reply{.feed = std::move(feed)};
 }
 
-std::expected<std::vector<balance::Change>, Problem> Api::change(
-    const Call& call, const NamedBalancer& balancer, const balance::ChangeOrder& order) {
-  if (auto known = check_conditions(call.question, order); !known)
-    return std::unexpected(known.error());
-  const auto author = author_of(call.question, reason_of(call.question));
-  auto done = parts_.book.change(balancer, order, author, call.moment);
+std::expected<void, Problem> Api::change(const Call& call, const NamedBalancer& balancer,
+                                         const balance::ChangeOrder& order) const {
+  const auto done = operations_.change(balancer, order, by(call, reason_of(call.question)));
   if (!done) return std::unexpected(problem_of(done.error()));
-  const auto concerns_others = [](const balance::Change& each) {
-    return each.field == "member" || each.field.starts_with("hc");
-  };
-  if (std::ranges::any_of(*done, concerns_others)) parts_.members_changed();
-  for (const balance::Change& each : *done)
-    parts_.log(call.question, change_text(balancer.label, each, who_of(call.question)));
-  return std::move(*done);
-}
-
-std::expected<void, Problem> Api::keep_wish(const Call& call, const NamedBalancer& balancer,
-                                            const balance::MemberView& member,
-                                            balance::Status wish) {
-  const auto author = author_of(call.question, reason_of(call.question));
-  auto kept = parts_.book.keep_wish(balancer, member, wish, author, call.moment);
-  if (!kept) return refuse(503, std::move(kept.error()));
   return {};
 }
 
-void Api::note_drain(const Call& call, const NamedBalancer& balancer,
-                     const balance::MemberView& member, std::string_view what) {
-  parts_.log(call.question, fmt::format("{} in {}: {} (by {})", member.spec->name, balancer.label,
-                                        what, who_of(call.question)));
+Operations::By Api::by(const Call& call, std::string reason) const {
+  return {.author = author_of(call.question, std::move(reason)),
+          .who = who_of(call.question),
+          .log = [this, &call](const std::string& text) { parts_.log(call.question, text); }};
 }
 
 }  // namespace steelyard::manage

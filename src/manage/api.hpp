@@ -15,6 +15,7 @@
 #include "manage/changes_book.hpp"
 #include "manage/live.hpp"
 #include "manage/naming.hpp"
+#include "manage/operations.hpp"
 #include "proxy/desk.hpp"
 
 namespace steelyard::manage {
@@ -30,16 +31,17 @@ struct ApiParts {
 
 class Api {
  public:
-  explicit Api(ApiParts parts) : parts_(std::move(parts)), live_(parts_.loop) {}
+  explicit Api(ApiParts parts);
 
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
 
-  // There is another configuration, or none any more: those who listen have to ask again.
+  // There is another configuration, or the server stops: those who listen have to ask again.
   void end_feeds() { live_.end_all(); }
   // The OpenAPI document, as served.
   static std::string document();
 
  private:
+  struct Subject;  // api_call.hpp, as the next two
   struct Call;
   struct Reply;
   struct Operation;
@@ -47,6 +49,8 @@ class Api {
   using Answer = std::expected<Reply, Problem>;
 
   static std::span<const Resource> resources();
+  static std::optional<Problem> check_parameters(const ApiRequest& request,
+                                                 const Resource& resource);
 
   Answer list_balancers(const Call& call);
   Answer show_balancer(const Call& call);
@@ -61,19 +65,21 @@ class Api {
   Answer undrain(const Call& call);
   Answer list_events(const Call& call);
   Answer listen(const Call& call);
+  Answer show_cluster(const Call& call);
+  Answer list_changes(const Call& call);  // api_changes.cpp, as the next two
+  Answer undo(const Call& call);
+  Answer show_export(const Call& call);
   Answer show_root(const Call& call);
   Answer show_document(const Call& call);
 
-  std::expected<std::vector<balance::Change>, Problem> change(const Call& call,
-                                                              const NamedBalancer& balancer,
-                                                              const balance::ChangeOrder& order);
-  // The wish is in the journal, if there is one; or why not.
-  std::expected<void, Problem> keep_wish(const Call& call, const NamedBalancer& balancer,
-                                         const balance::MemberView& member, balance::Status wish);
-  void note_drain(const Call& call, const NamedBalancer& balancer,
-                  const balance::MemberView& member, std::string_view what);
+  Answer member_answer(const Call& call, const NamedBalancer& balancer,
+                       std::string_view member) const;
+  std::expected<void, Problem> change(const Call& call, const NamedBalancer& balancer,
+                                      const balance::ChangeOrder& order) const;
+  [[nodiscard]] Operations::By by(const Call& call, std::string reason) const;
 
-  ApiParts parts_;
+  const ApiParts parts_;
+  const Operations operations_;
   Live live_;
 };
 

@@ -29,14 +29,21 @@ std::string_view schema_name(ApiBody body) {
   return {};
 }
 
-ApiJson parameter_object(std::string_view name) {
-  const bool is_balancer = name == "balancer";
+std::string_view parameter_text(std::string_view name) {
+  if (name == "balancer")
+    return "app, balancer://app, or with its virtual host in front: "
+           "shop.example:443/balancer://app";
+  if (name == "member") return "its URL, host:port or route";
+  if (name == "id") return "the number of a change";
+  if (name == "before") return "changes with smaller numbers than this alone";
+  return "1: also when the field was changed again since";
+}
+
+ApiJson parameter_object(std::string_view name, bool is_needed) {
   return {{"name", name},
           {"in", "query"},
-          {"required", true},
-          {"description", is_balancer ? "app, balancer://app, or with its virtual host in front: "
-                                        "shop.example:443/balancer://app"
-                                      : "its URL, host:port or route"},
+          {"required", is_needed},
+          {"description", parameter_text(name)},
           {"schema", {{"type", "string"}}}};
 }
 
@@ -86,11 +93,12 @@ ApiJson problem_schema() {
 
 }  // namespace
 
-ApiJson operation_object(std::string_view summary, std::span<const std::string_view> parameters,
-                         ApiBody body) {
+ApiJson operation_object(std::string_view summary, std::span<const std::string_view> needed,
+                         std::span<const std::string_view> optional, ApiBody body) {
   ApiJson object{{"summary", summary}};
   ApiJson list = ApiJson::array();
-  for (const std::string_view name : parameters) list.push_back(parameter_object(name));
+  for (const std::string_view name : needed) list.push_back(parameter_object(name, true));
+  for (const std::string_view name : optional) list.push_back(parameter_object(name, false));
   if (!list.empty()) object["parameters"] = std::move(list);
   if (body != ApiBody::none) {
     object["requestBody"] = {

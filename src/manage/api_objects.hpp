@@ -19,7 +19,6 @@ namespace steelyard::manage {
 
 using ApiJson = nlohmann::ordered_json;
 
-// With its members when they are given.
 ApiJson balancer_object(const NamedBalancer& balancer, const balance::BalancerSpec& spec,
                         const balance::Overlay& overlay);
 ApiJson member_object(const NamedBalancer& balancer, const balance::MemberView& view,

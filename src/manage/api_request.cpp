@@ -1,7 +1,7 @@
 #include "manage/api_request.hpp"
 
 #include "base/text.hpp"
-#include "http/syntax.hpp"
+#include "manage/manager_form.hpp"
 
 namespace steelyard::manage {
 
@@ -44,23 +44,13 @@ std::expected<std::map<std::string, std::string>, Problem> read_parameters(std::
   return parameters;
 }
 
-std::string_view host_in(std::string_view origin) {
-  const std::size_t scheme = origin.find("://");
-  if (scheme == std::string_view::npos) return {};
-  std::string_view host = origin.substr(scheme + 3);
-  host = host.substr(0, host.find('/'));
-  const std::size_t port = host.rfind(':');
-  const bool has_port = port != std::string_view::npos && host.find(']', port) == std::string::npos;
-  return has_port ? host.substr(0, port) : host;
-}
-
 // What a browser says of the page that makes it send this. Other clients say nothing.
 bool is_of_another_site(const proxy::DeskQuestion& question) {
   if (const std::string* const site = question.field("Sec-Fetch-Site")) {
     if (*site != "same-origin" && *site != "none") return true;
   }
   const std::string* const origin = question.field("Origin");
-  return origin != nullptr && !equals_ignoring_case(host_in(*origin), question.public_name);
+  return origin != nullptr && !equals_ignoring_case(host_of(*origin), question.public_name);
 }
 
 bool is_json(std::string_view type) {

@@ -83,8 +83,9 @@ class ApiTest : public DeskWorld {
 TEST_F(ApiTest, says_what_it_has) {
   const json root = read("");
   EXPECT_EQ(root["generation"], 2);
-  EXPECT_THAT(root["resources"], ElementsAre("openapi.json", "balancers", "balancer", "members",
-                                             "member", "drain", "events", "live"));
+  EXPECT_THAT(root["resources"],
+              ElementsAre("openapi.json", "balancers", "balancer", "members", "member", "drain",
+                          "events", "live", "changes", "undo", "export"));
 }
 
 TEST_F(ApiTest, who_listens_is_told_once_a_second) {
@@ -238,6 +239,65 @@ TEST_F(ApiTest, members_are_added_and_taken_away) {
   EXPECT_EQ(members_changed, 4);
 }
 
+TEST_F(ApiTest, a_member_is_known_by_its_name_however_it_is_written) {
+  constexpr std::string_view written = "balancer=app&member=HTTP://M3:80";
+  EXPECT_EQ(told(question(Method::put, "member", written), 201)["member"], "http://m3");
+  told(question(Method::put, "member", written), 200);
+  EXPECT_THAT(balancer().members(), SizeIs(3));
+}
+
+TEST_F(ApiTest, a_name_that_is_no_text_is_drained_like_any_other) {
+  auto config = one_balancer();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  spec->members[0].name = "http://m1/caf\xe9";
+  config->servers[0]->balancers[0] = std::move(spec);
+  adopt(std::move(config));
+  told(question(Method::put, "drain", "balancer=app&member=http://m1/caf%e9", "{}"), 200);
+  EXPECT_EQ(status(), "Init Drn Ok");
+}
+
+TEST_F(ApiTest, a_status_is_what_was_said_last_whichever_way_it_was_set) {
+  told(question(Method::put, "drain", m1, R"({"kick": true, "reason": "new disks"})"), 200);
+  EXPECT_EQ(told(question(Method::patch, "member", m1, R"({"status": ""})"), 200)["status"],
+            "Init Ok");
+  told(question(Method::patch, "member", m1, R"({"status": "D"})"), 200);
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"-D"})");
+  EXPECT_EQ(told(question(Method::patch, "member", m1, R"({"status": "D"})"), 200)["status"],
+            "Init Dis");
+}
+
+TEST_F(ApiTest, every_change_may_depend_on_what_was_seen) {
+  for (const auto& [method, resource] :
+       {std::pair(Method::put, "member"), std::pair(Method::put, "drain"),
+        std::pair(Method::delete_, "drain"), std::pair(Method::delete_, "member")}) {
+    auto asked = question(method, resource, m1);
+    asked.fields.emplace_back("If-Match", "\"other\"");
+    told(asked, 412);
+  }
+  auto asked = question(Method::put, "member", "balancer=app&member=http://m9");
+  asked.fields.emplace_back("If-Match", "*");
+  told(asked, 412);
+  EXPECT_EQ(status(), "Init Ok");
+  EXPECT_THAT(balancer().members(), SizeIs(2));
+}
+
+TEST_F(ApiTest, pages_at_an_address_in_brackets_may_change_things) {
+  auto asked = question(Method::patch, "member", m1, R"({"lbset": 3})");
+  asked.public_name = "::1";
+  asked.fields.emplace_back("Origin", "http://[::1]:8080");
+  told(asked, 200);
+  asked.fields.back().second = "http://[::2]:8080";
+  told(asked, 403);
+}
+
+TEST_F(ApiTest, of_a_large_balancer_listeners_hear_too) {
+  adopt(one_balancer(4000));
+  const auto feed = api.answer(question(Method::get, "live")).feed;
+  ASSERT_NE(feed, nullptr);
+  EXPECT_GT(feed->take().text.size(), proxy::Feed::waiting_bytes_max);
+  EXPECT_TRUE(feed->is_heard());
+}
+
 TEST_F(ApiTest, no_more_members_than_growth_allows) {
   for (int i = 3; i < 8; ++i) {
     told(question(Method::put, "member", "balancer=app&member=http://m" + std::to_string(i)), 201);
@@ -331,7 +391,7 @@ TEST_F(ApiTest, the_document_tells_what_is_there) {
       EXPECT_TRUE(document.contains(json::json_pointer(reference.substr(1)))) << reference;
     }
   }
-  EXPECT_EQ(operations, 15);
+  EXPECT_EQ(operations, 18);
   EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
 }
 

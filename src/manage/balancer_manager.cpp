@@ -41,6 +41,13 @@ void guard(proxy::DeskAnswer& answer) {
   add("Content-Security-Policy", manager_page_policy);
 }
 
+// Browsers name HTML among what they take; curl, scrapers and libraries take anything. Those are
+// told nothing that httpd would not tell.
+bool is_of_browser(const proxy::DeskQuestion& question) {
+  const std::string* const accepted = question.field("Accept");
+  return accepted != nullptr && accepted->contains("text/html");
+}
+
 }  // namespace
 
 void BalancerManager::adopt(const proxy::Generation& generation) {
@@ -210,7 +217,8 @@ ManagerView BalancerManager::view_of(const proxy::DeskQuestion& question,
                    .built = parts_.built,
                    .now = moment.now,
                    .wall = moment.wall,
-                   .balancers = {}};
+                   .balancers = {},
+                   .offers_live_page = is_of_browser(question)};
   const auto& groups = balancers_of(question);
   for (std::size_t place = 0; place < groups.size(); ++place) {
     const std::size_t i = server.balancer_order.empty() ? place : server.balancer_order[place];

@@ -50,6 +50,8 @@ class BalancerManager {
   // Nonces are forgotten with their balancers.
   void adopt(const proxy::Generation& generation);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
+  // What whoever changes the balancer has to know; empty: nobody may, here.
+  std::string nonce_of(const proxy::Group& group);
 
  private:
   struct Selected {
@@ -73,7 +75,6 @@ class BalancerManager {
   ChangesBook::Changed order(const balance::ChangeOrder& order, const proxy::Group& group,
                              const proxy::DeskQuestion& question);
   void log(const proxy::DeskQuestion& question, config::LogLevel level, const std::string& text);
-  std::string nonce_of(const proxy::Group& group);
   ManagerView view_of(const proxy::DeskQuestion& question, const Selected& selected);
 
   const Parts parts_;

@@ -105,6 +105,16 @@ TEST_F(Manager, nothing_is_changed_without_the_nonce_or_by_get) {
   EXPECT_EQ(changed_, 0);
 }
 
+TEST_F(Manager, a_browser_is_offered_the_live_page_and_nobody_else) {
+  proxy::DeskQuestion asked = question(http::Method::get);
+  EXPECT_THAT(manager_.answer(asked).body, Not(HasSubstr("?live")));
+  asked.fields.emplace_back("Accept", "*/*");
+  EXPECT_THAT(manager_.answer(asked).body, Not(HasSubstr("?live")));
+  asked.fields.back().second = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+  EXPECT_THAT(manager_.answer(asked).body,
+              HasSubstr("<p><a href=\"/balancer-manager?live\">Live page</a></p>"));
+}
+
 TEST_F(Manager, a_balancer_without_a_nonce_cannot_be_changed) {
   renew("1", "None");
   post("b=app&w=http://m1:8080&w_status_D=1&nonce=");

@@ -6,9 +6,10 @@
 #include <climits>
 #include <nlohmann/json.hpp>
 
-#include "balance/config_text.hpp"
 #include "base/text.hpp"
+#include "manage/cluster_answer.hpp"
 #include "manage/control_answers.hpp"
+#include "manage/kept_changes.hpp"
 
 namespace steelyard::manage {
 
@@ -17,9 +18,6 @@ namespace {
 using json = nlohmann::ordered_json;
 using balance::Change;
 using balance::ChangeFault;
-
-// As many as a look back needs.
-constexpr std::size_t history_rows = 100;
 
 // Names of a configuration may hold any bytes.
 std::string line_of(const json& object) {
@@ -41,21 +39,10 @@ ControlFault fault_of(const ChangeFault& fault) {
           .text = fault.field + of + ": " + fault.text};
 }
 
-json change_object(const Change& change) {
-  return {{"member", change.member},
-          {"field", change.field},
-          {"before", change.before},
-          {"after", change.after}};
-}
-
 std::string changes_line(const std::vector<Change>& changes) {
   json list = json::array();
   for (const Change& change : changes) list.push_back(change_object(change));
   return line_of({{"ok", true}, {"changed", std::move(list)}});
-}
-
-bool concerns_others(const Change& change) {
-  return change.field == "member" || change.field.starts_with("hc");
 }
 
 }  // namespace
@@ -106,24 +93,20 @@ ChangeDesk::Answer ChangeDesk::remove(const ControlRequest& request, std::string
 ChangeDesk::Answer ChangeDesk::change(const NamedBalancer& balancer,
                                       const balance::ChangeOrder& order,
                                       const ControlRequest& request, std::string_view who) {
-  const auto author = author_on_socket(std::string(who), request.reason);
-  const auto changes = parts_.book.change(balancer, order, author, moment());
+  const auto changes = operations_.change(balancer, order, by(request, who));
   if (!changes) return std::unexpected(fault_of(changes.error()));
-  return tell(balancer.label, *changes, who);
+  return changes_line(*changes);
 }
 
-std::string ChangeDesk::tell(const std::string& label, const std::vector<Change>& changes,
-                             std::string_view who) {
-  for (const Change& each : changes)
-    parts_.log(config::LogLevel::notice, change_text(label, each, who));
-  if (std::ranges::any_of(changes, concerns_others)) parts_.members_changed();
-  return changes_line(changes);
+Operations::By ChangeDesk::by(const ControlRequest& request, std::string_view who) const {
+  return {.author = author_on_socket(std::string(who), request.reason),
+          .who = std::string(who),
+          .log = [this](const std::string& text) { parts_.log(config::LogLevel::notice, text); }};
 }
 
 ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const {
   const journal::Journal* const journal = parts_.book.journal();
-  if (journal == nullptr)
-    return refuse("there is no journal: it comes with BalancerPersist On or SteelyardJournal");
+  if (journal == nullptr) return refuse("the journal of changes is not open");
   journal::HistoryFilter filter;
   if (!request.balancer.empty()) {
     const auto balancer = find_balancer(balancers_, request.balancer);
@@ -133,19 +116,7 @@ ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const
   const auto rows = journal->history(filter, history_rows);
   if (!rows) return refuse(rows.error().text);
   json list = json::array();
-  for (const journal::Kept& row : *rows) {
-    json object = {{"id", row.id},
-                   {"at", Moment::text_of(row.when)},
-                   {"kind", journal::to_text(row.record.kind)},
-                   {"scope", row.balancer.scope},
-                   {"balancer", row.balancer.name}};
-    object.update(change_object(row.record.change));
-    object["who"] = row.record.author.who;
-    object["from"] = row.record.author.from;
-    object["reason"] = row.record.author.reason;
-    if (row.record.undoes) object["undoes"] = *row.record.undoes;
-    list.push_back(std::move(object));
-  }
+  for (const journal::Kept& row : *rows) list.push_back(kept_object(row));
   return line_of({{"ok", true}, {"changes", std::move(list)}});
 }
 
@@ -154,10 +125,9 @@ ChangeDesk::Answer ChangeDesk::undo(const ControlRequest& request, std::string_v
   const ChangesBook::UndoWish wish{.id = request.id,
                                    .later = request.force ? Later::is_overridden : Later::matters,
                                    .added_max = INT_MAX};
-  const auto author = author_on_socket(std::string(who), request.reason);
-  const auto changes = parts_.book.undo(balancers_, wish, author, moment());
+  const auto changes = operations_.undo(balancers_, wish, by(request, who));
   if (!changes) return std::unexpected(changes.error());
-  return tell(fmt::format("change {}", request.id), *changes, who);
+  return changes_line(*changes);
 }
 
 ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const {
@@ -167,16 +137,7 @@ ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const 
     if (!balancer) return std::unexpected(std::move(balancer.error()));
     wanted = {std::move(*balancer)};
   }
-  std::string text;
-  for (const NamedBalancer& balancer : wanted) {
-    const balance::Edits edits(*balancer.state);
-    const balance::Overlay overlay = edits.overlay();
-    if (overlay.empty()) continue;
-    text += fmt::format("{}# {} of {}\n{}", text.empty() ? "" : "\n", balancer.state->name(),
-                        balancer.scope, balance::config_text(edits.written(), overlay));
-  }
-  if (text.empty()) text = "# nothing is changed\n";
-  return line_of({{"ok", true}, {"text", std::move(text)}});
+  return line_of({{"ok", true}, {"text", manage::export_text(wanted)}});
 }
 
 ChangeDesk::Answer ChangeDesk::list_generations() const {
@@ -184,6 +145,12 @@ ChangeDesk::Answer ChangeDesk::list_generations() const {
   for (const Loaded& each : generations_)
     list.push_back({{"number", each.number}, {"loaded", Moment::text_of(each.when)}});
   return line_of({{"ok", true}, {"generations", std::move(list)}});
+}
+
+ChangeDesk::Answer ChangeDesk::show_cluster() const {
+  const Sharing* const sharing = parts_.book.sharing();
+  if (sharing == nullptr) return refuse("there is no cluster: SteelyardCluster names one");
+  return cluster_answer(sharing->view());
 }
 
 }  // namespace steelyard::manage

@@ -1,5 +1,5 @@
 // The commands of the control socket that change parameters and members, or tell of such changes:
-// set, add, remove, changes, undo, export, generations.
+// set, add, remove, changes, undo, export, generations, cluster.
 //
 // Threads: the loop's. Changes wait for the journal's disk.
 #pragma once
@@ -15,6 +15,7 @@
 #include "manage/changes_book.hpp"
 #include "manage/control_request.hpp"
 #include "manage/naming.hpp"
+#include "manage/operations.hpp"
 
 namespace steelyard::manage {
 
@@ -31,10 +32,13 @@ class ChangeDesk {
   };
   using Answer = std::expected<std::string, ControlFault>;
 
-  explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}
+  ChangeDesk(Parts parts, const Operations& operations)
+      : parts_(std::move(parts)), operations_(operations) {}
 
   void adopt(const proxy::Generation& generation, const std::vector<NamedBalancer>& balancers);
 
+  // `who` is what the system says of the other end.
+  [[nodiscard]] Operations::By by(const ControlRequest& request, std::string_view who) const;
   Answer set_fields(const ControlRequest& request, std::string_view who);
   Answer add(const ControlRequest& request, std::string_view who);
   Answer remove(const ControlRequest& request, std::string_view who);
@@ -42,21 +46,18 @@ class ChangeDesk {
   Answer undo(const ControlRequest& request, std::string_view who);
   [[nodiscard]] Answer export_text(const ControlRequest& request) const;
   [[nodiscard]] Answer list_generations() const;
+  [[nodiscard]] Answer show_cluster() const;
 
  private:
   struct Loaded {
     std::uint64_t number;
     WallTime when;
   };
-  [[nodiscard]] Moment moment() const {
-    return {.now = parts_.loop.now(), .wall = parts_.loop.wall_now()};
-  }
   Answer change(const NamedBalancer& balancer, const balance::ChangeOrder& order,
                 const ControlRequest& request, std::string_view who);
-  std::string tell(const std::string& label, const std::vector<balance::Change>& changes,
-                   std::string_view who);
 
-  Parts parts_;
+  const Parts parts_;
+  const Operations& operations_;
   std::vector<NamedBalancer> balancers_;
   std::deque<Loaded> generations_;
 };

@@ -101,7 +101,8 @@ std::vector<Change> differences(const Overlay& before, const Overlay& after) {
   return changes;
 }
 
-ChangesBook::ChangesBook(Wanted journal, Log log) : log_(std::move(log)) {
+ChangesBook::ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition)
+    : log_(std::move(log)), knows_condition_(std::move(knows_condition)) {
   if (journal) {
     journal_ = std::move(*journal);
   } else {
@@ -119,6 +120,20 @@ std::expected<void, std::string> ChangesBook::keep(const BalancerKey& key, const
   return {};
 }
 
+// To be shared even if the program ends right after it was kept.
+std::expected<void, std::string> ChangesBook::share_and_keep(const BalancerKey& key,
+                                                             const Records& records,
+                                                             const Overlay& after, WallTime now) {
+  if (sharing_ == nullptr) return keep(key, records, after, now);
+  std::vector<Change> changes;
+  for (const Record& record : records) changes.push_back(record.change);
+  const auto proposal = sharing_->propose(key, changes, after, records.front().author, now);
+  if (!proposal) return std::unexpected(proposal.error());
+  auto kept = keep(key, records, after, now);
+  sharing_->decide(*proposal, kept ? Sharing::Proposal::made : Sharing::Proposal::withdrawn);
+  return kept;
+}
+
 void ChangesBook::keep_or_complain(const BalancerKey& key, const Records& records,
                                    const Overlay& after, WallTime now) {
   if (const auto kept = keep(key, records, after, now); !kept)
@@ -128,13 +143,20 @@ void ChangesBook::keep_or_complain(const BalancerKey& key, const Records& record
 ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
                                        const balance::ChangeOrder& order, const Purpose& purpose,
                                        const journal::Author& author, const Moment& moment) {
+  for (const auto& wish : order.fields) {
+    if (wish.field != "hcexpr" || wish.value.empty() || knows_condition_(balancer, wish.value))
+      continue;
+    return std::unexpected(balance::ChangeFault{balance::ChangeFault::Kind::bad_value, wish.member,
+                                                wish.field,
+                                                "there is no ProxyHCExpr " + quoted(wish.value)});
+  }
   const auto consent = [&](const std::vector<Change>& changes, const Overlay& after) {
     Records records;
     for (const Change& change : changes) {
       records.push_back(
           {.kind = purpose.kind, .author = author, .change = change, .undoes = purpose.undoes});
     }
-    return keep(key_of(balancer), records, after, moment.wall);
+    return share_and_keep(key_of(balancer), records, after, moment.wall);
   };
   return Edits(*balancer.state).change(order, moment.now, consent);
 }
@@ -158,7 +180,7 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
   const Record record{
       .author = author,
       .change = {.member = member.spec->name, .field = "status", .before = before, .after = after}};
-  return keep(key_of(balancer), {record}, overlay, moment.wall);
+  return share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
 }
 
 std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
@@ -186,7 +208,11 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
   if (!journal_) return;
   auto overlays = journal_->load();
   if (!overlays) {
-    log_(config::LogLevel::error, "no changes are brought back: " + overlays.error().text);
+    // Written now, it would lose what it has and nobody could read.
+    why_closed_ = std::move(overlays.error().text);
+    journal_.reset();
+    log_(config::LogLevel::error,
+         "no changes are brought back, and changes are refused: " + why_closed_);
     return;
   }
   kept_ = *overlays;
@@ -222,6 +248,32 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
     tell_superseded(balancer.label, each);
   }
   keep_or_complain(key_of(balancer), records, after, moment.wall);
+}
+
+void ChangesBook::close() {
+  if (!journal_) return;
+  journal_.reset();
+  why_closed_ = "the server stops";
+}
+
+Edits::Became ChangesBook::follow(const NamedBalancer& balancer, const Overlay& overlay,
+                                  const AuthorOf& author, const Moment& moment) {
+  const auto tell = [&](const std::vector<Change>& changes,
+                        const Overlay& after) -> std::expected<void, std::string> {
+    Records records;
+    for (const Change& change : changes)
+      records.push_back({.author = author(change), .change = change});
+    keep_or_complain(key_of(balancer), records, after, moment.wall);
+    return {};
+  };
+  return Edits(*balancer.state).become(overlay, moment.now, tell);
+}
+
+void ChangesBook::note_superseded(const BalancerKey& balancer, const Change& change,
+                                  const std::string& why, const Moment& moment) {
+  if (!journal_) return;
+  const Record record{.kind = Kind::superseded, .author = server_itself(why), .change = change};
+  keep_or_complain(balancer, {record}, kept_[balancer], moment.wall);
 }
 
 void ChangesBook::catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment) {

@@ -18,6 +18,7 @@
 
 #include "balance/edits.hpp"
 #include "journal/journal.hpp"
+#include "manage/cluster_view.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
 #include "proxy/desk.hpp"
@@ -38,15 +39,32 @@ namespace steelyard::manage {
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
                                                        const balance::Overlay& after);
 
+// Hears of every change that an operator orders here, before it is kept: it is to be shared with
+// other instances.
+class Sharing {
+ public:
+  enum class Proposal : std::uint8_t { made, withdrawn };
+
+  virtual ~Sharing() = default;
+  // The proposal's name, for decide(), or why the change cannot be made.
+  virtual std::expected<std::string, std::string> propose(
+      const journal::BalancerKey& balancer, const std::vector<balance::Change>& changes,
+      const balance::Overlay& after, const journal::Author& author, WallTime now) = 0;
+  virtual void decide(const std::string& proposal, Proposal is) = 0;
+  [[nodiscard]] virtual ClusterView view() const = 0;
+};
+
 class ChangesBook {
  public:
   using Log = std::function<void(config::LogLevel, const std::string&)>;
   using Changed = std::expected<std::vector<balance::Change>, balance::ChangeFault>;
+  // Whether the balancer's virtual host has a condition (ProxyHCExpr) of this name.
+  using KnowsCondition = std::function<bool(const NamedBalancer&, std::string_view name)>;
 
   // None: nobody wants one; changes are made and not kept. A fault: it could not be opened; changes
   // are refused with that reason.
   using Wanted = std::expected<std::optional<journal::Journal>, journal::Fault>;
-  ChangesBook(Wanted journal, Log log);
+  ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition);
 
   // After a start, before anything else: what the journal has of balancers in `persistent` counts
   // again, against the configuration as it is now; the rest is forgotten.
@@ -70,8 +88,23 @@ class ChangesBook {
       const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
       const journal::Author& author, const Moment& moment);
 
+  // Null: nobody.
+  void share_with(Sharing* sharing) { sharing_ = sharing; }
+  [[nodiscard]] const Sharing* sharing() const { return sharing_; }
+  using AuthorOf = std::function<journal::Author(const balance::Change&)>;
+  // What other instances changed is made, and kept if it can be.
+  balance::Edits::Became follow(const NamedBalancer& balancer, const balance::Overlay& overlay,
+                                const AuthorOf& author, const Moment& moment);
+  // For the history: what was changed here does not count (any more). `change` is from what it was
+  // to what counts.
+  void note_superseded(const journal::BalancerKey& balancer, const balance::Change& change,
+                       const std::string& why, const Moment& moment);
+
   // After a reload and after drains ended.
   void catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment);
+
+  // The server stops: its successor may have the journal. Changes are refused from now on.
+  void close();
 
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }
@@ -84,6 +117,9 @@ class ChangesBook {
   };
   Changed make(const NamedBalancer& balancer, const balance::ChangeOrder& order,
                const Purpose& purpose, const journal::Author& author, const Moment& moment);
+  std::expected<void, std::string> share_and_keep(const journal::BalancerKey& key,
+                                                  const Records& records,
+                                                  const balance::Overlay& after, WallTime now);
   std::expected<void, std::string> keep(const journal::BalancerKey& key, const Records& records,
                                         const balance::Overlay& after, WallTime now);
   void keep_or_complain(const journal::BalancerKey& key, const Records& records,
@@ -94,8 +130,10 @@ class ChangesBook {
   void tell_superseded(const std::string& label, const balance::Superseded& change);
 
   std::optional<journal::Journal> journal_;
-  std::string why_closed_;  // of a journal that could not be opened
+  std::string why_closed_;  // of a journal that could not be opened or read
   const Log log_;
+  const KnowsCondition knows_condition_;
+  Sharing* sharing_ = nullptr;
   journal::Overlays kept_;  // as the journal has it; nothing where it has none
 };
 

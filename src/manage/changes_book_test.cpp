@@ -41,7 +41,8 @@ class ChangesBookTest : public DeskWorld {
     ASSERT_TRUE(journal) << journal.error().text;
     book = std::make_unique<ChangesBook>(
         std::move(*journal),
-        [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); });
+        [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); },
+        [](const NamedBalancer& /*balancer*/, std::string_view name) { return name != "nowhere"; });
   }
   // Another process with this configuration.
   void restart(std::unique_ptr<config::Config> config) {

@@ -6,6 +6,7 @@
 
 #include "balance/editable.hpp"
 #include "manage/control_answers.hpp"
+#include "manage/live_rows.hpp"
 
 namespace steelyard::manage {
 
@@ -13,7 +14,6 @@ namespace {
 
 using balance::Drains;
 using balance::DrainState;
-using balance::Flag;
 using balance::Status;
 using Command = ControlRequest::Command;
 
@@ -22,22 +22,25 @@ std::unexpected<ControlFault> refuse(std::string text) {
       ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
 }
 
-std::unexpected<ControlFault> refuse_gone() {
-  return refuse("a reload has just taken the member away");
-}
-
 }  // namespace
 
-ControlDesk::ControlDesk(ChangeDesk::Parts parts)
+ControlDesk::ControlDesk(ChangeDesk::Parts parts, Chronicle& chronicle)
     : loop_(parts.loop),
       parts_(std::move(parts)),
-      changes_(parts_),
-      watch_(loop_, [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
-        parts_.log(config::LogLevel::notice,
+      chronicle_(chronicle),
+      watch_(loop_,
+             [this](const NamedBalancer& balancer, const Drains::Ended& ended) {
+               parts_.log(
+                   config::LogLevel::notice,
                    fmt::format("drain of {} in {} is over: {} ({})", ended.member->name(),
                                balancer.label, to_text(ended.drain.state), ended.drain.outcome));
-        parts_.book.catch_up({balancer}, moment());
-      }) {}
+               parts_.book.catch_up({balancer}, moment());
+             }),
+      operations_({.loop = loop_,
+                   .book = parts_.book,
+                   .members_changed = parts_.members_changed,
+                   .drain_ordered = [this] { watch_.look(); }}),
+      changes_(parts_, operations_) {}
 
 void ControlDesk::adopt(const proxy::Generation& generation) {
   balancers_ = name_balancers(generation);
@@ -51,6 +54,8 @@ std::string ControlDesk::answer(const ControlRequest& request, std::string_view 
     switch (request.command) {
       case Command::members:
         return list_members(request);
+      case Command::top:
+        return tell_top(request);
       case Command::drain:
         return order_drain(request, who);
       case Command::undrain:
@@ -71,6 +76,8 @@ std::string ControlDesk::answer(const ControlRequest& request, std::string_view 
         return changes_.export_text(request);
       case Command::generations:
         return changes_.list_generations();
+      case Command::cluster:
+        return changes_.show_cluster();
       case Command::wait:
         break;
     }
@@ -96,74 +103,70 @@ ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) con
   return members_answer({*balancer}, moment);
 }
 
+ControlDesk::Answer ControlDesk::tell_top(const ControlRequest& request) const {
+  std::vector<NamedBalancer> wanted = balancers_;
+  if (!request.balancer.empty()) {
+    auto balancer = find_balancer(balancers_, request.balancer);
+    if (!balancer) return std::unexpected(std::move(balancer.error()));
+    wanted = {std::move(*balancer)};
+  }
+  chronicle_.look();
+  ApiJson rows = ApiJson::array();
+  for (LiveRow& row : live_rows(wanted, chronicle_, moment()))
+    rows.push_back(std::move(row.fields));
+  const ApiJson object{
+      {"ok", true}, {"at", milliseconds_of(moment(), loop_.now())}, {"rows", std::move(rows)}};
+  return object.dump(-1, ' ', false, ApiJson::error_handler_t::replace);
+}
+
 ControlDesk::Answer ControlDesk::order_drain(const ControlRequest& request, std::string_view who) {
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
-  const Moment moment = this->moment();
-  const balance::DrainOrder order = request.drain.order(moment.now);
-  balance::Status wish = found->member.status.only(balance::operator_flags).with(Flag::draining);
-  if (request.drain.kick) wish = wish.with(Flag::stopped);
-  if (auto kept = keep_wish(*found, wish, request, who); !kept)
-    return std::unexpected(std::move(kept.error()));
-  if (!Drains(*found->balancer.state).order(found->member.member, order, moment.now))
-    return refuse_gone();
-  note(*found, who, "drain, " + order_text(order, moment));
-  watch_.look();
-  // Told as it is after that look: with nobody there it is over already.
-  found = find(request);
-  if (!found) return std::unexpected(std::move(found.error()));
-  return member_answer(found->balancer, found->member, moment);
+  const auto by = changes_.by(request, who);
+  const auto done = operations_.drain(found->balancer, found->member, request.drain, by);
+  if (!done) return refuse(done.error().text);
+  // With nobody there it is over already.
+  return tell_member(request);
 }
 
 ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::string_view who) {
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
-  const bool stopped_it = found->member.drain && found->member.drain->has_stopped_it;
-  const balance::Status wish = found->member.status.only(balance::operator_flags)
-                                   .without(Flag::draining)
-                                   .without(stopped_it ? Flag::stopped : balance::Status());
-  if (auto kept = keep_wish(*found, wish, request, who); !kept)
-    return std::unexpected(std::move(kept.error()));
-  if (!Drains(*found->balancer.state).undrain(found->member.member, loop_.now()))
-    return refuse(found->member.spec->name + " is not drained");
-  note(*found, who, "undrain");
-  found = find(request);
-  if (!found) return std::unexpected(std::move(found.error()));
-  return member_answer(found->balancer, found->member,
-                       {.now = loop_.now(), .wall = loop_.wall_now()});
+  const auto by = changes_.by(request, who);
+  const auto done = operations_.undrain(found->balancer, found->member, by);
+  if (!done) return refuse(done.error().text);
+  if (!*done) return refuse(found->member.spec->name + " is not drained");
+  return tell_member(request);
 }
 
+ControlDesk::Answer ControlDesk::tell_member(const ControlRequest& request) const {
+  const auto found = find(request);
+  if (!found) return std::unexpected(found.error());
+  return member_answer(found->balancer, found->member, moment());
+}
+
+// One order, so that all of it is made or nothing. What was found out about a member (E and C) is
+// no wish of anybody's: it is forgotten behind that, and nowhere kept.
 ControlDesk::Answer ControlDesk::set(const ControlRequest& request, std::string_view who) {
-  const bool has_status = request.change.set != Status{} || request.change.clear != Status{};
-  if (request.fields.empty()) return set_status(request, who);
-  Answer changed = changes_.set_fields(request, who);
-  return changed && has_status ? set_status(request, who) : changed;
-}
-
-std::expected<void, ControlFault> ControlDesk::keep_wish(const Found& found, Status wish,
-                                                         const ControlRequest& request,
-                                                         std::string_view who) {
-  const auto author = author_on_socket(std::string(who), request.reason);
-  auto kept = parts_.book.keep_wish(found.balancer, found.member, wish, author, moment());
-  if (!kept) return refuse(std::move(kept.error()));
-  return {};
-}
-
-ControlDesk::Answer ControlDesk::set_status(const ControlRequest& request, std::string_view who) {
+  const auto& [set, clear] = request.change;
+  if (set == Status{} && clear == Status{}) return changes_.set_fields(request, who);
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
-  const auto& [set, clear] = request.change;
-  const Status wish = found->member.status.with(set).without(clear).only(balance::operator_flags);
-  if (auto kept = keep_wish(*found, wish, request, who); !kept)
-    return std::unexpected(std::move(kept.error()));
-  if (!found->balancer.state->change_status(found->member.member, set, clear, loop_.now()))
-    return refuse_gone();
-  const std::string before = balance::display_text(found->member.status);
-  found = find(request);
-  if (!found) return std::unexpected(std::move(found.error()));
-  note(*found, who, fmt::format("set from {}to {}", before, display_text(found->member.status)));
-  return member_answer(found->balancer, found->member,
-                       {.now = loop_.now(), .wall = loop_.wall_now()});
+  const Status before = found->member.status;
+  ControlRequest whole = request;
+  whole.fields.push_back({"status", letters_of(before.with(set).without(clear))});
+  Answer changed = changes_.set_fields(whole, who);
+  if (!changed) return changed;
+  if (const Status found_out = clear.without(balance::operator_flags); found_out != Status{}) {
+    if (!found->balancer.state->change_status(found->member.member, {}, found_out, loop_.now()))
+      return refuse("a reload has just taken the member away");
+    const Status after = before.without(found_out);
+    const std::string what =
+        fmt::format("set from {}to {}", display_text(before), display_text(after));
+    if (after != before)
+      changes_.by(request, who).log(order_note(found->balancer, found->member, what, who));
+  }
+  return request.fields.empty() ? tell_member(request) : changed;
 }
 
 ControlDesk::Answer ControlDesk::tell_history(const ControlRequest& request) const {
@@ -199,11 +202,6 @@ std::optional<std::string> ControlDesk::answer_when_over(const AwaitedDrain& awa
     return wait_answer(word_of(drain->state), drain->outcome);
   if (loop_.now() >= awaited.deadline) return wait_answer("timed_out", "the drain goes on");
   return std::nullopt;
-}
-
-void ControlDesk::note(const Found& found, std::string_view who, const std::string& what) {
-  parts_.log(config::LogLevel::notice, fmt::format("{} in {}: {} (by {})", found.member.spec->name,
-                                                   found.balancer.label, what, who));
 }
 
 }  // namespace steelyard::manage

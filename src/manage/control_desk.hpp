@@ -17,9 +17,11 @@
 #include "config/path_settings.hpp"
 #include "io/loop.hpp"
 #include "manage/change_desk.hpp"
+#include "manage/chronicle.hpp"
 #include "manage/control_request.hpp"
 #include "manage/drain_watch.hpp"
 #include "manage/naming.hpp"
+#include "manage/operations.hpp"
 
 namespace steelyard::manage {
 
@@ -33,7 +35,7 @@ struct AwaitedDrain {
 
 class ControlDesk {
  public:
-  explicit ControlDesk(ChangeDesk::Parts parts);
+  ControlDesk(ChangeDesk::Parts parts, Chronicle& chronicle);
   ControlDesk(const ControlDesk&) = delete;
   ControlDesk& operator=(const ControlDesk&) = delete;
 
@@ -56,22 +58,21 @@ class ControlDesk {
   using Answer = std::expected<std::string, ControlFault>;
   std::expected<Found, ControlFault> find(const ControlRequest& request) const;
   Answer list_members(const ControlRequest& request) const;
+  [[nodiscard]] Answer tell_top(const ControlRequest& request) const;
   Answer order_drain(const ControlRequest& request, std::string_view who);
   Answer undrain(const ControlRequest& request, std::string_view who);
-  Answer set_status(const ControlRequest& request, std::string_view who);
   Answer tell_history(const ControlRequest& request) const;
   Answer set(const ControlRequest& request, std::string_view who);
-  // The wish is in the journal, if there is one; or why not.
-  std::expected<void, ControlFault> keep_wish(const Found& found, balance::Status wish,
-                                              const ControlRequest& request, std::string_view who);
-  void note(const Found& found, std::string_view who, const std::string& what);
+  [[nodiscard]] Answer tell_member(const ControlRequest& request) const;
   [[nodiscard]] Moment moment() const { return {.now = loop_.now(), .wall = loop_.wall_now()}; }
 
   io::Loop& loop_;
   const ChangeDesk::Parts parts_;
+  Chronicle& chronicle_;
   std::vector<NamedBalancer> balancers_;
-  ChangeDesk changes_;
   DrainWatch watch_;
+  const Operations operations_;
+  ChangeDesk changes_;
 };
 
 }  // namespace steelyard::manage

@@ -128,8 +128,35 @@ TEST_F(Desk, undrain_and_set_change_the_member) {
       told(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})")["member"]["status"],
       "Init Dis");
   EXPECT_EQ(lines.back(),
-            "http://m1:8080 in balancer://app: set from Init Ok to Init Dis  (by a "
-            "test)");
+            "http://m1:8080 in balancer://app: status from \"\" to \"D\" (by a test)");
+}
+
+TEST_F(Desk, fields_and_status_are_one_order) {
+  const json refused = told(
+      R"({"command":"set","balancer":"app","member":"r1","status":"+D","fields":{"lbset":"x"}})");
+  EXPECT_EQ(refused["kind"], "usage");
+  EXPECT_EQ(status(), "Init Ok");
+  const json done = told(
+      R"({"command":"set","balancer":"app","member":"r1","status":"+D","fields":{"lbset":"3"}})");
+  EXPECT_EQ(done["changed"].size(), 2U);
+  EXPECT_EQ(status(), "Init Dis");
+  EXPECT_EQ(view().spec->lbset, 3);
+}
+
+TEST_F(Desk, what_was_found_out_is_forgotten_and_no_change) {
+  balancer().change_status(view().member, balance::Flag::in_error, {}, loop.now());
+  EXPECT_EQ(status(), "Init Err");
+  EXPECT_EQ(
+      told(R"({"command":"set","balancer":"app","member":"r1","status":"-E"})")["member"]["status"],
+      "Init Ok");
+  EXPECT_EQ(lines.back(),
+            "http://m1:8080 in balancer://app: set from Init Err to Init Ok  (by a test)");
+}
+
+TEST_F(Desk, a_condition_that_nobody_defined_is_refused) {
+  const json refused =
+      told(R"({"command":"set","balancer":"app","member":"r1","fields":{"hcexpr":"nowhere"}})");
+  EXPECT_THAT(std::string(refused["error"]), HasSubstr("there is no ProxyHCExpr \"nowhere\""));
 }
 
 TEST_F(Desk, history_tells_cause_and_evidence) {
@@ -143,6 +170,21 @@ TEST_F(Desk, history_tells_cause_and_evidence) {
   EXPECT_EQ(events[0]["after"], "Init Err");
   EXPECT_EQ(told(R"({"command":"members"})")["members"][0]["reason"],
             "could not be connected to: connection refused");
+}
+
+TEST_F(Desk, top_tells_what_members_do) {
+  const auto exchange = visit("x.r2");
+  loop.advance(seconds(2));
+  json rows = told(R"({"command":"top"})")["rows"];
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0]["kind"], "balancer");
+  EXPECT_EQ(rows[0]["rate"], 0.5);
+  EXPECT_EQ(rows[1]["rate"], 0);
+  EXPECT_EQ(rows[2]["rate"], 0.5);
+  EXPECT_EQ(rows[2]["in_flight"], 1);
+  rows = told(R"({"command":"top","balancer":"app"})")["rows"];
+  EXPECT_EQ(rows.size(), 3U);
+  EXPECT_THAT(ask(R"({"command":"top","balancer":"none"})"), HasSubstr("\"ok\":false"));
 }
 
 TEST_F(Desk, balancers_without_stickiness_have_no_sessions) {

@@ -27,6 +27,7 @@ constexpr std::uint64_t id_max = UINT32_MAX;
 const std::vector<CommandKeys>& commands() {
   static const std::vector<CommandKeys> all{
       {"members", Command::members, {}, {"balancer"}},
+      {"top", Command::top, {}, {"balancer"}},
       {"drain",
        Command::drain,
        {"balancer", "member"},
@@ -41,6 +42,7 @@ const std::vector<CommandKeys>& commands() {
       {"undo", Command::undo, {"id"}, {"force", "reason"}},
       {"export", Command::export_text, {}, {"balancer"}},
       {"generations", Command::generations, {}, {}},
+      {"cluster", Command::cluster, {}, {}},
   };
   return all;
 }

@@ -58,6 +58,7 @@ struct FieldWish {
 struct ControlRequest {
   enum class Command : std::uint8_t {
     members,
+    top,  // what members do
     drain,
     undrain,
     wait,
@@ -69,6 +70,7 @@ struct ControlRequest {
     undo,
     export_text,
     generations,
+    cluster,
   };
 
   Command command = Command::members;

@@ -18,6 +18,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
        steelyard ctl --socket PATH COMMAND ...
 
   members [--balancer NAME] [--json]             every member with its state and sessions
+  top [--balancer NAME] [--json]                 every member with its load, once
   drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME] [--kick]
         [--wait [--timeout TIME]]                take a member out of service
   undrain BALANCER MEMBER                        and back
@@ -31,6 +32,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   undo NUMBER [--force]                          take one of these back
   export [--balancer NAME]                       what is changed now, as configuration
   generations [--json]                           the configurations that were loaded
+  cluster [--json]                               how it does with the other instances
   help [COMMAND]
 
 The socket is the one that the configuration names (SteelyardControlSocket; by default the pid
@@ -54,6 +56,20 @@ sticky balancers how many sessions chose them within the last 1, 5, 15 and 60 mi
 least 70; 70* that the count began within that time. WHY says what keeps a member from full service
 and until when, whether a request shows just now if it serves again (on trial), and what was
 ordered.
+)"},
+    Page{"top",
+         R"(steelyard ctl top [--balancer NAME] [--json]
+steelyard top [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] [--socket PATH] [--balancer NAME]
+
+Members with what they do: SHARE of the balancer's requests within the last seconds and the FAIR one
+that load factors give, requests a second, exchanges under way (FLIGHT), failures and answers of
+status 5xx within the last minute, half (P50) and 99 of 100 (P99) answers of that minute began
+within so many milliseconds, bytes a second to and from the member, connections in use and idle, and
+when the next health check is due. With ctl it is printed once.
+
+steelyard top shows it in a terminal, once a second: q quits, < and > choose the column that sorts, r
+turns the order round, p pauses, arrows and pages scroll. Where the output is no terminal it prints
+the table and ends.
 )"},
     Page{"drain",
          R"(steelyard ctl drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME]
@@ -119,14 +135,15 @@ configuration drops it or it is added again.
     Page{"changes",
          R"(steelyard ctl changes [--balancer NAME] [--json]
 
-What operators changed, the latest first: number, time, who, what, before and after, and why. It
-needs the journal (BalancerPersist On).
+What operators changed, the latest first: number, time, who, what, before and after, and why. Of all
+time where there is a journal (BalancerPersist On, SteelyardJournal), else the last 1,000 of this
+run.
 )"},
     Page{"undo",
          R"(steelyard ctl undo NUMBER [--force]
 
 Takes back the change of that number. Refused when the field was changed again since, unless
---force. It needs the journal (BalancerPersist On).
+--force.
 )"},
     Page{"export",
          R"(steelyard ctl export [--balancer NAME]
@@ -138,6 +155,13 @@ file. It shows secret= and nonce= if there are any.
          R"(steelyard ctl generations [--json]
 
 The configurations that were loaded since the start, with number and time; the last one runs.
+)"},
+    Page{"cluster",
+         R"(steelyard ctl cluster [--json]
+
+Whether the server is connected to the etcd of SteelyardCluster, since when, and if not, why; which
+instances are there; which changes of this one are not shared yet; which of them lost against
+somebody else's; and which of the others' count for nothing here, and why.
 )"},
     Page{"history",
          R"(steelyard ctl history BALANCER MEMBER [--json]

@@ -7,34 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "manage/printable.hpp"
+#include "manage/top_screen.hpp"
 
 namespace steelyard::manage {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-
-// Names and answers of members come from elsewhere; what steers a terminal is shown as \xNN.
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto code = static_cast<unsigned char>(text[i]);
-    // The controls behind 0x7f are two bytes in UTF-8: C2 80 to C2 9F.
-    const bool begins_two = code == 0xc2 && i + 1 < text.size();
-    const auto next = begins_two ? static_cast<unsigned char>(text[i + 1]) : code;
-    const bool is_late_control = begins_two && next < 0xa0;
-    if (is_late_control) {
-      code = next;
-      ++i;
-    }
-    if (code < 0x20 || code == 0x7f || is_late_control) {
-      shown += fmt::format("\\x{:02x}", code);
-    } else {
-      shown += static_cast<char>(code);
-    }
-  }
-  return shown;
-}
 
 // What a server of another version might leave out is empty, not a failure.
 std::string text_of(const json& object, const char* key) {
@@ -181,6 +161,75 @@ std::string generations_of(const json& generations) {
   return text;
 }
 
+// "main balancer://app http://m1:8080 status"
+std::string field_name(const json& field) {
+  std::string name = text_of(field, "scope");
+  for (const char* part : {"balancer", "member", "field"}) {
+    if (const std::string text = text_of(field, part); !text.empty()) name += ' ' + text;
+  }
+  return name;
+}
+
+std::string value_of(const json& field, const char* key) {
+  return part_of(field, key).is_null() ? "as configured" : '"' + text_of(field, key) + '"';
+}
+
+template <class Line>
+std::string list_of(std::string_view title, const json& list, Line line) {
+  if (!list.is_array() || list.empty()) return {};
+  std::string text = fmt::format("{}\n", title);
+  for (const json& each : list) text += "  " + line(each) + '\n';
+  return text;
+}
+
+// One line a field of an order.
+template <class Line>
+std::string fields_of(const json& order, Line line) {
+  std::string text = text_of(order, "at");
+  const json& fields = part_of(order, "fields");
+  if (!fields.is_array()) return text;
+  for (const json& field : fields) text += "  " + field_name(field) + ": " + line(field);
+  return text;
+}
+
+std::string cluster_of(const json& cluster) {
+  const json& connected = part_of(cluster, "connected");
+  const bool is_connected = connected.is_boolean() && connected.get<bool>();
+  std::string text = text_of(cluster, "store") + '\n';
+  if (is_connected) {
+    text += fmt::format("connected to {} since {}, revision {}, {} behind, {} fields are changed\n",
+                        text_of(cluster, "address"), text_of(cluster, "since"),
+                        text_of(cluster, "revision"), text_of(cluster, "behind"),
+                        text_of(cluster, "fields"));
+  } else {
+    text +=
+        fmt::format("NOT connected{}{}: {}\n", text_of(cluster, "since").empty() ? "" : " since ",
+                    text_of(cluster, "since"), text_of(cluster, "why"));
+  }
+  text += list_of("instances:", part_of(cluster, "instances"), [](const json& each) {
+    const json& self = part_of(each, "self");
+    const bool is_self = self.is_boolean() && self.get<bool>();
+    return fmt::format("{}  {}  since {}{}", text_of(each, "name"), text_of(each, "version"),
+                       text_of(each, "since"), is_self ? "  (this one)" : "");
+  });
+  text += list_of("not shared yet:", part_of(cluster, "unshared"), [](const json& order) {
+    return fields_of(order, [](const json& field) { return value_of(field, "value"); });
+  });
+  text += list_of("lost:", part_of(cluster, "superseded"), [](const json& order) {
+    return fields_of(order,
+                     [](const json& field) {
+                       return fmt::format("{} here, {} counts", value_of(field, "ours"),
+                                          value_of(field, "counts"));
+                     }) +
+           "  (" + text_of(order, "why") + ')';
+  });
+  text += list_of("left out here:", part_of(cluster, "ignored"), [](const json& each) {
+    const std::string key = text_of(each, "key");
+    return (key.empty() ? field_name(each) : key) + ": " + text_of(each, "why");
+  });
+  return text;
+}
+
 // The configuration's own text: it may have several lines, and nothing else that steers.
 std::string lines_of(const json& answer) {
   const json& text = part_of(answer, "text");
@@ -216,12 +265,14 @@ CtlReport report_wait(const json& answer) {
   return {.exit = CtlExit::cancelled, .out = "cancelled: " + outcome + '\n'};
 }
 
-CtlReport report_success(const json& answer) {
+CtlReport report_success(const json& answer, std::string_view text) {
+  if (answer.contains("rows")) return {.out = top_table(text)};
   if (answer.contains("members")) return {.out = table_of(answer["members"])};
   if (answer.contains("events")) return {.out = history_of(answer["events"])};
   if (answer.contains("changed")) return {.out = changed_of(answer["changed"])};
   if (answer.contains("changes")) return {.out = changes_of(answer["changes"])};
   if (answer.contains("generations")) return {.out = generations_of(answer["generations"])};
+  if (answer.contains("cluster")) return {.out = cluster_of(answer["cluster"])};
   if (answer.contains("text")) return {.out = lines_of(answer)};
   if (answer.contains("state")) return report_wait(answer);
   return {.out = member_line(part_of(answer, "member"))};
@@ -237,7 +288,7 @@ CtlReport report_answer(const CtlWords& words, std::string_view answer) {
   }
   const json& ok = part_of(object, "ok");
   CtlReport report =
-      ok.is_boolean() && ok.get<bool>() ? report_success(object) : report_failure(object);
+      ok.is_boolean() && ok.get<bool>() ? report_success(object, answer) : report_failure(object);
   if (words.as_json) report.out = std::string(answer) + '\n';
   return report;
 }

@@ -72,6 +72,21 @@ TEST(CtlWords, what_is_wrong_is_said) {
   EXPECT_THAT(complaint({"members", "--deadline", "1"}), HasSubstr("no option --deadline"));
 }
 
+TEST(CtlWords, may_imply_their_command) {
+  const auto top = [](std::vector<const char*> words) { return parse_ctl_words(words, "top"); };
+  EXPECT_THAT(top({})->requests, ElementsAre(R"({"command":"top"})"));
+  const auto words = top({"-f", "a.conf", "--socket", "/s", "--balancer", "app", "--json"});
+  ASSERT_TRUE(words);
+  EXPECT_EQ(words->config_file, "a.conf");
+  EXPECT_EQ(words->socket, "/s");
+  EXPECT_TRUE(words->as_json);
+  EXPECT_THAT(words->requests, ElementsAre(R"({"command":"top","balancer":"app"})"));
+  EXPECT_EQ(top({"--help"})->help, ctl_help("top"));
+  EXPECT_THAT(top({"members"}).error(), HasSubstr("unexpected word \"members\""));
+  EXPECT_THAT(top({"--wait"}).error(), HasSubstr("top has no option --wait"));
+  EXPECT_THAT(top({"-x"}).error(), HasSubstr("no option -x"));
+}
+
 TEST(CtlWords, every_command_has_its_help) {
   const std::vector<std::string> commands = ctl_commands();
   EXPECT_GE(commands.size(), 6U);
@@ -97,6 +112,12 @@ TEST(CtlWords, the_server_knows_every_command_and_no_other) {
 }
 
 CtlReport report(std::string_view answer) { return report_answer({}, answer); }
+
+TEST(CtlReport, of_top_is_its_table) {
+  const auto told = report(R"({"ok":true,"rows":[{"kind":"member","member":"http://m1"}]})");
+  EXPECT_THAT(told.out, HasSubstr("http://m1"));
+  EXPECT_THAT(told.out, HasSubstr("P99ms"));
+}
 
 TEST(CtlReport, waiting_has_an_exit_status_for_each_end) {
   const auto exit_of = [](const std::string& state) {

@@ -32,6 +32,7 @@ const std::vector<Command>& commands() {
   static const LongOption reason{"reason", Value::text};
   static const std::vector<Command> all{
       {"members", {}, {{"balancer", Value::text}, json}},
+      {"top", {}, {{"balancer", Value::text}, json}},
       {"drain",
        {"balancer", "member"},
        {{"deadline", Value::text},
@@ -53,6 +54,7 @@ const std::vector<Command>& commands() {
       {"undo", {"id"}, {{"force", Value::none}, reason, json}, 1},
       {"export", {}, {{"balancer", Value::text}}},
       {"generations", {}, {json}},
+      {"cluster", {}, {json}},
   };
   return all;
 }
@@ -71,15 +73,17 @@ const Command* find_command(std::string_view name) {
 
 class Words {
  public:
-  explicit Words(std::span<const char* const> words) : words_(words) {}
+  Words(std::span<const char* const> words, std::string_view implied)
+      : words_(words), implied_(implied) {}
 
   std::expected<CtlWords, std::string> read() {
-    while (!rest_is_empty() && peek().starts_with('-')) {
+    while (!rest_is_empty() && peek().starts_with('-') && !is_of_implied_command()) {
       if (!take_place()) return std::unexpected(complaint_);
       if (!result_.help.empty()) return result_;
     }
-    if (rest_is_empty()) return std::unexpected("what should be done? See steelyard ctl help");
-    result_.command = take();
+    if (rest_is_empty() && implied_.empty())
+      return std::unexpected("what should be done? See steelyard ctl help");
+    result_.command = implied_.empty() ? take() : std::string(implied_);
     if (result_.command == "help") return read_help();
     const Command* const command = find_command(result_.command);
     if (command == nullptr) {
@@ -99,6 +103,11 @@ class Words {
     std::string word = words_.front();
     words_ = words_.subspan(1);
     return word;
+  }
+
+  // Its options begin where those of the place end, without its name between them.
+  [[nodiscard]] bool is_of_implied_command() const {
+    return !implied_.empty() && peek().starts_with("--") && peek() != "--socket";
   }
 
   bool complain(std::string text) {
@@ -252,6 +261,7 @@ class Words {
   }
 
   std::span<const char* const> words_;
+  const std::string_view implied_;
   CtlWords result_;
   json request_ = json::object();
   std::vector<std::string> switches_;
@@ -272,8 +282,9 @@ bool is_answered_late(std::string_view request) {
   return request.starts_with(R"({"command":"wait")");
 }
 
-std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words) {
-  return Words(words).read();
+std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words,
+                                                     std::string_view implied) {
+  return Words(words, implied).read();
 }
 
 }  // namespace steelyard::manage

@@ -35,8 +35,10 @@ struct CtlWords {
   std::string help{};  // to be printed instead of all else
 };
 
-// The error is one complaint.
-std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words);
+// The error is one complaint. `implied` is the command where the words do not name one, as behind
+// `steelyard top`.
+std::expected<CtlWords, std::string> parse_ctl_words(std::span<const char* const> words,
+                                                     std::string_view implied = {});
 
 // Of CtlWords::requests: its answer comes when a drain is over, which may take days. Every other
 // one is answered at once.

@@ -23,8 +23,8 @@ class Live final : private io::Timer {
 
   explicit Live(io::Loop& loop) : loop_(loop) {}
 
-  // To a virtual host, by its index. None: too many listen already. The first event is there at
-  // once.
+  // To a virtual host, by its index. None: too many listen already. The first
+  // event is there at once.
   std::shared_ptr<proxy::Feed> listen(std::shared_ptr<const proxy::Generation> generation,
                                       std::uint32_t server);
   // There is another configuration, or none any more: whoever still wants to listen asks again.

@@ -17,7 +17,8 @@ std::optional<int> hex_digit(char c) {
   return std::nullopt;
 }
 
-// The host of an absolute URL without brackets; empty: there is none.
+}  // namespace
+
 std::string_view host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos || scheme == 0) return {};
@@ -31,8 +32,6 @@ std::string_view host_of(std::string_view url) {
   }
   return authority.substr(0, authority.find(':'));
 }
-
-}  // namespace
 
 std::string percent_decoded(std::string_view text) {
   std::string decoded;

@@ -39,6 +39,9 @@ class ManagerForm {
   std::map<std::string, std::string, IgnoringCase> values_;
 };
 
+// The host of an absolute URL without brackets; empty: there is none.
+[[nodiscard]] std::string_view host_of(std::string_view url);
+
 // Escapes that are none stay as they are; what follows a NUL is dropped.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 

@@ -40,6 +40,11 @@ constexpr Markup::Literal check_columns(
 
 void write_about(Markup& out, const ManagerView& view) {
   out.tags(head).text(view.question.public_name).tags("</h1>\n\n");
+  if (view.offers_live_page) {
+    out.tags("<p><a href=\"");
+    write_own_path(out, view);
+    out.tags("?live\">Live page</a></p>\n");
+  }
   out.tags("<dl><dt>Server Version: ").text(view.banner).tags("</dt>\n");
   out.tags("<dt>Server Built: ").text(view.built).tags("</dt>\n");
   out.tags("<dt>Balancer changes will ")

@@ -37,6 +37,7 @@ struct ManagerView {
   Instant now;  // the same moment on both clocks
   WallTime wall;
   std::vector<BalancerView> balancers;
+  bool offers_live_page = false;
   // What a form is shown for; indexes into the above.
   std::optional<std::size_t> balancer{}, member{};
 };

@@ -1,5 +1,5 @@
 // Writes HTML and XML so that nothing from outside can become markup: tags are literals of this
-// program's source, everything else passes through text() or path().
+// program's source, everything else passes through text() or url().
 //
 // Threads: a value.
 #pragma once

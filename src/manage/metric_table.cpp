@@ -34,6 +34,18 @@ constexpr auto rows = std::to_array<MetricRow>({
     {"steelyard_reloads_total", counter, "result",
      "Reloads by result: accepted, or refused, which leaves the old configuration in force"},
 
+    {"steelyard_cluster_connected", gauge, "",
+     "1 if the etcd of SteelyardCluster answers, 0 if this instance serves on with what it knows"},
+    {"steelyard_cluster_revision_lag", gauge, "",
+     "How far the last change in etcd is ahead of what this instance knows, in revisions"},
+    {"steelyard_cluster_instances", gauge, "", "Instances of the cluster that are there, by etcd"},
+    {"steelyard_cluster_unshared_orders", gauge, "",
+     "Orders of operators of this instance that the others do not know yet"},
+    {"steelyard_cluster_superseded_orders_total", counter, "",
+     "Orders of operators of this instance that lost against somebody else's"},
+    {"steelyard_cluster_ignored_fields", gauge, "",
+     "Changes of others that count for nothing here, as the configuration is another"},
+
     {"steelyard_client_connections", gauge, "", "Client connections that are open"},
     {"steelyard_client_connections_busy", gauge, "", "Client connections with a request under way"},
     {"steelyard_client_connections_limit", gauge, "",
@@ -52,6 +64,12 @@ constexpr auto rows = std::to_array<MetricRow>({
      "Bytes of answers to clients, heads included"},
     {"steelyard_failures_total", counter, "server party cause",
      "Requests that a failure ended, by who failed (client, backend, proxy) and how"},
+
+    {"steelyard_trace_spans_exported_total", counter, "",
+     "Spans that the collector took (SteelyardTraceExport)"},
+    {"steelyard_trace_spans_dropped_total", counter, "cause",
+     "Spans that were dropped: the collector did not keep up, refused them, or was not there when "
+     "the server stopped"},
 
     {"steelyard_balancer_members", gauge, of_balancer, "Members of the balancer"},
     {"steelyard_balancer_usable_members", gauge, of_balancer, "Members that may take requests now"},
@@ -161,6 +179,7 @@ std::string label_rows() {
   row("cause", "refusals",
       all_words<Outcome>(balance::outcome_count, 1, label_of) +
           ", `queue_full`, `queue_timed_out`");
+  row("cause", "spans", "`queue_full`, `refused`, `undelivered`");
   row("cause", "health changes", all_words<HealthCause>(balance::health_cause_count, 0, label_of));
   row("reason", "picks", all_words<Reason>(balance::reason_count, 1, label_of));
   row("proof", "resends",

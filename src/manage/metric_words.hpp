@@ -5,14 +5,13 @@
 #include <array>
 #include <string_view>
 
-#include "balance/decision.hpp"
+#include "balance/decision_words.hpp"
 #include "balance/health.hpp"
 #include "balance/status.hpp"
 
 namespace steelyard::manage {
 
-std::string_view label_of(balance::Reason reason);
-std::string_view label_of(balance::Outcome outcome);
+using balance::label_of;
 std::string_view label_of(balance::HealthCause cause);
 
 struct FlagLabel {

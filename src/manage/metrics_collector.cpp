@@ -102,12 +102,15 @@ void collect_health(MetricBook& book, std::string_view balancer, const MemberVie
 std::vector<prometheus::MetricFamily> MetricsCollector::Collect() const {
   MetricBook book;
   collect_process(book);
+  if (sources_.cluster != nullptr) collect_cluster(book);
   collect_clients(book);
   collect_servers(book);
+  collect_spans(book);
   for (const NamedBalancer& balancer : name_balancers(sources_.generation)) {
     collect_refusals(book, balancer);
     collect_line(book, balancer);
     collect_members(book, balancer);
+    collect_size(book, balancer);
   }
   for (const NamedBalancer& direct : name_direct_backends(sources_.generation))
     collect_members(book, direct);
@@ -130,6 +133,18 @@ void MetricsCollector::collect_process(MetricBook& book) const {
   book.add("steelyard_reloads_total", number(sources_.group.reloads_refused.load()), {"refused"});
 }
 
+void MetricsCollector::collect_cluster(MetricBook& book) const {
+  const ClusterView view = sources_.cluster->view();
+  book.add("steelyard_cluster_connected", view.is_connected ? 1 : 0);
+  book.add("steelyard_cluster_revision_lag",
+           static_cast<double>(std::max<std::int64_t>(view.latest - view.revision, 0)));
+  book.add("steelyard_cluster_instances", number(view.instances.size()));
+  book.add("steelyard_cluster_unshared_orders", number(view.unshared.size()));
+  book.add("steelyard_cluster_superseded_orders_total", number(view.superseded_count));
+  book.add("steelyard_cluster_ignored_fields",
+           number(view.left_out.size() + view.senseless.size()));
+}
+
 void MetricsCollector::collect_clients(MetricBook& book) const {
   proxy::ShardGroup& group = sources_.group;
   proxy::ShardCells cells;
@@ -138,6 +153,19 @@ void MetricsCollector::collect_clients(MetricBook& book) const {
   book.add("steelyard_client_connections_busy", number(group.busy_connections()));
   book.add("steelyard_client_connections_limit", number(group.client_connections_max));
   book.add("steelyard_client_connections_accepted_total", number(cells.accepted.value()));
+}
+
+// Of a server that exports.
+void MetricsCollector::collect_spans(MetricBook& book) const {
+  if (!sources_.generation.config().trace_export) return;
+  const trace::ExportCounts& spans = sources_.group.span_counts;
+  book.add("steelyard_trace_spans_exported_total", number(spans.exported.load()));
+  const auto add = [&book](std::uint64_t count, std::string_view cause) {
+    if (count != 0) book.add("steelyard_trace_spans_dropped_total", number(count), {cause});
+  };
+  add(spans.queue_full, "queue_full");
+  add(spans.refused, "refused");
+  add(spans.undelivered, "undelivered");
 }
 
 void MetricsCollector::collect_servers(MetricBook& book) const {
@@ -160,17 +188,19 @@ void MetricsCollector::collect_servers(MetricBook& book) const {
 }
 
 void MetricsCollector::collect_members(MetricBook& book, const NamedBalancer& balancer) const {
-  const std::vector<MemberView> members = balancer.state->members();
-  double usable = 0;
-  for (const MemberView& view : members) {
-    if (view.status.usable()) ++usable;
+  for (const MemberView& view : balancer.state->members()) {
     collect_state(book, balancer.label, view);
     collect_health(book, balancer.label, view);
     collect_attempts(book, balancer, view);
   }
-  if (balancer.label.ends_with("direct")) return;
+}
+
+void MetricsCollector::collect_size(MetricBook& book, const NamedBalancer& balancer) const {
+  const std::vector<MemberView> members = balancer.state->members();
+  const auto usable =
+      std::ranges::count_if(members, [](const MemberView& view) { return view.status.usable(); });
   book.add("steelyard_balancer_members", number(members.size()), {balancer.label});
-  book.add("steelyard_balancer_usable_members", usable, {balancer.label});
+  book.add("steelyard_balancer_usable_members", static_cast<double>(usable), {balancer.label});
 }
 
 void MetricsCollector::collect_attempts(MetricBook& book, const NamedBalancer& named,

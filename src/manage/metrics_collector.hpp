@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "manage/changes_book.hpp"
 #include "manage/naming.hpp"
 #include "manage/process_usage.hpp"
 #include "proxy/generation.hpp"
@@ -26,6 +27,7 @@ class MetricsCollector final : public prometheus::Collectable {
     const proxy::Generation& generation;
     ProcessUsage usage;
     WallTime generation_since;
+    const Sharing* cluster = nullptr;  // null: there is none
   };
   explicit MetricsCollector(Sources sources) : sources_(std::move(sources)) {}
 
@@ -33,9 +35,12 @@ class MetricsCollector final : public prometheus::Collectable {
 
  private:
   void collect_process(MetricBook& book) const;
+  void collect_cluster(MetricBook& book) const;
   void collect_clients(MetricBook& book) const;
   void collect_servers(MetricBook& book) const;
+  void collect_spans(MetricBook& book) const;
   void collect_members(MetricBook& book, const NamedBalancer& balancer) const;
+  void collect_size(MetricBook& book, const NamedBalancer& balancer) const;
   void collect_attempts(MetricBook& book, const NamedBalancer& balancer,
                         const balance::MemberView& view) const;
 

@@ -63,7 +63,10 @@ std::vector<NamedBalancer> name_groups(const proxy::Generation& generation,
     for (const proxy::Group& group : generation.groups()[i].*groups) {
       if (!seen.insert(group.state.get()).second) continue;
       ++of_name[group.state->name()];
-      all.push_back({.label = {}, .scope = scopes[i], .state = group.state});
+      all.push_back({.label = {},
+                     .scope = scopes[i],
+                     .server = static_cast<std::uint32_t>(i),
+                     .state = group.state});
     }
   }
   for (NamedBalancer& named : all) {

@@ -26,8 +26,9 @@
 namespace steelyard::manage {
 
 struct NamedBalancer {
-  std::string label;  // the shortest that is unique: a form from above with "balancer://"
-  std::string scope;  // "main" or the virtual host
+  std::string label;         // the shortest that is unique: a form from above with "balancer://"
+  std::string scope;         // "main" or the virtual host
+  std::uint32_t server = 0;  // the same: Server::index
   std::shared_ptr<balance::Balancer> state;
 };
 

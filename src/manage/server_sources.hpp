@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "manage/changes_book.hpp"
 #include "manage/process_usage.hpp"
 #include "proxy/desk.hpp"
 #include "proxy/shard_group.hpp"
@@ -13,7 +14,8 @@ namespace steelyard::manage {
 
 struct ServerSources {
   proxy::ShardGroup& group;
-  std::string built;  // when the program was, for people
+  const ChangesBook* book = nullptr;  // null: nobody can change anything
+  std::string built;                  // when the program was, for people
   std::function<ProcessUsage()> usage;
   std::function<Instant()> now;
   std::function<WallTime()> wall_now;

@@ -55,6 +55,7 @@ class DeskWorld : public ::testing::Test {
 
   void adopt(std::unique_ptr<config::Config> config) {
     generation = registry.bind(std::move(config), loop.now());
+    chronicle.adopt(*generation);
     desk.adopt(*generation);
   }
 
@@ -83,11 +84,17 @@ class DeskWorld : public ::testing::Test {
   const std::function<void(config::LogLevel, const std::string&)> log_line =
       [this](config::LogLevel /*level*/, const std::string& text) { lines.push_back(text); };
   int told_of_members = 0;
-  ChangesBook book{std::nullopt, log_line};  // no journal
-  ControlDesk desk{
-      ChangeDesk::Parts{.loop = loop, .book = book, .log = log_line, .members_changed = [this] {
-                          ++told_of_members;
-                        }}};
+  ChangesBook book{std::nullopt, log_line,  // no journal
+                   [](const NamedBalancer& /*balancer*/, std::string_view condition) {
+                     return condition != "nowhere";
+                   }};
+  proxy::ShardGroup group;
+  Chronicle chronicle{loop, group};
+  ControlDesk desk{ChangeDesk::Parts{.loop = loop,
+                                     .book = book,
+                                     .log = log_line,
+                                     .members_changed = [this] { ++told_of_members; }},
+                   chronicle};
   proxy::StateRegistry registry;
   std::shared_ptr<const proxy::Generation> generation;
 };

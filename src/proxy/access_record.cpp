@@ -1,5 +1,7 @@
 #include "proxy/access_record.hpp"
 
+#include <variant>
+
 namespace steelyard::proxy {
 
 namespace {
@@ -19,7 +21,7 @@ void record_access(Exchange& x, Shard::Core& core) {
   for (const config::AccessLog& log : x.server->access_logs) {
     if (log.condition && !is_wanted(x, core, *log.condition)) continue;
     core.log_line.clear();
-    log.format.write(x, core.log_line);
+    std::visit([&](const auto& format) { format.write(x, core.log_line); }, log.format);
     core.parts.log.access(log.target, core.log_line);
   }
 }

@@ -14,15 +14,19 @@ struct Pending {
   io::Loop* loop;
   io::Wait* wait = nullptr;  // the loop's thread only
   std::optional<DeskAnswer> answer{};
+  std::atomic<bool> given_up{false};
 };
 
-// Whoever asked may be gone before the answer is there.
+// Whoever asked may be gone before the answer is there. What was not begun by then is not done.
 class Asleep {
  public:
   Asleep(Pending& pending, io::Wait& wait) : pending_(pending) { pending_.wait = &wait; }
   Asleep(const Asleep&) = delete;
   Asleep& operator=(const Asleep&) = delete;
-  ~Asleep() { pending_.wait = nullptr; }
+  ~Asleep() {
+    pending_.wait = nullptr;
+    pending_.given_up = true;
+  }
 
  private:
   Pending& pending_;
@@ -41,7 +45,9 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.fields.reserve(x.request.fields.size());
   for (const http::Field& field : x.request.fields)
     question.fields.emplace_back(field.name, field.value);
-  question.scheme = x.text(expr::TextFact::scheme);
+  // httpd: ServerName may say what a proxy in front of this server speaks.
+  question.scheme = x.server->name_scheme.empty() ? x.text(expr::TextFact::scheme)
+                                                  : std::string_view(x.server->name_scheme);
   question.public_name = x.public_name();
   question.public_port = x.public_port();
   question.client = x.client->peer;
@@ -83,7 +89,9 @@ io::Task<LocalAnswer> ask_desk(Exchange& x, Shard::Core& core, ClientSide client
   Desk* const desk = core.parts.group.desk;
   if (desk == nullptr) co_return LocalAnswer{.status = 503};
   const auto pending = std::make_shared<Pending>(&core.parts.loop);
-  desk->ask(question_of(x, std::move(read)), [pending](DeskAnswer answer) {
+  DeskQuestion question = question_of(x, std::move(read));
+  question.given_up = {pending, &pending->given_up};
+  desk->ask(std::move(question), [pending](DeskAnswer answer) {
     pending->loop->post([pending, answer = std::move(answer)] {
       pending->answer = answer;
       if (pending->wait != nullptr) pending->wait->wake(io::Woken::ready);

@@ -25,6 +25,11 @@ struct ProcessFacts {
   const expr::LocalFiles* files = nullptr;     // null: conditions find no file
 };
 
+struct ByteCounts {
+  std::int64_t received = 0, sent = 0;  // on the client's side, heads included
+  std::int64_t body_sent = 0;
+};
+
 // What the connection under an exchange is and says; filled by the client connection.
 struct ClientFacts {
   const ProcessFacts* process = nullptr;

@@ -10,6 +10,8 @@
 #include "proxy/backend_pool.hpp"
 #include "proxy/shard.hpp"
 #include "proxy/workspace.hpp"
+#include "rewrite/map.hpp"
+#include "trace/id_source.hpp"
 
 // What the stages of an exchange share on one shard: loop, dialer, pools, spare buffers, caches,
 // logs. Threads: the shard's.
@@ -32,7 +34,9 @@ class Shard::Core final : public RoomMaker {
   // The cache of the exchange's generation. One of an older generation gets a fresh one: its
   // servers must not be remembered beyond their life.
   config::SettingsCache& settings_for(const Exchange& exchange);
+  trace::IdSource ids;
   http::DateText date;
+  rewrite::MapTexts map_texts;      // files of RewriteMaps
   std::string log_line;             // scratch
   std::string page;                 // scratch
   std::uint64_t kept_in_files = 0;  // bytes of request bodies
@@ -86,7 +90,7 @@ class Shard::Core final : public RoomMaker {
   std::string_view text_of(Exchange& exchange, const expr::StringExpression& expression,
                            Seldom& seldom, std::string_view module, std::string_view where);
   Seldom malformed_heartbeats, doubtful_heartbeats, crowded_heartbeats;
-  Seldom failed_keys, failed_documents, full_lines;
+  Seldom failed_keys, failed_documents, full_lines, failed_maps;
   // What evaluating expressions left to be told: logs a fault, keeps the names of request fields.
   void heed(Exchange& exchange, std::string_view module, std::string_view where,
             const expr::Remarks& remarks);

@@ -5,6 +5,7 @@
 // Threads: ask() is called on shards; answers are given on any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,7 +41,9 @@ struct DeskQuestion {
   Endpoint client, local;  // of the client's connection
   std::string user;        // who, if somebody found out; empty else
   http::Signature signature = http::Signature::off;
+  std::shared_ptr<const std::atomic<bool>> given_up{};  // by who asked; null: never
 
+  [[nodiscard]] bool is_given_up() const { return given_up != nullptr && *given_up; }
   // The first of that name, in any case.
   [[nodiscard]] const std::string* field(std::string_view name) const;
 };
@@ -58,7 +61,7 @@ class Desk {
   using Reply = std::function<void(DeskAnswer)>;
 
   virtual ~Desk() = default;
-  // `reply` is called once, unless the desk is closed before.
+  // `reply` is called once, unless the question is given up or the desk closed before.
   virtual void ask(DeskQuestion question, Reply reply) = 0;
 };
 

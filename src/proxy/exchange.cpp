@@ -24,9 +24,10 @@ void Exchange::reset() {
   request_trailers.clear();
   response_trailers.clear();
   route = {};
+  rewritten.reset();
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
       closed_by_limit = false;
-  original_proxied = has_switches = has_tls_environment = false;
+  original_proxied = has_switches = keeps_timeline_ = has_tls_environment = false;
   responder = config::Responder::none;
   keep_client = true;
   status = original_status = retry_after_seconds = 0;
@@ -39,6 +40,12 @@ void Exchange::reset() {
   log_id = 0;
   leases.clear();
   arena.reset();
+}
+
+void Exchange::keep_timeline() {
+  if (timeline_ == nullptr) timeline_ = std::make_unique<expr::Timeline>();
+  timeline_->clear();
+  keeps_timeline_ = true;
 }
 
 bool Exchange::is_called_by_client() const {

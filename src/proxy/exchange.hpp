@@ -11,28 +11,24 @@
 #include "base/arena.hpp"
 #include "config/settings_cache.hpp"
 #include "expr/facts.hpp"
+#include "expr/timeline.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/generation.hpp"
+#include "proxy/rewritten.hpp"
 
 // One request with its response: everything that the stages of its way know about it.
 //
 //   read ─▶ route ─▶ authorise ─▶ choose ─▶ forward ─▶ relay ─▶ account
 //
-// The object is reused for one exchange after another (reset), so that a steady stream of them
-// allocates nothing. Views in it point into the connection's buffers, its arena or its generation,
-// all of which outlive the exchange.
+// The object is reused (reset), so that a steady stream of exchanges allocates nothing. Views in it
+// point into the connection's buffers, its arena or its generation, which all outlive the exchange.
 //
 // Threads: the shard's.
 
 namespace steelyard::proxy {
-
-struct ByteCounts {
-  std::int64_t received = 0, sent = 0;  // on the client's side, heads included
-  std::int64_t body_sent = 0;
-};
 
 class Exchange final : public expr::Facts {
  public:
@@ -55,7 +51,7 @@ class Exchange final : public expr::Facts {
   std::string_view path;       // decoded
   std::string_view host_name;  // of Host: lower case, without port and final dot
   std::string_view original_path, original_query;  // before an internal redirect
-  bool original_proxied = false, has_query = false;
+  bool original_proxied = false, has_query = false, proxied = false;
   std::string_view query, request_line;  // the line as received; also one that could not be read
   std::string client_host;               // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
@@ -75,7 +71,7 @@ class Exchange final : public expr::Facts {
   struct BackendUrl {
     std::string_view scheme, authority, path;
   } backend_url;
-  bool proxied = false;
+  Rewritten rewritten;                                    // by RewriteRules
   config::Responder responder = config::Responder::none;  // who answers instead
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 
@@ -101,6 +97,9 @@ class Exchange final : public expr::Facts {
   Instant began_at{}, first_byte_at{}, ended_at{};
   WallTime wall_now{};
   std::uint64_t log_id = 0;
+  // How it goes; null when nobody asks for that (Server::keeps_timelines).
+  expr::Timeline* timeline_kept() { return keeps_timeline_ ? timeline_.get() : nullptr; }
+  void keep_timeline();
 
   // "http://host[:port]" as the client addressed us, for self-referential URLs.
   std::string_view origin();
@@ -140,6 +139,7 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> note(std::string_view name) const override {
     return notes.find(name);
   }
+  const expr::Timeline* timeline() const override;
   const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
@@ -150,7 +150,8 @@ class Exchange final : public expr::Facts {
   std::string_view backend_url_text() const;
   std::optional<std::string_view> tls_environment(std::string_view name) const;
 
-  bool begun_ = false;
+  bool begun_ = false, keeps_timeline_ = false;
+  std::unique_ptr<expr::Timeline> timeline_;  // once one was kept: its memory is
   mutable std::array<char, 32> log_id_text_{};
   mutable std::string load_text_;
   std::string_view origin_;

@@ -27,6 +27,9 @@ std::string_view protocol_text(http::Version version) {
   }
 }
 
+// httpd logs what the client asked for, not what it was redirected to inside.
+bool was_elsewhere(const Exchange& x) { return x.redirected || x.rewritten.reroutes > 0; }
+
 }  // namespace
 
 std::string_view Exchange::backend_url_text() const {
@@ -41,6 +44,10 @@ std::string_view Exchange::backend_url_text() const {
   return arena.join("proxy:", route.url, mark, query);
 }
 
+const expr::Timeline* Exchange::timeline() const {
+  return keeps_timeline_ ? timeline_.get() : nullptr;
+}
+
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:
@@ -53,15 +60,14 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::method:
       return request.method;
     case TextFact::path:
-      // httpd logs the path and handler that the client asked for.
-      return recording && redirected ? original_path : path;
+      return recording && was_elsewhere(*this) ? original_path : path;
     case TextFact::final_path:
       return path;
     case TextFact::marked_query:
       // The '?' stands in front of the query wherever it came from.
       return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;
     case TextFact::query:
-      return recording && redirected ? original_query : query;
+      return recording && was_elsewhere(*this) ? original_query : query;
     case TextFact::request_line:
       return request_line;
     case TextFact::protocol:
@@ -73,15 +79,17 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::scheme:
       return is_tls() ? "https" : "http";
     case TextFact::handler:
+      if (recording && rewritten.reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
         return config::handler_name(responder);
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:
-      return backend_url_text();
+      return proxied || recording ? backend_url_text() : rewritten.text;
     case TextFact::server_admin:
       return server->admin;
     case TextFact::document_root:
+      return server->document_root;
     case TextFact::connection_log_id:
     case TextFact::health_body:
       return {};

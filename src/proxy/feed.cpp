@@ -5,7 +5,7 @@ namespace steelyard::proxy {
 bool Feed::say(std::string_view text) {
   const std::lock_guard guard(lock_);
   if (closed_ || ended_) return false;
-  if (text_.size() + text.size() > waiting_bytes_max) {
+  if (!text_.empty() && text_.size() + text.size() > waiting_bytes_max) {
     ended_ = true;
   } else {
     text_ += text;

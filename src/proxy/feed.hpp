@@ -3,8 +3,9 @@
 //
 //   desk ── say() ─▶ [ waiting text ] ── take() ─▶ shard ─▶ client
 //
-// Invariants: 1. a client that does not keep up costs at most waiting_bytes_max; then the feed
-// ends. Threads: any; the two sides are usually on different ones.
+// Invariants: 1. a client that does not keep up costs one text of any size, or waiting_bytes_max of
+//             several; then the feed ends.
+// Threads: any; the two sides are usually on different ones.
 #pragma once
 
 #include <cstddef>

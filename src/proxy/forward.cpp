@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "balance/decision_words.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
@@ -14,6 +15,7 @@
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
+#include "proxy/timeline.hpp"
 
 namespace steelyard::proxy {
 
@@ -86,15 +88,15 @@ bool names_vary(const Group& backend) {
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
 std::unique_ptr<Group> make_group(const config::Target& target,
                                   const balance::MemberSpec* pattern) {
-  const bool is_tls = equals_ignoring_case(target.scheme, "https");
-  if ((!is_tls && !equals_ignoring_case(target.scheme, "http")) || target.host.empty())
+  const std::string scheme = to_lower(target.scheme);
+  if ((scheme != "http" && scheme != "https" && scheme != "ws") || target.host.empty())
     return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
-  member.scheme = is_tls ? "https" : "http";
+  member.scheme = scheme;
   member.host = to_lower(target.host);
   member.port = target.port;
-  member.name = member.scheme + "://" + member.host + ":" + std::to_string(member.port);
+  member.name = scheme + "://" + member.host + ":" + std::to_string(member.port);
   member.status = balance::Status(balance::Flag::ignore_errors);
   member.disable_reuse = true;
   spec->name = member.name;
@@ -265,7 +267,9 @@ io::Task<> stand_in_line(Exchange& x, Shard::Core& core, ClientSide client, Requ
   journey.tried.clear();
   if (journey.line == nullptr)
     journey.line = std::make_unique<LineWait>(x, core, client, body, *journey.group);
+  QueuedStage queued(x, core);
   co_await journey.line->stand(request, decision);
+  queued.end();
 }
 
 // Waits for a usable member (balancer's timeout=), trying again a hundred times.
@@ -273,6 +277,7 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
                                balance::Decision& decision, balance::ChoiceRequest request) {
   auto turn = journey.group->state->begin_wait();
   if (!turn) co_return false;
+  QueuedStage queued(x, core);
   for (int i = 0; i < balance::WaitTurn::tries; ++i) {
     io::Wait wait(client.timer, core.now() + turn->step());
     co_await wait.called();
@@ -282,9 +287,10 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
     request.servers = servers.get();
     decision = journey.group->state->choose(request);
     log_events(x, core, *journey.group, decision);
-    if (decision.outcome == Outcome::picked) co_return true;
+    if (decision.outcome == Outcome::picked) break;
   }
-  co_return false;
+  queued.end();
+  co_return decision.outcome == Outcome::picked;
 }
 
 // For the member's history.
@@ -354,8 +360,9 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-void account(Http1Attempt& attempt, const balance::Decision& decision, const Failure& failure,
-             const Journey& journey) {
+void account(Exchange& x, Shard::Core& core, Http1Attempt& attempt,
+             const balance::Decision& decision, const Failure& failure, const Journey& journey) {
+  close_attempt(x, core, failure, attempt.status());
   MemberCells* const cells = attempt.cells();
   if (cells == nullptr) return;
   account_attempt(*cells, {decision.reason, attempt.status(), failure, journey.proof});
@@ -367,15 +374,23 @@ std::string how_it_waited(const LineWait& line) {
                      line.end() == LineWait::End::server_stops ? ", the server stops" : "");
 }
 
+// Why the line had nobody.
+std::string_view word_of(LineWait::End end) {
+  if (end == LineWait::End::line_full) return "queue_full";
+  return end == LineWait::End::server_stops ? "server_stops" : "queue_timed_out";
+}
+
 ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
                               const balance::Decision& decision) {
   const LineWait* const line = journey.line.get();
   if (line == nullptr || line->end() == LineWait::End::decided) {
     journey.group->state->refusals().count(decision.outcome);
+    note_refusal(x, label_of(decision.outcome));
     log_no_member(x, core, *journey.group, decision);
   } else if (line->end() == LineWait::End::client_gone) {
     return end_with(x, {Party::client, Cause::gone});
   } else {
+    note_refusal(x, word_of(line->end()));
     if (line->end() == LineWait::End::line_full) {
       log_line_full(x, core, *journey.group);
     } else {
@@ -407,6 +422,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   if (const int status = plan_journey(x, journey); status != 0) {
     co_return ForwardEnd{.status = status, .proxy_error = journey.refusal};
   }
+  note_balancer(x, *journey.group);
   balance::ChoiceRequest request = ask_for_member(x, core, journey, body);
   balance::Balancer& state = *journey.group->state;
   for (int attempts = 1;; ++attempts, ++request.random) {
@@ -434,10 +450,13 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     x.leases.push_back(std::move(decision.lease));
     const balance::Lease& lease = x.leases.back();
     journey.attempt_began = core.now();
-    Http1Attempt attempt(x, core, client, body, plan_attempt(x, journey, lease));
+    const AttemptPlan plan = plan_attempt(x, journey, lease);
+    note_attempt(x, core,
+                 {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
+    Http1Attempt attempt(x, core, client, body, plan);
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
-    account(attempt, decision, failure, journey);
+    account(x, core, attempt, decision, failure, journey);
     if (!failure) {
       judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
       if (!attempt.overridden()) co_return ForwardEnd{};

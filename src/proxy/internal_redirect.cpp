@@ -2,30 +2,47 @@
 
 namespace steelyard::proxy {
 
-void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
-  // The path, fields and notes may lie in these, which no cache has to keep.
-  x.first_settings = x.settings;
+namespace {
+
+// Variables of before are those of the redirected request under other names.
+void rename_environment(Exchange& x) {
   const std::vector<expr::Environment::Entry> before = x.environment.entries();
   x.environment.clear();
-  // Values may lie in a lease, which ends below.
+  // Values may lie in a lease, which ends with the redirect.
   for (const auto& entry : before)
     x.environment.set(x.arena.join("REDIRECT_", entry.name), x.arena.copy(entry.value));
-  x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
-  x.environment.set("REDIRECT_URL", x.path);
-  if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
+}
+
+void remember_first_request(Exchange& x, int status) {
   x.original_status = status;
-  x.redirected = true;
   x.original_path = x.path;
   x.original_query = x.query;
   x.original_proxied = x.proxied;
+}
+
+void set_target(Exchange& x, std::string_view path) {
+  const std::size_t question = path.find('?');
+  http::RequestTarget& target = x.request.target;
+  target.path = path.substr(0, question);
+  target.has_query = question != std::string_view::npos;
+  target.query = target.has_query ? path.substr(question + 1) : std::string_view();
+  target.form = http::RequestTarget::Form::origin;
+}
+
+}  // namespace
+
+void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
+  // The path, fields and notes may lie in these, which no cache has to keep.
+  x.first_settings = x.settings;
+  rename_environment(x);
+  x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
+  x.environment.set("REDIRECT_URL", x.path);
+  if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
+  if (x.rewritten.reroutes == 0) remember_first_request(x, status);
+  x.redirected = true;
   x.proxied = false;
   x.route = {};
-  const std::size_t question = path.find('?');
-  x.request.target.path = path.substr(0, question);
-  x.request.target.has_query = question != std::string_view::npos;
-  x.request.target.query =
-      x.request.target.has_query ? path.substr(question + 1) : std::string_view();
-  x.request.target.form = http::RequestTarget::Form::origin;
+  set_target(x, path);
   if (x.request.method_id != http::Method::head) {
     x.request.method = "GET";
     x.request.method_id = http::Method::get;
@@ -40,6 +57,20 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   const auto [scheme, authority, path_there] = x.backend_url;
   x.backend_url = {x.arena.copy(scheme), x.arena.copy(authority), x.arena.copy(path_there)};
   x.leases.clear();
+}
+
+void begin_reroute(Exchange& x, std::string_view path) {
+  x.rewritten.held.push_back(x.settings);
+  rename_environment(x);
+  x.environment.set("REDIRECT_STATUS", "200");
+  if (!x.redirected && x.rewritten.reroutes == 0) remember_first_request(x, 200);
+  x.proxied = false;
+  x.route = {};
+  ++x.rewritten.reroutes;
+  x.rewritten.touched = true;
+  x.rewritten.is_local = false;
+  x.rewritten.text = x.rewritten.handler = {};
+  set_target(x, path);
 }
 
 }  // namespace steelyard::proxy

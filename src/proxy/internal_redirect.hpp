@@ -12,4 +12,8 @@ namespace steelyard::proxy {
 // under REDIRECT_ names.
 void begin_internal_redirect(Exchange& x, int status, std::string_view path);
 
+// The same for a section's RewriteRule: method and body stay, nothing was answered yet. `path`:
+// still encoded, with its query.
+void begin_reroute(Exchange& x, std::string_view path);
+
 }  // namespace steelyard::proxy

@@ -1,5 +1,7 @@
 #include "proxy/local_answer.hpp"
 
+#include <algorithm>
+
 #include "config/redirect.hpp"
 #include "http/error_page.hpp"
 #include "http/status.hpp"
@@ -71,8 +73,20 @@ void write_echo(const Exchange& x, Shard::Core& core) {
   core.page.append("\r\n");
 }
 
+// httpd writes them behind what Header added.
+void move_cookies_last(Exchange& x) {
+  std::vector<http::Field> cookies;
+  for (const http::Field& field : x.always) {
+    if (field.id == http::FieldId::set_cookie) cookies.push_back(field);
+  }
+  x.always.remove(http::FieldId::set_cookie);
+  for (const http::Field& cookie : cookies) x.always.add(cookie.name, cookie.value, cookie.id);
+}
+
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
+  // A page with a body of its own says more than a document could (httpd: a handler's answer).
+  if (answer.has_text) return false;
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
@@ -90,9 +104,9 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
 
 }  // namespace
 
-std::string_view error_document_path(const Exchange& x, int status) {
-  if (x.redirected) return {};
-  const ErrorDocument* document = config::find_error_document(*x.settings, status);
+std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer) {
+  if (x.redirected || answer.has_text) return {};
+  const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
   return document->target;
 }
@@ -117,7 +131,10 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
   if (x.status == 503) advise_wait(x);
-  if (lists_methods && served_here && !about_server) x.normal.add("Allow", served_methods(x));
+  const bool lists_its_own =
+      std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
+  if (lists_methods && served_here && !about_server && !lists_its_own)
+    x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
   const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
   if (echoes) write_echo(x, core);
@@ -138,9 +155,11 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
     expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  add_own_cookies(x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
+  if (!x.rewritten.cookies.empty()) move_cookies_last(x);
   core.heed(x, "headers", "a Header line", remarks);
   name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");

@@ -165,6 +165,10 @@ void name_varying_fields(Exchange& x) {
   x.normal.set("Vary", names);
 }
 
+void add_own_cookies(Exchange& x) {
+  for (const auto& [name, line] : x.rewritten.cookies) x.always.add("Set-Cookie", line);
+}
+
 void advise_wait(Exchange& x) {
   if (x.retry_after_seconds == 0) return;
   x.normal.set("Retry-After", x.arena.decimal(static_cast<std::uint64_t>(x.retry_after_seconds)));
@@ -199,6 +203,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   if (x.normal.has(FieldId::warning)) clean_warnings(x);
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
   if (x.redirected) advise_wait(x);
+  add_own_cookies(x);
   bool is_clean = true;
   expr::Remarks remarks;
   if (!settings.response_always.empty())

@@ -21,6 +21,9 @@ void name_varying_fields(Exchange& x);
 // Retry-After of a request that waited for a member in vain; an ErrorDocument carries it, too.
 void advise_wait(Exchange& x);
 
+// Those that RewriteRules set ([CO=]), into x.always.
+void add_own_cookies(Exchange& x);
+
 struct ReplyFraming {
   Framing framing = Framing::plain;
   bool has_body = false;

@@ -8,7 +8,11 @@
 #include "config/route.hpp"
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/internal_redirect.hpp"
 #include "proxy/named_host.hpp"
+#include "proxy/rewriting.hpp"
+#include "proxy/timeline.hpp"
+#include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
 
@@ -228,13 +232,28 @@ bool asks_from_here(const Exchange& x) {
   });
 }
 
+// A name that a page of another site could not have made up: a browser that follows one to this
+// machine says it (DNS rebinding).
+bool asks_by_own_name(const Exchange& x) {
+  if (!x.request.host_parts) return true;
+  std::string_view host = x.host_name;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (const auto address = IpAddress::parse(host)) return address->is_loopback();
+  return host == "localhost" || equals_ignoring_case(host, x.server->name) ||
+         std::ranges::find(x.server->aliases, host) != x.server->aliases.end();
+}
+
 Routing route_to_desk(Exchange& x, Shard::Core& core) {
-  if (config::is_left_open(*x.settings) && !asks_from_here(x)) {
+  const bool is_open = config::is_left_open(
+      *x.settings, x.request.method_id == http::Method::head ? "GET" : x.request.method);
+  if (is_open && (!asks_from_here(x) || !asks_by_own_name(x))) {
     if (core.wants(x, config::LogLevel::error, "authz_core"))
-      core.log(x, config::LogLevel::error, "authz_core",
-               x.arena.join(config::handler_name(x.responder),
-                            " is left open to everybody, so only clients on this machine get it: ",
-                            config::how_to_open_it));
+      core.log(
+          x, config::LogLevel::error, "authz_core",
+          x.arena.join(config::handler_name(x.responder),
+                       " is left open to everybody, so only clients on this machine get it, by a "
+                       "name of this server: ",
+                       config::how_to_open_it));
     return answer(403);
   }
   if (body_is_too_large(x)) return answer(413);
@@ -277,6 +296,26 @@ int authorise(Exchange& x, Shard::Core& core) {
   return 403;
 }
 
+// A section's rule sent the request to another path: all begins anew there.
+Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
+  if (x.rewritten.reroutes >= Rewritten::reroutes_max) {
+    if (core.wants(x, config::LogLevel::error, "core"))
+      core.log(x, config::LogLevel::error, "core",
+               "AH00124: Request exceeded the limit of 10 internal redirects due to probable "
+               "configuration error");
+    return answer(500);
+  }
+  begin_reroute(x, path);
+  return route(x, core);
+}
+
+// Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler.
+config::Responder responder_of(const Exchange& x, bool rule_proxies) {
+  if (rule_proxies) return config::Responder::none;
+  if (!x.proxied && !x.rewritten.handler.empty()) return responder_named(x.rewritten.handler);
+  return x.settings->responder.value_or(config::Responder::none);
+}
+
 }  // namespace
 
 void choose_server(Exchange& x) {
@@ -291,6 +330,7 @@ void choose_server(Exchange& x) {
   x.host_name = host ? lower_name(host->host, x.arena) : std::string_view();
   // Until the path is known the server's own settings hold.
   x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
+  begin_timeline(x);
 }
 
 Routing route(Exchange& x, Shard::Core& core) {
@@ -298,6 +338,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   // A value that no field can hold is left out: then the client's own would count.
   if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
+  join_trace(x, core);
   note_target(x);
   if (x.client->tls != nullptr) {
     if (const auto misdirected = check_named_host(x, core)) return *misdirected;
@@ -315,8 +356,17 @@ Routing route(Exchange& x, Shard::Core& core) {
     return answer(417);
   }
   apply_env_rules(x, core, x.server->env_rules);
-  if (const int status = answered_by_method(x); status != 0) return answer(status);
+  const int by_method = answered_by_method(x);
+  const bool asks_rules_first =
+      x.server->rewriting != nullptr && x.request.method_id == http::Method::trace;
+  if (by_method != 0 && !asks_rules_first) return answer(by_method);
   if (const auto failed = find_path(x, core)) return *failed;
+  if (x.server->rewriting != nullptr) {
+    // Those of the path as it came: for logs, names and the pages of what rules answer.
+    x.settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
+    if (const auto done = rewrite_path(x, core)) return *done;
+  }
+  if (by_method != 0) return answer(by_method);
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
   x.backend_url = {};
@@ -334,7 +384,9 @@ Routing route(Exchange& x, Shard::Core& core) {
 Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: these come before access control, a section's other Redirects after it.
   if (!x.proxied) {
-    if (const auto found = redirect(x, x.server->redirects)) return *found;
+    if (!x.rewritten.is_local) {
+      if (const auto found = redirect(x, x.server->redirects)) return *found;
+    }
     if (config::has_whole_section_redirect(x.settings->redirects)) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
@@ -349,6 +401,11 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (x.settings->require) {
     if (const int status = authorise(x, core); status != 0) return answer(status);
   }
+  SectionRewriting rules;
+  if (x.settings->rewriting != nullptr) {
+    rules = rewrite_in_sections(x, core);
+    if (rules.answer) return *rules.answer;
+  }
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
@@ -357,8 +414,9 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))
     return answer(500);
-  // httpd: SetHandler counts more than ProxyPass.
-  const auto responder = x.settings->responder.value_or(config::Responder::none);
+  if (!rules.elsewhere.empty()) return reroute(x, core, rules.elsewhere);
+  // httpd: SetHandler counts more than ProxyPass, and [H=] than SetHandler.
+  const auto responder = responder_of(x, rules.proxies);
   if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
     x.responder = responder;
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);

@@ -11,7 +11,10 @@
 namespace steelyard::proxy {
 
 Shard::Core::Core(const ShardParts& given, std::shared_ptr<const Generation> first)
-    : parts(given), generation(std::move(first)), door_(given.group.enter(given.loop, *this)) {
+    : parts(given),
+      generation(std::move(first)),
+      ids(given.id_seed),
+      door_(given.group.enter(given.loop, *this)) {
   parts.loop.at_turn_end([this] { end_turn(); });
 }
 
@@ -231,6 +234,7 @@ void Shard::adopt(std::shared_ptr<const Generation> generation) {
   core_->generation = std::move(generation);
   ++core_->adoptions;
   core_->forget_servers();
+  core_->map_texts = {};
   core_->drop_pools_of_retired();
   core_->forget_limits();
 }

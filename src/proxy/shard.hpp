@@ -13,6 +13,7 @@
 #include "proxy/generation.hpp"
 #include "proxy/log_sink.hpp"
 #include "proxy/shard_group.hpp"
+#include "trace/id_source.hpp"
 
 // One thread's share of the data path: its client connections, its pools of backend connections,
 // its buffers. Shards share nothing but the balancers' state and the connection limits of members.
@@ -33,6 +34,7 @@ struct ShardParts {
   std::function<std::uint64_t()> random;  // for log ids; any quality
   // A file without a name for large request bodies; nullptr: none can be had (disk, directory).
   std::function<std::unique_ptr<io::SpillFile>()> open_spill_file;
+  trace::IdSource::Seed id_seed{};  // of traces: from the system's random bytes
 };
 
 class Shard {

@@ -11,6 +11,7 @@
 #include "io/loop.hpp"
 #include "proxy/connection_gate.hpp"
 #include "proxy/counters.hpp"
+#include "trace/span_sink.hpp"
 
 // The little that shards share: the limits of members, what was heard of members' servers, and a
 // way to ask one another for room.
@@ -73,6 +74,8 @@ class ShardGroup {
   // Set before the first shard, or nullptr.
   Desk* desk = nullptr;
   NameWatch* names = nullptr;
+  trace::SpanSink* spans = nullptr;
+  trace::ExportCounts span_counts;
   void look_again_for(balance::Member& member) {
     if (names != nullptr) names->look_again(balance::MemberRef(&member));
   }

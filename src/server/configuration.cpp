@@ -8,6 +8,8 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "server/cluster_secrets.hpp"
+#include "server/curl_library.hpp"
 #include "server/host_names.hpp"
 #include "server/privileges.hpp"
 
@@ -59,9 +61,22 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
   read.remarks.push_back(std::move(warning));
 }
 
+// The error is why spans could not be sent.
+// Who sends spans or talks to etcd.
+std::expected<void, Diagnostic> check_curl(const config::Config& config) {
+  if (!config.trace_export && !config.cluster) return {};
+  const auto curl = CurlLibrary::load();
+  if (curl) return {};
+  const std::string_view who = config.cluster ? "SteelyardCluster" : "SteelyardTraceExport";
+  Diagnostic missing = fault(std::string(who) + " needs libcurl: " + curl.error());
+  missing.advice = "Install it (Debian: libcurl4), or leave the line out.";
+  return std::unexpected(std::move(missing));
+}
+
 }  // namespace
 
-std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options) {
+std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const Options& options,
+                                                                         Purpose purpose) {
   apacheconf::ReadOptions reading;
   reading.file = options.config_path();
   reading.server_root = options.root();
@@ -83,7 +98,18 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
       return std::unexpected(std::move(read->remarks));
     }
   }
+  if (purpose == Purpose::serve) {
+    if (auto checked = check_curl(config); !checked) {
+      read->remarks.push_back(std::move(checked.error()));
+      return std::unexpected(std::move(read->remarks));
+    }
+  }
   warn_of_missing_place(*read);
+  if (config.cluster) {
+    const auto complaints = complaints_about_files(*config.cluster);
+    for (const std::string& complaint : complaints) read->remarks.push_back(fault(complaint));
+    if (!complaints.empty()) return std::unexpected(std::move(read->remarks));
+  }
   return Configuration{std::move(read->config), std::move(read->remarks), nullptr};
 }
 

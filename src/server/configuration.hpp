@@ -20,9 +20,11 @@ struct Configuration {
   std::shared_ptr<const tls::Hosts> tls;        // once load_tls() was here
 };
 
+// Who only looks something up is not told what serving needs beyond the file.
+enum class Purpose { serve, look };
 // The error: everything there is to say, at least one fault.
 std::expected<Configuration, std::vector<apacheconf::Diagnostic>> read_configuration(
-    const Options& options);
+    const Options& options, Purpose purpose = Purpose::serve);
 
 enum class ShowNotes { no, yes };
 // What to print about them, each ending with a newline.

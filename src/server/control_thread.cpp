@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 
+#include "base/text.hpp"
 #include "io/linux/socket_stream.hpp"
 #include "manage/control_answers.hpp"
 #include "server/control_socket.hpp"
@@ -41,11 +43,60 @@ void ControlThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
 }
 
 void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generation) {
+  // A question about it may have come before the word of it.
+  if (generation->number() <= generation_->number()) return;
   log_.generation_changed();
   generation_ = generation;
-  api_->end_feeds();
+  end_feeds();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
+  if (shared_ != nullptr) shared_->adopt(manage::name_balancers(*generation_));
+  // What was changed while the others knew of it and this thread did not, they were told with the
+  // generation before and did not heed.
+  members_changed_(generation_);
+}
+
+void ControlThread::join(Cluster cluster, std::shared_ptr<const proxy::Generation> generation) {
+  generation_ = std::move(generation);
+  if (book_ == nullptr) make_book(std::nullopt);
+  shared_ = std::make_unique<manage::SharedChanges>(manage::SharedChanges::Parts{
+      .loop = loop_,
+      .book = *book_,
+      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+      .members_changed = [this] { members_changed_(generation_); },
+      .knows_condition = [this](std::string_view scope,
+                                std::string_view name) { return knows_condition(scope, name); },
+      .send = std::move(cluster.send),
+      .keep = std::move(cluster.keep),
+      .store = std::move(cluster.store),
+      .addresses = std::move(cluster.addresses),
+      .self = std::move(cluster.self)});
+  shared_->begin(std::move(cluster.kept), manage::name_balancers(*generation_),
+                 manage::persistent_balancers(*generation_),
+                 {.now = std::chrono::steady_clock::now(), .wall = WallTime::clock::now()});
+  book_->share_with(shared_.get());
+}
+
+void ControlThread::hear(std::vector<cluster::News::Any> news) {
+  // Jobs are copied, news are not.
+  auto told = std::make_shared<std::vector<cluster::News::Any>>(std::move(news));
+  loop_.post([this, told = std::move(told)] { shared_->hear(std::move(*told)); });
+}
+
+bool ControlThread::knows_condition(std::string_view scope, std::string_view name) const {
+  const config::Config& config = generation_->config();
+  const auto scopes = manage::name_servers(*generation_);
+  const auto found = std::ranges::find(scopes, scope);
+  if (found == scopes.end()) return false;
+  const auto& server = config.servers[static_cast<std::size_t>(found - scopes.begin())];
+  return server->health_conditions.find(name) != nullptr ||
+         config.servers[0]->health_conditions.find(name) != nullptr;
+}
+
+void ControlThread::end_feeds() {
+  api_->end_feeds();
+  live_page_->end_feeds();
 }
 
 void ControlThread::close_socket() {
@@ -54,6 +105,9 @@ void ControlThread::close_socket() {
   loop_.post([this, &closed] {
     listener_.reset();
     connections_.clear();
+    end_feeds();
+    ends_feeds_ = true;
+    book_->close();
     closed.set_value();
   });
   closed.get_future().wait();
@@ -61,8 +115,22 @@ void ControlThread::close_socket() {
 
 void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
   loop_.post([this, question = std::move(question), reply = std::move(reply)] {
-    reply(answer(question));
+    // Who was told that there is no answer does not expect anything to be done any more.
+    if (question.is_given_up()) return;
+    proxy::DeskAnswer given = answer_whatever_happens(question);
+    if (given.feed != nullptr && ends_feeds_) given.feed->end();
+    reply(std::move(given));
   });
+}
+
+proxy::DeskAnswer ControlThread::answer_whatever_happens(const proxy::DeskQuestion& question) {
+  try {
+    return answer(question);
+  } catch (const std::exception& fault) {
+    log_for(*question.generation->config().servers[question.server], config::LogLevel::error,
+            fmt::format("no answer to {}: {}", steelyard::quoted(question.path), fault.what()));
+    return {.status = 500};
+  }
 }
 
 proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
@@ -70,7 +138,8 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
   if (question.generation->number() > generation_->number()) take(question.generation);
   switch (question.responder) {
     case config::Responder::balancer_manager:
-      return manager_->answer(question);
+      return manage::LivePage::concerns(question) ? live_page_->answer(question)
+                                                  : manager_->answer(question);
     case config::Responder::server_status:
       return status_->answer(question);
     case config::Responder::metrics:
@@ -93,8 +162,9 @@ void ControlThread::stop() {
 void ControlThread::run(Descriptor socket) {
   ::pthread_setname_np(::pthread_self(), "control");
   give_up_capabilities();
-  if (book_ == nullptr) make_book(std::nullopt);
+  if (book_ == nullptr) make_book(journal::Journal::in_memory(changes_max));
   make_pages();
+  chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   loop_.at_turn_end([this] { log_.turn_ended(); });
@@ -103,9 +173,13 @@ void ControlThread::run(Descriptor socket) {
   listener_.reset();
   connections_.clear();
   loop_.at_turn_end(nullptr);
+  live_page_.reset();
   api_.reset();
   manager_.reset();
   desk_.reset();
+  chronicle_.reset();
+  book_->share_with(nullptr);
+  shared_.reset();
   book_.reset();
   log_.turn_ended();
 }
@@ -122,16 +196,22 @@ void ControlThread::bring_back(manage::ChangesBook::Wanted journal,
 void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
   book_ = std::make_unique<manage::ChangesBook>(
       std::move(journal),
-      [this](config::LogLevel level, const std::string& text) { log(level, text); });
+      [this](config::LogLevel level, const std::string& text) { log(level, text); },
+      [this](const manage::NamedBalancer& balancer, std::string_view name) {
+        return knows_condition(balancer.scope, name);
+      });
 }
 
 void ControlThread::make_pages() {
   const auto members_changed = [this] { members_changed_(generation_); };
-  desk_ = std::make_unique<manage::ControlDesk>(manage::ChangeDesk::Parts{
-      .loop = loop_,
-      .book = *book_,
-      .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
-      .members_changed = members_changed});
+  chronicle_ = std::make_unique<manage::Chronicle>(loop_, group_);
+  desk_ = std::make_unique<manage::ControlDesk>(
+      manage::ChangeDesk::Parts{
+          .loop = loop_,
+          .book = *book_,
+          .log = [this](config::LogLevel level, const std::string& text) { log(level, text); },
+          .members_changed = members_changed},
+      *chronicle_);
   manager_ = std::make_unique<manage::BalancerManager>(manage::BalancerManager::Parts{
       .book = *book_,
       .built = build_time_text(),
@@ -150,7 +230,14 @@ void ControlThread::make_pages() {
                            },
                        .members_changed = members_changed,
                        .drain_ordered = [this] { desk_->look_after_drains(); }});
+  live_page_ = std::make_unique<manage::LivePage>(manage::LivePage::Parts{
+      .loop = loop_,
+      .chronicle = *chronicle_,
+      .book = *book_,
+      .api = *api_,
+      .nonce_of = [this](const proxy::Group& group) { return manager_->nonce_of(group); }});
   const manage::ServerSources sources{.group = group_,
+                                      .book = book_.get(),
                                       .built = build_time_text(),
                                       .usage = measure_process,
                                       .now = [this] { return loop_.now(); },

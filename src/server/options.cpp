@@ -172,9 +172,11 @@ std::expected<Options, std::string> parse_options(std::span<const char* const> a
   if (arguments.size() > 1 && std::string_view(arguments[1]) == "demo-member") {
     return parse_demo_member(arguments.subspan(1));
   }
-  if (arguments.size() > 1 && std::string_view(arguments[1]) == "ctl") {
+  for (const auto& [word, action] :
+       {std::pair("ctl", Action::ctl), std::pair("top", Action::top)}) {
+    if (arguments.size() < 2 || std::string_view(arguments[1]) != word) continue;
     Options options;
-    options.action = Action::ctl;
+    options.action = action;
     return options;
   }
   Options options;
@@ -216,6 +218,7 @@ std::string usage(std::string_view program) {
       "       {1} [-e level] [-E file] [-v] [-V] [-h] [-l] [-L] [-t] [-S] [-M] [-X]\n"
       "       {0} demo-member --port number [--name name] [--route route]\n"
       "       {0} ctl help\n"
+      "       {0} top [--help]\n"
       "  -f file         the configuration, relative to the server root (default: {3})\n"
       "  -d directory    the server root (default: {2})\n"
       "  -D name         define a name for <IfDefine>; -D FOREGROUND does not detach\n"
@@ -231,7 +234,8 @@ std::string usage(std::string_view program) {
       "  -X              one shard, not detached (debugging)\n"
       "  -v, -V, -h      version; build settings; this page\n"
       "  demo-member     a small web server to try balancing with\n"
-      "  ctl             asks the server that runs about its members, and takes them out\n",
+      "  ctl             asks the server that runs about its members, and takes them out\n"
+      "  top             shows in a terminal what the members of that server do\n",
       program, std::string(program.size(), ' '), default_server_root, default_config_file);
 }
 

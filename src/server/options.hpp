@@ -38,6 +38,7 @@ struct Options {
     help,             // -h
     demo_member,
     ctl,  // the words behind it are ctl's own
+    top,  // likewise
   };
 
   Action action = Action::serve;

@@ -19,6 +19,7 @@
 #include "server/server.hpp"
 #include "server/signals.hpp"
 #include "server/tls_loading.hpp"
+#include "server/top.hpp"
 #include "server/version.hpp"
 
 namespace steelyard::server {
@@ -146,6 +147,8 @@ int run_program(std::span<const char* const> arguments) {
       return run_demo_member(options->demo);
     case Action::ctl:
       return run_ctl(arguments.subspan(2));
+    case Action::top:
+      return run_top(arguments.subspan(2));
     default:
       return read_and_act(*options);
   }

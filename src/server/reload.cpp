@@ -68,6 +68,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
+  traces_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);
@@ -94,6 +95,9 @@ void Server::say_what_a_reload_cannot_change(const config::Config& next) {
         LogLevel::warn, "core",
         "SteelyardJournal (or BalancerPersist, which needs a journal) has changed: that needs a "
         "stop and a start");
+  }
+  if (next.cluster != cluster_spec_) {
+    log_.say(LogLevel::warn, "core", "SteelyardCluster has changed: that needs a stop and a start");
   }
   if (std::pair(next.user, next.group) != identity_) {
     log_.say(LogLevel::warn, "core", "User or Group has changed: that needs a stop and a start");

@@ -60,6 +60,7 @@ std::expected<void, std::string> Server::prepare(Configuration configuration) {
   if (auto claimed = claim_pid_file(generation_->config()); !claimed) return claimed;
   open_control_socket(generation_->config());
   provide_journal_folder(generation_->config());
+  if (auto read = read_cluster_files(generation_->config()); !read) return read;
   return become_user(generation_->config());
 }
 
@@ -69,10 +70,10 @@ std::expected<void, std::string> Server::open_ports(const config::Config& config
   first_ports_ = std::move(*plan);
   open_listens_ = config.listens;
   for (const ListeningSockets& line : first_ports_.opened) {
-    const auto& [ip, port, place] = line.listen;
+    const config::Listen& at = line.listen;
     log_.say(LogLevel::info, "core",
              fmt::format("listening on {} for {} shards",
-                         ip ? Endpoint{*ip, port}.text() : fmt::format("[::]:{}", port),
+                         at.ip ? Endpoint{*at.ip, at.port}.text() : fmt::format("[::]:{}", at.port),
                          line.sockets.size()));
   }
   return {};
@@ -126,6 +127,7 @@ void Server::bring_changes_back() {
     return;
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
+  has_journal_ = true;
   control_.bring_back(std::move(*journal), generation_);
 }
 
@@ -154,7 +156,7 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.server_process = ::getpid();
   duties.control_socket = config.control_socket.value_or("");
   duties.read_targets = [this]() -> std::optional<Keeper::Duties::Targets> {
-    auto read = read_configuration(options_);
+    auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
     return Keeper::Duties::Targets{log_targets(*read->config), tls::named_files(*read->config)};
   };
@@ -198,11 +200,15 @@ void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   group_.desk = &control_;
+  group_.spans = &traces_;
   bring_changes_back();
+  join_cluster();
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
+  traces_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
+  if (cluster_ != nullptr) cluster_->start();
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
@@ -302,8 +308,10 @@ void Server::stop_gracefully() {
 
 void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
+  if (cluster_ != nullptr) cluster_->stop();
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
+  traces_.stop();  // it has what they handed over
   heartbeats_.stop();
 }
 

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cluster/kept.hpp"
 #include "proxy/generation.hpp"
+#include "server/cluster_secrets.hpp"
+#include "server/cluster_thread.hpp"
 #include "server/configuration.hpp"
 #include "server/control_thread.hpp"
 #include "server/detachment.hpp"
@@ -19,6 +22,7 @@
 #include "server/options.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
+#include "server/trace_thread.hpp"
 
 // The whole program while it serves: shards, logs, and the main thread, which obeys signals.
 //
@@ -51,6 +55,11 @@ class Server {
   void provide_journal_folder(const config::Config& config);
   void bring_changes_back();
 
+  // cluster.cpp
+  std::expected<void, std::string> read_cluster_files(const config::Config& config);
+  std::optional<cluster::Kept> read_what_was_shared(const std::string& path);
+  void join_cluster();
+
   // reload.cpp
   void reload(ShardOrders::Exchanges under_way);
   std::expected<void, std::string> take_generation(Configuration configuration,
@@ -79,6 +88,7 @@ class Server {
   proxy::ShardGroup group_;
   HeartbeatThread heartbeats_{group_, writer_, logs_};
   std::vector<std::unique_ptr<ShardThread>> shards_;
+  TraceThread traces_{group_, writer_, logs_};
   HealthThread health_{writer_, logs_};
   NamesThread names_{writer_, logs_, [this] {
                        group_.members_retired();
@@ -90,12 +100,16 @@ class Server {
                            names_.members_changed(changed);
                            health_.adopt(std::move(changed));
                          }};
+  std::optional<config::ClusterSpec> cluster_spec_;  // as configured at the start
+  ClusterSecrets cluster_secrets_;                   // until the thread has them
+  std::unique_ptr<ClusterThread> cluster_;           // none: nothing is shared
   std::size_t shard_count_ = 1;
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
   std::optional<std::string> control_path_;       // as configured at the start
   std::string journal_folder_;                    // the same; empty: there is none
+  bool has_journal_ = false;                      // and it is open
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

@@ -129,7 +129,8 @@ void ShardThread::make_shard(const std::shared_ptr<const proxy::Generation>& gen
                                     .load_averages = load_averages,
                                     .files = &files_},
                         .random = [this] { return next_random(random_state_); },
-                        .open_spill_file = open_spill_file},
+                        .open_spill_file = open_spill_file,
+                        .id_seed = {seed(), seed(), seed(), seed()}},
       generation);
 }
 

@@ -53,7 +53,8 @@ std::uint16_t port_of(int fd) {
 
 class SteadyState : public ::testing::Test {
  protected:
-  SteadyState() : member_listener_(loopback_listener()) {
+  enum class Keeps { lines, timelines };
+  explicit SteadyState(Keeps keeps = Keeps::lines) : member_listener_(loopback_listener()) {
     auto config = std::make_unique<config::Config>();
     config->servers.push_back(std::make_unique<config::Server>());
     config::Server& server = *config->servers[0];
@@ -76,6 +77,11 @@ class SteadyState : public ::testing::Test {
     config::AccessLog log;
     log.format = *expr::LogFormat::compile("%h %l %u %t \"%r\" %>s %O %{BALANCER_WORKER_NAME}e");
     server.access_logs.push_back(log);
+    if (keeps == Keeps::timelines) {
+      log.format = *expr::JsonFormat::compile({});
+      server.access_logs = {log};
+      server.tracing.on = server.keeps_timelines = true;
+    }
     shard_ = std::make_unique<Shard>(
         ShardParts{group_, loop_, dialer_, splicer_, log_, {}, [] { return 1; }, {}},
         registry_.bind(std::move(config)));
@@ -136,6 +142,12 @@ class SteadyState : public ::testing::Test {
   char room_[65536];
 };
 
+// JSON lines, and a place in the caller's trace; spans are only made for who exports them.
+class TracedSteadyState : public SteadyState {
+ protected:
+  TracedSteadyState() : SteadyState(Keeps::timelines) {}
+};
+
 constexpr std::string_view plain_answer =
     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: m\r\n"
     "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
@@ -144,6 +156,16 @@ TEST_F(SteadyState, a_get_takes_nothing_from_the_heap) {
   EXPECT_EQ(takes_of(100,
                      "GET /app/page?x=1 HTTP/1.1\r\nHost: lb.test:8080\r\nUser-Agent: t\r\n"
                      "Accept: */*\r\nCookie: JSESSIONID=abc.m1\r\n\r\n",
+                     plain_answer),
+            0u);
+  EXPECT_EQ(log_.lines, 120);
+}
+
+TEST_F(TracedSteadyState, a_get_with_a_trace_and_a_json_line_takes_nothing_from_the_heap) {
+  EXPECT_EQ(takes_of(100,
+                     "GET /app/page?x=1 HTTP/1.1\r\nHost: lb.test:8080\r\nUser-Agent: t\r\n"
+                     "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+                     "tracestate: a=1\r\nCookie: JSESSIONID=abc.m1\r\n\r\n",
                      plain_answer),
             0u);
   EXPECT_EQ(log_.lines, 120);

@@ -74,6 +74,16 @@ std::optional<std::uint64_t> SystemFiles::bytes_of(std::string_view path) const 
   return static_cast<std::uint64_t>(about.st_size);
 }
 
+std::optional<std::uint64_t> SystemFiles::stamp_of(std::string_view path) const {
+  struct stat about;
+  if (::stat(TerminatedPath(path).c_str(), &about) != 0 || !is_regular(about)) return std::nullopt;
+  std::uint64_t stamp = about.st_ino;
+  for (const auto part : {about.st_mtim.tv_sec, about.st_mtim.tv_nsec, about.st_size}) {
+    stamp = stamp * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(part);
+  }
+  return stamp;
+}
+
 // A pipe is not waited for: only regular files are read.
 std::expected<std::string_view, std::string_view> SystemFiles::read(std::string_view path,
                                                                     Arena& arena) const {

@@ -15,6 +15,7 @@ class SystemFiles final : public expr::LocalFiles {
 
   bool has_trait(std::string_view path, expr::FileTrait trait) const override;
   std::optional<std::uint64_t> bytes_of(std::string_view path) const override;
+  std::optional<std::uint64_t> stamp_of(std::string_view path) const override;
   std::expected<std::string_view, std::string_view> read(std::string_view path,
                                                          Arena& arena) const override;
 };

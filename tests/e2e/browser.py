@@ -13,6 +13,9 @@ from support.ports import HeldPort
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
+# Keys for press().
+TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
+
 
 class Browser:
     def __init__(self):
@@ -72,6 +75,16 @@ class Browser:
                 return
             time.sleep(0.02)  # the driver tells of no event for the end of a navigation
         raise AssertionError(f"clicking {css} led nowhere")
+
+    def tap(self, css):
+        """Clicks what changes this page."""
+        self._call("POST", self._element(css) + "/click", {})
+
+    def press(self, *keys):
+        """Each key goes down and up, wherever the focus is; WebDriver's code points name special ones."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._call("POST", self._session + "/actions",
+                   {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
     def _is_loaded(self):
         try:

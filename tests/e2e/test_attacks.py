@@ -4,9 +4,9 @@ One case a row of the known attacks on HTTP/1 proxies since 2015 (CVE or the nam
 case's id begins with the row's number.  In each, raw bytes go to the balancer, and behind them a
 second request that nobody may ever see; the member records every byte it gets.
 
-Not here: what needs mod_rewrite, TLS, HTTP/2, AJP, FastCGI or uWSGI, none of which the program
-speaks; a configuration that asks for them is refused, which has tests of its own.  Row 5, a
-mod_rewrite attack, is played with ProxyPassMatch.
+Not here: what needs TLS, HTTP/2, AJP, FastCGI or uWSGI, none of which the program
+speaks; a configuration that asks for them is refused, which has tests of its own.  Row 5 is
+played with ProxyPassMatch; rows about RewriteRules are in test_rewriting.py.
 """
 
 from dataclasses import dataclass

@@ -14,6 +14,7 @@ from support.wire import Connection
 
 CONFIG = """\
 Listen 127.0.0.1:{port}
+ErrorDocument 404 "nothing of that kind"
 {persist}
 <Proxy balancer://app>
     BalancerMember http://{m1} route=m1 {of_m1}
@@ -109,6 +110,15 @@ def test_a_member_is_changed_by_the_api_and_requests_follow(world):
     assert status == 422 and problem["field"] == "status"
 
 
+def test_an_error_document_takes_no_answer_of_the_api_away(world):
+    world.start()
+    status, problem, fields = world.api("GET", "member", balancer="app", member="nobody")
+    assert status == 404 and "nobody" in problem["detail"]
+    assert fields["Content-Type"] == "application/problem+json"
+    status, _, fields = world.api("POST", "members", {}, balancer="app")
+    assert status == 405 and fields.get_all("Allow") == ["HEAD, GET"]
+
+
 def test_a_member_is_added_by_the_api_and_taken_away(world):
     world.start()
     third = world.members[2]
@@ -144,6 +154,78 @@ def test_who_listens_is_told_of_a_change(world):
         assert until(lambda: live.readline() == b"", WAIT_S)
 
 
+def test_who_listens_does_not_keep_the_server_from_stopping(world):
+    world.start()
+    url = f"http://127.0.0.1:{world.port.port}/admin/v1/live"
+    with urllib.request.urlopen(url, timeout=WAIT_S) as live:
+        assert live.readline() == b"event: members\n"
+        world.server.signal(signal.SIGWINCH)
+        assert world.server.process.wait(WAIT_S) == 0
+
+
+def test_a_successor_has_the_changes_while_its_predecessor_still_serves(world):
+    """A graceful stop with an exchange under way: pid file, socket and journal are free at once."""
+    world.start(persist="BalancerPersist On")
+    assert world.ctl("set", "app", "m1", "+D")[0] == 0
+    slow = Connection("127.0.0.1", world.port.port)
+    slow.send(b"POST / HTTP/1.1\r\nHost: lb.test\r\nContent-Length: 5\r\n\r\nab")
+    first = world.server.process
+    world.server.signal(signal.SIGWINCH)
+    assert until(lambda: not (world.server.root / "httpd.pid").exists(), WAIT_S)
+    world.start(persist="BalancerPersist On")
+    try:
+        assert first.poll() is None
+        assert set(world.answers()) == {"M2"}
+        assert world.ctl("set", "app", "m2", "lbset=1")[0] == 0
+    finally:
+        slow.send(b"cde")
+        slow.close()
+        first.wait(WAIT_S)
+
+
+OPEN = """\
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+    ServerName lb.test
+    ServerAlias www.lb.test
+    <Proxy balancer://app>
+        BalancerMember http://{m1} route=m1
+    </Proxy>
+    ProxyPass /admin !
+    <Location /admin>
+        SetHandler steelyard-api
+        {require}
+    </Location>
+</VirtualHost>
+"""
+
+
+@pytest.mark.parametrize("host, status", [
+    ("lb.test", 200), ("www.lb.test", 200), ("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200),
+    ("evil.example", 403), ("192.0.2.1", 403)])
+def test_a_page_left_open_is_for_who_knows_its_name(world, host, status):
+    """Another site's page may have its name lead here (DNS rebinding)."""
+    text = OPEN.format(port=world.port.port, m1=world.members[0].address, require="")
+    world.server.start(complete(text), [world.port.port])
+    connection = Connection("127.0.0.1", world.port.port)
+    connection.send(f"GET /admin/v1/balancers HTTP/1.1\r\nHost: {host}:80\r\n\r\n".encode())
+    assert connection.read_response().status == str(status)
+    connection.close()
+
+
+def test_a_limit_on_two_methods_leaves_the_others_open_and_t_says_so(world):
+    require = "<Limit GET POST>\n Require ip 192.0.2.0/24\n </Limit>"
+    text = OPEN.format(port=world.port.port, m1=world.members[0].address, require=require)
+    world.server.start(complete(text), [world.port.port])
+    assert "SetHandler steelyard-api is open to everybody" in world.server.check(complete(text))[1]
+    connection = Connection("127.0.0.1", world.port.port)
+    connection.send(b"PATCH /admin/v1/member?balancer=app&member=m1 HTTP/1.1\r\nHost: lb.test\r\n"
+                    b"Via: 1.1 p\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n"
+                    b'{"lbset": 1}')
+    assert connection.read_response().status == "403"
+    connection.close()
+
+
 def test_parameters_and_members_by_ctl(world):
     world.start()
     third = world.members[2].address
@@ -161,8 +243,11 @@ def test_parameters_and_members_by_ctl(world):
     assert "lbmethod=bybusyness" in said
     assert world.ctl("remove", "app", "m3")[0] == 0
     assert set(world.answers()) == {"M1", "M2"}
-    status, said = world.ctl("changes")
-    assert status == 1 and "there is no journal" in said
+    status, said = world.ctl("changes")  # of this run: nobody wanted a journal
+    assert status == 0 and 'loadfactor: "1.00" -> "3.00"' in said
+    number = next(line.split()[0] for line in said.splitlines() if "lbmethod" in line)
+    assert world.ctl("undo", number)[0] == 0
+    assert "lbmethod" not in world.ctl("export")[1]
     status, said = world.ctl("generations")
     assert status == 0 and len(said.splitlines()) == 1
     world.reload()

@@ -110,6 +110,28 @@ DEVIATIONS = [
         "refused",
     ),
     Deviation(
+        "rewrite-look-ahead",
+        (
+            "RewriteCond's -F and -U and the variables %{LA-U:...} and %{LA-F:...} are faults of the"
+            " configuration: they ask what another request would get, and no such requests are made"
+            " here. httpd makes sub-requests."
+        ),
+        "a_rule_that_looks_ahead",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "rewrite-map-kinds",
+        (
+            "RewriteMap knows txt, rnd and int; prg, dbm, dbd and fastdbd are faults of the"
+            " configuration, which httpd accepts. Asking a program or a database would hold up all"
+            " requests of a shard."
+        ),
+        "a_map_that_asks_a_program",
+        "ok",
+        "refused",
+    ),
+    Deviation(
         "left-out-block",
         (
             "A block in <IfModule> of a module that is loaded but not part of Steelyard, or in"

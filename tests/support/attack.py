@@ -66,6 +66,7 @@ class Fortress:
         self.scratch = Scratch("steelyard-attacks-")
         self.server = Server(binary, self.scratch.path / "balancer")
         self._honest = itertools.count(1)
+        more = more.replace("{member}", self.member.address)
         text = CONFIG.format(port=self.held.port, member=self.member.address)
         self.server.start(complete(more + text), [self.held.port])
 

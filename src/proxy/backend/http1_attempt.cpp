@@ -11,6 +11,7 @@
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/timeline.hpp"
 
 namespace steelyard::proxy {
 
@@ -56,9 +57,11 @@ Http1Attempt::Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& cli
       plan_(plan),
       reader_(limits_for(plan), x.server->proxy.bad_header) {}
 
-// The protocols that the client wants to change to and the member may (upgrade=).
+// The protocols that the client wants to change to and the member may (upgrade=, ws://).
 std::string_view Http1Attempt::wanted_upgrade() const {
-  const std::string& allowed = plan_.lease.spec().upgrade;
+  const balance::MemberSpec& spec = plan_.lease.spec();
+  const std::string_view allowed =
+      spec.upgrade.empty() && spec.scheme == "ws" ? "WebSocket" : std::string_view(spec.upgrade);
   if (allowed.empty() || !x_.request.connection.upgrade) return {};
   const auto wanted = x_.request.fields.value(FieldId::upgrade);
   if (!wanted || wanted->empty() || equals_ignoring_case(allowed, "none")) return {};
@@ -144,6 +147,7 @@ io::Task<Failure> Http1Attempt::ask() {
       if (starved) deadline = core_.now() + plan_.times.backend;
     }
     tell_latency(failure);
+    note_moments();
     if (!failure) {
       plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
       co_return Failure{};
@@ -153,7 +157,7 @@ io::Task<Failure> Http1Attempt::ask() {
       co_return failure;
     }
     // The member had closed a connection that lay in the pool; a new one shows whether it lives.
-    note_repeat();
+    note_repeat(failure);
     account();
     connection_.reset();
     pool_->close_all();
@@ -161,6 +165,15 @@ io::Task<Failure> Http1Attempt::ask() {
     body_.rewind();
     if (body_.failure()) co_return body_.failure();
   }
+}
+
+// Of the attempt, as far as it came. A part of the request that is sent later took part in no wait.
+void Http1Attempt::note_moments() {
+  expr::Attempt* const noted = open_attempt(x_);
+  if (noted == nullptr) return;
+  noted->peer = connection_->stream->dialed();
+  if (upload_done_) noted->sent_at = asked_at_;
+  if (final_head_read_) noted->head_at = core_.now();
 }
 
 // The time that the client took to send its body is not the member's. A quick failure tells nothing
@@ -185,11 +198,12 @@ bool Http1Attempt::may_repeat(const Failure& failure) const {
   return http::is_idempotent(x_.request.method_id) || upload_.bytes_written() == 0;
 }
 
-void Http1Attempt::note_repeat() {
+void Http1Attempt::note_repeat(const Failure& failure) {
   const bool went_out = upload_.bytes_written() != 0;
   was_repeated_ = was_repeated_ || went_out;
   const auto proof = went_out ? ResendProof::idempotent : ResendProof::not_sent;
   pool_->cells()->resends[static_cast<std::size_t>(proof)].add();
+  proxy::note_repeat(x_, core_, failure, proof);
 }
 
 io::Task<Failure> Http1Attempt::prefetch() {

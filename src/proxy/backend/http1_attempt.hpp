@@ -97,7 +97,8 @@ class Http1Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
-  void note_repeat();
+  void note_repeat(const Failure& failure);
+  void note_moments();
   void tell_latency(const Failure& failure);
 
   std::optional<Failure> step_download();

@@ -2,6 +2,7 @@
 
 #include "proxy/backend/http1_attempt.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/timeline.hpp"
 
 // Getting a connection to the member: from the pool, or a new one within the member's limit.
 
@@ -21,6 +22,8 @@ struct SlotWait {
 
 io::Task<Failure> Http1Attempt::connect() {
   GateSlot slot;
+  expr::Attempt* const noted = open_attempt(x_);
+  if (noted != nullptr) noted->slot_at = core_.now();
   if (pool_ != nullptr && pool_->gate != nullptr) {
     // A reload may take the pool's gate away while this waits.
     const auto gate = pool_->gate;
@@ -31,6 +34,7 @@ io::Task<Failure> Http1Attempt::connect() {
     slot = GateSlot(gate);
   }
   const Instant began = core_.now();
+  if (noted != nullptr) noted->dialed_at = began;
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
     if (plan_.lease.spec().has_watched_name() && !plan_.transient)
@@ -44,6 +48,7 @@ io::Task<Failure> Http1Attempt::connect() {
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
+  if (noted != nullptr) noted->connected_at = core_.now();
   if (pool_ != nullptr) {
     pool_->cells()->connect.observe(core_.now() - began);
     connection_->mark = OpenMark(pool_->cells());
@@ -75,6 +80,10 @@ bool Http1Attempt::take_pooled() {
   connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time, tls_);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
+  if (expr::Attempt* const noted = open_attempt(x_)) {
+    noted->pooled = true;
+    noted->connected_at = core_.now();
+  }
   pool_->cells()->reuses.add();
   return true;
 }

@@ -1,6 +1,7 @@
 #include "proxy/backend/http1_request.hpp"
 
 #include "http/connection_names.hpp"
+#include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
 
@@ -59,14 +60,16 @@ bool is_hop_by_hop(FieldId id) {
   }
 }
 
-void append_client_fields(const Exchange& x, Additions& added, bool expects, http::HeadText& out) {
+void append_client_fields(Exchange& x, Additions& added, bool expects, http::HeadText& out) {
   const http::ConnectionNames named(x.request.fields);
+  const bool traces = is_traced(x);
   for (const http::Field& field : x.request.fields) {
     if (is_hop_by_hop(field.id)) continue;
     if (field.id == FieldId::expect && !expects &&
         (x.request.expects_continue || field.value.empty()))
       continue;
     if (!named.empty() && named.contains(field.name)) continue;
+    if (traces && is_trace_field(field.name)) continue;
     std::string_view* addition = addition_of(added, field.id);
     if (addition == nullptr) {
       out.append_field(field);
@@ -122,6 +125,7 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
   Additions added = additions_for(x, rules);
   append_client_fields(x, added, body.expects_continue, out);
   append_own_fields(x, added, body.expects_continue, out);
+  if (is_traced(x)) append_trace_fields(x, out);
   append_framing(body, rules, out);
   out.append("\r\n");
 }

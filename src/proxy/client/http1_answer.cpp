@@ -74,7 +74,7 @@ io::Task<> ClientConnection::answer_locally(LocalAnswer answer, RequestBody& bod
   } else {
     co_await drop_body(body);
   }
-  const std::string_view path = error_document_path(x, answer.status);
+  const std::string_view path = error_document_path(x, answer);
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
   if (answer.feed == nullptr) co_return co_await send_answer();

@@ -6,6 +6,8 @@
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/timeline.hpp"
+#include "proxy/trace.hpp"
 #include "tls/hosts.hpp"
 
 namespace steelyard::proxy {
@@ -204,7 +206,9 @@ void ClientConnection::finish_exchange() {
   x.ended_at = core_.now();
   x.wall_now = core_.parts.loop.wall_now();
   account_exchange(x, core_);
+  end_timeline(x);
   record_access(x, core_);
+  record_spans(x, core_);
   x.leases.clear();
   ++facts_.requests_before;
   // What was read beyond a chunked body is the next request's.

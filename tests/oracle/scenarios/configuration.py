@@ -88,10 +88,9 @@ for what, text in ACCEPTED.items():
 scenario(
     "A block of a module that is loaded",
     """\
-LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
-<IfModule mod_rewrite.c>
-RewriteEngine on
-RewriteRule ^/admin - [F]
+LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
+<IfModule mod_remoteip.c>
+RemoteIPHeader X-Forwarded-For
 </IfModule>
 """
     + ONE,
@@ -100,8 +99,8 @@ RewriteRule ^/admin - [F]
 scenario(
     "A block for the absence of a module that is loaded",
     """\
-LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
-<IfModule !mod_rewrite.c>
+LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
+<IfModule !mod_remoteip.c>
 ProxyPass /admin http://${M2}/
 </IfModule>
 """

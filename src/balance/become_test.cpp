@@ -1,0 +1,103 @@
+// What others changed is made here: all of a balancer's changes become those of an overlay.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "balance/drains.hpp"
+#include "balance/edits.hpp"
+#include "balance/test_group.hpp"
+
+namespace steelyard::balance {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+class Become : public ::testing::Test {
+ protected:
+  std::vector<Change> become(const Overlay& overlay) {
+    const auto tell = [this](const std::vector<Change>& changes,
+                             const Overlay& after) -> std::expected<void, std::string> {
+      told = changes;
+      told_after = after;
+      return {};
+    };
+    auto became = Edits(group.balancer).become(overlay, group.now, tell);
+    left_out = std::move(became.left_out);
+    return std::move(became.changes);
+  }
+
+  Group group{"a b=r2 c"};
+  std::vector<Change> told;
+  Overlay told_after;
+  std::vector<Superseded> left_out;
+};
+
+TEST_F(Become, fields_statuses_and_membership_change_together) {
+  Overlay overlay;
+  overlay.put("a", "loadfactor", "1.00", "3.00");
+  overlay.put("a", "status", "", "D");
+  overlay.put("", "timeout", "", "7");
+  overlay.remove("c");
+  overlay.add("http://d:80");
+  EXPECT_THAT(become(overlay),
+              UnorderedElementsAre(Change{"a", "loadfactor", "1.00", "3.00"},
+                                   Change{"a", "status", "", "D"}, Change{"", "timeout", "", "7"},
+                                   Change{"c", "member", "configured", "removed"},
+                                   Change{"http://d:80", "member", "", "added"}));
+  EXPECT_THAT(told, SizeIs(5));
+  EXPECT_EQ(told_after, overlay);
+  EXPECT_EQ(group.status("a"), "Init Dis ");
+  EXPECT_EQ(group.status("http://d:80"), "Init Ok ");
+  EXPECT_EQ(group.balancer.members().size(), 3U);
+}
+
+TEST_F(Become, nothing_is_as_the_configuration_has_it) {
+  ASSERT_TRUE(Edits(group.balancer)
+                  .change({.added = {"http://d:80"},
+                           .fields = {{"a", "status", "D"}, {"b", "lbset", "2"}},
+                           .removed = {"c"},
+                           .added_max = 9},
+                          group.now));
+  EXPECT_THAT(become({}),
+              UnorderedElementsAre(Change{"a", "status", "D", ""}, Change{"b", "lbset", "2", "0"},
+                                   Change{"c", "member", "removed", "configured"},
+                                   Change{"http://d:80", "member", "added", ""}));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  EXPECT_TRUE(Edits(group.balancer).overlay().empty());
+}
+
+TEST_F(Become, what_is_so_already_in_another_order_is_left_alone) {
+  Overlay overlay;
+  overlay.put("a", "lbset", "0", "1");
+  overlay.put("b", "lbset", "0", "1");
+  become(overlay);
+  Overlay other;
+  other.put("b", "lbset", "0", "1");
+  other.put("a", "lbset", "0", "1");
+  told.clear();
+  EXPECT_THAT(become(other), IsEmpty());
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_EQ(Edits(group.balancer).overlay(), overlay);
+}
+
+TEST_F(Become, where_the_configuration_says_otherwise_it_counts) {
+  Overlay overlay;
+  overlay.put("a", "loadfactor", "5.00", "3.00");
+  overlay.put("x", "loadfactor", "1.00", "3.00");
+  EXPECT_THAT(become(overlay), IsEmpty());
+  ASSERT_THAT(left_out, SizeIs(2));
+  EXPECT_EQ(left_out[0].now, "1.00");
+  EXPECT_EQ(left_out[1].now, "gone");
+}
+
+TEST_F(Become, a_status_of_others_ends_a_drain_that_was_ordered_here) {
+  const auto member = group.view("a").member;
+  ASSERT_TRUE(Drains(group.balancer).order(member, {.sessions_max = 0}, group.now));
+  become({});
+  EXPECT_EQ(Drains(group.balancer).of(member)->state, DrainState::cancelled);
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+}
+
+}  // namespace
+}  // namespace steelyard::balance

@@ -1,0 +1,265 @@
+#include "cluster/ledger.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace steelyard::cluster {
+
+namespace {
+
+FieldKey balancer_of(const FieldKey& key) { return {key.scope, key.balancer, {}, {}}; }
+
+bool is_of(const FieldKey& key, const FieldKey& balancer) {
+  return key.scope == balancer.scope && key.balancer == balancer.balancer;
+}
+
+// Whoever said so, and when.
+bool means_the_same(const FieldValue* a, const FieldValue* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->value == b->value && a->configured == b->configured;
+}
+
+const FieldValue* pointer_to(const std::optional<FieldValue>& value) {
+  return value ? &*value : nullptr;
+}
+
+}  // namespace
+
+void Ledger::remember(std::vector<Sight> sights) {
+  for (Sight& sight : sights)
+    known_[sight.field.key] = {std::move(sight.field.value), sight.revision};
+}
+
+void Ledger::restore(std::vector<Order> orders) {
+  for (Order& order : orders) {
+    order.in_touch = false;
+    touch(order);
+    unshared_.push_back(std::move(order));
+  }
+}
+
+void Ledger::order(std::string id, std::vector<Wish> wishes) {
+  Order order{.id = std::move(id), .in_touch = in_touch_};
+  for (Wish& wish : wishes) {
+    if (wish.value) wish.value->order = order.id;
+    const std::int64_t over = stored(wish.key) != nullptr ? revision_of(wish.key) : 0;
+    order.fields.push_back({std::move(wish), over});
+  }
+  // Over an earlier order of ours: what that one was made over.
+  for (Order::Field& field : order.fields) {
+    for (const Order& earlier : unshared_) {
+      const auto same = std::ranges::find(earlier.fields, field.wish.key,
+                                          [](const Order::Field& each) { return each.wish.key; });
+      if (same != earlier.fields.end()) field.over = same->over;
+    }
+  }
+  unshared_.push_back(std::move(order));
+}
+
+void Ledger::withdraw(const std::string& id) {
+  const auto found = std::ranges::find(unshared_, id, &Order::id);
+  if (found == unshared_.end()) return;
+  touch(*found);
+  unshared_.erase(found);
+}
+
+void Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
+  std::map<FieldKey, Known> fresh;
+  for (Sight& sight : sights)
+    fresh[sight.field.key] = {std::move(sight.field.value), sight.revision};
+  for (const auto& [key, known] : known_) {
+    const auto now = fresh.find(key);
+    const FieldValue* const after = now != fresh.end() ? pointer_to(now->second.value) : nullptr;
+    if (!means_the_same(pointer_to(known.value), after)) touched_.insert(balancer_of(key));
+  }
+  for (const auto& [key, known] : fresh) {
+    if (!known_.contains(key)) touched_.insert(balancer_of(key));
+  }
+  known_ = std::move(fresh);
+  revision_ = revision;
+  in_touch_ = true;
+  settle();
+}
+
+void Ledger::take_changes(const std::vector<Sight>& sights, std::int64_t revision) {
+  for (const Sight& sight : sights) see(sight);
+  revision_ = std::max(revision_, revision);
+  std::erase_if(known_, [this](const auto& each) {
+    return !each.second.value && each.second.revision <= revision_;
+  });
+}
+
+// What is known already may be told late.
+void Ledger::see(const Sight& sight) {
+  const FieldKey& key = sight.field.key;
+  Known& known = known_[key];
+  if (sight.revision <= known.revision) return;
+  if (!means_the_same(pointer_to(known.value), pointer_to(sight.field.value)))
+    touched_.insert(balancer_of(key));
+  known = {sight.field.value, sight.revision};
+}
+
+void Ledger::shared(const std::string& id, std::int64_t revision) {
+  const auto found = std::ranges::find(unshared_, id, &Order::id);
+  if (found == unshared_.end()) return;
+  const Order order = std::move(*found);
+  unshared_.erase(found);
+  for (const Order::Field& field : order.fields) see({field.wish, revision});
+  follow(order);
+}
+
+// Later orders of ours that were made over what this one was made over are over this one now.
+void Ledger::follow(const Order& order) {
+  for (const Order::Field& field : order.fields) {
+    const FieldValue* const now = stored(field.wish.key);
+    if (now != nullptr && now->order != order.id) continue;
+    const std::int64_t over = now != nullptr ? revision_of(field.wish.key) : 0;
+    for (Order& later : unshared_) {
+      for (Order::Field& each : later.fields) {
+        if (each.wish.key == field.wish.key && each.over == field.over) each.over = over;
+      }
+    }
+  }
+}
+
+void Ledger::in_the_way(const std::string& id, const std::vector<Sight>& sights) {
+  for (const Sight& sight : sights) see(sight);
+  if (std::ranges::find(unshared_, id, &Order::id) != unshared_.end()) settle();
+}
+
+void Ledger::refused(const std::string& id, std::string why) {
+  const auto found = std::ranges::find(unshared_, id, &Order::id);
+  if (found == unshared_.end()) return;
+  const Order order = std::move(*found);
+  unshared_.erase(found);
+  supersede(order, std::move(why));
+}
+
+void Ledger::cut_off() {
+  in_touch_ = false;
+  for (Order& order : unshared_) order.in_touch = false;
+}
+
+// Against what is known now, the oldest first: an order that is there already was shared although
+// nobody could tell us.
+void Ledger::settle() {
+  std::deque<Order> kept;
+  while (!unshared_.empty()) {
+    Order order = std::move(unshared_.front());
+    unshared_.pop_front();
+    if (is_there(order)) {
+      touch(order);
+      follow(order);
+    } else if (settles(order)) {
+      kept.push_back(std::move(order));
+    } else {
+      supersede(order, "somebody else changed it while this instance was cut off");
+    }
+  }
+  unshared_ = std::move(kept);
+}
+
+// True: it may go up, over what is known now.
+bool Ledger::settles(Order& order) const {
+  const bool is_free = std::ranges::all_of(order.fields, [&](const Order::Field& field) {
+    const FieldValue* const now = stored(field.wish.key);
+    const std::int64_t revision = now != nullptr ? revision_of(field.wish.key) : 0;
+    return order.in_touch || revision == field.over ||
+           means_the_same(now, pointer_to(field.wish.value));
+  });
+  if (!is_free) return false;
+  for (Order::Field& field : order.fields)
+    field.over = stored(field.wish.key) != nullptr ? revision_of(field.wish.key) : 0;
+  return true;
+}
+
+// A value of it tells; and one that only takes away is there when all of it is gone.
+bool Ledger::is_there(const Order& order) const {
+  const bool any_value = std::ranges::any_of(
+      order.fields, [](const Order::Field& field) { return field.wish.value.has_value(); });
+  if (!any_value) {
+    return std::ranges::all_of(order.fields, [this](const Order::Field& field) {
+      return stored(field.wish.key) == nullptr;
+    });
+  }
+  return std::ranges::any_of(order.fields, [&](const Order::Field& field) {
+    const FieldValue* const now = stored(field.wish.key);
+    return field.wish.value && now != nullptr && now->order == order.id;
+  });
+}
+
+std::int64_t Ledger::revision_of(const FieldKey& key) const {
+  const auto found = known_.find(key);
+  return found != known_.end() ? found->second.revision : 0;
+}
+
+const FieldValue* Ledger::stored(const FieldKey& key) const {
+  const auto found = known_.find(key);
+  return found != known_.end() ? pointer_to(found->second.value) : nullptr;
+}
+
+void Ledger::touch(const Order& order) {
+  for (const Order::Field& field : order.fields) touched_.insert(balancer_of(field.wish.key));
+}
+
+void Ledger::supersede(const Order& order, std::string why) {
+  touch(order);
+  Superseded lost{.order = order.id, .why = std::move(why)};
+  for (const Order::Field& field : order.fields) {
+    const FieldValue* const theirs = stored(field.wish.key);
+    lost.fields.push_back({field.wish.key, field.wish.value,
+                           theirs != nullptr ? std::optional(*theirs) : std::nullopt});
+  }
+  superseded_.push_back(std::move(lost));
+}
+
+const FieldValue* Ledger::value(const FieldKey& key) const {
+  for (const Order& order : std::views::reverse(unshared_)) {
+    for (const Order::Field& field : order.fields) {
+      if (field.wish.key == key) return pointer_to(field.wish.value);
+    }
+  }
+  return stored(key);
+}
+
+std::map<FieldKey, FieldValue> Ledger::values(const FieldKey& balancer) const {
+  std::map<FieldKey, FieldValue> all;
+  for (auto at = known_.lower_bound(balancer_of(balancer));
+       at != known_.end() && is_of(at->first, balancer); ++at) {
+    if (at->second.value) all.emplace(at->first, *at->second.value);
+  }
+  for (const Order& order : unshared_) {
+    for (const Order::Field& field : order.fields) {
+      const Wish& wish = field.wish;
+      if (!is_of(wish.key, balancer)) continue;
+      if (wish.value) all.insert_or_assign(wish.key, *wish.value);
+      if (!wish.value) all.erase(wish.key);
+    }
+  }
+  return all;
+}
+
+std::vector<Sight> Ledger::known() const {
+  std::vector<Sight> all;
+  for (const auto& [key, known] : known_) {
+    if (known.value) all.push_back({{key, known.value}, known.revision});
+  }
+  return all;
+}
+
+std::set<FieldKey> Ledger::balancers() const {
+  std::set<FieldKey> all;
+  for (const auto& [key, known] : known_) {
+    if (known.value) all.insert(balancer_of(key));
+  }
+  for (const Order& order : unshared_) {
+    for (const Order::Field& field : order.fields) all.insert(balancer_of(field.wish.key));
+  }
+  return all;
+}
+
+std::set<FieldKey> Ledger::take_touched() { return std::exchange(touched_, {}); }
+std::vector<Superseded> Ledger::take_superseded() { return std::exchange(superseded_, {}); }
+
+}  // namespace steelyard::cluster

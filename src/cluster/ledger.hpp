@@ -1,0 +1,133 @@
+// What counts in the cluster, as one instance knows it: what the store has, and over it what was
+// changed here and is not shared yet.
+//
+//   ordered here ──▶ unshared ──▶ sent, if nobody changed the fields since ──▶ the store's
+//                       │              └─ somebody did, and we were in touch: sent over that
+//                       └─ somebody did while we were cut off: superseded, the store's counts
+//
+// An order goes up whole or is superseded whole. Orders that were made in touch follow one another
+// as etcd orders them: the last one counts. A field that both sides changed to the same is no
+// conflict.
+//
+// Invariant: with nothing unshared, and all that the store said taken, what counts is what the
+// store has.
+//
+// Pure: no socket, no clock. Threads: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/field.hpp"
+
+namespace steelyard::cluster {
+
+// A field as it shall be, or as the store has it; no value: as each configuration has it.
+struct Wish {
+  FieldKey key;
+  std::optional<FieldValue> value;
+  friend bool operator==(const Wish&, const Wish&) = default;
+};
+
+struct Order {
+  struct Field {
+    Wish wish;
+    std::int64_t over = 0;  // the revision of the field that it was made over; 0: it was not there
+    friend bool operator==(const Field&, const Field&) = default;
+  };
+  std::string id;
+  std::vector<Field> fields{};
+  bool in_touch = false;  // with the store, from when it was made until now
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
+// A field as the store said it is since `revision`.
+struct Sight {
+  Wish field;
+  std::int64_t revision = 0;
+};
+
+// An order of ours that does not count.
+struct Superseded {
+  struct Field {
+    FieldKey key;
+    std::optional<FieldValue> ours, theirs;
+  };
+  std::string order;
+  std::vector<Field> fields{};
+  std::string why{};
+};
+
+class Ledger {
+ public:
+  // What the store had in an earlier run; and what was not shared when the program ended.
+  void remember(std::vector<Sight> sights);
+  void restore(std::vector<Order> orders);
+
+  void order(std::string id, std::vector<Wish> wishes);
+  // Takes the order back: it never counted. One that was sent may be shared all the same.
+  void withdraw(const std::string& id);
+
+  // Everything the store has at `revision`, in touch from now on.
+  void take_all(std::vector<Sight> sights, std::int64_t revision);
+  // What happened until `revision`.
+  void take_changes(const std::vector<Sight>& sights, std::int64_t revision);
+  // What became of next().
+  void shared(const std::string& id, std::int64_t revision);
+  void in_the_way(const std::string& id, const std::vector<Sight>& sights);
+  void refused(const std::string& id, std::string why);
+  void cut_off();
+
+  // The order to be sent, until it is known what became of it; null: none.
+  [[nodiscard]] const Order* next() const {
+    return in_touch_ && !unshared_.empty() ? &unshared_.front() : nullptr;
+  }
+  [[nodiscard]] bool in_touch() const { return in_touch_; }
+  [[nodiscard]] std::int64_t revision() const { return revision_; }
+  [[nodiscard]] const std::deque<Order>& unshared() const { return unshared_; }
+
+  // What counts; null: as the configuration has it.
+  [[nodiscard]] const FieldValue* value(const FieldKey& key) const;
+  // What the store has, as far as it told.
+  [[nodiscard]] std::vector<Sight> known() const;
+  // All fields of a balancer that count. `balancer` has no member and no field.
+  [[nodiscard]] std::map<FieldKey, FieldValue> values(const FieldKey& balancer) const;
+  // Scopes and names of balancers of which anything counts.
+  [[nodiscard]] std::set<FieldKey> balancers() const;
+  [[nodiscard]] std::size_t size() const { return known_.size(); }
+
+  // Since the last call: balancers (keys without member and field) of which something else counts,
+  // and orders that were superseded.
+  [[nodiscard]] std::set<FieldKey> take_touched();
+  [[nodiscard]] std::vector<Superseded> take_superseded();
+
+ private:
+  // No value: it is gone since the revision, and kept until the store told everything before.
+  struct Known {
+    std::optional<FieldValue> value;
+    std::int64_t revision = 0;
+  };
+  void see(const Sight& sight);
+  void settle();
+  [[nodiscard]] bool settles(Order& order) const;
+  [[nodiscard]] bool is_there(const Order& order) const;
+  [[nodiscard]] std::int64_t revision_of(const FieldKey& key) const;
+  [[nodiscard]] const FieldValue* stored(const FieldKey& key) const;
+  void follow(const Order& order);
+  void touch(const Order& order);
+  void supersede(const Order& order, std::string why);
+
+  std::map<FieldKey, Known> known_;
+  std::deque<Order> unshared_;
+  std::int64_t revision_ = 0;
+  bool in_touch_ = false;
+  std::set<FieldKey> touched_;
+  std::vector<Superseded> superseded_;
+};
+
+}  // namespace steelyard::cluster

@@ -1,0 +1,34 @@
+// What the journal has of operators' changes, as the API, the live page and the control socket tell
+// it.
+//
+// Threads: the control thread's.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manage/api_objects.hpp"
+#include "manage/changes_book.hpp"
+
+namespace steelyard::manage {
+
+// As many as a look back needs.
+inline constexpr std::size_t history_rows = 100;
+
+[[nodiscard]] ApiJson change_object(const balance::Change& change);
+[[nodiscard]] ApiJson kept_object(const journal::Kept& kept);
+
+// The latest first, those with ids below `before`; of these balancers alone. The error says why
+// there are none.
+[[nodiscard]] std::expected<std::vector<journal::Kept>, std::string> kept_changes(
+    const ChangesBook& book, const std::vector<NamedBalancer>& balancers,
+    std::optional<std::int64_t> before = std::nullopt);
+// The number of the last change of all; 0: there is none.
+[[nodiscard]] std::int64_t last_change(const ChangesBook& book);
+
+// What operators changed and what counts now, as text of the configuration.
+[[nodiscard]] std::string export_text(const std::vector<NamedBalancer>& balancers);
+
+}  // namespace steelyard::manage

@@ -1,0 +1,89 @@
+#include "manage/operations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "balance/drains.hpp"
+#include "balance/editable.hpp"
+#include "manage/control_answers.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+using balance::Change;
+using balance::Drains;
+using balance::Flag;
+using balance::Status;
+
+// Those who look names up or check members have something to do.
+bool concerns_others(const Change& change) {
+  return change.field == "member" || change.field.starts_with("hc");
+}
+
+}  // namespace
+
+std::string order_note(const NamedBalancer& balancer, const balance::MemberView& member,
+                       std::string_view what, std::string_view who) {
+  return fmt::format("{} in {}: {} (by {})", member.spec->name, balancer.label, what, who);
+}
+
+std::expected<Operations::Changes, balance::ChangeFault> Operations::change(
+    const NamedBalancer& balancer, const balance::ChangeOrder& order, const By& by) const {
+  auto changes = parts_.book.change(balancer, order, by.author, moment());
+  if (changes) tell(balancer.label, *changes, by);
+  return changes;
+}
+
+std::expected<Operations::Changes, ControlFault> Operations::undo(
+    const std::vector<NamedBalancer>& balancers, const ChangesBook::UndoWish& wish,
+    const By& by) const {
+  auto changes = parts_.book.undo(balancers, wish, by.author, moment());
+  if (changes) tell(fmt::format("change {}", wish.id), *changes, by);
+  return changes;
+}
+
+void Operations::tell(const std::string& label, const Changes& changes, const By& by) const {
+  for (const Change& each : changes) by.log(change_text(label, each, by.who));
+  if (std::ranges::any_of(changes, concerns_others)) parts_.members_changed();
+}
+
+std::expected<void, OperationFault> Operations::keep(const NamedBalancer& balancer,
+                                                     const balance::MemberView& member, Status wish,
+                                                     const By& by) const {
+  auto kept = parts_.book.keep_wish(balancer, member, wish, by.author, moment());
+  if (kept) return {};
+  return std::unexpected(OperationFault{OperationFault::Kind::not_kept, std::move(kept.error())});
+}
+
+std::expected<void, OperationFault> Operations::drain(const NamedBalancer& balancer,
+                                                      const balance::MemberView& member,
+                                                      const DrainWish& wish, const By& by) const {
+  const Moment moment = this->moment();
+  const balance::DrainOrder order = wish.order(moment.now);
+  Status flags = member.status.only(balance::operator_flags).with(Flag::draining);
+  if (wish.kick) flags = flags.with(Flag::stopped);
+  if (auto kept = keep(balancer, member, flags, by); !kept) return kept;
+  if (!Drains(*balancer.state).order(member.member, order, moment.now)) {
+    return std::unexpected(
+        OperationFault{OperationFault::Kind::gone, "a reload has just taken the member away"});
+  }
+  by.log(order_note(balancer, member, "drain, " + order_text(order, moment), by.who));
+  parts_.drain_ordered();
+  return {};
+}
+
+std::expected<bool, OperationFault> Operations::undrain(const NamedBalancer& balancer,
+                                                        const balance::MemberView& member,
+                                                        const By& by) const {
+  Status wish = member.status.only(balance::operator_flags).without(Flag::draining);
+  if (member.drain && member.drain->has_stopped_it) wish = wish.without(Flag::stopped);
+  if (auto kept = keep(balancer, member, wish, by); !kept)
+    return std::unexpected(std::move(kept.error()));
+  if (!Drains(*balancer.state).undrain(member.member, moment().now)) return false;
+  by.log(order_note(balancer, member, "undrain", by.who));
+  return true;
+}
+
+}  // namespace steelyard::manage

@@ -1,0 +1,218 @@
+#include "manage/shared_changes.hpp"
+
+#include <gmock/gmock.h>
+
+#include "balance/drains.hpp"
+#include "manage/test_desk.hpp"
+
+namespace steelyard::manage {
+namespace {
+
+using cluster::FieldKey;
+using cluster::FieldValue;
+using cluster::News;
+using cluster::Sight;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+FieldKey key(std::string member, std::string field) {
+  return {"main", "balancer://app", std::move(member), std::move(field)};
+}
+const std::string m1 = "http://m1:8080";
+const std::string m2 = "http://m2:8080";
+
+Sight sight(FieldKey of, std::string configured, std::string value, std::int64_t revision) {
+  return {{std::move(of), FieldValue{.value = std::move(value),
+                                     .configured = std::move(configured),
+                                     .who = "anna",
+                                     .instance = "web2"}},
+          revision};
+}
+
+class SharedChangesTest : public DeskWorld {
+ protected:
+  SharedChangesTest() { book.share_with(&shared); }
+  ~SharedChangesTest() override { book.share_with(nullptr); }
+
+  void begin() {
+    shared.begin(std::nullopt, name_balancers(*generation), {}, {loop.now(), loop.wall_now()});
+  }
+  void join(std::vector<Sight> fields = {}) {
+    begin();
+    hear(News::Everything{.fields = std::move(fields), .revision = 10, .epoch = 1});
+  }
+  void hear(News::Any news) {
+    std::vector<News::Any> all;
+    all.push_back(std::move(news));
+    shared.hear(std::move(all));
+  }
+
+  std::vector<cluster::Order> sent;
+  std::vector<std::string> kept;
+  std::string why_not_kept;
+  SharedChanges shared{SharedChanges::Parts{
+      .loop = loop,
+      .book = book,
+      .log = log_line,
+      .members_changed = [this] { ++told_of_members; },
+      .knows_condition = [](std::string_view /*scope*/,
+                            std::string_view name) { return name == "fine"; },
+      .send = [this](const cluster::Order& order,
+                     std::uint64_t /*epoch*/) { sent.push_back(order); },
+      .keep = [this](const std::string& text) -> std::expected<void, std::string> {
+        if (!why_not_kept.empty()) return std::unexpected(why_not_kept);
+        kept.push_back(text);
+        return {};
+      },
+      .store = "etcd://a/p",
+      .addresses = {"a:2379"},
+      .self = {.id = "1", .name = "web1"}}};
+};
+
+TEST_F(SharedChangesTest, an_order_is_kept_made_and_sent_with_who_gave_it) {
+  join();
+  kept.clear();
+  ask(R"({"command":"set","balancer":"app","member":"r1","fields":{"lbset":"1","retry":"7"}})");
+  ASSERT_THAT(sent, SizeIs(1));
+  ASSERT_THAT(sent[0].fields, SizeIs(2));
+  const cluster::Wish& wish = sent[0].fields[0].wish;
+  EXPECT_EQ(wish.key, key(m1, "lbset"));
+  EXPECT_EQ(wish.value->value, "1");
+  EXPECT_EQ(wish.value->configured, "0");
+  EXPECT_EQ(wish.value->who, "a test");
+  EXPECT_EQ(wish.value->instance, "web1");
+  EXPECT_THAT(kept, SizeIs(1));
+  // One at a time.
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
+  EXPECT_THAT(sent, SizeIs(1));
+  hear(News::Shared{sent[0].id, 11});
+  ASSERT_THAT(sent, SizeIs(2));
+  EXPECT_EQ(sent[1].fields[0].wish.key, key(m1, "status"));
+  // As the configuration has it: the field goes.
+  hear(News::Shared{sent[1].id, 12});
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"-D"})");
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_FALSE(sent[2].fields[0].wish.value.has_value());
+  EXPECT_EQ(sent[2].fields[0].over, 12);
+}
+
+TEST_F(SharedChangesTest, what_others_change_is_made_here_and_not_sent_back) {
+  join({sight(key(m1, "status"), "", "D", 4)});
+  EXPECT_EQ(status(0), "Init Dis");
+  EXPECT_THAT(lines, Contains(HasSubstr("anna, web2")));
+  hear(News::Changes{.fields = {sight(key(m2, "loadfactor"), "1.00", "2.00", 11),
+                                sight(key("http://m9:80", "member"), "", "added", 11)},
+                     .revision = 11});
+  EXPECT_EQ(view(1).spec->load_factor, 200);
+  EXPECT_EQ(balancer().members().size(), 3U);
+  EXPECT_GT(told_of_members, 0);
+  hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});
+  EXPECT_EQ(status(0), "Init Ok");
+  EXPECT_THAT(sent, IsEmpty());
+}
+
+TEST_F(SharedChangesTest, a_change_that_cannot_be_kept_for_sharing_is_not_made) {
+  join();
+  why_not_kept = "the disk is full";
+  EXPECT_THAT(ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})"),
+              HasSubstr("the disk is full"));
+  EXPECT_EQ(status(0), "Init Ok");
+  why_not_kept.clear();
+  hear(News::Changes{.revision = 11});
+  EXPECT_THAT(sent, IsEmpty());
+}
+
+TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
+  join();
+  hear(News::Lost{"no route"});
+  hear(News::Lost{"no route"});
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
+  EXPECT_EQ(status(0), "Init Dis");
+  EXPECT_THAT(sent, IsEmpty());
+  const ClusterView view = shared.view();
+  EXPECT_FALSE(view.is_connected);
+  EXPECT_EQ(view.why, "no route");
+  EXPECT_THAT(view.unshared, SizeIs(1));
+  EXPECT_EQ(std::ranges::count_if(lines,
+                                  [](const std::string& line) { return line.contains("cut off"); }),
+            1);
+  hear(News::Everything{.revision = 11, .epoch = 2});
+  EXPECT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(status(0), "Init Dis");
+}
+
+TEST_F(SharedChangesTest, an_order_that_lost_is_taken_back_and_told) {
+  join();
+  hear(News::Lost{"no route"});
+  ask(R"({"command":"set","balancer":"app","member":"r1","fields":{"lbset":"1","retry":"7"}})");
+  hear(News::Everything{
+      .fields = {sight(key(m1, "lbset"), "0", "2", 11)}, .revision = 11, .epoch = 2});
+  EXPECT_EQ(view(0).spec->lbset, 2);
+  EXPECT_EQ(view(0).spec->retry, std::chrono::seconds(60));
+  EXPECT_THAT(sent, IsEmpty());
+  EXPECT_THAT(shared.view().superseded, SizeIs(1));
+  EXPECT_THAT(lines, Contains(HasSubstr("lbset was changed here to \"1\"")));
+}
+
+TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_alone) {
+  join();
+  balance::Drains drains(balancer());
+  ASSERT_TRUE(drains.order(view(0).member, {.sessions_max = 0}, loop.now()));
+  drains.watch(loop.now());
+  ASSERT_EQ(status(0), "Init Drn Stop");
+  hear(News::Changes{
+      .fields = {sight(key(m1, "status"), "", "N", 11), sight(key(m1, "lbset"), "0", "1", 11)},
+      .revision = 11});
+  EXPECT_EQ(status(0), "Init Drn Stop");
+  EXPECT_EQ(view(0).spec->lbset, 1);
+  EXPECT_THAT(sent, IsEmpty());
+  hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});
+  EXPECT_EQ(status(0), "Init Ok");
+}
+
+TEST_F(SharedChangesTest, values_that_an_operator_could_not_give_are_left_out) {
+  join({sight(key(m1, "lbset"), "0", "-1", 1), sight(key(m1, "retry"), "60", "07", 2),
+        sight(key(m1, "status"), "", "E", 3), sight(key(m1, "colour"), "", "red", 4),
+        sight(key(m1, "route"), "r1", "a\nb", 5), sight(key(m1, "hcexpr"), "", "unknown", 6),
+        sight(key(m2, "member"), "", "gone", 7), sight(key("ajp://x", "member"), "", "added", 8),
+        sight(key("", "member"), "", "removed", 9), sight(key(m2, "retry"), "60", "8", 9)});
+  EXPECT_THAT(shared.view().left_out, SizeIs(9));
+  EXPECT_EQ(view(1).spec->retry, std::chrono::seconds(8));
+  EXPECT_EQ(status(0), "Init Ok");
+  EXPECT_EQ(balancer().members().size(), 2U);
+}
+
+TEST_F(SharedChangesTest, no_more_members_are_added_than_an_operator_could) {
+  std::vector<Sight> fields;
+  for (int i = 0; i < balance::added_members_max + 5; ++i)
+    fields.push_back(sight(key("http://x" + std::to_string(i) + ":80", "member"), "", "added", 1));
+  join(std::move(fields));
+  EXPECT_EQ(balancer().members().size(), 2U + balance::added_members_max);
+  EXPECT_THAT(shared.view().left_out, SizeIs(5));
+}
+
+TEST_F(SharedChangesTest, a_member_that_goes_takes_its_fields_along) {
+  join({sight(key(m1, "lbset"), "0", "1", 1), sight(key(m1, "status"), "", "D", 2)});
+  ask(R"({"command":"remove","balancer":"app","member":"r1"})");
+  ASSERT_THAT(sent, SizeIs(1));
+  ASSERT_THAT(sent[0].fields, SizeIs(3));
+  for (const auto& field : sent[0].fields)
+    EXPECT_EQ(field.wish.value.has_value(), field.wish.key.field == "member");
+}
+
+TEST_F(SharedChangesTest, what_the_journal_refuses_is_not_shared) {
+  join();
+  ChangesBook closed(std::unexpected(journal::Fault{.text = "no disk"}), log_line);
+  closed.share_with(&shared);
+  const auto changed =
+      closed.change(name_balancers(*generation).front(), {.fields = {{m1, "lbset", "1"}}}, {},
+                    {loop.now(), loop.wall_now()});
+  EXPECT_FALSE(changed);
+  EXPECT_THAT(sent, IsEmpty());
+  EXPECT_THAT(shared.view().unshared, IsEmpty());
+}
+
+}  // namespace
+}  // namespace steelyard::manage

@@ -1,0 +1,46 @@
+#include "rewrite/rule_set.hpp"
+
+namespace steelyard::rewrite {
+
+namespace {
+
+using Rules = std::vector<std::shared_ptr<const Rule>>;
+
+void append(Rules& rules, const Rules& more) {
+  rules.insert(rules.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+Inheritance inheritance(const Options& outer, const Options& inner) {
+  const bool takes_gifts = !inner.refuses_gifts;
+  if (inner.inherits_before || (takes_gifts && outer.gives_down_before))
+    return Inheritance::before_own;
+  if (inner.inherits || (takes_gifts && outer.gives_down)) return Inheritance::behind_own;
+  return Inheritance::none;
+}
+
+std::shared_ptr<const RuleSet> merge(const std::shared_ptr<const RuleSet>& outer,
+                                     const std::shared_ptr<const RuleSet>& inner) {
+  if (!outer || !inner) return inner ? inner : outer;
+  auto merged = std::make_shared<RuleSet>(*inner);
+  if (!merged->engine) merged->engine = outer->engine;
+  if (merged->base.empty() && inner->options.merges_base) merged->base = outer->base;
+  switch (inheritance(outer->options, inner->options)) {
+    case Inheritance::before_own:
+      merged->rules = outer->rules;
+      append(merged->rules, inner->rules);
+      break;
+    case Inheritance::behind_own:
+      append(merged->rules, outer->rules);
+      break;
+    case Inheritance::none:
+      break;
+  }
+  // What is given down goes on to whatever stands further inside.
+  merged->options.gives_down |= outer->options.gives_down;
+  merged->options.gives_down_before |= outer->options.gives_down_before;
+  return merged;
+}
+
+}  // namespace steelyard::rewrite

@@ -1,0 +1,385 @@
+"""The live page of the balancer-manager, in Chromium."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from browser import ENTER, ESCAPE, TAB, Browser
+from support.process import until
+from support.server import MODULE_DIRECTORY
+from support.wire import Connection
+from test_balancer_manager import World
+from test_demo_page import CONTRAST
+
+ROWS = "[...document.querySelectorAll('section.balancer tbody tr')]"
+NAMES = ROWS + ".map(row => row.querySelector('.name').textContent)"
+TOASTS = "return [...document.querySelectorAll('.toast p')].map(one => one.textContent).join('|')"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    one = Browser()
+    yield one
+    one.close()
+
+
+class Page:
+    def __init__(self, world, browser):
+        self.world, self.browser = world, browser
+
+    def open(self):
+        self.browser.resize(1440)
+        self.browser.open("about:blank")
+        self.browser.complaints()  # of whoever was here before
+        self.browser.open(self.world.url + "?live")
+        self.await_state("live")
+        return self
+
+    def state(self):
+        return self.browser.run("return document.getElementById('connection-text').textContent")
+
+    def await_state(self, state):
+        assert until(lambda: self.state() == state), self.state()
+
+    def names(self):
+        return self.browser.run("return " + NAMES)
+
+    def cell(self, member, css):
+        """Text of a part of the member's row."""
+        return self.browser.run(
+            f"const row = {ROWS}.find(row => row.textContent.includes('{member.address}'));"
+            f"const part = row && row.querySelector('{css}');"
+            "return part ? (part.value ?? part.innerText) : null")
+
+    def part(self, member, css):
+        """A selector of it that clicks can be sent to."""
+        self.browser.run(
+            f"const row = {ROWS}.find(row => row.textContent.includes('{member.address}'));"
+            "document.querySelectorAll('[data-test]').forEach(one => one.removeAttribute('data-test'));"
+            f"row.querySelector('{css}').setAttribute('data-test', '')")
+        return "[data-test]"
+
+    def tap(self, member, css):
+        self.browser.tap(self.part(member, css))
+
+    def shows(self, member, css, text):
+        assert until(lambda: text in (self.cell(member, css) or "")), (text, self.cell(member, css))
+
+    def focus(self, script):
+        self.browser.run(f"{script}.focus()")
+
+    def told(self):
+        return self.browser.run(TOASTS)
+
+
+@pytest.fixture
+def world(server, port, farm):
+    one = World(server, port, farm)
+    yield one
+    server.stop()
+    farm.retire(one.members)
+
+
+@pytest.fixture
+def page(world, browser):
+    return Page(world, browser)
+
+
+DRAIN, STOP, STANDBY = (f".toggles button:nth-child({i})" for i in (1, 2, 3))
+
+
+def test_members_are_shown_and_numbers_follow_requests(page):
+    page.world.start()
+    first, second, _ = page.world.members
+    page.open()
+    assert page.names() == [f"http://{first.address}", f"http://{second.address}"]
+    page.shows(first, ".route", "route m1")
+    page.shows(first, "td.state .word", "in service")
+    assert page.cell(first, "td.rate") == "0"
+    for _ in range(3):
+        page.world.who(8)
+        page.shows(first, "td.rate", ".")
+    page.shows(first, "td.share", "50 % / 50 %")
+    assert until(lambda: page.cell(first, "td.p99") != "–")
+    assert until(lambda: page.browser.run(
+        "return document.querySelector('#totals dd').textContent") != "0")
+    assert not page.browser.complaints()
+
+
+def test_it_asks_nobody_else_for_anything(page):
+    page.world.start()
+    page.open()
+    assert until(lambda: page.browser.run("return document.querySelectorAll('canvas').length") >= 2)
+    asked = page.browser.run("return performance.getEntries().map(entry => entry.name)"
+                             ".filter(name => name.includes('://'))")
+    own = f"http://127.0.0.1:{page.world.port.port}/balancer-manager?live"
+    assert len(asked) >= 5 and all(url.startswith(own) for url in asked), asked
+    assert not page.browser.complaints()
+
+
+def test_its_parts_are_for_those_whom_the_configuration_lets_in(world):
+    world.start(require="Require ip 192.0.2.7")
+    for part in ("", "=feed", "=events", "=hour&balancer=app", "=app.js"):
+        assert world.ask(f"/balancer-manager?live{part}")[0] == "403"
+    world.reload(require="Require all granted")  # then to this machine alone
+    assert world.ask("/balancer-manager?live")[0] == "200"
+    assert world.ask("/balancer-manager?live", "X-Forwarded-For: 192.0.2.1\r\n")[0] == "403"
+
+
+def test_a_policy_lets_it_have_its_own_files_and_nothing_else(world):
+    world.start()
+    connection = Connection("127.0.0.1", world.port.port)
+    connection.send(b"GET /balancer-manager?live HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    head = connection.read_response().head.decode()
+    connection.close()
+    policy = next(line for line in head.splitlines() if line.startswith("Content-Security-Policy"))
+    assert "default-src 'none'" in policy and "script-src 'self'" in policy
+    assert "unsafe" not in policy and "frame-ancestors 'none'" in policy
+
+
+def test_a_member_is_drained_and_that_is_undone_in_place(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    page.tap(first, DRAIN)
+    page.shows(first, "td.state .word", "draining")
+    assert page.world.told(first, "status") == "Init Drn Ok "
+    assert until(lambda: "none → draining" in page.told()), page.told()
+    page.browser.tap(".toast .undo")
+    page.shows(first, "td.state .word", "in service")
+    assert page.world.told(first, "status") == "Init Ok "
+    assert until(lambda: "Taken back" in page.told())
+    for css, word, status in ((STOP, "stopped", "Init Stop "), (STANDBY, "standby", "Init Stby Ok ")):
+        page.tap(first, css)
+        page.shows(first, "td.state .word", word)
+        assert page.world.told(first, "status") == status
+        page.tap(first, css)
+        page.shows(first, "td.state .word", "in service")
+    assert not page.browser.complaints()
+
+
+def test_weight_and_set_are_changed_by_keyboard_and_taken_back_by_a_key(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    page.focus(f"document.querySelector('{page.part(first, 'td.weight input')}')")
+    page.browser.press("3", ".", "5", ENTER)
+    assert until(lambda: page.world.told(first, "loadfactor") == "3.50")
+    page.shows(first, "td.share", "/ 78 %")
+    page.focus(f"document.querySelector('{page.part(first, 'td.lbset input')}')")
+    page.browser.press("2", ENTER)
+    assert until(lambda: page.world.told(first, "lbset") == "2")
+    page.browser.press("u")
+    assert until(lambda: page.world.told(first, "lbset") == "0")
+    page.browser.press("u")
+    assert until(lambda: page.world.told(first, "loadfactor") == "1.00")
+    page.shows(first, "td.share", "/ 50 %")
+    assert page.cell(first, "td.weight input") == "1"
+
+
+def test_what_cannot_be_is_refused_with_the_reason_and_escape_changes_nothing(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    page.focus(f"document.querySelector('{page.part(first, 'td.weight input')}')")
+    page.browser.press("9", "9", "9", ENTER)
+    assert until(lambda: "is as it was" in page.told()), page.told()
+    assert until(lambda: page.cell(first, "td.weight input") == "1")
+    page.focus(f"document.querySelector('{page.part(first, 'td.weight input')}')")
+    page.browser.press("7", ESCAPE)
+    assert page.cell(first, "td.weight input") == "1"
+    assert page.world.told(first, "loadfactor") == "1.00"
+
+
+def test_what_others_change_is_seen_and_can_be_taken_back_from_the_history(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    page.world.change("w_lf=4", first)
+    assert until(lambda: page.cell(first, "td.weight input") == "4")
+    history = "return document.getElementById('history').innerText"
+    assert until(lambda: "weight 1 → 4" in page.browser.run(history)), page.browser.run(history)
+    page.browser.tap("#history .undo")
+    assert until(lambda: page.world.told(first, "loadfactor") == "1.00")
+    assert until(lambda: "taken back" in page.browser.run(history))
+
+
+def test_a_balancer_without_a_nonce_is_looked_at_and_not_touched(page):
+    page.world.start(more="nonce=None")
+    first = page.world.members[0]
+    page.open()
+    page.shows(first, "td.state .word", "in service")
+    assert page.browser.run(f"return {ROWS}.every(row => [...row.querySelectorAll('.toggles button')]"
+                            ".every(button => button.disabled))")
+    assert page.browser.run(f"return {ROWS}.every(row => row.querySelector('input').readOnly)")
+
+
+def test_members_are_filtered_and_sorted(page):
+    page.world.start()
+    first, second, _ = page.world.members
+    page.world.change("w_lf=7", second)
+    page.open()
+    page.browser.press("/")
+    assert page.browser.run("return document.activeElement.id") == "filter"
+    page.browser.press("m", "2")
+    assert until(lambda: page.names() == [f"http://{second.address}"])
+    page.browser.run("const filter = document.getElementById('filter'); filter.value = '';"
+                     "filter.dispatchEvent(new Event('input'))")
+    assert until(lambda: len(page.names()) == 2)
+    header = "thead th.weight"
+    for order, names in (("descending", [second, first]), ("ascending", [first, second])):
+        page.browser.tap(f"{header} button")
+        expected = [f"http://{member.address}" for member in names]
+        assert until(lambda wanted=expected: page.names() == wanted), (order, page.names())
+        assert page.browser.run(f"return document.querySelector('{header}').ariaSort") == order
+    page.world.change("w_status_S=1", second)
+    page.browser.run("const show = document.getElementById('show'); show.value = 'trouble';"
+                     "show.dispatchEvent(new Event('change'))")
+    assert until(lambda: page.names() == [f"http://{second.address}"])
+
+
+def test_a_member_is_opened_and_closed_by_keyboard(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.world.who(8)
+    page.open()
+    page.focus(f"document.querySelector('{page.part(first, '.name')}')")
+    page.browser.press(ENTER)
+    assert until(lambda: page.browser.run("return document.getElementById('detail').open"))
+    assert page.browser.text("#detail-title") == f"http://{first.address}"
+    assert until(lambda: page.browser.run("return document.querySelectorAll('#detail canvas').length") == 3)
+    page.browser.press(ESCAPE)
+    assert until(lambda: not page.browser.run("return document.getElementById('detail').open"))
+    assert page.browser.run("return document.activeElement.className") == "name"
+    page.browser.press(TAB)
+    assert page.browser.run("return document.activeElement.tagName") == "INPUT"  # the next control
+    assert not page.browser.complaints()
+
+
+def test_everything_that_can_be_used_has_a_name_and_the_table_is_one(page):
+    page.world.start()
+    page.open()
+    nameless = page.browser.run(
+        "return [...document.querySelectorAll('button, input, select, a')].filter(one =>"
+        " !(one.ariaLabel || one.textContent.trim() || (one.labels && one.labels.length)))"
+        ".map(one => one.outerHTML)")
+    assert nameless == []
+    for width in (1440, 390):  # as a table and as cards
+        page.browser.resize(width)
+        assert page.browser.run(
+            "return [...document.querySelectorAll('table')].every(table => table.caption.textContent"
+            " && table.getAttribute('role') === 'table'"
+            " && [...table.querySelectorAll('tbody > tr')].every(row => row.getAttribute('role') === 'row'"
+            "   && row.querySelector('th[scope=row]'))"
+            " && table.querySelectorAll('thead th[scope=col]').length === 13)")
+    assert page.browser.run("return document.querySelectorAll('.stage[role=img][aria-label]').length") >= 2
+    summary = "return document.getElementById('summary').textContent"
+    assert until(lambda: page.browser.run(summary) == "No member is in trouble.")
+
+
+def test_hostile_names_stay_text(page):
+    evil = "%253Cimg%2520src=x%2520onerror=document.title=1%253E"
+    page.world.start()
+    first = page.world.members[0]
+    page.world.change(f"w_wr={evil}", first)
+    page.open()
+    page.shows(first, ".route", "<img src=x onerror=document.title=1>")
+    history = "return document.getElementById('history').innerText"
+    assert until(lambda: "<img" in page.browser.run(history))
+    page.tap(first, ".name")
+    assert until(lambda: "<img" in page.browser.text("#detail"))
+    assert page.browser.run("return document.images.length") == 0
+    assert "Steelyard" in page.browser.run("return document.title")
+
+
+def test_it_goes_on_after_a_reload_and_after_a_restart(page):
+    page.world.start()
+    third = page.world.members[2]
+    page.open()
+    extra = f"<Proxy balancer://more>\nBalancerMember http://{third.address}\n</Proxy>\n"
+    page.world.reload(after=extra)
+    assert until(lambda: f"http://{third.address}" in page.names()), page.names()
+    page.await_state("live")
+    page.world.server.stop()
+    page.await_state("no word from the server, asking again")
+    page.world.start()
+    page.await_state("live")
+    assert until(lambda: len(page.names()) == 2)
+
+
+def test_a_failed_health_check_is_told_with_its_reason_and_the_next_one(page):
+    hcheck = f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so"
+    page.world.start(after=hcheck)
+    first = page.world.members[0]
+    page.world.change("w_hm=GET&w_hi=200&w_hf=1&w_hu=/checked", first)
+    page.open()
+    page.shows(first, "td.state .why", "check passed")
+    page.shows(first, "td.state .why", "next")
+
+
+def test_a_thousand_members_are_turned_over_page_by_page(page):
+    lines = "\n".join(f"    BalancerMember http://127.0.0.1:{20000 + i} route=w{i}" for i in range(1000))
+    page.world.start(after=f"<Proxy balancer://big>\n{lines}\n</Proxy>\n")
+    page.open()
+    assert until(lambda: len(page.names()) == 52)
+    pager = ".balancer:nth-of-type(2) .pager"
+    assert "1–50 of 1,000" in page.browser.text(pager)
+    page.browser.tap(f"{pager} button:last-child")
+    assert until(lambda: "51–100 of 1,000" in page.browser.text(pager))
+    page.browser.tap("#filter")
+    page.browser.press(*"w777")
+    assert until(lambda: page.names() == ["http://127.0.0.1:20777"])
+    assert not page.browser.complaints()
+
+
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_every_screen(page, size, scheme, tmp_path):
+    page.world.start()
+    first, second, _ = page.world.members
+    page.world.change("w_status_N=1", first)
+    page.world.change("w_status_S=1", second)
+    page.open()
+    page.browser.resize(*size)
+    page.browser.prefer(scheme)
+    page.shows(first, "td.state .word", "draining")
+    assert page.browser.run("return document.documentElement.scrollWidth") <= size[0]
+    assert page.browser.run(CONTRAST) >= 4.5
+    keep = Path(os.environ.get("STEELYARD_SCREENSHOTS", tmp_path))
+    page.browser.screenshot(keep / f"live-{size[0]}-{scheme}.png")
+
+
+def test_the_theme_can_be_chosen_and_is_remembered(page):
+    page.world.start()
+    page.browser.prefer("light")
+    page.open()
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    light = page.browser.run(ground)
+    page.browser.tap("#theme")
+    assert page.browser.text("#theme") == "Theme: light"
+    page.browser.tap("#theme")
+    assert page.browser.text("#theme") == "Theme: dark"
+    dark = page.browser.run(ground)
+    assert dark != light
+    page.open()
+    assert page.browser.run(ground) == dark
+    page.browser.tap("#theme")
+    assert page.browser.run(ground) == light
+
+
+def test_the_classic_page_leads_here_and_back(page):
+    page.world.start()
+    page.browser.open(page.world.url)
+    page.browser.click("a[href$='?live']")
+    page.await_state("live")
+    page.browser.click(".classic")
+    assert "Load Balancer Manager" in page.browser.text("h1")
+    assert "?live" not in page.world.curl(page.world.url)  # scripts see what httpd shows
+
+
+def test_a_graceful_stop_does_not_wait_for_pages_that_listen(page):
+    page.world.start()
+    page.open()
+    page.world.server.signal(signal.SIGWINCH)
+    assert page.world.server.ended(20)
