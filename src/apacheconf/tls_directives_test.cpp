@@ -12,6 +12,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr std::string_view module = "LoadModule ssl_module modules/mod_ssl.so\n";
+constexpr std::string_view proxy_modules =
+    "LoadModule proxy_module m\nLoadModule proxy_http_module m\n"
+    "LoadModule proxy_balancer_module m\nLoadModule lbmethod_byrequests_module m\n"
+    "LoadModule slotmem_shm_module m\n";
 constexpr std::string_view pair = "SSLCertificateFile a.pem\nSSLCertificateKeyFile a.key\n";
 
 class TlsDirectives : public ::testing::Test {
@@ -148,6 +152,7 @@ TEST_F(TlsDirectives, the_session_cache_is_sized_by_its_bytes) {
 
 TEST_F(TlsDirectives, members_are_spoken_to_as_the_proxy_section_says) {
   const Server& server = read(
+      std::string(proxy_modules) +
       "SSLProxyEngine On\nSSLProxyVerify require\n<Proxy balancer://app>\nSSLProxyVerify none\n"
       "SSLProxyCheckPeerName Off\nBalancerMember https://h\n</Proxy>\n");
   EXPECT_EQ(server.tls_backend.engine, true);
@@ -163,7 +168,8 @@ TEST_F(TlsDirectives, members_are_spoken_to_as_the_proxy_section_says) {
 }
 
 TEST_F(TlsDirectives, members_over_tls_need_the_module) {
-  EXPECT_THAT(reader_.faults(std::string(testing::preamble) + "ProxyPass / https://h/\n"),
+  EXPECT_THAT(reader_.faults(std::string(testing::preamble) + std::string(proxy_modules) +
+                             "ProxyPass / https://h/\n"),
               ::testing::Contains(HasSubstr("members of protocol https:// are not supported")));
 }
 

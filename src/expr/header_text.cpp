@@ -21,10 +21,10 @@ void append_number(std::string_view prefix, std::int64_t number, ArenaText& out)
   out.append(std::string_view(digits, end.ptr));
 }
 
-// httpd: a certificate of several lines becomes one.
+// httpd: a value of several lines, such as a certificate, becomes one.
 void append_unwrapped(std::string_view text, ArenaText& out) {
   while (true) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
     out.append(text.substr(0, end));
     if (end == text.size()) return;
     out.append(" ");
@@ -208,7 +208,7 @@ std::string_view HeaderText::write(const Facts& facts, Arena& arena) const {
         append_number("b=", facts.number(NumberFact::busy_percent), out);
         break;
       case Piece::Kind::variable:
-        out.append(facts.variable(piece.text).value_or(no_value));
+        append_unwrapped(facts.variable(piece.text).value_or(no_value), out);
         break;
       case Piece::Kind::tls: {
         const std::string_view value = facts.tls_variable(piece.text).value_or("");

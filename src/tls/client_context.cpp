@@ -127,14 +127,15 @@ class ClientContext::Sessions {
     static const int number = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, release);
     return number;
   }
-  // The library's call; 1: the session is ours.
+  // The library's call; 0: its session stays its own.
   static int take(SSL* ssl, SSL_SESSION* session) {
     auto* const sessions =
         static_cast<Sessions*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), index()));
     const auto* const peer = static_cast<const PeerName*>(SSL_get_ex_data(ssl, peer_index()));
     if (sessions == nullptr || peer == nullptr) return 0;
-    sessions->keep(peer->key, SessionHandle(session));
-    return 1;
+    // A copy: the library marks its own as spoiled when the connection ends without a goodbye.
+    sessions->keep(peer->key, SessionHandle(SSL_SESSION_dup(session)));
+    return 0;
   }
 
  private:

@@ -38,6 +38,9 @@ void set_behaviour(SSL_CTX& context, const TlsServerSettings& settings,
   SSL_CTX_set_read_ahead(&context, 1);
   SSL_CTX_set_options(&context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                     SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE);
+  // A client that just leaves is no error, or its session would be thrown away: what a request
+  // lacks then shows by its framing (httpd: the same). Members have to say goodbye, see TlsStream.
+  SSL_CTX_set_options(&context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   if (settings.honors_order) SSL_CTX_set_options(&context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!settings.tickets) SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
   SSL_CTX_set_dh_auto(&context, 1);

@@ -15,8 +15,8 @@
 //   read  ◀─ SSL (what it read ahead) ◀─ stream below
 //
 // Invariants: 1. while a record is owed the stream is not writable.
-//             2. an end without close_notify is a failure, never the end of the stream (RFC 8446
-//                6.1): who cuts a connection must not make an answer look complete.
+//             2. a member's end without close_notify is a failure, never the end of the stream
+//                (RFC 8446 6.1): who cuts a connection must not make an answer look complete.
 //             3. nothing below is told to wait: want-read and want-write become "not readable" and
 //                "not writable", and events below become events here.
 // Threads: the loop's.

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from urllib.parse import quote
 
 import pytest
@@ -373,6 +374,9 @@ def both(binary, scratch, member, authority):
             sides.append((one, held))
             one.start(complete(MODULES + f"Listen {held.port}\n"
                                + host(held, "lb.test", member, files, text)), [held.port])
+        # In its first second a certificate has a day more to go (SSL_SERVER_V_REMAIN).
+        first_second = files[0].stat().st_mtime + 1
+        assert until(lambda: time.time() > first_second)
         yield sides
     finally:
         for one, _ in sides:
@@ -408,7 +412,9 @@ def test_members_and_rules_see_the_variables_of_apache2(both, member, authority,
     client = authority.issue("c.test", subject="/O=Clients/OU=x/CN=bob") if shows else None
     context = context_for(certificate=client)
     theirs, ours = (seen_by_member(member, side, target, context) for side in both)
-    assert ours == theirs
+    assert ours[:2] == theirs[:2]
+    assert {k: v for k, v in ours[2].items() if theirs[2].get(k) != v} == {}
+    assert ours[2].keys() == theirs[2].keys()
 
 
 def test_access_logs_say_what_those_of_apache2_say(both, member, authority):
@@ -697,7 +703,7 @@ def test_large_bodies_pass_both_ways_in_bounded_memory(start, port, member, own)
     connection = TlsConnection(port.port, "lb.test", timeout_s=60)
     assert connection.ask("/?size=10").status == "200"
     before = resident_bytes(server.process)
-    size = 40 << 20
+    size = 12 << 20
     response = connection.ask(f"/?size={size}")
     assert len(response.body) == size
     body = os.urandom(1 << 20) * 30
@@ -706,7 +712,7 @@ def test_large_bodies_pass_both_ways_in_bounded_memory(start, port, member, own)
     assert connection.read_response("POST").status == "200"
     connection.close()
     assert member.received[-1].body == body
-    assert resident_bytes(server.process) - before < 16 << 20
+    assert resident_bytes(server.process) - before < 6 << 20
 
 
 def test_a_reader_that_stops_gets_all_of_it_later(start, port, member, own):

@@ -73,7 +73,10 @@ MemberCells* Http1Attempt::cells() {
 bool Http1Attempt::take_pooled() {
   if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
-  if (is_tls()) find_tls();
+  if (is_tls()) {
+    find_tls();
+    if (tls_.context == nullptr) return false;  // since a reload
+  }
   connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time, tls_);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
