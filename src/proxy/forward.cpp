@@ -86,11 +86,13 @@ bool names_vary(const Group& backend) {
 
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
-std::unique_ptr<Group> make_group(const config::Target& target,
+std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  if ((scheme != "http" && scheme != "https" && scheme != "ws") || target.host.empty())
-    return nullptr;
+  const bool is_known =
+      scheme == "http" || scheme == "ws" ||
+      (scheme == "https" && std::ranges::find(config.modules, "ssl_module") != config.modules.end());
+  if (!is_known || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;
@@ -121,7 +123,7 @@ int plan_journey(Exchange& x, Journey& journey) {
   } else {
     const balance::MemberSpec* pattern =
         target->backend ? &groups.backends[*target->backend].spec->members.front() : nullptr;
-    journey.own_group = make_group(*target, pattern);
+    journey.own_group = make_group(x.generation->config(), *target, pattern);
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
   }

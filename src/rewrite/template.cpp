@@ -81,8 +81,9 @@ constexpr auto fields = std::to_array<std::pair<std::string_view, std::string_vi
 constexpr std::string_view api_version = "20120211:142";
 
 // After "%{": the piece that stands for the name; nullopt: nobody knows it.
-std::optional<Template::Piece> piece_named(std::string_view name) {
+std::optional<Template::Piece> piece_named(std::string_view written) {
   using Kind = Template::Kind;
+  const std::string name = to_upper(written);
   Template::Piece piece;
   if (name == "REQUEST_FILENAME" || name == "SCRIPT_FILENAME") {
     piece.kind = Kind::subject;
