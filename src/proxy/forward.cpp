@@ -89,9 +89,9 @@ bool names_vary(const Group& backend) {
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  const bool is_known =
-      scheme == "http" || scheme == "ws" ||
-      (scheme == "https" && std::ranges::find(config.modules, "ssl_module") != config.modules.end());
+  const bool is_known = scheme == "http" || scheme == "ws" ||
+                        (scheme == "https" &&
+                         std::ranges::find(config.modules, "ssl_module") != config.modules.end());
   if (!is_known || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
