@@ -90,6 +90,7 @@ constexpr auto options = std::to_array<Option>({
 
 void rewrite_options(Scope& scope, const Statement& statement) {
   rewrite::Options& chosen = draft_of(scope).rules->options;
+  chosen.written = true;
   for (const std::string& word : statement.words) {
     if (starts_with_ignoring_case(word, "MaxRedirects=")) {
       scope.warn(

@@ -42,7 +42,9 @@ void Regex::Free::operator()(void* code) const { pcre2_code_free(static_cast<pcr
 std::expected<Regex, std::string> Regex::compile(std::string_view pattern, RegexCase letters) {
   int error = 0;
   std::size_t offset = 0;
-  const std::uint32_t options = letters == RegexCase::insensitive ? PCRE2_CASELESS : 0;
+  // httpd's RegexDefaultOptions: '.' is any byte, and '$' the very end, not before a last line end.
+  const std::uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
+                                (letters == RegexCase::insensitive ? PCRE2_CASELESS : 0);
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
                                    options, &error, &offset, nullptr);
   if (code == nullptr) {

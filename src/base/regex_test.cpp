@@ -41,5 +41,10 @@ TEST(Regex, a_long_subject_does_not_pass_for_one_that_does_not_match) {
   EXPECT_FALSE(regex->search(path));
 }
 
+TEST(Regex, a_dot_is_any_byte_and_a_dollar_the_very_end) {
+  EXPECT_TRUE(Regex::compile("^a.b$")->search("a\nb"));
+  EXPECT_FALSE(Regex::compile("^a$")->search("a\n"));
+}
+
 }  // namespace
 }  // namespace steelyard

@@ -7,7 +7,7 @@
 // Names are percent-encoded; "=" stands for the balancer itself in the place of a member. A field
 // that is not there is as each instance's configuration has it.
 //
-// Pure. docs/decisions/0014-more-than-one-machine.md
+// Pure. docs/decisions/0016-more-than-one-machine.md
 #pragma once
 
 #include <compare>

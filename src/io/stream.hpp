@@ -65,8 +65,7 @@ class Stream {
   // closed now loses it.
   virtual bool settle() { return true; }
   virtual void end_writing() = 0;  // half-close
-  virtual void reset() = 0;        // closing will reset the connection: the peer must not take
-                                   // what it got for complete
+  virtual void reset() = 0;        // closing resets: what the peer got is not complete
   // Whether a parked, silent peer is still there: nothing to read, not ended, no error.
   virtual bool silent_and_open() = 0;
   // Nobody is at the other end any more, where the system tells: of a Unix socket whenever it was
@@ -87,16 +86,14 @@ class Stream {
   bool is_watched() const { return idle_watcher_ != nullptr; }
   // Notes what became possible and wakes who waits for it. The stream may be gone afterwards.
   void became(bool readable, bool writable);
-  bool readable_ = true;  // sticky until a read would block
-  bool writable_ = true;
+  bool readable_ = true, writable_ = true;  // sticky until it would block
 
  private:
   friend class Wait;
   Wait* waiter_ = nullptr;
   IdleWatcher* idle_watcher_ = nullptr;
   Endpoint dialed_;
-  bool waits_to_read_ = false;
-  bool waits_to_write_ = false;
+  bool waits_to_read_ = false, waits_to_write_ = false;
 };
 
 // The timer of a coroutine that waits for streams: one a connection, re-armed for every wait.

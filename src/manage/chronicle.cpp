@@ -1,5 +1,6 @@
 #include "manage/chronicle.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "balance/waiting_line.hpp"
@@ -26,6 +27,11 @@ const Story& empty_story() {
 
 void Chronicle::adopt(const proxy::Generation& generation) {
   balancers_ = name_balancers(generation);
+  // At once: while somebody holds a balancer, shards keep the connections of its members.
+  std::erase_if(notes_, [this](const auto& each) {
+    return std::ranges::find(balancers_, each.second.balancer, &NamedBalancer::state) ==
+           balancers_.end();
+  });
   if (step_ends_ == Instant::min()) {
     last_look_ = loop_.now();
     step_ends_ = loop_.now() + Story::step_length;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "manage/live_rows.hpp"
+#include "manage/test_desk.hpp"
 #include "manage/test_status.hpp"
 
 namespace steelyard::manage {
@@ -87,6 +88,17 @@ TEST_F(ChronicleTest, goes_on_over_a_reload_and_forgets_who_is_gone) {
   chronicle.look();
   EXPECT_EQ(chronicle.of(*second).steps().size(), 0);
   EXPECT_EQ(story_of(0).steps().size(), 1);
+}
+
+class DeskChronicle : public DeskWorld {};
+
+// Shards keep connections of a balancer's members for as long as somebody holds it.
+TEST_F(DeskChronicle, lets_go_at_once_of_a_balancer_that_a_reload_took) {
+  const std::weak_ptr<balance::Balancer> taken = generation->groups()[0].balancers[0].state;
+  auto config = one_balancer();
+  config->servers[0]->balancers[0] = sticky_spec("other", 2);
+  adopt(std::move(config));
+  EXPECT_TRUE(taken.expired());
 }
 
 TEST_F(ChronicleTest, counts_requests_that_nobody_was_there_for) {

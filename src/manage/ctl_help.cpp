@@ -67,9 +67,9 @@ status 5xx within the last minute, half (P50) and 99 of 100 (P99) answers of tha
 within so many milliseconds, bytes a second to and from the member, connections in use and idle, and
 when the next health check is due. With ctl it is printed once.
 
-steelyard top shows it in a terminal, once a second: q quits, < and > choose the column that sorts, r
-turns the order round, p pauses, arrows and pages scroll. Where the output is no terminal it prints
-the table and ends.
+steelyard top shows it in a terminal, once a second: q quits, < and > choose the column that sorts,
+r turns the order round, p pauses, arrows and pages scroll. Where the output is no terminal it
+prints the table and ends.
 )"},
     Page{"drain",
          R"(steelyard ctl drain BALANCER MEMBER [--deadline TIME] [--sessions N] [--window TIME]

@@ -1,5 +1,5 @@
 // The live page of the balancer-manager, at the manager's own address, so that whoever the
-// configuration lets in there has it and nobody else (docs/decisions/0014).
+// configuration lets in there has it and nobody else (docs/decisions/0017).
 //
 //   ?live               the page                    ?live=feed           what happens
 //   (live_feed.hpp) ?live=app-HASH.js   what it is made of          ?live=hour&...       the last

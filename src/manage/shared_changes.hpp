@@ -1,5 +1,5 @@
 // What operators change here, shared with other instances, and what others share, made here
-// (SteelyardCluster). docs/decisions/0014-more-than-one-machine.md
+// (SteelyardCluster). docs/decisions/0016-more-than-one-machine.md
 //
 //   order here ──▶ ledger, and its file ──▶ journal ──▶ made ──▶ sent
 //   news       ──▶ ledger ──▶ what counts now ──▶ balancers it differs of ──▶ made ──▶ journal

@@ -56,12 +56,10 @@ class Exchange final : public expr::Facts {
   std::string client_host;               // reverse lookup, when a rule asked for it
   expr::Environment environment, notes;
   std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
-  // Variables of httpd's that change how a request is handled (nokeepalive, ...). Only the
-  // configuration sets them; most exchanges have none and ask for nothing.
+  // Variables that change how a request is handled (nokeepalive, ...); most exchanges have none.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
   bool has_switches = false;
-  // mod_ssl's variables are in the environment; they are looked up when somebody asks.
-  bool has_tls_environment = false;
+  bool has_tls_environment = false;  // mod_ssl's variables are in it, looked up when asked for
   http::FieldList request_trailers, response_trailers;
   mutable Arena arena;
 
@@ -106,8 +104,7 @@ class Exchange final : public expr::Facts {
   // ServerName, or the request's host, by UseCanonicalName.
   std::string_view public_name() const;
   std::uint16_t public_port() const;
-  // httpd: a server without SSLEngine stays one of plain HTTP, also where the handshake was
-  // another's.
+  // httpd: a server without SSLEngine stays one of plain HTTP, whoever shook hands.
   bool is_tls() const { return client->tls != nullptr && server->tls.is_on(); }
   std::uint16_t usual_port() const { return is_tls() ? 443 : 80; }  // the scheme's
   bool is_called_by_client() const;  // UseCanonicalName Off: by the name that the client used
@@ -131,21 +128,14 @@ class Exchange final : public expr::Facts {
   std::size_t response_header_count() const override { return always.size() + normal.size(); }
   std::string_view response_header_name(std::size_t i) const override;
   std::string_view response_header_value(std::size_t i) const override;
-  std::optional<std::string_view> variable(std::string_view name) const override {
-    const auto found = environment.find(name);
-    return found || !has_tls_environment ? found : tls_environment(name);
-  }
+  std::optional<std::string_view> variable(std::string_view name) const override;
   std::optional<std::string_view> tls_variable(std::string_view name) const override;
-  std::optional<std::string_view> note(std::string_view name) const override {
-    return notes.find(name);
-  }
+  std::optional<std::string_view> note(std::string_view name) const override;
   const expr::Timeline* timeline() const override;
   const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
-  const http::Field& response_row(std::size_t i) const {
-    return i < always.size() ? always[i] : normal[i - always.size()];
-  }
+  const http::Field& response_row(std::size_t i) const;
   std::string_view log_id_text() const;
   std::string_view backend_url_text() const;
   std::optional<std::string_view> tls_environment(std::string_view name) const;

@@ -146,6 +146,19 @@ std::int64_t Exchange::number(NumberFact which) const {
   return 0;
 }
 
+const http::Field& Exchange::response_row(std::size_t i) const {
+  return i < always.size() ? always[i] : normal[i - always.size()];
+}
+
+std::optional<std::string_view> Exchange::variable(std::string_view name) const {
+  const auto found = environment.find(name);
+  return found || !has_tls_environment ? found : tls_environment(name);
+}
+
+std::optional<std::string_view> Exchange::note(std::string_view name) const {
+  return notes.find(name);
+}
+
 std::optional<std::string_view> Exchange::tls_variable(std::string_view name) const {
   if (client->tls == nullptr) {
     if (equals_ignoring_case(name, "HTTPS")) return "off";

@@ -216,8 +216,8 @@ SectionRewriting rewrite_in_sections(Exchange& x, Shard::Core& core) {
         result.answer = answer(400);
         break;
       }
-      result.elsewhere =
-          x.arena.join(rewrite::escape_path(path, x.arena), x.has_query ? "?" : "", x.query);
+      // httpd: it is decoded once more there.
+      result.elsewhere = x.arena.join(path, x.has_query ? "?" : "", x.query);
       break;
     }
     case Outcome::Kind::nothing:

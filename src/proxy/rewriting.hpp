@@ -17,7 +17,8 @@ std::optional<Routing> rewrite_path(Exchange& x, Shard::Core& core);
 
 struct SectionRewriting {
   std::optional<Routing> answer{};
-  // Where the request begins anew: a path, encoded, with its query. Empty: it goes on.
+  // Where the request begins anew: a path with its query, to be decoded once more. Empty: it goes
+  // on.
   std::string_view elsewhere{};
   bool proxies = false;  // a rule said where to
 };

@@ -364,7 +364,10 @@ Routing route(Exchange& x, Shard::Core& core) {
   if (x.server->rewriting != nullptr) {
     // Those of the path as it came: for logs, names and the pages of what rules answer.
     x.settings = decided(x, core, core.settings_for(x).for_path(*x.server, x.path));
-    if (const auto done = rewrite_path(x, core)) return *done;
+    if (const auto done = rewrite_path(x, core)) {
+      x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;  // by mapping=encoded
+      return *done;
+    }
   }
   if (by_method != 0) return answer(by_method);
   find_backend(x, core);

@@ -13,8 +13,13 @@ namespace {
 
 constexpr std::int64_t minutes_max = std::int64_t{60} * 24 * 366 * 100;
 
-bool is_one_of(std::string_view text, std::string_view word) {
-  return text == "1" || equals_ignoring_case(text, "true") || equals_ignoring_case(text, word);
+bool is_secure(std::string_view text) {
+  return text == "1" || equals_ignoring_case(text, "true") || equals_ignoring_case(text, "secure");
+}
+
+// httpd does not take "1" here.
+bool is_http_only(std::string_view text) {
+  return equals_ignoring_case(text, "true") || equals_ignoring_case(text, "HttpOnly");
 }
 
 // httpd: "Sun, 29-Nov-2026 12:27:47 GMT", the form of old.
@@ -50,8 +55,7 @@ std::optional<Cookie> make_cookie(std::string_view text, WallTime now, Arena& ar
       arena.join(name, "=", value, "; path=", path.empty() ? std::string_view("/") : path,
                  "; domain=", domain, lasting == 0 ? "" : "; expires=",
                  lasting == 0 ? std::string_view() : expiry(now, lasting, arena),
-                 is_one_of(secure, "secure") ? "; secure" : "",
-                 is_one_of(http_only, "HttpOnly") ? "; HttpOnly" : "",
+                 is_secure(secure) ? "; secure" : "", is_http_only(http_only) ? "; HttpOnly" : "",
                  limits_site ? "; SameSite=" : "", limits_site ? same_site : std::string_view());
   return Cookie{name, line};
 }

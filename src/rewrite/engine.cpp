@@ -215,8 +215,8 @@ void Run::split_query(const Rule& rule) {
     const auto before = subject_.query();
     if (query.empty()) {
       query = before.value_or(std::string_view());
-    } else if (before) {
-      query = arena_.join(query, "&", *before);
+    } else {
+      query = arena_.join(query, "&", before.value_or(std::string_view()));
     }
   }
   if (query.ends_with('&')) query.remove_suffix(1);
@@ -239,9 +239,12 @@ void Run::reduce_own_url() {
 
 // What comes after a rule that matched. False: nothing does. `next`: the number of the next rule.
 bool Run::follow(const Rule& rule, std::size_t& next) {
-  if (rule.passes_through) passes_ = true;
+  if (rule.passes_through) {  // httpd: [END] does not count beside it
+    passes_ = true;
+    return false;
+  }
   if (rule.ends) ends_ = true;
-  if (rule.ends || rule.last || rule.proxies || rule.passes_through) return false;
+  if (rule.ends || rule.last || rule.proxies) return false;
   if (rule.next_round) {
     if (++rounds_ >= rule.rounds_max) {
       end_with(500, "AH02596: the rules began anew too often ([N])");

@@ -95,11 +95,15 @@ std::string_view unescape(std::string_view text, Arena& arena) {
       room[used++] = text[i];
       continue;
     }
-    if (i + 2 >= text.size()) return {};
-    const int high = http::hex_value(text[i + 1]);
-    const int low = http::hex_value(text[i + 2]);
+    const bool is_long_enough = i + 2 < text.size();
+    const int high = is_long_enough ? http::hex_value(text[i + 1]) : -1;
+    const int low = is_long_enough ? http::hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      room[used++] = '%';
+      continue;
+    }
     const int byte = 16 * high + low;
-    if (high < 0 || low < 0 || byte == 0 || byte == '/') return {};
+    if (byte == 0) break;
     room[used++] = static_cast<char>(byte);
     i += 2;
   }

@@ -20,7 +20,7 @@ namespace steelyard::rewrite {
 std::string_view escape_path(std::string_view text, Arena& arena);
 // Scheme and host stay as they are. `url` is absolute, see scheme_bytes().
 std::string_view escape_url(std::string_view url, Arena& arena);
-// Empty for a wrong escape, a NUL or an escaped slash (httpd's int:unescape).
+// Wrong escapes stay, an escaped NUL ends the text (httpd's int:unescape).
 std::string_view unescape(std::string_view text, Arena& arena);
 
 // [B] and its relatives: how a back-reference is escaped.

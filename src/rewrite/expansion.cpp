@@ -61,7 +61,9 @@ std::string_view Expansion::value_of(const Template::Piece& piece,
   expr::Evaluation evaluation{subject_.facts(), arena_};
   if (piece.kind == Kind::environment)
     return expr::find_function("env")->call(piece.text, evaluation);
-  return piece.variable == nullptr ? std::string_view() : piece.variable->read(evaluation);
+  if (piece.variable == nullptr) return {};
+  return piece.variable->read != nullptr ? piece.variable->read(evaluation)
+                                         : piece.variable->read_one(evaluation, piece.text);
 }
 
 std::string_view Expansion::field(std::string_view name) {

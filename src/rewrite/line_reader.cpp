@@ -84,7 +84,7 @@ bool read_dash_test(std::string_view pattern, RuleCondition& condition) {
   }
   for (const NumberTest& known : number_tests) {
     // httpd: a letter behind it makes it a pattern like any other.
-    if (pattern.size() <= 3 || !starts_with_ignoring_case(pattern, known.name)) continue;
+    if (pattern.size() <= 3 || !pattern.starts_with(known.name)) continue;
     condition.test = Test::number;
     condition.order = known.order;
     condition.operand = pattern.substr(3);

@@ -47,7 +47,7 @@ class Maps {
   std::map<std::string, Map, std::less<>> by_name_;
 };
 
-// What an int: map makes of a text; empty when it cannot be unescaped. `kind` has no file.
+// What an int: map makes of a text. `kind` has no file.
 std::string_view convert(Map::Kind kind, std::string_view text, Arena& arena);
 
 // One of the parts between the '|'; `random` decides which.

@@ -12,7 +12,10 @@ void append(Rules& rules, const Rules& more) {
 
 }  // namespace
 
-Inheritance inheritance(const Options& outer, const Options& inner) {
+Options merge(const Options& outer, const Options& inner) { return inner.written ? inner : outer; }
+
+Inheritance inheritance(const Options& outer, const Options& own) {
+  const Options inner = merge(outer, own);
   const bool takes_gifts = !inner.refuses_gifts;
   if (inner.inherits_before || (takes_gifts && outer.gives_down_before))
     return Inheritance::before_own;
@@ -25,7 +28,8 @@ std::shared_ptr<const RuleSet> merge(const std::shared_ptr<const RuleSet>& outer
   if (!outer || !inner) return inner ? inner : outer;
   auto merged = std::make_shared<RuleSet>(*inner);
   if (!merged->engine) merged->engine = outer->engine;
-  if (merged->base.empty() && inner->options.merges_base) merged->base = outer->base;
+  merged->options = merge(outer->options, inner->options);
+  if (merged->base.empty() && merged->options.merges_base) merged->base = outer->base;
   switch (inheritance(outer->options, inner->options)) {
     case Inheritance::before_own:
       merged->rules = outer->rules;
@@ -37,9 +41,6 @@ std::shared_ptr<const RuleSet> merge(const std::shared_ptr<const RuleSet>& outer
     case Inheritance::none:
       break;
   }
-  // What is given down goes on to whatever stands further inside.
-  merged->options.gives_down |= outer->options.gives_down;
-  merged->options.gives_down_before |= outer->options.gives_down_before;
   return merged;
 }
 

@@ -14,6 +14,7 @@ namespace steelyard::rewrite {
 
 // RewriteOptions that change something here.
 struct Options {
+  bool written = false;                                // else those around it count
   bool inherits = false, inherits_before = false;      // Inherit, InheritBefore
   bool gives_down = false, gives_down_before = false;  // InheritDown, InheritDownBefore
   bool refuses_gifts = false;                          // IgnoreInherit
@@ -34,6 +35,8 @@ struct RuleSet {
 // Whose rules count inside, and in which order.
 enum class Inheritance : std::uint8_t { none, behind_own, before_own };
 Inheritance inheritance(const Options& outer, const Options& inner);
+// httpd: those of `inner` alone, if it has any.
+Options merge(const Options& outer, const Options& inner);
 
 // What holds inside `inner` when `outer` is around it. Rules are replaced unless Inherit says
 // otherwise (httpd). Either may be null.

@@ -117,6 +117,7 @@ std::optional<Template::Piece> piece_prefixed(std::string_view name) {
     piece.text = name.substr(5);
   } else if (starts_with_ignoring_case(name, "SSL:")) {
     piece.kind = Kind::tls;
+    piece.text = name.substr(4);
     piece.variable = expr::find_variable(name.substr(4));
   } else {
     return std::nullopt;

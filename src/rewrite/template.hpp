@@ -39,7 +39,7 @@ class Template {
     server_ip,    // SERVER_ADDR
     field,        // a request field: `text` is its name
     environment,  // `text` is the variable's name
-    tls,          // %{SSL:...}: `variable`, null when it is unknown
+    tls,          // %{SSL:`text`}: `variable`, null when unknown
     map,          // `text` is its name, `parts` key and default
   };
   struct Piece {

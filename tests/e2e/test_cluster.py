@@ -101,7 +101,7 @@ class Instance:
         assert status == 200, problem
 
     def members(self):
-        return {one["name"]: one for one in self.api("GET", "members", balancer="app")[1]["members"]}
+        return {one["member"]: one for one in self.api("GET", "members", balancer="app")[1]["members"]}
 
     def setting(self, member, field):
         return self.members().get(member, {}).get("settings", {}).get(field)

@@ -3,7 +3,7 @@
     programs.py BUILD_DIRECTORY REPORT_DIRECTORY [--label TEXT] [--only NAME ...] [--jobs N]
 
 A GoogleTest program writes its own report.  For any other the report holds one test, or as many as
-Python's unittest says it ran; a program that dies without a report is one failed test.
+Python's unittest or node's test runner (TAP) says it ran; a program that dies without a report is one failed test.
 """
 
 import argparse
@@ -68,8 +68,8 @@ def run(name, command, environment, report):
     except OSError as error:
         status, output = 127, str(error)
     if not report.exists():
-        ran = re.findall(r"^Ran (\d+) tests? in", output, re.M)
-        wrong = re.findall(r"(?:failures|errors)=(\d+)", output)
+        ran = re.findall(r"^(?:Ran (?=\d+ tests? in)|# tests )(\d+)", output, re.M)
+        wrong = re.findall(r"(?:(?:failures|errors)=|^# fail )(\d+)", output, re.M)
         failed = 0 if status == 0 else max(1, sum(map(int, wrong)))
         write_report(report, name, max(failed, int(ran[-1]) if ran else 1), failed, output)
     elif status != 0 and not re.search(r"<(failure|error)\b", report.read_text("utf-8", "replace")):

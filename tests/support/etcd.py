@@ -58,9 +58,10 @@ class Authority:
     def _issue(self, name, ca_key, alternative):
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         request, more = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        # etcd's gateway speaks to etcd itself with the server's certificate.
+        # etcd speaks to itself with the server's certificate. Where logins are demanded it refuses certificates
+        # with a CommonName over HTTP.
         more.write_text(f"{alternative}\nextendedKeyUsage=serverAuth,clientAuth\n")
-        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key,
+        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/O={name}", "-keyout", key,
                       "-out", request)
         self._openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key,
                       "-CAcreateserial", "-days", "2", "-extfile", more, "-out", certificate)
@@ -138,6 +139,7 @@ class Etcd:
     def demand_login(self, user, password, prefix):
         """From now on only root, and this user under the prefix."""
         self.ask("auth/user/add", {"name": "root", "password": "root"})
+        self.ask("auth/role/add", {"name": "root"})
         self.ask("auth/user/grant", {"user": "root", "role": "root"})
         self.ask("auth/role/add", {"name": "steelyard"})
         self.ask("auth/role/grant", {"name": "steelyard", "perm": {

@@ -197,7 +197,7 @@ export function pool_text(row: MemberRow): string {
 export function why_text(row: MemberRow, now: number): string {
   const parts: string[] = [];
   if (row.until !== null && row.until > now) parts.push(`tried again in ${duration_text(row.until - now)}`);
-  if (row.drain !== null) parts.push(`ends: ${row.drain}`);
+  if (row.drain !== null) parts.push(`drain ${row.drain}`);
   // What the reason told need not be told again as the check's evidence.
   const is_told = row.check?.evidence !== undefined && row.reason.includes(row.check.evidence);
   const check = check_text(is_told && row.check ? { ...row.check, evidence: "" } : row.check, now);

@@ -328,6 +328,17 @@ scenario(
     sees="403 1 302 403 1",
 )
 scenario(
+    "a dot matches a line end and a dollar only the end",
+    ON
+    + """RewriteRule ^/path/(.*) http://${M1}/$1 [P]
+RewriteRule ^/end$ http://${M1}/endonly [P]
+ProxyPassMatch ^/pm/(.*) http://${M1}/$1
+ProxyPassMatch ^/pe$ http://${M1}/pe
+""",
+    [get("/path/a%0ab"), get("/end%0a"), get("/pm/a%0ab"), get("/pe%0a")],
+    sees="1 404 1 404",
+)
+scenario(
     "cookies are set once a name",
     ON
     + """RewriteRule ^/c1$ - [CO=n:v:lb.test]
@@ -599,14 +610,15 @@ scenario(
     "END keeps sections from rewriting further",
     ON
     + """RewriteRule ^/end /p/end [END,PT]
+RewriteRule ^/p/end/here - [END]
 RewriteRule ^/last /p/end [L,PT]
 <Location /p/end>
 RewriteRule ^ - [F]
 </Location>
 ProxyPass /p http://${M1}/p
 """,
-    [get("/end"), get("/last")],
-    sees="403 403",
+    [get("/end"), get("/last"), get("/p/end/here")],
+    sees="403 403 1",
 )
 scenario(
     "an error document is found through rules",
