@@ -32,6 +32,7 @@ class AtTheDesk : public ::testing::Test {
   AtTheDesk() {
     auto config = TestWorld::make_config(1, {});
     config->servers[0]->defaults.responder = config::Responder::balancer_manager;
+    config->servers[0]->aliases = {"shop.example", "x"};
     world_.adopt(std::move(config));
     world_.group.desk = &desk_;
   }
@@ -76,6 +77,15 @@ TEST_F(AtTheDesk, an_answer_reaches_its_client_and_the_connection_goes_on) {
                     HasSubstr("\r\nCache-Control: no-store\r\n"), EndsWith("\r\n\r\n<p>done</p>")));
   world_.say(*client, post(""));
   EXPECT_EQ(desk_.questions.size(), 2);
+}
+
+TEST_F(AtTheDesk, who_knows_no_name_of_the_server_is_not_let_in) {
+  for (const char* const host : {"evil.example", "192.0.2.1", "[2001:db8::1]:80"}) {
+    const auto client = world_.connect();
+    world_.say(*client, "GET /m HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n");
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 403 Forbidden\r\n")) << host;
+  }
+  EXPECT_EQ(desk_.questions.size(), 0);
 }
 
 TEST_F(AtTheDesk, a_status_without_a_text_gets_the_usual_page) {
