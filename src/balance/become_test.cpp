@@ -39,22 +39,22 @@ TEST_F(Become, fields_statuses_and_membership_change_together) {
   overlay.put("a", "status", "", "D");
   overlay.put("", "timeout", "", "7");
   overlay.remove("c");
-  overlay.add("http://d:80");
+  overlay.add("http://d:8080");
   EXPECT_THAT(become(overlay),
               UnorderedElementsAre(Change{"a", "loadfactor", "1.00", "3.00"},
                                    Change{"a", "status", "", "D"}, Change{"", "timeout", "", "7"},
                                    Change{"c", "member", "configured", "removed"},
-                                   Change{"http://d:80", "member", "", "added"}));
+                                   Change{"http://d:8080", "member", "", "added"}));
   EXPECT_THAT(told, SizeIs(5));
   EXPECT_EQ(told_after, overlay);
   EXPECT_EQ(group.status("a"), "Init Dis ");
-  EXPECT_EQ(group.status("http://d:80"), "Init Ok ");
+  EXPECT_EQ(group.status("http://d:8080"), "Init Ok ");
   EXPECT_EQ(group.balancer.members().size(), 3U);
 }
 
 TEST_F(Become, nothing_is_as_the_configuration_has_it) {
   ASSERT_TRUE(Edits(group.balancer)
-                  .change({.added = {"http://d:80"},
+                  .change({.added = {"http://d:8080"},
                            .fields = {{"a", "status", "D"}, {"b", "lbset", "2"}},
                            .removed = {"c"},
                            .added_max = 9},
@@ -62,7 +62,7 @@ TEST_F(Become, nothing_is_as_the_configuration_has_it) {
   EXPECT_THAT(become({}),
               UnorderedElementsAre(Change{"a", "status", "D", ""}, Change{"b", "lbset", "2", "0"},
                                    Change{"c", "member", "removed", "configured"},
-                                   Change{"http://d:80", "member", "added", ""}));
+                                   Change{"http://d:8080", "member", "added", ""}));
   EXPECT_EQ(group.status("a"), "Init Ok ");
   EXPECT_TRUE(Edits(group.balancer).overlay().empty());
 }
