@@ -175,9 +175,10 @@ std::expected<FieldValue, std::string> read_value(std::string_view text) {
   Members members(text);
   FieldValue value{.value = members.needed("value", text_bytes_max),
                    .configured = members.needed("configured", text_bytes_max),
-                   .who = members.text("who", author_bytes_max),
-                   .from = members.text("from", author_bytes_max),
-                   .reason = members.text("reason", author_bytes_max),
+                   // Bytes that are no text become longer on their way through JSON.
+                   .who = members.text("who", 3 * author_bytes_max),
+                   .from = members.text("from", 3 * author_bytes_max),
+                   .reason = members.text("reason", 3 * author_bytes_max),
                    .at_us = members.number("at"),
                    .instance = members.text("instance", name_bytes_max),
                    .order = members.text("order", name_bytes_max)};

@@ -4,6 +4,8 @@
 #include <ranges>
 #include <utility>
 
+#include "cluster/limits.hpp"
+
 namespace steelyard::cluster {
 
 namespace {
@@ -125,7 +127,13 @@ void Ledger::follow(const Order& order) {
 
 void Ledger::in_the_way(const std::string& id, const std::vector<Sight>& sights) {
   for (const Sight& sight : sights) see(sight);
-  if (std::ranges::find(unshared_, id, &Order::id) != unshared_.end()) settle();
+  const auto order = std::ranges::find(unshared_, id, &Order::id);
+  if (order == unshared_.end()) return;
+  // Nobody loses so many races: a key of it holds what cannot be read here.
+  if (++order->times_refused > times_refused_max)
+    return refused(
+        id, "etcd refuses it again and again; is there a value that this version cannot read?");
+  settle();
 }
 
 void Ledger::refused(const std::string& id, std::string why) {

@@ -43,6 +43,7 @@ struct Order {
   std::string id;
   std::vector<Field> fields{};
   bool in_touch = false;  // with the store, from when it was made until now
+  int times_refused = 0;  // because something of it was not what it was made over
   friend bool operator==(const Order&, const Order&) = default;
 };
 

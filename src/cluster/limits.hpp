@@ -17,6 +17,7 @@ inline constexpr std::size_t name_bytes_max = 1024;
 inline constexpr std::size_t text_bytes_max = std::size_t{16} * 1024;
 // Of who, where and why.
 inline constexpr std::size_t author_bytes_max = 1000;
+inline constexpr int times_refused_max = 20;  // of one order, in a row
 // Of one answer, or one line of a watch. A page of keys that is longer is asked for in smaller
 // ones.
 inline constexpr std::size_t answer_bytes_max = std::size_t{16} * 1024 * 1024;

@@ -144,7 +144,8 @@ ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
                                        const balance::ChangeOrder& order, const Purpose& purpose,
                                        const journal::Author& author, const Moment& moment) {
   for (const auto& wish : order.fields) {
-    if (wish.field != "hcexpr" || wish.value.empty() || knows_condition_(balancer, wish.value))
+    if (wish.field != "hcexpr" || wish.value.empty() || !knows_condition_ ||
+        knows_condition_(balancer, wish.value))
       continue;
     return std::unexpected(balance::ChangeFault{balance::ChangeFault::Kind::bad_value, wish.member,
                                                 wish.field,

@@ -58,13 +58,13 @@ class ChangesBook {
  public:
   using Log = std::function<void(config::LogLevel, const std::string&)>;
   using Changed = std::expected<std::vector<balance::Change>, balance::ChangeFault>;
-  // Whether the balancer's virtual host has a condition (ProxyHCExpr) of this name.
+  // Whether the balancer's virtual host has a condition (ProxyHCExpr) of this name. Null: any is.
   using KnowsCondition = std::function<bool(const NamedBalancer&, std::string_view name)>;
 
   // None: nobody wants one; changes are made and not kept. A fault: it could not be opened; changes
   // are refused with that reason.
   using Wanted = std::expected<std::optional<journal::Journal>, journal::Fault>;
-  ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition);
+  ChangesBook(Wanted journal, Log log, KnowsCondition knows_condition = nullptr);
 
   // After a start, before anything else: what the journal has of balancers in `persistent` counts
   // again, against the configuration as it is now; the rest is forgotten.

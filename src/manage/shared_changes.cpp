@@ -100,15 +100,29 @@ void SharedChanges::adopt(const std::vector<NamedBalancer>& balancers) {
   if (has_heard_) follow_all();
 }
 
+namespace {
+
+// Without half a character (UTF-8) at the end.
+std::string cut(const std::string& text) {
+  std::size_t end = std::min(text.size(), cluster::author_bytes_max);
+  const auto is_inside = [&] {
+    return end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80;
+  };
+  while (end > 0 && is_inside()) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
 std::string SharedChanges::next_id() { return fmt::format("{}-{}", parts_.self.id, ++orders_); }
 
 void SharedChanges::stamp(std::vector<Wish>& wishes, const journal::Author& author,
                           WallTime now) const {
   for (Wish& wish : wishes) {
     if (!wish.value) continue;
-    wish.value->who = author.who.substr(0, cluster::author_bytes_max);
-    wish.value->from = author.from.substr(0, cluster::author_bytes_max);
-    wish.value->reason = author.reason.substr(0, cluster::author_bytes_max);
+    wish.value->who = cut(author.who);
+    wish.value->from = cut(author.from);
+    wish.value->reason = cut(author.reason);
     wish.value->at_us = unix_us(now);
     wish.value->instance = parts_.self.name;
   }

@@ -94,7 +94,10 @@ CollectorClient::CollectorClient(CollectorLoop& loop, const config::TraceExport&
   request.set(CURLOPT_WRITEFUNCTION, &keep_answer);
   request.set(CURLOPT_WRITEDATA, &request.answer);
   request.set(CURLOPT_ERRORBUFFER, request.error.data());
-  if (!to_.ca_file.empty()) request.set(CURLOPT_CAINFO, to_.ca_file.c_str());
+  if (to_.ca_file.empty()) return;
+  request.set(CURLOPT_CAINFO, to_.ca_file.c_str());
+  // Else the system's authorities are believed as well.
+  request.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
 }
 
 CollectorClient::~CollectorClient() = default;

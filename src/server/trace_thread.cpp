@@ -127,13 +127,14 @@ void TraceThread::send_the_rest() {
 
 bool TraceThread::deliver(const SpanBatch& batch) {
   const std::string body = front_ + batch.json + std::string(trace::envelope_back);
-  for (Duration pause_length = first_pause;; pause_length *= 2) {
+  for (Duration pause_length = first_pause;;
+       pause_length = std::min(pause_length * 2, longest_pause)) {
     const CollectorAnswer answer = client_->post(body, give_up_at_);
     if (settle(batch, answer)) return true;
     // Who stops asks once more at most, and not a collector that was not there just now.
     if (stopping()) return false;
     tell_trouble(answer);
-    pause(std::max(std::min(pause_length, longest_pause), answer.retry_after));
+    pause(std::max(pause_length, answer.retry_after));
     if (stopping() && troubled_since_ != never) return false;
     renew_client();
   }
