@@ -160,7 +160,7 @@ TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_
   join();
   balance::Drains drains(balancer());
   ASSERT_TRUE(drains.order(view(0).member, {.sessions_max = 0}, loop.now()));
-  drains.watch(loop.now());
+  (void)drains.watch(loop.now());
   ASSERT_EQ(status(0), "Init Drn Stop");
   hear(News::Changes{
       .fields = {sight(key(m1, "status"), "", "N", 11), sight(key(m1, "lbset"), "0", "1", 11)},

@@ -4,12 +4,15 @@
 
 namespace steelyard::proxy {
 
+// Made for other hosts, where nothing else bounds them: one client can name as many as it likes.
+constexpr std::size_t misfits_max = 32;
+
 // httpd: a connection that was made for another host is closed, if it stands in the way.
 bool BackendPool::bring_up(const TlsWish& wish) {
   const auto fits = [&wish](const auto& connection) { return wish.is_met_by(*connection); };
   const auto found = std::find_if(idle_.rbegin(), idle_.rend(), fits);
   if (found == idle_.rend()) {
-    if (gate) close_oldest();
+    if (gate || idle_.size() >= misfits_max) close_oldest();
     return false;
   }
   std::rotate(std::prev(found.base()), found.base(), idle_.end());

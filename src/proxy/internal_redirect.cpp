@@ -42,6 +42,9 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.redirected = true;
   x.proxied = false;
   x.route = {};
+  // What rules said of the path before is not true of this one: least of all who answers for it.
+  x.rewritten.handler = x.rewritten.text = {};
+  x.rewritten.is_local = false;
   set_target(x, path);
   if (x.request.method_id != http::Method::head) {
     x.request.method = "GET";

@@ -34,6 +34,11 @@ Routing refusal(int status, std::string_view html_note = {}) {
 std::optional<Routing> check_named_host(Exchange& x, Shard::Core& core) {
   const tls::Hosts* const hosts = x.generation->tls();
   if (hosts == nullptr) return std::nullopt;
+  // A reload may ask for certificates of clients that are connected already.
+  if (x.server->tls.verify == config::PeerVerify::require &&
+      x.tls_variable("SSL_CLIENT_VERIFY").value_or("") != "SUCCESS") {
+    return refusal(421);
+  }
   const config::VirtualHostGroup& group = x.generation->hosts().group(x.client->local);
   const std::string_view named = tls::named_host(*x.client->tls);
   if (!named.empty() && equals_ignoring_case(named, x.host_name)) return std::nullopt;

@@ -149,7 +149,10 @@ Run::Verdict Run::apply(const Rule& rule) {
   fill_.rule_groups = rule.negated ? RegexMatch() : match;
   fill_.condition_groups = RegexMatch();
   fill_.set_vary({});
-  if (!conditions_hold(rule)) return Verdict::no_match;
+  const bool hold = conditions_hold(rule);
+  // Conditions that were asked about half a text say nothing, and the rule may be a guard.
+  if (fill_.is_exhausted()) return end_with(500, "rules make more text than one request may");
+  if (!hold) return Verdict::no_match;
   std::string_view replaced;
   if (!rule.keeps_text) {
     replaced = fill_.fill(rule.substitution, &rule.escaping);

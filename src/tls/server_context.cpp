@@ -157,6 +157,7 @@ std::string text_of_verification(const TlsServerSettings& settings) {
   for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
     text += '|' + path_of(*file);
   text += '|' + std::to_string(static_cast<int>(trust.revocation));
+  text += trust.needs_no_crl ? "|n" : "|";
   return text;
 }
 

@@ -87,13 +87,14 @@ Text connection_variable(SSL* ssl, std::string_view name, Arena& arena) {
   return std::nullopt;
 }
 
-// httpd: SSL_CLIENT_CERT_CHAIN_0 is the first one above the client's own.
+// httpd: SSL_CLIENT_CERT_CHAIN_0 is the first one above the client's own, which the library leaves
+// out of a client's chain.
 Text chain_certificate(SSL* ssl, std::string_view number, Arena& arena) {
   const auto index = parse_unsigned(number);
   const STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl);
-  if (!index || chain == nullptr || *index + 1 >= static_cast<std::uint64_t>(sk_X509_num(chain)))
+  if (!index || chain == nullptr || *index >= static_cast<std::uint64_t>(sk_X509_num(chain)))
     return std::nullopt;
-  return pem_of(*sk_X509_value(chain, static_cast<int>(*index) + 1), arena);
+  return pem_of(*sk_X509_value(chain, static_cast<int>(*index)), arena);
 }
 
 constexpr std::string_view prefix = "SSL_", of_client = "CLIENT_", of_server = "SERVER_",

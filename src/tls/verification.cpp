@@ -6,6 +6,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 
 #include "tls/library_errors.hpp"
@@ -47,6 +48,12 @@ bool is_about_the_authority(int error) {
   }
 }
 
+// The error that was let pass, of one verification.
+int passed_error_index() {
+  static const int index = X509_STORE_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
 // The library's opinion of one certificate of a chain, and what is made of it. An error that is let
 // pass stays the verification's result, so that a resumed session does not look like a verified
 // one.
@@ -57,11 +64,17 @@ int judge(int is_good, X509_STORE_CTX* store) {
   if (rules == nullptr) return is_good;
   const int error = X509_STORE_CTX_get_error(store);
   if (is_good == 0 && error == X509_V_ERR_UNABLE_TO_GET_CRL && rules->needs_no_crl) {
-    X509_STORE_CTX_set_error(store, X509_V_OK);
+    const auto passed =
+        reinterpret_cast<std::intptr_t>(X509_STORE_CTX_get_ex_data(store, passed_error_index()));
+    X509_STORE_CTX_set_error(store, passed != 0 ? static_cast<int>(passed) : X509_V_OK);
     is_good = 1;
   }
-  if (is_good == 0 && rules->verify == PeerVerify::optional_no_ca && is_about_the_authority(error))
+  if (is_good == 0 && rules->verify == PeerVerify::optional_no_ca &&
+      is_about_the_authority(error)) {
+    X509_STORE_CTX_set_ex_data(store, passed_error_index(),
+                               reinterpret_cast<void*>(static_cast<std::intptr_t>(error)));
     return 1;
+  }
   if (X509_STORE_CTX_get_error_depth(store) > rules->depth) {
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
     return 0;
