@@ -63,7 +63,7 @@ TEST(FieldValue, needs_its_texts_and_bounds_them) {
   const std::string long_text(text_bytes_max + 1, 'x');
   EXPECT_FALSE(read_value(R"({"configured": "", "value": ")" + long_text + "\"}"));
   EXPECT_FALSE(read_value(R"({"configured": "", "value": "", "who": ")" +
-                          std::string(author_bytes_max + 1, 'x') + "\"}"));
+                          std::string(3 * author_bytes_max + 1, 'x') + "\"}"));
 }
 
 TEST(Instance, comes_back_from_its_text) {

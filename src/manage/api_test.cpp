@@ -85,7 +85,7 @@ TEST_F(ApiTest, says_what_it_has) {
   EXPECT_EQ(root["generation"], 2);
   EXPECT_THAT(root["resources"],
               ElementsAre("openapi.json", "balancers", "balancer", "members", "member", "drain",
-                          "events", "live", "changes", "undo", "export"));
+                          "events", "live", "cluster", "changes", "undo", "export"));
 }
 
 TEST_F(ApiTest, who_listens_is_told_once_a_second) {
@@ -391,7 +391,7 @@ TEST_F(ApiTest, the_document_tells_what_is_there) {
       EXPECT_TRUE(document.contains(json::json_pointer(reference.substr(1)))) << reference;
     }
   }
-  EXPECT_EQ(operations, 18);
+  EXPECT_EQ(operations, 19);
   EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
 }
 

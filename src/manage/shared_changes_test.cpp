@@ -103,7 +103,7 @@ TEST_F(SharedChangesTest, what_others_change_is_made_here_and_not_sent_back) {
   EXPECT_EQ(status(0), "Init Dis");
   EXPECT_THAT(lines, Contains(HasSubstr("anna, web2")));
   hear(News::Changes{.fields = {sight(key(m2, "loadfactor"), "1.00", "2.00", 11),
-                                sight(key("http://m9:80", "member"), "", "added", 11)},
+                                sight(key("http://m9:8080", "member"), "", "added", 11)},
                      .revision = 11});
   EXPECT_EQ(view(1).spec->load_factor, 200);
   EXPECT_EQ(balancer().members().size(), 3U);
@@ -160,6 +160,7 @@ TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_
   join();
   balance::Drains drains(balancer());
   ASSERT_TRUE(drains.order(view(0).member, {.sessions_max = 0}, loop.now()));
+  loop.advance(std::chrono::seconds(61));  // for so long no session is to be seen
   (void)drains.watch(loop.now());
   ASSERT_EQ(status(0), "Init Drn Stop");
   hear(News::Changes{
@@ -187,7 +188,8 @@ TEST_F(SharedChangesTest, values_that_an_operator_could_not_give_are_left_out) {
 TEST_F(SharedChangesTest, no_more_members_are_added_than_an_operator_could) {
   std::vector<Sight> fields;
   for (int i = 0; i < balance::added_members_max + 5; ++i)
-    fields.push_back(sight(key("http://x" + std::to_string(i) + ":80", "member"), "", "added", 1));
+    fields.push_back(
+        sight(key("http://x" + std::to_string(i) + ":8080", "member"), "", "added", 1));
   join(std::move(fields));
   EXPECT_EQ(balancer().members().size(), 2U + balance::added_members_max);
   EXPECT_THAT(shared.view().left_out, SizeIs(5));

@@ -32,7 +32,7 @@ class AtTheDesk : public ::testing::Test {
   AtTheDesk() {
     auto config = TestWorld::make_config(1, {});
     config->servers[0]->defaults.responder = config::Responder::balancer_manager;
-    config->servers[0]->aliases = {"shop.example", "x"};
+    config->servers[0]->aliases = {"shop.example", "x", "a"};
     world_.adopt(std::move(config));
     world_.group.desk = &desk_;
   }
