@@ -159,8 +159,7 @@ TEST_F(SharedChangesTest, an_order_that_lost_is_taken_back_and_told) {
 TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_alone) {
   join();
   balance::Drains drains(balancer());
-  ASSERT_TRUE(drains.order(view(0).member, {.sessions_max = 0}, loop.now()));
-  loop.advance(std::chrono::seconds(61));  // for so long no session is to be seen
+  ASSERT_TRUE(drains.order(view(0).member, {.deadline = loop.now()}, loop.now()));
   (void)drains.watch(loop.now());
   ASSERT_EQ(status(0), "Init Drn Stop");
   hear(News::Changes{
