@@ -74,6 +74,11 @@ export class Detail {
     this.dialog.close();
   }
 
+  // After a reload the same number may be another member's.
+  is_about(row: MemberRow): boolean {
+    return this.row?.member === row.member && this.row.balancer === row.balancer;
+  }
+
   show(row: MemberRow, now: number): void {
     this.row = row;
     say(this.title, row.member);

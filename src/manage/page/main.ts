@@ -75,7 +75,7 @@ function show(): void {
   show_totals(members);
   if (detail.id !== undefined) {
     const row = model.member(detail.id);
-    if (row) detail.show(row, model.at);
+    if (row && detail.is_about(row)) detail.show(row, model.at);
     else detail.close();
   }
 }

@@ -211,7 +211,8 @@ export class MemberTable {
   readonly element: HTMLElement;
   private readonly body = make("tbody", { role: "rowgroup" });
   private readonly headers = new Map<SortKey, HTMLElement>();
-  private readonly lines = new Map<number, MemberLine>();
+  // By name: after a reload the same number may be another member's.
+  private readonly lines = new Map<string, MemberLine>();
 
   constructor(title: string, private readonly actions: TableActions) {
     const row = make("tr", { role: "row" });
@@ -239,13 +240,13 @@ export class MemberTable {
       const header = this.headers.get(column.key);
       if (header) put(header, "aria-sort", sorted);
     }
-    const kept = new Set(rows.map((row) => row.id));
-    for (const [id] of this.lines) if (!kept.has(id)) this.lines.delete(id);
+    const kept = new Set(rows.map((row) => row.member));
+    for (const [name] of this.lines) if (!kept.has(name)) this.lines.delete(name);
     const elements = rows.map((row) => {
-      let line = this.lines.get(row.id);
+      let line = this.lines.get(row.member);
       if (line === undefined) {
         line = new MemberLine(row, this.actions);
-        this.lines.set(row.id, line);
+        this.lines.set(row.member, line);
       }
       line.show(row, now);
       return line.element;
