@@ -10,7 +10,8 @@
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/account.hpp"
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/attempt.hpp"
+#include "proxy/backend/dialect_choice.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
@@ -362,8 +363,8 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-void account(Exchange& x, Shard::Core& core, Http1Attempt& attempt,
-             const balance::Decision& decision, const Failure& failure, const Journey& journey) {
+void account(Exchange& x, Shard::Core& core, Attempt& attempt, const balance::Decision& decision,
+             const Failure& failure, const Journey& journey) {
   close_attempt(x, core, failure, attempt.status());
   MemberCells* const cells = attempt.cells();
   if (cells == nullptr) return;
@@ -455,7 +456,9 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const AttemptPlan plan = plan_attempt(x, journey, lease);
     note_attempt(x, core,
                  {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
-    Http1Attempt attempt(x, core, client, body, plan);
+    const Dialect::Matter matter{x, client, body, plan};
+    const DialectChoice dialect(matter);
+    Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
     account(x, core, attempt, decision, failure, journey);
