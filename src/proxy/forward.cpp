@@ -6,6 +6,7 @@
 
 #include "balance/decision_words.hpp"
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
@@ -85,15 +86,19 @@ bool names_vary(const Group& backend) {
   return name.substr(0, end).find('$') != std::string::npos;
 }
 
+bool is_spoken(const config::Config& config, std::string_view name) {
+  const balance::Scheme* const scheme = balance::scheme_named(name);
+  if (scheme == nullptr || !scheme->is_spoken) return false;
+  return scheme->module.empty() ||
+         std::ranges::find(config.modules, scheme->module) != config.modules.end();
+}
+
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  const bool is_known = scheme == "http" || scheme == "ws" ||
-                        (scheme == "https" &&
-                         std::ranges::find(config.modules, "ssl_module") != config.modules.end());
-  if (!is_known || target.host.empty()) return nullptr;
+  if (!is_spoken(config, scheme) || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "balance/scheme.hpp"
 #include "proxy/backend/attempt_plan.hpp"
 #include "proxy/backend_pool.hpp"
 #include "proxy/client_side.hpp"
@@ -40,7 +41,7 @@ class MemberLink {
 
  private:
   BackendPool* find_pool();
-  bool is_tls() const { return plan_.lease.spec().scheme == "https"; }
+  bool is_tls() const { return balance::is_tls_scheme(plan_.lease.spec().scheme); }
   void find_tls();
   [[gnu::noinline]] io::Task<Failure> secure();
   io::DialTarget dial_target() const;
