@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+import cgi_cases
 import deviations
 import health_cases
 
@@ -74,6 +75,18 @@ check: `M` the checked member serves, `o` only another one does.
 """
 
 
+CGI = """
+## FastCGI, SCGI and uwsgi members
+
+`tests/oracle/test_cgi.py` compares what members are told and what clients get. Both sides also differ
+in what is their own: `SERVER_SOFTWARE`, and `PATH`, which is httpd's own there and
+`/usr/local/bin:/usr/bin:/bin` here.
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
 def health_row(different):
     told = f"| `{different.id}` | {different.text} "
     return told + f"| `{different.case.seen}` | `{different.steelyard}` |\n"
@@ -85,7 +98,7 @@ def text():
         for d in deviations.DEVIATIONS
     )
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + NAMES + MANAGER + TAIL
+    return HEAD + rows + HEALTH + health + CGI + "".join(health_row(one) for one in cgi_cases.DIFFERENT) + NAMES + MANAGER + TAIL
 
 
 if __name__ == "__main__":

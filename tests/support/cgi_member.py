@@ -48,8 +48,8 @@ class Asked:
 
 @dataclass
 class Answer:
-    """Bytes for the next request; `then_close`: the connection ends behind them; `at_once`: they
-    are sent before the request is read."""
+    """Bytes for the next request; `then_close`: the connection ends behind them; `reset`:
+    by a reset."""
 
     data: bytes
     then_close: bool = True
@@ -234,6 +234,11 @@ class CgiMember(ThreadedMember):
         assert not self._notes.faults, self._notes.faults
         return asked
 
+    def forget_answers(self):
+        """The next request gets the usual answer."""
+        with self._changed:
+            self._answers.clear()
+
     def faults(self):
         """What was no request since the last look."""
         with self._changed:
@@ -257,8 +262,6 @@ class CgiMember(ThreadedMember):
         with self._changed:
             self._notes.connections += 1
             number = self._notes.connections
-        if connection.family == socket.AF_UNIX:
-            pass
         while True:
             reader = Reader(connection)
             try:
