@@ -197,7 +197,7 @@ TEST(Composer, names_ways_and_client_addresses_decide) {
   for (const std::string line :
        {"ServerName a", "ServerAlias b", "ServerPath /c", "ProxyRemote * http://p:1",
         "ProxyRemoteMatch . http://p:1", "ProxyBlock *", "ProxyRequests On",
-        "SetHandler proxy:http://h", "SetHandler \"proxy:unix:/s|fcgi://localhost\"",
+        "SetHandler proxy:http://h", "SetHandler \"proxy:unix:/s|http://localhost\"",
         "RemoteIPHeader X-Forwarded-For", "RemoteIPInternalProxy 10.0.0.0/8",
         "RemoteIPInternalProxyList f", "RemoteIPTrustedProxy 10.0.0.1",
         "RemoteIPTrustedProxyList f", "RemoteIPProxyProtocol On", "JkMount /a w", "JkMountFile f",

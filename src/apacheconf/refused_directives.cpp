@@ -137,7 +137,7 @@ std::vector<Directive> make_table() {
            "fetch certificates", wrap},
           {"proxy_module",
            "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxyFCGIBackendType ProxyFCGISetEnvIf ProxyFtpListOnWildcard "
+           "ProxyFtpListOnWildcard "
            "ProxyFtpEscapeWildcards ProxyFtpDirCharset ProxySCGISendfile "
            "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "

@@ -25,6 +25,7 @@ std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
+std::span<const Directive> fcgi_directives();      // ProxyFCGIBackendType, ProxyFCGISetEnvIf
 std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...
 std::span<const Directive> health_directives();    // ProxyHCTemplate, ProxyHCExpr, ProxyHCTPsize
 std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...

@@ -20,9 +20,9 @@ constexpr auto schemes = std::to_array<Scheme>({
     {"h2c", 80, "proxy_http2_module"},
     {"h2", 443, "proxy_http2_module", tls},
     {"ajp", 8009, "proxy_ajp_module"},
-    {"fcgi", 8000, "proxy_fcgi_module"},
-    {"scgi", 4000, "proxy_scgi_module"},
-    {"uwsgi", 0, "proxy_uwsgi_module"},
+    {"fcgi", 8000, "proxy_fcgi_module", !tls, spoken},
+    {"scgi", 4000, "proxy_scgi_module", !tls, spoken},
+    {"uwsgi", 3031, "proxy_uwsgi_module", !tls, spoken},
     {"ftp", 21, "proxy_ftp_module"},
 });
 

@@ -46,6 +46,7 @@ class FcgiReader {
   Piece next(std::string_view& input);
   void reset() { *this = FcgiReader(); }
 
+  bool has_ended() const { return state_ == State::ended; }
   FcgiFault fault() const { return fault_; }
   FcgiStatus status() const { return status_; }               // once it ended
   std::uint32_t exit_status() const { return exit_status_; }  // of the application

@@ -147,6 +147,10 @@ std::string_view script_filename(const Request& request, Protocol protocol, Back
 
 }  // namespace
 
+std::string_view decoded(std::string_view text, Arena& arena) {
+  return decode(text, Slashes::decode, arena);
+}
+
 std::string_view variable_name(std::string_view field_name, Arena& arena) {
   if (field_name.empty() || equals_ignoring_case(field_name, "Proxy")) return {};
   const bool clean =
@@ -158,6 +162,20 @@ std::string_view variable_name(std::string_view field_name, Arena& arena) {
   std::ranges::transform(field_name, behind,
                          [](char c) { return c == '-' ? '_' : ascii_upper(c); });
   return {room, front.size() + field_name.size()};
+}
+
+std::string_view path_info_of_script(std::string_view path) {
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t end = std::min(path.find('/', begin + 1), path.size());
+    const std::string_view name = path.substr(begin, end - begin);
+    const std::size_t dot = name.rfind('.');
+    const std::string_view extension = dot == name.npos ? "" : name.substr(dot + 1);
+    if (!extension.empty() && is_alpha(extension.front()) &&
+        std::ranges::all_of(extension, is_alnum))
+      return path.substr(end);
+    begin = end;
+  }
+  return {};
 }
 
 std::size_t find_path_info(std::string_view path, std::string_view path_info) {

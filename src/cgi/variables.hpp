@@ -59,8 +59,15 @@ inline constexpr std::string_view default_path = "/usr/local/bin:/usr/bin:/bin";
 bool add_variables(const Request& request, const Surroundings& around, Protocol protocol,
                    BackendType backend, expr::Environment& variables, Arena& arena);
 
+// Percent-decoded; what is no escape stays.
+std::string_view decoded(std::string_view text, Arena& arena);
+
 // "HTTP_ACCEPT_LANGUAGE" for "Accept-Language"; empty when the field becomes no variable.
 std::string_view variable_name(std::string_view field_name, Arena& arena);
+
+// What stands behind the script in a decoded path, when its name alone tells which that is: the
+// first one that ends with a dot, a letter and more letters or digits. Empty: nothing does.
+std::string_view path_info_of_script(std::string_view path);
 
 // Where the part of a decoded path that path_info repeats begins (httpd: ap_find_path_info).
 std::size_t find_path_info(std::string_view path, std::string_view path_info);

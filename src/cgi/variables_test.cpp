@@ -242,6 +242,16 @@ TEST_F(CgiVariables, uwsgi_members_get_the_targets_path_and_the_mount_in_front_o
   EXPECT_FALSE(ask(Protocol::uwsgi, {.path = "/a", .script = "/a%00b"}));
 }
 
+TEST(PathInfoOfScript, begins_behind_the_first_name_with_an_extension) {
+  EXPECT_EQ(path_info_of_script("/php/x.php/pi/x"), "/pi/x");
+  EXPECT_EQ(path_info_of_script("/php/x.php"), "");
+  EXPECT_EQ(path_info_of_script("/php/x.php/"), "/");
+  EXPECT_EQ(path_info_of_script("/v1.2/x.php5/a.b"), "/a.b");
+  EXPECT_EQ(path_info_of_script("/a./b/c"), "");
+  EXPECT_EQ(path_info_of_script("/"), "");
+  EXPECT_EQ(path_info_of_script(""), "");
+}
+
 TEST(FindPathInfo, compares_from_the_end_and_takes_slashes_as_one) {
   EXPECT_EQ(find_path_info("/p/x.php/a/b", "/a/b"), 8);
   EXPECT_EQ(find_path_info("/p/x.php//a/b", "/a/b"), 8);

@@ -37,6 +37,7 @@ int status_of(const Failure& failure) {
 }
 
 std::string_view reason_of(const Failure& failure) {
+  if (!failure.is_told) return {};
   switch (failure.cause) {
     case Cause::closed:
     case Cause::timed_out:

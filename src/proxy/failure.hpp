@@ -45,6 +45,7 @@ struct Failure {
   bool answer_began = false;  // at least one byte of an answer came back
   std::string detail{};       // for the log and the page
   int status = 0;             // when the cause alone does not decide it
+  bool is_told = true;        // the page says why
 
   explicit operator bool() const { return cause != Cause::none; }
 };

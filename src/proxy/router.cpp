@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cgi/variables.hpp"
+#include "config/fcgi_settings.hpp"
 #include "config/open_page.hpp"
 #include "config/redirect.hpp"
 #include "config/route.hpp"
@@ -309,6 +311,19 @@ Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
   return route(x, core);
 }
 
+// SetHandler "proxy:...": a script of DocumentRoot, which lies with the member. httpd finds out in
+// its file system where the script's name ends, here the name tells.
+void route_to_handler(Exchange& x) {
+  const config::ProxyHandler& handler = *x.settings->handler;
+  const std::string_view script =
+      x.path.substr(0, x.path.size() - cgi::path_info_of_script(x.path).size());
+  x.route = {};
+  x.route.kind = config::RouteMatch::Kind::proxied;
+  x.route.handler = &handler;
+  x.route.url = x.arena.join(handler.url, x.server->document_root, script);
+  x.proxied = true;
+}
+
 // Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler.
 config::Responder responder_of(const Exchange& x, bool rule_proxies) {
   if (rule_proxies) return config::Responder::none;
@@ -425,6 +440,8 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
     return route_to_desk(x, core);
   }
+  if (!x.proxied && x.settings->handler != nullptr && x.rewritten.handler.empty())
+    route_to_handler(x);
   if (!x.proxied) {
     if (body_is_too_large(x)) return answer(413);
     Routing nothing = answer(status_of_nothing(x.request));

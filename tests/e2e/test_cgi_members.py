@@ -6,6 +6,7 @@ The tests with real members run against apache2, too: what they claim is httpd's
 import hashlib
 
 import pytest
+from support.certificates import Authority
 from support.cgi_member import (
     STDERR,
     STDOUT,
@@ -19,6 +20,7 @@ from support.ports import HeldPort
 from support.process import until
 from support.script_members import PhpFpm, Uwsgi, told
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete
+from support.tls import TlsConnection
 from support.wire import Connection
 
 PROTOCOLS = ("fcgi", "scgi", "uwsgi")
@@ -333,10 +335,11 @@ def test_a_request_that_fits_no_uwsgi_packet_is_refused(world, members, size, st
     assert world.ask("/uwsgi/x", *headers).status == status
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_silent_member_is_given_up(world, members, protocol):
+@pytest.mark.parametrize("protocol,status", [("fcgi", "504"), ("scgi", "504"), ("uwsgi", "500")])
+def test_a_silent_member_is_given_up(world, members, protocol, status):
+    """As httpd's three modules answer then."""
     members[protocol].next_answer(b"", then_close=False)
-    assert world.ask(f"/{protocol}/x").status in ("502", "504")
+    assert world.ask(f"/{protocol}/x").status == status
 
 
 def test_an_overloaded_server_is_left_to_another(binary, scratch, members):
@@ -349,9 +352,30 @@ def test_an_overloaded_server_is_left_to_another(binary, scratch, members):
         world = World(binary, scratch, conf)
         try:
             members["fcgi"].next_answer(end_request(protocol_status=2))
-            response = world.ask("/x", method="POST", body=b"once")
-            assert response.body == b"other"
-            assert [one.body for one in other.take()] == [b"once"]
+            assert world.ask("/x", method="POST", body=b"").body == b"other"
+            assert len(other.take()) == 1
+        finally:
+            world.close()
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("method,status", [("GET", "200"), ("POST", "503")])
+def test_what_a_member_may_have_acted_on_runs_twice_only_when_it_may(
+    binary, scratch, members, method, status
+):
+    other = CgiMember("fcgi", "other")
+    try:
+        conf = (
+            f"<Proxy balancer://b>\nBalancerMember {members['fcgi'].url}\n"
+            f"BalancerMember {other.url} status=+H\n</Proxy>\nProxyPass / balancer://b/\n"
+        )
+        world = World(binary, scratch, conf)
+        try:
+            members["fcgi"].next_answer(b"")
+            assert world.ask("/x", method=method, body=b"").status == status
+            assert len(members["fcgi"].take()) == 1
+            assert len(other.take(0)) == (1 if method == "GET" else 0)
         finally:
             world.close()
     finally:
@@ -370,6 +394,45 @@ def test_health_checks_by_connecting(binary, scratch, members):
         assert world.ask("/x").body == b"fcgi"
     finally:
         world.close()
+
+
+@pytest.mark.parametrize("program", ["apache2", "steelyard"])
+def test_scripts_learn_of_tls(binary, scratch, members, tmp_path, program):
+    files = Authority(tmp_path).issue("lb.test")
+    tls = HeldPort()
+    modules = "".join(
+        f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
+        for name in ("socache_shmcb", "ssl")
+    )
+    conf = (
+        f"{modules}Listen 127.0.0.1:{tls.port}\n<VirtualHost 127.0.0.1:{tls.port}>\n"
+        f"ServerName lb.test\nSSLEngine On\nSSLCertificateFile {files[0]}\n"
+        f"SSLCertificateKeyFile {files[1]}\nProxyPass / {members['fcgi'].url}/\n"
+        "<Location /std>\nSSLOptions +StdEnvVars\n</Location>\n</VirtualHost>\n"
+    )
+    world = World(APACHE if program == "apache2" else binary, scratch, conf)
+    try:
+        plain, all_of_them = [
+            ask_over_tls(tls.port, target, members["fcgi"]) for target in ("/x", "/std")
+        ]
+        assert (plain["HTTPS"], plain["REQUEST_SCHEME"]) == ("on", "https")
+        assert plain["SERVER_PORT"] == "443"
+        assert "SSL_PROTOCOL" not in plain
+        assert all_of_them["SSL_PROTOCOL"] == "TLSv1.3"
+        assert "lb.test" in all_of_them["SSL_SERVER_S_DN_CN"]
+    finally:
+        world.close()
+        tls.close()
+
+
+def ask_over_tls(port, target, member):
+    client = TlsConnection(port, "lb.test")
+    try:
+        client.send(f"GET {target} HTTP/1.1\r\nHost: lb.test\r\n\r\n".encode())
+        assert client.read_response().status == "200"
+    finally:
+        client.close()
+    return member.take()[0].named
 
 
 def test_variables_are_in_the_access_log(binary, scratch, members):

@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """Writes docs/deviations.md from deviations.py."""
 
+import sys
 from pathlib import Path
 
-import cgi_cases
-import deviations
-import health_cases
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import cgi_cases  # noqa: E402
+import deviations  # noqa: E402
+import health_cases  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
@@ -79,8 +82,10 @@ CGI = """
 ## FastCGI, SCGI and uwsgi members
 
 `tests/oracle/test_cgi.py` compares what members are told and what clients get. Both sides also differ
-in what is their own: `SERVER_SOFTWARE`, and `PATH`, which is httpd's own there and
-`/usr/local/bin:/usr/bin:/bin` here.
+in what is their own: `SERVER_SOFTWARE`, `SERVER_SIGNATURE`, which is empty here, and `PATH`, which is
+the server's own there and `/usr/local/bin:/usr/bin:/bin` here; and in the `SCRIPT_FILENAME` of uwsgi
+members, which is encoded here and sometimes decoded there. Where a script by `SetHandler` ends is
+told by its name here, by the file system there.
 
 | id | what differs, and why | httpd | Steelyard |
 |---|---|---|---|

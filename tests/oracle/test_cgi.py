@@ -52,6 +52,7 @@ class Side:
             f"LoadModule proxy_{name}_module {MODULE_DIRECTORY}/mod_proxy_{name}.so\n"
             for name in cgi_cases.PROTOCOLS
         )
+        modules += f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
         listen = f"Listen 127.0.0.1:{self.port.port}\n"
         self.server.start(complete(modules + listen + text), [self.port.port])
 
@@ -116,7 +117,8 @@ def summary(response):
     if not response.status or response.status.startswith("1"):
         return "none"
     upgrade = " Upgrade" if response.header("Upgrade") else ""
-    return f"{response.status} {got(response)[3].decode('latin1')}{upgrade}"
+    body = got(response)[3].decode("latin1").replace("\r\n", " ")
+    return f"{response.status} {body}{upgrade}".strip()
 
 
 @pytest.fixture(scope="module")

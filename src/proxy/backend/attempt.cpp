@@ -175,7 +175,10 @@ Failure Attempt::timed_out() const {
   if (dialect_.is_probing()) return backend_failure(Cause::continue_timed_out);
   if (blocked_.client_read && !dialect_.sent_all()) return {Party::client, Cause::body_timed_out};
   if (blocked_.backend_write) return backend_failure(Cause::write_timed_out);
-  return backend_failure(Cause::timed_out);
+  Failure silence = backend_failure(Cause::timed_out);
+  silence.status = dialect_.silence_status();
+  silence.is_told = silence.status == 0;
+  return silence;
 }
 
 // Sends what there is of the request. A broken connection is not a failure yet: the answer may

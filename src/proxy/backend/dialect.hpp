@@ -66,6 +66,8 @@ class Dialect {
   virtual std::optional<Failure> read_head(io::Stream& member) = 0;
   virtual bool head_is_here() const = 0;
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
+  // What the client gets when no answer comes in time (httpd's handlers differ); 0: as over HTTP.
+  virtual int silence_status() const { return 0; }
   // The protocol that both peers go on with after a 101; the request asked for it.
   virtual std::string_view upgrade() const { return {}; }
   // Once, after the head. The body lives until begin() or the dialect's end.
