@@ -231,7 +231,8 @@ std::optional<config::Responder> read_handler(Scope& scope, const std::string& l
     return std::nullopt;
   }
   scope.complain(line + " is not supported: it would answer these requests by it",
-                 std::string(wrap));
+                 is_proxy_handler(word) ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
+                                        : std::string(wrap));
   return std::nullopt;
 }
 

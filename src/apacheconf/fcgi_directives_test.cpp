@@ -77,11 +77,11 @@ TEST_F(FcgiDirectives, a_handler_names_where_scripts_are_run) {
 
 TEST_F(FcgiDirectives, checks_of_members_that_do_not_speak_http_only_connect) {
   const std::string hcheck = "LoadModule proxy_hcheck_module m\n";
+  const std::string proxy = "LoadModule proxy_module m\nLoadModule proxy_fcgi_module m\n";
   EXPECT_THAT(fault(hcheck + "BalancerMember balancer://c fcgi://h:1 hcmethod=GET hcuri=/"),
               HasSubstr("asks fcgi://h:1 in HTTP"));
   testing::Reader reader;
-  EXPECT_THAT(reader.faults(std::string(testing::preamble) + hcheck +
-                            "LoadModule proxy_fcgi_module m\n"
+  EXPECT_THAT(reader.faults(std::string(testing::preamble) + proxy + hcheck +
                             "BalancerMember balancer://c fcgi://h:1 hcmethod=TCP\n"
                             "ProxyPass / balancer://c/"),
               SizeIs(0));

@@ -81,6 +81,7 @@ void add_surroundings(const Surroundings& around, expr::Environment& variables, 
   variables.set("REMOTE_PORT", arena.decimal(around.client_port));
   unless_empty("REDIRECT_QUERY_STRING", around.redirect_query);
   unless_empty("REDIRECT_URL", around.redirect_url);
+  unless_empty("REDIRECT_REQUEST_METHOD", around.redirect_method);
 }
 
 // proxy-fcgi-pathinfo: what stands behind the script's name. `full` asks the file system, which is

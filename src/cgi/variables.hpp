@@ -48,7 +48,7 @@ struct Surroundings {
   std::string_view client_address = {}, client_host = {};
   std::uint16_t server_port = 0, client_port = 0;
   // Of the request that an ErrorDocument answers.
-  std::string_view redirect_url = {}, redirect_query = {};
+  std::string_view redirect_url = {}, redirect_query = {}, redirect_method = {};
 };
 
 // What the members of an exchange get as PATH, unless SetEnv says another.

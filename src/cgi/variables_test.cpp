@@ -149,9 +149,11 @@ TEST_F(CgiVariables, the_server_name_cannot_carry_markup) {
 TEST_F(CgiVariables, of_an_error_document_the_first_request_is_told) {
   around.redirect_url = "/first";
   around.redirect_query = "a";
+  around.redirect_method = "POST";
   ask(Protocol::fcgi);
   EXPECT_EQ(value("REDIRECT_URL"), "/first");
   EXPECT_EQ(value("REDIRECT_QUERY_STRING"), "a");
+  EXPECT_EQ(value("REDIRECT_REQUEST_METHOD"), "POST");
 }
 
 TEST_F(CgiVariables, fpm_gets_the_proxy_url_and_others_the_path) {

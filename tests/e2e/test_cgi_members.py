@@ -217,9 +217,9 @@ def members():
 def world(binary, scratch, members):
     """Scripted members: /PROTOCOL/ once each, and a balancer of two that keep connections."""
     lines = ["Timeout 2"]
+    lines.append(f"ProxyPass /kept/ {members['fcgi'].url}/kept/ enablereuse=on max=1")
     for name, member in members.items():
         lines.append(f"ProxyPass /{name}/ {member.url}/")
-    lines.append(f"ProxyPass /kept/ {members['fcgi'].url}/kept/ enablereuse=on max=1")
     one = World(binary, scratch, "\n".join(lines), "info")
     yield one
     one.close()
@@ -263,6 +263,7 @@ def test_kept_connections_are_asked_for_and_used_again(world, members):
         end_request(),
         record(STDERR, b"late"),
     ],
+    ids="byte answer end words".split(),
 )
 def test_what_lies_behind_an_answer_reaches_nobody(world, members, poison):
     members["fcgi"].next_answer(cgi_answer("fcgi", b"first") + poison, then_close=False)
@@ -288,6 +289,7 @@ def test_a_kept_connection_that_died_costs_no_request(world, members):
         ("fcgi", record(STDOUT, b"X: 1\r\n\r\nhalf") + end_request(protocol_status=9)),
         ("uwsgi", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
     ],
+    ids="no-end half-a-record version id status length".split(),
 )
 def test_half_an_answer_never_looks_whole(world, members, protocol, data):
     members[protocol].next_answer(data)
@@ -308,6 +310,7 @@ def test_half_an_answer_never_looks_whole(world, members, protocol, data):
         b"".join(b"X%d: 1\r\n" % n for n in range(1100)) + b"\r\n",
         b"X: 1\r\n" * 60000,
     ],
+    ids="nul cr control-in-name blank-in-name folded long-line many-fields large".split(),
 )
 @pytest.mark.parametrize("protocol", ["fcgi", "scgi"])
 def test_heads_that_cannot_be_passed_on_are_refused(world, members, protocol, head):

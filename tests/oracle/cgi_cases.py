@@ -150,7 +150,7 @@ CASES = [
     Case("another method", "/{}/x", method="PURGE"),
     Case("a member of a balancer", "/balanced/{}/a%20b.php/i?q"),
     Case("a session", "/balanced/{}/a?sid=a.one"),
-    Case("an error document of ours", "/overridden/{}/x", answer=b"Status: 404 No\r\n\r\nmine",
+    Case("an error document of ours", "/overridden/{}/x", answer=b"Status: 404 Not Found\r\n\r\nmine",
          protocols=("fcgi", "uwsgi"), seen="404 not here"),
     Case("no error no document", "/overridden/{}/x", answer=b"Status: 302 No\r\n\r\nmine"),
     fcgi("a chunked body", "/fcgi/x", method="POST", chunks=(b"hel", b"lo")),

@@ -14,8 +14,9 @@ from support.wire import Connection
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
 ANSWER_WAIT_S = 8.0
-# Of the moment or the program; PATH is the server process's in httpd.
-OWN = {"REMOTE_PORT", "SERVER_SOFTWARE", "PATH"}
+# Of the moment or the program; PATH is the server process's in httpd, which also notes there that a
+# connection serves one request alone.
+OWN = {"REMOTE_PORT", "SERVER_SOFTWARE", "PATH", "proxy-nokeepalive"}
 FRAMING = {"content-length", "transfer-encoding", "connection", "date", "server", "keep-alive"}
 # httpd unescapes in place what it tells uwsgi members as SCRIPT_FILENAME, or not, see below.
 DECODED = {"uwsgi": {"SCRIPT_FILENAME"}}

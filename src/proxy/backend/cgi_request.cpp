@@ -20,6 +20,10 @@ std::string_view uri_of(std::string_view request_line) {
   return rest.substr(0, rest.find(' '));
 }
 
+std::string_view method_of(std::string_view request_line) {
+  return request_line.substr(0, request_line.find(' '));
+}
+
 // A handler's script is told as the file's name, a route's target as it would go out.
 cgi::Request describe_request(const Dialect::Matter& matter) {
   Exchange& x = matter.x;
@@ -52,7 +56,8 @@ cgi::Surroundings describe_surroundings(Exchange& x) {
           .server_port = x.public_port(),
           .client_port = x.client->peer.port,
           .redirect_url = x.redirected ? x.original_path : std::string_view(),
-          .redirect_query = x.redirected ? x.original_query : std::string_view()};
+          .redirect_query = x.redirected ? x.original_query : std::string_view(),
+          .redirect_method = x.redirected ? method_of(x.request_line) : std::string_view()};
 }
 
 // mod_ssl's variables; which there are, SSLOptions says.
