@@ -12,7 +12,7 @@ namespace steelyard::proxy {
 
 class DialectChoice {
  public:
-  explicit DialectChoice(const Dialect::Matter& matter) { dialect_ = &http1_.emplace(matter); }
+  explicit DialectChoice(const Dialect::Matter& matter);
   DialectChoice(const DialectChoice&) = delete;
   DialectChoice& operator=(const DialectChoice&) = delete;
 
@@ -20,6 +20,7 @@ class DialectChoice {
 
  private:
   std::optional<Http1Dialect> http1_;
+  std::unique_ptr<Dialect> other_;
   Dialect* dialect_;
 };
 
