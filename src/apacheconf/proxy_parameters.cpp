@@ -109,8 +109,6 @@ struct Foreign {
 };
 
 constexpr std::array foreign_schemes{
-    Foreign{"h2", "Write https://: members are spoken to in HTTP/1.1."},
-    Foreign{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
     Foreign{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
 };

@@ -230,7 +230,10 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
                             x.route.route->target.find("${") != std::string::npos;
   plan.reuses =
       !interpolated && may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0);
-  x.backend_url = {spec.scheme, target.url_host, path};
+  const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
+  x.backend_url = {spec.scheme,
+                   speaks_cgi ? shown_authority(spec.scheme, target.url_host) : target.url_host,
+                   path};
   return plan;
 }
 

@@ -32,7 +32,7 @@ io::Task<Failure> Attempt::ask() {
   owes_continue_ =
       x_.request.expects_continue && !dialect_.passes_expect() && body_.received() == 0;
   body_began_ = core_.now();
-  if (!dialect_.is_probing() && body_.announced()) {
+  if (!dialect_.streams_body() && !dialect_.is_probing() && body_.announced()) {
     Failure failure = co_await prefetch();
     if (failure) co_return failure;
   }

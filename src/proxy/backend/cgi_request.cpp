@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
 
@@ -34,7 +35,7 @@ cgi::Request describe_request(const Dialect::Matter& matter) {
                        .path = x.path,
                        .query = x.query,
                        .body_bytes = body_bytes(matter.body),
-                       .authority = matter.plan.target.url_host,
+                       .authority = x.backend_url.authority,
                        .script = matter.plan.target.path};
   if (x.route.handler != nullptr) {
     request.path_info = cgi::path_info_of_script(x.path);
@@ -113,6 +114,13 @@ std::optional<cgi::Protocol> cgi_protocol(std::string_view scheme) {
   if (scheme == "scgi") return cgi::Protocol::scgi;
   if (scheme == "uwsgi") return cgi::Protocol::uwsgi;
   return std::nullopt;
+}
+
+std::string_view shown_authority(std::string_view scheme, std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos) return authority;
+  const auto port = parse_unsigned(authority.substr(colon + 1));
+  return port && *port == balance::default_port(scheme) ? authority.substr(0, colon) : authority;
 }
 
 std::optional<std::uint64_t> body_bytes(const RequestBody& body) {

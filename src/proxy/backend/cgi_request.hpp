@@ -11,6 +11,9 @@ namespace steelyard::proxy {
 // The protocol of a member's scheme; none: it speaks another kind of protocol.
 std::optional<cgi::Protocol> cgi_protocol(std::string_view scheme);
 
+// As httpd writes a target: without the port that the scheme has anyway.
+std::string_view shown_authority(std::string_view scheme, std::string_view authority);
+
 // Of the body that goes to the member; none: there is no body.
 std::optional<std::uint64_t> body_bytes(const RequestBody& body);
 

@@ -41,6 +41,8 @@ class Dialect {
   // --- the request -------------------------------------------------------------------------------
   // The body is received whole before begin(), because the head tells its length.
   virtual bool needs_length() const { return false; }
+  // What the client sends goes on as it comes: nothing of it is gathered before begin().
+  virtual bool streams_body() const { return false; }
   // The client's wish for leave to send its body goes to the member, which gives it or not.
   virtual bool passes_expect() const { return false; }
   // Lays the request out. Nothing was said on the connection yet in this exchange.

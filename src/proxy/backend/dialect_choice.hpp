@@ -12,18 +12,13 @@ namespace steelyard::proxy {
 
 class DialectChoice {
  public:
-  DialectChoice(const Dialect::Matter& matter, Shard::Core& core)
-      : other_(make_other(matter, core)),
-        dialect_(other_ != nullptr ? other_.get() : &http1_.emplace(matter)) {}
+  DialectChoice(const Dialect::Matter& matter, Shard::Core& core);
   DialectChoice(const DialectChoice&) = delete;
   DialectChoice& operator=(const DialectChoice&) = delete;
 
   Dialect& operator*() const { return *dialect_; }
 
  private:
-  // Null: HTTP/1.
-  static std::unique_ptr<Dialect> make_other(const Dialect::Matter& matter, Shard::Core& core);
-
   std::optional<Http1Dialect> http1_;
   std::unique_ptr<Dialect> other_;
   Dialect* dialect_;
