@@ -153,7 +153,7 @@ std::vector<Directive> make_table() {
           {"core_module",
            "AccessFileName AcceptPathInfo FileETag "
            "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
-           "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
+           "RLimitCPU RLimitMEM RLimitNPROC LimitXMLRequestBody "
            "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions MergeTrailers",
            "how files are found, described and run", files},
           {"dir_module",

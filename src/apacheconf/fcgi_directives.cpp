@@ -1,4 +1,5 @@
-// mod_proxy_fcgi's own directives, and SetHandler "proxy:...".
+// Table: mod_proxy_fcgi's own directives, what the core says of variables for scripts, and
+// SetHandler "proxy:...".
 #include "apacheconf/handlers.hpp"
 #include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
@@ -51,6 +52,23 @@ void set_variable_if(Scope& scope, const Statement& statement) {
       std::make_shared<const config::FcgiVariable>(std::move(variable)));
 }
 
+void pass_authorization(Scope& scope, const Statement& statement) {
+  scope.settings().cgi_pass_auth = is_on(statement);
+}
+
+void variable_rule(Scope& scope, const Statement& statement) {
+  const std::string& name = statement.words[0];
+  const std::string& rule = statement.words[1];
+  if (!equals_ignoring_case(name, "REQUEST_URI")) {
+    scope.complain("Unrecognized CGI variable: \"" + name + '"');
+  } else if (equals_ignoring_case(rule, "current-uri")) {
+    scope.complain("CGIVar REQUEST_URI current-uri is not supported",
+                   "Scripts are told what the client asked for; leave the line out.");
+  } else if (!equals_ignoring_case(rule, "original-uri")) {
+    scope.complain("Invalid rule \"" + rule + "\" for CGI variable " + name);
+  }
+}
+
 constexpr auto table = std::to_array<Directive>({
     {.name = "ProxyFCGIBackendType",
      .contexts = anywhere,
@@ -66,6 +84,20 @@ constexpr auto table = std::to_array<Directive>({
      .merge = "adds up",
      .help = "expr-condition env-name expr-value",
      .module = "proxy_fcgi_module"},
+    {.name = "CGIPassAuth",
+     .contexts = in_sections,
+     .arguments = Arguments::flag,
+     .handler = pass_authorization,
+     .merge = "the innermost one counts",
+     .help = "Controls whether HTTP authorization headers, normally hidden, will be passed to "
+             "scripts",
+     .module = "core_module"},
+    {.name = "CGIVar",
+     .contexts = anywhere,
+     .arguments = Arguments::two,
+     .handler = variable_rule,
+     .help = "how REQUEST_URI is told to scripts; only original-uri",
+     .module = "core_module"},
 });
 
 // Where the URL begins, behind the socket of "unix:/path|url".

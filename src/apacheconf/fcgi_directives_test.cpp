@@ -62,6 +62,19 @@ TEST_F(FcgiDirectives, broken_lines_say_what_is_wrong) {
   EXPECT_THAT(fault("ProxyFCGISetEnvIf true A %{NOBODY}"), HasSubstr("Could not parse"));
 }
 
+TEST_F(FcgiDirectives, passwords_are_passed_on_where_that_is_written) {
+  EXPECT_EQ(settings("CGIPassAuth On").cgi_pass_auth, true);
+  EXPECT_EQ(settings("CGIPassAuth Off").cgi_pass_auth, false);
+  EXPECT_EQ(settings("").cgi_pass_auth, std::nullopt);
+  EXPECT_THAT(fault("CGIPassAuth On"), HasSubstr("not allowed"));
+}
+
+TEST_F(FcgiDirectives, request_uri_is_what_the_client_asked_for) {
+  settings("CGIVar REQUEST_URI original-uri");
+  EXPECT_THAT(fault("CGIVar REQUEST_URI current-uri"), HasSubstr("not supported"));
+  EXPECT_EQ(fault("CGIVar X y"), "Unrecognized CGI variable: \"X\"");
+}
+
 TEST_F(FcgiDirectives, a_handler_names_where_scripts_are_run) {
   auto read = settings("SetHandler proxy:fcgi://127.0.0.1:9000/pre/");
   ASSERT_NE(read.handler, nullptr);

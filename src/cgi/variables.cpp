@@ -32,8 +32,13 @@ std::string_view decode(std::string_view text, Slashes slashes, Arena& arena) {
   return {room, used};
 }
 
-bool is_authorization(const http::Field& field) {
+bool is_password(const http::Field& field) {
   return field.id == http::FieldId::authorization || field.id == http::FieldId::proxy_authorization;
+}
+
+// httpd: uwsgi members get the client's password in any case.
+bool is_for(Protocol protocol, const http::Field& password) {
+  return protocol == Protocol::uwsgi && password.id == http::FieldId::authorization;
 }
 
 void add_fields(const Request& request, Protocol protocol, expr::Environment& variables,
@@ -48,9 +53,7 @@ void add_fields(const Request& request, Protocol protocol, expr::Environment& va
       case http::FieldId::proxy:
         break;
       default:
-        // Passwords stay here (CGIPassAuth Off), but uwsgi members get them.
-        if (is_authorization(field) && protocol != Protocol::uwsgi) break;
-        if (field.id == http::FieldId::proxy_authorization) break;
+        if (is_password(field) && !request.passes_passwords && !is_for(protocol, field)) break;
         if (const std::string_view name = variable_name(field.name, arena); !name.empty()) {
           variables.set(name, field.value);
         }

@@ -36,6 +36,7 @@ struct Request {
   std::optional<std::uint64_t> body_bytes = {};  // none: there is no body
   // The target: "127.0.0.1:9000" (as httpd writes it) and an encoded path that begins with '/'.
   std::string_view authority = {}, script = {};
+  bool passes_passwords = false;  // CGIPassAuth
   // What the path of a script that a handler serves ends with; empty: nothing, or not known.
   std::string_view path_info = {};
 };

@@ -16,6 +16,7 @@ struct Asked {
   std::string uri = "/app/x%20y/a.php/info?q=1";
   std::string path_info = {};
   std::optional<std::uint64_t> body_bytes = {};
+  bool passes_passwords = false;
 };
 
 class CgiVariables : public ::testing::Test {
@@ -34,6 +35,7 @@ class CgiVariables : public ::testing::Test {
                           .body_bytes = kept_.body_bytes,
                           .authority = "127.0.0.1:9000",
                           .script = kept_.script,
+                          .passes_passwords = kept_.passes_passwords,
                           .path_info = kept_.path_info};
     return add_variables(request, around, protocol, backend, variables, arena_);
   }
@@ -105,7 +107,15 @@ TEST_F(CgiVariables, names_that_two_fields_could_share_become_none) {
   EXPECT_EQ(value("HTTP_X_REAL_IP"), "192.0.2.1");
 }
 
-TEST_F(CgiVariables, passwords_are_for_uwsgi_alone) {
+TEST_F(CgiVariables, passwords_are_passed_where_the_file_says_so) {
+  fields.add("Authorization", "Basic Zm9v");
+  fields.add("Proxy-Authorization", "Basic YmFy");
+  ask(Protocol::fcgi, {.passes_passwords = true});
+  EXPECT_EQ(value("HTTP_AUTHORIZATION"), "Basic Zm9v");
+  EXPECT_EQ(value("HTTP_PROXY_AUTHORIZATION"), "Basic YmFy");
+}
+
+TEST_F(CgiVariables, else_they_are_for_uwsgi_alone) {
   fields.add("Authorization", "Basic Zm9v");
   fields.add("Proxy-Authorization", "Basic YmFy");
   ask(Protocol::fcgi);

@@ -76,6 +76,7 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     const std::string_view name = handler_name(*settings.responder);
     out.line("responder", name.empty() ? "none" : name);
   }
+  out.flag("cgi-pass-auth", settings.cgi_pass_auth);
   if (settings.fcgi_backend) {
     out.line("fcgi-backend", *settings.fcgi_backend == FcgiBackend::fpm ? "fpm" : "generic");
   }

@@ -112,6 +112,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
     merged.handler = inner.handler;
   }
   override_with(merged.fcgi_backend, inner.fcgi_backend);
+  override_with(merged.cgi_pass_auth, inner.cgi_pass_auth);
   override_with(merged.signature, inner.signature);
   override_with(merged.body_bytes_max, inner.body_bytes_max);
   merge_log_levels(merged.log_levels, inner.log_levels);

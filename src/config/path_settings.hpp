@@ -93,6 +93,7 @@ struct PathSettings {
   std::optional<Responder> responder;           // SetHandler
   std::shared_ptr<const ProxyHandler> handler;  // the same, of "proxy:..."; only with a responder
   std::optional<FcgiBackend> fcgi_backend;      // ProxyFCGIBackendType
+  std::optional<bool> cgi_pass_auth;            // CGIPassAuth
   std::optional<bool> requires_tls;             // SSLRequireSSL
   std::optional<TlsOptions> tls_options;        // SSLOptions
 

@@ -74,6 +74,13 @@ ProxyPass /info/ ${FCGI}/var/www/
     ProxyFCGIBackendType GENERIC
 </If>
 
+<Location /passing/>
+    CGIPassAuth On
+</Location>
+ProxyPass /passing/fcgi/ ${FCGI}/
+ProxyPass /passing/scgi/ ${SCGI}/
+ProxyPass /passing/uwsgi/ ${UWSGI}/
+
 <Location /overridden/>
     ProxyErrorOverride On
 </Location>
@@ -136,11 +143,12 @@ HEADERS = (
     "X-Hop: 1",
     "X-Long: " + "l" * 5000,
 )
-WORD = ("Authorization: Basic Zm9vOmJhcg==",)
+WORD = ("Authorization: Basic Zm9vOmJhcg==", "Proxy-Authorization: Basic YTpi")
 
 CASES = [
     Case("everything about a request", "/{}/x%20y/a.php/info?q=1&r=%41", HEADERS),
     Case("a password", "/{}/x", WORD),
+    Case("a password that is passed on", "/passing/{}/x", WORD),
     Case("an empty query and a host with a port", "/{}/x?", ("X: 1",)),
     Case("an old client", "/{}/x", version="1.0"),
     Case("HEAD", "/{}/x", method="HEAD"),

@@ -36,7 +36,8 @@ cgi::Request describe_request(const Dialect::Matter& matter) {
                        .query = x.query,
                        .body_bytes = body_bytes(matter.body),
                        .authority = x.backend_url.authority,
-                       .script = matter.plan.target.path};
+                       .script = matter.plan.target.path,
+                       .passes_passwords = x.settings->cgi_pass_auth.value_or(false)};
   if (x.route.handler != nullptr) {
     request.path_info = cgi::path_info_of_script(x.path);
     request.script = cgi::decoded(request.script, x.arena);
