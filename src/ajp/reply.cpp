@@ -88,7 +88,7 @@ std::expected<void, ReplyFault> read_field(Payload& payload, http::FieldList& fi
 // httpd: words that cannot stand in a status line give way to the usual ones.
 std::string_view usable_reason(std::string_view reason, int status) {
   const bool is_clean = http::first_control(reason) == reason.size();
-  return is_clean && !reason.empty() ? reason : http::reason_phrase(status);
+  return is_clean ? reason : http::reason_phrase(status);
 }
 
 }  // namespace
@@ -145,6 +145,7 @@ std::expected<void, ReplyFault> read_headers(const Packet& packet, http::Respons
   std::string_view reason;
   if (payload.next_number() == no_string) {
     (void)payload.number();
+    reason = http::reason_phrase(*status);
   } else if (const auto text = payload.text()) {
     reason = *text;
   } else {
