@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "balance/scheme.hpp"
 #include "expr/answer_facts.hpp"
 #include "health/check_request.hpp"
 #include "health/limits.hpp"
@@ -47,7 +48,7 @@ io::Task<Check::Fault> Check::connect() {
                                           : std::move(dialed.error().text);
   }
   stream_ = std::move(*dialed);
-  if (plan_.member.scheme == "https") co_return co_await secure();
+  if (balance::is_tls_scheme(plan_.member.scheme)) co_return co_await secure();
   co_return Fault();
 }
 

@@ -1,10 +1,9 @@
+#include "proxy/backend/member_link.hpp"
+
 #include <utility>
 
-#include "proxy/backend/http1_attempt.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
-
-// Getting a connection to the member: from the pool, or a new one within the member's limit.
 
 namespace steelyard::proxy {
 
@@ -20,7 +19,7 @@ struct SlotWait {
 
 }  // namespace
 
-io::Task<Failure> Http1Attempt::connect() {
+io::Task<Failure> MemberLink::connect() {
   GateSlot slot;
   expr::Attempt* const noted = open_attempt(x_);
   if (noted != nullptr) noted->slot_at = core_.now();
@@ -57,20 +56,20 @@ io::Task<Failure> Http1Attempt::connect() {
   co_return Failure{};
 }
 
-BackendPool* Http1Attempt::find_pool() {
+BackendPool* MemberLink::find_pool() {
   const bool is_current = x_.generation == core_.generation;
   if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
   return pool_.get();
 }
 
-MemberCells* Http1Attempt::cells() {
+MemberCells* MemberLink::cells() {
   if (pool_ == nullptr && find_pool() == nullptr) return nullptr;
   return pool_->cells().get();
 }
 
 // A connection of an earlier exchange. One that was idle for long may be closing right now; a
 // request that cannot be repeated is not risked on it.
-bool Http1Attempt::take_pooled() {
+bool MemberLink::take_pooled() {
   if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
   if (is_tls()) {
@@ -88,7 +87,7 @@ bool Http1Attempt::take_pooled() {
   return true;
 }
 
-io::DialTarget Http1Attempt::dial_target() const {
+io::DialTarget MemberLink::dial_target() const {
   const balance::MemberSpec& spec = plan_.lease.spec();
   const config::ProxySettings& proxy = x_.server->proxy;
   io::DialTarget target;
@@ -109,7 +108,7 @@ io::DialTarget Http1Attempt::dial_target() const {
   return target;
 }
 
-io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
+io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
   io::Wait wait(client_.timer, plan_.times.acquire ? core_.now() + *plan_.times.acquire : never);
   auto state = std::make_shared<SlotWait>(SlotWait{&core_.parts.loop, &wait});
   // Whoever dies here while a grant is on its way gives the slot back there.
@@ -144,6 +143,23 @@ io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> ga
   if (leave.used) co_return Failure{};
   co_return Failure{Party::backend, Cause::pool_exhausted, false,
                     "all connections to the member are in use"};
+}
+
+void MemberLink::give_up_pooled() {
+  connection_.reset();
+  pool_->close_all();
+  reused_ = false;
+}
+
+void MemberLink::give_back() {
+  // Another shard's exchange waits for a slot: the connection makes room for it.
+  const bool fits = plan_.reuses && pool_ != nullptr && connection_->stream->settle();
+  if (!fits || connection_->slot.is_wanted()) return close();
+  const balance::PoolSpec& pool = plan_.lease.spec().pool;
+  const auto soft_max = static_cast<std::size_t>(
+      pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
+  const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));
+  pool_->put(std::move(connection_), core_.now(), soft_max, idle_max);
 }
 
 }  // namespace steelyard::proxy

@@ -1,4 +1,4 @@
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/member_link.hpp"
 #include "tls/hosts.hpp"
 
 // TLS with a member, before the request.
@@ -13,14 +13,14 @@ constexpr std::string_view not_enabled =
 }  // namespace
 
 // httpd: with ProxyPreserveHost the client's host is named, and has to be in the certificate.
-void Http1Attempt::find_tls() {
+void MemberLink::find_tls() {
   if (tls_.context != nullptr || x_.generation->tls() == nullptr) return;
   tls_.context = x_.generation->tls()->backend_of(*x_.server, x_.route.url).get();
   const bool preserves = x_.settings->preserve_host.value_or(false) && !x_.host_name.empty();
   tls_.host = preserves ? x_.host_name : std::string_view(plan_.lease.spec().host);
 }
 
-io::Task<Failure> Http1Attempt::secure() {
+io::Task<Failure> MemberLink::secure() {
   using Handshake = tls::TlsStream::Handshake;
   find_tls();
   if (tls_.context == nullptr) {
