@@ -29,6 +29,9 @@ inline constexpr std::size_t packet_bytes_max = 65536;
   return (buffer_bytes + 1023) / 1024 * 1024;
 }
 
+// In front of so many bytes of payload, to the container.
+[[nodiscard]] std::array<char, packet_head_bytes> packet_head(std::size_t payload_bytes);
+
 // The question whether a container is there, which it answers with a packet of one byte.
 inline constexpr std::string_view ping_packet{"\x12\x34\x00\x01\x0a", 5};
 inline constexpr std::string_view pong_packet{"AB\x00\x01\x09", 5};

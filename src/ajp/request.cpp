@@ -10,25 +10,23 @@ namespace steelyard::ajp {
 namespace {
 
 // Appends until the packet is full; from then on nothing.
-class Packet {
+class Payload {
  public:
-  Packet(std::string& out, std::size_t bytes_max)
-      : out_(out), begin_(out.size()), bytes_max_(bytes_max) {
-    out_.append("\x12\x34\x00\x00", packet_head_bytes);
-  }
+  Payload(http::HeadText& out, std::size_t bytes_max)
+      : out_(out), begin_(out.size()), bytes_max_(bytes_max) {}
 
   void byte(std::uint8_t value) {
-    if (fits(1)) out_.push_back(static_cast<char>(value));
+    const char one = static_cast<char>(value);
+    if (fits(1)) out_.append(std::string_view(&one, 1));
   }
   void number(std::uint16_t value) {
-    if (!fits(2)) return;
-    out_.push_back(static_cast<char>(value >> 8));
-    out_.push_back(static_cast<char>(value & 0xff));
+    const char two[] = {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
+    if (fits(2)) out_.append(std::string_view(two, 2));
   }
   void text(std::string_view value) {
     if (!fits(value.size() + 3)) return;
     number(static_cast<std::uint16_t>(value.size()));
-    out_.append(value).push_back('\0');
+    out_.append(value).append(std::string_view("", 1));
   }
   void no_text() { number(0xffff); }
   void attribute(Attribute code, std::string_view value) {
@@ -42,13 +40,7 @@ class Packet {
     attribute(Attribute::named, name);
     text(value);
   }
-
-  bool end() {
-    const std::size_t payload = out_.size() - begin_ - packet_head_bytes;
-    out_[begin_ + 2] = static_cast<char>(payload >> 8);
-    out_[begin_ + 3] = static_cast<char>(payload & 0xff);
-    return !full_;
-  }
+  bool is_whole() const { return !full_; }
 
  private:
   bool fits(std::size_t bytes) {
@@ -56,13 +48,13 @@ class Packet {
     return !full_;
   }
 
-  std::string& out_;
+  http::HeadText& out_;
   const std::size_t begin_;
   const std::size_t bytes_max_;
   bool full_ = false;
 };
 
-void append_line(const Request& request, Packet& out) {
+void append_line(const Request& request, Payload& out) {
   constexpr std::uint8_t forward_request = 2;
   out.byte(forward_request);
   out.byte(method_code(request.method));
@@ -78,7 +70,7 @@ void append_line(const Request& request, Packet& out) {
   out.byte(request.is_tls ? 1 : 0);
 }
 
-void append_fields(const http::FieldList& fields, Packet& out) {
+void append_fields(const http::FieldList& fields, Payload& out) {
   // More fields than the number can tell do not fit either.
   out.number(static_cast<std::uint16_t>(fields.size()));
   for (const http::Field& field : fields) {
@@ -97,7 +89,7 @@ std::uint16_t key_bits(std::string_view text) {
   return static_cast<std::uint16_t>(bits);
 }
 
-void append_tls(const TlsFacts& tls, Packet& out) {
+void append_tls(const TlsFacts& tls, Payload& out) {
   out.attribute_unless_empty(Attribute::tls_certificate, tls.certificate);
   out.attribute_unless_empty(Attribute::tls_cipher, tls.cipher);
   out.attribute_unless_empty(Attribute::tls_session, tls.session);
@@ -107,7 +99,7 @@ void append_tls(const TlsFacts& tls, Packet& out) {
 }
 
 // In httpd's order.
-void append_attributes(const Request& request, Packet& out) {
+void append_attributes(const Request& request, Payload& out) {
   out.attribute_unless_empty(Attribute::secret, request.secret);
   out.attribute_unless_empty(Attribute::remote_user, request.user);
   out.attribute_unless_empty(Attribute::auth_type, request.auth_type);
@@ -126,12 +118,12 @@ void append_attributes(const Request& request, Packet& out) {
 
 }  // namespace
 
-bool write_request(const Request& request, std::size_t packet_bytes, std::string& out) {
-  Packet packet(out, packet_bytes);
-  append_line(request, packet);
-  append_fields(request.fields, packet);
-  append_attributes(request, packet);
-  return packet.end();
+bool write_request(const Request& request, std::size_t packet_bytes, http::HeadText& out) {
+  Payload payload(out, packet_bytes - packet_head_bytes);
+  append_line(request, payload);
+  append_fields(request.fields, payload);
+  append_attributes(request, payload);
+  return payload.is_whole();
 }
 
 }  // namespace steelyard::ajp

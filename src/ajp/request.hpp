@@ -11,10 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "http/field.hpp"
+#include "http/head_text.hpp"
 
 namespace steelyard::ajp {
 
@@ -52,8 +52,9 @@ struct Request {
   std::span<const NamedAttribute> named;  // more of them
 };
 
-// Appends the packet. False: it has more than `packet_bytes`, and what was appended is of no use.
+// Appends the packet's payload. False: with its head it has more than `packet_bytes`, and what was
+// appended is of no use.
 [[nodiscard]] bool write_request(const Request& request, std::size_t packet_bytes,
-                                 std::string& out);
+                                 http::HeadText& out);
 
 }  // namespace steelyard::ajp

@@ -59,7 +59,6 @@ struct WithoutEffect {
 // Parameters of members that are checked and then mean nothing here.
 void note_effect(Scope& scope, const Parameter& parameter) {
   static constexpr std::array keys{
-      WithoutEffect{"iobuffersize", "buffers belong to the event loop and have one size"},
       WithoutEffect{"min", "connections are made when they are needed"},
   };
   for (const WithoutEffect& each : keys) {
@@ -111,7 +110,6 @@ struct Foreign {
 constexpr std::array foreign_schemes{
     Foreign{"h2", "Write https://: members are spoken to in HTTP/1.1."},
     Foreign{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
-    Foreign{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Foreign{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
     Foreign{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
     Foreign{"uwsgi", "Start uWSGI with --http-socket and write http://."},

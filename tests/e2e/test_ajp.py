@@ -276,6 +276,17 @@ def test_103_a_body_that_never_comes_is_not_made_up(stage):
         stage.serves()
 
 
+def test_a_client_that_waits_for_leave_to_send_gets_it(stage):
+    connection = stage.connect()
+    head = "POST /one/b HTTP/1.1\r\nHost: lb.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    connection.send(head.encode())
+    assert b" 100 " in connection.read_response("POST", interim_only=True).interim[0]
+    connection.send(b"hello")
+    assert connection.read_response("POST").status == "200"
+    assert stage.one.received[-1].body == b"hello"
+    connection.close()
+
+
 def test_104_what_a_client_says_stays_a_field(stage):
     stage.ask("/one/f", "secret: other", "remote_user: root", "AJP_REMOTE_PORT: 1")
     forward = stage.one.received[-1].forward

@@ -394,10 +394,13 @@ DEVIATIONS = [
     ),
     Deviation(
         "ajp-exact-end",
-        "So is an END_RESPONSE with more than its one byte: the answer counts as cut short.",
-        "an_ajp_end_with_a_byte_too_many",
-        "1 1",
-        "1 1",
+        (
+            "So is an END_RESPONSE with more or less than its one byte: the answer counts as cut"
+            " short."
+        ),
+        "ajp_ends_that_say_too_little_or_too_much",
+        "1 1 1",
+        "1 1 1",
     ),
     Deviation(
         "ajp-status",
@@ -441,14 +444,15 @@ DEVIATIONS = [
         "1 1 1 1",
     ),
     Deviation(
-        "ajp-whole-body",
+        "ajp-taken-body",
         (
-            "A chunked body that a container took before it failed goes whole to the next one;"
-            " httpd sends that one the request with an empty body."
+            "A request whose body a container has taken is not sent to another one when that one"
+            " fails: the client gets the 500. With a chunked body httpd sends it to the next one,"
+            " without the body."
         ),
         "an_ajp_container_that_hangs_up_once_it_has_the_body",
         "2 2",
-        "2 2",
+        "500 2",
     ),
 ]
 

@@ -38,7 +38,7 @@ io::Task<Failure> Attempt::ask() {
   }
   while (true) {
     Failure failure;
-    if (!link_.take_pooled()) failure = co_await link_.connect();
+    if (knocks_again_ || !link_.take_pooled()) failure = co_await link_.connect();
     if (failure) co_return failure;
     if (!plan_.balancer.connected(plan_.lease)) {
       // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
@@ -69,7 +69,14 @@ io::Task<Failure> Attempt::ask() {
       plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
       co_return Failure{};
     }
+    if (may_knock_again(failure)) {
+      knocks_again_ = true;
+      account();
+      link_.close();
+      continue;
+    }
     if (!may_repeat(failure)) {
+      dialect_.judge(failure);
       link_.close();
       co_return failure;
     }
@@ -103,6 +110,12 @@ void Attempt::tell_latency(const Failure& failure) {
   const auto ejected =
       plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
   if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
+}
+
+// httpd: a ping that fails is tried once more, on a new connection.
+bool Attempt::may_knock_again(const Failure& failure) const {
+  return dialect_.is_untold() && !knocks_again_ && failure.party == Party::backend &&
+         body_.can_rewind();
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing
@@ -144,8 +157,8 @@ bool Attempt::approach_head(Instant& deadline, Failure& failure) {
   while (true) {
     blocked_ = {};
     const std::uint64_t moved_before = moved();
-    const bool held = dialect_.holds_body();
     auto failed = step_upload();
+    const bool held = dialect_.holds_body();
     if (!failed && (dialect_.may_hear() || upload_broken_)) {
       failed = dialect_.read_head(link_.stream());
       blocked_.backend_read = true;

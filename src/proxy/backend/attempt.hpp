@@ -56,6 +56,7 @@ class Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
+  bool may_knock_again(const Failure& failure) const;
   void note_repeat(const Failure& failure);
   void note_moments();
   void tell_latency(const Failure& failure);
@@ -84,6 +85,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
+  bool knocks_again_ = false;           // the member did not answer when it was asked at first
   bool was_repeated_ = false;           // after bytes of the request had gone out
   bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves
   std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of

@@ -47,6 +47,8 @@ class Dialect {
   virtual void begin() = 0;
   // A sign of the member is waited for before all else: 100 (Continue), CPONG. Its own time limit.
   virtual bool is_probing() const { return false; }
+  // And the member does not even know of the request yet: another connection may be tried.
+  virtual bool is_untold() const { return false; }
   // Body bytes are not taken now, until something comes from the member.
   virtual bool holds_body() const { return is_probing(); }
   // Sends what goes of the head and the body. `last`: the body ends with `data`.
@@ -65,11 +67,18 @@ class Dialect {
   // nothing more to say now, or the answer is of no use.
   virtual std::optional<Failure> read_head(io::Stream& member) = 0;
   virtual bool head_is_here() const = 0;
+  // HTTP's rules for what a proxy makes of a head count for it.
+  virtual bool speaks_http() const { return true; }
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
   // The protocol that both peers go on with after a 101; the request asked for it.
   virtual std::string_view upgrade() const { return {}; }
   // Once, after the head. The body lives until begin() or the dialect's end.
   virtual ReplyBody& begin_answer(io::Stream& member) = 0;
+  // Gives a failure of this connection the status and page that httpd has for it, where the cause
+  // alone does not tell.
+  virtual void judge(Failure& /*failure*/) const {}
+  // The failure puts the member in error, though it is no 503.
+  virtual bool marks_member(const Failure& /*failure*/) const { return false; }
   // Both messages ended as framed and nothing lies behind them: another exchange may follow.
   virtual bool may_reuse() const = 0;
 };

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "proxy/backend/ajp_dialect.hpp"
 #include "proxy/backend/http1_dialect.hpp"
 
 // The dialect of one attempt, by its member's scheme. HTTP/1 lies in place, so that most requests
@@ -12,7 +13,14 @@ namespace steelyard::proxy {
 
 class DialectChoice {
  public:
-  explicit DialectChoice(const Dialect::Matter& matter) { dialect_ = &http1_.emplace(matter); }
+  explicit DialectChoice(const Dialect::Matter& matter) {
+    if (matter.plan.lease.spec().scheme == "ajp") {
+      other_ = std::make_unique<AjpDialect>(matter);
+      dialect_ = other_.get();
+    } else {
+      dialect_ = &http1_.emplace(matter);
+    }
+  }
   DialectChoice(const DialectChoice&) = delete;
   DialectChoice& operator=(const DialectChoice&) = delete;
 
@@ -20,6 +28,7 @@ class DialectChoice {
 
  private:
   std::optional<Http1Dialect> http1_;
+  std::unique_ptr<Dialect> other_;
   Dialect* dialect_;
 };
 
