@@ -13,7 +13,8 @@ from support.ajp import Container, body_chunk, end, reply, send_headers, string
 from support.ask import Ask
 from support.member import Gates
 from support.ports import HeldPort
-from support.server import MODULE_DIRECTORY, Scratch, Server, complete
+from support.process import until
+from support.server import APACHE, MODULE_DIRECTORY, PROJECT, Scratch, Server, complete
 from support.wire import Connection
 
 LOAD = f"LoadModule proxy_ajp_module {MODULE_DIRECTORY}/mod_proxy_ajp.so\n"
@@ -211,8 +212,9 @@ SECOND = "headers,chunk:poison,end"
     [SECOND, "end", "chunk:poison,end", "bytes:41", "flush", "want", "pong", "bytes:585858585858"],
 )
 def test_111_what_follows_the_end_reaches_nobody(stage, words):
-    response = stage.ask(f"/one/h?ajp=headers,chunk:own,end,{words}")
+    response = stage.ask(f"/one/h?ajp=headers,chunk:own,end,{words},mark:done")
     assert (response.body, response.ended) == (b"own", "chunked")
+    stage.gates.await_open("done")
     stage.serves()
     stage.serves()
 
@@ -341,8 +343,54 @@ def test_a_pong_that_brings_an_answer_along_reaches_nobody(stage):
     assert response.body == b"own"
 
 
+CHECKED = """\
+LoadModule proxy_hcheck_module {modules}/mod_proxy_hcheck.so
+Listen 127.0.0.1:{port}
+<Proxy balancer://pair>
+    BalancerMember ajp://{one} hcmethod=CPING hcinterval=200ms
+    BalancerMember ajp://{two} status=+H
+</Proxy>
+ProxyPass / balancer://pair/
+"""
+
+
+def test_a_container_is_checked_by_pings(binary, farm, scratch, port):
+    gates = Gates(farm)
+    pair = [farm.member(name, None, gates, Container) for name in ("J1", "J2")]
+    one, two = pair
+    server = Server(binary, scratch)
+    text = CHECKED.format(
+        modules=MODULE_DIRECTORY, port=port.port, one=one.address, two=two.address
+    )
+
+    def served_by():
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(request("/x?ajp=headers,whole,end"))
+        response = connection.read_response()
+        connection.close()
+        return response.body.decode().strip()
+
+    try:
+        server.start(complete(LOAD + text), [port.port])
+        assert until(lambda: one.pings >= 2)
+        assert served_by() == "J1"
+        for pong, serves in (("drop", "J2"), ("pong", "J1"), ("headers,end", "J2"), ("pong", "J1")):
+            farm.run(set_answer(one, pong))
+            assert until(lambda wanted=serves: served_by() == wanted)
+    finally:
+        server.stop()
+        farm.retire(pair)
+
+
+def test_the_example_is_a_configuration_for_both_programs(binary, scratch):
+    text = (PROJECT / "examples/tomcat_ajp/httpd.conf").read_text()
+    for program in (binary, APACHE):
+        status, said = Server(program, scratch / "example").check(text)
+        assert status == 0, said
+
+
 FAULTS = [*NO_ANSWER.values(), *(f"headers,chunk:begin,{words}" for words in CUT_SHORT.values()),
-          f"headers,chunk:own,end,{SECOND}"]
+          "headers," + hexed(body_chunk(b"own"), end(), HEADERS, body_chunk(b"poison"), end())]
 
 
 def test_many_clients_beside_a_container_that_fails_in_every_way(stage):

@@ -419,7 +419,7 @@ DEVIATIONS = [
             " next client whose request goes there."
         ),
         "an_ajp_container_that_sends_more_than_one_answer",
-        "1 1",
+        "1 200",
         "1 1",
     ),
     Deviation(

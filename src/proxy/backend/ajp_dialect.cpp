@@ -8,6 +8,7 @@
 #include "http/status.hpp"
 #include "http/syntax.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
 
@@ -90,6 +91,21 @@ void AjpDialect::begin() {
   }
 }
 
+const http::FieldList& AjpDialect::request_fields() {
+  if (!is_traced(x_)) return x_.request.fields;
+  traced_fields_.clear();
+  for (const http::Field& field : x_.request.fields)
+    if (!is_trace_field(field.name)) traced_fields_.add(field.name, field.value, field.id);
+  http::HeadText text;
+  append_trace_fields(x_, text);
+  for (std::string_view rest = x_.arena.copy(text.view()); !rest.empty();) {
+    const std::size_t name = rest.find(": "), end = rest.find("\r\n");
+    traced_fields_.add(rest.substr(0, name), rest.substr(name + 2, end - name - 2));
+    rest.remove_prefix(end + 2);
+  }
+  return traced_fields_;
+}
+
 void AjpDialect::lay_out_request() {
   const int forwards = x_.server->proxy.max_forwards;
   if (forwards >= 0 && !x_.request.fields.has(FieldId::max_forwards))
@@ -105,7 +121,7 @@ void AjpDialect::lay_out_request() {
       .server_name = x_.public_name(),
       .server_port = x_.client->local.port,
       .is_tls = is_tls,
-      .fields = x_.request.fields,
+      .fields = request_fields(),
       .secret = plan_.lease.spec().secret,
       .user = {},
       .auth_type = {},
@@ -246,7 +262,7 @@ std::optional<Failure> AjpDialect::take_packet() {
       const auto data = read_body_chunk(packet);
       if (!data) return faulty(describe(data.error()));
       if (!data->empty() && !has_headers_) return faulty("a body came before its headers");
-      head_is_here_ = has_headers_;
+      head_is_here_ = has_headers_ && (!data->empty() || !has_no_body());
       if (!data->empty()) return std::nullopt;  // the answer's body begins with it
       break;
     }
@@ -294,6 +310,10 @@ void AjpDialect::adopt_fields() {
   length_ = length;
 }
 
+bool AjpDialect::has_no_body() const {
+  return x_.request.method_id == http::Method::head || http::has_no_body(x_.response.status);
+}
+
 bool AjpDialect::take_wish() {
   if (body_over_) ++idle_wishes_;
   ++wishes_;
@@ -308,10 +328,8 @@ Failure AjpDialect::faulty(std::string_view why) const {
 
 ReplyBody& AjpDialect::begin_answer(io::Stream& member) {
   input_.expect_body();
-  const bool has_no_body =
-      x_.request.method_id == http::Method::head || http::has_no_body(x_.response.status);
-  if (has_no_body) length_.reset();
-  return answer_.emplace(*this, member, has_no_body);
+  if (has_no_body()) length_.reset();
+  return answer_.emplace(*this, member, has_no_body());
 }
 
 bool AjpDialect::may_reuse() const {
@@ -337,5 +355,9 @@ void AjpDialect::judge(Failure& failure) const {
 }
 
 bool AjpDialect::marks_member(const Failure& failure) const { return failure.status == 500; }
+
+bool AjpDialect::marks_sent(const Failure& failure) const {
+  return failure.status == 503 && !pinging_ && bytes_sent_ != 0;
+}
 
 }  // namespace steelyard::proxy

@@ -42,6 +42,7 @@ class AjpDialect final : public Dialect {
   bool may_reuse() const override;
   void judge(Failure& failure) const override;
   bool marks_member(const Failure& failure) const override;
+  bool marks_sent(const Failure& failure) const override;
 
  private:
   // What follows the headers.
@@ -64,6 +65,8 @@ class AjpDialect final : public Dialect {
   };
 
   void lay_out_request();
+  const http::FieldList& request_fields();
+  bool has_no_body() const;
   bool may_open_packet() const;
   void open_packet(std::size_t data_bytes);
   void note_sent(std::string_view& piece, std::size_t& left);
@@ -84,7 +87,8 @@ class AjpDialect final : public Dialect {
   std::size_t packet_bytes_max_;
 
   // --- on its way out ---
-  std::string_view head_;  // the request's payload, or the ping
+  http::FieldList traced_fields_;  // the request's, with our word on its trace
+  std::string_view head_;          // the request's payload, or the ping
   std::array<char, 6> prefix_{};
   std::string_view prefix_left_;  // in front of head_ or of the data
   std::size_t packet_left_ = 0;   // data bytes of the open packet that were not sent

@@ -72,7 +72,11 @@ io::Task<Failure> Attempt::ask() {
     if (may_knock_again(failure)) {
       knocks_again_ = true;
       account();
-      link_.close();
+      if (link_.reused()) {
+        link_.give_up_pooled();
+      } else {
+        link_.close();
+      }
       continue;
     }
     if (!may_repeat(failure)) {
@@ -110,6 +114,11 @@ void Attempt::tell_latency(const Failure& failure) {
   const auto ejected =
       plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
   if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
+}
+
+ResendProof Attempt::proof_for_another(const Failure& failure) const {
+  const bool went_out = dialect_.marks_sent(failure);
+  return was_repeated_ || went_out ? ResendProof::idempotent : proof_of(failure);
 }
 
 // httpd: a ping that fails is tried once more, on a new connection.

@@ -40,9 +40,7 @@ class Attempt {
   // The member's counters; null for a member that is nobody's.
   MemberCells* cells() { return link_.cells(); }
   // After a failure: why the request may go to another member.
-  ResendProof proof_for_another(const Failure& failure) const {
-    return was_repeated_ ? ResendProof::idempotent : proof_of(failure);
-  }
+  ResendProof proof_for_another(const Failure& failure) const;
 
  private:
   io::Task<Failure> prefetch();

@@ -79,6 +79,8 @@ class Dialect {
   virtual void judge(Failure& /*failure*/) const {}
   // The failure puts the member in error, though it is no 503.
   virtual bool marks_member(const Failure& /*failure*/) const { return false; }
+  // What may be tried with another member had gone out, and can do no harm twice.
+  virtual bool marks_sent(const Failure& /*failure*/) const { return false; }
   // Both messages ended as framed and nothing lies behind them: another exchange may follow.
   virtual bool may_reuse() const = 0;
 };

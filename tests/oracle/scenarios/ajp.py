@@ -13,6 +13,7 @@ from scenario import (
     send,
     serve,
 )
+from support.ajp import body_chunk, end, send_headers
 from support.server import MODULE_DIRECTORY
 
 LOAD = f"LoadModule proxy_ajp_module {MODULE_DIRECTORY}/mod_proxy_ajp.so\n"
@@ -367,6 +368,12 @@ scenario(
     sees="500 2",
 )
 scenario(
+    "an AJP container that hung up on a query is left out",
+    TWO,
+    [serve("J1", drop=True), get("/1?q"), get("/2"), get("/3"), get("/4")],
+    sees="500 2 2 2",
+)
+scenario(
     "an AJP container that hangs up on a body",
     TWO,
     [serve("J1", drop=True), post("/1", b"hello"), get("/2")],
@@ -532,14 +539,16 @@ scenario(
     ],
     sees="500 0.9",
 )
+OWN, POISON = body_chunk(b"own"), body_chunk(b"poison")
+TWO_ANSWERS = OWN + end() + send_headers(200, "OK", []) + POISON + end()
 scenario(
     "an AJP container that sends more than one answer",
     ONE,
     [
-        get("/a/h?ajp=headers,whole,end,headers,chunk:poison,end"),
+        get(f"/a/h?ajp=headers,bytes:{TWO_ANSWERS.hex()}"),
         get("/a/next?ajp=headers,chunk:next,end"),
     ],
-    sees="1 1",
+    sees="1 200",
 )
 scenario(
     "the end of an AJP answer is held back",
