@@ -121,7 +121,6 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
   const std::string long_text(64, 'x');
   const Refusal refusals[] = {
       {"hcmethod", "nonsense", "Unknown method"},
-      {"hcmethod", "cping", "Health check method CPING not (yet) implemented"},
       {"hcmethod", "PROVIDER", "Health check method PROVIDER not (yet) implemented"},
       {"hcinterval", "abc", "Unparse-able hcinterval setting"},
       {"hcinterval", "99ms", "Interval must be a positive value greater than 100ms"},
