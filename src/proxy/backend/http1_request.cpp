@@ -20,7 +20,7 @@ Additions additions_for(const Exchange& x, const RequestRules& rules) {
   added.via = rules.via;
   added.block_via = x.server->proxy.via == config::ProxySettings::Via::block;
   if (!x.settings->add_headers.value_or(true)) return added;
-  added.forwarded_for = x.client->peer_ip();
+  added.forwarded_for = x.client_ip();
   // What RequestHeader made of Host counts, as in httpd.
   added.forwarded_host = x.request.fields.value(FieldId::host).value_or(std::string_view());
   added.forwarded_server = x.server->name;
