@@ -107,6 +107,7 @@ void ControlThread::close_socket() {
     connections_.clear();
     end_feeds();
     ends_feeds_ = true;
+    if (shared_ != nullptr) shared_->leave();
     book_->close();
     closed.set_value();
   });
