@@ -215,6 +215,11 @@ std::expected<ProxyHeader, std::string> read_proxy_header(std::string_view recei
   return received.starts_with(line_start) ? read_line(received) : read_binary(received);
 }
 
+std::string_view own_proxy_header(ProxyVersion version) {
+  static const std::string binary = std::string(signature) + std::string("\x20\0\0\0", 4);
+  return version == ProxyVersion::v1 ? std::string_view("PROXY UNKNOWN\r\n") : binary;
+}
+
 std::size_t write_proxy_header(ProxyVersion version, const Endpoint& client, const Endpoint& server,
                                std::span<char> room) {
   const bool in_v6 = client.ip.is_v6() || server.ip.is_v6();

@@ -42,4 +42,7 @@ enum class ProxyVersion : std::uint8_t { v1 = 1, v2 = 2 };
 std::size_t write_proxy_header(ProxyVersion version, const Endpoint& client, const Endpoint& server,
                                std::span<char> room);
 
+// The one that says: this is about nobody but who dialed.
+[[nodiscard]] std::string_view own_proxy_header(ProxyVersion version);
+
 }  // namespace steelyard::http

@@ -159,6 +159,8 @@ TEST(ProxyProtocol, writes_what_it_reads) {
   EXPECT_EQ(written(v2, "1.2.3.4", "5.6.7.8"), binary(0x21, 0x11, four));
   EXPECT_EQ(client_of(written(v2, "2001:db8::1", "::1")), "[2001:db8::1]:1111");
   EXPECT_EQ(client_of(written(v2, "1.2.3.4", "::1")), "1.2.3.4:1111");
+  EXPECT_EQ(client_of(own_proxy_header(v1)), "nobody");
+  EXPECT_EQ(client_of(own_proxy_header(v2)), "nobody");
   EXPECT_EQ(client_of(written(v1, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
                               "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe")),
             "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe]:1111");

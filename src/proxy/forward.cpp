@@ -6,11 +6,13 @@
 
 #include "balance/decision_words.hpp"
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/account.hpp"
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/attempt.hpp"
+#include "proxy/backend/dialect_choice.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
@@ -84,15 +86,19 @@ bool names_vary(const Group& backend) {
   return name.substr(0, end).find('$') != std::string::npos;
 }
 
+bool is_spoken(const config::Config& config, std::string_view name) {
+  const balance::Scheme* const scheme = balance::scheme_named(name);
+  if (scheme == nullptr || !scheme->is_spoken) return false;
+  return scheme->module.empty() ||
+         std::ranges::find(config.modules, scheme->module) != config.modules.end();
+}
+
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
 // `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  const bool is_known = scheme == "http" || scheme == "ws" ||
-                        (scheme == "https" &&
-                         std::ranges::find(config.modules, "ssl_module") != config.modules.end());
-  if (!is_known || target.host.empty()) return nullptr;
+  if (!is_spoken(config, scheme) || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;
@@ -211,8 +217,10 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
+  // A connection that began with a client's address is that client's alone.
   plan.reuses = !interpolated && !spec.disable_reuse.value_or(false) &&
-                !(spec.address_ttl && spec.address_ttl->count() == 0);
+                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+                spec.proxy_protocol == balance::ProxyProtocol::none;
   x.backend_url = {spec.scheme, target.url_host, path};
   return plan;
 }
@@ -362,8 +370,8 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-void account(Exchange& x, Shard::Core& core, Http1Attempt& attempt,
-             const balance::Decision& decision, const Failure& failure, const Journey& journey) {
+void account(Exchange& x, Shard::Core& core, Attempt& attempt, const balance::Decision& decision,
+             const Failure& failure, const Journey& journey) {
   close_attempt(x, core, failure, attempt.status());
   MemberCells* const cells = attempt.cells();
   if (cells == nullptr) return;
@@ -455,7 +463,9 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const AttemptPlan plan = plan_attempt(x, journey, lease);
     note_attempt(x, core,
                  {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
-    Http1Attempt attempt(x, core, client, body, plan);
+    const Dialect::Matter matter{x, client, body, plan};
+    const DialectChoice dialect(matter);
+    Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
     account(x, core, attempt, decision, failure, journey);

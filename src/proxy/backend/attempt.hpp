@@ -1,19 +1,10 @@
 #pragma once
 
-#include <optional>
-
-#include "http/response_head.hpp"
-#include "proxy/backend/http1_request.hpp"
-#include "proxy/backend_pool.hpp"
-#include "proxy/client_side.hpp"
-#include "proxy/core.hpp"
-#include "proxy/failure.hpp"
-#include "proxy/message_writer.hpp"
+#include "proxy/backend/dialect.hpp"
+#include "proxy/backend/member_link.hpp"
 #include "proxy/reply.hpp"
-#include "proxy/request_body.hpp"
-#include "proxy/response_body.hpp"
 
-// One attempt to have a member answer an exchange over HTTP/1.
+// One attempt to have a member answer an exchange, in whatever dialect the member speaks.
 //
 //   connect ─▶ send head ─▶ send body ──────────────┐
 //                 └──▶ await head ─▶ relay the answer ─▶ connection to the pool, or closed
@@ -27,30 +18,13 @@
 
 namespace steelyard::proxy {
 
-struct AttemptTimes {
-  Duration backend;  // `timeout`, ProxyTimeout, Timeout
-  Duration connect;
-  Duration client;  // Timeout
-  std::optional<Duration> ping;
-  std::optional<Duration> acquire;
-};
-
-struct AttemptPlan {
-  balance::Balancer& balancer;
-  const balance::Lease& lease;  // outlives the attempt
-  BackendTarget target;
-  AttemptTimes times;
-  bool reuses = true;      // the connection may come from the pool and go back to it
-  bool transient = false;  // the member exists for this exchange only: no pool, no limit
-};
-
-class Http1Attempt {
+class Attempt {
  public:
-  Http1Attempt(Exchange& x, Shard::Core& core, const ClientSide& client, RequestBody& body,
-               const AttemptPlan& plan);
-  Http1Attempt(const Http1Attempt&) = delete;
-  Http1Attempt& operator=(const Http1Attempt&) = delete;
-  ~Http1Attempt();
+  // All outlive the attempt.
+  Attempt(const Dialect::Matter& matter, Shard::Core& core, Dialect& dialect);
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt();
 
   // Until the head of the answer is here.
   io::Task<Failure> ask();
@@ -60,37 +34,22 @@ class Http1Attempt {
   // ProxyErrorOverride took the answer: a page of our own with its status is wanted.
   bool overridden() const { return overridden_; }
   // The connection, or the one before it that was found dead, had served another exchange.
-  bool began_on_pooled() const { return began_on_pooled_; }
+  bool began_on_pooled() const { return link_.began_on_pooled(); }
   // The status of the member's final answer; 0: none came.
-  int status() const { return final_head_read_ ? x_.response.status : 0; }
+  int status() const { return dialect_.head_is_here() ? x_.response.status : 0; }
   // The member's counters; null for a member that is nobody's.
-  MemberCells* cells();
+  MemberCells* cells() { return link_.cells(); }
   // After a failure: why the request may go to another member.
   ResendProof proof_for_another(const Failure& failure) const {
     return was_repeated_ ? ResendProof::idempotent : proof_of(failure);
   }
 
  private:
-  io::Task<Failure> connect();
-  bool is_tls() const { return plan_.lease.spec().scheme == "https"; }
-  void find_tls();
-  [[gnu::noinline]] io::Task<Failure> secure();
-  BackendPool* find_pool();
-  bool take_pooled();
-  io::DialTarget dial_target() const;
-  io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
-  void begin_request();
-  BodyPlan plan_body() const;
-  std::string_view wanted_upgrade() const;
-
   io::Task<Failure> prefetch();
   Instant first_deadline() const;
   // Sends and reads what goes. True: the head is here, or it will not come for `failure`.
   bool approach_head(Instant& deadline, Failure& failure);
   std::optional<Failure> step_upload();
-  std::optional<Failure> read_head();
-  std::optional<Failure> judge_head(http::ResponseProgress progress);
-  std::optional<Failure> take_interim();
   io::Wait& until_unblocked(io::Wait& wait) const;
   Failure timed_out() const;
   // RequestReadTimeout for bodies, else Timeout.
@@ -109,7 +68,7 @@ class Http1Attempt {
   void finish_backend();
   void account();
   // Bytes that went to the member or came from it.
-  std::uint64_t moved() const { return upload_.bytes_written() + heard_bytes_; }
+  std::uint64_t moved() const { return dialect_.bytes_sent() + dialect_.bytes_heard(); }
 
   // What the coroutine waits for when nothing moves.
   struct Blocked {
@@ -119,30 +78,22 @@ class Http1Attempt {
 
   Exchange& x_;
   Shard::Core& core_;
-  ClientSide client_;
+  const ClientSide& client_;
   RequestBody& body_;
-  AttemptPlan plan_;
-  std::shared_ptr<BackendPool> pool_;
-  std::unique_ptr<BackendConnection> connection_;
-  bool reused_ = false, began_on_pooled_ = false, overridden_ = false;
-  bool was_repeated_ = false;   // after bytes of the request had gone out
-  bool passes_expect_ = false;  // the client's Expect goes to the member
-  bool waits_for_continue_ = false, upload_done_ = false, upload_broken_ = false;
-  bool owes_continue_ = false;  // the client expects a 100 that we have to give ourselves
-  bool final_head_read_ = false;
-  int interims_ = 0;
-  std::uint64_t heard_bytes_ = 0;       // of an answer, up to its head's end
+  const AttemptPlan& plan_;
+  Dialect& dialect_;
+  MemberLink link_;
+  bool overridden_ = false, upload_broken_ = false;
+  bool was_repeated_ = false;           // after bytes of the request had gone out
+  bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves
   std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of
   Instant body_began_{};
   Instant asked_at_{};  // the member had all of the request
   Blocked blocked_;
-  http::ResponseHeadReader reader_;
-  MessageWriter upload_, download_;
-  std::optional<ResponseBody> response_;
+  MessageWriter download_;
+  ReplyBody* answer_ = nullptr;  // once its head was here
   ReplyFraming reply_;
   std::unique_ptr<io::SplicePipe> pipe_;
-  std::string_view upgrade_;
-  TlsWish tls_;  // once find_tls() was here
 };
 
 }  // namespace steelyard::proxy
