@@ -7,9 +7,18 @@
 
 namespace steelyard::manage {
 
+namespace {
+
+// Its client left, or was gone before it began to listen: then nobody else holds the feed.
+bool is_gone(const std::shared_ptr<proxy::Feed>& feed) {
+  return !feed->is_heard() || feed.use_count() == 1;
+}
+
+}  // namespace
+
 std::shared_ptr<proxy::Feed> Live::listen(std::shared_ptr<const proxy::Generation> generation,
                                           std::uint32_t server) {
-  std::erase_if(listeners_, [](const Listener& each) { return !each.feed->is_heard(); });
+  std::erase_if(listeners_, [](const Listener& each) { return is_gone(each.feed); });
   if (listeners_.size() >= listeners_max) return nullptr;
   auto feed = std::make_shared<proxy::Feed>();
   feed->say(event_for(*generation, server));
@@ -31,7 +40,7 @@ void Live::expired() {
 void Live::tell_all() {
   std::map<std::pair<const proxy::Generation*, std::uint32_t>, std::string> events;
   std::erase_if(listeners_, [&](const Listener& listener) {
-    if (!listener.feed->is_heard()) return true;
+    if (is_gone(listener.feed)) return true;
     std::string& event = events[{listener.generation.get(), listener.server}];
     if (event.empty()) event = event_for(*listener.generation, listener.server);
     return !listener.feed->say(event);
