@@ -4,6 +4,7 @@ and byte by byte, before TLS and in time, RemoteIPHeader, and who is not to be b
 import signal
 import socket
 import struct
+import threading
 import time
 
 import pytest
@@ -257,3 +258,126 @@ ProxyPass / http://{member.address}/
         assert client.read_response().status == status
     client.close()
     assert forwarded_for(member.received[0]) == ["9.9.9.9, 127.0.0.1"]
+
+
+# --- members that get the header -------------------------------------------------------------------
+
+
+class FirstBytes:
+    """A member that answers each connection's first request and notes what came before it."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.heard = []
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(5)
+                data = b""
+                while not self._is_enough(data):
+                    more = peer.recv(4096)
+                    if not more:
+                        break
+                    data += more
+                self.heard.append(data)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+
+    @staticmethod
+    def _is_enough(data):
+        return b" HTTP/1.1\r\n" in data and data.endswith(b"\r\n\r\n") or b"\x16\x03" in data
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(10)
+
+
+@pytest.fixture
+def first_bytes():
+    one = FirstBytes()
+    yield one
+    one.close()
+
+
+def client_from(address, port):
+    """A connection whose own address is `address`."""
+    connection = Connection("127.0.0.1", port.port)
+    connection.close()
+    connection.socket = socket.create_connection(("127.0.0.1", port.port), 8, (address, 0))
+    connection.local_port = connection.socket.getsockname()[1]
+    return connection
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_haproxy_behind_sees_the_client(start, port, member, haproxy, version):
+    behind = haproxy(member.address, bind="accept-proxy", mode="http",
+                     more="    http-request set-header X-Src %[src]:%[src_port]\n"
+                          "    http-request set-header X-Dst %[dst]:%[dst_port]\n")
+    start(f"""RemoteIPHeader X-Client
+<Proxy balancer://app>
+BalancerMember http://{behind.address} proxyprotocol={version}
+</Proxy>
+ProxyPass / balancer://app/
+""")
+    clients = [client_from(f"127.0.0.{n}", port) for n in (7, 8)]
+    wanted = []
+    for _ in range(3):
+        for client in clients:
+            client.send(REQUEST)
+            assert client.read_response().status == "200"
+            wanted.append(f"{client.socket.getsockname()[0]}:{client.local_port}".encode())
+    for client in clients:
+        client.close()
+    asked = [each for each in member.received if each.target == b"/x"]
+    assert [each.header("X-Src") for each in asked] == wanted
+    assert {each.header("X-Dst") for each in asked} == {f"127.0.0.1:{port.port}".encode()}
+    named = client_from("127.0.0.9", port)
+    named.send(REQUEST.replace(b"\r\n\r\n", b"\r\nX-Client: 192.0.2.5\r\n\r\n"))
+    assert named.read_response().status == "200"
+    named.close()
+    assert member.received[-1].header("X-Src") == b"192.0.2.5:0"
+
+
+def test_a_named_client_is_named_to_members_whatever_named_it(start, port, first_bytes):
+    start("RemoteIPProxyProtocol On\n"
+          f"ProxyPass / http://127.0.0.1:{first_bytes.port}/ proxyprotocol=v1\n")
+    for header, said in ((LINE, b"PROXY TCP4 192.0.2.7 127.0.0.1 51000 %d\r\n" % port.port),
+                         (b"PROXY TCP6 2001:db8::7 ::1 9 80\r\n",
+                          b"PROXY TCP6 2001:db8::7 ::ffff:127.0.0.1 9 %d\r\n" % port.port)):
+        client = Connection("127.0.0.1", port.port)
+        client.send(header + REQUEST)
+        assert client.read_response().body == b"hi"
+        client.close()
+        assert first_bytes.heard[-1].startswith(said + b"GET /x HTTP/1.1\r\n")
+
+
+def test_the_header_to_a_member_comes_before_tls(start, port, first_bytes):
+    start("SSLProxyEngine On\n"
+          f"ProxyPass / https://127.0.0.1:{first_bytes.port}/ proxyprotocol=v1\n")
+    client = Connection("127.0.0.1", port.port)
+    client.send(REQUEST)
+    assert client.read_response().status == "500", "that was no TLS"
+    line = b"PROXY TCP4 127.0.0.1 127.0.0.1 %d %d\r\n" % (client.local_port, port.port)
+    client.close()
+    assert first_bytes.heard[-1].startswith(line + b"\x16\x03")
+
+
+@pytest.mark.parametrize("version, header", [("v1", b"PROXY UNKNOWN\r\n"),
+                                             ("v2", b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0")])
+def test_a_check_speaks_for_nobody(server, port, first_bytes, version, header):
+    server.start(complete(
+        f"LoadModule watchdog_module {MODULE_DIRECTORY}/mod_watchdog.so\n"
+        f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n"
+        f"Listen {port.port}\n<Proxy balancer://app>\n"
+        f"BalancerMember http://127.0.0.1:{first_bytes.port} proxyprotocol={version} hcmethod=GET11 "
+        "hcinterval=100ms\n</Proxy>\nProxyPass / balancer://app/\n"), [port.port])
+    assert until(lambda: first_bytes.heard)
+    assert first_bytes.heard[0].startswith(header + b"GET / HTTP/1.1\r\n")
