@@ -84,6 +84,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
+  int refusals_ = 0;
   bool was_repeated_ = false;           // after bytes of the request had gone out
   bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves
   std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of

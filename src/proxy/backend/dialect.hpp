@@ -47,6 +47,9 @@ class Dialect {
   virtual bool passes_expect() const { return false; }
   // Lays the request out. Nothing was said on the connection yet in this exchange.
   virtual void begin() = 0;
+  // Instead of send() and read_head(): a conversation until the head is here (FTP). After begin().
+  virtual bool converses() const { return false; }
+  virtual io::Task<Failure> converse(Shard::Core& core, io::Stream& member);
   // A sign of the member is waited for before all else: 100 (Continue), CPONG. Its own time limit.
   virtual bool is_probing() const { return false; }
   // Body bytes are not taken now, until something comes from the member.
@@ -68,10 +71,15 @@ class Dialect {
   virtual std::optional<Failure> read_head(io::Stream& member) = 0;
   virtual bool head_is_here() const = 0;
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
+  // A member can say that it did not look at a request; and it said so of this one.
+  virtual bool may_refuse() const { return false; }
+  virtual bool was_refused() const { return false; }
   // The protocol that both peers go on with after a 101; the request asked for it.
   virtual std::string_view upgrade() const { return {}; }
   // Once, after the head. The body lives until begin() or the dialect's end.
   virtual ReplyBody& begin_answer(io::Stream& member) = 0;
+  // Where the answer's next byte comes from.
+  virtual io::Stream& heard_stream(io::Stream& member) { return member; }
   // Both messages ended as framed and nothing lies behind them: another exchange may follow.
   virtual bool may_reuse() const = 0;
 };

@@ -39,12 +39,14 @@ class Http2Dialect final : public Dialect {
   bool in_debt() const override { return false; }
   bool sent_all() const override { return sent_all_; }
   std::uint64_t take_transferred() override;
-  // What the member says that it did not look at counts as not sent.
+  // What the member did not look at counts as not sent.
   std::uint64_t bytes_sent() const override { return refused_ ? 0 : sent_; }
 
   std::optional<Failure> read_head(io::Stream& member) override;
   bool head_is_here() const override { return head_is_here_; }
   std::uint64_t bytes_heard() const override { return heard_; }
+  bool may_refuse() const override { return true; }
+  bool was_refused() const override { return refused_; }
   ReplyBody& begin_answer(io::Stream& member) override;
   bool may_reuse() const override { return sent_all_; }
 
