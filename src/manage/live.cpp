@@ -3,7 +3,6 @@
 #include <map>
 
 #include "balance/edits.hpp"
-#include "manage/api_objects.hpp"
 
 namespace steelyard::manage {
 
@@ -30,6 +29,7 @@ std::shared_ptr<proxy::Feed> Live::listen(std::shared_ptr<const proxy::Generatio
 void Live::end_all() {
   for (const Listener& listener : listeners_) listener.feed->end();
   listeners_.clear();
+  sessions_.clear();
 }
 
 void Live::expired() {
@@ -47,13 +47,25 @@ void Live::tell_all() {
   });
 }
 
-std::string Live::event_for(const proxy::Generation& generation, std::uint32_t server) const {
+const ApiJson& Live::sessions(const NamedBalancer& balancer, const balance::MemberView& view,
+                              const Moment& moment) {
+  if (moment.now >= counted_ + counting_interval) {
+    sessions_.clear();
+    counted_ = moment.now;
+  }
+  const auto known = sessions_.find(view.member.get());
+  if (known != sessions_.end()) return known->second;
+  return sessions_[view.member.get()] = sessions_of(balancer, view, moment);
+}
+
+std::string Live::event_for(const proxy::Generation& generation, std::uint32_t server) {
   const Moment moment{.now = loop_.now(), .wall = loop_.wall_now()};
   ApiJson members = ApiJson::array();
   for (const NamedBalancer& balancer : name_balancers(generation, server)) {
     const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
     for (const balance::MemberView& view : balancer.state->members())
-      members.push_back(member_object(balancer, view, overlay, moment));
+      members.push_back(
+          member_object(balancer, view, overlay, moment, &sessions(balancer, view, moment)));
   }
   const ApiJson object{{"at", moment.text_of(moment.now)}, {"members", std::move(members)}};
   return "event: members\ndata: " + object.dump(-1, ' ', false, ApiJson::error_handler_t::replace) +
