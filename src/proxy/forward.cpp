@@ -228,8 +228,10 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
-  plan.reuses =
-      !interpolated && may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0);
+  // A connection that began with a client's address is that client's alone.
+  plan.reuses = !interpolated && may_be_kept(spec) &&
+                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+                spec.proxy_protocol == balance::ProxyProtocol::none;
   const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
   x.backend_url = {spec.scheme,
                    speaks_cgi ? shown_authority(spec.scheme, target.url_host) : target.url_host,

@@ -72,6 +72,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);
+  try_journal_again();
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
   for (const std::string& complaint : complaints) {

@@ -54,6 +54,7 @@ class Server {
   void open_control_socket(const config::Config& config);
   void provide_journal_folder(const config::Config& config);
   void bring_changes_back();
+  void try_journal_again();
 
   // cluster.cpp
   std::expected<void, std::string> read_cluster_files(const config::Config& config);

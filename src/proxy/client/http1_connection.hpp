@@ -13,6 +13,7 @@
 
 // A client's connection over HTTP/1: one exchange after another, then the end.
 //
+//   (PROXY header, TLS handshake)
 //   idle ──byte──▶ reading a head ──▶ exchange ──▶ idle ...
 //     │                 │                 └──▶ linger ─▶ closed
 //     └── too long ─────┴── fault: answer, linger
@@ -45,6 +46,11 @@ class ClientConnection {
   enum class HeadEnd : std::uint8_t { complete, fault, timed_out, closed };
 
   io::Task<> live();
+  bool expects_proxy_header() const;
+  [[gnu::noinline]] io::Task<Next> read_proxy_header();
+  void tell_of_proxy_header(config::LogLevel level, std::string_view text);
+  // False: this address is one of plain HTTP.
+  bool start_tls();
   [[gnu::noinline]] io::Task<Next> greet();
   io::Task<Next> answer_plain_http();
   void tell_of_handshake(const std::string& why);
