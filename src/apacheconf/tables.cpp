@@ -20,7 +20,7 @@ Table join_tables() {
   Table table;
   for (const std::span<const Directive> part :
        {reading_directives(), section_directives(), server_directives(), client_directives(),
-        log_directives(), process_directives(), trace_directives(), proxy_directives(),
+        http2_directives(), log_directives(), process_directives(), trace_directives(), proxy_directives(),
         health_directives(), access_directives(), header_directives(), redirect_directives(),
         rewrite_directives(), content_directives(), heartbeat_directives(), cluster_directives(),
         tls_directives(), tls_backend_directives(), dormant_directives()}) {
