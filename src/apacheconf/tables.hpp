@@ -14,6 +14,7 @@ std::span<const Directive> reading_directives();  // Include, Define, <IfModule>
 std::span<const Directive> section_directives();
 std::span<const Directive> server_directives();
 std::span<const Directive> client_directives();
+std::span<const Directive> http2_directives();  // Protocols, H2...
 std::span<const Directive> log_directives();
 std::span<const Directive> process_directives();
 std::span<const Directive> trace_directives();  // SteelyardTrace, SteelyardTraceExport

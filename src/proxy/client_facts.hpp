@@ -49,6 +49,7 @@ struct ClientFacts {
   std::uint8_t peer_text_bytes = 0, local_text_bytes = 0;
   std::uint32_t requests_before = 0;  // on this connection
   std::uint64_t connection_id = 0;
+  std::uint32_t http2_stream = 0;  // the exchange's; 0: HTTP/1
 
   std::string_view peer_ip() const { return {peer_text.data(), peer_text_bytes}; }
   std::string_view local_ip() const { return {local_text.data(), local_text_bytes}; }

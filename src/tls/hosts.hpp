@@ -60,6 +60,8 @@ class Hosts {
 // Of an accepted connection. The host that the client named in the handshake; empty: none.
 std::string_view named_host(SSL* ssl);
 inline std::string_view named_host(const TlsStream& stream) { return named_host(stream.ssl()); }
+// After the handshake (ALPN); empty: the client did not ask.
+std::string_view chosen_protocol(const TlsStream& stream);
 // After the handshake: nothing more is looked up.
 void forget_owner(SSL* ssl);
 

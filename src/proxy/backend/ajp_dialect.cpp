@@ -116,7 +116,7 @@ void AjpDialect::lay_out_request() {
       .method = x_.request.method,
       .protocol = x_.text(expr::TextFact::protocol),
       .path = plan_.target.path,
-      .client_address = x_.client->peer_ip(),
+      .client_address = x_.client_ip(),
       .client_host = x_.client_host,
       .server_name = x_.public_name(),
       .server_port = x_.client->local.port,
