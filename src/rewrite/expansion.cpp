@@ -31,8 +31,8 @@ std::string_view Expansion::value_of(const Template::Piece& piece,
                                      const ReferenceEscaping* escaping) {
   const auto escaped = [&](std::string_view value) {
     if (escaping == nullptr) return value;
-    const std::string_view text = escape_reference(value, *escaping, arena_);
-    return text.data() == value.data() || charge(text.size()) ? text : std::string_view();
+    const std::string_view made = escape_reference(value, *escaping, arena_);
+    return made.data() == value.data() || charge(made.size()) ? made : std::string_view();
   };
   switch (piece.kind) {
     case Kind::text:
