@@ -69,6 +69,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
   traces_.adopt(generation_);
+  staples_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);

@@ -224,6 +224,7 @@ void Server::run(Detachment& detachment) {
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
   traces_.adopt(generation_);
+  staples_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
   if (cluster_ != nullptr) cluster_->start();
@@ -330,6 +331,7 @@ void Server::stop_shards() {
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
   traces_.stop();  // it has what they handed over
+  staples_.stop();
   heartbeats_.stop();
 }
 
