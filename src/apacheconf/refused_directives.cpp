@@ -18,7 +18,6 @@ std::vector<Directive> make_table() {
            "Write Require expr, whose language is nearly the same."},
           {"ssl_module", "SSLUserName", "make a user name of the client's certificate",
            "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN_CN}s\"."},
-          {"ssl_module", "SSLSessionTicketKeyFile", "share the key of session tickets", wrap},
           {"ssl_module", "SSLProxyMachineCertificatePath SSLProxyMachineCertificateChainFile",
            "choose among certificates to show to members",
            "Put the certificate, those between it and the authority, and the key into one file: "

@@ -59,6 +59,10 @@ void chain_file(Scope& scope, const Statement& statement) {
   if (auto file = read_tls_file(scope, statement)) scope.server.tls.chain = *file;
 }
 
+void ticket_key_file(Scope& scope, const Statement& statement) {
+  if (auto file = read_tls_file(scope, statement)) scope.server.tls.ticket_key = *file;
+}
+
 void protocol(Scope& scope, const Statement& statement) {
   if (const auto versions = read_tls_versions(scope, statement))
     scope.server.tls.versions = *versions;
@@ -328,6 +332,8 @@ constexpr auto directives = std::to_array<Directive>({
         "whether the server's order of ciphers counts and not the client's"),
     row("SSLSessionTickets", server_flag<&TlsServerSettings::tickets>, Arguments::flag,
         "whether clients keep sessions in tickets"),
+    row("SSLSessionTicketKeyFile", ticket_key_file, Arguments::one,
+        "48 random bytes that tickets are made with; the same on several machines"),
     row("SSLSessionCache", session_cache, Arguments::one, "whether the server keeps sessions",
         in_main, "there is only one value"),
     row("SSLSessionCacheTimeout", session_cache_timeout, Arguments::one,

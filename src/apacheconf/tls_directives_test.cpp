@@ -131,13 +131,21 @@ TEST_F(TlsDirectives, what_would_need_another_handshake_is_refused_in_sections) 
   EXPECT_THAT(faults("<Directory />\nSSLVerifyClient require\n</Directory>\n"), IsEmpty());
 }
 
+TEST_F(TlsDirectives, stapling_is_said_in_seconds_and_by_http) {
+  EXPECT_THAT(faults("SSLUseStapling On\nSSLStaplingResponderTimeout 5\n"
+                     "SSLStaplingResponseMaxAge -1\nSSLStaplingForceURL http://ocsp.test/\n"),
+              IsEmpty());
+  EXPECT_THAT(faults("SSLStaplingResponderTimeout soon\n"), ElementsAre(HasSubstr("invalid")));
+  EXPECT_THAT(faults("SSLStaplingForceURL https://ocsp.test/\n"),
+              ElementsAre(HasSubstr("no http:// URL")));
+}
+
 TEST_F(TlsDirectives, what_weakens_tls_can_only_be_off) {
-  EXPECT_THAT(faults("SSLCompression Off\nSSLInsecureRenegotiation Off\nSSLUseStapling Off\n"
+  EXPECT_THAT(faults("SSLCompression Off\nSSLInsecureRenegotiation Off\n"
                      "SSLOCSPEnable Off\nSSLFIPS Off\nSSLRandomSeed startup builtin\n"
                      "SSLPassPhraseDialog exec:/bin/true\nSSLStaplingCache shmcb:x\n"),
               IsEmpty());
   EXPECT_THAT(faults("SSLCompression On\n"), ElementsAre(HasSubstr("CRIME")));
-  EXPECT_THAT(faults("SSLUseStapling On\n"), ElementsAre(HasSubstr("SSLUseStapling On is not")));
 }
 
 TEST_F(TlsDirectives, the_session_cache_is_sized_by_its_bytes) {

@@ -65,6 +65,7 @@ struct TlsServerSettings {
   Place place;                                // of SSLEngine, or of what stands for it
   std::vector<NamedFile> certificates, keys;  // by their order: the first of each belong together
   std::optional<NamedFile> chain;
+  std::optional<NamedFile> ticket_key;  // SSLSessionTicketKeyFile
   TlsVersions versions = tls_all;
   std::string ciphers;  // up to TLS 1.2, empty: the library's
   Place ciphers_place;

@@ -133,7 +133,7 @@ void StapleThread::ask(Errand& errand) {
     errand.due = clock_now() + std::clamp<Duration>(left * 2 / 3, std::chrono::seconds(1),
                                                     staple.settings().renew);
     if (std::exchange(errand.failed, false))
-      say(LogLevel::notice, staple.url() + " answers about " + staple.subject() + " again");
+      say(LogLevel::warn, staple.url() + " answers about " + staple.subject() + " again");
     return;
   }
   errand.due = clock_now() + staple.settings().retry;

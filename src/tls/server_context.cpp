@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "tls/library_errors.hpp"
 #include "tls/pem.hpp"
+#include "tls/ticket_key.hpp"
 #include "tls/verification.hpp"
 
 namespace steelyard::tls {
@@ -229,6 +230,7 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
     const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
     use_key_pair(context, certificate, key, files, faults);
   }
+  if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
   if (settings.chain) add_chain(context, *settings.chain, files, faults);
   ask_for_certificates(context, settings, files, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));

@@ -98,8 +98,9 @@ WallTime time_of(const ASN1_GENERALIZEDTIME* time) {
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-std::unexpected<std::string> because(const char* otherwise) {
-  return std::unexpected(take_library_errors(otherwise));
+std::unexpected<std::string> because(const std::string& what) {
+  const std::string why = take_library_errors("");
+  return std::unexpected(why.empty() ? what : what + " (" + why + ")");
 }
 
 int show(SSL* ssl, void* staples) {

@@ -778,3 +778,42 @@ def test_a_reader_that_stops_gets_all_of_it_later(start, port, member, own):
     assert connection.ask("/again").status == "200"
     for one in (connection, other):
         one.close()
+
+
+def test_a_ticket_of_one_machine_counts_on_another(binary, server, port, own, authority, tmp_path):
+    """SSLSessionTicketKeyFile: the same 48 bytes; and another key is another key."""
+    keys = [tmp_path / name for name in ("shared.key", "other.key")]
+    for key in keys:
+        key.write_bytes(os.urandom(48))
+
+    def text(held, key):
+        return complete(MODULES + f"Listen {held.port}\nServerName lb.test\nSSLEngine On\n"
+                        f"SSLSessionTicketKeyFile {key}\n{pair(own)}")
+
+    server.start(text(port, keys[0]), [port.port])
+    context = context_for(authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    for key, resumes in ((keys[0], True), (keys[1], False)):
+        other_port, directory = HeldPort(), tmp_path / key.stem
+        directory.mkdir()
+        other = Server(binary, directory)
+        try:
+            other.start(text(other_port, key), [other_port.port])
+            with socket.create_connection(("127.0.0.1", port.port), 10) as raw, \
+                    context.wrap_socket(raw, server_hostname="lb.test") as first:
+                session = first.session
+            with socket.create_connection(("127.0.0.1", other_port.port), 10) as raw, \
+                    context.wrap_socket(raw, server_hostname="lb.test", session=session) as again:
+                assert again.session_reused is resumes
+        finally:
+            other.stop()
+            other_port.close()
+
+
+def test_a_key_of_tickets_has_48_bytes(server, port, own, tmp_path):
+    key = tmp_path / "short.key"
+    key.write_bytes(b"k" * 47)
+    status, said = server.check(complete(
+        MODULES + f"Listen {port.port}\nServerName lb.test\nSSLEngine On\n"
+        f"SSLSessionTicketKeyFile {key}\n{pair(own)}"))
+    assert status == 1 and "has 47 bytes; the key of session tickets has 48" in said
