@@ -110,11 +110,6 @@ struct Foreign {
 };
 
 constexpr std::array foreign_schemes{
-    Foreign{"h2", "Write https://: members are spoken to in HTTP/1.1."},
-    Foreign{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
-    Foreign{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
-    Foreign{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
-    Foreign{"uwsgi", "Start uWSGI with --http-socket and write http://."},
     Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
 };
 

@@ -129,6 +129,7 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
       {"hcfails", "-1", "Fails must be a positive value"},
       {"hcuri", long_text, "Health check uri length must be < 64 characters"},
       {"hcfoo", "1", "unknown Worker hcheck parameter"},
+      {"proxyprotocol", "v3", "proxyprotocol must be v1|v2|Off"},
       {"hctimeout", "0", "hctimeout must be at least one millisecond"},
       {"hcport", "0", "hcport must be a number between 1 and 65535"},
       {"hcport", "65536", "hcport must be a number between 1 and 65535"},

@@ -8,6 +8,7 @@
 #include "expr/answer_facts.hpp"
 #include "health/check_request.hpp"
 #include "health/limits.hpp"
+#include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/response_body.hpp"
 
@@ -52,6 +53,14 @@ io::Task<Check::Fault> Check::connect() {
                                           : std::move(dialed.error().text);
   }
   stream_ = std::move(*dialed);
+  // Another port than the members' own may speak otherwise.
+  if (plan_.member.proxy_protocol != balance::ProxyProtocol::none && !plan_.member.check.port) {
+    const auto version = plan_.member.proxy_protocol == balance::ProxyProtocol::v1
+                             ? http::ProxyVersion::v1
+                             : http::ProxyVersion::v2;
+    Fault fault = co_await write(std::string(http::own_proxy_header(version)));
+    if (!fault.empty()) co_return fault;
+  }
   if (balance::is_tls_scheme(plan_.member.scheme)) co_return co_await secure();
   co_return Fault();
 }

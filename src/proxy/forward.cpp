@@ -8,10 +8,12 @@
 #include "balance/parameters.hpp"
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
+#include "config/fcgi_settings.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/account.hpp"
 #include "proxy/backend/attempt.hpp"
+#include "proxy/backend/cgi_request.hpp"
 #include "proxy/backend/dialect_choice.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
@@ -94,7 +96,8 @@ bool is_spoken(const config::Config& config, std::string_view name) {
 }
 
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
-// `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
+// `pattern`: the backend of a regex route whose host or port holds `$N`, or a handler's; its
+// parameters and its socket count.
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
@@ -129,6 +132,7 @@ int plan_journey(Exchange& x, Journey& journey) {
   } else {
     const balance::MemberSpec* pattern =
         target->backend ? &groups.backends[*target->backend].spec->members.front() : nullptr;
+    if (pattern == nullptr && x.route.handler != nullptr) pattern = &x.route.handler->member;
     journey.own_group = make_group(x.generation->config(), *target, pattern);
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
@@ -203,6 +207,13 @@ AttemptTimes times_for(const Exchange& x, const balance::MemberSpec& spec) {
   return times;
 }
 
+// httpd keeps no connection to scripts that may wait for its end, unless it is told to.
+bool may_be_kept(const balance::MemberSpec& spec) {
+  const auto protocol = cgi_protocol(spec.scheme);
+  if (protocol && *protocol != cgi::Protocol::fcgi) return false;
+  return !spec.disable_reuse.value_or(protocol.has_value());
+}
+
 AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lease& lease) {
   const balance::MemberSpec& spec = lease.spec();
   // The member's own path may have matched already (a direct backend's URL is a prefix of the
@@ -217,9 +228,14 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
-  plan.reuses = !interpolated && !spec.disable_reuse.value_or(false) &&
-                !(spec.address_ttl && spec.address_ttl->count() == 0);
-  x.backend_url = {spec.scheme, target.url_host, path};
+  // A connection that began with a client's address is that client's alone.
+  plan.reuses = !interpolated && may_be_kept(spec) &&
+                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+                spec.proxy_protocol == balance::ProxyProtocol::none;
+  const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
+  x.backend_url = {spec.scheme,
+                   speaks_cgi ? shown_authority(spec.scheme, target.url_host) : target.url_host,
+                   path};
   return plan;
 }
 
@@ -350,9 +366,13 @@ bool ends_in_silence(const Exchange& x, const Failure& failure) {
          !failure.answer_began && x.client->requests_before > 0;
 }
 
-// httpd: whatever ends in 503. And who has no address was not even asked.
-bool may_be_tried_elsewhere(const Failure& failure, const Group& group) {
-  return status_of(failure) == 503 || (failure.cause == Cause::no_such_name && !group.direct);
+// httpd: whatever ends in 503. But what a FastCGI member may have acted on is not sent twice unless
+// it is idempotent. And who has no address was not even asked.
+bool may_be_tried_elsewhere(const Exchange& x, const Failure& failure, const Group& group) {
+  const bool was_read = failure.cause == Cause::closed || failure.cause == Cause::bad_message;
+  const bool may_repeat = !was_read || http::is_idempotent(x.request.method_id);
+  return (status_of(failure) == 503 && may_repeat) ||
+         (failure.cause == Cause::no_such_name && !group.direct);
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
@@ -463,7 +483,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     note_attempt(x, core,
                  {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
     const Dialect::Matter matter{x, client, body, plan};
-    const DialectChoice dialect(matter);
+    const DialectChoice dialect(matter, core);
     Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
@@ -479,7 +499,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     blame_member(x, core, journey, failure, lease,
                  breaks_silently || (*dialect).marks_member(failure));
     const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
-                           may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind();
+                           may_be_tried_elsewhere(x, failure, *journey.group) && body.can_rewind();
     const bool again = elsewhere && state.may_try_another(lease, attempts);
     journey.used_up = elsewhere && !again && journey.lines_up &&
                       failure.cause != Cause::pool_exhausted && state.may_line_up();

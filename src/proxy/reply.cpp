@@ -111,6 +111,7 @@ void tidy_as_http(Exchange& x) {
 bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
   if (!x.keep_client || core.draining) return false;
+  if (speaks_http2(x)) return true;
   // httpd counts the request that uses up MaxKeepAliveRequests, whatever else closes (%k).
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
@@ -122,6 +123,7 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
 }
 
 void append_connection(const Exchange& x, http::HeadText& out) {
+  if (speaks_http2(x)) return;
   if (!x.keep_client) {
     out.append("Connection: close\r\n");
     return;
@@ -228,7 +230,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
 }
 
 ReplyFraming frame_reply(Exchange& x, bool is_empty) {
-  ReplyFraming result;
+  ReplyFraming result{.framing = whole_framing(x)};
   const http::BodyFraming& body = x.response.body;
   if (http::has_no_body(x.status)) {
     x.normal.remove(FieldId::content_length);
@@ -246,6 +248,7 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     x.normal.add("Content-Length", "0");
     return result;
   }
+  if (speaks_http2(x)) return result;
   const bool older = x.has_switch("downgrade-1.0");
   if (x.request.version.minor >= 1 && !older) {
     result.framing = Framing::chunked;

@@ -25,6 +25,13 @@ void advise_wait(Exchange& x);
 // Those that RewriteRules set ([CO=]), into x.always.
 void add_own_cookies(Exchange& x);
 
+// HTTP/2: its frames tell where a body ends, and nothing in the head speaks of the connection.
+inline bool speaks_http2(const Exchange& x) { return x.client->http2_stream != 0; }
+// Of an answer whose head tells where it ends, if the protocol needs that.
+inline Framing whole_framing(const Exchange& x) {
+  return speaks_http2(x) ? Framing::stream : Framing::plain;
+}
+
 struct ReplyFraming {
   Framing framing = Framing::plain;
   bool has_body = false;

@@ -454,6 +454,66 @@ DEVIATIONS = [
         "2 2",
         "500 2",
     ),
+    Deviation(
+        "rule-with-200",
+        (
+            "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"
+            " about an internal error under that status."
+        ),
+        "a_rule_that_answers_with_200",
+        "200 1",
+        "200 1",
+    ),
+    Deviation(
+        "proxy-header-fields",
+        (
+            "A PROXY header of version 1 has all six fields of its specification, else the"
+            " connection is closed; httpd does without the last."
+        ),
+        "a_line_without_dport_in_the_proxy_protocol",
+        "1",
+        "none",
+    ),
+    Deviation(
+        "proxy-header-numbers",
+        (
+            "Addresses and ports in a PROXY header of version 1 are whole ones, in their fields"
+            " one blank apart; httpd reads 99999 as 34463 and 1.2.3 as 1.2.0.3."
+        ),
+        "numbers_in_the_proxy_protocol_that_are_none",
+        "1 1 1",
+        "none none none",
+    ),
+    Deviation(
+        "proxy-header-unknown",
+        (
+            "PROXY UNKNOWN without more is a header that says nothing, as its specification has"
+            " it; httpd loses its place behind it and closes the connection (AH03513)."
+        ),
+        "the_shortest_header_of_the_proxy_protocol",
+        "none",
+        "1",
+    ),
+    Deviation(
+        "empty-element",
+        (
+            "The client's address is the whole X-Forwarded-For where the client's own is empty;"
+            " httpd sends an empty element in front of it."
+        ),
+        "an_empty_element_of_x_forwarded_for",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "remote-ip-half-address",
+        (
+            "RemoteIPHeader takes whole addresses; httpd hands the word to the system's resolver,"
+            " which makes 9.9.0.9 of 9.9.9 and may ask the DNS for names that clients send."
+        ),
+        "half_an_address_in_remoteipheader",
+        "1 1",
+        "1 1",
+    ),
 ]
 
 

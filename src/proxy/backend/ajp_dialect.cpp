@@ -123,7 +123,7 @@ void AjpDialect::lay_out_request() {
       .method = x_.request.method,
       .protocol = x_.text(expr::TextFact::protocol),
       .path = plan_.target.path,
-      .client_address = x_.client->peer_ip(),
+      .client_address = x_.client_ip(),
       .client_host = x_.client_host,
       .server_name = x_.public_name(),
       .server_port = x_.client->local.port,
@@ -348,6 +348,9 @@ void AjpDialect::judge(Failure& failure) const {
   failure.has_plain_page = true;
   const bool is_harmless = http::is_idempotent(x_.request.method_id) && !x_.has_query;
   if (pinging_) {
+    // The request was held back, whatever its method: another member may have it.
+    failure.cause = Cause::continue_timed_out;
+    if (failure.detail.empty()) failure.detail = "no CPONG came for a CPING";
     failure.status = 503;
   } else if (failure.cause == Cause::timed_out && plan_.times.ping) {
     failure.status = 504;

@@ -15,6 +15,9 @@ namespace steelyard::proxy {
 
 namespace {
 
+// A member that looked at none of so many in a row is not asked again (HTTP/2: REFUSED_STREAM).
+constexpr int refusals_max = 3;
+
 Failure backend_failure(Cause cause) { return {Party::backend, cause}; }
 
 }  // namespace
@@ -32,7 +35,7 @@ io::Task<Failure> Attempt::ask() {
   owes_continue_ =
       x_.request.expects_continue && !dialect_.passes_expect() && body_.received() == 0;
   body_began_ = core_.now();
-  if (!dialect_.is_probing() && body_.announced()) {
+  if (!dialect_.streams_body() && !dialect_.is_probing() && body_.announced()) {
     Failure failure = co_await prefetch();
     if (failure) co_return failure;
   }
@@ -46,11 +49,13 @@ io::Task<Failure> Attempt::ask() {
       co_return backend_failure(Cause::unusable);
     }
     // Only what may_repeat() allows needs the body again once it is on its way.
-    if (!link_.reused() || !http::is_idempotent(x_.request.method_id)) body_.stop_keeping();
+    const bool is_for_once = !link_.reused() || !http::is_idempotent(x_.request.method_id);
+    if (is_for_once && !dialect_.may_refuse()) body_.stop_keeping();
     dialect_.begin();
     upload_broken_ = false;
+    if (dialect_.converses()) failure = co_await dialect_.converse(core_, link_.stream());
     Instant deadline = first_deadline();
-    while (!approach_head(deadline, failure)) {
+    while (!failure && !approach_head(deadline, failure)) {
       if (blocked_.others_turn) {
         co_await io::NextTurn(core_.parts.loop);
         continue;
@@ -84,10 +89,15 @@ io::Task<Failure> Attempt::ask() {
       link_.close();
       co_return failure;
     }
-    // The member had closed a connection that lay in the pool; a new one shows whether it lives.
     note_repeat(failure);
     account();
-    link_.give_up_pooled();
+    if (dialect_.was_refused()) {
+      ++refusals_;
+      link_.close();
+    } else {
+      // The member had closed a connection that lay in the pool; a new one shows whether it lives.
+      link_.give_up_pooled();
+    }
     body_.rewind();
     if (body_.failure()) co_return body_.failure();
   }
@@ -131,8 +141,9 @@ bool Attempt::may_knock_again(const Failure& failure) const {
 // came back. That the peer's system confirmed no byte proves nothing: a reset takes the
 // confirmation with it.
 bool Attempt::may_repeat(const Failure& failure) const {
-  if (!link_.reused() || failure.cause != Cause::closed || dialect_.bytes_heard() != 0 ||
-      !body_.can_rewind())
+  if (!body_.can_rewind()) return false;
+  if (dialect_.was_refused()) return refusals_ < refusals_max;
+  if (!link_.reused() || failure.cause != Cause::closed || dialect_.bytes_heard() != 0)
     return false;
   return http::is_idempotent(x_.request.method_id) || dialect_.bytes_sent() == 0;
 }
@@ -188,7 +199,7 @@ Instant Attempt::body_deadline() const {
 io::Wait& Attempt::until_unblocked(io::Wait& wait) const {
   if (blocked_.client_read) wait.readable(client_.stream);
   if (blocked_.client_write) wait.writable(client_.stream);
-  if (blocked_.backend_read) wait.readable(link_.stream());
+  if (blocked_.backend_read) wait.readable(dialect_.heard_stream(link_.stream()));
   if (blocked_.backend_write) wait.writable(link_.stream());
   return wait;
 }
@@ -197,7 +208,10 @@ Failure Attempt::timed_out() const {
   if (dialect_.is_probing()) return backend_failure(Cause::continue_timed_out);
   if (blocked_.client_read && !dialect_.sent_all()) return {Party::client, Cause::body_timed_out};
   if (blocked_.backend_write) return backend_failure(Cause::write_timed_out);
-  return backend_failure(Cause::timed_out);
+  Failure silence = backend_failure(Cause::timed_out);
+  silence.status = dialect_.silence_status();
+  silence.has_plain_page = silence.status != 0;
+  return silence;
 }
 
 // Sends what there is of the request. A broken connection is not a failure yet: the answer may

@@ -83,6 +83,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
+  int refusals_ = 0;
   bool knocks_again_ = false;           // the member did not answer when it was asked at first
   bool was_repeated_ = false;           // after bytes of the request had gone out
   bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves

@@ -41,10 +41,15 @@ class Dialect {
   // --- the request -------------------------------------------------------------------------------
   // The body is received whole before begin(), because the head tells its length.
   virtual bool needs_length() const { return false; }
+  // What the client sends goes on as it comes: nothing of it is gathered before begin().
+  virtual bool streams_body() const { return false; }
   // The client's wish for leave to send its body goes to the member, which gives it or not.
   virtual bool passes_expect() const { return false; }
   // Lays the request out. Nothing was said on the connection yet in this exchange.
   virtual void begin() = 0;
+  // Instead of send() and read_head(): a conversation until the head is here (FTP). After begin().
+  virtual bool converses() const { return false; }
+  virtual io::Task<Failure> converse(Shard::Core& core, io::Stream& member);
   // A sign of the member is waited for before all else: 100 (Continue), CPONG. Its own time limit.
   virtual bool is_probing() const { return false; }
   // And the member does not even know of the request yet: another connection may be tried.
@@ -70,10 +75,17 @@ class Dialect {
   // HTTP's rules for what a proxy makes of a head count for it.
   virtual bool speaks_http() const { return true; }
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
+  // What the client gets when no answer comes in time (httpd's handlers differ); 0: as over HTTP.
+  virtual int silence_status() const { return 0; }
+  // A member can say that it did not look at a request; and it said so of this one.
+  virtual bool may_refuse() const { return false; }
+  virtual bool was_refused() const { return false; }
   // The protocol that both peers go on with after a 101; the request asked for it.
   virtual std::string_view upgrade() const { return {}; }
   // Once, after the head. The body lives until begin() or the dialect's end.
   virtual ReplyBody& begin_answer(io::Stream& member) = 0;
+  // Where the answer's next byte comes from.
+  virtual io::Stream& heard_stream(io::Stream& member) { return member; }
   // Gives a failure of this connection the status and page that httpd has for it, where the cause
   // alone does not tell.
   virtual void judge(Failure& /*failure*/) const {}

@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include "proxy/backend/ajp_dialect.hpp"
 #include "proxy/backend/http1_dialect.hpp"
 
 // The dialect of one attempt, by its member's scheme. HTTP/1 lies in place, so that most requests
@@ -13,14 +12,7 @@ namespace steelyard::proxy {
 
 class DialectChoice {
  public:
-  explicit DialectChoice(const Dialect::Matter& matter) {
-    if (matter.plan.lease.spec().scheme == "ajp") {
-      other_ = std::make_unique<AjpDialect>(matter);
-      dialect_ = other_.get();
-    } else {
-      dialect_ = &http1_.emplace(matter);
-    }
-  }
+  DialectChoice(const Dialect::Matter& matter, Shard::Core& core);
   DialectChoice(const DialectChoice&) = delete;
   DialectChoice& operator=(const DialectChoice&) = delete;
 

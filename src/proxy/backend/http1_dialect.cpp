@@ -5,7 +5,7 @@
 #include "base/text.hpp"
 #include "http/status.hpp"
 #include "http/token_list.hpp"
-#include "proxy/body_gathering.hpp"
+#include "proxy/backend/interim.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/reply.hpp"
 
@@ -189,24 +189,9 @@ std::optional<Failure> Http1Dialect::judge_upgrade() {
 }
 
 std::optional<Failure> Http1Dialect::take_interim() {
-  const bool is_continue = x_.response.status == 100;
-  if (is_continue) waits_for_continue_ = false;
-  const auto policy = x_.environment.find("proxy-interim-response");
-  const bool suppressed = policy && !equals_ignoring_case(*policy, "RFC");
-  const bool wanted = is_continue ? x_.request.expects_continue : true;
-  if (wanted && !suppressed && x_.request.version.minor >= 1) {
-    http::HeadText& text = client_.workspace.to_client;
-    write_interim_head(x_, text);
-    if (!tell_client(x_, client_, text.view())) return Failure{Party::client, Cause::gone, true};
-    if (is_continue) x_.request.expects_continue = false;  // it has been told
-  }
-  if (++interims_ > interim_responses_max) {
-    return backend_failure(Cause::bad_message,
-                           "Too many (10) interim responses from origin server");
-  }
-  x_.response.clear();
+  if (x_.response.status == 100) waits_for_continue_ = false;
   reader_.reset();
-  return std::nullopt;
+  return pass_interim(x_, client_, interims_);
 }
 
 ReplyBody& Http1Dialect::begin_answer(io::Stream& member) {

@@ -1,7 +1,9 @@
 #include "proxy/backend/member_link.hpp"
 
+#include <array>
 #include <utility>
 
+#include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
 
@@ -52,8 +54,35 @@ io::Task<Failure> MemberLink::connect() {
     pool_->cells()->connect.observe(core_.now() - began);
     connection_->mark = OpenMark(pool_->cells());
   }
-  if (is_tls()) co_return co_await secure();
+  Failure failure = announce();
+  if (!failure && is_tls()) failure = co_await secure();
+  if (failure) co_return failure;
+  if (shares()) begin_lane();
   co_return Failure{};
+}
+
+// It is the first of what a fresh connection sends: there is room for it, or the connection broke.
+Failure MemberLink::announce() {
+  const balance::ProxyProtocol protocol = plan_.lease.spec().proxy_protocol;
+  if (protocol == balance::ProxyProtocol::none) return {};
+  const auto version =
+      protocol == balance::ProxyProtocol::v1 ? http::ProxyVersion::v1 : http::ProxyVersion::v2;
+  std::array<char, http::proxy_line_bytes_max> room;
+  const std::size_t size =
+      http::write_proxy_header(version, x_.client_endpoint(), x_.client->local, room);
+  const std::string_view header(room.data(), size);
+  const io::IoResult result = connection_->stream->write(std::span(&header, 1));
+  if (result.status == io::IoStatus::ok && result.bytes == size) return {};
+  connection_.reset();
+  return {Party::backend, Cause::connect, false, "the connection broke before its PROXY header"};
+}
+
+void MemberLink::begin_lane() {
+  if (pool_ != nullptr && plan_.reuses) {
+    connection_ = pool_->begin_lane(std::move(connection_), core_.parts.loop, keeping());
+  } else {
+    connection_ = lane_on(Http2Carrier::begin(std::move(connection_), core_.parts.loop));
+  }
 }
 
 BackendPool* MemberLink::find_pool() {
@@ -76,7 +105,8 @@ bool MemberLink::take_pooled() {
     find_tls();
     if (tls_.context == nullptr) return false;  // since a reload
   }
-  connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time, tls_);
+  const Instant idle_after = repeats ? Instant::min() : core_.now() - trusted_idle_time;
+  connection_ = shares() ? pool_->take_lane(idle_after, tls_) : pool_->take(idle_after, tls_);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
   if (expr::Attempt* const noted = open_attempt(x_)) {
@@ -152,14 +182,19 @@ void MemberLink::give_up_pooled() {
 }
 
 void MemberLink::give_back() {
+  // A lane is through; its connection is in the pool already.
+  if (shares()) return close();
   // Another shard's exchange waits for a slot: the connection makes room for it.
   const bool fits = plan_.reuses && pool_ != nullptr && connection_->stream->settle();
   if (!fits || connection_->slot.is_wanted()) return close();
+  pool_->put(std::move(connection_), core_.now(), keeping());
+}
+
+BackendPool::Keeping MemberLink::keeping() const {
   const balance::PoolSpec& pool = plan_.lease.spec().pool;
-  const auto soft_max = static_cast<std::size_t>(
-      pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20)));
-  const Duration idle_max = pool.idle_max.value_or(std::chrono::seconds(0));
-  pool_->put(std::move(connection_), core_.now(), soft_max, idle_max);
+  return {static_cast<std::size_t>(
+              pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20))),
+          pool.idle_max.value_or(std::chrono::seconds(0))};
 }
 
 }  // namespace steelyard::proxy

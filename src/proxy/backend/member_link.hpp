@@ -42,8 +42,14 @@ class MemberLink {
  private:
   BackendPool* find_pool();
   bool is_tls() const { return balance::is_tls_scheme(plan_.lease.spec().scheme); }
+  // Exchanges share connections: the stream is a lane on one.
+  bool shares() const { return plan_.lease.spec().scheme.starts_with("h2"); }
+  BackendPool::Keeping keeping() const;
   void find_tls();
   [[gnu::noinline]] io::Task<Failure> secure();
+  void begin_lane();
+  // proxyprotocol=: for whom the connection is made. Before anything else is said on it.
+  Failure announce();
   io::DialTarget dial_target() const;
   io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
 

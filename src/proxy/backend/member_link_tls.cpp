@@ -30,7 +30,8 @@ io::Task<Failure> MemberLink::secure() {
   connection_->tls = x_.generation->tls()->backend_of(*x_.server, x_.route.url);
   connection_->tls_host = tls_.host;
   const std::string& host = connection_->tls_host;
-  auto made = tls_.context->connect(std::move(connection_->stream), host, plan_.lease.spec().name);
+  auto made = tls_.context->connect(std::move(connection_->stream), host, plan_.lease.spec().name,
+                                    shares() ? "h2" : "");
   tls::TlsStream& stream = *made;
   connection_->stream = std::move(made);
   const Instant deadline = core_.now() + plan_.times.connect;
@@ -43,6 +44,8 @@ io::Task<Failure> MemberLink::secure() {
   std::string objection = step == Handshake::blocked ? "the handshake took too long"
                           : step == Handshake::done  ? tls_.context->objection(stream.ssl(), host)
                                                      : stream.fault();
+  if (objection.empty() && shares() && tls::agreed_protocol(stream.ssl()) != "h2")
+    objection = "the member does not speak HTTP/2 (no h2 by ALPN)";
   if (objection.empty()) co_return Failure{};
   connection_.reset();
   co_return Failure{Party::backend, Cause::handshake, false, std::move(objection)};
