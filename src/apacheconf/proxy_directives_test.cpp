@@ -144,6 +144,15 @@ TEST_F(ProxyDirectives, members_of_other_protocols_are_refused_with_the_way_forw
   }
 }
 
+TEST_F(ProxyDirectives, containers_need_their_module) {
+  EXPECT_EQ(fault("ProxyPass /x ajp://h/"),
+            "ProxyPass members of protocol ajp:// need a module that is not loaded");
+  EXPECT_THAT(advice_, HasSubstr("LoadModule proxy_ajp_module"));
+  EXPECT_EQ(
+      fault("LoadModule proxy_ajp_module m\nProxyPass /x ajp://h/ secret=s iobuffersize=65536"),
+      "");
+}
+
 TEST_F(ProxyDirectives, members_of_the_cgi_family_need_their_modules) {
   for (const std::string scheme : {"fcgi", "scgi", "uwsgi"}) {
     const std::string line = "ProxyPass /x " + scheme + "://h:1/";

@@ -9,7 +9,7 @@ import random
 import threading
 
 import pytest
-from support.ajp import Container, body_chunk, end, reply, send_headers, string
+from support.ajp import CPONG, Container, body_chunk, end, reply, send_headers, string
 from support.ask import Ask
 from support.member import Gates
 from support.ports import HeldPort
@@ -335,7 +335,8 @@ async def set_answer(member, pong):
 
 
 def test_a_pong_that_brings_an_answer_along_reaches_nobody(stage):
-    stage.farm.run(set_answer(stage.two, "pong,headers,chunk:poison,end"))
+    words = hexed(CPONG, HEADERS, body_chunk(b"poison"), end())
+    stage.farm.run(set_answer(stage.two, words))
     response = stage.ask("/ping/x")
     assert b"poison" not in response.body
     stage.farm.run(set_answer(stage.two, "pong"))

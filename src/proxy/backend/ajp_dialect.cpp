@@ -51,6 +51,13 @@ Failure backend_failure(Cause cause, std::string detail = {}) {
   return {Party::backend, cause, false, std::move(detail)};
 }
 
+// Takes what was sent off the front of `piece`.
+void take_off(std::string_view& piece, std::size_t& sent) {
+  const std::size_t gone = std::min(piece.size(), sent);
+  piece.remove_prefix(gone);
+  sent -= gone;
+}
+
 Failure does_not_fit() {
   constexpr int bad_request = 400;
   Failure failure{Party::client, Cause::bad_message, false, "it does not fit an AJP packet"};
@@ -135,10 +142,17 @@ void AjpDialect::lay_out_request() {
   text.clear();
   too_large_ = !ajp::write_request(request, packet_bytes_max_, text);
   if (too_large_) return;
-  head_ = text.view();
-  const auto head = ajp::packet_head(head_.size());
-  std::ranges::copy(head, prefix_.begin());
-  prefix_left_ = {prefix_.data(), head.size()};
+  offer_request();
+}
+
+void AjpDialect::offer_request() {
+  head_ = client_.workspace.to_backend.view();
+  put_in_front(ajp::packet_head(head_.size()));
+}
+
+void AjpDialect::put_in_front(std::span<const char> bytes) {
+  std::ranges::copy(bytes, prefix_.begin());
+  prefix_left_ = {prefix_.data(), bytes.size()};
 }
 
 // --- out -----------------------------------------------------------------------------------------
@@ -159,21 +173,12 @@ bool AjpDialect::sent_all() const {
 }
 
 void AjpDialect::open_packet(std::size_t data_bytes) {
-  const auto head = ajp::data_packet_head(data_bytes);
-  std::ranges::copy(head, prefix_.begin());
-  prefix_left_ = {prefix_.data(), head.size()};
+  put_in_front(ajp::data_packet_head(data_bytes));
   packet_left_ = data_bytes;
   if (owes_first_)
     owes_first_ = false;
   else
     --wishes_;
-}
-
-// Takes what was sent off the front of `piece`.
-void AjpDialect::note_sent(std::string_view& piece, std::size_t& left) {
-  const std::size_t gone = std::min(piece.size(), left);
-  piece.remove_prefix(gone);
-  left -= gone;
 }
 
 MessageWriter::Result AjpDialect::send(io::Stream& member, std::string_view data, bool last) {
@@ -195,8 +200,8 @@ MessageWriter::Result AjpDialect::send(io::Stream& member, std::string_view data
     if (result.status != io::IoStatus::ok) return {result.status, 0, result.error};
     std::size_t left = result.bytes;
     bytes_sent_ += left;
-    note_sent(prefix_left_, left);
-    note_sent(head_, left);
+    take_off(prefix_left_, left);
+    take_off(head_, left);
     taken = left;
     packet_left_ -= taken;
     data_sent_ += taken;
@@ -241,10 +246,7 @@ std::optional<Failure> AjpDialect::take_pong() {
   input_.consume(input_.packet().bytes);
   if (!input_.is_empty()) return faulty("something came behind a CPONG");
   pinging_ = false;
-  head_ = client_.workspace.to_backend.view();
-  const auto head = ajp::packet_head(head_.size());
-  std::ranges::copy(head, prefix_.begin());
-  prefix_left_ = {prefix_.data(), head.size()};
+  offer_request();
   return std::nullopt;
 }
 
@@ -346,6 +348,9 @@ void AjpDialect::judge(Failure& failure) const {
   failure.has_plain_page = true;
   const bool is_harmless = http::is_idempotent(x_.request.method_id) && !x_.has_query;
   if (pinging_) {
+    // The request was held back, whatever its method: another member may have it.
+    failure.cause = Cause::continue_timed_out;
+    if (failure.detail.empty()) failure.detail = "no CPONG came for a CPING";
     failure.status = 503;
   } else if (failure.cause == Cause::timed_out && plan_.times.ping) {
     failure.status = 504;

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
+#include "ajp/packet.hpp"
 #include "proxy/backend/ajp_input.hpp"
 #include "proxy/backend/dialect.hpp"
 
@@ -65,11 +67,12 @@ class AjpDialect final : public Dialect {
   };
 
   void lay_out_request();
+  void offer_request();
+  void put_in_front(std::span<const char> bytes);
   const http::FieldList& request_fields();
   bool has_no_body() const;
   bool may_open_packet() const;
   void open_packet(std::size_t data_bytes);
-  void note_sent(std::string_view& piece, std::size_t& left);
 
   std::optional<Failure> take_pong();
   // Nothing: the packet was dealt with and the next one is wanted.
@@ -89,7 +92,7 @@ class AjpDialect final : public Dialect {
   // --- on its way out ---
   http::FieldList traced_fields_;  // the request's, with our word on its trace
   std::string_view head_;          // the request's payload, or the ping
-  std::array<char, 6> prefix_{};
+  std::array<char, ajp::data_head_bytes> prefix_{};
   std::string_view prefix_left_;  // in front of head_ or of the data
   std::size_t packet_left_ = 0;   // data bytes of the open packet that were not sent
   bool pinging_ = false, too_large_ = false;

@@ -75,13 +75,7 @@ io::Task<Failure> Attempt::ask() {
       co_return Failure{};
     }
     if (may_knock_again(failure)) {
-      knocks_again_ = true;
-      account();
-      if (link_.reused()) {
-        link_.give_up_pooled();
-      } else {
-        link_.close();
-      }
+      knock_again();
       continue;
     }
     if (!may_repeat(failure)) {
@@ -135,6 +129,16 @@ ResendProof Attempt::proof_for_another(const Failure& failure) const {
 bool Attempt::may_knock_again(const Failure& failure) const {
   return dialect_.is_untold() && !knocks_again_ && failure.party == Party::backend &&
          body_.can_rewind();
+}
+
+void Attempt::knock_again() {
+  knocks_again_ = true;
+  account();
+  if (link_.reused()) {
+    link_.give_up_pooled();
+  } else {
+    link_.close();
+  }
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing

@@ -55,6 +55,7 @@ class Attempt {
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
   bool may_knock_again(const Failure& failure) const;
+  void knock_again();
   void note_repeat(const Failure& failure);
   void note_moments();
   void tell_latency(const Failure& failure);
