@@ -177,7 +177,7 @@ TEST_F(CgiMembers, a_stale_kept_connection_is_replaced_without_the_client_notici
 }
 
 TEST_F(CgiMembers, a_member_that_breaks_costs_no_get_and_runs_no_post_twice) {
-  for (const std::string request : {std::string(simple_get), post_of("")}) {
+  for (const std::string& request : {std::string(simple_get), post_of("")}) {
     const auto client = world.connect();
     for (TestMember& each : world.members) each.connections.clear();
     world.say(*client, request);
