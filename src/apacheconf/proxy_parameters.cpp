@@ -57,13 +57,14 @@ struct WithoutEffect {
 };
 
 // Parameters of members that are checked and then mean nothing here.
-void note_effect(Scope& scope, const Parameter& parameter) {
+void note_effect(Scope& scope, const balance::MemberSpec& spec, const Parameter& parameter) {
   static constexpr std::array keys{
       WithoutEffect{"iobuffersize", "buffers belong to the event loop and have one size"},
       WithoutEffect{"min", "connections are made when they are needed"},
   };
   for (const WithoutEffect& each : keys) {
     if (!equals_ignoring_case(each.key, parameter.key)) continue;
+    if (each.key == "iobuffersize" && spec.scheme == "ajp") continue;  // how large a packet is
     scope.note(parameter.text() + " has no effect: " + std::string(each.why));
   }
 }
@@ -109,7 +110,6 @@ struct Foreign {
 };
 
 constexpr std::array foreign_schemes{
-    Foreign{"ajp", "Write http:// with the port of the container's HTTP connector."},
     Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
 };
 
@@ -219,7 +219,7 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
     }
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
     if (result) {
-      note_effect(scope, parameter);
+      note_effect(scope, spec, parameter);
       continue;
     }
     const bool unknown = result.error() == balance::unknown_member_parameter;

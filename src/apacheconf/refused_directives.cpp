@@ -26,19 +26,6 @@ std::vector<Directive> make_table() {
           {"ssl_module", "SSLOpenSSLConfCmd", "pass commands to the library", wrap},
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
-          {"remoteip_module",
-           "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
-           "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "
-           "RemoteIPProxyProtocolExceptions",
-           "take the client's address from a header or the PROXY protocol", wrap},
-          {"http2_module",
-           "H2MaxSessionStreams H2WindowSize H2MinWorkers H2MaxWorkers H2MaxWorkerIdleSeconds "
-           "H2StreamMaxMemSize H2SerializeHeaders H2ModernTLSOnly H2Upgrade H2Direct "
-           "H2SessionExtraFiles H2TLSWarmUpSize H2TLSCoolDownSecs H2Push H2PushPriority "
-           "H2PushDiarySize H2CopyFiles H2PushResource H2EarlyHints H2Padding "
-           "H2OutputBuffering H2StreamTimeout H2MaxDataFrameLen H2MaxHeaderBlockLen "
-           "H2MaxStreamErrors H2EarlyHint H2ProxyRequests H2WebSockets",
-           "speak HTTP/2 with clients", wrap},
           {"authn_core_module",
            "AuthName <AuthnProviderAlias AuthBasicProvider AuthBasicAuthoritative "
            "AuthBasicFake AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "

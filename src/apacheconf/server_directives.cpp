@@ -167,16 +167,6 @@ void http_protocol_options(Scope& scope, const Statement& statement) {
   }
 }
 
-void protocols(Scope& scope, const Statement& statement) {
-  const bool has_http_1 =
-      std::any_of(statement.words.begin(), statement.words.end(),
-                  [](const std::string& word) { return equals_ignoring_case(word, "http/1.1"); });
-  if (!has_http_1) {
-    scope.warn("Protocols does not list http/1.1, the only protocol spoken to clients",
-               "Write Protocols http/1.1.");
-  }
-}
-
 void document_root(Scope& scope, const Statement& statement) {
   scope.server.document_root = scope.reading.resolve_path(statement.words[0]);
 }
@@ -280,23 +270,6 @@ constexpr auto directives = std::to_array<Directive>({
      .module = "core_module",
      .support = Support::accepted_with_note,
      .note = "requests are always read strictly and any method passes"},
-    {.name = "Protocols",
-     .contexts = in_servers,
-     .arguments = Arguments::one_or_more,
-     .handler = protocols,
-     .merge = vhost_wins,
-     .help = "the protocols spoken to clients",
-     .module = "core_module",
-     .support = Support::accepted_with_note,
-     .note = "clients are spoken to in HTTP/1.1 and 1.0"},
-    {.name = "ProtocolsHonorOrder",
-     .contexts = in_servers,
-     .arguments = Arguments::flag,
-     .merge = vhost_wins,
-     .help = "whether the order of Protocols counts",
-     .module = "core_module",
-     .support = Support::accepted_with_note,
-     .note = "there is one protocol to choose from"},
     {.name = "DocumentRoot",
      .contexts = in_servers,
      .arguments = Arguments::one,

@@ -19,7 +19,7 @@ constexpr auto schemes = std::to_array<Scheme>({
     {"wss", 443, "ssl_module", tls, spoken},
     {"h2c", 80, "proxy_http2_module", !tls, spoken},
     {"h2", 443, "proxy_http2_module", tls, spoken},
-    {"ajp", 8009, "proxy_ajp_module"},
+    {"ajp", 8009, "proxy_ajp_module", !tls, spoken},
     {"fcgi", 8000, "proxy_fcgi_module", !tls, spoken},
     {"scgi", 4000, "proxy_scgi_module", !tls, spoken},
     {"uwsgi", 3031, "proxy_uwsgi_module", !tls, spoken},

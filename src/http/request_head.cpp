@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/text.hpp"
 #include "http/block_scan.hpp"
+#include "http/expectation.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/syntax.hpp"
 #include "http/token_list.hpp"
@@ -109,19 +110,6 @@ std::expected<void, RequestFault> settle_host(RequestHead& head, HostMemo& memo)
   return {};
 }
 
-void read_expectation(RequestHead& head) {
-  for (const Field& row : head.fields) {
-    if (row.id != FieldId::expect || row.value.empty()) continue;
-    const bool known = equals_ignoring_case(row.value, "100-continue");
-    // httpd joins repeated fields: "100-continue, 100-continue" is another expectation.
-    if (!known || head.expects_continue) head.expects_the_unknown = true;
-    head.expects_continue = true;
-  }
-  // 1.0 knows no interim answers; httpd does not keep a connection on which one is expected.
-  if (head.version == http_1_0 && head.expects_continue) head.connection.close = true;
-  if (head.version == http_1_0 || head.expects_the_unknown) head.expects_continue = false;
-}
-
 // A line is cut short by a byte that may not stand in it.
 std::unexpected<RequestFault> refuse_control(char c, std::string_view line) {
   const std::string_view text = line.substr(0, token_length(line));
@@ -157,6 +145,19 @@ std::expected<void, RequestFault> finish(RequestHead& head, const RequestLimits&
 }
 
 }  // namespace
+
+void read_expectation(RequestHead& head) {
+  for (const Field& row : head.fields) {
+    if (row.id != FieldId::expect || row.value.empty()) continue;
+    const bool known = equals_ignoring_case(row.value, "100-continue");
+    // httpd joins repeated fields: "100-continue, 100-continue" is another expectation.
+    if (!known || head.expects_continue) head.expects_the_unknown = true;
+    head.expects_continue = true;
+  }
+  // 1.0 knows no interim answers; httpd does not keep a connection on which one is expected.
+  if (head.version == http_1_0 && head.expects_continue) head.connection.close = true;
+  if (head.version == http_1_0 || head.expects_the_unknown) head.expects_continue = false;
+}
 
 void RequestHead::clear() noexcept {
   FieldList kept = std::move(fields);

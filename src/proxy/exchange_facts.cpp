@@ -51,6 +51,7 @@ const expr::Timeline* Exchange::timeline() const {
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:
+      return client_ip();
     case TextFact::peer_ip:
       return client->peer_ip();
     case TextFact::client_host:
@@ -126,6 +127,8 @@ std::int64_t Exchange::number(NumberFact which) const {
                  ? client->requests_before
                  : client->requests_before - 1;
     case NumberFact::client_port:
+      return client_endpoint().port;
+    case NumberFact::peer_port:
       return client->peer.port;
     case NumberFact::local_port:
       return client->local.port;
@@ -150,8 +153,29 @@ const http::Field& Exchange::response_row(std::size_t i) const {
   return i < always.size() ? always[i] : normal[i - always.size()];
 }
 
+namespace {
+
+// mod_http2's variables of a stream. Nothing is ever pushed.
+std::optional<std::string_view> http2_variable(const Exchange& x, std::string_view name) {
+  if (name == "HTTP2") return "on";
+  if (name == "H2PUSH" || name == "H2_PUSH") return "off";
+  if (name == "H2_PUSHED" || name == "H2_PUSHED_ON") return "";
+  const ClientFacts& client = *x.client;
+  if (name == "H2_STREAM_ID") return x.arena.decimal(client.http2_stream);
+  if (name == "H2_STREAM_TAG") {
+    const std::string_view connection = x.arena.decimal(client.connection_id);
+    return x.arena.join(connection, "-", x.arena.decimal(client.http2_stream));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
   const auto found = environment.find(name);
+  if (!found && client->http2_stream != 0) {
+    if (const auto of_stream = http2_variable(*this, name)) return of_stream;
+  }
   return found || !has_tls_environment ? found : tls_environment(name);
 }
 
@@ -175,7 +199,15 @@ std::optional<std::string_view> Exchange::tls_environment(std::string_view name)
   return tls::environment_variable(client->tls->ssl(), name, context, arena);
 }
 
-IpAddress Exchange::client_address() const { return client->peer.ip; }
+const Endpoint& Exchange::client_endpoint() const {
+  return named_client.endpoint ? *named_client.endpoint : client->peer;
+}
+
+std::string_view Exchange::client_ip() const {
+  return named_client.endpoint ? named_client.ip : client->peer_ip();
+}
+
+IpAddress Exchange::client_address() const { return client_endpoint().ip; }
 IpAddress Exchange::local_address() const { return client->local.ip; }
 
 expr::ConnectionEnd Exchange::connection_end() const {

@@ -228,8 +228,10 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
-  plan.reuses =
-      !interpolated && may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0);
+  // A connection that began with a client's address is that client's alone.
+  plan.reuses = !interpolated && may_be_kept(spec) &&
+                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+                spec.proxy_protocol == balance::ProxyProtocol::none;
   const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
   x.backend_url = {spec.scheme,
                    speaks_cgi ? shown_authority(spec.scheme, target.url_host) : target.url_host,
@@ -323,9 +325,10 @@ balance::Evidence evidence_of(const Failure& failure, Duration latency) {
 }
 
 // What a failed attempt means for the member.
-// `breaks_silently`: it closed a fresh connection on a client that is closed in turn.
+// `is_beyond_recovery`: no 503, and counts all the same. It closed a fresh connection on a client
+// that is closed in turn, or what its protocol has for that.
 void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
-                  const balance::Lease& lease, bool breaks_silently) {
+                  const balance::Lease& lease, bool is_beyond_recovery) {
   balance::Balancer& state = *journey.group->state;
   if (failure.party == Party::client) return;
   log_failure(x, core, failure, lease);
@@ -339,7 +342,7 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
   // so does what it cannot recover from. A trial is failed by anything but an answer.
   const bool counts = status_of(failure) == 503 || failure.cause == Cause::no_such_name ||
-                      failure.cause == Cause::handshake || breaks_silently || lease.is_trial();
+                      failure.cause == Cause::handshake || is_beyond_recovery || lease.is_trial();
   if (counts &&
       state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
                         evidence_of(failure, latency)) &&
@@ -359,8 +362,8 @@ void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) 
 // httpd closes a kept-alive client connection without a word when a backend breaks a fresh
 // connection before it answered: browsers then repeat the request, which they would not after 502.
 bool ends_in_silence(const Exchange& x, const Failure& failure) {
-  return !x.head_sent && failure.cause == Cause::closed && !failure.answer_began &&
-         x.client->requests_before > 0;
+  return !x.head_sent && failure.cause == Cause::closed && failure.status == 0 &&
+         !failure.answer_began && x.client->requests_before > 0;
 }
 
 // httpd: whatever ends in 503. But what a FastCGI member may have acted on is not sent twice unless
@@ -493,7 +496,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
                            .overridden = true};
     }
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
-    blame_member(x, core, journey, failure, lease, breaks_silently);
+    blame_member(x, core, journey, failure, lease,
+                 breaks_silently || (*dialect).marks_member(failure));
     const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
                            may_be_tried_elsewhere(x, failure, *journey.group) && body.can_rewind();
     const bool again = elsewhere && state.may_try_another(lease, attempts);

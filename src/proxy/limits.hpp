@@ -62,6 +62,21 @@ inline constexpr std::size_t api_body_bytes_max = 64 * 1024;
 // How long an exchange waits for a desk's answer; then it is 503.
 inline constexpr Duration desk_patience = std::chrono::seconds(30);
 
+// HTTP/2 (client/http2_*). A request of more fields than LimitRequestFields allows is answered; of
+// so many more, its stream's connection is closed (httpd: the same number).
+inline constexpr std::size_t http2_surplus_fields_max = 100;
+// What is sent at once; frames are made only when what was made before is gone.
+inline constexpr std::size_t http2_piece_bytes = 64 * 1024;
+// A session lets others have their turn after so many bytes, each way.
+inline constexpr std::size_t http2_bytes_a_turn = 512 * 1024;
+// Frames that move nothing forward (PING, SETTINGS, empty ones): so many at once, and so many more
+// a second. A connection of more is closed.
+inline constexpr std::uint32_t http2_idle_frames_max = 1000;
+inline constexpr std::uint32_t http2_idle_frames_a_second = 50;
+// The same for streams that end without an answer because the client wants it so.
+inline constexpr std::uint32_t http2_resets_max = 200;
+inline constexpr std::uint32_t http2_resets_a_second = 20;
+
 // A pooled connection that was idle for longer is only trusted with requests that may be repeated.
 inline constexpr Duration trusted_idle_time = std::chrono::seconds(1);
 

@@ -60,6 +60,7 @@ MessageWriter::Result MessageWriter::write(io::Stream& stream, std::string_view 
   std::string_view pieces[] = {head_, prefix_left(), body, tail};
   if (head_.empty() && pieces[1].empty() && body.empty() && tail.empty()) {
     ended_ = ended_ || ends;
+    if (ends && framing_ == Framing::stream) stream.end_writing();
     return {};
   }
   const io::IoResult result = stream.write(pieces);
@@ -77,6 +78,7 @@ MessageWriter::Result MessageWriter::write(io::Stream& stream, std::string_view 
     eat(tail, left);
     if (!tail.empty()) set_prefix(tail);
     ended_ = ended_ || ends;
+    if (ends && framing_ == Framing::stream) stream.end_writing();
     // An unsent tail of a chunk is owed like any framing byte.
     return {io::IoStatus::ok, taken, 0};
   }

@@ -11,11 +11,13 @@
 //
 // Invariants: 1. bytes leave in order; what a full socket did not take is offered again.
 //             2. with chunked framing each offered piece becomes one chunk.
+//             3. with stream framing the stream's writing side ends with the message.
 // Threads: the shard's.
 
 namespace steelyard::proxy {
 
-enum class Framing : std::uint8_t { plain, chunked };
+// stream: the stream itself tells where the body ends (HTTP/2).
+enum class Framing : std::uint8_t { plain, chunked, stream };
 
 class MessageWriter {
  public:

@@ -39,16 +39,18 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
       if (maps_cookies)
         set_mapped(x, row, config::map_set_cookie(reverse_context(x), field.value, x.arena));
       break;
-    case FieldId::date:
-    case FieldId::expires:
-    case FieldId::last_modified:
-      // The one shape that need not be read: "Sun, 06 Nov 1994 08:49:37 GMT".
-      if (field.value.size() != http::date_bytes || field.value[3] != ',')
-        x.normal.set_value(row, http::normalise_date(field.value, x.arena));
-      break;
     default:
       break;
   }
+}
+
+void tidy_date(Exchange& x, std::size_t row) {
+  const http::Field& field = x.normal[row];
+  const bool is_date = field.id == FieldId::date || field.id == FieldId::expires ||
+                       field.id == FieldId::last_modified;
+  // The one shape that need not be read: "Sun, 06 Nov 1994 08:49:37 GMT".
+  if (!is_date || (field.value.size() == http::date_bytes && field.value[3] == ',')) return;
+  x.normal.set_value(row, http::normalise_date(field.value, x.arena));
 }
 
 // The note proxy-status: the member's own status, for logs.
@@ -98,9 +100,18 @@ void clean_warnings(Exchange& x) {
   replace_by_collected(x, FieldId::warning);
 }
 
+// What mod_proxy_http does to the fields of an answer and no other module.
+void tidy_as_http(Exchange& x) {
+  for (std::size_t row = 0; row < x.normal.size(); ++row) tidy_date(x, row);
+  if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
+  if (x.normal.has(FieldId::warning)) clean_warnings(x);
+  if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+}
+
 bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
   if (!x.keep_client || core.draining) return false;
+  if (speaks_http2(x)) return true;
   // httpd counts the request that uses up MaxKeepAliveRequests, whatever else closes (%k).
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
@@ -112,6 +123,7 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
 }
 
 void append_connection(const Exchange& x, http::HeadText& out) {
+  if (speaks_http2(x)) return;
   if (!x.keep_client) {
     out.append("Connection: close\r\n");
     return;
@@ -185,7 +197,7 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-bool adopt_backend_head(Exchange& x, Shard::Core& core) {
+bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
@@ -199,9 +211,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
-  if (x.normal.has(FieldId::warning)) clean_warnings(x);
-  if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+  if (is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_cookies(x);
   bool is_clean = true;
@@ -220,7 +230,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
 }
 
 ReplyFraming frame_reply(Exchange& x, bool is_empty) {
-  ReplyFraming result;
+  ReplyFraming result{.framing = whole_framing(x)};
   const http::BodyFraming& body = x.response.body;
   if (http::has_no_body(x.status)) {
     x.normal.remove(FieldId::content_length);
@@ -238,6 +248,7 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     x.normal.add("Content-Length", "0");
     return result;
   }
+  if (speaks_http2(x)) return result;
   const bool older = x.has_switch("downgrade-1.0");
   if (x.request.version.minor >= 1 && !older) {
     result.framing = Framing::chunked;

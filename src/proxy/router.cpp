@@ -11,6 +11,7 @@
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/internal_redirect.hpp"
+#include "proxy/named_client.hpp"
 #include "proxy/named_host.hpp"
 #include "proxy/rewriting.hpp"
 #include "proxy/timeline.hpp"
@@ -227,7 +228,7 @@ Routing route_heartbeat(Exchange& x, Shard::Core& core) {
 
 // Whoever a proxy on this machine speaks for is somewhere else.
 bool asks_from_here(const Exchange& x) {
-  if (!x.client->peer.ip.is_loopback()) return false;
+  if (!x.client->peer.ip.is_loopback() || !x.client_address().is_loopback()) return false;
   return std::ranges::none_of(x.request.fields, [](const http::Field& field) {
     return field.id == http::FieldId::x_forwarded_for || field.id == http::FieldId::via ||
            equals_ignoring_case(field.name, "Forwarded");
@@ -353,6 +354,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   // A value that no field can hold is left out: then the client's own would count.
   if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
+  name_client(x, core);
   join_trace(x, core);
   note_target(x);
   if (x.client->tls != nullptr) {

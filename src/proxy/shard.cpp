@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "proxy/client/http1_connection.hpp"
+#include "proxy/client/http2_session.hpp"
 #include "proxy/core.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
@@ -116,7 +117,19 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   added.start();
 }
 
+// Sessions wake exchanges when something of theirs went out, and those may have more to say.
+void Shard::Core::let_sessions_send() {
+  while (!talkative_.empty()) {
+    talking_.swap(talkative_);
+    for (std::size_t i = 0; i < talking_.size(); ++i)
+      if (talking_[i] != nullptr) talking_[i]->send();
+    talking_.clear();
+  }
+  talkative_.swap(next_turn_);
+}
+
 void Shard::Core::end_turn() {
+  let_sessions_send();
   for (ClientConnection* connection : retired_) remove(*connection);
   retired_.clear();
   parts.log.turn_ended();
@@ -144,6 +157,7 @@ void Shard::Core::remove(ClientConnection& connection) {
 void Shard::Core::drain(std::function<void()> drained) {
   draining = true;
   drained_ = std::move(drained);
+  for (const auto& connection : connections) connection->drain();
   close_idle(Idle::kept_alive);
   for (LineWait* const wait : in_line) wait->call();
   const config::ClientSettings& settings = generation->config().servers.front()->client;
@@ -155,7 +169,12 @@ void Shard::Core::drain(std::function<void()> drained) {
 void Shard::Core::close_idle(Idle which) {
   for (std::size_t i = connections.size(); i-- > 0;) {
     ClientConnection& connection = *connections[i];
-    if (connection.idle() && (which == Idle::all || !connection.fresh())) remove(connection);
+    // Who speaks HTTP/2 was told to go, and gets the time to hear it.
+    const bool stays =
+        which == Idle::kept_alive && (connection.fresh() || connection.speaks_http2());
+    if (stays || !connection.idle()) continue;
+    connection.say_goodbye();
+    remove(connection);
   }
 }
 
@@ -174,7 +193,7 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   ErrorLine line;
   line.level = level;
   line.module = module;
-  line.client = &x.client->peer;
+  line.client = &x.client_endpoint();
   line.text = text;
   if (const auto referer = x.request.fields.value(http::FieldId::referer)) line.referer = *referer;
   line.when = parts.loop.wall_now();

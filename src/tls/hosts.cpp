@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <map>
+#include <span>
 #include <string>
 
 #include "base/check.hpp"
@@ -37,16 +38,67 @@ Greeting* greeting_of(const SSL* ssl) {
   return static_cast<Greeting*>(SSL_get_ex_data(ssl, greeting_index()));
 }
 
-constexpr unsigned char http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+// RFC 7540 9.2.2 forbids what hands out no key of its own for each connection or seals no records;
+// httpd: H2ModernTLSOnly.
+bool is_modern(const SSL* ssl) {
+  if (SSL_version(ssl) >= TLS1_3_VERSION) return true;
+  if (SSL_version(ssl) < TLS1_2_VERSION) return false;
+  const SSL_CIPHER* const cipher = SSL_get_pending_cipher(ssl);
+  if (cipher == nullptr || SSL_CIPHER_is_aead(cipher) == 0) return false;
+  const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+  return exchange == NID_kx_ecdhe || exchange == NID_kx_dhe || exchange == NID_kx_ecdhe_psk ||
+         exchange == NID_kx_dhe_psk;
+}
+
+std::string_view name_of(config::ClientProtocol protocol) {
+  return protocol == config::ClientProtocol::h2 ? "h2" : "http/1.1";
+}
+
+using Names = std::span<const unsigned char>;
+
+// The name in front of the list that a client offers: one byte of length, then it.
+std::string_view take_name(Names& list) {
+  if (list.empty() || list.size() - 1 < list[0]) {
+    list = {};
+    return {};
+  }
+  const std::string_view name(reinterpret_cast<const char*>(list.data()) + 1, list[0]);
+  list = list.subspan(1 + name.size());
+  return name;
+}
+
+// Where `wanted` lies in the list; null: it does not.
+const char* find_name(Names list, std::string_view wanted) {
+  while (!list.empty()) {
+    const std::string_view name = take_name(list);
+    if (name == wanted) return name.data();
+  }
+  return nullptr;
+}
 
 // RFC 7301. Who asks for other protocols only is not answered in one it did not ask for (ALPACA).
-int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_bytes,
-                    const unsigned char* offered, unsigned offered_bytes, void* /*pointer*/) {
-  unsigned char* found = nullptr;
-  if (SSL_select_next_proto(&found, chosen_bytes, http1, sizeof http1, offered, offered_bytes) !=
-      OPENSSL_NPN_NEGOTIATED)
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *chosen = found;
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_bytes,
+                    const unsigned char* offered, unsigned offered_bytes, void* settings) {
+  const auto& client = *static_cast<const config::ClientSettings*>(settings);
+  const Names list(offered, offered_bytes);
+  const char* best = nullptr;
+  std::size_t best_bytes = 0;
+  const auto consider = [&](config::ClientProtocol protocol) {
+    if (protocol == config::ClientProtocol::h2c) return;
+    if (protocol == config::ClientProtocol::h2 && client.http2.needs_modern_tls && !is_modern(ssl))
+      return;
+    const char* const found = find_name(list, name_of(protocol));
+    const bool is_better = best == nullptr || (!client.protocols.honors_order && found < best);
+    if (found == nullptr || !is_better) return;
+    best = found;
+    best_bytes = name_of(protocol).size();
+  };
+  for (std::uint8_t i = 0; i < client.protocols.count; ++i) consider(client.protocols.listed[i]);
+  // httpd: HTTP/1.1 is spoken whatever is listed.
+  if (best == nullptr) consider(config::ClientProtocol::http1);
+  if (best == nullptr) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = reinterpret_cast<const unsigned char*>(best);
+  *chosen_bytes = static_cast<unsigned char>(best_bytes);
   return SSL_TLSEXT_ERR_OK;
 }
 
@@ -148,14 +200,31 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
       continue;
     }
     context = std::move(*made);
+    if (context.staples != nullptr) {
+      for (const std::string& text : context.staples->remarks)
+        hosts->remarks_.push_back(
+            {server->tls.stapling.place, "Nothing is stapled to " + text,
+             "The certificate is shown without; SSLUseStapling Off says so."});
+    }
     SSL_CTX_set_client_hello_cb(context.context.get(), HandshakeCallbacks::heed_hello, nullptr);
     SSL_CTX_set_tlsext_servername_callback(context.context.get(), confirm_host);
-    SSL_CTX_set_alpn_select_cb(context.context.get(), choose_protocol, nullptr);
+    // The configuration lives as long as handshakes by it (Greeting::owner).
+    SSL_CTX_set_alpn_select_cb(context.context.get(), choose_protocol,
+                               const_cast<config::ClientSettings*>(&server->client));
   }
   BackendLoader backends(files, faults);
   for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return hosts;
+}
+
+std::vector<std::shared_ptr<Staple>> Hosts::staples() const {
+  std::vector<std::shared_ptr<Staple>> all;
+  for (const ServerContext& context : contexts_) {
+    if (context.staples == nullptr) continue;
+    all.insert(all.end(), context.staples->all.begin(), context.staples->all.end());
+  }
+  return all;
 }
 
 std::unique_ptr<TlsStream> Hosts::accept(std::unique_ptr<io::Stream> below,
@@ -189,6 +258,13 @@ bool Hosts::may_ask(const config::Server& shown, const config::Server& asked) co
 std::string_view named_host(SSL* ssl) {
   const Greeting* const greeting = greeting_of(ssl);
   return greeting == nullptr ? std::string_view() : std::string_view(greeting->host);
+}
+
+std::string_view chosen_protocol(const TlsStream& stream) {
+  const unsigned char* name = nullptr;
+  unsigned bytes = 0;
+  SSL_get0_alpn_selected(stream.ssl(), &name, &bytes);
+  return {reinterpret_cast<const char*>(name), bytes};
 }
 
 void forget_owner(SSL* ssl) {

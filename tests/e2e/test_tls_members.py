@@ -259,3 +259,23 @@ def test_a_websocket_to_a_member_over_tls(start, port, certificate, authority):
             assert heard.startswith(b"HTTP/1.1 101 ")
             assert b"\r\nUpgrade: websocket" in member.requests[-1][0]
         assert ask(port, "/a/plain").body == b"secure /in/plain"
+
+
+def test_connections_for_ever_other_hosts_are_not_all_kept(start, port, certificate):
+    """With ProxyPreserveHost each host has connections of its own, and a client names any."""
+    with TlsMember(certificate) as member:
+        start("ProxyPreserveHost On\nSSLProxyCheckPeerName Off\nSSLProxyCheckPeerCN Off\n"
+              f"ProxyPass / https://localhost:{member.port}/\n")
+        for nth in range(50):
+            assert ask(port, f"/{nth}", host=f"h{nth}.test").status == "200"
+        assert len(member.handshakes) == 50
+        assert until(lambda: open_connections_to(member.port) <= 33)
+        assert ask(port, "/again", host="h49.test").status == "200"
+        assert len(member.handshakes) == 50, "the last one was kept"
+
+
+def open_connections_to(port):
+    """Of this machine's, the client's end alone."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return sum(1 for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01")

@@ -41,7 +41,7 @@ io::Task<Failure> Attempt::ask() {
   }
   while (true) {
     Failure failure;
-    if (!link_.take_pooled()) failure = co_await link_.connect();
+    if (knocks_again_ || !link_.take_pooled()) failure = co_await link_.connect();
     if (failure) co_return failure;
     if (!plan_.balancer.connected(plan_.lease)) {
       // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
@@ -74,7 +74,18 @@ io::Task<Failure> Attempt::ask() {
       plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
       co_return Failure{};
     }
+    if (may_knock_again(failure)) {
+      knocks_again_ = true;
+      account();
+      if (link_.reused()) {
+        link_.give_up_pooled();
+      } else {
+        link_.close();
+      }
+      continue;
+    }
     if (!may_repeat(failure)) {
+      dialect_.judge(failure);
       link_.close();
       co_return failure;
     }
@@ -113,6 +124,17 @@ void Attempt::tell_latency(const Failure& failure) {
   const auto ejected =
       plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
   if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
+}
+
+ResendProof Attempt::proof_for_another(const Failure& failure) const {
+  const bool went_out = dialect_.marks_sent(failure);
+  return was_repeated_ || went_out ? ResendProof::idempotent : proof_of(failure);
+}
+
+// httpd: a ping that fails is tried once more, on a new connection.
+bool Attempt::may_knock_again(const Failure& failure) const {
+  return dialect_.is_untold() && !knocks_again_ && failure.party == Party::backend &&
+         body_.can_rewind();
 }
 
 // A request that may have been acted on is never sent twice, unless it is idempotent and nothing
@@ -155,8 +177,8 @@ bool Attempt::approach_head(Instant& deadline, Failure& failure) {
   while (true) {
     blocked_ = {};
     const std::uint64_t moved_before = moved();
-    const bool held = dialect_.holds_body();
     auto failed = step_upload();
+    const bool held = dialect_.holds_body();
     if (!failed && (dialect_.may_hear() || upload_broken_)) {
       failed = dialect_.read_head(link_.stream());
       blocked_.backend_read = true;
@@ -188,7 +210,7 @@ Failure Attempt::timed_out() const {
   if (blocked_.backend_write) return backend_failure(Cause::write_timed_out);
   Failure silence = backend_failure(Cause::timed_out);
   silence.status = dialect_.silence_status();
-  silence.is_told = silence.status == 0;
+  silence.has_plain_page = silence.status != 0;
   return silence;
 }
 

@@ -40,9 +40,7 @@ class Attempt {
   // The member's counters; null for a member that is nobody's.
   MemberCells* cells() { return link_.cells(); }
   // After a failure: why the request may go to another member.
-  ResendProof proof_for_another(const Failure& failure) const {
-    return was_repeated_ ? ResendProof::idempotent : proof_of(failure);
-  }
+  ResendProof proof_for_another(const Failure& failure) const;
 
  private:
   io::Task<Failure> prefetch();
@@ -56,6 +54,7 @@ class Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
+  bool may_knock_again(const Failure& failure) const;
   void note_repeat(const Failure& failure);
   void note_moments();
   void tell_latency(const Failure& failure);
@@ -85,6 +84,7 @@ class Attempt {
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
   int refusals_ = 0;
+  bool knocks_again_ = false;           // the member did not answer when it was asked at first
   bool was_repeated_ = false;           // after bytes of the request had gone out
   bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves
   std::uint64_t accounted_answer_ = 0;  // body bytes that the member's counter knows of

@@ -42,7 +42,7 @@ io::Task<Failure> Attempt::relay() {
   }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
-  if (!adopt_backend_head(x_, core_)) {
+  if (!adopt_backend_head(x_, core_, dialect_.speaks_http())) {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
   }
@@ -55,11 +55,11 @@ io::Task<Failure> Attempt::relay() {
   while (true) {
     blocked_ = {};
     const std::uint64_t moved_before = download_.bytes_written() + dialect_.bytes_sent();
-    const bool held = dialect_.holds_body();
     // Going on with the request body only makes sense while the member listens.
     if (!dialect_.sent_all() && !upload_broken_ && !answer_->finished()) {
       if (step_upload()) upload_broken_ = true;
     }
+    const bool held = dialect_.holds_body();
     if (auto failure = step_download()) {
       pipe_.reset();
       link_.close();

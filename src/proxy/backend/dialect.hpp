@@ -52,6 +52,8 @@ class Dialect {
   virtual io::Task<Failure> converse(Shard::Core& core, io::Stream& member);
   // A sign of the member is waited for before all else: 100 (Continue), CPONG. Its own time limit.
   virtual bool is_probing() const { return false; }
+  // And the member does not even know of the request yet: another connection may be tried.
+  virtual bool is_untold() const { return false; }
   // Body bytes are not taken now, until something comes from the member.
   virtual bool holds_body() const { return is_probing(); }
   // Sends what goes of the head and the body. `last`: the body ends with `data`.
@@ -70,6 +72,8 @@ class Dialect {
   // nothing more to say now, or the answer is of no use.
   virtual std::optional<Failure> read_head(io::Stream& member) = 0;
   virtual bool head_is_here() const = 0;
+  // HTTP's rules for what a proxy makes of a head count for it.
+  virtual bool speaks_http() const { return true; }
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
   // What the client gets when no answer comes in time (httpd's handlers differ); 0: as over HTTP.
   virtual int silence_status() const { return 0; }
@@ -82,6 +86,13 @@ class Dialect {
   virtual ReplyBody& begin_answer(io::Stream& member) = 0;
   // Where the answer's next byte comes from.
   virtual io::Stream& heard_stream(io::Stream& member) { return member; }
+  // Gives a failure of this connection the status and page that httpd has for it, where the cause
+  // alone does not tell.
+  virtual void judge(Failure& /*failure*/) const {}
+  // The failure puts the member in error, though it is no 503.
+  virtual bool marks_member(const Failure& /*failure*/) const { return false; }
+  // What may be tried with another member had gone out, and can do no harm twice.
+  virtual bool marks_sent(const Failure& /*failure*/) const { return false; }
   // Both messages ended as framed and nothing lies behind them: another exchange may follow.
   virtual bool may_reuse() const = 0;
 };

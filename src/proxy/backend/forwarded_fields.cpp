@@ -7,7 +7,7 @@ using http::FieldId;
 ForwardedFields::ForwardedFields(const Exchange& x, std::string_view own_via) : via(own_via) {
   block_via = x.server->proxy.via == config::ProxySettings::Via::block;
   if (!x.settings->add_headers.value_or(true)) return;
-  forwarded_for = x.client->peer_ip();
+  forwarded_for = x.client_ip();
   // What RequestHeader made of Host counts, as in httpd.
   forwarded_host = x.request.fields.value(FieldId::host).value_or(std::string_view());
   forwarded_server = x.server->name;

@@ -1,7 +1,9 @@
 #include "proxy/backend/member_link.hpp"
 
+#include <array>
 #include <utility>
 
+#include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
 
@@ -52,12 +54,27 @@ io::Task<Failure> MemberLink::connect() {
     pool_->cells()->connect.observe(core_.now() - began);
     connection_->mark = OpenMark(pool_->cells());
   }
-  if (is_tls()) {
-    Failure failure = co_await secure();
-    if (failure) co_return failure;
-  }
+  Failure failure = announce();
+  if (!failure && is_tls()) failure = co_await secure();
+  if (failure) co_return failure;
   if (shares()) begin_lane();
   co_return Failure{};
+}
+
+// It is the first of what a fresh connection sends: there is room for it, or the connection broke.
+Failure MemberLink::announce() {
+  const balance::ProxyProtocol protocol = plan_.lease.spec().proxy_protocol;
+  if (protocol == balance::ProxyProtocol::none) return {};
+  const auto version =
+      protocol == balance::ProxyProtocol::v1 ? http::ProxyVersion::v1 : http::ProxyVersion::v2;
+  std::array<char, http::proxy_line_bytes_max> room;
+  const std::size_t size =
+      http::write_proxy_header(version, x_.client_endpoint(), x_.client->local, room);
+  const std::string_view header(room.data(), size);
+  const io::IoResult result = connection_->stream->write(std::span(&header, 1));
+  if (result.status == io::IoStatus::ok && result.bytes == size) return {};
+  connection_.reset();
+  return {Party::backend, Cause::connect, false, "the connection broke before its PROXY header"};
 }
 
 void MemberLink::begin_lane() {

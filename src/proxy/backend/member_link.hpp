@@ -48,6 +48,8 @@ class MemberLink {
   void find_tls();
   [[gnu::noinline]] io::Task<Failure> secure();
   void begin_lane();
+  // proxyprotocol=: for whom the connection is made. Before anything else is said on it.
+  Failure announce();
   io::DialTarget dial_target() const;
   io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
 

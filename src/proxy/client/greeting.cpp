@@ -1,4 +1,5 @@
 #include "proxy/client/http1_connection.hpp"
+#include "proxy/client/serving.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/local_answer.hpp"
 #include "proxy/router.hpp"
@@ -16,6 +17,16 @@ constexpr std::string_view speak_https =
     "HTTPS scheme to access this URL, please.<br />\n";
 
 }  // namespace
+
+bool ClientConnection::start_tls() {
+  const tls::Hosts* const hosts = core_.generation->tls();
+  if (hosts == nullptr || !hosts->speaks_tls(first_server())) return false;
+  auto secure = hosts->accept(std::move(stream_), core_.generation->hosts().group(facts_.local),
+                              core_.generation);
+  facts_.tls = secure.get();
+  stream_ = std::move(secure);
+  return true;
+}
 
 // RequestReadTimeout handshake=, else Timeout, is the time for all of it: a client that sends a
 // byte now and then gains nothing.
@@ -66,7 +77,7 @@ io::Task<ClientConnection::Next> ClientConnection::answer_plain_http() {
   facts_.tls = nullptr;
   stream_ = std::move(below);
   workspace_ = core_.borrow_workspace();
-  begin_exchange();
+  begin_request();
   Exchange& x = exchange();
   // As httpd records it.
   x.request_line = "GET / HTTP/1.0";
@@ -75,8 +86,8 @@ io::Task<ClientConnection::Next> ClientConnection::answer_plain_http() {
   LocalAnswer answer{.status = 400};
   answer.html_note = speak_https;
   prepare_local_answer(x, core_, answer);
-  co_await send_answer();
-  finish_exchange();
+  co_await Serving(core_, side()).send_answer();
+  end_request();
   co_return x.client_gone ? Next::close : Next::linger;
 }
 

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/access_record.hpp"
-#include "proxy/account.hpp"
+#include "proxy/client/http2_session.hpp"
+#include "proxy/client/serving.hpp"
 #include "proxy/limits.hpp"
-#include "proxy/timeline.hpp"
-#include "proxy/trace.hpp"
 #include "tls/hosts.hpp"
 
 namespace steelyard::proxy {
@@ -22,12 +20,6 @@ ClientConnection::ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream
       static_cast<std::uint8_t>(peer.ip.write(facts_.peer_text.data(), facts_.peer_text.size()));
   facts_.local_text_bytes = static_cast<std::uint8_t>(
       facts_.local.ip.write(facts_.local_text.data(), facts_.local_text.size()));
-  const tls::Hosts* const hosts = core.generation->tls();
-  if (hosts == nullptr || !hosts->speaks_tls(first_server())) return;
-  auto secure = hosts->accept(std::move(stream_), core.generation->hosts().group(facts_.local),
-                              core.generation);
-  facts_.tls = secure.get();
-  stream_ = std::move(secure);
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -40,15 +32,20 @@ const config::Server& ClientConnection::first_server() const {
   return *first_server_;
 }
 
-// Each coroutine of a request costs some fifty nanoseconds: few of them lie between this one and
-// the member's answer.
 io::Task<> ClientConnection::live() {
-  Next next = facts_.tls == nullptr ? Next::another : co_await greet();
+  Next next = expects_proxy_header() ? co_await read_proxy_header() : Next::another;
+  if (next == Next::another && start_tls()) next = co_await greet();
+  if (next == Next::another && has_chosen_http2()) next = co_await speak_http2();
   while (next == Next::another) {
     const HeadEnd end = co_await read_head();
-    if (end == HeadEnd::complete) {
-      next = co_await run_exchange();
-      finish_exchange();
+    if (end == HeadEnd::http2) {
+      next = co_await speak_http2();
+    } else if (end == HeadEnd::complete && asks_for_http2()) {
+      next = co_await switch_to_http2();
+    } else if (end == HeadEnd::complete) {
+      take_head();
+      next = next_step(co_await Serving::serve(core_, side()));
+      end_request();
     } else {
       next = co_await refuse_head(end);
     }
@@ -106,7 +103,7 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
   bool began = workspace_ && !workspace_->client_head.empty();
   if (began) {
     workspace_->client_head.compact();
-    begin_exchange();
+    begin_request();
   }
   while (true) {
     // Until the first byte of a request nothing is held but the connection itself.
@@ -115,12 +112,14 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
       io::Wait wait(timer_, idle_deadline());
       if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return HeadEnd::closed;
       workspace_ = core_.borrow_workspace();
-      begin_exchange();
+      begin_request();
       began = true;
     }
     // The workspace may be another one after each wait.
     ReadBuffer& buffer = workspace_->client_head;
-    if (!buffer.empty()) {
+    const Preface preface = facts_.requests_before == 0 ? look_for_preface() : Preface::none;
+    if (preface == Preface::whole) co_return HeadEnd::http2;
+    if (preface == Preface::none && !buffer.empty()) {
       const auto progress = reader_.read(buffer.data(), exchange().request);
       if (!progress) {
         fault_ = progress.error();
@@ -150,66 +149,30 @@ io::Task<ClientConnection::HeadEnd> ClientConnection::read_head() {
   }
 }
 
-void ClientConnection::begin_exchange() {
-  Exchange& x = exchange();
-  x.begin();
-  x.generation = core_.generation;
-  x.client = &facts_;
-  x.began_at = core_.now();
-  x.began = x.wall_now = core_.parts.loop.wall_now();
-  x.log_id = core_.parts.random();
+void ClientConnection::begin_request() {
+  begin_exchange(exchange(), core_, facts_);
   reader_.reset();
   reader_.set_limits(first_server().client.limits);
 }
 
-io::Task<ClientConnection::Next> ClientConnection::run_exchange() {
+void ClientConnection::take_head() {
   Exchange& x = exchange();
-  Workspace& workspace = *workspace_;
   x.request_line = x.request.line;
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
-  workspace.client_head.consume(x.request.head_bytes);
-  choose_server(x);
-  const RequestBody::Sources sources{*stream_,
-                                     workspace.client_head,
-                                     workspace.client_body,
-                                     workspace.kept_body,
-                                     x.request_trailers,
-                                     x.arena};
-  RequestBody::Limits limits;
-  limits.kept_memory_bytes = x.generation->config().body_spool_memory_bytes;
-  limits.kept_file_bytes = kept_body_file_bytes_max;
-  limits.kept_in_files = &core_.kept_in_files;
-  RequestBody body(sources, x.request.body, limits, core_.parts.open_spill_file);
-  Routing routing = route(x, core_);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
-  if (routing.kind == Routing::Kind::proxy) {
-    const ForwardEnd end = co_await forward(x, core_, side(), body);
-    if (!is_over(end)) co_await answer_after(end, body);
-  } else {
-    co_await answer_here(routing, body);
-  }
-  x.bytes.received += static_cast<std::int64_t>(body.wire_bytes());
-  co_return next_step(body);
+  workspace_->client_head.consume(x.request.head_bytes);
 }
 
-ClientConnection::Next ClientConnection::next_step(const RequestBody& body) const {
+ClientConnection::Next ClientConnection::next_step(bool received_all) const {
   const Exchange& x = workspace_->exchange;
   if (x.client_gone || x.broken_off) return Next::close;
-  if (!body.received_all()) return Next::linger;
+  if (!received_all) return Next::linger;
   if (x.keep_client) return Next::another;
   // A client that expected to go on may be sending already; see linger().
   return x.request.asks_keep_alive() ? Next::linger : Next::close;
 }
 
-void ClientConnection::finish_exchange() {
-  Exchange& x = exchange();
-  x.ended_at = core_.now();
-  x.wall_now = core_.parts.loop.wall_now();
-  account_exchange(x, core_);
-  end_timeline(x);
-  record_access(x, core_);
-  record_spans(x, core_);
-  x.leases.clear();
+void ClientConnection::end_request() {
+  finish_exchange(exchange(), core_);
   ++facts_.requests_before;
   // What was read beyond a chunked body is the next request's.
   Workspace& workspace = *workspace_;

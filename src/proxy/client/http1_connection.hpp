@@ -6,13 +6,11 @@
 #include "io/task.hpp"
 #include "proxy/client_side.hpp"
 #include "proxy/core.hpp"
-#include "proxy/forward.hpp"
-#include "proxy/local_answer.hpp"
-#include "proxy/request_body.hpp"
-#include "proxy/router.hpp"
 
-// A client's connection over HTTP/1: one exchange after another, then the end.
+// A client's connection. Over HTTP/1: one exchange after another, then the end. A client that wants
+// HTTP/2 (by ALPN, by its first words, by Upgrade) gets an Http2Session for the rest of it.
 //
+//   (PROXY header, TLS handshake)
 //   idle ──byte──▶ reading a head ──▶ exchange ──▶ idle ...
 //     │                 │                 └──▶ linger ─▶ closed
 //     └── too long ─────┴── fault: answer, linger
@@ -33,7 +31,12 @@ class ClientConnection {
 
   void start() { life_.start(); }
   // Waits for a request: may be closed without taking an answer from anybody.
-  bool idle() const { return workspace_ == nullptr && !life_.done() && stream_->settle(); }
+  bool idle() const;
+  bool speaks_http2() const { return session_ != nullptr; }
+  // The server stops: a client that can be told so is told.
+  void drain();
+  // It is closed now.
+  void say_goodbye();
 
   // No request has come yet: its client counts on the first one being answered.
   bool fresh() const { return facts_.requests_before == 0; }
@@ -42,9 +45,23 @@ class ClientConnection {
 
  private:
   enum class Next : std::uint8_t { another, close, linger };
-  enum class HeadEnd : std::uint8_t { complete, fault, timed_out, closed };
+  enum class HeadEnd : std::uint8_t { complete, http2, fault, timed_out, closed };
 
   io::Task<> live();
+  bool expects_proxy_header() const;
+  [[gnu::noinline]] io::Task<Next> read_proxy_header();
+  void tell_of_proxy_header(config::LogLevel level, std::string_view text);
+  // False: this address is one of plain HTTP.
+  bool start_tls();
+  // --- HTTP/2: http2_switch.cpp
+  bool has_chosen_http2() const;
+  enum class Preface : std::uint8_t { none, part, whole };
+  Preface look_for_preface() const;
+  bool asks_for_http2();
+  [[gnu::noinline]] io::Task<Next> speak_http2();
+  [[gnu::noinline]] io::Task<Next> switch_to_http2();
+  io::Task<Next> run_session();
+
   [[gnu::noinline]] io::Task<Next> greet();
   io::Task<Next> answer_plain_http();
   void tell_of_handshake(const std::string& why);
@@ -52,25 +69,13 @@ class ClientConnection {
   [[gnu::noinline]] io::Task<> wait_until_sent();
   Instant idle_deadline() const;
   Instant head_deadline(Instant began) const;
-  void begin_exchange();
-  void finish_exchange();
-  Next next_step(const RequestBody& body) const;
+  void begin_request();
+  void take_head();
+  void end_request();
+  Next next_step(bool received_all) const;
 
   // Not inlined: their frames would make every idle connection's frame large.
-  [[gnu::noinline]] io::Task<Next> run_exchange();
   [[gnu::noinline]] io::Task<Next> refuse_head(HeadEnd end);
-  // A request that goes to no member.
-  io::Task<> answer_here(Routing routing, RequestBody& body);
-  // One that no member answered.
-  io::Task<> answer_after(ForwardEnd end, RequestBody& body);
-  bool is_over(const ForwardEnd& end);
-  io::Task<Routing> resolve_client();
-  bool give_leave();
-  io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
-  io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
-  io::Task<> drop_body(RequestBody& body);
-  io::Task<> send_answer();
-  io::Task<> send_feed(Feed& feed);
   [[gnu::noinline]] io::Task<Next> answer_fault();
   [[gnu::noinline]] io::Task<Next> answer_timeout();
   [[gnu::noinline]] io::Task<> linger();
@@ -89,7 +94,8 @@ class ClientConnection {
   http::RequestHeadReader reader_;
   http::RequestFault fault_;
   std::unique_ptr<Workspace> workspace_;
-  io::Task<> life_;  // last: its frame refers to everything above
+  std::unique_ptr<Http2Session> session_;  // once it speaks HTTP/2
+  io::Task<> life_;                        // last: its frame refers to everything above
 };
 
 }  // namespace steelyard::proxy

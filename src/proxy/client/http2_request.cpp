@@ -1,0 +1,188 @@
+#include "proxy/client/http2_request.hpp"
+
+#include "base/text.hpp"
+#include "http/expectation.hpp"
+#include "http/syntax.hpp"
+#include "proxy/limits.hpp"
+
+namespace steelyard::proxy {
+
+using http::FieldId;
+using Result = Http2RequestReader::Result;
+
+namespace {
+
+// They speak of a connection that HTTP/2 has not (RFC 9113 8.2.2).
+bool is_about_connection(FieldId id) {
+  switch (id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::http2_settings:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool has_upper_case(std::string_view name) {
+  for (const char c : name)
+    if (c >= 'A' && c <= 'Z') return true;
+  return false;
+}
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+}  // namespace
+
+std::string_view camel_case(std::string_view name, Arena& arena) {
+  char* const text = arena.take(name.size());
+  bool starts = true;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    text[i] = starts ? upper(name[i]) : name[i];
+    starts = name[i] == '-';
+  }
+  return {text, name.size()};
+}
+
+void Http2RequestReader::begin(http::RequestHead& head, Arena& arena,
+                               const http::RequestLimits& limits) {
+  *this = Http2RequestReader();
+  head_ = &head;
+  arena_ = &arena;
+  limits_ = limits;
+}
+
+bool Http2RequestReader::is_beyond_limits() const {
+  return bytes_ > head_buffer_bytes_max || rows_ > http2_surplus_fields_max + limits_.fields_max;
+}
+
+bool Http2RequestReader::add(std::string_view name, std::string_view value) {
+  bytes_ += name.size() + value.size() + 4;  // as HTTP/1 would write it: ": " and CR LF
+  if (name.starts_with(':')) {
+    if (!add_pseudo(name, value)) is_malformed_ = true;
+    return !is_beyond_limits();
+  }
+  ++rows_;
+  const std::size_t rows_max =
+      limits_.fields_max == 0 ? http::unlimited_fields_max : limits_.fields_max;
+  if (name.size() + 2 + value.size() > limits_.field_bytes_max || rows_ > rows_max) {
+    refuse(431);
+  } else if (!http::is_token(name) || has_upper_case(name) ||
+             http::first_control(value) != value.size()) {
+    is_malformed_ = true;
+  } else {
+    add_field(name, value);
+  }
+  return !is_beyond_limits();
+}
+
+bool Http2RequestReader::add_pseudo(std::string_view name, std::string_view value) {
+  if (value.size() > limits_.line_bytes_max) {
+    refuse(414);
+    // Something has to stand in the log.
+    value = value.substr(0, limits_.line_bytes_max);
+  }
+  std::string_view* const place = name == ":method"      ? &method_
+                                  : name == ":path"      ? &path_
+                                  : name == ":scheme"    ? &scheme_
+                                  : name == ":authority" ? &authority_
+                                                         : nullptr;
+  if (place == nullptr || !place->empty()) return false;
+  *place = arena_->copy(value);
+  return true;
+}
+
+void Http2RequestReader::add_field(std::string_view name, std::string_view value) {
+  value = http::trim_blanks(value);
+  const FieldId id = http::field_id(name);
+  if (is_about_connection(id) || (id == FieldId::te && value != "trailers")) {
+    is_malformed_ = true;
+    return;
+  }
+  const bool stands_alone = id == FieldId::host || id == FieldId::content_length;
+  if (stands_alone && head_->fields.has(id)) {
+    is_malformed_ = true;
+    return;
+  }
+  if (id == FieldId::cookie) return add_cookie(name, value);
+  head_->fields.add(camel_case(name, *arena_), arena_->copy(value), id);
+}
+
+// Clients send each cookie in a field of its own (RFC 9113 8.2.3); they belong together.
+void Http2RequestReader::add_cookie(std::string_view name, std::string_view value) {
+  if (!has_cookie_) {
+    has_cookie_ = true;
+    cookie_row_ = head_->fields.size();
+    head_->fields.add(camel_case(name, *arena_), arena_->copy(value), FieldId::cookie);
+    return;
+  }
+  const std::string_view before = head_->fields[cookie_row_].value;
+  if (before.size() + 2 + value.size() > limits_.field_bytes_max) return refuse(431);
+  head_->fields.set_value(cookie_row_, arena_->join(before, "; ", value));
+}
+
+int Http2RequestReader::split_line() {
+  http::RequestHead& head = *head_;
+  head.method = method_;
+  head.method_id = http::method_of(method_);
+  const bool is_connect = head.method_id == http::Method::connect;
+  const std::string_view target = is_connect ? authority_ : path_;
+  head.line = arena_->join(method_, " ", target, " HTTP/2.0");
+  head.received_version = {2, 0};
+  head.version = http::http_1_1;
+  const auto fault = http::split_target(
+      target, {.is_connect = is_connect, .is_options = head.method_id == http::Method::options},
+      head.target);
+  if (fault) return 400;
+  // An absolute one would bring a second authority.
+  return head.target.form == http::RequestTarget::Form::absolute ? 400 : 0;
+}
+
+// :authority counts more than Host (RFC 9113 8.3.1).
+int Http2RequestReader::settle_host() {
+  http::RequestHead& head = *head_;
+  const auto host = head.fields.value(FieldId::host);
+  if (authority_.empty() && (!host || host->empty())) return 400;
+  if (authority_.empty()) {
+    head.host = *host;
+  } else {
+    head.host = authority_;
+    head.fields.set("Host", authority_);
+  }
+  head.host_parts = http::split_host(head.host);
+  return head.host_parts ? 0 : 400;
+}
+
+int Http2RequestReader::frame_body(bool has_body) {
+  http::RequestHead& head = *head_;
+  const auto length = head.fields.value(FieldId::content_length);
+  if (length) {
+    const auto bytes = http::parse_length(*length);
+    if (!bytes || (!has_body && *bytes != 0)) return 400;
+    head.body = {http::BodyFraming::Kind::length, *bytes};
+  } else if (has_body) {
+    head.body = {http::BodyFraming::Kind::chunked, 0};
+  }
+  return 0;
+}
+
+Result Http2RequestReader::finish(bool has_body, std::string_view scheme) {
+  head_->head_bytes = bytes_;
+  const bool is_whole = !method_.empty() && http::is_token(method_) &&
+                        (http::method_of(method_) == http::Method::connect || !path_.empty());
+  if (is_malformed_ || !is_whole) return {Result::Kind::malformed};
+  int status = split_line();
+  if (status == 0) status = settle_host();
+  if (status == 0) status = frame_body(has_body);
+  if (status == 0 && !scheme_.empty() && !equals_ignoring_case(scheme_, scheme)) status = 400;
+  http::read_expectation(*head_);
+  // What the limits say comes first: the rest may be missing because of them.
+  if (status_ != 0) status = status_;
+  if (status != 0) return {Result::Kind::fault, status};
+  return {};
+}
+
+}  // namespace steelyard::proxy
