@@ -142,7 +142,11 @@ bool add_cgi_variables(const Dialect::Matter& matter, cgi::Protocol protocol) {
 }
 
 Failure cannot_be_told(std::string detail) {
-  return {Party::none, Cause::bad_message, false, std::move(detail), 500, false};
+  return {.party = Party::none,
+          .cause = Cause::bad_message,
+          .detail = std::move(detail),
+          .status = 500,
+          .has_plain_page = true};
 }
 
 }  // namespace steelyard::proxy

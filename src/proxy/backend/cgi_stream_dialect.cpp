@@ -80,7 +80,11 @@ Failure CgiStreamDialect::broken(Cause cause) const {
   // httpd's: uwsgi tells an empty answer from a broken one.
   const bool is_empty = heard_bytes_ == 0;
   const int status = protocol_ == cgi::Protocol::scgi || is_empty ? 500 : 502;
-  return {Party::backend, cause, !is_empty, {}, status, false};
+  return {.party = Party::backend,
+          .cause = cause,
+          .answer_began = !is_empty,
+          .status = status,
+          .has_plain_page = true};
 }
 
 std::optional<Failure> CgiStreamDialect::judge_scgi(std::string_view data) {

@@ -19,7 +19,12 @@ using Kind = cgi::FcgiReader::Kind;
 constexpr int broken_status = 503;
 
 Failure backend_failure(Cause cause, bool answer_began, int status, std::string_view detail = {}) {
-  return {Party::backend, cause, answer_began, std::string(detail), status, false};
+  return {.party = Party::backend,
+          .cause = cause,
+          .answer_began = answer_began,
+          .detail = std::string(detail),
+          .status = status,
+          .has_plain_page = true};
 }
 
 std::size_t eat(std::string_view& piece, std::size_t& written) {
