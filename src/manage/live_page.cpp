@@ -127,7 +127,8 @@ std::expected<Operation, Problem> switch_of(const std::string& wish, const std::
   const auto view = find_member(balancer, member);
   if (!view) return refuse(404, view.error().text);
   const balance::Status letters = view->spec->status.without(asked->clear).with(asked->set);
-  return Operation{Method::patch, "member", {}, ApiJson{{"status", balance::letters_of(letters)}}.dump()};
+  return Operation{
+      Method::patch, "member", {}, ApiJson{{"status", balance::letters_of(letters)}}.dump()};
 }
 
 std::expected<Operation, Problem> operation_of(const ApiJson& wish, const std::string& member,
