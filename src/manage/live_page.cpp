@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "balance/editable.hpp"
 #include "base/text.hpp"
 #include "manage/control_request.hpp"
 #include "manage/kept_changes.hpp"
