@@ -243,7 +243,7 @@ TEST_F(SharedChangesTest, values_that_an_operator_could_not_give_are_left_out) {
   join({sight(key(m1, "lbset"), "0", "-1", 1), sight(key(m1, "retry"), "60", "07", 2),
         sight(key(m1, "status"), "", "E", 3), sight(key(m1, "colour"), "", "red", 4),
         sight(key(m1, "route"), "r1", "a\nb", 5), sight(key(m1, "hcexpr"), "", "unknown", 6),
-        sight(key(m2, "member"), "", "gone", 7), sight(key("ajp://x", "member"), "", "added", 8),
+        sight(key(m2, "member"), "", "gone", 7), sight(key("gopher://x", "member"), "", "added", 8),
         sight(key("", "member"), "", "removed", 9), sight(key(m2, "retry"), "60", "8", 9)});
   EXPECT_THAT(shared.view().left_out, SizeIs(9));
   EXPECT_EQ(view(1).spec->retry, std::chrono::seconds(8));

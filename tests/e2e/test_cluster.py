@@ -324,7 +324,7 @@ def test_what_counts_for_nothing_here_is_told_and_changes_nothing(etcd, instance
     etcd.put(f"{folder}/http:%2F%2F127.0.0.1:2/lbset", "no JSON")
     etcd.put(f"{folder}/http:%2F%2F127.0.0.1:2/loadfactor", json.dumps({"value": "2.00", "configured": "5.00"}))
     etcd.put(f"{folder}/http:%2F%2F127.0.0.1:2/colour", json.dumps({"value": "red", "configured": ""}))
-    etcd.put(f"{folder}/ajp:%2F%2Fx/member", json.dumps({"value": "added", "configured": ""}))
+    etcd.put(f"{folder}/gopher:%2F%2Fx/member", json.dumps({"value": "added", "configured": ""}))
     etcd.put("/test/v1/nonsense", "x")
     etcd.put("/test/v1/changes/main/balancer:%2F%2Fother/=/timeout", json.dumps({"value": "3", "configured": ""}))
     one = instances("one", etcd.port).joined()
