@@ -22,6 +22,7 @@ LIBRARIES = {
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
     "openssl/": {"tls"},
+    "nghttp2/": {"proxy"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 

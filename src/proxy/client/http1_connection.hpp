@@ -89,7 +89,7 @@ class ClientConnection {
   http::RequestFault fault_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<Http2Session> session_;  // once it speaks HTTP/2
-  io::Task<> life_;  // last: its frame refers to everything above
+  io::Task<> life_;                        // last: its frame refers to everything above
 };
 
 }  // namespace steelyard::proxy

@@ -92,7 +92,8 @@ struct Http2Callbacks {
                             nullptr, 0);
       return 0;
     }
-    if (head.type == NGHTTP2_RST_STREAM) return client_reset(session, stream_of(library, head.stream_id));
+    if (head.type == NGHTTP2_RST_STREAM)
+      return client_reset(session, stream_of(library, head.stream_id));
     if (head.type != NGHTTP2_HEADERS && head.type != NGHTTP2_DATA) return 0;
     Http2Stream* const stream = stream_of(library, head.stream_id);
     if (head.type == NGHTTP2_HEADERS) session.head_began_ = never;
@@ -176,8 +177,10 @@ struct Http2Callbacks {
 
   static ssize_t read_body(nghttp2_session* library, std::int32_t id, std::uint8_t* /*room*/,
                            std::size_t room_bytes, std::uint32_t* flags,
-                           nghttp2_data_source* source, void* user) {
-    auto& stream = *static_cast<Http2Stream*>(source->ptr);
+                           nghttp2_data_source* /*source*/, void* user) {
+    Http2Stream* const found = stream_of(library, id);
+    if (found == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    Http2Stream& stream = *found;
     std::size_t most = room_bytes;
     if (const std::uint32_t limit = session_of(user).settings().data_frame_bytes_max; limit != 0)
       most = std::min<std::size_t>(most, limit);
@@ -194,16 +197,17 @@ struct Http2Callbacks {
     return static_cast<ssize_t>(piece.bytes);
   }
 
-  static int send_body(nghttp2_session* /*library*/, nghttp2_frame* /*frame*/,
+  static int send_body(nghttp2_session* library, nghttp2_frame* frame,
                        const std::uint8_t* frame_head, std::size_t bytes,
-                       nghttp2_data_source* source, void* user) {
+                       nghttp2_data_source* /*source*/, void* user) {
     constexpr std::size_t frame_head_bytes = 9;
-    auto& stream = *static_cast<Http2Stream*>(source->ptr);
+    Http2Stream* const stream = stream_of(library, frame->hd.stream_id);
+    if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     std::string& out = *session_of(user).gathering_;
     if (out.size() >= http2_piece_bytes) return NGHTTP2_ERR_WOULDBLOCK;
     out.append(text_of(frame_head, frame_head_bytes));
-    out.append(stream.unsent().substr(0, bytes));
-    stream.sent(bytes);
+    out.append(stream->unsent().substr(0, bytes));
+    stream->sent(bytes);
     return 0;
   }
 };

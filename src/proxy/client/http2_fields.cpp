@@ -35,13 +35,14 @@ std::uint8_t* bytes_of(std::string_view text) {
 int Http2Fields::status_of(std::string_view head) {
   CHECK(head.size() >= status_at + status_bytes);
   int status = 0;
-  for (const char digit : head.substr(status_at, status_bytes)) status = status * 10 + (digit - '0');
+  for (const char digit : head.substr(status_at, status_bytes))
+    status = status * 10 + (digit - '0');
   return status;
 }
 
 void Http2Fields::add(std::string_view name, std::string_view value) {
-  rows_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(),
-                   NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
+  rows_.push_back(
+      {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
 }
 
 void Http2Fields::read_head(std::span<char> head) {

@@ -134,8 +134,7 @@ int Http2RequestReader::split_line() {
   head.received_version = {2, 0};
   head.version = http::http_1_1;
   const auto fault = http::split_target(
-      target,
-      {.is_connect = is_connect, .is_options = head.method_id == http::Method::options},
+      target, {.is_connect = is_connect, .is_options = head.method_id == http::Method::options},
       head.target);
   if (fault) return 400;
   // An absolute one would bring a second authority.

@@ -24,6 +24,12 @@ std::string& piece_room() {
   return room;
 }
 
+// For names of streams in logs (H2_STREAM_TAG).
+std::uint64_t next_connection_id() {
+  thread_local std::uint64_t last = 0;
+  return ++last;
+}
+
 // All windows of streams together, within what the protocol has numbers for.
 std::int32_t connection_window(const config::Http2Settings& settings) {
   constexpr std::uint64_t most = 0x7fffffff;
@@ -42,6 +48,7 @@ Http2Session::Http2Session(Shard::Core& core, io::Stream& stream, ClientFacts& f
       idle_frames_(http2_idle_frames_max, http2_idle_frames_a_second, core.now()),
       resets_(http2_resets_max, http2_resets_a_second, core.now()),
       idle_since_(core.now()) {
+  facts_.connection_id = next_connection_id();
   library_ = make_http2_library(settings(), this);
   submit_settings();
   talk();
@@ -179,7 +186,7 @@ void Http2Session::abandon_streams() {
 // --- to the client -------------------------------------------------------------------------------
 
 void Http2Session::talk() {
-  if (!std::exchange(is_talkative_, true)) core_.send_at_turn_end(*this);
+  if (!std::exchange(is_talkative_, true)) core_.send_soon(*this);
 }
 
 void Http2Session::note_output(Http2Stream& stream) {
@@ -288,10 +295,14 @@ void Http2Session::send() {
     if (give_up_code_ != 0) be_calm(give_up_code_);
     goes_on = goes_on || (!over_ && owed_.empty() && !outputs_.empty());
   }
-  for (Http2Stream* const stream : served_)
-    stream->watch_for_stall(stream_patience());
+  for (Http2Stream* const stream : served_) stream->watch_for_stall(stream_patience());
   finish_if_over();
-  if (waits_for_room_ && wait_ != nullptr) wait_->wake(io::Woken::ready);
+  if (!waits_for_room_ || wait_ == nullptr) return;
+  if (awaits_room_) {
+    waits_for_room_ = false;  // the connection's coroutine waits for it already
+  } else {
+    wait_->wake(io::Woken::ready);
+  }
 }
 
 Duration Http2Session::stream_patience() const {
@@ -342,7 +353,7 @@ Instant Http2Session::deadline() const {
 
 void Http2Session::time_is_up() {
   if (over_ || core_.now() < deadline()) return;
-  if (!owed_.empty()) return break_off();
+  if (!owed_.empty() || ending_) return break_off();
   ending_ = true;
   nghttp2_session_terminate_session(library_, NGHTTP2_NO_ERROR);
   abandon_streams();
@@ -350,7 +361,8 @@ void Http2Session::time_is_up() {
 }
 
 io::Wait& Http2Session::wait_for_client(io::Wait& wait) {
-  wait.readable(stream_);
+  // Of a client that is sent away nothing more is read.
+  if (!ending_) wait.readable(stream_);
   if (std::exchange(waits_for_room_, false)) {
     wait.writable(stream_);
     awaits_room_ = true;

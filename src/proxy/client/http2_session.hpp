@@ -35,8 +35,8 @@ class Http2Session {
   Http2Session& operator=(const Http2Session&) = delete;
   ~Http2Session();
 
-  // The request that asked for HTTP/2 becomes stream 1. `settings`: the payload of its field. False:
-  // that is none.
+  // The request that asked for HTTP/2 becomes stream 1. `settings`: the payload of its field.
+  // False: that is none.
   bool upgrade(std::string_view settings, std::unique_ptr<Workspace> workspace);
 
   // Bytes that were read before the session began.
@@ -102,14 +102,16 @@ class Http2Session {
   nghttp2_session* library_ = nullptr;
   std::vector<std::unique_ptr<Http2Stream>> streams_;
   std::vector<Http2Stream*> news_, running_, outputs_, served_;
-  std::string owed_;                   // made, and not taken by the client yet
-  std::string* gathering_ = nullptr;   // where frames are collected while send() makes them
-  io::Wait* wait_ = nullptr;           // where the connection's coroutine sleeps
+  std::string owed_;                  // made, and not taken by the client yet
+  std::string* gathering_ = nullptr;  // where frames are collected while send() makes them
+  io::Wait* wait_ = nullptr;          // where the connection's coroutine sleeps
   Http2Allowance idle_frames_, resets_;
   std::uint32_t stream_errors_ = 0;
   Instant idle_since_, owed_since_, head_began_ = never;
   std::uint32_t give_up_code_ = 0;  // why the client is to be sent away; 0: it is not
-  bool is_talkative_ = false, waits_for_room_ = false, awaits_room_ = false, drains_ = false;
+  bool is_talkative_ = false, drains_ = false;
+  bool waits_for_room_ = false;  // nobody waits for room yet that is needed
+  bool awaits_room_ = false;     // the connection's coroutine does
   bool over_ = false, ending_ = false, peer_left_ = false;
 };
 

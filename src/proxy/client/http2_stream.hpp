@@ -13,9 +13,9 @@
 #include "proxy/core.hpp"
 #include "proxy/read_buffer.hpp"
 
-// One stream of an HTTP/2 client: an exchange, and the io::Stream that it runs over. To the exchange
-// it looks like an HTTP/1 client of one request: a body of unknown length is read as chunks, the
-// answer's head is written as text, and the end of writing ends the message.
+// One stream of an HTTP/2 client: an exchange, and the io::Stream that it runs over. To the
+// exchange it looks like an HTTP/1 client of one request: a body of unknown length is read as
+// chunks, the answer's head is written as text, and the end of writing ends the message.
 //
 //   DATA ─▶ received_ ─ read ─▶ exchange ─ write ─▶ head_, unsent_ ─▶ HEADERS, DATA
 //

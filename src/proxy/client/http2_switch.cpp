@@ -41,7 +41,8 @@ bool ClientConnection::has_chosen_http2() const {
 ClientConnection::Preface ClientConnection::look_for_preface() const {
   const config::ClientSettings& client = first_server().client;
   const bool is_tls = facts_.tls != nullptr;
-  if (!client.protocols.has(is_tls ? ClientProtocol::h2 : ClientProtocol::h2c)) return Preface::none;
+  if (!client.protocols.has(is_tls ? ClientProtocol::h2 : ClientProtocol::h2c))
+    return Preface::none;
   if (!client.http2.direct.value_or(!is_tls)) return Preface::none;
   const std::string_view said = workspace_->client_head.data();
   if (said.starts_with(preface_text)) return Preface::whole;

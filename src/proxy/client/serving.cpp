@@ -42,12 +42,9 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   Exchange& x = self.exchange();
   Workspace& workspace = client.workspace;
   choose_server(x);
-  const RequestBody::Sources sources{client.stream,
-                                     workspace.client_head,
-                                     workspace.client_body,
-                                     workspace.kept_body,
-                                     x.request_trailers,
-                                     x.arena};
+  const RequestBody::Sources sources{client.stream,         workspace.client_head,
+                                     workspace.client_body, workspace.kept_body,
+                                     x.request_trailers,    x.arena};
   RequestBody::Limits limits;
   limits.kept_memory_bytes = x.generation->config().body_spool_memory_bytes;
   limits.kept_file_bytes = kept_body_file_bytes_max;
@@ -150,12 +147,9 @@ io::Task<> Serving::answer_by_document(LocalAnswer answer, std::string_view path
   Routing routing = route(x, core_);
   if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
   Workspace& workspace = client_.workspace;
-  const RequestBody::Sources sources{client_.stream,
-                                     workspace.client_head,
-                                     workspace.client_body,
-                                     workspace.kept_body,
-                                     x.request_trailers,
-                                     x.arena};
+  const RequestBody::Sources sources{client_.stream,        workspace.client_head,
+                                     workspace.client_body, workspace.kept_body,
+                                     x.request_trailers,    x.arena};
   RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
   if (routing.kind == Routing::Kind::desk) {
     LocalAnswer page = co_await ask_desk(x, core_, client_, none);
