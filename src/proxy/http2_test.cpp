@@ -135,7 +135,7 @@ TEST(Http2, an_answer_that_breaks_off_resets_its_stream_alone) {
   world.members[0].connections.clear();
   client.talk();
   EXPECT_EQ(client[id].reset, NGHTTP2_INTERNAL_ERROR);
-  EXPECT_FALSE(client.goaway.has_value());
+  EXPECT_FALSE(client.goaway().has_value());
   const auto next = client.ask(Client::get("/b"));
   world.answer(simple_answer);
   client.talk();
@@ -216,10 +216,10 @@ TEST(Http2, an_idle_connection_is_sent_away_after_KeepAliveTimeout) {
   client.talk();
   world.loop.advance(std::chrono::seconds(4));
   client.talk();
-  EXPECT_FALSE(client.goaway.has_value());
+  EXPECT_FALSE(client.goaway().has_value());
   world.loop.advance(std::chrono::seconds(2));
   client.talk();
-  EXPECT_EQ(client.goaway, NGHTTP2_NO_ERROR);
+  EXPECT_EQ(client.goaway(), NGHTTP2_NO_ERROR);
   EXPECT_TRUE(client.closed());
 }
 
@@ -231,7 +231,7 @@ TEST(Http2, a_server_that_stops_lets_streams_end_and_takes_those_on_their_way) {
   world.shard->drain([&] { drained = true; });
   world.loop.settle();
   client.talk();
-  EXPECT_EQ(client.goaway, NGHTTP2_NO_ERROR);
+  EXPECT_EQ(client.goaway(), NGHTTP2_NO_ERROR);
   EXPECT_FALSE(drained);
   world.answer(simple_answer);
   client.talk();

@@ -2,12 +2,12 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/check.hpp"
+#include "proxy/http2_test_answers.hpp"
 #include "proxy/test_world.hpp"
 
 // An HTTP/2 client on the simulated network, by the library's other half. For tests only.
@@ -16,34 +16,17 @@ namespace steelyard::proxy {
 
 class Http2TestClient {
  public:
-  using Fields = std::vector<std::pair<std::string, std::string>>;
-  struct Answer {
-    std::vector<Fields> heads;  // interim ones, then the final one, then trailers
-    std::string body;
-    bool ended = false;
-    std::optional<std::uint32_t> reset;
-    std::string value(const std::string& name) const {
-      for (const Fields& head : heads)
-        for (const auto& [each, text] : head)
-          if (each == name) return text;
-      return {};
-    }
-  };
+  using Fields = Http2TestAnswers::Fields;
 
   // `window`: of each stream, for answers; other than the usual one it grows by widen() alone.
   explicit Http2TestClient(TestWorld& world, std::uint32_t window = 65535,
                            const io::SimLink& link = {})
       : world_(world), stream_(world.connect(link)) {
-    nghttp2_session_callbacks* calls = nullptr;
-    CHECK(nghttp2_session_callbacks_new(&calls) == 0);
-    nghttp2_session_callbacks_set_on_begin_headers_callback(calls, begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(calls, header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(calls, frame);
+    nghttp2_session_callbacks* const calls = Http2TestAnswers::callbacks();
     nghttp2_option* option = nullptr;
     CHECK(nghttp2_option_new(&option) == 0);
     nghttp2_option_set_no_auto_window_update(option, window == 65535 ? 0 : 1);
-    CHECK(nghttp2_session_client_new2(&session_, calls, this, option) == 0);
+    CHECK(nghttp2_session_client_new2(&session_, calls, &answers_, option) == 0);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(calls);
     const nghttp2_settings_entry entries[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window}};
@@ -111,11 +94,10 @@ class Http2TestClient {
     }
   }
 
-  Answer& operator[](std::int32_t id) { return answers_[id]; }
+  Http2TestAnswers::Answer& operator[](std::int32_t id) { return answers_.by_stream[id]; }
+  std::optional<std::uint32_t> goaway() const { return answers_.goaway; }
   bool closed() const { return stream_->ended(); }
   nghttp2_session* session() { return session_; }
-
-  std::optional<std::uint32_t> goaway;
 
  private:
   static std::vector<nghttp2_nv> rows_of(const Fields& fields) {
@@ -127,36 +109,10 @@ class Http2TestClient {
     }
     return rows;
   }
-  static Http2TestClient& self(void* user) { return *static_cast<Http2TestClient*>(user); }
-  static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    self(user).answers_[frame->hd.stream_id].heads.emplace_back();
-    return 0;
-  }
-  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
-                    std::size_t name_bytes, const std::uint8_t* value, std::size_t value_bytes,
-                    std::uint8_t, void* user) {
-    self(user).answers_[frame->hd.stream_id].heads.back().emplace_back(
-        std::string(name, name + name_bytes), std::string(value, value + value_bytes));
-    return 0;
-  }
-  static int data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                  std::size_t size, void* user) {
-    self(user).answers_[id].body.append(reinterpret_cast<const char*>(bytes), size);
-    return 0;
-  }
-  static int frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    Answer& answer = self(user).answers_[frame->hd.stream_id];
-    const bool is_message = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-    if (is_message && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) answer.ended = true;
-    if (frame->hd.type == NGHTTP2_RST_STREAM) answer.reset = frame->rst_stream.error_code;
-    if (frame->hd.type == NGHTTP2_GOAWAY) self(user).goaway = frame->goaway.error_code;
-    return 0;
-  }
-
   TestWorld& world_;
   std::unique_ptr<io::SimStream> stream_;
   nghttp2_session* session_ = nullptr;
-  std::map<std::int32_t, Answer> answers_;
+  Http2TestAnswers answers_;
 };
 
 }  // namespace steelyard::proxy
