@@ -91,7 +91,7 @@ TEST(Composer, decides_conditionals_while_it_reads) {
                "LoadModule proxy_module modules/mod_proxy.so\n"
                "<IfModule mod_proxy.c>\nB\n</IfModule>\n<IfModule !proxy_module>\nC\n</IfModule>\n"
                "<IfModule steelyard_module>\nD\n</IfModule>\n<IfModule "
-               "remoteip_module>\nE\n</IfModule>\n"
+               "cache_module>\nE\n</IfModule>\n"
                "<IfFile keep>\nF\n</IfFile>\n<IfFile !/c/keep>\nG\n</IfFile>\n"
                "<IfDirective Listen>\nH\n</IfDirective>\n<IfDirective ProxyHCExpr>\nI\n"
                "</IfDirective>\n<IfSection Proxy>\nJ\n</IfSection>\n"),
@@ -99,48 +99,45 @@ TEST(Composer, decides_conditionals_while_it_reads) {
 }
 
 TEST(Composer, a_module_that_is_loaded_but_not_done_here_is_not_there_for_IfModule) {
-  EXPECT_THAT(
-      composed("LoadModule remoteip_module modules/mod_remoteip.so\n<IfModule remoteip_module>\nA\n"
-               "</IfModule>\n<IfModule !mod_remoteip.c>\nB\n</IfModule>\n"),
-      ElementsAre("B"));
+  EXPECT_THAT(composed("LoadModule cache_module modules/mod_cache.so\n<IfModule cache_module>\nA\n"
+                       "</IfModule>\n<IfModule !mod_cache.c>\nB\n</IfModule>\n"),
+              ElementsAre("B"));
 }
 
 TEST(Composer, a_block_for_the_absence_of_a_module_that_httpd_has_is_told) {
-  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
+  const std::string load = "LoadModule cache_module modules/mod_cache.so\n";
   const auto said = [&](const std::string& block) { return complaints(load + block); };
-  const std::string fate = " are skipped by httpd, which has mod_remoteip.c, and executed here: ";
-  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\nListen 80\nHeader set A b\n</IfModule>\n"),
+  const std::string fate = " are skipped by httpd, which has mod_cache.c, and executed here: ";
+  EXPECT_THAT(said("<IfModule !mod_cache.c>\nListen 80\nHeader set A b\n</IfModule>\n"),
               ElementsAre(_, "2: Lines 2 to 5" + fate + "Listen 80"));
-  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\n<Location />\nHeader set A b\n</Location>\n"
+  EXPECT_THAT(said("<IfModule !mod_cache.c>\n<Location />\nHeader set A b\n</Location>\n"
                    "</IfModule>\n"),
               ElementsAre(_, "2: Lines 2 to 6" + fate + "Header"));
-  EXPECT_THAT(said("<IfModule !mod_remoteip.c>\n<Directory />\nRequire all denied\n</Directory>\n"
+  EXPECT_THAT(said("<IfModule !mod_cache.c>\n<Directory />\nRequire all denied\n</Directory>\n"
                    "</IfModule>\n"),
               ElementsAre(_));
-  EXPECT_THAT(complaints("<IfModule !mod_remoteip.c>\nListen 80\n</IfModule>\n"), IsEmpty());
+  EXPECT_THAT(complaints("<IfModule !mod_cache.c>\nListen 80\n</IfModule>\n"), IsEmpty());
 }
 
 TEST(Composer, a_condition_that_httpd_never_reads_is_not_contested) {
-  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
+  const std::string load = "LoadModule cache_module modules/mod_cache.so\n";
   for (const std::string outer : {"<IfModule steelyard_module>", "<IfModule mod_steelyard.c>"}) {
-    EXPECT_THAT(
-        complaints(load + outer + "\n<IfModule !remoteip_module>\nListen 80\n</IfModule>\n" +
-                   "<IfModule remoteip_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
-        ElementsAre(_))
+    EXPECT_THAT(complaints(load + outer + "\n<IfModule !cache_module>\nListen 80\n</IfModule>\n" +
+                           "<IfModule cache_module>\nListen 443\n</IfModule>\n</IfModule>\n"),
+                ElementsAre(_))
         << outer;
   }
-  EXPECT_THAT(
-      complaints(load + "<IfModule !remoteip_module>\n<IfModule steelyard_module>\nListen 80\n"
-                        "</IfModule>\n</IfModule>\n"),
-      ElementsAre(_));
+  EXPECT_THAT(complaints(load + "<IfModule !cache_module>\n<IfModule steelyard_module>\nListen 80\n"
+                                "</IfModule>\n</IfModule>\n"),
+              ElementsAre(_));
 }
 
 TEST(Composer, nothing_is_contested_where_files_are_meant) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
+      "LoadModule macro_module m\nLoadModule cache_module modules/mod_cache.so\n";
   const std::string rule = "RemoteIPHeader X-A\nRedirectMatch 302 ^/$ /app/\nDeny from all\n";
   for (const std::string tag : {"Directory", "DirectoryMatch", "Files", "FilesMatch"}) {
-    for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
+    for (const std::string condition : {"mod_cache.c", "!mod_cache.c"}) {
       const std::string section = "<" + tag + " /var/www>\n", end = "</" + tag + ">\n";
       const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
       for (const std::string& block :
@@ -156,10 +153,10 @@ TEST(Composer, nothing_is_contested_where_files_are_meant) {
 
 TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
   const std::string load =
-      "LoadModule macro_module m\nLoadModule remoteip_module modules/mod_remoteip.so\n";
+      "LoadModule macro_module m\nLoadModule cache_module modules/mod_cache.so\n";
   const std::string files = "<Directory />\nDeny from all\n</Directory>\n";
   const auto one_fault = [](const std::string& names) { return ElementsAre(_, HasSubstr(names)); };
-  for (const std::string condition : {"mod_remoteip.c", "!mod_remoteip.c"}) {
+  for (const std::string condition : {"mod_cache.c", "!mod_cache.c"}) {
     const std::string asks = "<IfModule " + condition + ">\n", asked = "</IfModule>\n";
     EXPECT_THAT(complaints(load + files + asks + "Listen 80\n" + asked), one_fault(": Listen 80"));
     EXPECT_THAT(complaints(load + asks + files + "Listen 80\n" + asked), one_fault(": Listen 80"));
@@ -173,9 +170,8 @@ TEST(Composer, what_stands_behind_a_section_for_files_is_contested_again) {
 
 // httpd 2.4.71: Define acts while the file is read, in <Directory> too.
 TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
-  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
-  const std::string block =
-      "<IfModule !remoteip_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
+  const std::string load = "LoadModule cache_module modules/mod_cache.so\n";
+  const std::string block = "<IfModule !cache_module>\nDefine NOSSL\nUnDefine SSL\n</IfModule>\n";
   for (const std::string& text : {block, "<Directory />\n" + block + "</Directory>\n"}) {
     const std::vector<std::string> said =
         Reader().remarks("ServerName x\nListen 1\n" + load + text);
@@ -189,7 +185,7 @@ TEST(Composer, a_variable_set_in_a_contested_block_is_told_wherever_it_stands) {
 }
 
 TEST(Composer, names_ways_and_client_addresses_decide) {
-  const std::string asks = "LoadModule remoteip_module m\n<IfModule remoteip_module>\n";
+  const std::string asks = "LoadModule cache_module m\n<IfModule cache_module>\n";
   const auto faults = [&](const std::string& line) {
     Reader reader;
     return reader.faults("ServerName x\nListen 1\n" + asks + line + "\n</IfModule>\n");
@@ -197,7 +193,7 @@ TEST(Composer, names_ways_and_client_addresses_decide) {
   for (const std::string line :
        {"ServerName a", "ServerAlias b", "ServerPath /c", "ProxyRemote * http://p:1",
         "ProxyRemoteMatch . http://p:1", "ProxyBlock *", "ProxyRequests On",
-        "SetHandler proxy:http://h", "SetHandler \"proxy:unix:/s|fcgi://localhost\"",
+        "SetHandler proxy:http://h", "SetHandler \"proxy:unix:/s|http://localhost\"",
         "RemoteIPHeader X-Forwarded-For", "RemoteIPInternalProxy 10.0.0.0/8",
         "RemoteIPInternalProxyList f", "RemoteIPTrustedProxy 10.0.0.1",
         "RemoteIPTrustedProxyList f", "RemoteIPProxyProtocol On", "JkMount /a w", "JkMountFile f",
@@ -216,27 +212,27 @@ TEST(Composer, a_condition_about_this_program_is_not_contested_where_lines_are_l
        {"IfModule steelyard_module", "IfModule !steelyard_module", "IfModule mod_steelyard.c",
         "IfDirective SteelyardShards", "IfDirective !SteelyardShards"}) {
     const std::string tag = condition.substr(0, condition.find(' '));
-    EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfModule mod_remoteip.c>\n<" +
-                           condition + ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
+    EXPECT_THAT(complaints("LoadModule cache_module m\n<IfModule mod_cache.c>\n<" + condition +
+                           ">\nListen 8443\n</" + tag + ">\n</IfModule>\n"),
                 ElementsAre(_))
         << condition;
   }
-  EXPECT_THAT(complaints("LoadModule remoteip_module m\n<IfDirective SteelyardShards>\n"
-                         "<IfModule remoteip_module>\nListen 8443\n</IfModule>\n</IfDirective>\n"),
+  EXPECT_THAT(complaints("LoadModule cache_module m\n<IfDirective SteelyardShards>\n"
+                         "<IfModule cache_module>\nListen 8443\n</IfModule>\n</IfDirective>\n"),
               ElementsAre(_));
 }
 
 TEST(Composer, IfDirective_and_IfSection_are_contested_like_IfModule) {
-  const std::string load = "LoadModule remoteip_module modules/mod_remoteip.so\n";
-  EXPECT_THAT(complaints(load + "<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
+  const std::string load = "LoadModule cache_module modules/mod_cache.so\n";
+  EXPECT_THAT(complaints(load + "<IfDirective CacheEnable>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are left out because RemoteIPHeader is not part of "
-                          "this program (the peer's address counts): Listen 80"));
-  EXPECT_THAT(complaints(load + "<IfDirective !RemoteIPHeader>\nListen 80\n</IfDirective>\n"),
+                          "2: Lines 2 to 4 are left out because CacheEnable is not part of "
+                          "this program (nothing is cached): Listen 80"));
+  EXPECT_THAT(complaints(load + "<IfDirective !CacheEnable>\nListen 80\n</IfDirective>\n"),
               ElementsAre(_,
-                          "2: Lines 2 to 4 are skipped by httpd, which has RemoteIPHeader, and "
+                          "2: Lines 2 to 4 are skipped by httpd, which has CacheEnable, and "
                           "executed here: Listen 80"));
-  EXPECT_THAT(complaints("<IfDirective RemoteIPHeader>\nListen 80\n</IfDirective>\n"), IsEmpty());
+  EXPECT_THAT(complaints("<IfDirective CacheEnable>\nListen 80\n</IfDirective>\n"), IsEmpty());
 }
 
 TEST(Composer, answers_IfVersion_as_2_4_71) {

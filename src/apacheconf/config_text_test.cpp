@@ -50,6 +50,7 @@ const Samples& member_samples() {
       {"max", {"0", "20"}},
       {"min", {"3"}},
       {"ping", {"2", "100ms"}},
+      {"proxyprotocol", {"v1", "v2", "Off"}},
       {"receivebuffersize", {"0", "2048"}},
       {"redirect", {"r1", "a b", "q\"uo\\te'd"}},
       {"resolve", {"one"}},

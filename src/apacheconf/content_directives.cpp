@@ -32,8 +32,18 @@ constexpr auto module_handlers = std::to_array<ModuleHandler>({
 
 void set_handler(Scope& scope, const Statement& statement) {
   const std::string& word = statement.words[0];
+  config::PathSettings& settings = scope.settings();
+  if (is_proxy_handler(word)) {
+    if (auto handler = read_proxy_handler(scope, word)) {
+      settings.responder = config::Responder::none;
+      settings.handler = std::move(handler);
+    }
+    return;
+  }
   const auto responder = read_handler(scope, "SetHandler " + word, word);
-  if (responder) scope.settings().responder = *responder;
+  if (!responder) return;
+  settings.responder = *responder;
+  settings.handler = nullptr;
 }
 
 void add_default_charset(Scope& scope, const Statement& statement) {
@@ -121,9 +131,11 @@ constexpr Directive noted(Directive directive, std::string_view note) {
 }
 
 constexpr auto handled_directives = std::to_array<Directive>({
-    handled("SetHandler", set_handler,
-            "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat), "
-            "server-status, steelyard-api, steelyard-metrics or none"),
+    handled(
+        "SetHandler", set_handler,
+        "what answers these requests: balancer-manager, heartbeat (POST of a heartbeat), "
+        "server-status, steelyard-api, steelyard-metrics, none, or proxy:fcgi://... for scripts "
+        "of DocumentRoot"),
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),
@@ -141,7 +153,7 @@ std::vector<Directive> make_table() {
           {"core_module",
            "AccessFileName AcceptPathInfo FileETag "
            "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
-           "RLimitCPU RLimitMEM RLimitNPROC CGIPassAuth CGIVar LimitXMLRequestBody "
+           "RLimitCPU RLimitMEM RLimitNPROC LimitXMLRequestBody "
            "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions MergeTrailers",
            "how files are found, described and run", files},
           {"dir_module",
@@ -219,9 +231,8 @@ std::optional<config::Responder> read_handler(Scope& scope, const std::string& l
     return std::nullopt;
   }
   scope.complain(line + " is not supported: it would answer these requests by it",
-                 word.starts_with("proxy:")
-                     ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
-                     : std::string(wrap));
+                 is_proxy_handler(word) ? "Write ProxyPass " + word.substr(6) + " in a <Location>."
+                                        : std::string(wrap));
   return std::nullopt;
 }
 

@@ -48,14 +48,12 @@ std::string advice_on_name(std::string_view name, const std::vector<std::string_
 }
 
 std::string advice_on_method(std::string_view value) {
-  if (equals_ignoring_case(value, "CPING")) {
-    return "CPING is asked of AJP members, which this version does not speak with: write "
-           "hcmethod=TCP, or GET on the container's HTTP connector.";
-  }
-  const std::string_view near =
-      nearest(to_lower(value), {"tcp", "options", "head", "get", "options11", "head11", "get11"});
+  if (equals_ignoring_case(value, "CPING"))
+    return "Add the line: LoadModule proxy_ajp_module modules/mod_proxy_ajp.so";
+  const std::string_view near = nearest(
+      to_lower(value), {"tcp", "options", "head", "get", "cping", "options11", "head11", "get11"});
   if (!near.empty()) return "Did you mean " + std::string(near) + "?";
-  return "hcmethod is one of NONE, TCP, OPTIONS, HEAD, GET, OPTIONS11, HEAD11, GET11.";
+  return "hcmethod is one of NONE, TCP, OPTIONS, HEAD, GET, CPING, OPTIONS11, HEAD11, GET11.";
 }
 
 // The words behind a template's name, each set as it stands.
@@ -165,6 +163,10 @@ Result set_check_parameter(Scope& scope, balance::CheckSpec& spec, std::string_v
     spec.expression = value;
     return {};
   }
+  const bool asks_ajp =
+      equals_ignoring_case(key, "hcmethod") && equals_ignoring_case(value, "CPING");
+  if (asks_ajp && !scope.reading.has_module("proxy_ajp_module"))
+    return std::unexpected("Health check method CPING not (yet) implemented");
   return balance::set_check_parameter(spec, key, value);
 }
 

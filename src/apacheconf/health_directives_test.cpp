@@ -112,7 +112,7 @@ TEST_F(HealthDirectives, say_what_was_probably_meant) {
   fault("BalancerMember balancer://a http://h hcintervall=5");
   EXPECT_THAT(advice_, HasSubstr("Did you mean hcinterval?"));
   fault("BalancerMember balancer://a http://h hcmethod=CPING");
-  EXPECT_THAT(advice_, HasSubstr("AJP"));
+  EXPECT_THAT(advice_, HasSubstr("LoadModule proxy_ajp_module"));
 }
 
 TEST_F(HealthDirectives, a_member_is_not_checked_unless_it_says_so) {

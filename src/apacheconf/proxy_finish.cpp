@@ -258,9 +258,11 @@ void warn_of_modules(Reading& reading, const ServerDraft& draft) {
                     "Add the line: LoadModule proxy_balancer_module "
                     "modules/mod_proxy_balancer.so");
   }
-  if (!draft.backends.empty() && !reading.has_module("proxy_http_module")) {
-    reading.warn_at(draft.backends.front().place,
-                    "http:// works here, but httpd needs mod_proxy_http for it",
+  const auto over_http = std::ranges::find_if(draft.backends, [](const BackendDraft& backend) {
+    return backend.spec.scheme.starts_with("http");
+  });
+  if (over_http != draft.backends.end() && !reading.has_module("proxy_http_module")) {
+    reading.warn_at(over_http->place, "http:// works here, but httpd needs mod_proxy_http for it",
                     "Add the line: LoadModule proxy_http_module modules/mod_proxy_http.so");
   }
 }

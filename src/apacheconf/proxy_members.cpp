@@ -42,6 +42,17 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
   }
 }
 
+// httpd asks in HTTP whatever the member speaks, and no such check ever passes.
+void complain_of_check_in_http(Scope& scope, const balance::MemberSpec& spec) {
+  const bool speaks_cgi = spec.scheme == "fcgi" || spec.scheme == "scgi" || spec.scheme == "uwsgi";
+  const balance::CheckMethod method = spec.check.method;
+  if (!speaks_cgi || method == balance::CheckMethod::none || method == balance::CheckMethod::tcp)
+    return;
+  scope.complain("hcmethod=" + std::string(balance::check_method_name(method)) + " asks " +
+                     spec.name + " in HTTP, which it does not speak",
+                 "Write hcmethod=TCP: a connection shows whether it listens.");
+}
+
 // httpd: a check goes to host and port, whatever way requests take.
 void warn_of_unchecked_socket(Scope& scope, const balance::MemberSpec& spec) {
   if (spec.unix_socket_path.empty() || spec.check.method == balance::CheckMethod::none) return;
@@ -64,6 +75,7 @@ void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
   }
   set_parameters(scope, spec, parameters, {std::string(member_prefix), {}});
   warn_of_unchecked_socket(scope, spec);
+  complain_of_check_in_http(scope, spec);
   balancer.spec.members.push_back(std::move(spec));
   balancer.member_places.push_back(scope.statement().place());
 }

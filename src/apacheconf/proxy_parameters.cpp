@@ -7,6 +7,7 @@
 #include "apacheconf/files.hpp"
 #include "apacheconf/health_parameters.hpp"
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "expr/string_expression.hpp"
 
@@ -56,13 +57,14 @@ struct WithoutEffect {
 };
 
 // Parameters of members that are checked and then mean nothing here.
-void note_effect(Scope& scope, const Parameter& parameter) {
+void note_effect(Scope& scope, const balance::MemberSpec& spec, const Parameter& parameter) {
   static constexpr std::array keys{
       WithoutEffect{"iobuffersize", "buffers belong to the event loop and have one size"},
       WithoutEffect{"min", "connections are made when they are needed"},
   };
   for (const WithoutEffect& each : keys) {
     if (!equals_ignoring_case(each.key, parameter.key)) continue;
+    if (each.key == "iobuffersize" && spec.scheme == "ajp") continue;  // how large a packet is
     scope.note(parameter.text() + " has no effect: " + std::string(each.why));
   }
 }
@@ -102,33 +104,34 @@ bool check_hash_key(Scope& scope, const Parameter& parameter, const ParameterWor
   return false;
 }
 
-struct Scheme {
-  std::string_view name;
+struct Foreign {
+  std::string_view scheme;
   std::string_view advice;
 };
 
-constexpr std::string_view no_module = "Add the line: LoadModule ssl_module modules/mod_ssl.so";
-
 constexpr std::array foreign_schemes{
-    Scheme{"https", no_module},
-    Scheme{"wss", "Write https:// and add upgrade=websocket."},
-    Scheme{"h2", "Write https://: members are spoken to in HTTP/1.1."},
-    Scheme{"h2c", "Write http://: members are spoken to in HTTP/1.1."},
-    Scheme{"ajp", "Write http:// with the port of the container's HTTP connector."},
-    Scheme{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
-    Scheme{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
-    Scheme{"uwsgi", "Start uWSGI with --http-socket and write http://."},
-    Scheme{"ftp", "Put a web server with the files in between and name it with http://."},
+    Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
 };
 
-void complain_about_scheme(Scope& scope, std::string_view scheme, std::string_view prefix) {
-  std::string advice = "Write http://HOST:PORT, https://HOST:PORT or unix:/SOCKET|http://NAME.";
-  for (const Scheme& foreign : foreign_schemes) {
-    if (foreign.name == scheme) advice = foreign.advice;
+// False after a complaint.
+bool check_scheme(Scope& scope, std::string_view name, std::string_view prefix) {
+  const balance::Scheme* const scheme = balance::scheme_named(name);
+  const std::string protocol = std::string(prefix) + "members of protocol " + std::string(name);
+  if (scheme != nullptr && scheme->is_spoken) {
+    const std::string_view module = scheme->module;
+    if (module.empty() || scope.reading.has_module(module)) return true;
+    const std::string word(module.substr(0, module.size() - std::string_view("_module").size()));
+    scope.complain(
+        protocol + ":// need a module that is not loaded",
+        "Add the line: LoadModule " + std::string(module) + " modules/mod_" + word + ".so");
+    return false;
   }
-  scope.complain(std::string(prefix) + "members of protocol " + std::string(scheme) +
-                     ":// are not supported by this version",
-                 std::move(advice));
+  std::string advice = "Write http://HOST:PORT, https://HOST:PORT or unix:/SOCKET|http://NAME.";
+  for (const Foreign& foreign : foreign_schemes) {
+    if (foreign.scheme == name) advice = foreign.advice;
+  }
+  scope.complain(protocol + ":// are not supported by this version", std::move(advice));
+  return false;
 }
 
 // "http://h$1:$2/x": only a request tells where it leads, so host and port stay empty.
@@ -216,7 +219,7 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
     }
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
     if (result) {
-      note_effect(scope, parameter);
+      note_effect(scope, spec, parameter);
       continue;
     }
     const bool unknown = result.error() == balance::unknown_member_parameter;
@@ -247,10 +250,7 @@ bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view 
     return false;
   }
   place_socket(scope, spec.unix_socket_path);
-  if (spec.scheme == "http" || spec.scheme == "ws") return true;
-  if (spec.scheme == "https" && scope.reading.has_module("ssl_module")) return true;
-  complain_about_scheme(scope, spec.scheme, prefix);
-  return false;
+  return check_scheme(scope, spec.scheme, prefix);
 }
 
 std::string load_line_of(balance::Policy policy) {

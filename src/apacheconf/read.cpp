@@ -13,6 +13,7 @@ void begin(Reading& reading, const ReadOptions& options, const Files& files) {
   reading.server_root = options.server_root;
   reading.environment = options.environment;
   reading.file_exists = [&files](const std::string& path) { return files.exists(path); };
+  reading.read_file = [&files](const std::string& path) { return files.read(path); };
   reading.host_name = options.host_name;
   reading.resolve_host = options.resolve_host;
   reading.config->servers.push_back(std::make_unique<config::Server>());
@@ -53,6 +54,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_tls(reading);
   finish_tls_members(reading);
   finish_heartbeats(reading);
+  finish_remote_ip(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);
 }

@@ -103,11 +103,10 @@ TEST(Read, a_directive_without_its_module_names_the_line_to_add_once) {
 TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
   Reader reader;
   EXPECT_THAT(
-      reader.remarks("ServerName x\nListen 1\nLoadModule remoteip_module m\nRemoteIPHeader X\n"
+      reader.remarks("ServerName x\nListen 1\nLoadModule substitute_module m\nSubstitute X\n"
                      "<If \"true\">\nFoo\n</If>\n"),
-      ElementsAre(HasSubstr("remoteip_module: not part of this program"),
-                  HasSubstr("RemoteIPHeader is not supported: it would take the client's "
-                            "address from a header"),
+      ElementsAre(HasSubstr("substitute_module: not part of this program"),
+                  HasSubstr("Substitute is not supported: it would change bodies on their way"),
                   HasSubstr("line 6 of /c/t.conf:\nInvalid command 'Foo'")));
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nExpiresDefault x\n"),
               ElementsAre(HasSubstr("Leave it out: expires_module is not part of this program")));
@@ -116,11 +115,10 @@ TEST(Read, refuses_what_it_does_not_do_and_says_how_to_proceed) {
 TEST(Read, says_once_what_many_refused_lines_would_do) {
   Reader reader;
   EXPECT_THAT(
-      reader.remarks(std::string(preamble) + "RemoteIPHeader X\nRemoteIPTrustedProxy a\n" +
-                     "RemoteIPHeader Y\n"),
+      reader.remarks(std::string(preamble) + "Substitute X\nOutputSed a\n" + "Substitute Y\n"),
       ElementsAre("Syntax error on line 3 of /c/t.conf:\n"
-                  "RemoteIPHeader is not supported: it would take the client's address from a "
-                  "header or the PROXY protocol\n  Remove it, or keep it for httpd inside "
+                  "Substitute is not supported: it would change bodies on their way\n  Bodies pass "
+                  "unchanged: remove it, or keep it for httpd inside "
                   "<IfModule !steelyard_module>.\n  (and 2 more lines: 4, 5)"));
 }
 

@@ -26,11 +26,6 @@ std::vector<Directive> make_table() {
           {"ssl_module", "SSLOpenSSLConfCmd", "pass commands to the library", wrap},
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
-          {"remoteip_module",
-           "RemoteIPHeader RemoteIPProxiesHeader RemoteIPTrustedProxy RemoteIPInternalProxy "
-           "RemoteIPTrustedProxyList RemoteIPInternalProxyList RemoteIPProxyProtocol "
-           "RemoteIPProxyProtocolExceptions",
-           "take the client's address from a header or the PROXY protocol", wrap},
           {"authn_core_module",
            "AuthName <AuthnProviderAlias AuthBasicProvider AuthBasicAuthoritative "
            "AuthBasicFake AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "
@@ -129,7 +124,7 @@ std::vector<Directive> make_table() {
            "fetch certificates", wrap},
           {"proxy_module",
            "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxyFCGIBackendType ProxyFCGISetEnvIf ProxyFtpListOnWildcard "
+           "ProxyFtpListOnWildcard "
            "ProxyFtpEscapeWildcards ProxyFtpDirCharset ProxySCGISendfile "
            "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "

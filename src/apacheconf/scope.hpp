@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,6 +45,8 @@ class Reading {
   std::vector<Diagnostic> diagnostics;
   std::function<std::optional<std::string>(std::string_view)> environment;  // process environment
   std::function<bool(const std::string&)> file_exists;
+  // The error is the system's sentence.
+  std::function<std::expected<std::string, std::string>(const std::string&)> read_file;
   std::function<std::vector<IpAddress>(const std::string&)> resolve_host;  // may be null
   std::function<std::string()> host_name;  // of this machine; may be null
   std::uint32_t order = 0;                 // of the line or statement that is being looked at

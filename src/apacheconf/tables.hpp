@@ -20,12 +20,14 @@ std::span<const Directive> process_directives();
 std::span<const Directive> trace_directives();  // SteelyardTrace, SteelyardTraceExport
 std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
+std::span<const Directive> remote_ip_directives();    // RemoteIPHeader, RemoteIPProxyProtocol, ...
 std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
 std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
 std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
 std::span<const Directive> refused_directives();
 
+std::span<const Directive> fcgi_directives();      // ProxyFCGIBackendType, ProxyFCGISetEnvIf
 std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...
 std::span<const Directive> health_directives();    // ProxyHCTemplate, ProxyHCExpr, ProxyHCTPsize
 std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...
@@ -49,7 +51,8 @@ void finish_rewriting(Reading& reading);  // whose rules count in which virtual 
 void finish_tls(Reading& reading);        // who speaks TLS
 void finish_tls_members(Reading& reading);
 void finish_heartbeats(Reading& reading);
-void finish_traces(Reading& reading);  // after finish_servers: who keeps timelines
-void finish_pages(Reading& reading);   // those about the server that are open to everybody
+void finish_remote_ip(Reading& reading);  // where the PROXY protocol is spoken
+void finish_traces(Reading& reading);     // after finish_servers: who keeps timelines
+void finish_pages(Reading& reading);      // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

@@ -18,6 +18,7 @@ using config::NamedFile;
 using config::Server;
 using config::TlsOptions;
 using config::TlsServerSettings;
+using config::TlsStapling;
 
 void engine(Scope& scope, const Statement& statement) {
   scope.server.tls.engine = is_on(statement);
@@ -216,6 +217,43 @@ void require_ssl(Scope& scope, const Statement& /*statement*/) {
   scope.settings().requires_tls = true;
 }
 
+void use_stapling(Scope& scope, const Statement& statement) {
+  scope.server.tls.stapling.is_on = is_on(statement);
+  scope.server.tls.stapling.place = scope.place();
+}
+
+void stapling_url(Scope& scope, const Statement& statement) {
+  const std::string& url = statement.words[0];
+  if (!url.starts_with("http://")) {
+    scope.complain("SSLStaplingForceURL: '" + url + "' is no http:// URL",
+                   "The answer is signed; authorities are asked without TLS.");
+    return;
+  }
+  scope.server.tls.stapling.forced_url = url;
+}
+
+std::optional<Duration> read_seconds(Scope& scope, const Statement& statement) {
+  constexpr std::uint64_t seconds_max = 366 * 24 * 3600;
+  const auto time = parse_unsigned(statement.words[0]);
+  if (time && *time <= seconds_max) return std::chrono::seconds(*time);
+  scope.complain(statement.name + ": invalid value", "Write a number of seconds.");
+  return std::nullopt;
+}
+
+template <auto member>
+void stapling_time(Scope& scope, const Statement& statement) {
+  if (const auto time = read_seconds(scope, statement))
+    scope.server.tls.stapling.*member = std::max<Duration>(*time, std::chrono::seconds(1));
+}
+
+void stapling_age(Scope& scope, const Statement& statement) {
+  if (statement.words[0] == "-1") {
+    scope.server.tls.stapling.age_max.reset();
+  } else if (const auto time = read_seconds(scope, statement)) {
+    scope.server.tls.stapling.age_max = *time;
+  }
+}
+
 // What must stay as it is.
 void only_off(Scope& scope, const Statement& statement) {
   if (!is_on(statement)) return;
@@ -228,8 +266,6 @@ void only_off(Scope& scope, const Statement& statement) {
       {"SSLInsecureRenegotiation", "let a stranger put bytes in front of a client's (RFC 5746)",
        "Leave it out."},
       {"SSLFIPS", "use certified algorithms only", "Configure the library: openssl.cnf."},
-      {"SSLUseStapling", "ask the certificate authority whether certificates are still good",
-       "Leave it out, or keep it for httpd inside <IfModule !steelyard_module>."},
       {"SSLOCSPEnable", "ask authorities about clients' certificates",
        "Use SSLCARevocationFile and SSLCARevocationCheck."},
   });
@@ -302,6 +338,20 @@ constexpr auto directives = std::to_array<Directive>({
         "which other hosts a request may ask for than the handshake named: strict, secure, "
         "authonly, insecure",
         in_main, "there is only one value"),
+    row("SSLUseStapling", use_stapling, Arguments::flag,
+        "whether the word of its authority, that it is still good, goes with a certificate"),
+    row("SSLStaplingForceURL", stapling_url, Arguments::one,
+        "who is asked for it, instead of whom the certificate names"),
+    row("SSLStaplingResponseTimeSkew", stapling_time<&TlsStapling::skew>, Arguments::one,
+        "how far its clock may be off, in seconds"),
+    row("SSLStaplingResponseMaxAge", stapling_age, Arguments::one,
+        "how old it may be, in seconds; -1: as long as it says itself"),
+    row("SSLStaplingStandardCacheTimeout", stapling_time<&TlsStapling::renew>, Arguments::one,
+        "after how many seconds it is asked for again"),
+    row("SSLStaplingErrorCacheTimeout", stapling_time<&TlsStapling::retry>, Arguments::one,
+        "the same after a failure"),
+    row("SSLStaplingResponderTimeout", stapling_time<&TlsStapling::patience>, Arguments::one,
+        "how long an authority may take to answer, in seconds"),
     row("SSLVerifyClient", verify_client, Arguments::one,
         "whether clients show a certificate: none, optional, require, optional_no_ca", anywhere),
     row("SSLVerifyDepth", verify_depth, Arguments::one,
@@ -337,8 +387,6 @@ constexpr auto directives = std::to_array<Directive>({
           only_off, Arguments::flag),
     noted("SSLFIPS", "whether only certified algorithms are used; only Off", never, only_off,
           Arguments::flag),
-    noted("SSLUseStapling", "whether the authority's word goes with a certificate; only Off", never,
-          only_off, Arguments::flag),
     noted("SSLOCSPEnable", "whether authorities are asked about clients; only Off", never, only_off,
           Arguments::flag),
 });
@@ -346,12 +394,9 @@ constexpr auto directives = std::to_array<Directive>({
 std::vector<Directive> make_table() {
   std::vector<Directive> table(directives.begin(), directives.end());
   const std::vector<Directive> noted_lists = expand_lists(
-      {{"ssl_module",
-        "SSLStaplingCache SSLStaplingResponseTimeSkew SSLStaplingResponderTimeout "
-        "SSLStaplingResponseMaxAge SSLStaplingStandardCacheTimeout "
-        "SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater SSLStaplingErrorCacheTimeout "
-        "SSLStaplingForceURL",
-        "how the authority's word is fetched", "SSLUseStapling can only be Off"},
+      {{"ssl_module", "SSLStaplingCache SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater",
+        "where an authority's word is kept, and what is shown without one",
+        "it is kept in memory, and nothing is shown without one that is good"},
        {"ssl_module",
         "SSLOCSPDefaultResponder SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew "
         "SSLOCSPResponseMaxAge SSLOCSPResponderTimeout SSLOCSPUseRequestNonce SSLOCSPProxyURL "

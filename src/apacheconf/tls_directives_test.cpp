@@ -170,7 +170,7 @@ TEST_F(TlsDirectives, members_are_spoken_to_as_the_proxy_section_says) {
 TEST_F(TlsDirectives, members_over_tls_need_the_module) {
   EXPECT_THAT(reader_.faults(std::string(testing::preamble) + std::string(proxy_modules) +
                              "ProxyPass / https://h/\n"),
-              ::testing::Contains(HasSubstr("members of protocol https:// are not supported")));
+              ::testing::Contains(HasSubstr("members of protocol https:// need a module")));
 }
 
 TEST_F(TlsDirectives, debians_files_load) {

@@ -1,6 +1,7 @@
 // Members that speak TLS where SSLProxyEngine does not let us.
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/tables.hpp"
+#include "balance/scheme.hpp"
 
 namespace steelyard::apacheconf {
 
@@ -20,7 +21,7 @@ bool is_enabled(const Server& server, const std::string& url) {
 // httpd answers 500 at run time.
 void warn(Reading& reading, const Server& server, const std::string& url,
           const balance::MemberSpec& member, const config::Place& place) {
-  if (member.scheme != "https" || is_enabled(server, url)) return;
+  if (!balance::is_tls_scheme(member.scheme) || is_enabled(server, url)) return;
   reading.warn_at(place,
                   "Requests to " + member.name + " will end with 500, as SSLProxyEngine is not On",
                   "Add SSLProxyEngine On to the server, or to the <Proxy> section.");

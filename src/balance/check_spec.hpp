@@ -12,7 +12,17 @@
 
 namespace steelyard::balance {
 
-enum class CheckMethod : std::uint8_t { none, tcp, options, head, get, options11, head11, get11 };
+enum class CheckMethod : std::uint8_t {
+  none,
+  tcp,
+  options,
+  head,
+  get,
+  options11,
+  head11,
+  get11,
+  cping,
+};
 
 struct CheckSpec {
   CheckMethod method = CheckMethod::none;

@@ -128,6 +128,8 @@ void add_connections(Words& words, const MemberSpec& spec) {
   words.add_unless_empty("flusher", spec.flusher);
   words.add_unless_empty("upgrade", spec.upgrade == "*" ? "ANY" : spec.upgrade);
   words.add_unless_empty("secret", spec.secret);
+  if (spec.proxy_protocol != ProxyProtocol::none)
+    words.add("proxyprotocol", spec.proxy_protocol == ProxyProtocol::v1 ? "v1" : "v2");
 }
 
 Words words_of(const MemberSpec& spec) {

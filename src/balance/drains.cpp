@@ -65,6 +65,20 @@ bool Drains::undrain(const MemberRef& member, Instant now) {
   return true;
 }
 
+void Drains::remember_stop(const MemberRef& member, Instant now) {
+  const std::lock_guard guard(balancer_.lock_);
+  const Position at = balancer_.roster_.find(*member);
+  if (at == nobody || member->drain_) return;
+  const Status status = balancer_.roster_.status(at);
+  if (!status.has(Flag::draining) || !status.has(Flag::stopped)) return;
+  member->drain_ = Drain{.number = 1,
+                         .began = now,
+                         .state = DrainState::drained,
+                         .ended = now,
+                         .outcome = "ended before this program began",
+                         .has_stopped_it = true};
+}
+
 std::optional<Drain> Drains::of(const MemberRef& member) const {
   const std::lock_guard guard(balancer_.lock_);
   std::optional<Drain> drain = member->drain_;

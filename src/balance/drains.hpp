@@ -26,6 +26,8 @@ class Drains {
   // Back into service: clears N, and S if an order set it. False: the member is retired, or has
   // nothing of the kind.
   bool undrain(const MemberRef& member, Instant now);
+  // N and S were brought back, and S is what an order of an earlier run led to: it goes with N.
+  void remember_stop(const MemberRef& member, Instant now);
 
   // The last order; also of a retired member.
   [[nodiscard]] std::optional<Drain> of(const MemberRef& member) const;

@@ -247,6 +247,19 @@ Result set_meaning(MemberSpec& spec, std::string_view value) {
   return complaint("resolve must be one|each|srv");
 }
 
+Result set_proxy_protocol(MemberSpec& spec, std::string_view value) {
+  if (equals_ignoring_case(value, "v1")) {
+    spec.proxy_protocol = ProxyProtocol::v1;
+  } else if (equals_ignoring_case(value, "v2")) {
+    spec.proxy_protocol = ProxyProtocol::v2;
+  } else if (equals_ignoring_case(value, "off")) {
+    spec.proxy_protocol = ProxyProtocol::none;
+  } else {
+    return complaint("proxyprotocol must be v1|v2|Off");
+  }
+  return {};
+}
+
 struct Setter {
   std::string_view key;
   Result (*set)(MemberSpec&, std::string_view);
@@ -268,6 +281,7 @@ constexpr std::array setters{
     Setter{"max", set_max},
     Setter{"min", set_min},
     Setter{"ping", set_ping},
+    Setter{"proxyprotocol", set_proxy_protocol},
     Setter{"receivebuffersize", set_receive_buffer},
     Setter{"redirect", set_redirect},
     Setter{"resolve", set_meaning},

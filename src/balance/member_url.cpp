@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::balance {
@@ -12,18 +13,6 @@ namespace {
 constexpr std::size_t host_length_max = 254;
 constexpr std::size_t socket_path_length_max = 95;
 constexpr std::string_view unix_prefix = "unix:";
-
-struct DefaultPort {
-  std::string_view scheme;
-  std::uint16_t port;
-};
-
-constexpr std::array default_ports{
-    DefaultPort{"http", 80},   DefaultPort{"ws", 80},     DefaultPort{"h2c", 80},
-    DefaultPort{"https", 443}, DefaultPort{"wss", 443},   DefaultPort{"h2", 443},
-    DefaultPort{"ajp", 8009},  DefaultPort{"fcgi", 8000}, DefaultPort{"ftp", 21},
-    DefaultPort{"scgi", 4000},
-};
 
 std::unexpected<std::string> complaint(std::string_view text, std::string_view about) {
   return std::unexpected(std::string(text).append(about));
@@ -83,13 +72,6 @@ std::expected<std::string, std::string> take_socket_path(std::string_view url,
 }
 
 }  // namespace
-
-std::uint16_t default_port(std::string_view scheme) {
-  for (const DefaultPort& known : default_ports) {
-    if (equals_ignoring_case(known.scheme, scheme)) return known.port;
-  }
-  return 0;
-}
 
 std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_view url) {
   // Its path goes to the member as it is, and a line there ends where the URL says so.

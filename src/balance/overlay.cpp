@@ -6,6 +6,7 @@
 
 #include "balance/editable.hpp"
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 
 namespace steelyard::balance {
 
@@ -110,8 +111,9 @@ std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   const auto is_plain = [](char c) { return c > ' ' && c < '\x7f'; };
   if (!std::ranges::all_of(url, is_plain))
     return std::unexpected("the URL holds characters that have to be percent-encoded");
-  if (spec.scheme != "http" && spec.scheme != "https" && spec.scheme != "ws")
-    return std::unexpected("members are spoken to by http://, https:// and ws:// only");
+  const Scheme* const scheme = scheme_named(spec.scheme);
+  if (scheme == nullptr || !scheme->is_spoken)
+    return std::unexpected("members are spoken to by " + std::string(spoken_schemes()) + " only");
   // Its name does not tell the path of the socket.
   if (!spec.unix_socket_path.empty())
     return std::unexpected("members behind sockets are added in the configuration");

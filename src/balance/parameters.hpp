@@ -27,9 +27,6 @@ inline constexpr std::string_view unknown_balancer_parameter = "unknown Balancer
 std::span<const std::string_view> member_parameter_keys();
 std::span<const std::string_view> balancer_parameter_keys();
 
-// That of a URL without one; 0 when the scheme, in any case, is not known.
-std::uint16_t default_port(std::string_view scheme);
-
 // What ends or garbles a line: below space, and DEL.
 constexpr bool is_unprintable(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 

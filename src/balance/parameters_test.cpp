@@ -121,7 +121,6 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
   const std::string long_text(64, 'x');
   const Refusal refusals[] = {
       {"hcmethod", "nonsense", "Unknown method"},
-      {"hcmethod", "cping", "Health check method CPING not (yet) implemented"},
       {"hcmethod", "PROVIDER", "Health check method PROVIDER not (yet) implemented"},
       {"hcinterval", "abc", "Unparse-able hcinterval setting"},
       {"hcinterval", "99ms", "Interval must be a positive value greater than 100ms"},
@@ -130,6 +129,7 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
       {"hcfails", "-1", "Fails must be a positive value"},
       {"hcuri", long_text, "Health check uri length must be < 64 characters"},
       {"hcfoo", "1", "unknown Worker hcheck parameter"},
+      {"proxyprotocol", "v3", "proxyprotocol must be v1|v2|Off"},
       {"hctimeout", "0", "hctimeout must be at least one millisecond"},
       {"hcport", "0", "hcport must be a number between 1 and 65535"},
       {"hcport", "65536", "hcport must be a number between 1 and 65535"},

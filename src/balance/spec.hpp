@@ -49,6 +49,9 @@ inline constexpr std::chrono::seconds address_ttl_for_ever{-1};
 
 enum class FlushPackets : std::uint8_t { off, on, automatic };
 
+// proxyprotocol=: the header that each connection to the member begins with (HAProxy's).
+enum class ProxyProtocol : std::uint8_t { none, v1, v2 };
+
 struct MemberSpec {
   // Identity: the normalised URL, "http://h:81/app"; what BALANCER_WORKER_NAME exports.
   std::string name;
@@ -87,6 +90,7 @@ struct MemberSpec {
   std::string flusher;
   std::string upgrade;  // "*" for ANY
   std::string secret;
+  ProxyProtocol proxy_protocol = ProxyProtocol::none;
 
   // There is a name to look up, and its answer is kept.
   [[nodiscard]] bool has_watched_name() const;

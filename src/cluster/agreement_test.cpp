@@ -6,6 +6,7 @@
 #include <deque>
 #include <random>
 
+#include "base/check.hpp"
 #include "cluster/conversation.hpp"
 #include "cluster/test_store.hpp"
 
@@ -61,6 +62,7 @@ struct Peer {
       const Order* const next = ledger.next();
       if (next != nullptr && !is_sent) {
         is_sent = true;
+        ledger.sent();
         talk.share(*next, epoch);
         continue;
       }
@@ -139,6 +141,14 @@ struct Peer {
     if (is_done && question.kind != Question::Kind::watch) store.answer(question);
     talk.failed(question.kind, "no answer", now);
     move();
+  }
+  // The order that is on its way: it arrives, and its answer is still to come.
+  TestStore::Answer let_order_arrive() {
+    const auto share = std::ranges::find(out, Question::Kind::share, &Question::kind);
+    CHECK(share != out.end());
+    const Question question = std::move(*share);
+    out.erase(share);
+    return store.answer(question);
   }
   void wait(Duration time) {
     now += time;
@@ -292,6 +302,46 @@ TEST(Agreement, an_answer_that_was_lost_does_not_make_a_change_lose_against_itse
   one.settle();
   EXPECT_EQ(fields_in(store).at(field(1, 1, 1)), "b");
   EXPECT_TRUE(one.superseded.empty());
+}
+
+// As after a token, a lease or a compaction: nothing was lost but what was asked.
+TEST(Agreement, an_order_whose_answer_got_lost_is_not_sent_again_over_a_later_one) {
+  TestStore store;
+  Peer one(store, "one", 1);
+  Peer two(store, "two", 2);
+  one.settle();
+  two.settle();
+  one.set(field(1, 1, 1), "earlier");
+  one.let_order_arrive();
+  store.end_all_leases();
+  one.wait(keep_alive_interval);
+  one.answer_one();  // the lease is over: all is asked anew
+  two.settle();
+  two.set(field(1, 1, 1), "later");
+  two.settle();
+  one.settle();
+  EXPECT_EQ(fields_in(store).at(field(1, 1, 1)), "later");
+  EXPECT_EQ(fields_known_to(one), fields_in(store));
+  EXPECT_EQ(one.superseded.size(), 1U);
+}
+
+TEST(Agreement, a_late_answer_does_not_bring_back_what_was_deleted_meanwhile) {
+  TestStore store;
+  Peer one(store, "one", 1);
+  Peer two(store, "two", 2);
+  one.settle();
+  two.settle();
+  one.set(field(1, 1, 1), "a");
+  const TestStore::Answer late = one.let_order_arrive();
+  two.settle();
+  two.order({{field(1, 1, 1), std::nullopt}});
+  two.settle();
+  for (int i = 0; i < 5; ++i) one.hear_one();
+  one.talk.answered(Question::Kind::share, late.status, late.body, one.now);
+  one.move();
+  EXPECT_EQ(one.ledger.value(field(1, 1, 1)), nullptr);
+  EXPECT_TRUE(one.ledger.unshared().empty());
+  EXPECT_TRUE(fields_in(store).empty());
 }
 
 TEST(Agreement, what_is_no_longer_told_is_read_anew) {

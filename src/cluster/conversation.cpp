@@ -45,6 +45,7 @@ void Conversation::read_anew() {
   state_ = State::reading;
   due_ = never;
   read_ = {};
+  read_bytes_ = 0;
   for (const std::string& key : std::exchange(senseless_, {}))
     news_.emplace_back(News::Senseless{key, {}});
   next_key_ = root_of(options_.prefix);
@@ -168,11 +169,13 @@ void Conversation::took_page(EtcdAnswer<Range> answer, Instant now) {
   const bool has_more = answer->has_more && !answer->keys.empty();
   if (has_more) next_key_ = answer->keys.back().key + '\0';
   take_keys(std::move(answer->keys));
-  const bool has_room = read_.fields.size() < fields_max;
+  const bool has_room = read_.fields.size() < fields_max && read_bytes_ < fields_bytes_max;
   if (has_more && has_room) return ask_page();
   if (has_more) {
     news_.emplace_back(News::Senseless{
-        next_key_, fmt::format("there are more than {} fields; the rest is left out", fields_max)});
+        next_key_, fmt::format("there are more than {} fields or {} MiB of them; the rest is left "
+                               "out",
+                               fields_max, fields_bytes_max >> 20)});
   }
   state_ = State::begins_watching;
   due_ = now + answer_timeout;
@@ -230,6 +233,7 @@ void Conversation::take_keys(std::vector<KeyValue> keys) {
     if (key.key.starts_with(instances_folder(options_.prefix))) {
       take_instance(std::move(key));
     } else if (auto sight = sight_of(key)) {
+      read_bytes_ += size_of(sight->field);
       read_.fields.push_back(std::move(*sight));
     }
   }

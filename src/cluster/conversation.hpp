@@ -118,6 +118,7 @@ class Conversation {
   std::size_t page_keys_ = page_keys_max;
   std::string next_key_;
   News::Everything read_;
+  std::size_t read_bytes_ = 0;       // of its fields
   std::int64_t revision_ = 0;        // until which everything is known
   std::int64_t latest_ = 0;          // change that the store has told of beside the watch
   std::set<Kind> out_;               // questions without an answer

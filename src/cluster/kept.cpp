@@ -1,8 +1,11 @@
 #include "cluster/kept.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
+#include "base/text.hpp"
 #include "cluster/base64.hpp"
 
 namespace steelyard::cluster {
@@ -58,6 +61,42 @@ std::optional<Order> read_order(const json& object) {
 }
 
 }  // namespace
+
+namespace {
+
+struct Store {
+  std::string prefix;
+  std::set<std::string> addresses;
+};
+
+// "etcd://a:2379,b/prefix"
+Store read_store(std::string_view text) {
+  constexpr std::string_view between = "://";
+  const std::size_t scheme = text.find(between);
+  if (scheme != text.npos) text.remove_prefix(scheme + between.size());
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  Store store{.prefix = std::string(text.substr(slash)), .addresses = {}};
+  std::string_view left = text.substr(0, slash);
+  while (!left.empty()) {
+    const std::string_view address = left.substr(0, left.find(','));
+    left.remove_prefix(std::min(address.size() + 1, left.size()));
+    const std::size_t colon = address.rfind(':');
+    const bool has_port = colon != address.npos && address.find(']', colon) == address.npos;
+    store.addresses.insert(to_lower(address) + (has_port ? "" : ":2379"));
+  }
+  while (store.prefix.ends_with('/')) store.prefix.pop_back();
+  return store;
+}
+
+}  // namespace
+
+bool is_same_store(std::string_view a, std::string_view b) {
+  const Store one = read_store(a), other = read_store(b);
+  return one.prefix == other.prefix &&
+         std::ranges::any_of(one.addresses, [&other](const std::string& address) {
+           return other.addresses.contains(address);
+         });
+}
 
 std::string kept_text(const Kept& kept) {
   json known = json::array();

@@ -19,6 +19,10 @@ struct Kept {
   std::vector<Order> unshared{};
 };
 
+// By the prefix, and by having one address in common: members of an etcd come and go, and may be
+// written in any order, with the usual port or without.
+[[nodiscard]] bool is_same_store(std::string_view a, std::string_view b);
+
 [[nodiscard]] std::string kept_text(const Kept& kept);
 // The error says what is wrong with the text.
 std::expected<Kept, std::string> read_kept(std::string_view text);

@@ -28,9 +28,23 @@ const FieldValue* pointer_to(const std::optional<FieldValue>& value) {
 
 }  // namespace
 
+std::size_t size_of(const Wish& wish) {
+  const FieldKey& key = wish.key;
+  std::size_t size =
+      sizeof(Wish) + key.scope.size() + key.balancer.size() + key.member.size() + key.field.size();
+  if (const auto& value = wish.value) {
+    for (const std::string* text : {&value->value, &value->configured, &value->who, &value->from,
+                                    &value->reason, &value->instance, &value->order})
+      size += text->size();
+  }
+  return size;
+}
+
 void Ledger::remember(std::vector<Sight> sights) {
-  for (Sight& sight : sights)
+  for (Sight& sight : sights) {
+    bytes_ += size_of(sight.field);
     known_[sight.field.key] = {std::move(sight.field.value), sight.revision};
+  }
 }
 
 void Ledger::restore(std::vector<Order> orders) {
@@ -68,8 +82,11 @@ void Ledger::withdraw(const std::string& id) {
 
 void Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
   std::map<FieldKey, Known> fresh;
-  for (Sight& sight : sights)
+  bytes_ = 0;
+  for (Sight& sight : sights) {
+    bytes_ += size_of(sight.field);
     fresh[sight.field.key] = {std::move(sight.field.value), sight.revision};
+  }
   for (const auto& [key, known] : known_) {
     const auto now = fresh.find(key);
     const FieldValue* const after = now != fresh.end() ? pointer_to(now->second.value) : nullptr;
@@ -81,6 +98,9 @@ void Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
   known_ = std::move(fresh);
   revision_ = revision;
   in_touch_ = true;
+  for (Order& order : unshared_) {
+    if (std::exchange(order.is_sent, false)) order.in_touch = false;
+  }
   settle();
 }
 
@@ -88,17 +108,34 @@ void Ledger::take_changes(const std::vector<Sight>& sights, std::int64_t revisio
   for (const Sight& sight : sights) see(sight);
   revision_ = std::max(revision_, revision);
   std::erase_if(known_, [this](const auto& each) {
-    return !each.second.value && each.second.revision <= revision_;
+    if (each.second.value || each.second.revision > revision_ || is_unshared(each.first))
+      return false;
+    bytes_ -= size_of({each.first, std::nullopt});
+    return true;
   });
+}
+
+bool Ledger::is_unshared(const FieldKey& key) const {
+  return std::ranges::any_of(unshared_, [&key](const Order& order) {
+    return std::ranges::any_of(order.fields,
+                               [&key](const Order::Field& field) { return field.wish.key == key; });
+  });
+}
+
+void Ledger::sent() {
+  if (!unshared_.empty()) unshared_.front().is_sent = true;
 }
 
 // What is known already may be told late.
 void Ledger::see(const Sight& sight) {
   const FieldKey& key = sight.field.key;
-  Known& known = known_[key];
+  const auto [at, is_new] = known_.try_emplace(key);
+  Known& known = at->second;
   if (sight.revision <= known.revision) return;
   if (!means_the_same(pointer_to(known.value), pointer_to(sight.field.value)))
     touched_.insert(balancer_of(key));
+  if (!is_new) bytes_ -= size_of({key, known.value});
+  bytes_ += size_of(sight.field);
   known = {sight.field.value, sight.revision};
 }
 
@@ -129,6 +166,7 @@ void Ledger::in_the_way(const std::string& id, const std::vector<Sight>& sights)
   for (const Sight& sight : sights) see(sight);
   const auto order = std::ranges::find(unshared_, id, &Order::id);
   if (order == unshared_.end()) return;
+  order->is_sent = false;
   // Nobody loses so many races: a key of it holds what cannot be read here.
   if (++order->times_refused > times_refused_max)
     return refused(
@@ -146,7 +184,7 @@ void Ledger::refused(const std::string& id, std::string why) {
 
 void Ledger::cut_off() {
   in_touch_ = false;
-  for (Order& order : unshared_) order.in_touch = false;
+  for (Order& order : unshared_) order.in_touch = order.is_sent = false;
 }
 
 // Against what is known now, the oldest first: an order that is there already was shared although

@@ -7,7 +7,8 @@
 //
 // An order goes up whole or is superseded whole. Orders that were made in touch follow one another
 // as etcd orders them: the last one counts. A field that both sides changed to the same is no
-// conflict.
+// conflict. An order whose answer was lost may have counted already, so it is as one made cut off:
+// what somebody changed after it must not be undone by sending it again.
 //
 // Invariant: with nothing unshared, and all that the store said taken, what counts is what the
 // store has.
@@ -34,6 +35,9 @@ struct Wish {
   friend bool operator==(const Wish&, const Wish&) = default;
 };
 
+// What it takes in memory, roughly.
+[[nodiscard]] std::size_t size_of(const Wish& wish);
+
 struct Order {
   struct Field {
     Wish wish;
@@ -43,6 +47,7 @@ struct Order {
   std::string id;
   std::vector<Field> fields{};
   bool in_touch = false;  // with the store, from when it was made until now
+  bool is_sent = false;   // and what became of it is not known yet
   int times_refused = 0;  // because something of it was not what it was made over
   friend bool operator==(const Order&, const Order&) = default;
 };
@@ -78,7 +83,9 @@ class Ledger {
   void take_all(std::vector<Sight> sights, std::int64_t revision);
   // What happened until `revision`.
   void take_changes(const std::vector<Sight>& sights, std::int64_t revision);
-  // What became of next().
+  // next() is on its way.
+  void sent();
+  // What became of it.
   void shared(const std::string& id, std::int64_t revision);
   void in_the_way(const std::string& id, const std::vector<Sight>& sights);
   void refused(const std::string& id, std::string why);
@@ -101,6 +108,7 @@ class Ledger {
   // Scopes and names of balancers of which anything counts.
   [[nodiscard]] std::set<FieldKey> balancers() const;
   [[nodiscard]] std::size_t size() const { return known_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }  // size_of() what the store has
 
   // Since the last call: balancers (keys without member and field) of which something else counts,
   // and orders that were superseded.
@@ -108,7 +116,8 @@ class Ledger {
   [[nodiscard]] std::vector<Superseded> take_superseded();
 
  private:
-  // No value: it is gone since the revision, and kept until the store told everything before.
+  // No value: it is gone since the revision, and kept until the store told everything before, and
+  // as long as the answer to an order of ours could tell of an older one.
   struct Known {
     std::optional<FieldValue> value;
     std::int64_t revision = 0;
@@ -119,11 +128,13 @@ class Ledger {
   [[nodiscard]] bool is_there(const Order& order) const;
   [[nodiscard]] std::int64_t revision_of(const FieldKey& key) const;
   [[nodiscard]] const FieldValue* stored(const FieldKey& key) const;
+  [[nodiscard]] bool is_unshared(const FieldKey& key) const;
   void follow(const Order& order);
   void touch(const Order& order);
   void supersede(const Order& order, std::string why);
 
   std::map<FieldKey, Known> known_;
+  std::size_t bytes_ = 0;
   std::deque<Order> unshared_;
   std::int64_t revision_ = 0;
   bool in_touch_ = false;

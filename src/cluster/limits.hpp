@@ -10,6 +10,8 @@ namespace steelyard::cluster {
 
 // Fields that are kept; a thousand members with all of theirs changed have fewer.
 inline constexpr std::size_t fields_max = 50'000;
+// Of all of them, names and authors included.
+inline constexpr std::size_t fields_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t instances_max = 1000;
 // Of a virtual host, balancer, member or field.
 inline constexpr std::size_t name_bytes_max = 1024;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/time.hpp"
+#include "config/remote_ip.hpp"
 #include "config/http2_settings.hpp"
 #include "http/request_head.hpp"
 
@@ -27,6 +28,7 @@ struct ClientSettings {
   http::RequestLimits limits;
   ReadTimeout read_header{std::chrono::seconds(20), std::chrono::seconds(40), 500};
   ReadTimeout read_body{std::chrono::seconds(20), {}, 500};
+  RemoteIpSettings remote_ip;
   ClientProtocols protocols;
   Http2Settings http2;
 };

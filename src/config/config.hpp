@@ -131,6 +131,7 @@ struct Config {
   TlsProcessSettings tls;
   std::size_t body_spool_memory_bytes = 64 * 1024;  // request bodies kept for another attempt
   HeartbeatSettings heartbeat;
+  ProxyProtocolSettings proxy_protocol;
   std::optional<TraceExport> trace_export;
   std::vector<std::string> defines;  // for -S: NAME or NAME=VALUE
   std::vector<std::string> modules;  // for -M: identifiers in load order

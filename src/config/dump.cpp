@@ -52,6 +52,22 @@ void dump_client(DumpWriter& out, const ClientSettings& client) {
                     static_cast<std::int64_t>(usual.limits.fields_max));
 }
 
+void dump_remote_ip(DumpWriter& out, const RemoteIpSettings& remote) {
+  out.text_unless_empty("client-header", remote.header);
+  out.text_unless_empty("client-proxies-header", remote.proxies_header);
+  for (const auto& proxy : remote.proxies)
+    out.line(proxy.is_internal ? "internal-proxy" : "trusted-proxy", proxy.network.text());
+}
+
+void dump_proxy_protocol(DumpWriter& out, const ProxyProtocolSettings& settings) {
+  for (const auto& address : settings.on)
+    out.line("proxy-protocol", address_text(address.ip, address.port));
+  for (const auto& address : settings.off)
+    out.line("no-proxy-protocol", address_text(address.ip, address.port));
+  for (const IpNetwork& network : settings.exceptions)
+    out.line("no-proxy-protocol-from", network.text());
+}
+
 void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {
   const ProxySettings usual;
   out.milliseconds("proxy-timeout", proxy.timeout);
@@ -129,6 +145,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   if (server.strict_host_check) out.line("strict-host-check", "on");
   name_unless(out, "trace", trace_names, server.trace, usual.trace);
   dump_client(out, server.client);
+  dump_remote_ip(out, server.client.remote_ip);
   dump_tls(out, server.tls);
   dump_proxy(out, server.proxy);
   dump_tls_backend(out, server.tls_backend);
@@ -198,6 +215,7 @@ std::string dump(const Config& config) {
   out.number_unless("listen-backlog", config.listen_backlog, 511);
   if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
   dump_heartbeats(out, config.heartbeat);
+  dump_proxy_protocol(out, config.proxy_protocol);
   if (config.trace_export) dump_export(out, *config.trace_export);
   for (std::size_t i = 0; i < config.servers.size(); ++i) {
     dump_server(out, *config.servers[i], i == 0 ? "main-server" : "virtual-host");

@@ -115,6 +115,9 @@ void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpe
   if (spec.meaning != balance::NameMeaning::one_member) {
     out.line("resolve", balance::meaning_name(spec.meaning));
   }
+  if (spec.proxy_protocol != balance::ProxyProtocol::none) {
+    out.line("proxy-protocol", spec.proxy_protocol == balance::ProxyProtocol::v1 ? "v1" : "v2");
+  }
   if (spec.load_factor != balance::load_factor_unit) {
     out.line("load-factor", load_factor_text(spec.load_factor));
   }

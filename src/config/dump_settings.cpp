@@ -2,6 +2,7 @@
 
 #include "config/conditional.hpp"
 #include "config/dump_writer.hpp"
+#include "config/fcgi_settings.hpp"
 
 namespace steelyard::config {
 
@@ -69,9 +70,15 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
-  if (settings.responder) {
+  if (settings.handler) {
+    out.line("responder", "proxy:" + settings.handler->url);
+  } else if (settings.responder) {
     const std::string_view name = handler_name(*settings.responder);
     out.line("responder", name.empty() ? "none" : name);
+  }
+  out.flag("cgi-pass-auth", settings.cgi_pass_auth);
+  if (settings.fcgi_backend) {
+    out.line("fcgi-backend", *settings.fcgi_backend == FcgiBackend::fpm ? "fpm" : "generic");
   }
   out.flag("requires-tls", settings.requires_tls);
   if (settings.tls_options) dump_tls_options(out, *settings.tls_options);
@@ -108,6 +115,15 @@ void dump_require(DumpWriter& out, const expr::Require& require) {
 void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules) {
   for (const expr::HeaderRule& rule : rules) {
     out.line(key, rule.describe());
+  }
+}
+
+void dump_fcgi_variables(DumpWriter& out, const PathSettings& settings) {
+  for (const auto& variable : settings.fcgi_variables) {
+    const std::string what = variable->value
+                                 ? variable->name + "=" + quoted(variable->value->text())
+                                 : "!" + variable->name;
+    out.line("fcgi-variable", what + " if " + quoted(variable->condition.text()));
   }
 }
 
@@ -166,6 +182,7 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
   dump_rules(out, "header", settings.response_normal);
   dump_rules(out, "request-header", settings.request_rules);
   dump_env_rules(out, settings.env_rules);
+  dump_fcgi_variables(out, settings);
   for (const auto& [name, value] : settings.env) {
     out.line("env", name + (value ? '=' + quoted(*value) : std::string(" unset")));
   }

@@ -50,6 +50,7 @@ class DumpWriter {
 
 void dump_rules(DumpWriter& out, std::string_view key, const std::vector<expr::HeaderRule>& rules);
 void dump_env_rules(DumpWriter& out, const std::vector<expr::EnvRule>& rules);
+void dump_fcgi_variables(DumpWriter& out, const PathSettings& settings);
 // `general`: the level of the modules that are not named.
 void dump_log_levels(DumpWriter& out, std::string_view general, const LogLevels& levels);
 void dump_settings(DumpWriter& out, const PathSettings& settings);

@@ -107,7 +107,12 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.add_headers, inner.add_headers);
   override_with(merged.continue_100, inner.continue_100);
   override_with(merged.interpolate_env, inner.interpolate_env);
-  override_with(merged.responder, inner.responder);
+  if (inner.responder) {
+    merged.responder = inner.responder;
+    merged.handler = inner.handler;
+  }
+  override_with(merged.fcgi_backend, inner.fcgi_backend);
+  override_with(merged.cgi_pass_auth, inner.cgi_pass_auth);
   override_with(merged.signature, inner.signature);
   override_with(merged.body_bytes_max, inner.body_bytes_max);
   merge_log_levels(merged.log_levels, inner.log_levels);
@@ -124,6 +129,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   append(merged.response_normal, inner.response_normal);
   append(merged.request_rules, inner.request_rules);
   append(merged.env_rules, inner.env_rules);
+  append(merged.fcgi_variables, inner.fcgi_variables);
   append(merged.conditionals, inner.conditionals);
   merged.rewriting = rewrite::merge(outer.rewriting, inner.rewriting);
   append(merged.reverse_urls, inner.reverse_urls);

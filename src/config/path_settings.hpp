@@ -76,7 +76,10 @@ enum class Responder : std::uint8_t {
 std::string_view handler_name(Responder responder);
 
 struct Route;
-struct Conditional;  // conditional.hpp
+struct Conditional;   // conditional.hpp
+struct FcgiVariable;  // fcgi_settings.hpp
+struct ProxyHandler;
+enum class FcgiBackend : std::uint8_t;
 
 struct PathSettings {
   std::optional<bool> preserve_host, add_headers, continue_100, interpolate_env;
@@ -88,11 +91,15 @@ struct PathSettings {
   std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
   std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
   std::optional<Responder> responder;           // SetHandler
+  std::shared_ptr<const ProxyHandler> handler;  // the same, of "proxy:..."; only with a responder
+  std::optional<FcgiBackend> fcgi_backend;      // ProxyFCGIBackendType
+  std::optional<bool> cgi_pass_auth;            // CGIPassAuth
   std::optional<bool> requires_tls;             // SSLRequireSSL
   std::optional<TlsOptions> tls_options;        // SSLOptions
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
-  std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections
+  std::vector<expr::EnvRule> env_rules;                             // SetEnvIf in sections
+  std::vector<std::shared_ptr<const FcgiVariable>> fcgi_variables;  // ProxyFCGISetEnvIf
   // SetEnv and PassEnv; nullopt (UnsetEnv) takes back what an outer level set, nothing else, and
   // is gone once the levels are merged.
   std::vector<std::pair<std::string, std::optional<std::string>>> env;

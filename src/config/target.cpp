@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::config {

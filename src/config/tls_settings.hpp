@@ -47,6 +47,18 @@ struct TlsTrust {
   bool needs_no_crl = false;  // no_crl_for_cert_ok
 };
 
+// SSLUseStapling, SSLStapling...
+struct TlsStapling {
+  bool is_on = false;
+  Place place;             // of SSLUseStapling
+  std::string forced_url;  // who is asked, instead of whom the certificate names
+  Duration skew = std::chrono::seconds(300);
+  std::optional<Duration> age_max;  // of an answer; unset: as long as it is in force
+  Duration renew = std::chrono::seconds(3600);
+  Duration retry = std::chrono::seconds(600);
+  Duration patience = std::chrono::seconds(10);
+};
+
 // Towards clients, of one server.
 struct TlsServerSettings {
   std::optional<bool> engine;                 // SSLEngine; settled when everything was read
@@ -66,6 +78,7 @@ struct TlsServerSettings {
   PeerVerify verify = PeerVerify::none;
   std::uint8_t verify_depth = 1;
   TlsTrust trust;
+  TlsStapling stapling;
   // RequestReadTimeout handshake=; zero: Timeout.
   Duration handshake_time{};
 

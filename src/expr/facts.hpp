@@ -51,6 +51,7 @@ enum class NumberFact : std::uint8_t {
   bytes_sent,         // %O with head
   keepalive_count,    // %k requests served before on this connection
   client_port,        // %{remote}p
+  peer_port,          // REMOTE_PORT (httpd: not what RemoteIPHeader made of it)
   local_port,         // %{local}p
   canonical_port,     // %p
   process_id,         // %P

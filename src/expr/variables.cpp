@@ -128,7 +128,7 @@ constexpr Variable variables[] = {
     {"IS_SUBREQ", [](Evaluation&) -> std::string_view { return "false"; }},
     {"THE_REQUEST", text<TextFact::request_line>},
     {"REMOTE_ADDR", text<TextFact::client_ip>},
-    {"REMOTE_PORT", number<NumberFact::client_port>},
+    {"REMOTE_PORT", number<NumberFact::peer_port>},
     {"REMOTE_HOST", remote_host},
     {"REMOTE_USER", nothing},
     {"REMOTE_IDENT", nothing},

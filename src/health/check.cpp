@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "ajp/packet.hpp"
+#include "ajp/reply.hpp"
+#include "balance/scheme.hpp"
 #include "expr/answer_facts.hpp"
 #include "health/check_request.hpp"
 #include "health/limits.hpp"
+#include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/response_body.hpp"
 
@@ -25,13 +29,15 @@ std::int64_t milliseconds_of(Duration time) { return time / milliseconds(1); }
 
 io::Task<Judgement> Check::run() {
   const Instant began = loop_.now();
+  const CheckMethod asked = plan_.member.check.method;
   Fault fault = co_await connect();
-  if (fault.empty() && plan_.member.check.method != CheckMethod::tcp) {
+  if (fault.empty() && asked == CheckMethod::cping) fault = co_await ping();
+  if (fault.empty() && (asked == CheckMethod::tcp || asked == CheckMethod::cping)) {
+    judged_.verdict = CheckVerdict::passed;
+    judged_.evidence.text = asked == CheckMethod::tcp ? "connected" : "answered CPING";
+  } else if (fault.empty()) {
     fault = co_await exchange();
     if (fault.empty()) judge_answer();
-  } else if (fault.empty()) {
-    judged_.verdict = CheckVerdict::passed;
-    judged_.evidence.text = "connected";
   }
   if (!fault.empty()) judged_.evidence.text = std::move(fault);
   judged_.evidence.latency = loop_.now() - began;
@@ -47,7 +53,15 @@ io::Task<Check::Fault> Check::connect() {
                                           : std::move(dialed.error().text);
   }
   stream_ = std::move(*dialed);
-  if (plan_.member.scheme == "https") co_return co_await secure();
+  // Another port than the members' own may speak otherwise.
+  if (plan_.member.proxy_protocol != balance::ProxyProtocol::none && !plan_.member.check.port) {
+    const auto version = plan_.member.proxy_protocol == balance::ProxyProtocol::v1
+                             ? http::ProxyVersion::v1
+                             : http::ProxyVersion::v2;
+    Fault fault = co_await write(std::string(http::own_proxy_header(version)));
+    if (!fault.empty()) co_return fault;
+  }
+  if (balance::is_tls_scheme(plan_.member.scheme)) co_return co_await secure();
   co_return Fault();
 }
 
@@ -112,6 +126,20 @@ io::Task<Check::Fault> Check::exchange() {
   Fault fault = co_await write(check_request(plan_.member));
   if (fault.empty()) fault = co_await read_head();
   if (fault.empty() && method() == http::Method::get) fault = co_await read_body();
+  co_return fault;
+}
+
+io::Task<Check::Fault> Check::ping() {
+  Fault fault = co_await write(std::string(ajp::ping_packet));
+  while (fault.empty()) {
+    const auto packet = ajp::next_packet(buffer_.data(), ajp::packet_bytes_min);
+    if (!packet) co_return Fault("not a CPONG: " + std::string(describe(packet.error())));
+    if (*packet) {
+      const bool is_pong = (*packet)->kind == ajp::ReplyKind::pong && read_pong(**packet);
+      co_return is_pong ? Fault() : Fault("something else came for a CPONG");
+    }
+    fault = co_await read_more();
+  }
   co_return fault;
 }
 

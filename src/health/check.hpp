@@ -54,6 +54,7 @@ class Check {
   io::Task<Fault> connect();
   io::Task<Fault> secure();
   io::Task<Fault> exchange();
+  io::Task<Fault> ping();
   io::Task<Fault> write(std::string request);
   io::Task<Fault> read_head();
   io::Task<Fault> read_more();

@@ -36,6 +36,7 @@ Words words_of(CheckMethod method) {
       return {"GET", "HTTP/1.1"};
     case CheckMethod::none:
     case CheckMethod::tcp:
+    case CheckMethod::cping:
       break;
   }
   CHECK(false);

@@ -92,8 +92,15 @@ ApiJson balancer_object(const NamedBalancer& balancer, const balance::BalancerSp
           {"waiting", line.waiting}};
 }
 
+ApiJson sessions_of(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
+  const bool counts = balance::Drains(*balancer.state).counts_sessions() &&
+                      balancer.state->spec()->sticky.enabled();
+  return counts ? sessions_object(balancer, view, moment) : ApiJson(nullptr);
+}
+
 ApiJson member_object(const NamedBalancer& balancer, const MemberView& view,
-                      const balance::Overlay& overlay, const Moment& moment) {
+                      const balance::Overlay& overlay, const Moment& moment,
+                      const ApiJson* sessions) {
   const balance::MemberEdits* const edits = overlay.find(view.spec->name);
   ApiJson object{
       {"balancer", balancer.label},
@@ -113,10 +120,7 @@ ApiJson member_object(const NamedBalancer& balancer, const MemberView& view,
       {"check", check_object(view, moment)}};
   if (view.error_ends && *view.error_ends != never)
     object["error_ends"] = moment.text_of(*view.error_ends);
-  const bool counts = balance::Drains(*balancer.state).counts_sessions();
-  object["sessions"] = counts && balancer.state->spec()->sticky.enabled()
-                           ? sessions_object(balancer, view, moment)
-                           : ApiJson(nullptr);
+  object["sessions"] = sessions != nullptr ? *sessions : sessions_of(balancer, view, moment);
   object["drain"] = view.drain ? drain_object(*view.drain, moment) : ApiJson(nullptr);
   return object;
 }

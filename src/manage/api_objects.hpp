@@ -21,8 +21,13 @@ using ApiJson = nlohmann::ordered_json;
 
 ApiJson balancer_object(const NamedBalancer& balancer, const balance::BalancerSpec& spec,
                         const balance::Overlay& overlay);
+// How many there are of the member; null: nobody counts them. Looks at each one.
+ApiJson sessions_of(const NamedBalancer& balancer, const balance::MemberView& view,
+                    const Moment& moment);
+// `sessions`: as they were counted a while ago; null: they are counted now.
 ApiJson member_object(const NamedBalancer& balancer, const balance::MemberView& view,
-                      const balance::Overlay& overlay, const Moment& moment);
+                      const balance::Overlay& overlay, const Moment& moment,
+                      const ApiJson* sessions = nullptr);
 ApiJson drain_object(const balance::Drain& drain, const Moment& moment);
 ApiJson events_object(const std::vector<balance::HealthEvent>& events, const Moment& moment);
 

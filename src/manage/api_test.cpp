@@ -107,6 +107,23 @@ TEST_F(ApiTest, who_listens_is_told_once_a_second) {
   EXPECT_TRUE(feed->take().ended);
 }
 
+TEST_F(ApiTest, listeners_cost_no_count_of_sessions_each_second) {
+  visit("a.r1").lease.end();
+  last = api.answer(question(Method::get, "live"));
+  const auto feed = last.feed;
+  const auto count = [&] {
+    const std::string text = feed->take().text;
+    const json event = json::parse(text.substr(text.rfind("data: ") + 6));
+    return event["members"][0]["sessions"]["5m"]["count"].get<int>();
+  };
+  EXPECT_EQ(count(), 1);
+  visit("b.r1").lease.end();
+  loop.advance(milliseconds(1100));
+  EXPECT_EQ(count(), 1);
+  loop.advance(Live::counting_interval);
+  EXPECT_EQ(count(), 2);
+}
+
 TEST_F(ApiTest, only_so_many_listen_and_who_left_makes_room) {
   std::vector<std::shared_ptr<proxy::Feed>> feeds;
   for (std::size_t i = 0; i < Live::listeners_max; ++i) {

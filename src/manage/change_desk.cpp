@@ -113,7 +113,7 @@ ChangeDesk::Answer ChangeDesk::list_changes(const ControlRequest& request) const
     if (!balancer) return std::unexpected(balancer.error());
     filter.balancer = journal::BalancerKey{balancer->scope, balancer->state->name()};
   }
-  const auto rows = journal->history(filter, history_rows);
+  const auto rows = journal->history(filter, history_rows, request.before);
   if (!rows) return refuse(rows.error().text);
   json list = json::array();
   for (const journal::Kept& row : *rows) list.push_back(kept_object(row));

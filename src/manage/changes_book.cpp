@@ -251,6 +251,11 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
   keep_or_complain(key_of(balancer), records, after, moment.wall);
 }
 
+void ChangesBook::open_late(journal::Journal journal) {
+  journal_ = std::move(journal);
+  why_closed_.clear();
+}
+
 void ChangesBook::close() {
   if (!journal_) return;
   journal_.reset();

@@ -103,6 +103,8 @@ class ChangesBook {
   // After a reload and after drains ended.
   void catch_up(const std::vector<NamedBalancer>& balancers, const Moment& moment);
 
+  // It could not be opened at the start, and now it could: changes are kept from now on.
+  void open_late(journal::Journal journal);
   // The server stops: its successor may have the journal. Changes are refused from now on.
   void close();
 

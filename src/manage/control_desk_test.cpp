@@ -172,6 +172,29 @@ TEST_F(Desk, history_tells_cause_and_evidence) {
             "could not be connected to: connection refused");
 }
 
+TEST_F(Desk, all_that_was_changed_can_be_looked_back_at) {
+  ChangesBook kept(journal::Journal::in_memory(1000), log_line);
+  ControlDesk with_journal(
+      ChangeDesk::Parts{.loop = loop, .book = kept, .log = log_line, .members_changed = [] {}},
+      chronicle);
+  with_journal.adopt(*generation);
+  const auto answer = [&](const std::string& line) {
+    return nlohmann::json::parse(with_journal.answer(*parse_request(line), "a test"));
+  };
+  for (int i = 1; i <= 103; ++i) {
+    const std::string set = std::to_string(i % 7 + 1);
+    answer(R"({"command":"set","balancer":"app","member":"r1","fields":{"lbset":")" + set +
+           R"("}})");
+  }
+  const auto latest = answer(R"({"command":"changes"})")["changes"];
+  ASSERT_EQ(latest.size(), 100U);
+  const auto last = latest.back()["id"].get<int>();
+  const auto earlier =
+      answer(R"({"command":"changes","before":)" + std::to_string(last) + "}")["changes"];
+  ASSERT_EQ(earlier.size(), 3U);
+  EXPECT_EQ(earlier.front()["id"].get<int>(), last - 1);
+}
+
 TEST_F(Desk, top_tells_what_members_do) {
   const auto exchange = visit("x.r2");
   loop.advance(seconds(2));

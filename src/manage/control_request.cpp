@@ -38,7 +38,7 @@ const std::vector<CommandKeys>& commands() {
       {"add", Command::add, {"balancer", "member"}, {"fields", "reason"}},
       {"remove", Command::remove, {"balancer", "member"}, {"reason"}},
       {"history", Command::history, {"balancer", "member"}, {}},
-      {"changes", Command::changes, {}, {"balancer"}},
+      {"changes", Command::changes, {}, {"balancer", "before"}},
       {"undo", Command::undo, {"id"}, {"force", "reason"}},
       {"export", Command::export_text, {}, {"balancer"}},
       {"generations", Command::generations, {}, {}},
@@ -210,6 +210,7 @@ std::expected<ControlRequest, ControlFault> parse_request(std::string_view line)
   request.reason = reader.text("reason");
   request.force = reader.flag("force");
   request.id = reader.number("id", id_max).value_or(0);
+  request.before = reader.number("before", id_max);
   if (request.command == Command::set) {
     const bool has_status = object.contains("status");
     if (!has_status && request.fields.empty()) return fault("set needs \"status\" or \"fields\"");

@@ -79,10 +79,11 @@ struct ControlRequest {
   DrainWish drain{};
   StatusWish change{};
   std::vector<FieldWish> fields{};
-  std::optional<Duration> timeout{};  // of wait
-  std::int64_t id = 0;                // of undo
-  bool force = false;                 // the same: also when it was changed again since
-  std::string reason{};               // for the journal
+  std::optional<Duration> timeout{};      // of wait
+  std::int64_t id = 0;                    // of undo
+  std::optional<std::uint32_t> before{};  // of changes: those with lower numbers
+  bool force = false;                     // of undo: also when it was changed again since
+  std::string reason{};                   // for the journal
 };
 
 std::expected<ControlRequest, ControlFault> parse_request(std::string_view line);

@@ -28,7 +28,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   add BALANCER URL [FIELD=VALUE ...]             a member more
   remove BALANCER MEMBER                         a member less
   history BALANCER MEMBER [--json]               what happened to a member's health
-  changes [--balancer NAME] [--json]             what operators changed, with numbers for undo
+  changes [--balancer NAME] [--before N] [--json]  what operators changed, with numbers for undo
   undo NUMBER [--force]                          take one of these back
   export [--balancer NAME]                       what is changed now, as configuration
   generations [--json]                           the configurations that were loaded
@@ -133,11 +133,11 @@ A member less. Exchanges under way finish. One of the configuration stays away u
 configuration drops it or it is added again.
 )"},
     Page{"changes",
-         R"(steelyard ctl changes [--balancer NAME] [--json]
+         R"(steelyard ctl changes [--balancer NAME] [--before NUMBER] [--json]
 
 What operators changed, the latest first: number, time, who, what, before and after, and why. Of all
 time where there is a journal (BalancerPersist On, SteelyardJournal), else the last 1,000 of this
-run.
+run. 100 at once; --before tells of those before the change of that number.
 )"},
     Page{"undo",
          R"(steelyard ctl undo NUMBER [--force]

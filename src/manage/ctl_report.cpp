@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "manage/kept_changes.hpp"
 #include "manage/printable.hpp"
 #include "manage/top_screen.hpp"
 
@@ -150,6 +151,8 @@ std::string changes_of(const json& changes) {
     if (const std::string why = text_of(change, "reason"); !why.empty()) text += ": " + why;
     text += '\n';
   }
+  if (changes.size() >= history_rows)
+    text += "earlier ones: steelyard ctl changes --before " + text_of(changes.back(), "id") + '\n';
   return text.empty() ? "nobody changed anything\n" : text;
 }
 

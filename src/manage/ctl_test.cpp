@@ -55,6 +55,15 @@ TEST(CtlWords, a_status_may_look_like_an_option) {
               ElementsAre(R"({"command":"set","balancer":"app","member":"r1","status":"-D"})"));
 }
 
+TEST(CtlWords, changes_are_told_from_one_on) {
+  const auto words = parse({"changes", "--before", "101", "--balancer=app"});
+  ASSERT_TRUE(words);
+  EXPECT_THAT(words->requests,
+              ElementsAre(R"({"command":"changes","before":101,"balancer":"app"})"));
+  EXPECT_EQ(parse_request(words->requests[0])->before, 101U);
+  EXPECT_FALSE(parse_request(words->requests[0])->member.size());
+}
+
 TEST(CtlWords, what_is_wrong_is_said) {
   EXPECT_THAT(complaint({}), HasSubstr("what should be done?"));
   EXPECT_THAT(complaint({"dance"}), HasSubstr("no command \"dance\""));

@@ -50,7 +50,7 @@ const std::vector<Command>& commands() {
       {"add", {"balancer", "member"}, {reason, json}, 2, true},
       {"remove", {"balancer", "member"}, {reason, json}, 2},
       {"history", {"balancer", "member"}, {json}, 2},
-      {"changes", {}, {{"balancer", Value::text}, json}},
+      {"changes", {}, {{"balancer", Value::text}, {"before", Value::number}, json}},
       {"undo", {"id"}, {{"force", Value::none}, reason, json}, 1},
       {"export", {}, {{"balancer", Value::text}}},
       {"generations", {}, {json}},

@@ -4,11 +4,13 @@
 // Threads: the loop's.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "io/loop.hpp"
+#include "manage/api_objects.hpp"
 #include "manage/naming.hpp"
 #include "proxy/feed.hpp"
 #include "proxy/generation.hpp"
@@ -18,6 +20,8 @@ namespace steelyard::manage {
 class Live final : private io::Timer {
  public:
   static constexpr Duration interval = std::chrono::seconds(1);
+  // Sessions are counted that seldom: that takes the balancer's lock for as long as there are many.
+  static constexpr Duration counting_interval = std::chrono::seconds(10);
   // Further ones are refused.
   static constexpr std::size_t listeners_max = 64;
 
@@ -39,11 +43,14 @@ class Live final : private io::Timer {
   };
   void expired() override;
   void tell_all();
-  [[nodiscard]] std::string event_for(const proxy::Generation& generation,
-                                      std::uint32_t server) const;
+  std::string event_for(const proxy::Generation& generation, std::uint32_t server);
+  const ApiJson& sessions(const NamedBalancer& balancer, const balance::MemberView& view,
+                          const Moment& moment);
 
   io::Loop& loop_;
   std::vector<Listener> listeners_;
+  std::map<const balance::Member*, ApiJson> sessions_;  // since counted_
+  Instant counted_{};
 };
 
 }  // namespace steelyard::manage

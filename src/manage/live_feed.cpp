@@ -11,6 +11,11 @@ std::string event_text(std::string_view name, const ApiJson& data) {
          "\ndata: " + data.dump(-1, ' ', false, ApiJson::error_handler_t::replace) + "\n\n";
 }
 
+// Its client left, or was gone before it began to listen: then nobody else holds the feed.
+bool is_gone(const std::shared_ptr<proxy::Feed>& feed) {
+  return !feed->is_heard() || feed.use_count() == 1;
+}
+
 }  // namespace
 
 std::optional<LiveFeed::Joined> LiveFeed::listen(const proxy::DeskQuestion& question,
@@ -18,6 +23,13 @@ std::optional<LiveFeed::Joined> LiveFeed::listen(const proxy::DeskQuestion& ques
   forget_the_gone();
   if (listener_count() >= listeners_max) return std::nullopt;
   if (channels_.empty()) arm(parts_.loop.timers(), parts_.loop.now() + interval);
+  // A question that began under the configuration before may have opened it after the reload.
+  const auto before = channels_.find(question.server);
+  if (before != channels_.end() &&
+      before->second.generation->number() < question.generation->number()) {
+    for (const auto& feed : before->second.listeners) feed->end();
+    channels_.erase(before);
+  }
   const auto [found, is_new] = channels_.try_emplace(question.server);
   Channel& channel = found->second;
   if (is_new) {
@@ -77,8 +89,7 @@ ApiJson LiveFeed::turn(std::uint32_t server, Channel& channel) {
 }
 
 void LiveFeed::forget_the_gone() {
-  for (auto& [server, channel] : channels_)
-    std::erase_if(channel.listeners, [](const auto& feed) { return !feed->is_heard(); });
+  for (auto& [server, channel] : channels_) std::erase_if(channel.listeners, is_gone);
   std::erase_if(channels_, [](const auto& each) { return each.second.listeners.empty(); });
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "balance/editable.hpp"
 #include "base/text.hpp"
+#include "manage/control_request.hpp"
 #include "manage/kept_changes.hpp"
 #include "manage/manager_form.hpp"
 #include "manage/nonces.hpp"
@@ -118,19 +120,36 @@ struct Operation {
   std::string body{};
 };
 
-std::expected<Operation, Problem> operation_of(const ApiJson& wish, bool has_member) {
+// "+S", "-D": one letter of a status, whatever the page knew of the others.
+std::expected<Operation, Problem> switch_of(const std::string& wish, const std::string& member,
+                                            const NamedBalancer& balancer) {
+  const auto asked = parse_status_wish(wish);
+  if (!asked) return refuse(422, asked.error());
+  const auto view = find_member(balancer, member);
+  if (!view) return refuse(404, view.error().text);
+  const balance::Status letters = view->spec->status.without(asked->clear).with(asked->set);
+  return Operation{
+      Method::patch, "member", {}, ApiJson{{"status", balance::letters_of(letters)}}.dump()};
+}
+
+std::expected<Operation, Problem> operation_of(const ApiJson& wish, const std::string& member,
+                                               const NamedBalancer& balancer) {
+  const bool has_member = !member.empty();
+
   const auto is_object = [&wish](const char* key) {
     return wish.contains(key) && wish[key].is_object();
   };
   if (is_object("fields"))
     return Operation{Method::patch, has_member ? "member" : "balancer", {}, wish["fields"].dump()};
+  if (wish.contains("switch") && wish["switch"].is_string() && has_member)
+    return switch_of(wish["switch"].get<std::string>(), member, balancer);
   if (is_object("drain") && has_member)
     return Operation{Method::put, "drain", {}, wish["drain"].dump()};
   if (wish.contains("undrain") && has_member) return Operation{Method::delete_, "drain"};
   if (wish.contains("undo") && wish["undo"].is_number_unsigned())
     return Operation{Method::post, "undo",
                      fmt::format("&id={}", wish["undo"].get<std::uint64_t>())};
-  return refuse(422, "a change has fields, drain, undrain or undo");
+  return refuse(422, "a change has fields, switch, drain, undrain or undo");
 }
 
 std::string text_in(const ApiJson& object, const char* key) {
@@ -263,7 +282,7 @@ proxy::DeskAnswer LivePage::change(const proxy::DeskQuestion& question) {
   if (!is_same_secret(text_in(wish, "nonce"), nonce))
     return json_answer(refuse(403, "this is no nonce of the balancer: load the page again"));
   const std::string member = text_in(wish, "member");
-  auto operation = operation_of(wish, !member.empty());
+  auto operation = operation_of(wish, member, *balancer);
   if (!operation) return json_answer(std::unexpected(std::move(operation.error())));
   const std::int64_t before = last_change(parts_.book);
   proxy::DeskQuestion order = question;

@@ -169,6 +169,22 @@ TEST_F(LivePageTest, only_so_many_listen_and_who_left_makes_room) {
   EXPECT_NE(get("live=feed").feed, nullptr);
 }
 
+TEST_F(LivePageTest, who_was_gone_before_it_listened_makes_room) {
+  for (std::size_t i = 0; i < 2 * LiveFeed::listeners_max; ++i)
+    EXPECT_NE(get("live=feed").feed, nullptr) << i;  // nobody holds it
+}
+
+TEST_F(LivePageTest, a_late_question_under_an_old_configuration_does_not_decide_what_others_see) {
+  auto late = question(Method::get, "live=feed");
+  adopt(one_balancer(3));
+  page.end_feeds();
+  const auto old = page.answer(late);
+  const auto fresh = get("live=feed");
+  EXPECT_EQ(data_of(fresh.body)["rows"].size(), 4U);  // one is the balancer's
+  EXPECT_TRUE(old.feed->take().ended);
+  EXPECT_FALSE(fresh.feed->take().ended);
+}
+
 TEST_F(LivePageTest, a_change_is_made_told_and_taken_back) {
   const auto feed = get("live=feed").feed;
   ApiJson made = changed(wish({{"fields", {{"loadfactor", "2.5"}, {"lbset", "1"}}}}));
@@ -183,6 +199,16 @@ TEST_F(LivePageTest, a_change_is_made_told_and_taken_back) {
   EXPECT_EQ(view().spec->load_factor, 100);
   EXPECT_EQ(view().spec->lbset, 0);
   EXPECT_EQ(changed(wish({{"fields", {{"lbset", "0"}}}})), ApiJson::array());  // it was so already
+}
+
+TEST_F(LivePageTest, a_switch_leaves_alone_what_others_changed_meanwhile) {
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
+  changed(wish({{"switch", "+H"}}));
+  EXPECT_EQ(text_of(*view().spec, "status"), "DH");
+  changed(wish({{"switch", "-D"}}));
+  EXPECT_EQ(text_of(*view().spec, "status"), "H");
+  EXPECT_EQ(change(wish({{"switch", "+Q"}})).status, 422);
+  EXPECT_EQ(change(wish({{"switch", ""}})).status, 422);
 }
 
 TEST_F(LivePageTest, a_drain_is_an_order_and_undrain_or_undo_end_it) {

@@ -120,13 +120,16 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
   if (const auto passes = draft.number("w_hp", 1, any))
     draft.set("hcpasses", std::to_string(*passes));
   if (const auto fails = draft.number("w_hf", 1, any)) draft.set("hcfails", std::to_string(*fails));
-  draft.set_if_said("hcmethod", "w_hm");
+  const std::string* const asked = draft.said("w_hm");
+  const bool pings = asked != nullptr && equals_ignoring_case(*asked, "CPING");
+  if (!pings || has_pings(subject.config)) draft.set_if_said("hcmethod", "w_hm");
   draft.set_or_clear("hcuri", "w_hu", uri_length_max);
   if (const std::string* const name = draft.said("w_he")) {
     draft.set("hcexpr", is_expression(subject.server, *name) ? *name : std::string());
   }
   const CheckMethod method = draft.now().check.method;
-  if (method == CheckMethod::none || method == CheckMethod::tcp) draft.set("hcexpr", "");
+  if (method == CheckMethod::none || method == CheckMethod::tcp || method == CheckMethod::cping)
+    draft.set("hcexpr", "");
 }
 
 void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders& orders) {
@@ -197,6 +200,10 @@ std::vector<std::string_view> loaded_policies(const config::Config& config) {
     }
   }
   return names;
+}
+
+bool has_pings(const config::Config& config) {
+  return std::ranges::find(config.modules, "proxy_ajp_module") != config.modules.end();
 }
 
 bool has_checks(const config::Config& config) {

@@ -38,5 +38,7 @@ struct FormOrders {
 
 // Whether mod_proxy_hcheck is loaded: without it there is nothing about checks in the manager.
 [[nodiscard]] bool has_checks(const config::Config& config);
+// CPING is one of the checks.
+[[nodiscard]] bool has_pings(const config::Config& config);
 
 }  // namespace steelyard::manage

@@ -92,7 +92,9 @@ void write_checks(Markup& out, const ManagerView& view, const balance::CheckSpec
   out.tags("<tr><td>Method</td><td><select name='w_hm'>\n");
   for (const CheckMethod method :
        {CheckMethod::none, CheckMethod::tcp, CheckMethod::options, CheckMethod::head,
-        CheckMethod::get, CheckMethod::options11, CheckMethod::head11, CheckMethod::get11}) {
+        CheckMethod::get, CheckMethod::cping, CheckMethod::options11, CheckMethod::head11,
+        CheckMethod::get11}) {
+    if (method == CheckMethod::cping && !has_pings(view.question.generation->config())) continue;
     write_option(out, check_method_name(method), method == check.method);
   }
   out.tags("</select>\n</td></tr>\n<tr><td>Expr</td><td><select name='w_he'>\n");

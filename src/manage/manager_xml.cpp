@@ -58,6 +58,19 @@ void write_connection_options(Markup& out, const MemberSpec& spec) {
   if (spec.tcp_keepalive) at("keepalive").text("On");
 }
 
+// httpd tells of these for AJP alone.
+void write_ajp_options(Markup& out, const MemberSpec& spec) {
+  using balance::FlushPackets;
+  const auto at = [&](Markup::Literal name) { return Element(out, member_indent, name); };
+  const bool by_time = spec.flush_packets == FlushPackets::automatic;
+  at("flushpackets").text(by_time ? "Auto" : spec.flush_packets == FlushPackets::on ? "On" : "Off");
+  if (by_time) at("flushwait").number(std::chrono::microseconds(spec.flush_wait).count());
+  if (!spec.ping) return;
+  Element ping = at("ping");
+  out.number(below_a_second(*spec.ping));
+  ping.close();
+}
+
 void write_member(Markup& out, const ManagerView& view, const MemberView& member) {
   const MemberSpec& spec = *member.spec;
   const auto at = [&](Markup::Literal name) { return Element(out, member_indent, name); };
@@ -89,6 +102,7 @@ void write_member(Markup& out, const ManagerView& view, const MemberView& member
   at("redirect").text(spec.redirect_tag);
   at("busy").number(member.busy);
   at("lbset").number(spec.lbset);
+  if (spec.scheme == "ajp") write_ajp_options(out, spec);
   if (spec.disable_reuse)
     Element(out, balancer_indent, "disablereuse").text(*spec.disable_reuse ? "On" : "Off");
   if (spec.connection_timeout)

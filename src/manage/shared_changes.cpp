@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "balance/drains.hpp"
 #include "base/text.hpp"
 #include "cluster/limits.hpp"
 #include "manage/control_answers.hpp"
@@ -24,6 +25,7 @@ using config::LogLevel;
 // What changed in the store alone is written that late: it only tells whether somebody else changed
 // something in a run that never heard of the store.
 constexpr Duration keep_delay = std::chrono::seconds(1);
+constexpr Duration keep_again_delay = std::chrono::seconds(5);
 
 journal::BalancerKey key_of(const NamedBalancer& balancer) {
   return {.scope = balancer.scope, .name = balancer.state->name()};
@@ -61,7 +63,7 @@ void SharedChanges::begin(std::optional<cluster::Kept> kept,
     if (persistent.contains(each.state.get())) brought_back.insert(shared_key(key_of(each)));
   }
   std::vector<Order> orders;
-  if (kept && kept->store == parts_.store) {
+  if (kept && cluster::is_same_store(kept->store, parts_.store)) {
     ledger_.remember(std::move(kept->known));
     for (Order& order : kept->unshared) {
       const FieldKey& first = order.fields.front().wish.key;
@@ -88,6 +90,26 @@ void SharedChanges::begin(std::optional<cluster::Kept> kept,
   }
   ledger_.restore(std::move(orders));
   (void)ledger_.take_touched();
+  if (kept && cluster::is_same_store(kept->store, parts_.store))
+    remember_stops(persistent, moment.now);
+}
+
+// The journal brought back N and S of a member, and the cluster knows of N alone: a drain that
+// ended here stopped it, and nobody shall take that back because this program was restarted.
+void SharedChanges::remember_stops(const std::set<const balance::Balancer*>& persistent,
+                                   Instant now) {
+  using balance::Flag;
+  for (const NamedBalancer& each : balancers_) {
+    if (!persistent.contains(each.state.get())) continue;
+    for (const balance::MemberView& view : each.state->members()) {
+      FieldKey key = shared_key(key_of(each));
+      key.member = view.spec->name;
+      key.field = "status";
+      const FieldValue* const shared = ledger_.value(key);
+      if (shared == nullptr || !orders_drain_alone(shared->value)) continue;
+      balance::Drains(*each.state).remember_stop(view.member, now);
+    }
+  }
 }
 
 void SharedChanges::adopt(const std::vector<NamedBalancer>& balancers) {
@@ -128,11 +150,17 @@ void SharedChanges::stamp(std::vector<Wish>& wishes, const journal::Author& auth
   }
 }
 
+void SharedChanges::leave() {
+  keep_now();
+  has_left_ = true;
+}
+
 std::expected<std::string, std::string> SharedChanges::propose(const journal::BalancerKey& balancer,
                                                                const std::vector<Change>& changes,
                                                                const balance::Overlay& after,
                                                                const journal::Author& author,
                                                                WallTime now) {
+  if (has_left_) return std::unexpected("the server stops");
   auto wishes = wishes_of(balancer, changes, after, ledger_.values(shared_key(balancer)));
   if (wishes.empty()) return std::string();
   if (wishes.size() > cluster::order_fields_max)
@@ -155,6 +183,7 @@ std::expected<std::string, std::string> SharedChanges::propose(const journal::Ba
   if (auto kept = try_to_keep(); !kept) {
     ledger_.withdraw(id);
     (void)ledger_.take_touched();
+    arm(parts_.loop.timers(), parts_.loop.now() + keep_again_delay);
     return std::unexpected(std::move(kept.error()));
   }
   return id;
@@ -172,6 +201,7 @@ void SharedChanges::decide(const std::string& proposal, Proposal is) {
 void SharedChanges::send_next() {
   const Order* const next = ledger_.next();
   if (next == nullptr || std::exchange(is_sent_, true)) return;
+  ledger_.sent();
   parts_.send(*next, epoch_);
 }
 
@@ -204,18 +234,25 @@ void SharedChanges::take(News::Everything& news) {
                          ledger_.size(), ledger_.unshared().size()));
 }
 
+bool SharedChanges::has_room_for(const News::Changes& news) const {
+  std::size_t bytes = ledger_.bytes();
+  for (const cluster::Sight& sight : news.fields) bytes += cluster::size_of(sight.field);
+  return ledger_.size() + news.fields.size() <= cluster::fields_max &&
+         bytes <= cluster::fields_bytes_max;
+}
+
 void SharedChanges::take(News::Changes& news) {
   for (cluster::Instance& each : news.came) {
     if (instances_.size() < cluster::instances_max) instances_[each.id] = std::move(each);
   }
   for (const std::string& each : news.gone) instances_.erase(each);
-  if (ledger_.size() + news.fields.size() > cluster::fields_max) {
+  if (!has_room_for(news)) {
     std::erase_if(news.fields, [this](const cluster::Sight& sight) {
       return sight.field.value && ledger_.value(sight.field.key) == nullptr;
     });
-    parts_.log(LogLevel::error, fmt::format("cluster: there are more than {} fields; further ones "
-                                            "are left out",
-                                            cluster::fields_max));
+    parts_.log(LogLevel::error, fmt::format("cluster: there are more than {} fields or {} MiB of "
+                                            "them; further ones are left out",
+                                            cluster::fields_max, cluster::fields_bytes_max >> 20));
   }
   ledger_.take_changes(news.fields, news.revision);
   keep_soon();
@@ -348,20 +385,27 @@ void SharedChanges::keep_soon() {
   arm(parts_.loop.timers(), parts_.loop.now() + keep_delay);
 }
 
+// Until it works: an order that was taken back must not be in the file for ever, or it would be
+// shared after a restart.
 void SharedChanges::keep_now() {
   if (!is_dirty_) return;
-  if (const auto kept = try_to_keep(); !kept) parts_.log(LogLevel::error, kept.error());
+  const auto kept = try_to_keep();
+  if (!kept && !std::exchange(told_not_kept_, true)) parts_.log(LogLevel::error, kept.error());
+  if (!kept) arm(parts_.loop.timers(), parts_.loop.now() + keep_again_delay);
 }
 
+// What could not be kept is still to be kept.
 std::expected<void, std::string> SharedChanges::try_to_keep() {
   is_dirty_ = false;
-  if (parts_.keep == nullptr) return {};
+  if (parts_.keep == nullptr || has_left_) return {};
   const auto& unshared = ledger_.unshared();
   const std::string text = cluster::kept_text({.store = parts_.store,
                                                .known = ledger_.known(),
                                                .unshared = {unshared.begin(), unshared.end()}});
   auto kept = parts_.keep(text);
+  is_dirty_ = !kept;
   if (!kept) return std::unexpected("what is shared could not be kept: " + kept.error());
+  told_not_kept_ = false;
   return {};
 }
 

@@ -43,7 +43,7 @@ class SharedChanges final : public Sharing, private io::Timer {
     cluster::Instance self;
   };
   explicit SharedChanges(Parts parts) : parts_(std::move(parts)) {}
-  ~SharedChanges() override { keep_now(); }
+  ~SharedChanges() override { leave(); }
   SharedChanges(const SharedChanges&) = delete;
   SharedChanges& operator=(const SharedChanges&) = delete;
 
@@ -54,6 +54,9 @@ class SharedChanges final : public Sharing, private io::Timer {
   // After a reload.
   void adopt(const std::vector<NamedBalancer>& balancers);
   void hear(std::vector<cluster::News::Any> news);
+  // What is known is kept for a successor, who may read it from now on: nothing is written any
+  // more, and no order taken.
+  void leave();
 
   std::expected<std::string, std::string> propose(const journal::BalancerKey& balancer,
                                                   const std::vector<balance::Change>& changes,
@@ -80,6 +83,8 @@ class SharedChanges final : public Sharing, private io::Timer {
   }
   [[nodiscard]] std::string next_id();
   void stamp(std::vector<cluster::Wish>& wishes, const journal::Author& author, WallTime now) const;
+  [[nodiscard]] bool has_room_for(const cluster::News::Changes& news) const;
+  void remember_stops(const std::set<const balance::Balancer*>& persistent, Instant now);
   void send_next();
   void follow_all();
   void follow_touched();
@@ -108,6 +113,8 @@ class SharedChanges final : public Sharing, private io::Timer {
   std::map<cluster::FieldKey, std::vector<LeftOut>> left_out_;  // by balancer
   std::map<std::string, std::string> senseless_;                // by key
   bool is_dirty_ = false;
+  bool told_not_kept_ = false;
+  bool has_left_ = false;
 };
 
 }  // namespace steelyard::manage

@@ -15,6 +15,7 @@ using cluster::Sight;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 FieldKey key(std::string member, std::string field) {
@@ -52,6 +53,7 @@ class SharedChangesTest : public DeskWorld {
   std::vector<cluster::Order> sent;
   std::vector<std::string> kept;
   std::string why_not_kept;
+  std::optional<std::size_t> fails_after;  // so many were kept
   SharedChanges shared{SharedChanges::Parts{
       .loop = loop,
       .book = book,
@@ -63,6 +65,7 @@ class SharedChangesTest : public DeskWorld {
                      std::uint64_t /*epoch*/) { sent.push_back(order); },
       .keep = [this](const std::string& text) -> std::expected<void, std::string> {
         if (!why_not_kept.empty()) return std::unexpected(why_not_kept);
+        if (fails_after && kept.size() >= *fails_after) return std::unexpected("the disk is full");
         kept.push_back(text);
         return {};
       },
@@ -122,6 +125,70 @@ TEST_F(SharedChangesTest, a_change_that_cannot_be_kept_for_sharing_is_not_made) 
   why_not_kept.clear();
   hear(News::Changes{.revision = 11});
   EXPECT_THAT(sent, IsEmpty());
+}
+
+TEST_F(SharedChangesTest, what_was_taken_back_is_taken_out_of_the_file_as_soon_as_it_can_be) {
+  join();
+  loop.advance(std::chrono::seconds(2));
+  ChangesBook closed(std::unexpected(journal::Fault{.text = "no disk"}), log_line);
+  closed.share_with(&shared);
+  fails_after = kept.size() + 1;  // the order is kept, and that it does not count is not
+  EXPECT_FALSE(closed.change(name_balancers(*generation).front(), {.fields = {{m1, "lbset", "1"}}},
+                             {}, {loop.now(), loop.wall_now()}));
+  ASSERT_THAT(kept.back(), HasSubstr("lbset"));
+  loop.advance(std::chrono::seconds(6));
+  fails_after.reset();
+  loop.advance(std::chrono::seconds(6));
+  EXPECT_THAT(kept.back(), Not(HasSubstr("lbset")));
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const std::string& line) { return line.contains("could not be kept"); }),
+            1);
+}
+
+TEST_F(SharedChangesTest, a_successor_has_the_file_to_itself) {
+  join();
+  shared.leave();
+  const std::size_t written = kept.size();
+  hear(News::Changes{.fields = {sight(key(m1, "lbset"), "0", "1", 11)}, .revision = 11});
+  loop.advance(std::chrono::seconds(10));
+  EXPECT_THAT(ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})"),
+              HasSubstr("the server stops"));
+  EXPECT_EQ(kept.size(), written);
+  EXPECT_EQ(status(0), "Init Ok");
+}
+
+TEST_F(SharedChangesTest, a_drain_that_ended_here_stays_ended_over_a_restart) {
+  balance::Overlay brought_back;
+  brought_back.put(m1, "status", "", "NS");
+  brought_back.put(m2, "status", "", "NS");
+  (void)balance::Edits(balancer()).replace(brought_back, loop.now());
+  ASSERT_EQ(status(0), "Init Drn Stop");
+  // An operator has stopped the second one, everywhere.
+  const std::vector<Sight> known{sight(key(m1, "status"), "", "N", 4),
+                                 sight(key(m2, "status"), "", "NS", 4)};
+  shared.begin(cluster::Kept{.store = "etcd://b,A:2379/p/", .known = known, .unshared = {}},
+               name_balancers(*generation), {&balancer()}, {loop.now(), loop.wall_now()});
+  hear(News::Everything{.fields = known, .revision = 10, .epoch = 1});
+  EXPECT_EQ(status(0), "Init Drn Stop");
+  EXPECT_EQ(status(1), "Init Drn Stop");
+  hear(News::Changes{.fields = {sight(key(m2, "status"), "", "N", 11)}, .revision = 11});
+  EXPECT_EQ(status(1), "Init Drn");
+  hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});
+  EXPECT_EQ(status(0), "Init Ok");
+  EXPECT_THAT(sent, IsEmpty());
+}
+
+TEST_F(SharedChangesTest, more_than_there_is_room_for_is_left_out) {
+  join();
+  const std::string much(15'000, 'x');
+  std::vector<Sight> fields;
+  for (std::size_t i = 0; i * much.size() < cluster::fields_bytes_max; ++i) {
+    Sight each = sight(key("http://x" + std::to_string(i) + ":8080", "route"), "", much, 11);
+    fields.push_back(std::move(each));
+  }
+  hear(News::Changes{.fields = std::move(fields), .revision = 11});
+  EXPECT_THAT(lines, Contains(HasSubstr("64 MiB")));
+  EXPECT_LT(shared.view().fields, 10U);
 }
 
 TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {

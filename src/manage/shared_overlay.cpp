@@ -187,6 +187,12 @@ Instructions instructions_of(const Fields& fields, const NamedBalancer& balancer
   return Reading(balancer, knows_condition).read(fields);
 }
 
+bool orders_drain_alone(const std::string& letters) {
+  MemberSpec spec;
+  return set_text(spec, "status", letters) && spec.status.has(Flag::draining) &&
+         !spec.status.has(Flag::stopped);
+}
+
 std::vector<Wish> wishes_of(const journal::BalancerKey& balancer,
                             const std::vector<balance::Change>& changes, const Overlay& after,
                             const Fields& before) {

@@ -45,6 +45,9 @@ using KnowsCondition = std::function<bool(std::string_view name)>;
     const std::map<cluster::FieldKey, cluster::FieldValue>& fields, const NamedBalancer& balancer,
     const KnowsCondition& knows_condition);
 
+// Of the field "status": to be drained, and not stopped.
+[[nodiscard]] bool orders_drain_alone(const std::string& letters);
+
 // What has to be shared of changes that make `after`, where `before` counts. Values have texts
 // alone.
 [[nodiscard]] std::vector<cluster::Wish> wishes_of(

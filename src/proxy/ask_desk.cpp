@@ -50,7 +50,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
                                                   : std::string_view(x.server->name_scheme);
   question.public_name = x.public_name();
   question.public_port = x.public_port();
-  question.client = x.client->peer;
+  question.client = x.client_endpoint();
   question.signature = x.settings->signature.value_or(http::Signature::off);
   question.local = x.client->local;
   return question;

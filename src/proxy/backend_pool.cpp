@@ -46,26 +46,87 @@ bool BackendPool::leads_to_member(BackendConnection& connection) const {
 }
 
 void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now,
-                      std::size_t soft_max, Duration idle_max) {
+                      const Keeping& keeping) {
   if (retired_) return;
   connection->idle_since = now;
   connection->stream->set_idle_watcher(this);
   idle_.push_back(std::move(connection));
-  if (idle_max != Duration{}) {
-    while (idle_.size() > soft_max && idle_.front()->idle_since + idle_max < now)
+  if (keeping.idle_max != Duration{}) {
+    while (idle_.size() > keeping.soft_max && idle_.front()->idle_since + keeping.idle_max < now)
       idle_.erase(idle_.begin());
   }
   count_idle();
 }
 
+// Those that are in use go on until their exchanges are over.
 void BackendPool::close_all() {
   idle_.clear();
+  const auto carriers = std::exchange(carriers_, {});
+  for (const auto& carrier : carriers) carrier->set_keeper(nullptr);
   count_idle();
 }
 
 void BackendPool::close_oldest() {
-  if (!idle_.empty()) idle_.erase(idle_.begin());
+  if (!idle_.empty()) {
+    idle_.erase(idle_.begin());
+  } else if (const auto resting = std::ranges::find_if(carriers_, &Http2Carrier::rests);
+             resting != carriers_.end()) {
+    drop(**resting);
+  }
   count_idle();
+}
+
+std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, const TlsWish& wish) {
+  // The one used last first; what is of no more use is met on the way.
+  for (std::size_t i = carriers_.size(); i-- > 0;) {
+    const std::shared_ptr<Http2Carrier> carrier = carriers_[i];
+    if (wish.context != nullptr && !wish.is_met_by(carrier->connection())) continue;
+    const bool is_stale = carrier->rests() && carrier->rests_since() < idle_after;
+    if (is_stale || !leads_to_member(carrier->connection()) || carrier->is_over()) {
+      drop(*carrier);
+      continue;
+    }
+    if (carrier->takes_more()) return lane_on(carrier);
+  }
+  if (wish.context != nullptr && carriers_.size() >= misfits_max) close_oldest();
+  return nullptr;
+}
+
+std::unique_ptr<BackendConnection> BackendPool::begin_lane(
+    std::unique_ptr<BackendConnection> connection, io::Loop& loop, const Keeping& keeping) {
+  const auto carrier = Http2Carrier::begin(std::move(connection), loop);
+  lane_keeping_ = keeping;
+  if (!retired_) {
+    carrier->set_keeper(this);
+    carriers_.push_back(carrier);
+  }
+  return lane_on(carrier);
+}
+
+void BackendPool::drop(const Http2Carrier& carrier) {
+  const auto found = std::ranges::find(carriers_, &carrier, &std::shared_ptr<Http2Carrier>::get);
+  if (found == carriers_.end()) return;
+  const std::shared_ptr<Http2Carrier> dropped = std::move(*found);
+  carriers_.erase(found);
+  dropped->set_keeper(nullptr);
+  count_idle();
+}
+
+// Nobody uses it now: another shard's exchange may have its slot, and one that takes no more goes.
+void BackendPool::carrier_rests(Http2Carrier& carrier) {
+  if (!carrier.takes_more()) return drop(carrier);
+  const auto now = carrier.rests_since();
+  if (lane_keeping_.idle_max != Duration{}) {
+    while (carriers_.size() > lane_keeping_.soft_max && carriers_.front()->rests() &&
+           carriers_.front()->rests_since() + lane_keeping_.idle_max < now)
+      drop(*carriers_.front());
+  }
+  count_idle();
+}
+
+void BackendPool::count_idle() {
+  const auto resting = std::ranges::count_if(carriers_, &Http2Carrier::rests);
+  cells_->idle.set(static_cast<std::int64_t>(idle_.size()) + resting);
 }
 
 void BackendPool::idle_stream_stirred(io::Stream& stream) {

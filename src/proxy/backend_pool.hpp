@@ -6,11 +6,8 @@
 #include <vector>
 
 #include "balance/lease.hpp"
-#include "base/time.hpp"
-#include "io/stream.hpp"
-#include "proxy/connection_gate.hpp"
-#include "proxy/counters.hpp"
-#include "tls/client_context.hpp"
+#include "proxy/backend/http2_carrier.hpp"
+#include "proxy/backend_connection.hpp"
 
 // Connections of one shard to one member, kept for reuse: the one used last is taken first.
 //
@@ -20,74 +17,12 @@
 //             2. a connection belongs to one exchange or lies in the pool.
 //             3. an exchange holds the pool that it will give its connection back to: a reload may
 //                retire it meanwhile.
+// Connections that exchanges share (HTTP/2) are in the pool as long as they take more of them.
 // Threads: the shard's.
 
 namespace steelyard::proxy {
 
-// A slot of the member's gate, given back when the connection dies.
-class GateSlot {
- public:
-  GateSlot() = default;
-  explicit GateSlot(std::shared_ptr<ConnectionGate> gate) : gate_(std::move(gate)) {}
-  GateSlot(GateSlot&&) noexcept = default;
-  GateSlot& operator=(GateSlot&& other) noexcept {
-    give_back();
-    gate_ = std::move(other.gate_);
-    return *this;
-  }
-  ~GateSlot() { give_back(); }
-  // Somebody waits for a slot like this one.
-  bool is_wanted() const { return gate_ != nullptr && gate_->anyone_waits(); }
-
- private:
-  void give_back() {
-    if (gate_) std::exchange(gate_, nullptr)->leave();
-  }
-  std::shared_ptr<ConnectionGate> gate_;
-};
-
-// An open connection in the member's counters.
-class OpenMark {
- public:
-  OpenMark() = default;
-  explicit OpenMark(std::shared_ptr<MemberCells> cells) : cells_(std::move(cells)) {
-    cells_->open.add(1);
-  }
-  OpenMark(OpenMark&&) noexcept = default;
-  OpenMark& operator=(OpenMark&& other) noexcept {
-    std::swap(cells_, other.cells_);
-    return *this;
-  }
-  ~OpenMark() {
-    if (cells_) cells_->open.add(-1);
-  }
-
- private:
-  std::shared_ptr<MemberCells> cells_;
-};
-
-struct BackendConnection {
-  GateSlot slot;
-  OpenMark mark;
-  std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
-  Instant idle_since{};
-  std::uint32_t addresses_version = 0;            // of the member's, when its own was among them
-  std::shared_ptr<const tls::ClientContext> tls;  // how TLS is spoken on it; null: not at all
-  std::string tls_host;                           // whom it was made for
-};
-
-// What a connection with TLS has to be made by and for.
-struct TlsWish {
-  const tls::ClientContext* context = nullptr;  // null: no TLS
-  std::string_view host;
-
-  bool is_met_by(const BackendConnection& connection) const {
-    return connection.tls != nullptr && connection.tls_host == host &&
-           (connection.tls.get() == context || connection.tls->identity() == context->identity());
-  }
-};
-
-class BackendPool final : private io::IdleWatcher {
+class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper {
  public:
   BackendPool(balance::MemberRef member, std::shared_ptr<MemberCells> cells)
       : member_(std::move(member)), cells_(std::move(cells)) {}
@@ -101,9 +36,17 @@ class BackendPool final : private io::IdleWatcher {
   // nullptr: none. When all were idle since before `idle_after`, the oldest makes room for the one
   // that the caller makes instead. Only one that meets `wish` fits.
   std::unique_ptr<BackendConnection> take(Instant idle_after, const TlsWish& wish = {});
-  // `soft_max` and `idle_max` (zero: no limit) are smax and ttl: what is too old above smax goes.
-  void put(std::unique_ptr<BackendConnection> connection, Instant now, std::size_t soft_max,
-           Duration idle_max);
+  // smax and ttl (zero: no limit): what is too old above smax goes.
+  struct Keeping {
+    std::size_t soft_max = 0;
+    Duration idle_max{};
+  };
+  void put(std::unique_ptr<BackendConnection> connection, Instant now, const Keeping& keeping);
+  // The same for members that speak HTTP/2: a lane on a connection that takes more of them.
+  std::unique_ptr<BackendConnection> take_lane(Instant idle_after, const TlsWish& wish = {});
+  // The first lane of a new one, which others may share from then on.
+  std::unique_ptr<BackendConnection> begin_lane(std::unique_ptr<BackendConnection> connection,
+                                                io::Loop& loop, const Keeping& keeping);
   void close_all();
   void close_oldest();
   // The member is gone from the configuration: what comes back from its last exchanges is closed.
@@ -117,17 +60,22 @@ class BackendPool final : private io::IdleWatcher {
 
  private:
   bool leads_to_member(BackendConnection& connection) const;
+  void drop(const Http2Carrier& carrier);
+  void carrier_rests(Http2Carrier& carrier) override;
+  void carrier_ended(Http2Carrier& carrier) override { drop(carrier); }
   // Lays the one used last among those that meet it on top. False: there is none.
   bool bring_up(const TlsWish& wish);
   // A peer that ends or says something unasked: its connection is of no use.
   void idle_stream_stirred(io::Stream& stream) override;
 
-  void count_idle() { cells_->idle.set(static_cast<std::int64_t>(idle_.size())); }
+  void count_idle();
 
   balance::MemberRef member_;
   std::shared_ptr<MemberCells> cells_;
   bool retired_ = false;
+  Keeping lane_keeping_;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first
+  std::vector<std::shared_ptr<Http2Carrier>> carriers_;   // oldest first
 };
 
 }  // namespace steelyard::proxy

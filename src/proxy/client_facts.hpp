@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,10 +31,19 @@ struct ByteCounts {
   std::int64_t body_sent = 0;
 };
 
+// Whom those in front of us say a request comes from.
+struct NamedClient {
+  std::optional<Endpoint> endpoint;
+  std::string_view ip;      // its text
+  bool is_decided = false;  // nobody is asked a second time
+};
+
 // What the connection under an exchange is and says; filled by the client connection.
 struct ClientFacts {
   const ProcessFacts* process = nullptr;
   Endpoint peer, local;
+  // Whom the peer speaks for: RemoteIPProxyProtocol.
+  std::optional<Endpoint> announced;
   tls::TlsStream* tls = nullptr;  // the client's stream, if it is one
   std::array<char, 48> peer_text{}, local_text{};
   std::uint8_t peer_text_bytes = 0, local_text_bytes = 0;

@@ -28,11 +28,18 @@ std::string_view to_text(ResendProof proof) {
   return {};
 }
 
-// Another member is only tried after failures that come before the request goes out, and when a
-// member did not ask for its body in time.
+// Another member is only tried after failures that come before the request goes out, when a member
+// did not ask for its body in time, and when a FastCGI member broke an idempotent one.
 ResendProof proof_of(const Failure& failure) {
-  return failure.cause == Cause::continue_timed_out ? ResendProof::body_withheld
-                                                    : ResendProof::not_sent;
+  switch (failure.cause) {
+    case Cause::continue_timed_out:
+      return ResendProof::body_withheld;
+    case Cause::closed:
+    case Cause::bad_message:
+      return ResendProof::idempotent;
+    default:
+      return ResendProof::not_sent;
+  }
 }
 
 std::size_t status_class(int status) {

@@ -236,6 +236,7 @@ TEST_F(Counters, the_words_of_causes_are_all_there) {
   EXPECT_EQ(to_text(Party::none), "proxy");
   EXPECT_EQ(proof_of({Party::backend, Cause::continue_timed_out}), ResendProof::body_withheld);
   EXPECT_EQ(proof_of({Party::backend, Cause::connect}), ResendProof::not_sent);
+  EXPECT_EQ(proof_of({Party::backend, Cause::closed}), ResendProof::idempotent);
 }
 
 }  // namespace

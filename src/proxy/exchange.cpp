@@ -19,6 +19,7 @@ void Exchange::reset() {
   backend_url = {};
   has_query = false;
   client_host.clear();
+  named_client = {};
   environment.clear();
   notes.clear();
   request_trailers.clear();

@@ -25,7 +25,6 @@
 //
 // The object is reused (reset), so that a steady stream of exchanges allocates nothing. Views in it
 // point into the connection's buffers, its arena or its generation, which all outlive the exchange.
-//
 // Threads: the shard's.
 
 namespace steelyard::proxy {
@@ -34,8 +33,7 @@ class Exchange final : public expr::Facts {
  public:
   Exchange() = default;
 
-  // Ready for the next request of a connection; what it referred to is let go.
-  void reset();
+  void reset();  // ready for the next request of a connection; what it referred to is let go
   void begin() {
     reset();
     begun_ = true;
@@ -54,6 +52,7 @@ class Exchange final : public expr::Facts {
   bool original_proxied = false, has_query = false, proxied = false;
   std::string_view query, request_line;  // the line as received; also one that could not be read
   std::string client_host;               // reverse lookup, when a rule asked for it
+  NamedClient named_client;              // by those in front of us, see name_client()
   expr::Environment environment, notes;
   std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables that change how a request is handled (nokeepalive, ...); most exchanges have none.
@@ -98,7 +97,8 @@ class Exchange final : public expr::Facts {
   // How it goes; null when nobody asks for that (Server::keeps_timelines).
   expr::Timeline* timeline_kept() { return keeps_timeline_ ? timeline_.get() : nullptr; }
   void keep_timeline();
-
+  const Endpoint& client_endpoint() const;  // the one named, else the peer
+  std::string_view client_ip() const;       // its text
   // "http://host[:port]" as the client addressed us, for self-referential URLs.
   std::string_view origin();
   // ServerName, or the request's host, by UseCanonicalName.

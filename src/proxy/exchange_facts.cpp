@@ -51,6 +51,7 @@ const expr::Timeline* Exchange::timeline() const {
 std::string_view Exchange::text(TextFact which) const {
   switch (which) {
     case TextFact::client_ip:
+      return client_ip();
     case TextFact::peer_ip:
       return client->peer_ip();
     case TextFact::client_host:
@@ -127,6 +128,8 @@ std::int64_t Exchange::number(NumberFact which) const {
                  ? client->requests_before
                  : client->requests_before - 1;
     case NumberFact::client_port:
+      return client_endpoint().port;
+    case NumberFact::peer_port:
       return client->peer.port;
     case NumberFact::local_port:
       return client->local.port;
@@ -176,7 +179,15 @@ std::optional<std::string_view> Exchange::tls_environment(std::string_view name)
   return tls::environment_variable(client->tls->ssl(), name, context, arena);
 }
 
-IpAddress Exchange::client_address() const { return client->peer.ip; }
+const Endpoint& Exchange::client_endpoint() const {
+  return named_client.endpoint ? *named_client.endpoint : client->peer;
+}
+
+std::string_view Exchange::client_ip() const {
+  return named_client.endpoint ? named_client.ip : client->peer_ip();
+}
+
+IpAddress Exchange::client_address() const { return client_endpoint().ip; }
 IpAddress Exchange::local_address() const { return client->local.ip; }
 
 expr::ConnectionEnd Exchange::connection_end() const {

@@ -37,6 +37,7 @@ int status_of(const Failure& failure) {
 }
 
 std::string_view reason_of(const Failure& failure) {
+  if (failure.has_plain_page) return {};
   switch (failure.cause) {
     case Cause::closed:
     case Cause::timed_out:

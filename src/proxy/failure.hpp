@@ -42,9 +42,10 @@ struct Blame {
 struct Failure {
   Party party = Party::none;
   Cause cause = Cause::none;
-  bool answer_began = false;  // at least one byte of an answer came back
-  std::string detail{};       // for the log and the page
-  int status = 0;             // when the cause alone does not decide it
+  bool answer_began = false;    // at least one byte of an answer came back
+  std::string detail{};         // for the log and the page
+  int status = 0;               // when the cause alone does not decide it
+  bool has_plain_page = false;  // the page says no more than its status
 
   explicit operator bool() const { return cause != Cause::none; }
 };

@@ -6,11 +6,15 @@
 
 #include "balance/decision_words.hpp"
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/text.hpp"
+#include "config/fcgi_settings.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
 #include "proxy/account.hpp"
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/attempt.hpp"
+#include "proxy/backend/cgi_request.hpp"
+#include "proxy/backend/dialect_choice.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/limits.hpp"
@@ -84,15 +88,20 @@ bool names_vary(const Group& backend) {
   return name.substr(0, end).find('$') != std::string::npos;
 }
 
+bool is_spoken(const config::Config& config, std::string_view name) {
+  const balance::Scheme* const scheme = balance::scheme_named(name);
+  if (scheme == nullptr || !scheme->is_spoken) return false;
+  return scheme->module.empty() ||
+         std::ranges::find(config.modules, scheme->module) != config.modules.end();
+}
+
 // A target beyond everything configured: one member, never pooled (httpd's generic worker).
-// `pattern`: the backend of a regex route whose host or port holds `$N`; its parameters count.
+// `pattern`: the backend of a regex route whose host or port holds `$N`, or a handler's; its
+// parameters and its socket count.
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
-  const bool is_known = scheme == "http" || scheme == "ws" ||
-                        (scheme == "https" &&
-                         std::ranges::find(config.modules, "ssl_module") != config.modules.end());
-  if (!is_known || target.host.empty()) return nullptr;
+  if (!is_spoken(config, scheme) || target.host.empty()) return nullptr;
   auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;
@@ -123,6 +132,7 @@ int plan_journey(Exchange& x, Journey& journey) {
   } else {
     const balance::MemberSpec* pattern =
         target->backend ? &groups.backends[*target->backend].spec->members.front() : nullptr;
+    if (pattern == nullptr && x.route.handler != nullptr) pattern = &x.route.handler->member;
     journey.own_group = make_group(x.generation->config(), *target, pattern);
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
@@ -197,6 +207,13 @@ AttemptTimes times_for(const Exchange& x, const balance::MemberSpec& spec) {
   return times;
 }
 
+// httpd keeps no connection to scripts that may wait for its end, unless it is told to.
+bool may_be_kept(const balance::MemberSpec& spec) {
+  const auto protocol = cgi_protocol(spec.scheme);
+  if (protocol && *protocol != cgi::Protocol::fcgi) return false;
+  return !spec.disable_reuse.value_or(protocol.has_value());
+}
+
 AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lease& lease) {
   const balance::MemberSpec& spec = lease.spec();
   // The member's own path may have matched already (a direct backend's URL is a prefix of the
@@ -211,9 +228,14 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   // A target with variables of the request belongs to nobody's pool (httpd).
   const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
                             x.route.route->target.find("${") != std::string::npos;
-  plan.reuses = !interpolated && !spec.disable_reuse.value_or(false) &&
-                !(spec.address_ttl && spec.address_ttl->count() == 0);
-  x.backend_url = {spec.scheme, target.url_host, path};
+  // A connection that began with a client's address is that client's alone.
+  plan.reuses = !interpolated && may_be_kept(spec) &&
+                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+                spec.proxy_protocol == balance::ProxyProtocol::none;
+  const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
+  x.backend_url = {spec.scheme,
+                   speaks_cgi ? shown_authority(spec.scheme, target.url_host) : target.url_host,
+                   path};
   return plan;
 }
 
@@ -303,9 +325,10 @@ balance::Evidence evidence_of(const Failure& failure, Duration latency) {
 }
 
 // What a failed attempt means for the member.
-// `breaks_silently`: it closed a fresh connection on a client that is closed in turn.
+// `is_beyond_recovery`: no 503, and counts all the same. It closed a fresh connection on a client
+// that is closed in turn, or what its protocol has for that.
 void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failure& failure,
-                  const balance::Lease& lease, bool breaks_silently) {
+                  const balance::Lease& lease, bool is_beyond_recovery) {
   balance::Balancer& state = *journey.group->state;
   if (failure.party == Party::client) return;
   log_failure(x, core, failure, lease);
@@ -319,7 +342,7 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   // httpd: whatever ends in 503 renews the error, also of a member that is in error already; and
   // so does what it cannot recover from. A trial is failed by anything but an answer.
   const bool counts = status_of(failure) == 503 || failure.cause == Cause::no_such_name ||
-                      failure.cause == Cause::handshake || breaks_silently || lease.is_trial();
+                      failure.cause == Cause::handshake || is_beyond_recovery || lease.is_trial();
   if (counts &&
       state.force_error(lease, core.now(), balance::HealthCause::attempt_failed,
                         evidence_of(failure, latency)) &&
@@ -339,13 +362,17 @@ void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) 
 // httpd closes a kept-alive client connection without a word when a backend breaks a fresh
 // connection before it answered: browsers then repeat the request, which they would not after 502.
 bool ends_in_silence(const Exchange& x, const Failure& failure) {
-  return !x.head_sent && failure.cause == Cause::closed && !failure.answer_began &&
-         x.client->requests_before > 0;
+  return !x.head_sent && failure.cause == Cause::closed && failure.status == 0 &&
+         !failure.answer_began && x.client->requests_before > 0;
 }
 
-// httpd: whatever ends in 503. And who has no address was not even asked.
-bool may_be_tried_elsewhere(const Failure& failure, const Group& group) {
-  return status_of(failure) == 503 || (failure.cause == Cause::no_such_name && !group.direct);
+// httpd: whatever ends in 503. But what a FastCGI member may have acted on is not sent twice unless
+// it is idempotent. And who has no address was not even asked.
+bool may_be_tried_elsewhere(const Exchange& x, const Failure& failure, const Group& group) {
+  const bool was_read = failure.cause == Cause::closed || failure.cause == Cause::bad_message;
+  const bool may_repeat = !was_read || http::is_idempotent(x.request.method_id);
+  return (status_of(failure) == 503 && may_repeat) ||
+         (failure.cause == Cause::no_such_name && !group.direct);
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
@@ -362,8 +389,8 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   return end;
 }
 
-void account(Exchange& x, Shard::Core& core, Http1Attempt& attempt,
-             const balance::Decision& decision, const Failure& failure, const Journey& journey) {
+void account(Exchange& x, Shard::Core& core, Attempt& attempt, const balance::Decision& decision,
+             const Failure& failure, const Journey& journey) {
   close_attempt(x, core, failure, attempt.status());
   MemberCells* const cells = attempt.cells();
   if (cells == nullptr) return;
@@ -455,7 +482,9 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const AttemptPlan plan = plan_attempt(x, journey, lease);
     note_attempt(x, core,
                  {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
-    Http1Attempt attempt(x, core, client, body, plan);
+    const Dialect::Matter matter{x, client, body, plan};
+    const DialectChoice dialect(matter, core);
+    Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
     if (!failure) failure = co_await attempt.relay();
     account(x, core, attempt, decision, failure, journey);
@@ -467,9 +496,10 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
                            .overridden = true};
     }
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
-    blame_member(x, core, journey, failure, lease, breaks_silently);
+    blame_member(x, core, journey, failure, lease,
+                 breaks_silently || (*dialect).marks_member(failure));
     const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
-                           may_be_tried_elsewhere(failure, *journey.group) && body.can_rewind();
+                           may_be_tried_elsewhere(x, failure, *journey.group) && body.can_rewind();
     const bool again = elsewhere && state.may_try_another(lease, attempts);
     journey.used_up = elsewhere && !again && journey.lines_up &&
                       failure.cause != Cause::pool_exhausted && state.may_line_up();

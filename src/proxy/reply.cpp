@@ -39,16 +39,18 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
       if (maps_cookies)
         set_mapped(x, row, config::map_set_cookie(reverse_context(x), field.value, x.arena));
       break;
-    case FieldId::date:
-    case FieldId::expires:
-    case FieldId::last_modified:
-      // The one shape that need not be read: "Sun, 06 Nov 1994 08:49:37 GMT".
-      if (field.value.size() != http::date_bytes || field.value[3] != ',')
-        x.normal.set_value(row, http::normalise_date(field.value, x.arena));
-      break;
     default:
       break;
   }
+}
+
+void tidy_date(Exchange& x, std::size_t row) {
+  const http::Field& field = x.normal[row];
+  const bool is_date = field.id == FieldId::date || field.id == FieldId::expires ||
+                       field.id == FieldId::last_modified;
+  // The one shape that need not be read: "Sun, 06 Nov 1994 08:49:37 GMT".
+  if (!is_date || (field.value.size() == http::date_bytes && field.value[3] == ',')) return;
+  x.normal.set_value(row, http::normalise_date(field.value, x.arena));
 }
 
 // The note proxy-status: the member's own status, for logs.
@@ -96,6 +98,14 @@ void clean_warnings(Exchange& x) {
     }
   }
   replace_by_collected(x, FieldId::warning);
+}
+
+// What mod_proxy_http does to the fields of an answer and no other module.
+void tidy_as_http(Exchange& x) {
+  for (std::size_t row = 0; row < x.normal.size(); ++row) tidy_date(x, row);
+  if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
+  if (x.normal.has(FieldId::warning)) clean_warnings(x);
+  if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
 }
 
 bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
@@ -187,7 +197,7 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-bool adopt_backend_head(Exchange& x, Shard::Core& core) {
+bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
@@ -201,9 +211,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core) {
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (x.normal.has(FieldId::set_cookie)) move_cookies_last(x);
-  if (x.normal.has(FieldId::warning)) clean_warnings(x);
-  if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
+  if (is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_cookies(x);
   bool is_clean = true;

@@ -12,8 +12,9 @@ namespace steelyard::proxy {
 
 // Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
 // are normalised, Header rules run. Fills x.normal and x.always. False: a rule made what no field
-// can hold (httpd: 500).
-[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core);
+// can hold (httpd: 500). `is_http`: and what mod_proxy_http does beyond that, to dates, warnings,
+// cookies and Via.
+[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http);
 
 // One Vary field that names each request field once (httpd: what all answers carry).
 void name_varying_fields(Exchange& x);

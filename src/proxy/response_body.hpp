@@ -7,14 +7,15 @@
 #include "http/framing.hpp"
 #include "io/stream.hpp"
 #include "proxy/read_buffer.hpp"
+#include "proxy/reply_body.hpp"
 
-// The body of a backend's answer, decoded piece by piece.
+// The body of an answer over HTTP/1: with a length, in chunks, or until the connection's end.
 //
 // Threads: the shard's.
 
 namespace steelyard::proxy {
 
-class ResponseBody {
+class ResponseBody final : public ReplyBody {
  public:
   struct Sources {
     io::Stream& backend;
@@ -25,19 +26,12 @@ class ResponseBody {
   };
   ResponseBody(const Sources& sources, http::BodyFraming framing);
 
-  enum class Progress : std::uint8_t { data, blocked, finished, cut_short };
-  Progress pull();
-  std::string_view pending() const { return pending_; }
-  void take(std::size_t bytes);
-
-  bool finished() const { return end_ && pending_.empty(); }
-  bool pending_is_last() const { return end_; }
-  // Nothing is buffered and so many bytes are to come: they may be spliced and reported here.
-  std::uint64_t splice_ahead() const;
-  void spliced(std::uint64_t bytes);
+  Progress pull() override;
+  void take(std::size_t bytes) override;
+  std::uint64_t splice_ahead() const override;
+  void spliced(std::uint64_t bytes) override;
   // Bytes behind the body's end: the peer said more than it was asked.
   bool has_surplus() const { return !sources_.head.empty() || !sources_.extra.empty(); }
-  std::uint64_t received() const { return received_; }
   bool is_until_close() const { return framing_.kind == http::BodyFraming::Kind::until_close; }
 
  private:
@@ -48,10 +42,7 @@ class ResponseBody {
   http::BodyFraming framing_;
   http::ChunkedReader chunks_;
   std::uint64_t left_;
-  std::uint64_t received_ = 0;
-  std::string_view pending_;
   ReadBuffer* pending_buffer_ = nullptr;
-  bool end_ = false;
 };
 
 }  // namespace steelyard::proxy

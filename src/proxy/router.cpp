@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cgi/variables.hpp"
+#include "config/fcgi_settings.hpp"
 #include "config/open_page.hpp"
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/internal_redirect.hpp"
+#include "proxy/named_client.hpp"
 #include "proxy/named_host.hpp"
 #include "proxy/rewriting.hpp"
 #include "proxy/timeline.hpp"
@@ -241,7 +244,7 @@ Routing route_heartbeat(Exchange& x, Shard::Core& core) {
 
 // Whoever a proxy on this machine speaks for is somewhere else.
 bool asks_from_here(const Exchange& x) {
-  if (!x.client->peer.ip.is_loopback()) return false;
+  if (!x.client->peer.ip.is_loopback() || !x.client_address().is_loopback()) return false;
   return std::ranges::none_of(x.request.fields, [](const http::Field& field) {
     return field.id == http::FieldId::x_forwarded_for || field.id == http::FieldId::via ||
            equals_ignoring_case(field.name, "Forwarded");
@@ -325,6 +328,19 @@ Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
   return route(x, core);
 }
 
+// SetHandler "proxy:...": a script of DocumentRoot, which lies with the member. httpd finds out in
+// its file system where the script's name ends, here the name tells.
+void route_to_handler(Exchange& x) {
+  const config::ProxyHandler& handler = *x.settings->handler;
+  const std::string_view script =
+      x.path.substr(0, x.path.size() - cgi::path_info_of_script(x.path).size());
+  x.route = {};
+  x.route.kind = config::RouteMatch::Kind::proxied;
+  x.route.handler = &handler;
+  x.route.url = x.arena.join(handler.url, x.server->document_root, script);
+  x.proxied = true;
+}
+
 // Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler.
 config::Responder responder_of(const Exchange& x, bool rule_proxies) {
   if (rule_proxies) return config::Responder::none;
@@ -354,6 +370,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   // A value that no field can hold is left out: then the client's own would count.
   if (!x.server->early_rules.empty() && !apply_request_rules(x, core, x.server->early_rules))
     return answer(500);
+  name_client(x, core);
   join_trace(x, core);
   note_target(x);
   if (x.client->tls != nullptr) {
@@ -442,6 +459,8 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
     return route_to_desk(x, core);
   }
+  if (!x.proxied && x.settings->handler != nullptr && x.rewritten.handler.empty())
+    route_to_handler(x);
   if (!x.proxied) {
     if (body_is_too_large(x)) return answer(413);
     Routing nothing = answer(status_of_nothing(x.request));

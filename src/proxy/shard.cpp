@@ -210,7 +210,7 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   ErrorLine line;
   line.level = level;
   line.module = module;
-  line.client = &x.client->peer;
+  line.client = &x.client_endpoint();
   line.text = text;
   if (const auto referer = x.request.fields.value(http::FieldId::referer)) line.referer = *referer;
   line.when = parts.loop.wall_now();

@@ -81,7 +81,7 @@ class Recorder {
     writer_.text("url.path", x_.request.target.path);
     writer_.text("server.address", x_.public_name());
     writer_.number("server.port", x_.public_port());
-    writer_.text("client.address", x_.client->peer_ip());
+    writer_.text("client.address", x_.client_ip());
     writer_.text("network.peer.address", x_.client->peer_ip());
     writer_.number("network.peer.port", x_.client->peer.port);
     writer_.text("network.protocol.version", x_.text(expr::TextFact::protocol).substr(5));

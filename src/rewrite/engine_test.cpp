@@ -179,6 +179,18 @@ TEST_F(Engine, what_grows_without_end_is_a_500) {
   EXPECT_THAT(subject_.complaints.back(), HasSubstr("more text"));
 }
 
+TEST_F(Engine, a_guard_that_ran_out_of_room_lets_nobody_pass) {
+  subject_.table.variables.emplace_back("A", std::string(700'000, 'x'));
+  EXPECT_EQ(run({"?%{ENV:A}%{ENV:A}bad bad$", "^ - [F]", "^ http://h/ [P]"}), "status 500");
+  EXPECT_THAT(subject_.complaints, ElementsAre(HasSubstr("more text than one request may")));
+}
+
+TEST_F(Engine, text_of_maps_takes_room_too) {
+  subject_.maps["m"]["k"] = "/" + std::string(300, 'x');
+  EXPECT_EQ(run({"^ ${m:k} [N=20000]"}), "status 500");
+  EXPECT_THAT(subject_.complaints, ElementsAre(HasSubstr("more text than one request may")));
+}
+
 TEST_F(Engine, conditions_are_joined_by_and_and_OR) {
   const auto holds = [&](std::vector<std::string> conditions) {
     conditions.emplace_back("^ - [F]");

@@ -20,11 +20,7 @@ std::string_view Expansion::fill(const Template& source, const ReferenceEscaping
       filled = value;
       continue;
     }
-    if (filled.size() + value.size() > bytes_left_) {
-      exhausted_ = true;
-      break;
-    }
-    bytes_left_ -= filled.size() + value.size();
+    if (!charge(filled.size() + value.size())) break;
     filled = arena_.join(filled, value);
   }
   question_ = question;
@@ -34,7 +30,9 @@ std::string_view Expansion::fill(const Template& source, const ReferenceEscaping
 std::string_view Expansion::value_of(const Template::Piece& piece,
                                      const ReferenceEscaping* escaping) {
   const auto escaped = [&](std::string_view value) {
-    return escaping == nullptr ? value : escape_reference(value, *escaping, arena_);
+    if (escaping == nullptr) return value;
+    const std::string_view made = escape_reference(value, *escaping, arena_);
+    return made.data() == value.data() || charge(made.size()) ? made : std::string_view();
   };
   switch (piece.kind) {
     case Kind::text:
@@ -80,7 +78,15 @@ std::string_view Expansion::field(std::string_view name) {
 std::string_view Expansion::look_up(const Template::Piece& piece) {
   const std::string_view key = fill(piece.parts.front());
   const auto value = key.empty() ? std::nullopt : subject_.look_up(piece.text, key);
-  return value ? *value : fill(piece.parts.back());
+  if (!value) return fill(piece.parts.back());
+  // Each time a fresh copy, as its file or what is converted may change.
+  return charge(value->size()) ? *value : std::string_view();
+}
+
+bool Expansion::charge(std::size_t bytes) {
+  if (bytes > bytes_left_) exhausted_ = true;
+  if (!exhausted_) bytes_left_ -= bytes;
+  return !exhausted_;
 }
 
 }  // namespace steelyard::rewrite

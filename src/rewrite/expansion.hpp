@@ -30,7 +30,8 @@ class Expansion {
   // More text was asked for than `bytes_max`; what fill() gives then is cut.
   bool is_exhausted() const { return exhausted_; }
 
-  // The request fields that were looked at since clear_vary(), as a Vary field lists them.
+  // The request fields that were looked at since set_vary() named none, as a Vary field
+  // lists them.
   std::string_view vary() const { return vary_; }
   void set_vary(std::string_view names) { vary_ = names; }
 
@@ -40,6 +41,8 @@ class Expansion {
   std::string_view value_of(const Template::Piece& piece, const ReferenceEscaping* escaping);
   std::string_view field(std::string_view name);
   std::string_view look_up(const Template::Piece& piece);
+  // For text that is made. False: there is no room for it.
+  bool charge(std::size_t bytes);
 
   Subject& subject_;
   Arena& arena_;

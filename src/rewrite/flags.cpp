@@ -141,7 +141,6 @@ Wrong set_handler(Context& context, const Flag& flag) {
 }
 
 Wrong set_media_type(Context& context, const Flag& flag) {
-  context.rule.media_type = flag.value;
   context.remarks.emplace_back("RewriteRule: flag 'T' has no effect: " + std::string(flag.value) +
                                " is for files, and a member names the type of what it sends");
   return std::nullopt;

@@ -67,7 +67,7 @@ struct Rule {
   std::uint32_t skips = 0;  // S=n
   bool next_round = false;  // N
   std::uint32_t rounds_max = rounds_default;
-  std::string handler{}, media_type{};  // H=, T=
+  std::string handler{};  // H=
 };
 
 }  // namespace steelyard::rewrite

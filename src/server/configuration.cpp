@@ -61,13 +61,17 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
   read.remarks.push_back(std::move(warning));
 }
 
-// The error is why spans could not be sent.
-// Who sends spans or talks to etcd.
+// Who sends spans, talks to etcd or asks authorities.
 std::expected<void, Diagnostic> check_curl(const config::Config& config) {
-  if (!config.trace_export && !config.cluster) return {};
+  const bool staples = std::ranges::any_of(config.servers, [](const auto& server) {
+    return server->tls.is_on() && server->tls.stapling.is_on;
+  });
+  if (!config.trace_export && !config.cluster && !staples) return {};
   const auto curl = CurlLibrary::load();
   if (curl) return {};
-  const std::string_view who = config.cluster ? "SteelyardCluster" : "SteelyardTraceExport";
+  const std::string_view who = config.cluster        ? "SteelyardCluster"
+                               : config.trace_export ? "SteelyardTraceExport"
+                                                     : "SSLUseStapling";
   Diagnostic missing = fault(std::string(who) + " needs libcurl: " + curl.error());
   missing.advice = "Install it (Debian: libcurl4), or leave the line out.";
   return std::unexpected(std::move(missing));

@@ -107,6 +107,7 @@ void ControlThread::close_socket() {
     connections_.clear();
     end_feeds();
     ends_feeds_ = true;
+    if (shared_ != nullptr) shared_->leave();
     book_->close();
     closed.set_value();
   });
@@ -191,6 +192,18 @@ void ControlThread::bring_back(manage::ChangesBook::Wanted journal,
   book_->bring_back(manage::name_balancers(*generation_),
                     manage::persistent_balancers(*generation_),
                     {.now = std::chrono::steady_clock::now(), .wall = WallTime::clock::now()});
+}
+
+void ControlThread::bring_back_late(journal::Journal journal) {
+  // Jobs are copied, journals are not.
+  auto held = std::make_shared<journal::Journal>(std::move(journal));
+  loop_.post([this, held = std::move(held)] {
+    book_->open_late(std::move(*held));
+    book_->bring_back(manage::name_balancers(*generation_),
+                      manage::persistent_balancers(*generation_),
+                      {.now = loop_.now(), .wall = loop_.wall_now()});
+    members_changed_(generation_);
+  });
 }
 
 void ControlThread::make_book(manage::ChangesBook::Wanted journal) {

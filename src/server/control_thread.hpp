@@ -50,6 +50,8 @@ class ControlThread final : public proxy::Desk {
   // Before start(), if changes are kept at all: what the journal has counts again.
   void bring_back(manage::ChangesBook::Wanted journal,
                   std::shared_ptr<const proxy::Generation> generation);
+  // While it runs: a journal that could not be opened at the start.
+  void bring_back_late(journal::Journal journal);
   struct Cluster {  // manage::SharedChanges::Parts
     std::function<void(const cluster::Order&, std::uint64_t epoch)> send;
     std::function<std::expected<void, std::string>(const std::string&)> keep;

@@ -69,9 +69,11 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
   traces_.adopt(generation_);
+  staples_.adopt(generation_);
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);
+  try_journal_again();
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
   for (const std::string& complaint : complaints) {

@@ -121,7 +121,8 @@ void Server::bring_changes_back() {
   auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
   if (!journal) {
     log_.say(LogLevel::error, "proxy_balancer",
-             "the journal of operators' changes cannot be used, and changes are refused: " +
+             "the journal of operators' changes cannot be used, and changes are refused until a "
+             "reload finds it well: " +
                  journal.error().text);
     control_.bring_back(std::unexpected(std::move(journal.error())), generation_);
     return;
@@ -129,6 +130,23 @@ void Server::bring_changes_back() {
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
   has_journal_ = true;
   control_.bring_back(std::move(*journal), generation_);
+}
+
+// In a cluster it would have to be weighed against what the others said meanwhile, which is done at
+// a start.
+void Server::try_journal_again() {
+  if (has_journal_ || journal_folder_.empty() || cluster_spec_) return;
+  auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
+  if (!journal) {
+    log_.say(LogLevel::error, "proxy_balancer",
+             "the journal of operators' changes still cannot be used: " + journal.error().text);
+    return;
+  }
+  if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
+  log_.say(LogLevel::notice, "proxy_balancer",
+           "the journal of operators' changes is used from now on");
+  has_journal_ = true;
+  control_.bring_back_late(std::move(*journal));
 }
 
 std::expected<void, std::string> Server::become_user(const config::Config& config) {
@@ -206,6 +224,7 @@ void Server::run(Detachment& detachment) {
   names_.adopt(generation_);
   control_.start(std::move(control_socket_), generation_);
   traces_.adopt(generation_);
+  staples_.adopt(generation_);
   start_shards();
   health_.adopt(generation_);
   if (cluster_ != nullptr) cluster_->start();
@@ -312,6 +331,7 @@ void Server::stop_shards() {
   control_.stop();  // it may be about to answer one of them
   shards_.clear();
   traces_.stop();  // it has what they handed over
+  staples_.stop();
   heartbeats_.stop();
 }
 

@@ -22,6 +22,7 @@
 #include "server/options.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
+#include "server/staple_thread.hpp"
 #include "server/trace_thread.hpp"
 
 // The whole program while it serves: shards, logs, and the main thread, which obeys signals.
@@ -54,6 +55,7 @@ class Server {
   void open_control_socket(const config::Config& config);
   void provide_journal_folder(const config::Config& config);
   void bring_changes_back();
+  void try_journal_again();
 
   // cluster.cpp
   std::expected<void, std::string> read_cluster_files(const config::Config& config);
@@ -89,6 +91,7 @@ class Server {
   HeartbeatThread heartbeats_{group_, writer_, logs_};
   std::vector<std::unique_ptr<ShardThread>> shards_;
   TraceThread traces_{group_, writer_, logs_};
+  StapleThread staples_{writer_, logs_};
   HealthThread health_{writer_, logs_};
   NamesThread names_{writer_, logs_, [this] {
                        group_.members_retired();

@@ -60,6 +60,10 @@ std::expected<void, std::vector<apacheconf::Diagnostic>> load_tls(Configuration&
   auto loaded = tls::Hosts::load(*configuration.config, files);
   if (loaded) {
     configuration.tls = std::move(*loaded);
+    for (tls::Fault remark : configuration.tls->remarks()) {
+      configuration.remarks.push_back(to_diagnostic(remark));
+      configuration.remarks.back().severity = apacheconf::Severity::warning;
+    }
     return {};
   }
   std::vector<apacheconf::Diagnostic> said = std::move(configuration.remarks);

@@ -119,7 +119,9 @@ class ClientContext::Sessions {
     const std::lock_guard hold(lock_);
     const auto found = kept_.find(key);
     if (found == kept_.end()) return;
-    SSL_set_session(ssl, found->second.get());
+    // A copy: connections of several threads may go on with it at the same time (TLS 1.2).
+    const SessionHandle session(SSL_SESSION_dup(found->second.get()));
+    SSL_set_session(ssl, session.get());
     if (SSL_SESSION_get_protocol_version(found->second.get()) >= TLS1_3_VERSION) kept_.erase(found);
   }
 
@@ -177,15 +179,27 @@ std::expected<std::shared_ptr<const ClientContext>, Faults> ClientContext::make(
 }
 
 std::unique_ptr<TlsStream> ClientContext::connect(std::unique_ptr<io::Stream> below,
-                                                  const std::string& host,
-                                                  const std::string& peer) const {
+                                                  const std::string& host, const std::string& peer,
+                                                  std::string_view protocol) const {
   SslHandle ssl(SSL_new(context_.get()));
   CHECK(ssl);
   if (!host.empty() && !IpAddress::parse(host)) SSL_set_tlsext_host_name(ssl.get(), host.c_str());
+  if (!protocol.empty()) {
+    const std::string offered = static_cast<char>(protocol.size()) + std::string(protocol);
+    SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(offered.data()),
+                        static_cast<unsigned>(offered.size()));
+  }
   const std::string key = peer + ' ' + host;
   SSL_set_ex_data(ssl.get(), peer_index(), new PeerName{key});
   sessions_->offer(ssl.get(), key);
   return std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::client);
+}
+
+std::string_view agreed_protocol(SSL* ssl) {
+  const unsigned char* name = nullptr;
+  unsigned bytes = 0;
+  SSL_get0_alpn_selected(ssl, &name, &bytes);
+  return {reinterpret_cast<const char*>(name), bytes};
 }
 
 std::string ClientContext::objection(SSL* ssl, const std::string& host) const {

@@ -23,9 +23,10 @@ class ClientContext {
       const config::TlsBackendSettings& settings, const FileAccess& files);
   // The client's end of a connection to `host`, a name or an address without brackets. Names are
   // told to the member (SNI), addresses are not (RFC 6066 3). `peer` names the member: sessions of
-  // one are not offered to another.
+  // one are not offered to another. `protocol`: the only one that is offered (ALPN, RFC 7301);
+  // empty: none is.
   std::unique_ptr<TlsStream> connect(std::unique_ptr<io::Stream> below, const std::string& host,
-                                     const std::string& peer) const;
+                                     const std::string& peer, std::string_view protocol = {}) const;
   // Equal texts: the same settings, and the same files behind them.
   const std::string& identity() const { return identity_; }
   // After the handshake: what is wrong with the certificate; empty: nothing.
@@ -40,6 +41,9 @@ class ClientContext {
   ContextHandle context_;
   Sessions* sessions_ = nullptr;  // the context's, which outlives this with its connections
 };
+
+// What both ends agreed on (ALPN); empty: nothing.
+std::string_view agreed_protocol(SSL* ssl);
 
 // Equal texts: the same settings.
 std::string text_of(const config::TlsBackendSettings& settings);

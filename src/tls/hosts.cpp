@@ -200,6 +200,12 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
       continue;
     }
     context = std::move(*made);
+    if (context.staples != nullptr) {
+      for (const std::string& text : context.staples->remarks)
+        hosts->remarks_.push_back(
+            {server->tls.stapling.place, "Nothing is stapled to " + text,
+             "The certificate is shown without; SSLUseStapling Off says so."});
+    }
     SSL_CTX_set_client_hello_cb(context.context.get(), HandshakeCallbacks::heed_hello, nullptr);
     SSL_CTX_set_tlsext_servername_callback(context.context.get(), confirm_host);
     // The configuration lives as long as handshakes by it (Greeting::owner).
@@ -210,6 +216,15 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
   for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return hosts;
+}
+
+std::vector<std::shared_ptr<Staple>> Hosts::staples() const {
+  std::vector<std::shared_ptr<Staple>> all;
+  for (const ServerContext& context : contexts_) {
+    if (context.staples == nullptr) continue;
+    all.insert(all.end(), context.staples->all.begin(), context.staples->all.end());
+  }
+  return all;
 }
 
 std::unique_ptr<TlsStream> Hosts::accept(std::unique_ptr<io::Stream> below,

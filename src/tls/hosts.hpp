@@ -42,6 +42,10 @@ class Hosts {
   const std::shared_ptr<const ClientContext>& backend_of(const config::Server& server,
                                                          std::string_view url) const;
 
+  // What authorities have to be asked about; and what of SSLUseStapling cannot be had.
+  std::vector<std::shared_ptr<Staple>> staples() const;
+  const Faults& remarks() const { return remarks_; }
+
   // Whether a request for `asked` may come on a connection whose handshake was for `shown`.
   bool may_ask(const config::Server& shown, const config::Server& asked) const;
 
@@ -55,6 +59,7 @@ class Hosts {
 
   std::vector<ServerContext> contexts_;  // by Server::index; empty ones: no TLS
   std::vector<Backends> backends_;       // by Server::index
+  Faults remarks_;
 };
 
 // Of an accepted connection. The host that the client named in the handshake; empty: none.

@@ -232,6 +232,7 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   if (settings.chain) add_chain(context, *settings.chain, files, faults);
   ask_for_certificates(context, settings, files, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
+  if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);
   made.certificates_text = text_of_certificates(context);
   made.verification_text = text_of_verification(settings);
   made.rules_text = text_of_rules(settings);

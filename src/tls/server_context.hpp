@@ -7,6 +7,7 @@
 #include "config/tls_settings.hpp"
 #include "tls/files.hpp"
 #include "tls/handles.hpp"
+#include "tls/staple.hpp"
 
 // What one virtual host shows and asks for in a handshake: its certificates with their keys, its
 // versions, ciphers, and whom it believes.
@@ -16,6 +17,7 @@
 namespace steelyard::tls {
 
 struct ServerContext {
+  std::unique_ptr<Staples> staples;  // with SSLUseStapling; outlives the context
   ContextHandle context;
   // Of everything that SSLVHostSNIPolicy compares: equal texts, equal rules.
   std::string certificates_text, rules_text, verification_text;

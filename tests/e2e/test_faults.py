@@ -530,7 +530,8 @@ def test_a_fault_costs_exactly_this(stage, row):
     held_to_ledger(stage)
     for member in stage.members.values():
         member.kill()
-    assert until(lambda: stage.descriptors() == idle), (stage.descriptors(), idle)
+    # Fewer than before is no leak: a check may have been under way each time idle was counted.
+    assert until(lambda: stage.descriptors() <= idle), (stage.descriptors(), idle)
     assert stage.memory_kib() - before < MEMORY_KIB_MAX
     assert stage.server.stop() == 0
 

@@ -306,3 +306,19 @@ def test_a_journal_that_cannot_be_used_refuses_changes_and_the_server_serves(wor
     status, problem, _ = world.api("PATCH", "member", {"status": "D"}, balancer="app", member="m1")
     assert status == 503 and "journal" in problem["detail"]
     assert set(world.answers()) == {"M1", "M2"}
+
+
+def test_a_journal_that_is_mended_is_used_after_a_reload(world):
+    folder = world.server.root / "httpd.pid.journal"
+    world.server.root.mkdir(parents=True, exist_ok=True)
+    folder.write_text("no directory")
+    world.start(persist="BalancerPersist On")
+    change = lambda: world.api("PATCH", "member", {"lbset": "2"}, balancer="app", member="m1")[0]
+    assert change() == 503
+    folder.unlink()
+    world.reload(persist="BalancerPersist On")
+    assert until(lambda: change() == 200)
+    assert world.server.stop() == 0
+    world.start(persist="BalancerPersist On")
+    _, member, _ = world.api("GET", "member", balancer="app", member="m1")
+    assert member["settings"]["lbset"] == 2

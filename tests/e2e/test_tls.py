@@ -120,15 +120,7 @@ def test_a_host_has_a_certificate_for_each_kind_of_key(start, port, member, auth
 
 
 def test_the_chain_goes_with_the_certificate(start, port, member, authority, tmp_path):
-    middle = authority.directory / "middle"
-    openssl("req", *CURVE, "-nodes", "-keyout", f"{middle}.key", "-out", f"{middle}.csr",
-            "-subj", "/CN=Middle")
-    (authority.directory / "middle.ext").write_text("basicConstraints=critical,CA:TRUE\n")
-    openssl("x509", "-req", "-in", f"{middle}.csr", "-CA", authority.certificate, "-CAkey",
-            authority.key, "-set_serial", "77", "-days", "9", "-out", f"{middle}.pem",
-            "-extfile", f"{middle}.ext")
-    lower = Authority(tmp_path / "lower")
-    lower.certificate, lower.key = (type(tmp_path)(f"{middle}.{end}") for end in ("pem", "key"))
+    lower = authority.lower(tmp_path / "lower")
     certificate, key = lower.issue("lb.test")
     whole = tmp_path / "whole.pem"
     whole.write_text(certificate.read_text() + lower.certificate.read_text())
@@ -322,6 +314,7 @@ VARIABLES = """
     SSL_SERVER_SAN_DNS_2 SSL_SERVER_SAN_Email_0 ssl_protocol
     SSL_CLIENT_VERIFY SSL_CLIENT_M_SERIAL SSL_CLIENT_S_DN SSL_CLIENT_S_DN_CN SSL_CLIENT_I_DN
     SSL_CLIENT_V_END SSL_CLIENT_A_KEY SSL_CLIENT_CERT SSL_CLIENT_CERT_CHAIN_0
+    SSL_CLIENT_CERT_CHAIN_1 SSL_CLIENT_CERT_CHAIN_2
     SSL_CLIENT_CERT_RFC4523_CEA SSL_CLIENT_SAN_DNS_0
 """.split()
 
@@ -364,7 +357,8 @@ def both(binary, scratch, member, authority):
         f'RequestHeader set X-Var-{nth} "%{{{name}}}s"\n' for nth, name in enumerate(VARIABLES)
     )
     text = (variables + LOOKING_CLOSE +
-            f"SSLVerifyClient optional\nSSLCACertificateFile {authority.certificate}\n")
+            "SSLVerifyClient optional\nSSLVerifyDepth 2\n"
+            f"SSLCACertificateFile {authority.certificate}\n")
     sides, ports = [], []
     try:
         for name, program in (("httpd", APACHE), ("ours", binary)):
@@ -415,6 +409,21 @@ def test_members_and_rules_see_the_variables_of_apache2(both, member, authority,
     assert ours[:2] == theirs[:2]
     assert {k: v for k, v in ours[2].items() if theirs[2].get(k) != v} == {}
     assert ours[2].keys() == theirs[2].keys()
+
+
+def test_the_certificates_above_a_clients_are_those_of_apache2(both, member, authority, tmp_path):
+    lower = authority.lower(tmp_path / "lower")
+    certificate, key = lower.issue(subject="/O=Clients/CN=bob")
+    whole = tmp_path / "whole.pem"
+    whole.write_text(certificate.read_text() + lower.certificate.read_text())
+    for shown in ((whole, key), (certificate, key)):
+        context = context_for(certificate=shown)
+        theirs, ours = (seen_by_member(member, side, "/env/cert", context) for side in both)
+        assert ours == theirs
+    client = context_for(certificate=(whole, key))
+    fields = seen_by_member(member, both[1], "/env/cert", client)[2]
+    chain = [fields.get(f"SSL_CLIENT_CERT_CHAIN_{n}", "(null)") for n in range(2)]
+    assert "BEGIN CERTIFICATE" in chain[0] and chain[0] != fields["SSL_CLIENT_CERT"]
 
 
 def test_access_logs_say_what_those_of_apache2_say(both, member, authority):
@@ -476,6 +485,46 @@ def test_optional_no_ca_lets_a_stranger_in_and_says_so_also_when_it_comes_back(
     assert again.ask().header("X-Verify").startswith(b"FAILED:")
     assert again.ask("/verified").status == "403"
     again.close()
+
+
+@pytest.mark.parametrize("check", ["leaf", "chain"])
+def test_a_stranger_stays_one_where_no_list_of_the_revoked_is_asked_for(
+    start, port, member, own, authority, tmp_path, check
+):
+    start(host(port, "lb.test", member, own,
+               f"SSLVerifyClient optional_no_ca\nSSLCACertificateFile {authority.certificate}\n"
+               f"SSLCARevocationCheck {check} no_crl_for_cert_ok\n"
+               "<Location /verified>\nRequire ssl-verify-client\n</Location>\n"
+               'Header set X-Verify "%{SSL_CLIENT_VERIFY}s"'))
+    stranger = Authority(tmp_path, "Stranger").issue(subject="/CN=mallory")
+    for certificate, verified, status in ((stranger, b"FAILED:", "403"),
+                                          (authority.issue(subject="/CN=bob"), b"SUCCESS", "200")):
+        connection = TlsConnection(port.port, "lb.test", context_for(certificate=certificate))
+        assert connection.ask().header("X-Verify").startswith(verified)
+        assert connection.ask("/verified").status == status
+        connection.close()
+
+
+def test_a_reload_that_asks_for_certificates_turns_old_connections_away(
+    start, port, member, own, authority
+):
+    text = host(port, "lb.test", member, own, "# verification")
+    server = start(text)
+    old = TlsConnection(port.port, "lb.test")
+    assert old.ask().status == "200"
+    server.write(server.config_path.read_text().replace(
+        "# verification",
+        f"SSLVerifyClient require\nSSLCACertificateFile {authority.certificate}"))
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: handshake_fault(port.port, "lb.test") is not None)
+    before = len(member.received)
+    assert old.ask().status == "421"
+    old.close()
+    assert len(member.received) == before
+    known = TlsConnection(port.port, "lb.test",
+                          context_for(certificate=authority.issue(subject="/CN=bob")))
+    assert known.ask().status == "200"
+    known.close()
 
 
 def test_a_revoked_certificate_is_refused(start, port, member, own, authority, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 import pytest
 from support.certificates import Authority
@@ -239,3 +240,42 @@ def test_statuses_and_pages_are_those_of_apache2(binary, scratch, authority, cer
                 one.stop()
                 port.close()
     assert seen[1] == seen[0]
+
+
+def test_a_websocket_to_a_member_over_tls(start, port, certificate, authority):
+    """wss:// in every place that names a member; what is said on both sides passes."""
+    with TlsMember(certificate) as member:
+        start(f"SSLProxyCACertificateFile {authority.certificate}\nSSLProxyVerify require\n"
+              f"ProxyPass /a wss://localhost:{member.port}/in\n"
+              f"<Proxy balancer://app>\nBalancerMember wss://localhost:{member.port}/in\n</Proxy>\n"
+              "ProxyPass /b balancer://app\n")
+        for prefix in ("/a", "/b"):
+            with socket.create_connection(("127.0.0.1", port.port), 10) as client:
+                client.sendall(f"GET {prefix}/talk HTTP/1.1\r\nHost: lb.test\r\n"
+                               "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello".encode())
+                heard = b""
+                while not heard.endswith(b"HELLO"):
+                    heard += client.recv(4096)
+            assert heard.startswith(b"HTTP/1.1 101 ")
+            assert b"\r\nUpgrade: websocket" in member.requests[-1][0]
+        assert ask(port, "/a/plain").body == b"secure /in/plain"
+
+
+def test_connections_for_ever_other_hosts_are_not_all_kept(start, port, certificate):
+    """With ProxyPreserveHost each host has connections of its own, and a client names any."""
+    with TlsMember(certificate) as member:
+        start("ProxyPreserveHost On\nSSLProxyCheckPeerName Off\nSSLProxyCheckPeerCN Off\n"
+              f"ProxyPass / https://localhost:{member.port}/\n")
+        for nth in range(50):
+            assert ask(port, f"/{nth}", host=f"h{nth}.test").status == "200"
+        assert len(member.handshakes) == 50
+        assert until(lambda: open_connections_to(member.port) <= 33)
+        assert ask(port, "/again", host="h49.test").status == "200"
+        assert len(member.handshakes) == 50, "the last one was kept"
+
+
+def open_connections_to(port):
+    """Of this machine's, the client's end alone."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return sum(1 for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01")

@@ -21,6 +21,7 @@ LIBRARIES = {
     "curl/": {"server"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
+    "nghttp2/": {"proxy"},
     "openssl/": {"tls"},
     "nghttp2/": {"proxy"},
 }

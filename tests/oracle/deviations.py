@@ -371,6 +371,149 @@ DEVIATIONS = [
         "1 1",
         "500 1",
     ),
+    Deviation(
+        "ajp-no-headers",
+        (
+            "An answer of a container that begins without SEND_HEADERS is no answer; httpd makes it"
+            " a 200, and sends body bytes that came before the headers twice or from memory that is"
+            " used anew."
+        ),
+        "an_ajp_container_that_sends_no_headers",
+        "200 200 1 1",
+        "500 500 500 1",
+    ),
+    Deviation(
+        "ajp-exact-packets",
+        (
+            "A container's packet with surplus bytes behind its headers, or with the magic of the"
+            " other direction, is a fault; httpd overlooks both."
+        ),
+        "an_ajp_container_that_sends_packets_with_too_much_in_them",
+        "200 200 1",
+        "500 500 1",
+    ),
+    Deviation(
+        "ajp-exact-end",
+        (
+            "So is an END_RESPONSE with more or less than its one byte: the answer counts as cut"
+            " short."
+        ),
+        "ajp_ends_that_say_too_little_or_too_much",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "ajp-status",
+        (
+            "An answer with a status below 200 is a fault; httpd sends a 100 that nothing follows"
+            " and a 500 with the container's page."
+        ),
+        "ajp_statuses_that_no_answer_has",
+        "500 0.9",
+        "500 500",
+    ),
+    Deviation(
+        "ajp-one-answer",
+        (
+            "What a container sends behind END_RESPONSE ends its connection; httpd gives it to the"
+            " next client whose request goes there."
+        ),
+        "an_ajp_container_that_sends_more_than_one_answer",
+        "1 200",
+        "1 1",
+    ),
+    Deviation(
+        "ajp-hop-by-hop",
+        (
+            "Connection, what it names, Keep-Alive, Proxy-Authenticate, TE, Trailer and Upgrade of a"
+            " container's answer end here as those of an HTTP member do (RFC 9110 7.6.1); httpd"
+            " passes them on."
+        ),
+        "ajp_answers_with_fields_that_belong_to_one_connection",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
+        "ajp-stale-connection",
+        (
+            "A pooled connection that the container closes as a request arrives costs the client"
+            " nothing, as with HTTP members (`stale-connection`); httpd answers 503 or 500."
+        ),
+        "a_kept_ajp_connection_that_the_container_drops_with_a_request_on_it",
+        "1 503 1 500",
+        "1 1 1 1",
+    ),
+    Deviation(
+        "ajp-taken-body",
+        (
+            "A request whose body a container has taken is not sent to another one when that one"
+            " fails: the client gets the 500. With a chunked body httpd sends it to the next one,"
+            " without the body."
+        ),
+        "an_ajp_container_that_hangs_up_once_it_has_the_body",
+        "2 2",
+        "500 2",
+    ),
+    Deviation(
+        "rule-with-200",
+        (
+            "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"
+            " about an internal error under that status."
+        ),
+        "a_rule_that_answers_with_200",
+        "200 1",
+        "200 1",
+    ),
+    Deviation(
+        "proxy-header-fields",
+        (
+            "A PROXY header of version 1 has all six fields of its specification, else the"
+            " connection is closed; httpd does without the last."
+        ),
+        "a_line_without_dport_in_the_proxy_protocol",
+        "1",
+        "none",
+    ),
+    Deviation(
+        "proxy-header-numbers",
+        (
+            "Addresses and ports in a PROXY header of version 1 are whole ones, in their fields"
+            " one blank apart; httpd reads 99999 as 34463 and 1.2.3 as 1.2.0.3."
+        ),
+        "numbers_in_the_proxy_protocol_that_are_none",
+        "1 1 1",
+        "none none none",
+    ),
+    Deviation(
+        "proxy-header-unknown",
+        (
+            "PROXY UNKNOWN without more is a header that says nothing, as its specification has"
+            " it; httpd loses its place behind it and closes the connection (AH03513)."
+        ),
+        "the_shortest_header_of_the_proxy_protocol",
+        "none",
+        "1",
+    ),
+    Deviation(
+        "empty-element",
+        (
+            "The client's address is the whole X-Forwarded-For where the client's own is empty;"
+            " httpd sends an empty element in front of it."
+        ),
+        "an_empty_element_of_x_forwarded_for",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "remote-ip-half-address",
+        (
+            "RemoteIPHeader takes whole addresses; httpd hands the word to the system's resolver,"
+            " which makes 9.9.0.9 of 9.9.9 and may ask the DNS for names that clients send."
+        ),
+        "half_an_address_in_remoteipheader",
+        "1 1",
+        "1 1",
+    ),
 ]
 
 

@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 """Writes docs/deviations.md from deviations.py."""
 
+import sys
 from pathlib import Path
 
-import deviations
-import health_cases
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import cgi_cases  # noqa: E402
+import deviations  # noqa: E402
+import health_cases  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
@@ -74,6 +78,20 @@ check: `M` the checked member serves, `o` only another one does.
 """
 
 
+CGI = """
+## FastCGI, SCGI and uwsgi members
+
+`tests/oracle/test_cgi.py` compares what members are told and what clients get. Both sides also differ
+in what is their own: `SERVER_SOFTWARE`, `SERVER_SIGNATURE`, which is empty here, and `PATH`, which is
+the server's own there and `/usr/local/bin:/usr/bin:/bin` here; and in the `SCRIPT_FILENAME` of uwsgi
+members, which is encoded here and sometimes decoded there. Where a script by `SetHandler` ends is
+told by its name here, by the file system there.
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
 def health_row(different):
     told = f"| `{different.id}` | {different.text} "
     return told + f"| `{different.case.seen}` | `{different.steelyard}` |\n"
@@ -85,7 +103,7 @@ def text():
         for d in deviations.DEVIATIONS
     )
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + NAMES + MANAGER + TAIL
+    return HEAD + rows + HEALTH + health + CGI + "".join(health_row(one) for one in cgi_cases.DIFFERENT) + NAMES + MANAGER + TAIL
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from support.server import MODULE_DIRECTORY
 
+AJP = f"LoadModule proxy_ajp_module {MODULE_DIRECTORY}/mod_proxy_ajp.so\n"
 HEALTH = f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n"
 MANAGER = """
 <Location /balancer-manager>
@@ -377,5 +378,27 @@ SCENES = [
         + MANAGER
         + "</VirtualHost>\n",
         look() + [get("?b=app"), get("?b=own")],
+    ),
+    Scene(
+        "containers",
+        AJP
+        + HEALTH
+        + """
+<Proxy balancer://app>
+    BalancerMember ajp://127.0.0.1:1 route=r1 flushpackets=auto flushwait=7 ping=1500ms max=1
+    BalancerMember ajp://127.0.0.1:2/x flushpackets=on secret=s hcinterval=40 hcmethod=NONE max=1
+    BalancerMember ajp://127.0.0.1:3 iobuffersize=9000 max=1
+    BalancerMember http://127.0.0.1:4 ping=2 max=1
+    ProxySet nonce=n
+</Proxy>
+ProxyPass /app balancer://app
+"""
+        + MANAGER,
+        [
+            *look(),
+            get("?b=app&nonce=n&w=ajp://127.0.0.1:1"),
+            post("b=app&nonce=n&w=ajp://127.0.0.1:2/x&w_hm=CPING&w_hi=50000"),
+            *look(),
+        ],
     ),
 ]

@@ -25,7 +25,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from support import ask as asking
-from support.member import Farm, Gates
+from support.ajp import Container
+from support.member import Farm, Gates, Member
 from support.ports import HeldPort
 from support.server import APACHE, Scratch, Server, StartFailed, complete, steelyard_binary
 from support.wire import Connection, Response
@@ -118,6 +119,10 @@ class Refused:
         pass
 
 
+def kind_of(name):
+    return Container if name.startswith("J") else Member
+
+
 @dataclass
 class Stage:
     """What a scenario plays on: the same members and ports for every program."""
@@ -131,7 +136,7 @@ class Stage:
     @classmethod
     def build(cls, farm, scratch, names, unix_names=()):
         gates = Gates(farm)
-        members = {name: farm.member(name, gates=gates) for name in names}
+        members = {name: farm.member(name, None, gates, kind_of(name)) for name in names}
         for name in unix_names:
             path = str(scratch.path / f"{name.lower()}.sock")
             members[name] = farm.member(name, path, gates)
@@ -415,7 +420,7 @@ def summary(run):
                 continue
             member = response.header("X-Member") if response.head else None
             if response.status == "200" and member:
-                words.append(member.decode().lstrip("MU"))
+                words.append(member.decode().lstrip("MUJ"))
             else:
                 words.append(response.status or ("0.9" if response.body else "none"))
     return " ".join(words)
@@ -448,7 +453,7 @@ def stage_for(farm, scratch, scenario):
         + " ".join(step.text for step in scenario.steps)
     )
     return Stage.build(
-        farm, scratch, names_in(text, r"\bM[1-9]\b") or ["M1"], names_in(text, r"\bU[1-9]\b")
+        farm, scratch, names_in(text, r"\b[MJ][1-9]\b") or ["M1"], names_in(text, r"\bU[1-9]\b")
     )
 
 

@@ -7,10 +7,10 @@
 
 The configuration is httpd.conf text at server level.  In it and in the steps these names are filled
 in: ${M1}..${M4} a member's host:port, ${DEAD} an address where nobody listens, ${PORT} the port that
-both programs listen on, ${U1} a member's unix socket path.  `Listen ${PORT}` and the modules come
-from the runner.  `sees` is what apache2 must do, so that a scenario cannot pass without doing what
-its name says: one word an answer -- the digit of the member that gave a 200, else the status, else
-`none`.
+both programs listen on, ${U1} a member's unix socket path, ${J1}..${J4} the host:port of a container
+(support/ajp.py).  `Listen ${PORT}` and the modules come from the runner.  `sees` is what apache2
+must do, so that a scenario cannot pass without doing what its name says: one word an answer -- the
+digit of the member that gave a 200, else the status, else `none`.
 """
 
 import re

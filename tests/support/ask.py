@@ -20,6 +20,7 @@ one more header.  A value that ends in @NAME counts at that member alone.
     drop=1  reset=1              close, or reset, without answering
     stale=1                      drop, unless the request is the first on its connection
     raw=BYTES  rawkeep=1         these bytes instead of an answer; then close unless rawkeep
+    ajp=WORDS                    of a container: see ajp.py
 """
 
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class Ask:
     stale: bool = False
     raw: bytes | None = None
     rawkeep: bool = False
+    ajp: str = ""
+    pong: str = "pong"
 
 
 _APPENDED = {"h": "headers", "trailer": "trailers", "interim": "interim", "ih": "interim_headers"}
@@ -73,8 +76,8 @@ def apply(ask, key, value):
         setattr(ask, name, value)
     elif name == "delay":
         ask.delay = float(value)
-    elif name == "hold":
-        ask.hold = value.decode()
+    elif name in ("hold", "ajp", "pong"):
+        setattr(ask, name, value.decode("latin1"))
 
 
 def from_target(target, member_name, base=None):
@@ -85,7 +88,7 @@ def from_target(target, member_name, base=None):
     for pair in target.partition(b"?")[2].split(b"&"):
         key, _, value = pair.partition(b"=")
         head, at, where = value.rpartition(b"@")
-        if at and where[:1] == b"M" and where[1:].isdigit():
+        if at and where[:1] in (b"M", b"J") and where[1:].isdigit():
             if where.decode() != member_name:
                 continue
             value = head

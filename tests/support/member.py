@@ -70,6 +70,10 @@ class Gates:
         """Lets every answer held on `word` go, now and later."""
         self._farm.run(self._open([word]))
 
+    def await_open(self, word):
+        """Returns once WORD is released, by the test or by a member."""
+        self._farm.run(self.gate(word).wait())
+
     def reset(self):
         """Lets everything go and starts afresh."""
         self._farm.run(self._open(list(self._events)))
@@ -309,8 +313,9 @@ class Farm:
     def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
-    def member(self, name, path=None, gates=None):
-        member = Member(self, name, path, gates)
+    def member(self, name, path=None, gates=None, kind=None):
+        """`kind`: a class of members; Member itself speaks HTTP/1."""
+        member = (kind or Member)(self, name, path, gates)
         member.listen()
         self._members.append(member)
         return member

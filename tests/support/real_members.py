@@ -53,7 +53,7 @@ TOMCAT_SERVER = """\
 <Server port="-1">
   <Service name="Catalina">
     <Connector port="{port}" address="127.0.0.1" protocol="HTTP/1.1"/>
-    <Engine name="Catalina" defaultHost="localhost" jvmRoute="{name}">
+{more}    <Engine name="Catalina" defaultHost="localhost" jvmRoute="{name}">
       <Host name="localhost" appBase="webapps" autoDeploy="false" deployOnStartup="false">
         <Context path="/shop" docBase="{root}/shop">
           <JarScanner scanClassPath="false" scanBootstrapClassPath="false"/>
@@ -107,6 +107,38 @@ session=<%= session.getId() %>
 bytes=<%= bytes %>
 sha256=<%= HexFormat.of().formatHex(digest.digest()) %>
 """
+
+
+AJP_CONNECTOR = """\
+    <Connector port="{port}" address="127.0.0.1" protocol="AJP/1.3" secretRequired="true"
+               secret="{secret}" packetSize="{packet}" allowedRequestAttributesPattern="TENANT"/>
+"""
+
+# What a container is told beside the message. ?more=N: N more bytes, flushed, and then nothing.
+AJP_PAGE = """\
+<%@ page contentType="text/plain" import="java.security.cert.*" %><%
+  X509Certificate[] chain =
+      (X509Certificate[]) request.getAttribute("jakarta.servlet.request.X509Certificate");
+%>node=<%= System.getProperty("node") %>
+method=<%= request.getMethod() %>
+query=<%= request.getQueryString() %>
+secure=<%= request.isSecure() %>
+client=<%= request.getRemoteAddr() %>:<%= request.getRemotePort() %>
+server=<%= request.getServerName() %>:<%= request.getServerPort() %>
+tenant=<%= request.getAttribute("TENANT") %>
+cipher=<%= request.getAttribute("jakarta.servlet.request.cipher_suite") %>
+bits=<%= request.getAttribute("jakarta.servlet.request.key_size") %>
+subject=<%= chain == null ? null : chain[0].getSubjectX500Principal() %>
+long=<%= request.getHeader("X-Long") == null ? 0 : request.getHeader("X-Long").length() %>
+<%
+  String more = request.getParameter("more");
+  if (more != null) {
+    out.print("x".repeat(Integer.parseInt(more)));
+    out.flush();
+    response.flushBuffer();
+    Thread.sleep(600000);
+  }
+%>"""
 
 
 class RealMember:
@@ -208,12 +240,16 @@ class Tomcat(RealMember):
         super().__init__(name, directory)
         for folder in ("conf", "logs", "temp", "webapps", "work", "shop"):
             (self.root / folder).mkdir()
-        server = TOMCAT_SERVER.format(port=self.held.port, name=name, root=self.root)
+        server = TOMCAT_SERVER.format(port=self.held.port, name=name, root=self.root, more=self.connectors())
         (self.root / "conf/server.xml").write_text(server)
         (self.root / "conf/web.xml").write_text(TOMCAT_WEB)
         loader = 'common.loader="${catalina.home}/lib/*.jar"\n'
         (self.root / "conf/catalina.properties").write_text(loader)
         (self.root / "shop/page.jsp").write_text(SHOP_PAGE)
+
+    def connectors(self):
+        """Further ones, for server.xml."""
+        return ""
 
     def command(self):
         jars = [str(TOMCAT_HOME / "bin" / name) for name in ("bootstrap.jar", "tomcat-juli.jar")]
@@ -231,3 +267,29 @@ class Tomcat(RealMember):
             "org.apache.catalina.startup.Bootstrap",
             "start",
         ]
+
+
+class AjpTomcat(Tomcat):
+    """One that listens for AJP too, at `ajp`, and has a /shop/told.jsp."""
+
+    def __init__(self, name, directory, secret, packet_bytes=8192):
+        self.ajp = HeldPort()
+        self.secret = secret
+        self.packet_bytes = packet_bytes
+        super().__init__(name, directory)
+        (self.root / "shop/told.jsp").write_text(AJP_PAGE)
+
+    def connectors(self):
+        return AJP_CONNECTOR.format(
+            port=self.ajp.port, secret=self.secret, packet=self.packet_bytes
+        )
+
+    def kill(self):
+        """As if it were struck by lightning."""
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+
+    def close(self):
+        super().close()
+        self.ajp.close()

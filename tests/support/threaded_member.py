@@ -42,7 +42,8 @@ class ThreadedMember:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._changed:
                 self._connections.add(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)

@@ -6,6 +6,7 @@
 
 What it answers tells of the connection; ?cut=1 breaks off an answer without length in the middle,
 without saying goodbye; ?whole=1 ends the same answer in order; ?close=1 closes after the answer.
+Who asks for a WebSocket hears in capitals what it says.
 """
 
 import socket
@@ -98,6 +99,12 @@ class TlsMember:
                     body += secure.recv(65536)
         self.requests.append((head, body))
         target = head.split(b" ")[1]
+        if b"\r\nUpgrade: websocket" in head:
+            secure.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                           b"Upgrade: websocket\r\n\r\n")
+            while said := secure.recv(4096):
+                secure.sendall(said.upper())
+            return False
         if b"cut=1" in target or b"whole=1" in target:
             secure.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
             if b"whole=1" in target:

@@ -104,6 +104,11 @@ class Connection:
             raise Stopped("eof")
         self._unread += data
 
+    def await_data(self):
+        """Returns once something has come that was not read yet."""
+        if not self._unread:
+            self._fill(time.monotonic() + self.timeout_s)
+
     def _take_until(self, mark, deadline):
         while mark not in self._unread:
             self._fill(deadline)

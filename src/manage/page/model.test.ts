@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { chosen, has_flag, is_last_in_service, Model, page_of, summary_of, with_flag, type MemberRow, type View } from "./model";
+import { chosen, has_flag, is_last_in_service, Model, page_of, summary_of, type MemberRow, type View } from "./model";
 import { takes_out, toggle_wish } from "./orders";
 
 const plain: View = { text: "", show: "all", sort: "order", descending: false };
@@ -88,20 +88,18 @@ test("there is no page behind the last one", () => {
   assert.deepEqual(page_of([], 3, 50), { rows: [], page: 0, pages: 1, first: 0, last: 0, total: 0 });
 });
 
-test("a flag is turned on once and off whole", () => {
-  assert.equal(with_flag("DH", "S", true), "DHS");
-  assert.equal(with_flag("DS", "S", true), "DS");
-  assert.equal(with_flag("DS", "D", false), "S");
+test("a flag is known by its letter", () => {
   assert.ok(has_flag(member(1, { flags: "NS" }), "N"));
+  assert.ok(!has_flag(member(1, { flags: "NS" }), "D"));
 });
 
-test("a drain is an order of its own, other switches are letters of the status", () => {
+test("a drain is an order of its own, other switches turn one letter of the status", () => {
   const row = member(1, { flags: "D" });
   const whose = { balancer: "balancer://app", member: "http://m1:8080" };
   assert.deepEqual(toggle_wish(row, "drain", true), { ...whose, drain: {} });
   assert.deepEqual(toggle_wish(row, "drain", false), { ...whose, undrain: true });
-  assert.deepEqual(toggle_wish(row, "stop", true), { ...whose, fields: { status: "DS" } });
-  assert.deepEqual(toggle_wish(row, "disable", false), { ...whose, fields: { status: "" } });
+  assert.deepEqual(toggle_wish(row, "stop", true), { ...whose, switch: "+S" });
+  assert.deepEqual(toggle_wish(row, "disable", false), { ...whose, switch: "-D" });
   assert.ok(takes_out("drain", true) && !takes_out("standby", true) && !takes_out("stop", false));
 });
 

@@ -192,12 +192,6 @@ export function page_of<T>(rows: T[], page: number, size: number): Page<T> {
     last: at * size + part.length, total: rows.length };
 }
 
-// The letters of status= with one of them turned on or off.
-export function with_flag(flags: string, letter: string, on: boolean): string {
-  const others = [...flags].filter((each) => each !== letter).join("");
-  return on ? others + letter : others;
-}
-
 export function has_flag(row: MemberRow, letter: string): boolean {
   return row.flags.includes(letter);
 }

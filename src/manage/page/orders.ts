@@ -1,5 +1,5 @@
 // What the buttons of the page ask of the server.
-import { with_flag, type MemberRow } from "./model";
+import type { MemberRow } from "./model";
 import type { Wish } from "./server";
 
 export type Toggle = "drain" | "stop" | "standby" | "disable";
@@ -14,7 +14,8 @@ export function letter_of(toggle: Toggle): string {
 export function toggle_wish(row: MemberRow, toggle: Toggle, on: boolean): Wish {
   const whose = { balancer: row.balancer, member: row.member };
   if (toggle === "drain") return on ? { ...whose, drain: {} } : { ...whose, undrain: true };
-  return { ...whose, fields: { status: with_flag(row.flags, letters[toggle], on) } };
+  // The one letter alone: what others changed since this page heard of it stays.
+  return { ...whose, switch: (on ? "+" : "-") + letters[toggle] };
 }
 
 // Whether the order keeps new requests from the member.

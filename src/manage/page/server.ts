@@ -53,6 +53,7 @@ export interface Wish {
   balancer: string;
   member?: string;
   fields?: Record<string, string>;
+  switch?: string; // "+S", "-D"
   drain?: Record<string, never>;
   undrain?: true;
   undo?: number;

@@ -1,6 +1,7 @@
 #include "proxy/backend/http1_request.hpp"
 
 #include "http/connection_names.hpp"
+#include "proxy/backend/forwarded_fields.hpp"
 #include "proxy/trace.hpp"
 
 namespace steelyard::proxy {
@@ -8,39 +9,6 @@ namespace steelyard::proxy {
 using http::FieldId;
 
 namespace {
-
-// What we add to lists that earlier proxies began; written in the place of the client's field.
-struct Additions {
-  std::string_view forwarded_for, forwarded_host, forwarded_server, via;
-  bool block_via = false;
-};
-
-Additions additions_for(const Exchange& x, const RequestRules& rules) {
-  Additions added;
-  added.via = rules.via;
-  added.block_via = x.server->proxy.via == config::ProxySettings::Via::block;
-  if (!x.settings->add_headers.value_or(true)) return added;
-  added.forwarded_for = x.client->peer_ip();
-  // What RequestHeader made of Host counts, as in httpd.
-  added.forwarded_host = x.request.fields.value(FieldId::host).value_or(std::string_view());
-  added.forwarded_server = x.server->name;
-  return added;
-}
-
-std::string_view* addition_of(Additions& added, FieldId id) {
-  switch (id) {
-    case FieldId::x_forwarded_for:
-      return &added.forwarded_for;
-    case FieldId::x_forwarded_host:
-      return &added.forwarded_host;
-    case FieldId::x_forwarded_server:
-      return &added.forwarded_server;
-    case FieldId::via:
-      return &added.via;
-    default:
-      return nullptr;
-  }
-}
 
 bool is_hop_by_hop(FieldId id) {
   switch (id) {
@@ -60,7 +28,7 @@ bool is_hop_by_hop(FieldId id) {
   }
 }
 
-void append_client_fields(Exchange& x, Additions& added, bool expects, http::HeadText& out) {
+void append_client_fields(Exchange& x, ForwardedFields& added, bool expects, http::HeadText& out) {
   const http::ConnectionNames named(x.request.fields);
   const bool traces = is_traced(x);
   for (const http::Field& field : x.request.fields) {
@@ -70,7 +38,7 @@ void append_client_fields(Exchange& x, Additions& added, bool expects, http::Hea
       continue;
     if (!named.empty() && named.contains(field.name)) continue;
     if (traces && is_trace_field(field.name)) continue;
-    std::string_view* addition = addition_of(added, field.id);
+    std::string_view* addition = added.of(field.id);
     if (addition == nullptr) {
       out.append_field(field);
     } else if (field.id == FieldId::via && added.block_via) {
@@ -84,7 +52,7 @@ void append_client_fields(Exchange& x, Additions& added, bool expects, http::Hea
   }
 }
 
-void append_own_fields(const Exchange& x, const Additions& added, bool expects,
+void append_own_fields(const Exchange& x, const ForwardedFields& added, bool expects,
                        http::HeadText& out) {
   if (!added.via.empty() && !added.block_via) out.append_field("Via", added.via);
   if (expects && !x.request.fields.has(FieldId::expect)) out.append_field("Expect", "100-Continue");
@@ -122,7 +90,7 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
   if (preserves_host)  // as RequestHeader left it
     host = x.request.fields.value(FieldId::host).value_or(x.server->name);
   out.append_field("Host", host);
-  Additions added = additions_for(x, rules);
+  ForwardedFields added(x, rules.via);
   append_client_fields(x, added, body.expects_continue, out);
   append_own_fields(x, added, body.expects_continue, out);
   if (is_traced(x)) append_trace_fields(x, out);

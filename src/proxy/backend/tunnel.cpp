@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "io/next_turn.hpp"
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/attempt.hpp"
 #include "proxy/limits.hpp"
 
 // After a 101 (Switching Protocols) the two peers talk past us: bytes are passed on in both
@@ -61,7 +61,7 @@ struct Lane {
 
 }  // namespace
 
-io::Task<Failure> Http1Attempt::tunnel() {
+io::Task<Failure> Attempt::tunnel() {
   Workspace& workspace = client_.workspace;
   x_.keep_client = false;
   x_.status = 101;
@@ -69,7 +69,7 @@ io::Task<Failure> Http1Attempt::tunnel() {
   http::HeadText& head = workspace.to_client;
   write_interim_head(x_, head);
   head.drop_tail(2);
-  head.append("Connection: Upgrade\r\nUpgrade: ").append(upgrade_).append("\r\n\r\n");
+  head.append("Connection: Upgrade\r\nUpgrade: ").append(dialect_.upgrade()).append("\r\n\r\n");
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
   plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
@@ -83,8 +83,8 @@ io::Task<Failure> Http1Attempt::tunnel() {
   // What the client said behind its head is the tunnel's.
   workspace.client_body.append(workspace.client_head.data());
   workspace.client_head.consume(workspace.client_head.data().size());
-  Lane up{client_.stream, *connection_->stream, workspace.client_body};
-  Lane down{*connection_->stream, client_.stream, workspace.backend_body};
+  Lane up{client_.stream, link_.stream(), workspace.client_body};
+  Lane down{link_.stream(), client_.stream, workspace.backend_body};
   x_.bytes.received += static_cast<std::int64_t>(up.buffer.data().size());
   const Duration idle = std::max(plan_.times.client, plan_.times.backend);
   while (true) {
@@ -104,13 +104,13 @@ io::Task<Failure> Http1Attempt::tunnel() {
     if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
-  while (up.ended && down.ended && !connection_->stream->settle()) {
+  while (up.ended && down.ended && !link_.stream().settle()) {
     blocked_ = {.backend_write = true};
     io::Wait wait(client_.timer, core_.now() + idle);
     if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
   }
   account();
-  connection_.reset();
+  link_.close();
   co_return Failure{};
 }
 

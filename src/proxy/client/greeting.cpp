@@ -18,6 +18,16 @@ constexpr std::string_view speak_https =
 
 }  // namespace
 
+bool ClientConnection::start_tls() {
+  const tls::Hosts* const hosts = core_.generation->tls();
+  if (hosts == nullptr || !hosts->speaks_tls(first_server())) return false;
+  auto secure = hosts->accept(std::move(stream_), core_.generation->hosts().group(facts_.local),
+                              core_.generation);
+  facts_.tls = secure.get();
+  stream_ = std::move(secure);
+  return true;
+}
+
 // RequestReadTimeout handshake=, else Timeout, is the time for all of it: a client that sends a
 // byte now and then gains nothing.
 io::Task<ClientConnection::Next> ClientConnection::greet() {

@@ -20,12 +20,6 @@ ClientConnection::ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream
       static_cast<std::uint8_t>(peer.ip.write(facts_.peer_text.data(), facts_.peer_text.size()));
   facts_.local_text_bytes = static_cast<std::uint8_t>(
       facts_.local.ip.write(facts_.local_text.data(), facts_.local_text.size()));
-  const tls::Hosts* const hosts = core.generation->tls();
-  if (hosts == nullptr || !hosts->speaks_tls(first_server())) return;
-  auto secure = hosts->accept(std::move(stream_), core.generation->hosts().group(facts_.local),
-                              core.generation);
-  facts_.tls = secure.get();
-  stream_ = std::move(secure);
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -39,7 +33,8 @@ const config::Server& ClientConnection::first_server() const {
 }
 
 io::Task<> ClientConnection::live() {
-  Next next = facts_.tls == nullptr ? Next::another : co_await greet();
+  Next next = expects_proxy_header() ? co_await read_proxy_header() : Next::another;
+  if (next == Next::another && start_tls()) next = co_await greet();
   if (next == Next::another && has_chosen_http2()) next = co_await speak_http2();
   while (next == Next::another) {
     const HeadEnd end = co_await read_head();

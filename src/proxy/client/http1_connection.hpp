@@ -10,6 +10,7 @@
 // A client's connection. Over HTTP/1: one exchange after another, then the end. A client that wants
 // HTTP/2 (by ALPN, by its first words, by Upgrade) gets an Http2Session for the rest of it.
 //
+//   (PROXY header, TLS handshake)
 //   idle ──byte──▶ reading a head ──▶ exchange ──▶ idle ...
 //     │                 │                 └──▶ linger ─▶ closed
 //     └── too long ─────┴── fault: answer, linger
@@ -47,6 +48,11 @@ class ClientConnection {
   enum class HeadEnd : std::uint8_t { complete, http2, fault, timed_out, closed };
 
   io::Task<> live();
+  bool expects_proxy_header() const;
+  [[gnu::noinline]] io::Task<Next> read_proxy_header();
+  void tell_of_proxy_header(config::LogLevel level, std::string_view text);
+  // False: this address is one of plain HTTP.
+  bool start_tls();
   // --- HTTP/2: http2_switch.cpp
   bool has_chosen_http2() const;
   enum class Preface : std::uint8_t { none, part, whole };

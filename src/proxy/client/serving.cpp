@@ -65,11 +65,11 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
 io::Task<Routing> Serving::resolve_client() {
   Exchange& x = exchange();
   io::Resolver& resolver = core_.parts.dialer.resolver();
-  std::string name = co_await resolver.name_of(x.client->peer.ip);
+  std::string name = co_await resolver.name_of(x.client_address());
   if (!name.empty()) {
     // Double reverse: the name only counts if it leads back to the address.
     const auto addresses = co_await resolver.addresses(name);
-    if (std::ranges::find(addresses, x.client->peer.ip) != addresses.end())
+    if (std::ranges::find(addresses, x.client_address()) != addresses.end())
       x.client_host = std::move(name);
   }
   co_return continue_routing(x, core_);

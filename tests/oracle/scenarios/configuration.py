@@ -88,9 +88,9 @@ for what, text in ACCEPTED.items():
 scenario(
     "A block of a module that is loaded",
     """\
-LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
-<IfModule mod_remoteip.c>
-RemoteIPHeader X-Forwarded-For
+LoadModule cache_module /usr/lib/apache2/modules/mod_cache.so
+<IfModule mod_cache.c>
+ProxyPass /admin http://${M2}/
 </IfModule>
 """
     + ONE,
@@ -99,8 +99,8 @@ RemoteIPHeader X-Forwarded-For
 scenario(
     "A block for the absence of a module that is loaded",
     """\
-LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
-<IfModule !mod_remoteip.c>
+LoadModule cache_module /usr/lib/apache2/modules/mod_cache.so
+<IfModule !mod_cache.c>
 ProxyPass /admin http://${M2}/
 </IfModule>
 """

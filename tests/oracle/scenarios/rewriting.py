@@ -721,3 +721,18 @@ scenario(
     check_only=True,
     sees="ok",
 )
+scenario(
+    "a handler that a rule named answers for no error document",
+    "LoadModule status_module /usr/lib/apache2/modules/mod_status.so\n"
+    + ON
+    + "RewriteRule ^/x - [H=server-status]\n<Location /x>\nRequire all denied\n</Location>\n"
+    + "ErrorDocument 403 /page\nProxyPass /page http://${M1}/denied\n",
+    [get("/x"), get("/page")],
+    sees="1 1",
+)
+scenario(
+    "a rule that answers with 200",
+    ON + "RewriteRule ^/ok - [R=200]\nProxyPass / http://${M1}/\n",
+    [get("/ok"), get("/other")],
+    sees="200 1",
+)

@@ -1,4 +1,4 @@
-#include "proxy/backend/http1_attempt.hpp"
+#include "proxy/backend/member_link.hpp"
 #include "tls/hosts.hpp"
 
 // TLS with a member, before the request.
@@ -13,14 +13,14 @@ constexpr std::string_view not_enabled =
 }  // namespace
 
 // httpd: with ProxyPreserveHost the client's host is named, and has to be in the certificate.
-void Http1Attempt::find_tls() {
+void MemberLink::find_tls() {
   if (tls_.context != nullptr || x_.generation->tls() == nullptr) return;
   tls_.context = x_.generation->tls()->backend_of(*x_.server, x_.route.url).get();
   const bool preserves = x_.settings->preserve_host.value_or(false) && !x_.host_name.empty();
   tls_.host = preserves ? x_.host_name : std::string_view(plan_.lease.spec().host);
 }
 
-io::Task<Failure> Http1Attempt::secure() {
+io::Task<Failure> MemberLink::secure() {
   using Handshake = tls::TlsStream::Handshake;
   find_tls();
   if (tls_.context == nullptr) {
@@ -30,7 +30,8 @@ io::Task<Failure> Http1Attempt::secure() {
   connection_->tls = x_.generation->tls()->backend_of(*x_.server, x_.route.url);
   connection_->tls_host = tls_.host;
   const std::string& host = connection_->tls_host;
-  auto made = tls_.context->connect(std::move(connection_->stream), host, plan_.lease.spec().name);
+  auto made = tls_.context->connect(std::move(connection_->stream), host, plan_.lease.spec().name,
+                                    shares() ? "h2" : "");
   tls::TlsStream& stream = *made;
   connection_->stream = std::move(made);
   const Instant deadline = core_.now() + plan_.times.connect;
@@ -43,6 +44,8 @@ io::Task<Failure> Http1Attempt::secure() {
   std::string objection = step == Handshake::blocked ? "the handshake took too long"
                           : step == Handshake::done  ? tls_.context->objection(stream.ssl(), host)
                                                      : stream.fault();
+  if (objection.empty() && shares() && tls::agreed_protocol(stream.ssl()) != "h2")
+    objection = "the member does not speak HTTP/2 (no h2 by ALPN)";
   if (objection.empty()) co_return Failure{};
   connection_.reset();
   co_return Failure{Party::backend, Cause::handshake, false, std::move(objection)};

@@ -1,10 +1,11 @@
+#include "proxy/backend/member_link.hpp"
+
+#include <array>
 #include <utility>
 
-#include "proxy/backend/http1_attempt.hpp"
+#include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
-
-// Getting a connection to the member: from the pool, or a new one within the member's limit.
 
 namespace steelyard::proxy {
 
@@ -20,7 +21,7 @@ struct SlotWait {
 
 }  // namespace
 
-io::Task<Failure> Http1Attempt::connect() {
+io::Task<Failure> MemberLink::connect() {
   GateSlot slot;
   expr::Attempt* const noted = open_attempt(x_);
   if (noted != nullptr) noted->slot_at = core_.now();
@@ -53,31 +54,59 @@ io::Task<Failure> Http1Attempt::connect() {
     pool_->cells()->connect.observe(core_.now() - began);
     connection_->mark = OpenMark(pool_->cells());
   }
-  if (is_tls()) co_return co_await secure();
+  Failure failure = announce();
+  if (!failure && is_tls()) failure = co_await secure();
+  if (failure) co_return failure;
+  if (shares()) begin_lane();
   co_return Failure{};
 }
 
-BackendPool* Http1Attempt::find_pool() {
+// It is the first of what a fresh connection sends: there is room for it, or the connection broke.
+Failure MemberLink::announce() {
+  const balance::ProxyProtocol protocol = plan_.lease.spec().proxy_protocol;
+  if (protocol == balance::ProxyProtocol::none) return {};
+  const auto version =
+      protocol == balance::ProxyProtocol::v1 ? http::ProxyVersion::v1 : http::ProxyVersion::v2;
+  std::array<char, http::proxy_line_bytes_max> room;
+  const std::size_t size =
+      http::write_proxy_header(version, x_.client_endpoint(), x_.client->local, room);
+  const std::string_view header(room.data(), size);
+  const io::IoResult result = connection_->stream->write(std::span(&header, 1));
+  if (result.status == io::IoStatus::ok && result.bytes == size) return {};
+  connection_.reset();
+  return {Party::backend, Cause::connect, false, "the connection broke before its PROXY header"};
+}
+
+void MemberLink::begin_lane() {
+  if (pool_ != nullptr && plan_.reuses) {
+    connection_ = pool_->begin_lane(std::move(connection_), core_.parts.loop, keeping());
+  } else {
+    connection_ = lane_on(Http2Carrier::begin(std::move(connection_), core_.parts.loop));
+  }
+}
+
+BackendPool* MemberLink::find_pool() {
   const bool is_current = x_.generation == core_.generation;
   if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
   return pool_.get();
 }
 
-MemberCells* Http1Attempt::cells() {
+MemberCells* MemberLink::cells() {
   if (pool_ == nullptr && find_pool() == nullptr) return nullptr;
   return pool_->cells().get();
 }
 
 // A connection of an earlier exchange. One that was idle for long may be closing right now; a
 // request that cannot be repeated is not risked on it.
-bool Http1Attempt::take_pooled() {
+bool MemberLink::take_pooled() {
   if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
   if (is_tls()) {
     find_tls();
     if (tls_.context == nullptr) return false;  // since a reload
   }
-  connection_ = pool_->take(repeats ? Instant::min() : core_.now() - trusted_idle_time, tls_);
+  const Instant idle_after = repeats ? Instant::min() : core_.now() - trusted_idle_time;
+  connection_ = shares() ? pool_->take_lane(idle_after, tls_) : pool_->take(idle_after, tls_);
   if (connection_ == nullptr) return false;
   reused_ = began_on_pooled_ = true;
   if (expr::Attempt* const noted = open_attempt(x_)) {
@@ -88,7 +117,7 @@ bool Http1Attempt::take_pooled() {
   return true;
 }
 
-io::DialTarget Http1Attempt::dial_target() const {
+io::DialTarget MemberLink::dial_target() const {
   const balance::MemberSpec& spec = plan_.lease.spec();
   const config::ProxySettings& proxy = x_.server->proxy;
   io::DialTarget target;
@@ -109,7 +138,7 @@ io::DialTarget Http1Attempt::dial_target() const {
   return target;
 }
 
-io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
+io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
   io::Wait wait(client_.timer, plan_.times.acquire ? core_.now() + *plan_.times.acquire : never);
   auto state = std::make_shared<SlotWait>(SlotWait{&core_.parts.loop, &wait});
   // Whoever dies here while a grant is on its way gives the slot back there.
@@ -144,6 +173,28 @@ io::Task<Failure> Http1Attempt::wait_for_slot(std::shared_ptr<ConnectionGate> ga
   if (leave.used) co_return Failure{};
   co_return Failure{Party::backend, Cause::pool_exhausted, false,
                     "all connections to the member are in use"};
+}
+
+void MemberLink::give_up_pooled() {
+  connection_.reset();
+  pool_->close_all();
+  reused_ = false;
+}
+
+void MemberLink::give_back() {
+  // A lane is through; its connection is in the pool already.
+  if (shares()) return close();
+  // Another shard's exchange waits for a slot: the connection makes room for it.
+  const bool fits = plan_.reuses && pool_ != nullptr && connection_->stream->settle();
+  if (!fits || connection_->slot.is_wanted()) return close();
+  pool_->put(std::move(connection_), core_.now(), keeping());
+}
+
+BackendPool::Keeping MemberLink::keeping() const {
+  const balance::PoolSpec& pool = plan_.lease.spec().pool;
+  return {static_cast<std::size_t>(
+              pool.connections_soft_max.value_or(pool.connections_max.value_or(1 << 20))),
+          pool.idle_max.value_or(std::chrono::seconds(0))};
 }
 
 }  // namespace steelyard::proxy

@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ajp/packet.hpp"
+#include "proxy/test_world.hpp"
+
+// AJP members on a simulated network: what a container hears and what clients get of its packets,
+// however they arrive.
+
+namespace steelyard::proxy {
+namespace {
+
+using namespace std::string_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view simple_get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+
+std::string packet(const std::string& payload) {
+  return "AB"s + static_cast<char>(payload.size() >> 8) + static_cast<char>(payload.size() & 0xff) +
+         payload;
+}
+std::string chunk(const std::string& data) {
+  return packet("\x03"s + static_cast<char>(data.size() >> 8) +
+                static_cast<char>(data.size() & 0xff) + data + '\0');
+}
+const std::string headers = packet("\x04\0\xc8\0\2OK\0\0\1\0\3X-A\0\0\1b\0"s);
+const std::string end = packet("\x05\x01");
+const std::string want = packet("\x06\x1f\xfa");
+const std::string pong(ajp::pong_packet);
+
+class AjpPath : public testing::Test {
+ protected:
+  void serve(TestWorld& world, const TestWorld::Words& parameters = {}) {
+    auto config = TestWorld::make_config(1, parameters);
+    auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+    spec->members[0].scheme = "ajp";
+    config->servers[0]->balancers[0] = spec;
+    world.adopt(std::move(config));
+  }
+  // What a client gets when the container says this to its request.
+  std::string answer(const std::string& said, std::size_t split, bool byte_by_byte = false) {
+    TestWorld world;
+    serve(world);
+    const auto client = world.connect();
+    world.say(*client, simple_get);
+    io::SimStream& container = world.members[0].last();
+    world.say(container, std::string_view(said).substr(0, split), byte_by_byte);
+    world.say(container, std::string_view(said).substr(split), byte_by_byte);
+    EXPECT_EQ(world.busy(), 0);
+    std::string got = client->take_all();
+    world.say(*client, simple_get);
+    EXPECT_EQ(world.members[0].connections.size(), 1u);  // it was kept
+    const std::size_t date = got.find("Date: ");
+    got.erase(date, got.find("\r\n", date) + 2 - date);
+    return got;
+  }
+  static std::string body_of(const std::string& got) {
+    return got.substr(got.find("\r\n\r\n") + 4);
+  }
+};
+
+TEST_F(AjpPath, an_answer_is_the_same_however_it_arrives) {
+  const std::string said = headers + chunk("hello") + chunk("") + chunk("there") + end;
+  const std::string whole = answer(said, said.size());
+  EXPECT_THAT(whole, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(whole, HasSubstr("X-A: b\r\n"));
+  EXPECT_EQ(body_of(whole), "5\r\nhello\r\n5\r\nthere\r\n0\r\n\r\n");
+  EXPECT_EQ(answer(said, said.size(), true), whole);
+  for (std::size_t split = 1; split < said.size(); ++split)
+    EXPECT_EQ(answer(said, split), whole) << split;
+}
+
+TEST_F(AjpPath, an_answer_without_a_body_has_a_length_however_it_arrives) {
+  const std::string said = headers + end;
+  const std::string whole = answer(said, said.size());
+  EXPECT_THAT(whole, HasSubstr("Content-Length: 0\r\n"));
+  for (std::size_t split = 1; split < said.size(); ++split)
+    EXPECT_EQ(answer(said, split), whole) << split;
+}
+
+TEST_F(AjpPath, a_body_goes_out_as_it_is_asked_for) {
+  TestWorld world;
+  serve(world);
+  const auto client = world.connect();
+  const std::string body(9000, 'x');
+  world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n" + body);
+  const std::string first = world.members[0].heard();
+  EXPECT_THAT(first, StartsWith("\x12\x34"));
+  EXPECT_THAT(first, EndsWith("\x12\x34\x1f\xfc\x1f\xfa"s + std::string(8186, 'x')));
+  world.say(world.members[0].last(), want, true);
+  EXPECT_EQ(world.members[0].heard(), "\x12\x34\x03\x30\x03\x2e"s + std::string(814, 'x'));
+  for (int i = 0; i < 3; ++i) {
+    world.say(world.members[0].last(), want);
+    EXPECT_EQ(world.members[0].heard(), "\x12\x34\0\2\0\0"s);
+  }
+  world.say(world.members[0].last(), headers + end);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(AjpPath, a_chunked_body_waits_until_it_is_asked_for) {
+  TestWorld world;
+  serve(world);
+  const auto client = world.connect();
+  world.say(*client,
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+  world.say(*client, "0\r\n\r\n");
+  EXPECT_THAT(world.members[0].heard(), Not(HasSubstr("hello")));
+  // Two wishes at once, the second within the answer.
+  world.say(world.members[0].last(), want + headers + chunk("a") + want);
+  EXPECT_EQ(world.members[0].heard(), "\x12\x34\0\7\0\5hello\x12\x34\0\2\0\0"s);
+  world.say(world.members[0].last(), end);
+  EXPECT_THAT(client->take_all(), EndsWith("1\r\na\r\n0\r\n\r\n"));
+}
+
+TEST_F(AjpPath, a_ping_goes_ahead_of_every_request) {
+  TestWorld world;
+  serve(world, {"ping=1"});
+  const auto client = world.connect();
+  for (int i = 0; i < 2; ++i) {
+    world.say(*client, simple_get);
+    EXPECT_EQ(world.members[0].heard(), ajp::ping_packet);
+    world.say(world.members[0].last(), pong, true);
+    EXPECT_THAT(world.members[0].heard(), StartsWith("\x12\x34"));
+    world.say(world.members[0].last(), headers + end);
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  }
+  EXPECT_EQ(world.members[0].connections.size(), 1u);
+}
+
+TEST_F(AjpPath, what_lies_behind_the_end_costs_the_connection) {
+  for (const std::string& surplus : {headers + end, want, "A"s}) {
+    TestWorld world;
+    serve(world);
+    const auto client = world.connect();
+    world.say(*client, simple_get);
+    world.say(world.members[0].last(), headers + chunk("own") + end + surplus);
+    EXPECT_THAT(client->take_all(), EndsWith("3\r\nown\r\n0\r\n\r\n"));
+    world.say(*client, simple_get);
+    EXPECT_EQ(world.members[0].connections.size(), 2u);
+  }
+}
+
+TEST_F(AjpPath, an_answer_that_breaks_off_has_no_end) {
+  const std::string said = headers + chunk("hello") + end;
+  for (std::size_t bytes = 0; bytes < said.size(); ++bytes) {
+    TestWorld world;
+    serve(world);
+    const auto client = world.connect();
+    world.say(*client, simple_get);
+    world.say(world.members[0].last(), std::string_view(said).substr(0, bytes));
+    world.members[0].last().end_writing();
+    world.loop.settle();
+    const std::string got = client->take_all();
+    EXPECT_THAT(got, Not(EndsWith("\r\n0\r\n\r\n"))) << bytes;
+    EXPECT_EQ(world.busy(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace steelyard::proxy

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+
+#include "proxy/backend/http1_request.hpp"
+#include "proxy/core.hpp"
+
+// Which member an attempt asks, for what, and how long it waits. Threads: the shard's.
+
+namespace steelyard::proxy {
+
+struct AttemptTimes {
+  Duration backend;  // `timeout`, ProxyTimeout, Timeout
+  Duration connect;
+  Duration client;  // Timeout
+  std::optional<Duration> ping;
+  std::optional<Duration> acquire;
+};
+
+struct AttemptPlan {
+  balance::Balancer& balancer;
+  const balance::Lease& lease;  // outlives the attempt
+  BackendTarget target;
+  AttemptTimes times;
+  bool reuses = true;      // the connection may come from the pool and go back to it
+  bool transient = false;  // the member exists for this exchange only: no pool, no limit
+};
+
+}  // namespace steelyard::proxy

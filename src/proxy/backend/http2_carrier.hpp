@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/loop.hpp"
+#include "proxy/backend/http2_lane.hpp"
+#include "proxy/backend_connection.hpp"
+
+struct nghttp2_session;
+
+// An HTTP/2 connection to a member (RFC 9113), shared by as many exchanges of its shard as the
+// member allows.
+//
+//   lanes ─▶ session (nghttp2: frames, HPACK, windows) ─▶ stream below
+//     ▲                    └── events ──▶ stirred lanes, woken when the library is left
+//
+// Invariants: 1. a lane's coroutine never runs inside a call of the library.
+//             2. when the connection breaks, every lane learns it.
+//             3. what a slow client leaves lying holds back its own lane only: bytes count against
+//                the lane's window until they were taken, not against the connection's.
+// Threads: the loop's.
+
+namespace steelyard::proxy {
+
+inline constexpr std::size_t lanes_max = 100;  // on one connection, if the member allows more
+
+class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
+                           private io::IdleWatcher {
+ public:
+  // Who offers the connection to others. Told once it has no lanes, and when it is of no more use.
+  class Keeper {
+   public:
+    virtual void carrier_rests(Http2Carrier& carrier) = 0;
+    virtual void carrier_ended(Http2Carrier& carrier) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
+  // Says our preface and settings. `connection` is connected (and secured).
+  static std::shared_ptr<Http2Carrier> begin(std::unique_ptr<BackendConnection> connection,
+                                             io::Loop& loop);
+  Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop);
+  ~Http2Carrier();
+  Http2Carrier(const Http2Carrier&) = delete;
+  Http2Carrier& operator=(const Http2Carrier&) = delete;
+
+  void set_keeper(Keeper* keeper) { keeper_ = keeper; }
+  bool takes_more() const;
+  bool rests() const { return lanes_.empty(); }
+  Instant rests_since() const { return rests_since_; }
+  bool is_over() const { return broken_; }
+  BackendConnection& connection() { return *connection_; }
+  io::Stream& below() const { return *connection_->stream; }
+
+ private:
+  friend class Http2Lane;
+  struct Calls;  // the library's callbacks
+
+  // For lanes.
+  void enter(Http2Lane& lane);
+  void leave(Http2Lane& lane);
+  void ask(Http2Lane& lane, const http::FieldList& head, bool ends);
+  void go_on_sending(Http2Lane& lane);
+  void consumed(const Http2Lane& lane, std::size_t bytes);
+  void ping();
+  void flush();
+  void stir(Http2Lane& lane, bool readable, bool writable);
+
+  void idle_stream_stirred(io::Stream& stream) override { idle_stream_became(stream, true, true); }
+  void idle_stream_became(io::Stream& stream, bool readable, bool writable) override;
+  void receive();
+  void gather();
+  void break_off();
+  void wake_stirred();
+  void wake_later();
+
+  io::Loop& loop_;
+  std::unique_ptr<BackendConnection> connection_;
+  nghttp2_session* session_ = nullptr;
+  Keeper* keeper_ = nullptr;
+  std::vector<Http2Lane*> lanes_;
+  std::string out_;  // frames on their way
+  std::size_t out_begin_ = 0;
+  Instant rests_since_{};
+  bool broken_ = false, in_library_ = false, wakes_later_ = false, reads_later_ = false;
+};
+
+// A connection whose stream is a lane on it.
+std::unique_ptr<BackendConnection> lane_on(std::shared_ptr<Http2Carrier> carrier);
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+// The body of a member's answer, decoded piece by piece, whatever its framing is.
+//
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+class ReplyBody {
+ public:
+  enum class Progress : std::uint8_t { data, blocked, finished, cut_short };
+
+  virtual ~ReplyBody() = default;
+  // Makes pending() non-empty when it can without waiting.
+  virtual Progress pull() = 0;
+  virtual void take(std::size_t bytes) = 0;
+  // Nothing is buffered and so many bytes are to come as they are: they may be spliced, and are
+  // reported by spliced() then.
+  virtual std::uint64_t splice_ahead() const { return 0; }
+  virtual void spliced(std::uint64_t /*bytes*/) {}
+
+  std::string_view pending() const { return pending_; }
+  bool finished() const { return end_ && pending_.empty(); }
+  bool pending_is_last() const { return end_; }
+  std::uint64_t received() const { return received_; }
+
+ protected:
+  std::string_view pending_;
+  bool end_ = false;  // nothing follows `pending_`
+  std::uint64_t received_ = 0;
+};
+
+}  // namespace steelyard::proxy

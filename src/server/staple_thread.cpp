@@ -1,0 +1,198 @@
+#include "server/staple_thread.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.hpp"
+#include "server/curl_library.hpp"
+#include "server/privileges.hpp"
+#include "tls/hosts.hpp"
+
+namespace steelyard::server {
+
+namespace {
+
+using config::LogLevel;
+
+constexpr std::string_view module = "ssl";
+// An answer has a signature, a certificate or two, and a few dates.
+constexpr std::size_t answer_bytes_max = std::size_t{64} << 10;
+
+Instant clock_now() { return std::chrono::steady_clock::now(); }
+
+struct Answer {
+  std::string text;
+  bool too_long = false;
+};
+
+std::size_t keep_answer(const char* bytes, std::size_t size, std::size_t count, void* kept) {
+  auto& answer = *static_cast<Answer*>(kept);
+  answer.too_long = answer.text.size() + size * count > answer_bytes_max;
+  if (answer.too_long) return 0;
+  answer.text.append(bytes, size * count);
+  return size * count;
+}
+
+int go_on(void* stopping, curl_off_t /*wanted*/, curl_off_t /*got*/, curl_off_t /*to_send*/,
+          curl_off_t /*sent*/) {
+  return static_cast<const std::atomic<bool>*>(stopping)->load() ? 1 : 0;
+}
+
+}  // namespace
+
+void StapleThread::adopt(std::shared_ptr<const proxy::Generation> generation) {
+  std::vector<std::shared_ptr<tls::Staple>> staples;
+  if (generation->tls() != nullptr) staples = generation->tls()->staples();
+  auto earlier = std::exchange(known_, {});
+  for (const auto& staple : staples) {
+    const auto found = earlier.find(staple->identity());
+    if (found != earlier.end()) staple->take_over(*found->second);
+    known_.emplace(staple->identity(), staple);
+  }
+  if (!thread_.joinable() && staples.empty()) return;
+  {
+    const std::lock_guard hold(lock_);
+    wanted_ = std::move(generation);
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) return;
+  const auto curl = CurlLibrary::load();
+  CHECK(curl.has_value());  // else the configuration was refused
+  curl_ = *curl;
+  thread_ = std::thread([this] { run(); });
+}
+
+void StapleThread::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard hold(lock_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void StapleThread::run() {
+  ::pthread_setname_np(::pthread_self(), "staples");
+  give_up_capabilities();
+  while (!stopping_) {
+    renew_errands();
+    for (Errand& errand : errands_) {
+      if (stopping_ || errand.due > clock_now()) continue;
+      ask(errand);
+      log_.turn_ended();
+    }
+    std::unique_lock hold(lock_);
+    if (stopping_ || wanted_ != nullptr) continue;
+    changed_.wait_until(hold, std::min(next_due(), clock_now() + std::chrono::hours(1)));
+  }
+  log_.turn_ended();
+}
+
+void StapleThread::renew_errands() {
+  std::shared_ptr<const proxy::Generation> wanted;
+  {
+    const std::lock_guard hold(lock_);
+    wanted = std::exchange(wanted_, nullptr);
+  }
+  if (wanted == nullptr) return;
+  log_.generation_changed();
+  generation_ = std::move(wanted);
+  const auto earlier = std::exchange(errands_, {});
+  if (generation_->tls() == nullptr) return;
+  for (auto& staple : generation_->tls()->staples()) {
+    const auto before = std::ranges::find_if(earlier, [&](const Errand& errand) {
+      return errand.staple->identity() == staple->identity();
+    });
+    Errand errand{std::move(staple), clock_now()};
+    // What is shown already is asked for when it would have been.
+    const auto now = std::chrono::system_clock::now();
+    if (before != earlier.end() && errand.staple->answer(now) != nullptr) errand.due = before->due;
+    errands_.push_back(std::move(errand));
+  }
+}
+
+Instant StapleThread::next_due() const {
+  Instant next = never;
+  for (const Errand& errand : errands_) next = std::min(next, errand.due);
+  return next;
+}
+
+void StapleThread::ask(Errand& errand) {
+  tls::Staple& staple = *errand.staple;
+  const auto now = std::chrono::system_clock::now();
+  auto answer = fetch(staple);
+  if (stopping_) return;
+  const auto taken = answer ? staple.take(*answer, now) : std::unexpected(answer.error());
+  if (taken) {
+    // Two thirds of what is left of it, if that is sooner.
+    const Duration left = std::chrono::duration_cast<Duration>(staple.good_until() - now);
+    errand.due = clock_now() + std::clamp<Duration>(left * 2 / 3, std::chrono::seconds(1),
+                                                    staple.settings().renew);
+    if (std::exchange(errand.failed, false))
+      say(LogLevel::notice, staple.url() + " answers about " + staple.subject() + " again");
+    return;
+  }
+  errand.due = clock_now() + staple.settings().retry;
+  errand.failed = true;
+  const bool still_shows = staple.answer(now) != nullptr;
+  say(LogLevel::error, "nothing new is stapled to " + staple.subject() + ": " + staple.url() +
+                           ": " + taken.error() +
+                           (still_shows ? "; the last answer is shown on" : ""));
+}
+
+std::expected<std::string, std::string> StapleThread::fetch(const tls::Staple& staple) {
+  Answer answer;
+  std::array<char, CURL_ERROR_SIZE> error{};
+  CURL* const easy = curl_->easy_init();
+  CHECK(easy != nullptr);
+  curl_slist* headers = curl_->slist_append(nullptr, "Content-Type: application/ocsp-request");
+  headers = curl_->slist_append(headers, "Accept: application/ocsp-response");
+  const auto patience = static_cast<long>(
+      std::chrono::ceil<std::chrono::milliseconds>(staple.settings().patience).count());
+  const auto set = [&](CURLoption option, auto value) {
+    CHECK(curl_->easy_setopt(easy, option, value) == CURLE_OK);
+  };
+  set(CURLOPT_URL, staple.url().c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http");
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_POST, 1L);
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(staple.request().size()));
+  set(CURLOPT_POSTFIELDS, staple.request().data());
+  set(CURLOPT_HTTPHEADER, headers);
+  set(CURLOPT_TIMEOUT_MS, patience);
+  set(CURLOPT_CONNECTTIMEOUT_MS, patience);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &go_on);
+  set(CURLOPT_XFERINFODATA, static_cast<void*>(&stopping_));
+  set(CURLOPT_WRITEFUNCTION, &keep_answer);
+  set(CURLOPT_WRITEDATA, &answer);
+  set(CURLOPT_ERRORBUFFER, error.data());
+  const CURLcode code = curl_->easy_perform(easy);
+  long status = 0;
+  curl_->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  const std::string why = error[0] != '\0' ? error.data() : curl_->easy_strerror(code);
+  curl_->easy_cleanup(easy);
+  curl_->slist_free_all(headers);
+  if (answer.too_long) return std::unexpected("the answer is too long");
+  if (code != CURLE_OK) return std::unexpected(why);
+  if (status != 200) return std::unexpected("HTTP status " + std::to_string(status));
+  return std::move(answer.text);
+}
+
+void StapleThread::say(LogLevel level, std::string_view text) {
+  const config::Server& main_server = *generation_->config().servers[0];
+  if (level > main_server.log_levels.of(module)) return;
+  log_.error(main_server.error_log, {.level = level,
+                                     .module = module,
+                                     .text = text,
+                                     .referer = {},
+                                     .when = std::chrono::system_clock::now()});
+}
+
+}  // namespace steelyard::server
