@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -69,12 +70,17 @@ class Shard::Core final : public RoomMaker {
   void remove(ClientConnection& connection);
   // The connection's coroutine is at its end; it is removed when the turn is over.
   void retire(ClientConnection& connection) { retired_.push_back(&connection); }
-  // What a session has to say is sent when the turn's events are through: answers of many streams
-  // in one piece.
-  void send_soon(Http2Session& session);
+  // What the session has to say is sent when the turn is over: answers of many streams in one piece.
+  void send_at_turn_end(Http2Session& session) { talkative_.push_back(&session); }
   // The same, but not before others had their turn.
-  void send_next_turn(Http2Session& session) { next_turn_.push_back(&session); }
-  void forget(Http2Session& session);
+  void send_next_turn(Http2Session& session) {
+    next_turn_.push_back(&session);
+    parts.loop.defer([] {});
+  }
+  void forget(Http2Session& session) {
+    for (auto* list : {&talkative_, &next_turn_}) std::erase(*list, &session);
+    std::ranges::replace(talking_, &session, nullptr);
+  }
   void end_turn();
   void stop();
   void drain(std::function<void()> drained);
@@ -117,13 +123,11 @@ class Shard::Core final : public RoomMaker {
   void close_idle(Idle which);
   void tell_if_drained();
   void let_sessions_send();
-  void defer_sending();
 
   std::function<void()> drained_;
   Patience patience_{*this};
   std::vector<ClientConnection*> retired_;
   std::vector<Http2Session*> talkative_, talking_, next_turn_;
-  std::shared_ptr<Core*> alive_ = std::make_shared<Core*>(this);  // for jobs that come too late
   config::SettingsCache settings_, passing_settings_;
   std::vector<std::shared_ptr<ServerCells>> server_cells_;  // by Server::index of `generation`
   std::shared_ptr<ServerCells> passing_cells_;              // of an older one's

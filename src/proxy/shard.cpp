@@ -20,7 +20,6 @@ Shard::Core::Core(const ShardParts& given, std::shared_ptr<const Generation> fir
 }
 
 Shard::Core::~Core() {
-  *alive_ = nullptr;
   stop();
   parts.loop.at_turn_end(nullptr);
   parts.group.leave(door_);
@@ -118,22 +117,6 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   added.start();
 }
 
-void Shard::Core::defer_sending() {
-  parts.loop.defer([alive = alive_] {
-    if (*alive != nullptr) (*alive)->let_sessions_send();
-  });
-}
-
-void Shard::Core::send_soon(Http2Session& session) {
-  if (talkative_.empty() && talking_.empty()) defer_sending();
-  talkative_.push_back(&session);
-}
-
-void Shard::Core::forget(Http2Session& session) {
-  for (auto* list : {&talkative_, &next_turn_}) std::erase(*list, &session);
-  std::ranges::replace(talking_, &session, nullptr);
-}
-
 // Sessions wake exchanges when something of theirs went out, and those may have more to say.
 void Shard::Core::let_sessions_send() {
   while (!talkative_.empty()) {
@@ -143,10 +126,10 @@ void Shard::Core::let_sessions_send() {
     talking_.clear();
   }
   talkative_.swap(next_turn_);
-  if (!talkative_.empty()) defer_sending();
 }
 
 void Shard::Core::end_turn() {
+  let_sessions_send();
   for (ClientConnection* connection : retired_) remove(*connection);
   retired_.clear();
   parts.log.turn_ended();

@@ -55,7 +55,7 @@ Http2Session::Http2Session(Shard::Core& core, io::Stream& stream, ClientFacts& f
 }
 
 Http2Session::~Http2Session() {
-  core_.forget(*this);
+  *alive_ = nullptr;
   streams_.clear();
   nghttp2_session_del(library_);
 }
@@ -185,8 +185,12 @@ void Http2Session::abandon_streams() {
 
 // --- to the client -------------------------------------------------------------------------------
 
+// When the turn's events are through: what many streams wrote leaves in one piece.
 void Http2Session::talk() {
-  if (!std::exchange(is_talkative_, true)) core_.send_soon(*this);
+  if (std::exchange(is_talkative_, true)) return;
+  core_.parts.loop.defer([alive = alive_] {
+    if (*alive != nullptr) (*alive)->send();
+  });
 }
 
 void Http2Session::note_output(Http2Stream& stream) {
@@ -278,23 +282,12 @@ bool Http2Session::write_out() {
 }
 
 void Http2Session::send() {
+  // Exchanges that are woken meanwhile have their say in this very call.
+  is_talkative_ = true;
+  const bool is_through = over_ || send_pieces();
   is_talkative_ = false;
+  if (!is_through) talk();
   if (over_) return;
-  std::size_t pieces = 0;
-  constexpr std::size_t pieces_max = http2_bytes_a_turn / http2_piece_bytes;
-  bool goes_on = pay_owed();
-  while (goes_on && !over_) {
-    if (++pieces > pieces_max) {
-      is_talkative_ = true;
-      core_.send_next_turn(*this);
-      break;
-    }
-    push_outputs();
-    goes_on = write_out();
-    hand_out_news();
-    if (give_up_code_ != 0) be_calm(give_up_code_);
-    goes_on = goes_on || (!over_ && owed_.empty() && !outputs_.empty());
-  }
   for (Http2Stream* const stream : served_) stream->watch_for_stall(stream_patience());
   finish_if_over();
   if (!waits_for_room_ || wait_ == nullptr) return;
@@ -303,6 +296,22 @@ void Http2Session::send() {
   } else {
     wait_->wake(io::Woken::ready);
   }
+}
+
+// False: others shall have their turn first.
+bool Http2Session::send_pieces() {
+  constexpr std::size_t pieces_max = http2_bytes_a_turn / http2_piece_bytes;
+  bool goes_on = pay_owed();
+  for (std::size_t pieces = 0; goes_on && !over_; ++pieces) {
+    if (pieces == pieces_max) return false;
+    push_outputs();
+    goes_on = write_out();
+    hand_out_news();
+    if (give_up_code_ != 0) be_calm(give_up_code_);
+    const bool has_more = !outputs_.empty() || nghttp2_session_want_write(library_) != 0;
+    goes_on = goes_on || (!over_ && owed_.empty() && has_more);
+  }
+  return true;
 }
 
 Duration Http2Session::stream_patience() const {

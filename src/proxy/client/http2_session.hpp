@@ -86,6 +86,7 @@ class Http2Session {
   void abandon_streams();
   void push_outputs();
   bool write_out();
+  bool send_pieces();
   bool pay_owed();
   void break_off();
   void be_calm(std::uint32_t code);
@@ -104,6 +105,7 @@ class Http2Session {
   std::vector<Http2Stream*> news_, running_, outputs_, served_;
   std::string owed_;                  // made, and not taken by the client yet
   std::string* gathering_ = nullptr;  // where frames are collected while send() makes them
+  std::shared_ptr<Http2Session*> alive_ = std::make_shared<Http2Session*>(this);  // for late jobs
   io::Wait* wait_ = nullptr;          // where the connection's coroutine sleeps
   Http2Allowance idle_frames_, resets_;
   std::uint32_t stream_errors_ = 0;
