@@ -400,4 +400,4 @@ def test_resets_at_every_point_of_a_request(target):
         client = Frames(port)
         client.send(whole[:cut])
         client.close()
-    until(lambda: member.open_connections() <= 10)  # the pool's
+    until(lambda: member.open_connections <= 10)  # the pool's

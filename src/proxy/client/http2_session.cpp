@@ -356,7 +356,7 @@ Instant Http2Session::deadline() const {
   const Duration patience = is_fresh ? client.timeout : client.keep_alive_timeout;
   if (streams_.empty()) return idle_since_ + patience;
   // Streams have times of their own; whether they are gone is looked at now and then.
-  return core_.now() + std::max<Duration>(patience, std::chrono::seconds(1));
+  return core_.now() + std::max<Duration>(client.keep_alive_timeout, std::chrono::seconds(1));
 }
 
 void Http2Session::time_is_up() {

@@ -106,7 +106,7 @@ class Http2Session {
   std::string owed_;                  // made, and not taken by the client yet
   std::string* gathering_ = nullptr;  // where frames are collected while send() makes them
   std::shared_ptr<Http2Session*> alive_ = std::make_shared<Http2Session*>(this);  // for late jobs
-  io::Wait* wait_ = nullptr;          // where the connection's coroutine sleeps
+  io::Wait* wait_ = nullptr;  // where the connection's coroutine sleeps
   Http2Allowance idle_frames_, resets_;
   std::uint32_t stream_errors_ = 0;
   Instant idle_since_, owed_since_, head_began_ = never;
