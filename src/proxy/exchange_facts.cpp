@@ -122,6 +122,7 @@ std::int64_t Exchange::number(NumberFact which) const {
     case NumberFact::bytes_sent:
       return bytes.sent;
     case NumberFact::keepalive_count:
+      if (client->http2_stream != 0) return 1;  // httpd: each stream
       // httpd counts a connection's kept-alive requests; the one that closes it does not count on.
       return keep_client || closed_by_limit || client->requests_before == 0
                  ? client->requests_before
@@ -153,29 +154,8 @@ const http::Field& Exchange::response_row(std::size_t i) const {
   return i < always.size() ? always[i] : normal[i - always.size()];
 }
 
-namespace {
-
-// mod_http2's variables of a stream. Nothing is ever pushed.
-std::optional<std::string_view> http2_variable(const Exchange& x, std::string_view name) {
-  if (name == "HTTP2") return "on";
-  if (name == "H2PUSH" || name == "H2_PUSH") return "off";
-  if (name == "H2_PUSHED" || name == "H2_PUSHED_ON") return "";
-  const ClientFacts& client = *x.client;
-  if (name == "H2_STREAM_ID") return x.arena.decimal(client.http2_stream);
-  if (name == "H2_STREAM_TAG") {
-    const std::string_view connection = x.arena.decimal(client.connection_id);
-    return x.arena.join(connection, "-", x.arena.decimal(client.http2_stream));
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
   const auto found = environment.find(name);
-  if (!found && client->http2_stream != 0) {
-    if (const auto of_stream = http2_variable(*this, name)) return of_stream;
-  }
   return found || !has_tls_environment ? found : tls_environment(name);
 }
 

@@ -110,8 +110,8 @@ void tidy_as_http(Exchange& x) {
 
 bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
-  if (!x.keep_client || core.draining) return false;
-  if (speaks_http2(x)) return true;
+  // httpd: a stream serves one request (%X).
+  if (!x.keep_client || core.draining || speaks_http2(x)) return false;
   // httpd counts the request that uses up MaxKeepAliveRequests, whatever else closes (%k).
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;

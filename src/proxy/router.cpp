@@ -112,6 +112,22 @@ void apply_fixed_environment(Exchange& x) {
   }
 }
 
+// mod_http2's variables of a stream. Nothing is ever pushed.
+void set_http2_environment(Exchange& x) {
+  const ClientFacts& client = *x.client;
+  const std::string_view stream = x.arena.decimal(client.http2_stream);
+  const auto thread = static_cast<std::uint64_t>(client.process->thread_id);
+  x.environment.set("HTTP2", "on");
+  x.environment.set("H2PUSH", "off");
+  x.environment.set("H2_PUSH", "off");
+  x.environment.set("H2_PUSHED", "");
+  x.environment.set("H2_PUSHED_ON", "");
+  x.environment.set("H2_STREAM_ID", stream);
+  x.environment.set("H2_STREAM_TAG",
+                    x.arena.join(x.arena.decimal(thread), "-",
+                                 x.arena.decimal(client.connection_id), "-", stream));
+}
+
 // Named groups of a regex section become MATCH_NAME variables (httpd).
 void export_matches(Exchange& x, const config::SharedList<config::Section>& sections,
                     std::string_view text) {
@@ -430,6 +446,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
   x.has_tls_environment = x.is_tls();
+  if (x.client->http2_stream != 0) set_http2_environment(x);
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))

@@ -23,6 +23,7 @@ LIBRARIES = {
     "prometheus/": {"manage"},
     "nghttp2/": {"proxy"},
     "openssl/": {"tls"},
+    "nghttp2/": {"proxy"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")
 

@@ -32,8 +32,6 @@ void SimLoop::advance(Duration time) {
     now_ += step;
     wall_now_ += std::chrono::duration_cast<WallTime::duration>(step);
     timers_.turn(now_);
-    // What timers left to the end of their turn has it, whether there were jobs or not.
-    if (jobs_.empty() && turn_end_) turn_end_();
     settle();
   }
 }

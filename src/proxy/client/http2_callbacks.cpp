@@ -15,6 +15,9 @@ constexpr std::size_t waiting_acks_max = 100;
 // Frames that go on with a head (CONTINUATION), of one head.
 constexpr std::size_t continuations_max = 64;
 
+// What a GOAWAY names that only announces another (RFC 9113 6.8).
+constexpr std::int32_t notice_stream_id = 0x7fffffff;
+
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -156,6 +159,12 @@ struct Http2Callbacks {
         session.give_up_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
       return 0;
     }
+    if (head.type == NGHTTP2_GOAWAY && session.drains_ &&
+        frame->goaway.last_stream_id == notice_stream_id) {
+      // Its answer tells that the notice was heard.
+      nghttp2_submit_ping(library, NGHTTP2_FLAG_NONE, nullptr);
+      return 0;
+    }
     const bool ends = (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_DATA) &&
                       (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!ends || nghttp2_session_get_stream_remote_close(library, head.stream_id) != 0) return 0;
@@ -177,8 +186,10 @@ struct Http2Callbacks {
 
   static ssize_t read_body(nghttp2_session* library, std::int32_t id, std::uint8_t* /*room*/,
                            std::size_t room_bytes, std::uint32_t* flags,
-                           nghttp2_data_source* source, void* user) {
-    auto& stream = *static_cast<Http2Stream*>(source->ptr);
+                           nghttp2_data_source* /*source*/, void* user) {
+    Http2Stream* const found = stream_of(library, id);
+    if (found == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    Http2Stream& stream = *found;
     std::size_t most = room_bytes;
     if (const std::uint32_t limit = session_of(user).settings().data_frame_bytes_max; limit != 0)
       most = std::min<std::size_t>(most, limit);
@@ -195,16 +206,17 @@ struct Http2Callbacks {
     return static_cast<ssize_t>(piece.bytes);
   }
 
-  static int send_body(nghttp2_session* /*library*/, nghttp2_frame* /*frame*/,
+  static int send_body(nghttp2_session* library, nghttp2_frame* frame,
                        const std::uint8_t* frame_head, std::size_t bytes,
-                       nghttp2_data_source* source, void* user) {
+                       nghttp2_data_source* /*source*/, void* user) {
     constexpr std::size_t frame_head_bytes = 9;
-    auto& stream = *static_cast<Http2Stream*>(source->ptr);
+    Http2Stream* const stream = stream_of(library, frame->hd.stream_id);
+    if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     std::string& out = *session_of(user).gathering_;
     if (out.size() >= http2_piece_bytes) return NGHTTP2_ERR_WOULDBLOCK;
     out.append(text_of(frame_head, frame_head_bytes));
-    out.append(stream.unsent().substr(0, bytes));
-    stream.sent(bytes);
+    out.append(stream->unsent().substr(0, bytes));
+    stream->sent(bytes);
     return 0;
   }
 };

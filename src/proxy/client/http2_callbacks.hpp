@@ -10,7 +10,7 @@ namespace steelyard::proxy {
 
 // `user`: the Http2Session.
 nghttp2_session* make_http2_library(const config::Http2Settings& settings, void* user);
-// Where the library gets a stream's body from: the Http2Stream itself (ptr).
+// Where the library gets a stream's body from.
 nghttp2_data_source_read_callback http2_body_source();
 
 }  // namespace steelyard::proxy

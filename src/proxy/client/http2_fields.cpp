@@ -41,8 +41,8 @@ int Http2Fields::status_of(std::string_view head) {
 }
 
 void Http2Fields::add(std::string_view name, std::string_view value) {
-  rows_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(),
-                   NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
+  rows_.push_back(
+      {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
 }
 
 void Http2Fields::read_head(std::span<char> head) {

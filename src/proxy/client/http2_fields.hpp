@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-// A head of ours in HTTP/1's format, as the fields that HTTP/2 sends (RFC 9113 8.3.2). The texts
-// are not copied: the head stays where it is until they were sent.
+// A head of ours in HTTP/1's format, as the fields that HTTP/2 sends (RFC 9113 8.3.2). The rows
+// show its texts; the library copies them, since a frame may wait longer than its stream lives.
 //
 //   "HTTP/1.1 200 OK" CR LF "Date: ..." CR LF ... CR LF   ─▶   :status 200, date ..., ...
 //

@@ -24,6 +24,12 @@ std::string& piece_room() {
   return room;
 }
 
+// For names of streams in logs (H2_STREAM_TAG).
+std::uint64_t next_connection_id() {
+  thread_local std::uint64_t last = 0;
+  return ++last;
+}
+
 // All windows of streams together, within what the protocol has numbers for.
 std::int32_t connection_window(const config::Http2Settings& settings) {
   constexpr std::uint64_t most = 0x7fffffff;
@@ -42,13 +48,14 @@ Http2Session::Http2Session(Shard::Core& core, io::Stream& stream, ClientFacts& f
       idle_frames_(http2_idle_frames_max, http2_idle_frames_a_second, core.now()),
       resets_(http2_resets_max, http2_resets_a_second, core.now()),
       idle_since_(core.now()) {
+  facts_.connection_id = next_connection_id();
   library_ = make_http2_library(settings(), this);
   submit_settings();
   talk();
 }
 
 Http2Session::~Http2Session() {
-  core_.forget(*this);
+  *alive_ = nullptr;
   streams_.clear();
   nghttp2_session_del(library_);
 }
@@ -178,8 +185,12 @@ void Http2Session::abandon_streams() {
 
 // --- to the client -------------------------------------------------------------------------------
 
+// When the turn's events are through: what many streams wrote leaves in one piece.
 void Http2Session::talk() {
-  if (!std::exchange(is_talkative_, true)) core_.send_at_turn_end(*this);
+  if (std::exchange(is_talkative_, true)) return;
+  core_.parts.loop.defer([alive = alive_] {
+    if (*alive != nullptr) (*alive)->send();
+  });
 }
 
 void Http2Session::note_output(Http2Stream& stream) {
@@ -271,26 +282,36 @@ bool Http2Session::write_out() {
 }
 
 void Http2Session::send() {
+  // Exchanges that are woken meanwhile have their say in this very call.
+  is_talkative_ = true;
+  const bool is_through = over_ || send_pieces();
   is_talkative_ = false;
+  if (!is_through) talk();
   if (over_) return;
-  std::size_t pieces = 0;
+  for (Http2Stream* const stream : served_) stream->watch_for_stall(stream_patience());
+  finish_if_over();
+  if (!waits_for_room_ || wait_ == nullptr) return;
+  if (awaits_room_) {
+    waits_for_room_ = false;  // the connection's coroutine waits for it already
+  } else {
+    wait_->wake(io::Woken::ready);
+  }
+}
+
+// False: others shall have their turn first.
+bool Http2Session::send_pieces() {
   constexpr std::size_t pieces_max = http2_bytes_a_turn / http2_piece_bytes;
   bool goes_on = pay_owed();
-  while (goes_on && !over_) {
-    if (++pieces > pieces_max) {
-      is_talkative_ = true;
-      core_.send_next_turn(*this);
-      break;
-    }
+  for (std::size_t pieces = 0; goes_on && !over_; ++pieces) {
+    if (pieces == pieces_max) return false;
     push_outputs();
     goes_on = write_out();
     hand_out_news();
     if (give_up_code_ != 0) be_calm(give_up_code_);
-    goes_on = goes_on || (!over_ && owed_.empty() && !outputs_.empty());
+    const bool has_more = !outputs_.empty() || nghttp2_session_want_write(library_) != 0;
+    goes_on = goes_on || (!over_ && owed_.empty() && has_more);
   }
-  for (Http2Stream* const stream : served_) stream->watch_for_stall(stream_patience());
-  finish_if_over();
-  if (waits_for_room_ && wait_ != nullptr) wait_->wake(io::Woken::ready);
+  return true;
 }
 
 Duration Http2Session::stream_patience() const {
@@ -311,7 +332,6 @@ void Http2Session::drain() {
   if (std::exchange(drains_, true) || over_ || ending_) return;
   // First a word, and the last one when that has been heard: nothing on its way is lost.
   nghttp2_submit_shutdown_notice(library_);
-  nghttp2_submit_ping(library_, NGHTTP2_FLAG_NONE, nullptr);
   talk();
 }
 
@@ -336,12 +356,12 @@ Instant Http2Session::deadline() const {
   const Duration patience = is_fresh ? client.timeout : client.keep_alive_timeout;
   if (streams_.empty()) return idle_since_ + patience;
   // Streams have times of their own; whether they are gone is looked at now and then.
-  return core_.now() + std::max<Duration>(patience, std::chrono::seconds(1));
+  return core_.now() + std::max<Duration>(client.keep_alive_timeout, std::chrono::seconds(1));
 }
 
 void Http2Session::time_is_up() {
   if (over_ || core_.now() < deadline()) return;
-  if (!owed_.empty()) return break_off();
+  if (!owed_.empty() || ending_) return break_off();
   ending_ = true;
   nghttp2_session_terminate_session(library_, NGHTTP2_NO_ERROR);
   abandon_streams();
@@ -349,7 +369,8 @@ void Http2Session::time_is_up() {
 }
 
 io::Wait& Http2Session::wait_for_client(io::Wait& wait) {
-  wait.readable(stream_);
+  // Of a client that is sent away nothing more is read.
+  if (!ending_) wait.readable(stream_);
   if (std::exchange(waits_for_room_, false)) {
     wait.writable(stream_);
     awaits_room_ = true;

@@ -86,6 +86,7 @@ class Http2Session {
   void abandon_streams();
   void push_outputs();
   bool write_out();
+  bool send_pieces();
   bool pay_owed();
   void break_off();
   void be_calm(std::uint32_t code);
@@ -104,12 +105,15 @@ class Http2Session {
   std::vector<Http2Stream*> news_, running_, outputs_, served_;
   std::string owed_;                  // made, and not taken by the client yet
   std::string* gathering_ = nullptr;  // where frames are collected while send() makes them
-  io::Wait* wait_ = nullptr;          // where the connection's coroutine sleeps
+  std::shared_ptr<Http2Session*> alive_ = std::make_shared<Http2Session*>(this);  // for late jobs
+  io::Wait* wait_ = nullptr;  // where the connection's coroutine sleeps
   Http2Allowance idle_frames_, resets_;
   std::uint32_t stream_errors_ = 0;
   Instant idle_since_, owed_since_, head_began_ = never;
   std::uint32_t give_up_code_ = 0;  // why the client is to be sent away; 0: it is not
-  bool is_talkative_ = false, waits_for_room_ = false, awaits_room_ = false, drains_ = false;
+  bool is_talkative_ = false, drains_ = false;
+  bool waits_for_room_ = false;  // nobody waits for room yet that is needed
+  bool awaits_room_ = false;     // the connection's coroutine does
   bool over_ = false, ending_ = false, peer_left_ = false;
 };
 

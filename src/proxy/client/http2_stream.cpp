@@ -165,10 +165,8 @@ void Http2Stream::take_head(std::string_view text) {
   has_head_ = !http::is_interim(status);
   if (has_head_ || (status == early_hints && !session_.settings().passes_early_hints)) return;
   fields_.read_head(writable(head_));
-  std::vector<nghttp2_nv> rows = fields_.rows();
-  for (nghttp2_nv& row : rows) row.flags = NGHTTP2_NV_FLAG_NONE;
-  nghttp2_submit_headers(session_.library(), NGHTTP2_FLAG_NONE, id_, nullptr, rows.data(),
-                         rows.size(), nullptr);
+  nghttp2_submit_headers(session_.library(), NGHTTP2_FLAG_NONE, id_, nullptr, fields_.rows().data(),
+                         fields_.rows().size(), nullptr);
 }
 
 void Http2Stream::end_writing() {
@@ -195,7 +193,7 @@ bool Http2Stream::hand_over() {
   }
   submitted_ = true;
   fields_.read_head(writable(head_));
-  nghttp2_data_provider body{{.ptr = this}, http2_body_source()};
+  nghttp2_data_provider body{{.ptr = nullptr}, http2_body_source()};
   const bool is_empty = ended_ && unsent_.empty() && trailers_.size() == 0;
   return nghttp2_submit_response(session_.library(), id_, fields_.rows().data(),
                                  fields_.rows().size(), is_empty ? nullptr : &body) == 0;

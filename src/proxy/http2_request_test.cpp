@@ -1,0 +1,170 @@
+#include "proxy/client/http2_request.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/limits.hpp"
+
+namespace steelyard::proxy {
+namespace {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+using Kind = Http2RequestReader::Result::Kind;
+
+struct Read {
+  http::RequestHead head;
+  Arena arena;
+  Http2RequestReader::Result result;
+  bool is_hopeless = false;
+};
+
+void read(Read& into, const Fields& fields, bool has_body = false,
+          const http::RequestLimits& limits = {}) {
+  Http2RequestReader reader;
+  reader.begin(into.head, into.arena, limits);
+  for (const auto& [name, value] : fields)
+    into.is_hopeless = into.is_hopeless || !reader.add(name, value);
+  into.result = reader.finish(has_body, "https");
+}
+
+Fields with(const Fields& more) {
+  Fields fields{
+      {":method", "GET"}, {":scheme", "https"}, {":authority", "a.test"}, {":path", "/p?q"}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+Fields without(const std::string& name, const Fields& more = {}) {
+  Fields fields = with(more);
+  std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+  return fields;
+}
+
+Fields replaced(const std::string& name, const std::string& value) {
+  Fields fields = with({});
+  for (auto& field : fields)
+    if (field.first == name) field.second = value;
+  return fields;
+}
+
+TEST(Http2Request, becomes_the_head_that_HTTP_1_would_have_brought) {
+  Read read_one;
+  read(read_one,
+       with({{"user-agent", " t "}, {"cookie", "a=1"}, {"x-a-b", ""}, {"cookie", "b=2"}}));
+  const http::RequestHead& head = read_one.head;
+  EXPECT_EQ(read_one.result.kind, Kind::complete);
+  EXPECT_EQ(head.line, "GET /p?q HTTP/2.0");
+  EXPECT_EQ(head.method_id, http::Method::get);
+  EXPECT_EQ(head.target.path, "/p");
+  EXPECT_EQ(head.target.query, "q");
+  EXPECT_EQ(head.host, "a.test");
+  EXPECT_EQ(head.received_version.major, 2);
+  EXPECT_EQ(head.fields.value("User-Agent"), "t");
+  EXPECT_EQ(head.fields.value("Cookie"), "a=1; b=2");
+  EXPECT_EQ(head.fields[2].name, "X-A-B");
+  EXPECT_EQ(head.body.kind, http::BodyFraming::Kind::none);
+}
+
+TEST(Http2Request, its_body_has_the_length_it_says_or_comes_in_chunks) {
+  Read known, unknown;
+  read(known, with({{"content-length", "5"}}), true);
+  EXPECT_EQ(known.head.body, (http::BodyFraming{http::BodyFraming::Kind::length, 5}));
+  read(unknown, with({}), true);
+  EXPECT_EQ(unknown.head.body.kind, http::BodyFraming::Kind::chunked);
+}
+
+TEST(Http2Request, Host_stands_in_for_a_missing_authority) {
+  Read read_one;
+  read(read_one, without(":authority", {{"host", "b.test:81"}}));
+  EXPECT_EQ(read_one.result.kind, Kind::complete);
+  EXPECT_EQ(read_one.head.host_parts->port, 81);
+}
+
+TEST(Http2Request, what_is_no_message_is_malformed) {
+  const std::vector<Fields> cases = {
+      without(":method"),
+      without(":path"),
+      replaced(":method", "GET /x HTTP/1.1\r\nA: b\r\n\r\nGET"),
+      replaced(":method", "G T"),
+      with({{":path", "/again"}}),
+      with({{":status", "200"}}),
+      with({{"Upper", "x"}}),
+      with({{"", "x"}}),
+      with({{"a b", "x"}}),
+      with({{"transfer-encoding:chunked", "x"}}),
+      with({{"x", "a\r\nb: c"}}),
+      with({{"x", std::string("a\0b", 3)}}),
+      with({{"connection", "close"}}),
+      with({{"keep-alive", "1"}}),
+      with({{"proxy-connection", "x"}}),
+      with({{"transfer-encoding", "chunked"}}),
+      with({{"upgrade", "websocket"}}),
+      with({{"te", "gzip"}}),
+      with({{"content-length", "1"}, {"content-length", "1"}}),
+  };
+  for (const Fields& fields : cases) {
+    Read read_one;
+    read(read_one, fields);
+    EXPECT_EQ(read_one.result.kind, Kind::malformed) << fields.back().first << fields.size();
+  }
+}
+
+TEST(Http2Request, what_HTTP_1_would_answer_with_an_error_is_answered) {
+  const std::vector<std::pair<Fields, int>> cases = {
+      {replaced(":path", "/a#b"), 400},
+      {replaced(":path", "a"), 400},
+      {replaced(":path", "/a b"), 400},
+      {replaced(":path", "https://b.test/"), 400},
+      {replaced(":path", "*"), 400},
+      {replaced(":scheme", "http"), 400},
+      {replaced(":authority", "u@a.test"), 400},
+      {replaced(":authority", "a b"), 400},
+      {without(":authority"), 400},
+      {with({{"content-length", "5"}}), 400},
+      {with({{"content-length", "+0"}}), 400},
+      {with({{"x", std::string(8200, 'y')}}), 431},
+      {replaced(":path", "/" + std::string(8200, 'y')), 414},
+  };
+  for (const auto& [fields, status] : cases) {
+    Read read_one;
+    read(read_one, fields);
+    EXPECT_EQ(read_one.result.kind, Kind::fault) << fields.back().first;
+    EXPECT_EQ(read_one.result.status, status) << fields.back().first;
+  }
+}
+
+TEST(Http2Request, fields_are_counted_and_their_memory_has_an_end) {
+  Fields fields = with({});
+  for (int i = 0; i < 101; ++i) fields.emplace_back("x" + std::to_string(i), "y");
+  Read many;
+  read(many, fields);
+  EXPECT_EQ(many.result.status, 431);
+  EXPECT_FALSE(many.is_hopeless);
+  for (int i = 0; i < 101; ++i) fields.emplace_back("z", "y");
+  Read more;
+  read(more, fields);
+  EXPECT_TRUE(more.is_hopeless);
+  Read large;
+  read(large, with(Fields(140, {"x", std::string(8000, 'y')})), false, {.fields_max = 0});
+  EXPECT_TRUE(large.is_hopeless);
+}
+
+TEST(Http2Request, cookies_together_keep_to_the_limit_of_one_field) {
+  Read read_one;
+  read(read_one, with(Fields(20, {"cookie", std::string(1000, 'c')})));
+  EXPECT_EQ(read_one.result.status, 431);
+}
+
+TEST(Http2Request, an_expectation_is_read) {
+  Read known, unknown;
+  read(known, with({{"expect", "100-continue"}}), true);
+  EXPECT_TRUE(known.head.expects_continue);
+  read(unknown, with({{"expect", "more"}}), true);
+  EXPECT_TRUE(unknown.head.expects_the_unknown);
+}
+
+}  // namespace
+}  // namespace steelyard::proxy
