@@ -136,8 +136,7 @@ TEST_F(ProxyDirectives, parameters_in_the_wrong_place_are_sent_to_the_right_one)
 }
 
 TEST_F(ProxyDirectives, members_of_other_protocols_are_refused_with_the_way_forward) {
-  for (const std::string_view scheme :
-       {"ajp", "ftp", "fcgi", "scgi", "uwsgi", "foo"}) {
+  for (const std::string_view scheme : {"ajp", "fcgi", "scgi", "uwsgi", "foo"}) {
     const std::string url = std::string(scheme) + "://h/";
     EXPECT_THAT(fault("ProxyPass /x " + url), HasSubstr("are not supported")) << scheme;
     EXPECT_NE(advice_, "") << scheme;

@@ -113,7 +113,6 @@ constexpr std::array foreign_schemes{
     Foreign{"fcgi", "Put a web server that speaks FastCGI in between and name it with http://."},
     Foreign{"scgi", "Put a web server that speaks SCGI in between and name it with http://."},
     Foreign{"uwsgi", "Start uWSGI with --http-socket and write http://."},
-    Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
 };
 
 // False after a complaint.

@@ -137,8 +137,7 @@ std::vector<Directive> make_table() {
            "fetch certificates", wrap},
           {"proxy_module",
            "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxyFCGIBackendType ProxyFCGISetEnvIf ProxyFtpListOnWildcard "
-           "ProxyFtpEscapeWildcards ProxyFtpDirCharset ProxySCGISendfile "
+           "ProxyFCGIBackendType ProxyFCGISetEnvIf ProxySCGISendfile "
            "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
            "BalancerGrowth ProxyStatus Proxy100Continue",

@@ -23,7 +23,7 @@ constexpr auto schemes = std::to_array<Scheme>({
     {"fcgi", 8000, "proxy_fcgi_module"},
     {"scgi", 4000, "proxy_scgi_module"},
     {"uwsgi", 0, "proxy_uwsgi_module"},
-    {"ftp", 21, "proxy_ftp_module"},
+    {"ftp", 21, "proxy_ftp_module", !tls, spoken},
 });
 
 std::string list_spoken() {

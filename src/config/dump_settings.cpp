@@ -69,6 +69,9 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
+  if (settings.ftp_charset) out.line("ftp-charset", *settings.ftp_charset);
+  out.flag("ftp-lists-on-wildcard", settings.ftp_lists_on_wildcard);
+  out.flag("ftp-escapes-wildcards", settings.ftp_escapes_wildcards);
   if (settings.responder) {
     const std::string_view name = handler_name(*settings.responder);
     out.line("responder", name.empty() ? "none" : name);

@@ -89,7 +89,9 @@ struct PathSettings {
   std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
   std::optional<Responder> responder;           // SetHandler
   std::optional<bool> requires_tls;             // SSLRequireSSL
-  std::optional<TlsOptions> tls_options;        // SSLOptions
+  std::optional<std::string> ftp_charset;       // ProxyFtpDirCharset
+  std::optional<bool> ftp_lists_on_wildcard, ftp_escapes_wildcards;  // ProxyFtp...Wildcard(s)
+  std::optional<TlsOptions> tls_options;                             // SSLOptions
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;  // SetEnvIf in sections

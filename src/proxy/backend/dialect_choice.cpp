@@ -1,5 +1,6 @@
 #include "proxy/backend/dialect_choice.hpp"
 
+#include "proxy/backend/ftp_dialect.hpp"
 #include "proxy/backend/http2_dialect.hpp"
 
 namespace steelyard::proxy {
@@ -11,6 +12,7 @@ std::unique_ptr<Dialect> other_than_http1(const Dialect::Matter& matter) {
   const std::string_view scheme = matter.plan.lease.spec().scheme;
   if (scheme.starts_with("http") || scheme.starts_with("ws")) return nullptr;
   if (scheme == "h2" || scheme == "h2c") return std::make_unique<Http2Dialect>(matter);
+  if (scheme == "ftp") return std::make_unique<FtpDialect>(matter);
   return nullptr;
 }
 
