@@ -191,7 +191,7 @@ constexpr auto table = std::to_array<Directive>({
      ftp},
     {"ProxyFtpEscapeWildcards", in_routes | in_directory | in_condition, Arguments::flag,
      set_switch<&PathSettings::ftp_escapes_wildcards>, inner_counts,
-     "Whether the proxy should escape wildcards in paths before sending them to the FTP server. "
+     "Whether the proxy should escape wildcards in paths before sending them to the FTP server.  "
      "Defaults to on, but most FTP servers will need it turned off if you need to manage paths "
      "that contain wildcard characters.",
      ftp},

@@ -50,6 +50,13 @@ void warn_of_unchecked_socket(Scope& scope, const balance::MemberSpec& spec) {
              "Let the member listen there too, or leave hcmethod out.");
 }
 
+void warn_of_http_checks(Scope& scope, const balance::MemberSpec& spec) {
+  using enum balance::CheckMethod;
+  if (spec.scheme != "ftp" || spec.check.method == none || spec.check.method == tcp) return;
+  scope.warn("Health checks of " + spec.name + " speak HTTP, and it speaks FTP: they all fail",
+             "Write hcmethod=TCP.");
+}
+
 void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
                 const Parameters& parameters) {
   balance::MemberSpec spec;
@@ -64,6 +71,7 @@ void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
   }
   set_parameters(scope, spec, parameters, {std::string(member_prefix), {}});
   warn_of_unchecked_socket(scope, spec);
+  warn_of_http_checks(scope, spec);
   balancer.spec.members.push_back(std::move(spec));
   balancer.member_places.push_back(scope.statement().place());
 }

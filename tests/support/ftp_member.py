@@ -15,6 +15,7 @@ Directories follow from the names of the files. Honest unless told otherwise by 
     cut        the data connection is reset after so many bytes
     short      it ends (properly) after so many bytes
     hold       data bytes after which the member waits for let_go()
+    drip_s     replies come byte by byte with so long a pause
 """
 
 import socket
@@ -25,27 +26,27 @@ from .ports import HeldPort
 
 CLOSE = object()
 STAMP = "20240229123456"
+HONEST = {
+    "replies": {}, "listings": {}, "pasv_host": None, "refuses": False, "cut": None, "short": None,
+    "hold": None, "drip_s": None,
+}
 
 
 class FtpMember:
     def __init__(self, files=None, **options):
         self.files = files if files is not None else {"/a.txt": b"hello\n"}
-        self.options = {
-            "replies": {}, "listings": {}, "pasv_host": None, "refuses": False,
-            "cut": None, "short": None, "hold": None, **options,
-        }
+        self.behave(**options)
         self.sessions = []
         self.data_peers = []
         self.held = HeldPort()
         self.changed = threading.Condition()
         self._let_go = threading.Event()
+        self.closing = threading.Event()
         self._streams = []
         self._threads = []
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._listener.bind(("127.0.0.1", self.held.port))
-        self._listener.listen(64)
+        self._listener = self.held.listening_socket()
+        # A reply in pieces is one in pieces on the wire.
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._begin(self._accept)
 
     def __enter__(self):
@@ -53,6 +54,10 @@ class FtpMember:
 
     def __exit__(self, *_):
         self.close()
+
+    def behave(self, **options):
+        """From the next session on."""
+        self.options = {**HONEST, **options}
 
     @property
     def address(self):
@@ -63,7 +68,7 @@ class FtpMember:
         return [command for session in self.sessions for command in session]
 
     def take(self):
-        """The sessions so far, without passwords' order mattering; forgets them."""
+        """The sessions so far; forgets them."""
         with self.changed:
             seen, self.sessions = self.sessions, []
             return seen
@@ -83,6 +88,7 @@ class FtpMember:
 
     def close(self):
         self._let_go.set()
+        self.closing.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self.changed:
@@ -174,12 +180,22 @@ class Session:
         if reply is CLOSE:
             return False
         if reply is not None:
-            self.stream.sendall(reply if isinstance(reply, bytes) else reply.encode() + b"\r\n")
+            self.reply(reply if isinstance(reply, bytes) else reply.encode() + b"\r\n")
         return True
 
     def line(self, text):
-        self.stream.sendall(text.encode("latin1") + b"\r\n")
+        self.reply(text.encode("latin1") + b"\r\n")
         return True
+
+    def reply(self, data):
+        pause_s = self.options["drip_s"]
+        if pause_s is None:
+            self.stream.sendall(data)
+            return
+        for at in range(len(data)):
+            self.stream.sendall(data[at : at + 1])
+            if self.member.closing.wait(pause_s):
+                return
 
     def do_user(self, _, told):
         return self.line(told or "331 password please")
@@ -235,7 +251,7 @@ class Session:
     def do_pasv(self, _, told):
         port = self.listen()
         host = (self.options["pasv_host"] or "127.0.0.1").replace(".", ",")
-        return self.line(told or f"227 passive ({host},{port >> 8},{port & 255})")
+        return self.line(told or f"227 Entering Passive Mode ({host},{port >> 8},{port & 255})")
 
     def drop_data(self):
         if self.listener is not None:

@@ -150,7 +150,7 @@ io::Task<Failure> FtpDialect::open_data(Shard::Core& core) {
   co_return co_await open_by_pasv(core);
 }
 
-// An address that is not the member's own is one that it must not have us connect to.
+// httpd: an address that is not the member's own is one that it must not have us connect to.
 io::Task<Failure> FtpDialect::open_by_pasv(Shard::Core& core) {
   if (!co_await control_->ask("PASV")) co_return control_->failure();
   const int code = control_->code();
@@ -158,7 +158,8 @@ io::Task<Failure> FtpDialect::open_by_pasv(Shard::Core& core) {
   const auto offered = code == passive ? ftp::read_passive(control_->text()) : std::nullopt;
   if (!offered) co_return no_data_connection("the server offers no passive data connection");
   if (offered->ip != control_->stream().dialed().ip)
-    co_return no_data_connection("the server names another address for the data connection");
+    co_return Failure{Party::backend, Cause::bad_message, true,
+                      "PASV address does not match FTP server", 403};
   co_return co_await dial(core, offered->port, "PASV");
 }
 
