@@ -21,6 +21,10 @@ void set_switch(Scope& scope, const Statement& statement) {
   scope.settings().*field = is_on(statement);
 }
 
+void ftp_charset(Scope& scope, const Statement& statement) {
+  scope.settings().ftp_charset = statement.words[0];
+}
+
 void reverse_cookie_path(Scope& scope, const Statement& statement) {
   const std::vector<std::string>& words = statement.words;
   const bool interpolate = words.size() > 2 && equals_ignoring_case(words[2], "interpolate");
@@ -148,7 +152,7 @@ constexpr std::string_view vhost_counts = "the virtual host's counts";
 constexpr std::string_view no_forward_proxy =
     "requests are never forwarded to places of the "
     "client's choice, so it changes nothing";
-constexpr std::string_view proxy = "proxy_module";
+constexpr std::string_view proxy = "proxy_module", ftp = "proxy_ftp_module";
 
 constexpr auto table = std::to_array<Directive>({
     {"ProxyPass", in_routes, Arguments::raw, handle_proxy_pass,
@@ -179,6 +183,20 @@ constexpr auto table = std::to_array<Directive>({
     {"ProxyErrorOverride", in_routes | in_directory | in_condition, Arguments::one_or_more,
      handle_proxy_error_override, "the inner switch counts, its statuses add up",
      "use our error handling pages instead of the servers' we are proxying", proxy},
+    {"ProxyFtpListOnWildcard", in_routes | in_directory | in_condition, Arguments::flag,
+     set_switch<&PathSettings::ftp_lists_on_wildcard>, inner_counts,
+     "Whether wildcard characters in a path cause mod_proxy_ftp to list the files instead of "
+     "trying "
+     "to get them. Defaults to on.",
+     ftp},
+    {"ProxyFtpEscapeWildcards", in_routes | in_directory | in_condition, Arguments::flag,
+     set_switch<&PathSettings::ftp_escapes_wildcards>, inner_counts,
+     "Whether the proxy should escape wildcards in paths before sending them to the FTP server.  "
+     "Defaults to on, but most FTP servers will need it turned off if you need to manage paths "
+     "that contain wildcard characters.",
+     ftp},
+    {"ProxyFtpDirCharset", in_routes | in_directory | in_condition, Arguments::one, ftp_charset,
+     inner_counts, "Define the character set for proxied FTP listings", ftp},
     {"ProxyVia", in_servers, Arguments::one, via, vhost_counts,
      "Configure Via: proxy header header to one of: on | off | block | full", proxy},
     {"ProxyTimeout", in_servers, Arguments::one, timeout, vhost_counts,

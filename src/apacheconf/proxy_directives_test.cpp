@@ -136,7 +136,7 @@ TEST_F(ProxyDirectives, parameters_in_the_wrong_place_are_sent_to_the_right_one)
 }
 
 TEST_F(ProxyDirectives, members_of_other_protocols_are_refused_with_the_way_forward) {
-  for (const std::string_view scheme : {"ftp", "foo"}) {
+  for (const std::string_view scheme : {"gopher", "foo"}) {
     const std::string url = std::string(scheme) + "://h/";
     EXPECT_THAT(fault("ProxyPass /x " + url), HasSubstr("are not supported")) << scheme;
     EXPECT_NE(advice_, "") << scheme;
@@ -159,6 +159,27 @@ TEST_F(ProxyDirectives, members_of_the_cgi_family_need_their_modules) {
     EXPECT_THAT(fault(line), HasSubstr("need a module that is not loaded")) << scheme;
     EXPECT_THAT(advice_, HasSubstr("LoadModule proxy_" + scheme + "_module")) << scheme;
   }
+}
+
+TEST_F(ProxyDirectives, ftp_members_need_their_module) {
+  EXPECT_THAT(fault("ProxyPass /x ftp://h/"), HasSubstr("need a module that is not loaded"));
+  EXPECT_EQ(advice_, "Add the line: LoadModule proxy_ftp_module modules/mod_proxy_ftp.so");
+  EXPECT_EQ(fault("LoadModule proxy_ftp_module m\nProxyPass /x ftp://h/"), "");
+  EXPECT_EQ(main_server().backends.at(0)->port, 21);
+}
+
+TEST_F(ProxyDirectives, of_ftp_the_inner_section_counts) {
+  accept(
+      "LoadModule proxy_ftp_module m\n"
+      "ProxyFtpDirCharset utf-8\nProxyFtpListOnWildcard Off\nProxyPass / ftp://h/\n"
+      "<Location /x>\nProxyFtpListOnWildcard On\nProxyFtpEscapeWildcards Off\n</Location>\n");
+  const config::PathSettings merged =
+      config::merge(main_server().defaults, main_server().locations[0].settings);
+  EXPECT_EQ(merged.ftp_charset, "utf-8");
+  EXPECT_EQ(merged.ftp_lists_on_wildcard, true);
+  EXPECT_EQ(merged.ftp_escapes_wildcards, false);
+  EXPECT_THAT(fault("LoadModule proxy_ftp_module m\nProxyFtpListOnWildcard maybe"),
+              HasSubstr("ProxyFtpListOnWildcard"));
 }
 
 TEST_F(ProxyDirectives, a_policy_needs_its_module) {

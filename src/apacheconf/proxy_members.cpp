@@ -44,9 +44,11 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
 
 // httpd asks in HTTP whatever the member speaks, and no such check ever passes.
 void complain_of_check_in_http(Scope& scope, const balance::MemberSpec& spec) {
-  const bool speaks_cgi = spec.scheme == "fcgi" || spec.scheme == "scgi" || spec.scheme == "uwsgi";
+  const std::string_view scheme = spec.scheme;
+  const bool speaks_http =
+      scheme != "fcgi" && scheme != "scgi" && scheme != "uwsgi" && scheme != "ftp";
   const balance::CheckMethod method = spec.check.method;
-  if (!speaks_cgi || method == balance::CheckMethod::none || method == balance::CheckMethod::tcp)
+  if (speaks_http || method == balance::CheckMethod::none || method == balance::CheckMethod::tcp)
     return;
   scope.complain("hcmethod=" + std::string(balance::check_method_name(method)) + " asks " +
                      spec.name + " in HTTP, which it does not speak",

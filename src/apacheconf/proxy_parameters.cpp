@@ -104,15 +104,6 @@ bool check_hash_key(Scope& scope, const Parameter& parameter, const ParameterWor
   return false;
 }
 
-struct Foreign {
-  std::string_view scheme;
-  std::string_view advice;
-};
-
-constexpr std::array foreign_schemes{
-    Foreign{"ftp", "Put a web server with the files in between and name it with http://."},
-};
-
 // False after a complaint.
 bool check_scheme(Scope& scope, std::string_view name, std::string_view prefix) {
   const balance::Scheme* const scheme = balance::scheme_named(name);
@@ -126,11 +117,9 @@ bool check_scheme(Scope& scope, std::string_view name, std::string_view prefix) 
         "Add the line: LoadModule " + std::string(module) + " modules/mod_" + word + ".so");
     return false;
   }
-  std::string advice = "Write http://HOST:PORT, https://HOST:PORT or unix:/SOCKET|http://NAME.";
-  for (const Foreign& foreign : foreign_schemes) {
-    if (foreign.scheme == name) advice = foreign.advice;
-  }
-  scope.complain(protocol + ":// are not supported by this version", std::move(advice));
+  scope.complain(protocol + ":// are not supported", "Members are spoken to by " +
+                                                         std::string(balance::spoken_schemes()) +
+                                                         ", also behind unix:/SOCKET|.");
   return false;
 }
 

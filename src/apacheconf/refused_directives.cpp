@@ -123,8 +123,7 @@ std::vector<Directive> make_table() {
            "fetch certificates", wrap},
           {"proxy_module",
            "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxyFtpListOnWildcard "
-           "ProxyFtpEscapeWildcards ProxyFtpDirCharset ProxySCGISendfile "
+           "ProxySCGISendfile "
            "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
            "BalancerGrowth ProxyStatus Proxy100Continue",

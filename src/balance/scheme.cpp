@@ -23,7 +23,7 @@ constexpr auto schemes = std::to_array<Scheme>({
     {"fcgi", 8000, "proxy_fcgi_module", !tls, spoken},
     {"scgi", 4000, "proxy_scgi_module", !tls, spoken},
     {"uwsgi", 3031, "proxy_uwsgi_module", !tls, spoken},
-    {"ftp", 21, "proxy_ftp_module"},
+    {"ftp", 21, "proxy_ftp_module", !tls, spoken},
 });
 
 std::string list_spoken() {

@@ -70,6 +70,9 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
+  if (settings.ftp_charset) out.line("ftp-charset", *settings.ftp_charset);
+  out.flag("ftp-lists-on-wildcard", settings.ftp_lists_on_wildcard);
+  out.flag("ftp-escapes-wildcards", settings.ftp_escapes_wildcards);
   if (settings.handler) {
     out.line("responder", "proxy:" + settings.handler->url);
   } else if (settings.responder) {

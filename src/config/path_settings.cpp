@@ -121,6 +121,9 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.canonical_physical_port, inner.canonical_physical_port);
   override_with(merged.auth_merging, inner.auth_merging);
   override_with(merged.requires_tls, inner.requires_tls);
+  override_with(merged.ftp_charset, inner.ftp_charset);
+  override_with(merged.ftp_lists_on_wildcard, inner.ftp_lists_on_wildcard);
+  override_with(merged.ftp_escapes_wildcards, inner.ftp_escapes_wildcards);
   if (inner.tls_options)
     merged.tls_options = inner.tls_options->over(outer.tls_options.value_or(TlsOptions()));
   merge_error_override(merged.error_override, inner.error_override);

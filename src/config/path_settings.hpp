@@ -95,7 +95,9 @@ struct PathSettings {
   std::optional<FcgiBackend> fcgi_backend;      // ProxyFCGIBackendType
   std::optional<bool> cgi_pass_auth;            // CGIPassAuth
   std::optional<bool> requires_tls;             // SSLRequireSSL
-  std::optional<TlsOptions> tls_options;        // SSLOptions
+  std::optional<std::string> ftp_charset;       // ProxyFtpDirCharset
+  std::optional<bool> ftp_lists_on_wildcard, ftp_escapes_wildcards;  // ProxyFtp...Wildcard(s)
+  std::optional<TlsOptions> tls_options;                             // SSLOptions
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;                             // SetEnvIf in sections

@@ -181,9 +181,11 @@ void write_title(int status, std::string_view reason, std::string& out) {
   html_escape(out, reason);
 }
 
+}  // namespace
+
 void write_signature(const PageServer& server, std::string& out) {
   if (server.signature == Signature::off) return;
-  out += "<hr>\n<address>";
+  out += "<address>";
   html_escape(out, server.banner);
   out += " Server at ";
   if (server.signature == Signature::email) {
@@ -197,8 +199,6 @@ void write_signature(const PageServer& server, std::string& out) {
   out += std::to_string(server.port);
   out += "</address>\n";
 }
-
-}  // namespace
 
 std::string_view page_reason(const ErrorPage& page) noexcept {
   if (!page.reason.empty()) return page.reason;
@@ -226,6 +226,7 @@ void write_error_page(const ErrorPage& page, const PageServer& server, std::stri
     out +=
         "\nerror was encountered while trying to use an ErrorDocument to handle the request.</p>\n";
   }
+  if (server.signature != Signature::off) out += "<hr>\n";
   write_signature(server, out);
   out += "</body></html>\n";
 }

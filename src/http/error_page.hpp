@@ -44,6 +44,8 @@ inline constexpr std::string_view note_too_many_fields =
 
 // The words of the page's title, which are those of the status line too.
 [[nodiscard]] std::string_view page_reason(const ErrorPage& page) noexcept;
+// The line about the server; nothing under Signature::off.
+void write_signature(const PageServer& server, std::string& out);
 // Appends the page's HTML.
 void write_error_page(const ErrorPage& page, const PageServer& server, std::string& out);
 

@@ -37,9 +37,7 @@ void write_page(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   page.location = answer.location;
   page.failed_document_status = answer.failed_document_status;
   if (const auto expect = x.request.fields.value(http::FieldId::expect)) page.expect = *expect;
-  const http::PageServer server{signature_of(x), x.generation->banner(), x.public_name(),
-                                x.public_port(), x.server->admin};
-  http::write_error_page(page, server, core.page);
+  http::write_error_page(page, page_server(x), core.page);
 }
 
 std::string_view words_of(const LocalAnswer& answer) {
@@ -103,6 +101,11 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
 }
 
 }  // namespace
+
+http::PageServer page_server(const Exchange& x) {
+  return {signature_of(x), x.generation->banner(), x.public_name(), x.public_port(),
+          x.server->admin};
+}
 
 std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer) {
   if (x.redirected || answer.has_text) return {};

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/error_page.hpp"
 #include "http/request_head.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
@@ -28,6 +29,9 @@ struct LocalAnswer {
   std::shared_ptr<Feed> feed{};  // follows the text; nobody knows how long it is
   int failed_document_status = 0;
 };
+
+// What the line about the server on a page says; of Settings in force.
+http::PageServer page_server(const Exchange& x);
 
 // The page's words for a malformed request, as httpd's.
 void describe_fault(const http::RequestFault& fault, LocalAnswer& answer);

@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cgi_cases  # noqa: E402
 import deviations  # noqa: E402
+import ftp_cases  # noqa: E402
 import health_cases  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
@@ -92,6 +93,18 @@ told by its name here, by the file system there.
 """
 
 
+FTP = """
+## FTP members
+
+`tests/oracle/test_ftp.py` compares the conversation that a server sees and what the client gets. A
+path with `%2f` elsewhere than at its front is refused before the server is asked, by httpd in the
+middle of the conversation.
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
 def health_row(different):
     told = f"| `{different.id}` | {different.text} "
     return told + f"| `{different.case.seen}` | `{different.steelyard}` |\n"
@@ -103,7 +116,9 @@ def text():
         for d in deviations.DEVIATIONS
     )
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + CGI + "".join(health_row(one) for one in cgi_cases.DIFFERENT) + NAMES + MANAGER + TAIL
+    cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
+    ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
+    return HEAD + rows + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + MANAGER + TAIL
 
 
 if __name__ == "__main__":

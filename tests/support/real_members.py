@@ -1,4 +1,4 @@
-"""Real servers as members: nginx with files, Tomcat with one small application.
+"""Real servers as members: nginx with files, Tomcat with one small application, vsftpd with files.
 
 Each runs in a directory and on a held port of its own and is stopped by the process that started
 it.  They say which of them answers: nginx in X-Node, Tomcat in the page and behind the session's
@@ -7,6 +7,7 @@ dot (its jvmRoute).
 
 import http.client
 import os
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from .ports import HeldPort
 
 NGINX = "/usr/sbin/nginx"
 TOMCAT_HOME = Path("/usr/share/tomcat10")
+VSFTPD = "/usr/sbin/vsftpd"
 START_S = 40.0
 STOP_S = 15.0
 
@@ -46,6 +48,26 @@ http {{
         location /up/ {{ dav_methods PUT; }}
     }}
 }}
+"""
+
+# Its own precautions need rights that a container may not give.
+VSFTPD_CONF = """\
+listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+anonymous_enable=YES
+local_enable=NO
+anon_root={root}/files
+ftp_username=www-data
+nopriv_user=nobody
+secure_chroot_dir={root}/empty
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+xferlog_enable=YES
+log_ftp_protocol=YES
+vsftpd_log_file={root}/log
 """
 
 # No library is searched for fragments and tags: a start takes one second instead of several.
@@ -293,3 +315,29 @@ class AjpTomcat(Tomcat):
     def close(self):
         super().close()
         self.ajp.close()
+
+
+class Vsftpd(RealMember):
+    """Serves `files` to anonymous users; needs root."""
+
+    def __init__(self, name, directory):
+        super().__init__(name, directory)
+        for folder in ("files", "empty"):
+            (self.root / folder).mkdir(mode=0o755)
+        text = VSFTPD_CONF.format(port=self.held.port, root=self.root)
+        (self.root / "vsftpd.conf").write_text(text)
+
+    def put(self, path, data):
+        target = self.root / "files" / path
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def command(self):
+        return [VSFTPD, str(self.root / "vsftpd.conf")]
+
+    def _answers(self, patience_s):
+        try:
+            with socket.create_connection(("127.0.0.1", self.held.port), patience_s) as stream:
+                return stream.recv(100).startswith(b"220")
+        except OSError:
+            return False

@@ -32,6 +32,7 @@ Attempt::Attempt(const Dialect::Matter& matter, Shard::Core& core, Dialect& dial
       link_(matter.x, core, matter.client, matter.plan) {}
 
 io::Task<Failure> Attempt::ask() {
+  if (Failure objection = dialect_.objection()) co_return objection;
   owes_continue_ =
       x_.request.expects_continue && !dialect_.passes_expect() && body_.received() == 0;
   body_began_ = core_.now();
@@ -42,6 +43,7 @@ io::Task<Failure> Attempt::ask() {
   while (true) {
     Failure failure;
     if (knocks_again_ || !link_.take_pooled()) failure = co_await link_.connect();
+    if (failure.cause == Cause::no_such_name) failure.status = dialect_.status_without_address();
     if (failure) co_return failure;
     if (!plan_.balancer.connected(plan_.lease)) {
       // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
@@ -53,7 +55,10 @@ io::Task<Failure> Attempt::ask() {
     if (is_for_once && !dialect_.may_refuse()) body_.stop_keeping();
     dialect_.begin();
     upload_broken_ = false;
-    if (dialect_.converses()) failure = co_await dialect_.converse(core_, link_.stream());
+    if (dialect_.converses()) {
+      asked_at_ = core_.now();
+      failure = co_await dialect_.converse(core_, link_.stream());
+    }
     Instant deadline = first_deadline();
     while (!failure && !approach_head(deadline, failure)) {
       if (blocked_.others_turn) {

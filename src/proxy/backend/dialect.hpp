@@ -45,6 +45,11 @@ class Dialect {
   virtual bool streams_body() const { return false; }
   // The client's wish for leave to send its body goes to the member, which gives it or not.
   virtual bool passes_expect() const { return false; }
+  // Why no member is asked: the request is one that the protocol has no words for. Before begin(),
+  // and before there is a connection.
+  virtual Failure objection() { return {}; }
+  // When the member's name leads nowhere; 0: what the failure says.
+  virtual int status_without_address() const { return 0; }
   // Lays the request out. Nothing was said on the connection yet in this exchange.
   virtual void begin() = 0;
   // Instead of send() and read_head(): a conversation until the head is here (FTP). After begin().

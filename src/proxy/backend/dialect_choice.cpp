@@ -3,6 +3,7 @@
 #include "proxy/backend/ajp_dialect.hpp"
 #include "proxy/backend/cgi_stream_dialect.hpp"
 #include "proxy/backend/fcgi_dialect.hpp"
+#include "proxy/backend/ftp_dialect.hpp"
 #include "proxy/backend/http2_dialect.hpp"
 
 namespace steelyard::proxy {
@@ -18,6 +19,7 @@ std::unique_ptr<Dialect> other_than_http1(const Dialect::Matter& matter, Shard::
   const auto protocol = cgi_protocol(scheme);
   if (protocol == cgi::Protocol::fcgi) return std::make_unique<FcgiDialect>(matter, core);
   if (protocol) return std::make_unique<CgiStreamDialect>(matter, *protocol);
+  if (scheme == "ftp") return std::make_unique<FtpDialect>(matter);
   return nullptr;
 }
 

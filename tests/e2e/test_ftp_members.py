@@ -1,0 +1,309 @@
+"""FTP members: files and lists of a real vsftpd, servers that lie, stall and break off."""
+
+import hashlib
+import os
+import re
+import threading
+import time
+
+import pytest
+from support.ftp_member import CLOSE, FtpMember
+from support.process import until
+from support.real_members import Vsftpd
+from support.server import MODULE_DIRECTORY, complete
+from support.wire import Connection
+
+MODULES = (f"LoadModule proxy_ftp_module {MODULE_DIRECTORY}/mod_proxy_ftp.so\n"
+           "LoadModule status_module modules/mod_status.so\n"
+           "SteelyardShards 1\n")
+FILES = {"/a.txt": b"hello\n", "/d/b.txt": b"b" * 10}
+
+
+@pytest.fixture
+def start(server, port):
+    def begin(text):
+        server.start(complete(MODULES + f"Listen {port.port}\n" + text), [port.port])
+        return server
+
+    return begin
+
+
+@pytest.fixture
+def member():
+    one = FtpMember(FILES)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def direct(start, member):
+    start(f"Timeout 5\nProxyPass / ftp://{member.address}/\n")
+    return member
+
+
+def ask(port, target="/", method="GET", fields=""):
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(f"{method} {target} HTTP/1.1\r\nHost: lb.test\r\n{fields}\r\n".encode())
+    response = connection.read_response(method)
+    connection.close()
+    return response
+
+
+def is_cut(response):
+    return response.ended.startswith("cut short")
+
+
+# --- a real server --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def vsftpd(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("vsftpd", numbered=True)
+    for folder in (directory, *directory.parents[:3]):
+        if os.stat(folder).st_uid == os.getuid() and str(folder) != "/tmp":
+            os.chmod(folder, 0o755)
+    one = Vsftpd("f1", directory / "server")
+    one.begin()
+    one.await_ready()
+    yield one
+    one.close()
+
+
+def test_a_real_server_gives_files_and_lists(start, port, vsftpd):
+    big = os.urandom(3_000_000)
+    vsftpd.put("a.txt", b"hello\n")
+    vsftpd.put("big.bin", big)
+    vsftpd.put("pub/my <b>file", b"x")
+    start(f"ProxyPass / ftp://{vsftpd.address}/\n")
+    response = ask(port, "/a.txt")
+    assert (response.status, response.body) == ("200", b"hello\n")
+    assert response.header("Content-Length") == b"6"
+    assert response.header("Last-Modified").endswith(b" GMT")
+    response = ask(port, "/big.bin")
+    assert hashlib.sha1(response.body).digest() == hashlib.sha1(big).digest()
+    assert ask(port, "/big.bin", "HEAD").header("Content-Length") == b"3000000"
+    assert ask(port, "/pub/my%20%3Cb%3Efile").body == b"x"
+    page = ask(port, "/").body
+    assert re.search(rb'<a href="a.txt">a.txt</a>', page) and b'<a href="pub/">pub</a>' in page
+    assert b'<a href="%3cb%3efile">&lt;b&gt;file</a>' in ask(port, "/pub").body
+    assert b'<a href="a.txt">' in ask(port, "/*.txt").body
+    assert ask(port, "/nope").status == "404"
+    assert ask(port, "/pub/nope/x").status == "404"
+    assert ask(port, "/a.txt;type=a").body == b"hello\n"
+    wrong = "Authorization: Basic am9lOnB3\r\n"
+    assert ask(port, "/a.txt", fields=wrong).status == "401"
+
+
+def test_a_real_server_in_a_balancer_takes_over(start, port, vsftpd, member):
+    vsftpd.put("a.txt", b"real\n")
+    start("<Proxy balancer://b>\n"
+          f"BalancerMember ftp://{member.address} retry=60\n"
+          f"BalancerMember ftp://{vsftpd.address} status=+H\n</Proxy>\n"
+          "ProxyPass / balancer://b/\n")
+    assert ask(port, "/a.txt").body == b"hello\n"
+    member.behave(replies={"greeting": "120 5 minutes"})
+    assert ask(port, "/a.txt").body == b"real\n"
+
+
+# --- whole or cut ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["426 broken", "451 disk", "421 bye", "nonsense", CLOSE])
+@pytest.mark.parametrize("size", ["213 6", "500 what"])
+def test_a_bad_end_is_never_a_whole_file(direct, port, end, size):
+    direct.behave(replies={"end": end, "SIZE": size})
+    response = ask(port, "/a.txt")
+    assert response.status == "502" or is_cut(response), response
+
+
+@pytest.mark.parametrize("size", ["213 6", "500 what"])
+@pytest.mark.parametrize("how", ["cut", "short"])
+def test_a_data_connection_that_ends_early(direct, port, how, size):
+    direct.behave(replies={"SIZE": size, "end": "226 sure" if how == "cut" else "426 no"},
+                  **{how: 3})
+    response = ask(port, "/a.txt")
+    assert response.status == "502" or is_cut(response), response
+
+
+def test_fewer_bytes_than_told(direct, port):
+    direct.behave(short=3)
+    response = ask(port, "/a.txt")
+    assert response.status == "502" or is_cut(response), response
+
+
+def test_more_bytes_than_told_are_no_second_answer(direct, port):
+    direct.files = {"/a.txt": b"abHTTP/1.1 200 OK\r\n\r\n"}
+    direct.behave(replies={"SIZE": "213 2"})
+    response = ask(port, "/a.txt")
+    assert response.status == "502" or (is_cut(response) and response.body == b"a"), response
+    direct.files = FILES
+
+
+def test_the_last_byte_waits_for_the_final_reply(direct, port):
+    direct.behave(replies={"end": None})
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"GET /a.txt HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    response = connection.read_response("GET", timeout_s=3)
+    assert response.body == b"hello"
+    connection.close()
+
+
+def test_a_list_with_a_bad_end_is_cut(direct, port):
+    direct.behave(replies={"end": "426 broken"})
+    response = ask(port, "/")
+    assert is_cut(response) and b"</html>" not in response.body
+
+
+def test_a_kept_connection_serves_the_next_request(direct, port):
+    connection = Connection("127.0.0.1", port.port)
+    for target, body in (("/a.txt", b"hello\n"), ("/d/b.txt", b"b" * 10), ("/a.txt", b"hello\n")):
+        connection.send(f"GET {target} HTTP/1.1\r\nHost: lb.test\r\n\r\n".encode())
+        assert connection.read_response("GET").body == body
+    connection.close()
+    direct.await_end()
+    assert [session[-1] for session in direct.take()] == ["QUIT"] * 3
+
+
+# --- hostile servers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["greeting", "USER", "PASS", "EPSV", "SIZE", "PWD", "MDTM"])
+def test_a_reply_without_an_end(direct, port, command):
+    bomb = b"230-x\r\n" + b"and on and on\r\n" * 40_000
+    direct.behave(replies={command: bomb})
+    assert ask(port, "/a.txt").status == "502"
+    direct.behave()
+    assert ask(port, "/a.txt").body == b"hello\n"
+
+
+def test_replies_byte_by_byte(direct, port):
+    direct.behave(drip_s=0)
+    assert ask(port, "/a.txt").body == b"hello\n"
+    assert b'<a href="b.txt">' in ask(port, "/d/").body
+
+
+@pytest.mark.parametrize("command", ["greeting", "PASS", "EPSV", "RETR"])
+def test_silence_ends_after_the_timeout(start, port, member, command):
+    start(f"Timeout 60\nProxyPass / ftp://{member.address}/ timeout=1\n")
+    member.behave(replies={command: None})
+    begun = time.monotonic()
+    assert ask(port, "/a.txt").status == "502"
+    assert 0.5 < time.monotonic() - begun < 20
+    member.await_end()
+
+
+def test_dripping_does_not_stretch_a_reply(start, port, member):
+    start(f"Timeout 60\nProxyPass / ftp://{member.address}/ timeout=1\n")
+    member.behave(replies={"PASS": b"230-" + b"x" * 2000}, drip_s=0.05)
+    begun = time.monotonic()
+    assert ask(port, "/a.txt").status == "502"
+    assert time.monotonic() - begun < 20
+
+
+def test_names_and_words_are_never_markup(direct, port):
+    evil = b"<script>alert(1)</script>\"'><img src=x onerror=x>"
+    direct.behave(
+        replies={"PASS": b"230-" + evil + b"\r\n230 " + evil + b"\r\n",
+                 "PWD": b'257 "/<script>" is\r\n'},
+        listings={"/": b"-r 1 " + evil + b"\r\n" + evil + b"\r\nl 1 " + evil + b" -> " + evil
+                       + b"\r\n  1 " + evil.replace(b" ", b"") + b"\r\n1 <script> x\r\n"},
+    )
+    page = ask(port, "/").body
+    assert page.endswith(b"</html>\n")
+    assert b"<script" not in page and b"<img" not in page
+    page = ask(port, "/%3Cscript%3E/;type=d").body
+    assert b"<script" not in page
+
+
+def test_a_path_is_never_markup(direct, port):
+    direct.files = {"/<script>/x": b"1"}
+    response = ask(port, "/%3Cscript%3E/")
+    assert response.status == "200" and b"<script" not in response.body
+    direct.files = FILES
+
+
+@pytest.mark.parametrize("text", [b"500 a\rSet-Cookie: x=1\r\n", b"500 <script>x</script>\r\n"])
+def test_an_error_page_holds_no_markup_of_the_server(direct, port, text):
+    direct.behave(replies={"greeting": text})
+    response = ask(port, "/a.txt")
+    assert response.status == "502" and response.header("Set-Cookie") is None
+    assert b"<script" not in response.body
+
+
+def test_times_and_sizes_make_no_fields(direct, port):
+    direct.behave(replies={"MDTM": b"213 20240229123456\rX-Evil: 1\r\n",
+                           "SIZE": b"213 6\rX-Evil: 1\r\n"})
+    response = ask(port, "/a.txt")
+    assert response.body == b"hello\n" and response.header("X-Evil") is None
+
+
+def test_commands_hold_nothing_of_the_clients_but_names(direct, port):
+    for target in ("/x%0d%0aDELE%20a", "/x%0aDELE", "/%ff", "/a%00b", "/;type=x", "/x%7f"):
+        assert ask(port, target).status in ("400", "404"), target
+    assert direct.take() == []
+
+
+def test_another_address_is_never_dialed(direct, port):
+    direct.behave(pasv_host="10.11.12.13", replies={"EPSV": "500 what"})
+    begun = time.monotonic()
+    assert ask(port, "/a.txt").status == "403"
+    assert time.monotonic() - begun < 3
+
+
+def test_a_client_that_leaves_ends_the_session(direct, port):
+    direct.files = {"/big": b"x" * 30_000_000}
+    direct.behave(hold=1000)
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"GET /big HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    direct.await_command("RETR big")
+    connection.close()
+    direct.let_go()
+    direct.await_end()
+    direct.files = FILES
+
+
+def test_a_slow_client_gets_everything(direct, port):
+    direct.files = {"/big": bytes(range(256)) * 40_000}
+    connection = Connection("127.0.0.1", port.port, receive_bytes=4096)
+    connection.send(b"GET /big HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    direct.await_command("RETR big")
+    assert connection.read_response("GET").body == bytes(range(256)) * 40_000
+    connection.close()
+    direct.files = FILES
+
+
+def test_a_limit_bounds_the_control_connections(start, port, member):
+    start(f"ProxyPass / ftp://{member.address}/ max=1\n")
+    member.behave(hold=2)
+    first = []
+    thread = threading.Thread(target=lambda: first.append(ask(port, "/a.txt")))
+    thread.start()
+    member.await_command("RETR a.txt")
+    second = []
+    other = threading.Thread(target=lambda: second.append(ask(port, "/d/b.txt")))
+    other.start()
+    assert len(member.sessions) == 1
+    member.let_go()
+    thread.join(20)
+    other.join(20)
+    assert (first[0].body, second[0].body) == (b"hello\n", b"b" * 10)
+    until(lambda: len(member.sessions) == 2)
+
+
+def test_the_servers_words_are_logged_as_text(start, port, member):
+    server = start(f"ProxyPass / ftp://{member.address}/\n")
+    member.behave(replies={"PASS": "500 <b>no\x1b[2J"})
+    secret = "Authorization: Basic am9lOnRvcHNlY3JldA==\r\n"
+    assert ask(port, "/a.txt", fields=secret).status == "502"
+    assert until(lambda: "<b>no" in server.read("error.log"))
+    log = server.read("error.log")
+    assert "\x1b" not in log and "topsecret" not in log
+    assert member.commands[:2] == ["USER joe", "PASS topsecret"]
+
+
+def test_a_file_of_an_old_client(direct, port):
+    connection = Connection("127.0.0.1", port.port)
+    connection.send(b"GET /d/ HTTP/1.0\r\n\r\n")
+    response = connection.read_response("GET")
+    assert response.body.endswith(b"</html>\n")
+    connection.close()
