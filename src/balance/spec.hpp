@@ -2,7 +2,6 @@
 // generation is accepted. Every parameter of a BalancerMember, ProxyPass or ProxySet line ends up
 // in one of these fields; an empty optional means "not written", so that a later layer can apply
 // its own default.
-//
 // Names of parameters and their defaults are httpd's; httpd's `route=` is called a tag here.
 #pragma once
 
@@ -48,9 +47,7 @@ std::string_view meaning_name(NameMeaning meaning);
 inline constexpr std::chrono::seconds address_ttl_for_ever{-1};
 
 enum class FlushPackets : std::uint8_t { off, on, automatic };
-
-// proxyprotocol=: the header that each connection to the member begins with (HAProxy's).
-enum class ProxyProtocol : std::uint8_t { none, v1, v2 };
+enum class ProxyProtocol : std::uint8_t { none, v1, v2 };  // the header a connection begins with
 
 struct MemberSpec {
   // Identity: the normalised URL, "http://h:81/app"; what BALANCER_WORKER_NAME exports.
@@ -87,9 +84,8 @@ struct MemberSpec {
   std::optional<int> response_field_bytes;
   FlushPackets flush_packets = FlushPackets::off;
   std::chrono::milliseconds flush_wait{10};
-  std::string flusher;
+  std::string flusher, secret;
   std::string upgrade;  // "*" for ANY
-  std::string secret;
   ProxyProtocol proxy_protocol = ProxyProtocol::none;
 
   // There is a name to look up, and its answer is kept.

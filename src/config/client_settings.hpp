@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "base/time.hpp"
-#include "config/remote_ip.hpp"
 #include "config/http2_settings.hpp"
+#include "config/remote_ip.hpp"
 #include "http/request_head.hpp"
 
 // How long and how much a client may send. Threads: a value.

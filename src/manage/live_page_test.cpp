@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "balance/editable.hpp"
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
 #include "journal/journal.hpp"
@@ -204,9 +205,9 @@ TEST_F(LivePageTest, a_change_is_made_told_and_taken_back) {
 TEST_F(LivePageTest, a_switch_leaves_alone_what_others_changed_meanwhile) {
   ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
   changed(wish({{"switch", "+H"}}));
-  EXPECT_EQ(text_of(*view().spec, "status"), "DH");
+  EXPECT_EQ(balance::text_of(*view().spec, "status"), "DH");
   changed(wish({{"switch", "-D"}}));
-  EXPECT_EQ(text_of(*view().spec, "status"), "H");
+  EXPECT_EQ(balance::text_of(*view().spec, "status"), "H");
   EXPECT_EQ(change(wish({{"switch", "+Q"}})).status, 422);
   EXPECT_EQ(change(wish({{"switch", ""}})).status, 422);
 }
