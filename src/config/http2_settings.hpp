@@ -30,17 +30,17 @@ struct ClientProtocols {
 };
 
 struct Http2Settings {
-  std::uint32_t streams_max = 100;                     // H2MaxSessionStreams: at a time
-  std::uint32_t window_bytes = 65535;                  // H2WindowSize, of each stream
-  std::uint32_t stream_buffer_bytes = 65536;           // H2StreamMaxMemSize: of an answer
-  std::uint32_t data_frame_bytes_max = 0;              // H2MaxDataFrameLen; 0: the protocol's
-  std::uint32_t head_bytes_max = 0;                    // H2MaxHeaderBlockLen; 0: the library's
-  std::uint32_t stream_errors_max = 8;                 // H2MaxStreamErrors; 0: no limit
-  std::optional<bool> direct;                          // H2Direct; nullopt: on in the clear
-  std::optional<bool> upgrade;                         // H2Upgrade; nullopt: on in the clear
-  bool needs_modern_tls = true;                        // H2ModernTLSOnly
-  bool passes_early_hints = false;                     // H2EarlyHints
-  Duration stream_timeout{};                           // H2StreamTimeout; zero: Timeout
+  std::uint32_t streams_max = 100;            // H2MaxSessionStreams: at a time
+  std::uint32_t window_bytes = 65535;         // H2WindowSize, of each stream
+  std::uint32_t stream_buffer_bytes = 65536;  // H2StreamMaxMemSize: of an answer
+  std::uint32_t data_frame_bytes_max = 0;     // H2MaxDataFrameLen; 0: the protocol's
+  std::uint32_t head_bytes_max = 0;           // H2MaxHeaderBlockLen; 0: the library's
+  std::uint32_t stream_errors_max = 8;        // H2MaxStreamErrors; 0: no limit
+  std::optional<bool> direct;                 // H2Direct; nullopt: on in the clear
+  std::optional<bool> upgrade;                // H2Upgrade; nullopt: on in the clear
+  bool needs_modern_tls = true;               // H2ModernTLSOnly
+  bool passes_early_hints = false;            // H2EarlyHints
+  Duration stream_timeout{};                  // H2StreamTimeout; zero: Timeout
 };
 
 }  // namespace steelyard::config
