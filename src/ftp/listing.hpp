@@ -20,7 +20,7 @@
 
 namespace steelyard::ftp {
 
-inline constexpr std::size_t listing_line_bytes_max = 8190;  // httpd's
+inline constexpr std::size_t listing_line_bytes_max = 8191;  // httpd's
 
 // What stands above the list.
 struct ListingTitle {

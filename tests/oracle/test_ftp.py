@@ -87,7 +87,8 @@ def summary(response):
         body = named
     word = response.header("Content-Type") if named is None else None
     modified = response.header("Last-Modified")
-    parts = [response.status or "none", body.decode("latin1").strip()]
+    shown = body if len(body) < 100 or named is not None else body[:1] + b"..."
+    parts = [response.status or "none", shown.decode("latin1").strip()]
     if body != b"(page)" and response.body:
         parts += [value.decode() for value in (word, modified) if value not in (None, MODIFIED)]
     if response.ended.startswith("cut short"):

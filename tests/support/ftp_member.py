@@ -6,9 +6,9 @@
 
 Directories follow from the names of the files. Honest unless told otherwise by options:
 
-    replies    {"SIZE": "500 no", "CWD /b": ..., "greeting": ..., "end": ...}: by the whole command or
-               its verb; "end" is what follows the data. str: a line; bytes: as they are; None: silence;
-               CLOSE: the connection ends.
+    replies    {"SIZE": "500 no", "CWD /b": ..., "greeting": ..., "end": ...}: by the whole command
+               or its verb; "end" is what follows the data. str: a line; bytes: as they are; None:
+               silence; CLOSE: the connection ends.
     listings   {"/": b"..."} sent for LIST instead of what the files say
     pasv_host  the address that a PASV reply names
     refuses    no data connection can be made
