@@ -20,7 +20,6 @@
 namespace steelyard::proxy {
 
 class ClientConnection;
-class Http2Session;
 class LineWait;
 
 class Shard::Core final : public RoomMaker {
@@ -70,17 +69,6 @@ class Shard::Core final : public RoomMaker {
   void remove(ClientConnection& connection);
   // The connection's coroutine is at its end; it is removed when the turn is over.
   void retire(ClientConnection& connection) { retired_.push_back(&connection); }
-  // What the session has to say is sent when the turn is over: answers of many streams in one piece.
-  void send_at_turn_end(Http2Session& session) { talkative_.push_back(&session); }
-  // The same, but not before others had their turn.
-  void send_next_turn(Http2Session& session) {
-    next_turn_.push_back(&session);
-    parts.loop.defer([] {});
-  }
-  void forget(Http2Session& session) {
-    for (auto* list : {&talkative_, &next_turn_}) std::erase(*list, &session);
-    std::ranges::replace(talking_, &session, nullptr);
-  }
   void end_turn();
   void stop();
   void drain(std::function<void()> drained);
@@ -122,12 +110,10 @@ class Shard::Core final : public RoomMaker {
   void count_busy(std::uint32_t change);
   void close_idle(Idle which);
   void tell_if_drained();
-  void let_sessions_send();
 
   std::function<void()> drained_;
   Patience patience_{*this};
   std::vector<ClientConnection*> retired_;
-  std::vector<Http2Session*> talkative_, talking_, next_turn_;
   config::SettingsCache settings_, passing_settings_;
   std::vector<std::shared_ptr<ServerCells>> server_cells_;  // by Server::index of `generation`
   std::shared_ptr<ServerCells> passing_cells_;              // of an older one's

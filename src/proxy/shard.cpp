@@ -117,19 +117,7 @@ void Shard::Core::add(std::unique_ptr<ClientConnection> connection) {
   added.start();
 }
 
-// Sessions wake exchanges when something of theirs went out, and those may have more to say.
-void Shard::Core::let_sessions_send() {
-  while (!talkative_.empty()) {
-    talking_.swap(talkative_);
-    for (std::size_t i = 0; i < talking_.size(); ++i)
-      if (talking_[i] != nullptr) talking_[i]->send();
-    talking_.clear();
-  }
-  talkative_.swap(next_turn_);
-}
-
 void Shard::Core::end_turn() {
-  let_sessions_send();
   for (ClientConnection* connection : retired_) remove(*connection);
   retired_.clear();
   parts.log.turn_ended();

@@ -22,6 +22,8 @@
 
 namespace steelyard::proxy {
 
+class Http2Session;
+
 class ClientConnection {
  public:
   ClientConnection(Shard::Core& core, std::unique_ptr<io::Stream> stream, const Endpoint& peer);
