@@ -170,9 +170,9 @@ TEST_F(HealthDirectives, a_member_behind_a_socket_is_told_that_its_check_goes_el
 
 TEST_F(HealthDirectives, an_ftp_member_answers_no_check_that_speaks_http) {
   constexpr std::string_view module = "LoadModule proxy_ftp_module m\n";
-  EXPECT_THAT(warning(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=GET"),
-              HasSubstr("it speaks FTP"));
-  EXPECT_EQ(warning(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=TCP"), "");
+  EXPECT_THAT(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=GET"),
+              HasSubstr("in HTTP, which it does not speak"));
+  EXPECT_EQ(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=TCP"), "");
 }
 
 }  // namespace
