@@ -28,6 +28,12 @@ class Payload {
     number(static_cast<std::uint16_t>(value.size()));
     out_.append(value).append(std::string_view("", 1));
   }
+  // A length that reads like a field's number would be taken for one.
+  void field_name(std::string_view name) {
+    if (name.size() > 0xffff || is_field_code(static_cast<std::uint16_t>(name.size())))
+      full_ = true;
+    text(name);
+  }
   void no_text() { number(0xffff); }
   void attribute(Attribute code, std::string_view value) {
     byte(static_cast<std::uint8_t>(code));
@@ -78,7 +84,7 @@ void append_fields(const http::FieldList& fields, Payload& out) {
     if (code != 0)
       out.number(code);
     else
-      out.text(field.name);
+      out.field_name(field.name);
     out.text(field.value);
   }
 }

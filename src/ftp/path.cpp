@@ -43,6 +43,10 @@ bool is_pattern(std::string_view name) {
   return false;
 }
 
+namespace {
+constexpr std::size_t directories_max = 100;
+}  // namespace
+
 std::expected<Path, PathFault> read_path(std::string_view path, PathRules rules) {
   path.remove_prefix(path.starts_with('/') ? 1 : 0);
   const std::size_t semicolon = path.find(';');
@@ -61,6 +65,8 @@ std::expected<Path, PathFault> read_path(std::string_view path, PathRules rules)
       plan.name = std::move(word);
       break;
     }
+    // Each is a command, and costs the server's time.
+    if (plan.directories.size() >= directories_max) return std::unexpected(PathFault::bad_byte);
     plan.directories.push_back(std::move(word));
     path.remove_prefix(slash + 1);
   }

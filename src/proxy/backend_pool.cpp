@@ -86,7 +86,10 @@ std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, co
       drop(*carrier);
       continue;
     }
-    if (carrier->takes_more()) return lane_on(carrier);
+    if (!carrier->takes_more()) continue;
+    auto lane = lane_on(carrier);
+    count_idle();
+    return lane;
   }
   if (wish.context != nullptr && carriers_.size() >= misfits_max) close_oldest();
   return nullptr;
@@ -114,7 +117,7 @@ void BackendPool::drop(const Http2Carrier& carrier) {
 
 // Nobody uses it now: another shard's exchange may have its slot, and one that takes no more goes.
 void BackendPool::carrier_rests(Http2Carrier& carrier) {
-  if (!carrier.takes_more()) return drop(carrier);
+  if (!carrier.takes_more() || carrier.is_wanted_elsewhere()) return drop(carrier);
   const auto now = carrier.rests_since();
   if (lane_keeping_.idle_max != Duration{}) {
     while (carriers_.size() > lane_keeping_.soft_max && carriers_.front()->rests() &&

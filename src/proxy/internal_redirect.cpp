@@ -52,7 +52,12 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   }
   // A body that came was dropped; httpd announces an empty one in its place.
   const bool has_body = x.request.body.kind != http::BodyFraming::Kind::none;
-  if (has_body) x.request.body = {http::BodyFraming::Kind::length, 0};
+  if (has_body) {
+    x.request.body = {http::BodyFraming::Kind::length, 0};
+    x.request.fields.remove(http::FieldId::transfer_encoding);
+    x.request.fields.remove(http::FieldId::content_length);
+    x.request.fields.add("Content-Length", "0");
+  }
   // An expectation about what is over is not passed on (httpd).
   if (has_body || x.request.expects_the_unknown) x.request.fields.remove(http::FieldId::expect);
   x.request.expects_continue = x.request.expects_the_unknown = false;

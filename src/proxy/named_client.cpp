@@ -54,6 +54,8 @@ class Chain {
   }
 
   bool take_last() {
+    // Nobody stands behind so many; each makes the list of proxies anew.
+    if (++hops_ > hops_max) return false;
     const std::size_t comma = left_.rfind(',');
     const std::size_t begin = comma == left_.npos ? 0 : comma + 1;
     const std::string_view word = without_blanks(left_.substr(begin));
@@ -99,6 +101,8 @@ class Chain {
   Exchange& x_;
   Shard::Core& core_;
   const RemoteIpSettings& settings_;
+  static constexpr int hops_max = 100;
+  int hops_ = 0;
   std::string_view left_, proxies_;
   bool has_left_ = true, is_internal_ = false;
 };

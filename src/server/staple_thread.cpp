@@ -83,6 +83,7 @@ void StapleThread::run() {
     for (Errand& errand : errands_) {
       if (stopping_ || errand.due > clock_now()) continue;
       ask(errand);
+      share(errand);
       log_.turn_ended();
     }
     std::unique_lock hold(lock_);
@@ -108,6 +109,11 @@ void StapleThread::renew_errands() {
       return errand.staple->identity() == staple->identity();
     });
     Errand errand{std::move(staple), clock_now()};
+    // One under way when the generation was adopted came later.
+    if (before != earlier.end()) {
+      errand.staple->take_over(*before->staple);
+      errand.failed = before->failed;
+    }
     // What is shown already is asked for when it would have been.
     const auto now = std::chrono::system_clock::now();
     if (before != earlier.end() && errand.staple->answer(now) != nullptr) errand.due = before->due;
@@ -121,6 +127,17 @@ Instant StapleThread::next_due() const {
   return next;
 }
 
+// Hosts that show the same certificate share what is said of it.
+void StapleThread::share(const Errand& errand) {
+  for (Errand& other : errands_) {
+    if (other.staple == errand.staple || other.staple->identity() != errand.staple->identity())
+      continue;
+    other.staple->take_over(*errand.staple);
+    other.due = errand.due;
+    other.failed = errand.failed;
+  }
+}
+
 void StapleThread::ask(Errand& errand) {
   tls::Staple& staple = *errand.staple;
   const auto now = std::chrono::system_clock::now();
@@ -130,8 +147,8 @@ void StapleThread::ask(Errand& errand) {
   if (taken) {
     // Two thirds of what is left of it, if that is sooner.
     const Duration left = std::chrono::duration_cast<Duration>(staple.good_until() - now);
-    errand.due = clock_now() + std::clamp<Duration>(left * 2 / 3, std::chrono::seconds(1),
-                                                    staple.settings().renew);
+    const Duration soonest = std::min<Duration>(staple.settings().retry, staple.settings().renew);
+    errand.due = clock_now() + std::clamp<Duration>(left * 2 / 3, soonest, staple.settings().renew);
     if (std::exchange(errand.failed, false))
       say(LogLevel::warn, staple.url() + " answers about " + staple.subject() + " again");
     return;
@@ -166,7 +183,7 @@ std::expected<std::string, std::string> StapleThread::fetch(const tls::Staple& s
   set(CURLOPT_TIMEOUT_MS, patience);
   set(CURLOPT_CONNECTTIMEOUT_MS, patience);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);
+  curl_->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // older ones lack it
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &go_on);
   set(CURLOPT_XFERINFODATA, static_cast<void*>(&stopping_));

@@ -17,7 +17,7 @@
 //
 // Invariants: 1. a generation begins with the answers of the one before it.
 //             2. stop() waits for no authority longer than `last_patience`.
-// Threads: the main thread's.
+// Threads: adopt() and stop() are the main thread's.
 
 namespace steelyard::server {
 
@@ -47,6 +47,7 @@ class StapleThread {
   void renew_errands();
   Instant next_due() const;
   void ask(Errand& errand);
+  void share(const Errand& errand);
   std::expected<std::string, std::string> fetch(const tls::Staple& staple);
   void say(config::LogLevel level, std::string_view text);
 

@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "tls/client_hello.hpp"
+#include "tls/ticket_key.hpp"
 #include "tls/verification.hpp"
 
 namespace steelyard::tls {
@@ -230,8 +231,10 @@ std::vector<std::shared_ptr<Staple>> Hosts::staples() const {
 std::unique_ptr<TlsStream> Hosts::accept(std::unique_ptr<io::Stream> below,
                                          const config::VirtualHostGroup& group,
                                          std::shared_ptr<const void> owner) const {
-  SslHandle ssl(SSL_new(contexts_[group.first().index].context.get()));
+  SSL_CTX& first = *contexts_[group.first().index].context;
+  SslHandle ssl(SSL_new(&first));
   CHECK(ssl);
+  keep_ticket_key(ssl.get(), first);
   SSL_set_ex_data(ssl.get(), greeting_index(), new Greeting{this, &group, std::move(owner)});
   return std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::server);
 }

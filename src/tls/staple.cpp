@@ -190,10 +190,12 @@ std::expected<void, std::string> Staple::take(std::string_view answer, WallTime 
   const long age_max = settings_.age_max ? seconds_of(*settings_.age_max) : -1;
   if (OCSP_check_validity(since, until, seconds_of(settings_.skew), age_max) != 1)
     return because("it is not in force");
-  const WallTime fresh_until = now + settings_.renew;
+  // One that does not say how long counts until it should have been renewed twice.
+  const WallTime good_until = until != nullptr ? time_of(until) : now + 2 * settings_.renew;
+  if (good_until <= now) return std::unexpected("it is over");
   const std::lock_guard hold(lock_);
   answer_ = std::make_shared<const std::string>(answer);
-  good_until_ = until != nullptr ? time_of(until) : fresh_until + settings_.renew;
+  good_until_ = good_until;
   return {};
 }
 

@@ -33,11 +33,17 @@ int key_index() {
   return index;
 }
 
+// The keys of contexts live as long as those, and a connection holds the one that it began with.
+int connection_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
 // The library's call: makes both contexts ready. 0: the ticket is not one of this key.
 int prepare(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHER_CTX* cipher,
             EVP_MAC_CTX* mac, int encrypts) {
-  auto* const key = static_cast<TicketKey*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), key_index()));
-  if (key == nullptr) return -1;
+  auto* const key = static_cast<TicketKey*>(SSL_get_ex_data(ssl, connection_index()));
+  if (key == nullptr) return 0;
   if (encrypts != 0) {
     std::memcpy(name, key->name.data(), part_bytes);
     if (RAND_bytes(vector, EVP_CIPHER_get_iv_length(EVP_aes_128_cbc())) != 1) return -1;
@@ -77,6 +83,11 @@ void use_ticket_key(SSL_CTX& context, const config::NamedFile& file, const FileA
   OPENSSL_cleanse(bytes->data(), bytes->size());
   SSL_CTX_set_ex_data(&context, key_index(), key.release());
   SSL_CTX_set_tlsext_ticket_key_evp_cb(&context, prepare);
+}
+
+void keep_ticket_key(SSL* ssl, SSL_CTX& context) {
+  if (void* const key = SSL_CTX_get_ex_data(&context, key_index()); key != nullptr)
+    SSL_set_ex_data(ssl, connection_index(), key);
 }
 
 }  // namespace steelyard::tls

@@ -15,4 +15,8 @@ namespace steelyard::tls {
 void use_ticket_key(SSL_CTX& context, const config::NamedFile& file, const FileAccess& files,
                     Faults& faults);
 
+// Of a connection that begins with `context`, whichever host the client names then: the library
+// asks for the ticket's key before it looks at the name.
+void keep_ticket_key(SSL* ssl, SSL_CTX& context);
+
 }  // namespace steelyard::tls

@@ -28,7 +28,7 @@ ProxyPass /none !
 ProxyPass /moved !
 ProxyPass /dead http://127.0.0.1:{dead}/
 ProxyPass / http://{member}/
-LogFormat "%r|%>s|%B|%H|%k|%X|%{{HTTP2}}e|%{{H2PUSH}}e|%{{H2_STREAM_ID}}e|%{{Host}}i" http2
+LogFormat "%r|%>s|%B|%H|%{{HTTP2}}e|%{{H2PUSH}}e|%{{H2_STREAM_ID}}e|%{{Host}}i" http2
 CustomLog http2.log http2
 """
 
@@ -141,11 +141,14 @@ def test_answers_lines_and_what_members_hear(stages, request_of):
     for stage in stages:
         before = len(stage.lines())
         got = stage.ask(*request_of)
+        for _ in range(2 if stage is stages[0] else 0):  # httpd resets a stream now and then
+            if got["curl"] != 92:
+                break
+            before = len(stage.lines())
+            got = stage.ask(*request_of)
         until(lambda: len(stage.lines()) > before)
         got["line"] = stage.lines()[before:]
         if got["status"] == "HTTP/2 414":  # httpd forgets the target, and stumbles over the page
             got = {"status": got["status"], "heard": got["heard"]}
-        elif "eof=1" in request_of[1] or "/none" in request_of[1]:  # httpd calls some aborted (%X)
-            got["line"] = [line.replace("|X|", "|-|") for line in got["line"]]
         seen.append(got)
     assert seen[0] == seen[1]

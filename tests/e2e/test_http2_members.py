@@ -318,3 +318,47 @@ def test_a_lying_member_fools_nobody(start, port, lie):
         else:
             assert response.status == expected
         assert ask(port, "/fine").status == "200"
+
+
+def test_a_refusal_beyond_the_last_stream_and_the_end_at_once(start, port):
+    """GOAWAY and the end of the connection in one piece: the POST was not looked at."""
+    def play(_member, number, connection):
+        stream = read_until_request(connection)
+        if number == 1:
+            connection.sendall(frame(GOAWAY, 0, 0, bytes(8)))
+            return
+        connection.sendall(frame(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_200))
+        while connection.recv(65536):
+            pass
+
+    with Http2Member(script=play) as member:
+        start(route(member))
+        assert ask(port, "/order", method="POST", body=b"one").status == "200"
+        assert member.connections == 2
+
+
+def test_a_head_is_not_waited_for_longer_than_it_takes(start, port):
+    """An answer without a body whose stream stays open: the client's next request is served."""
+    def play(_member, _number, connection):
+        stream = read_until_request(connection)
+        connection.sendall(frame(HEADERS, END_HEADERS, stream, STATUS_200))
+        while connection.recv(65536):
+            pass
+
+    with Http2Member(script=play) as member, Http2Member() as other:
+        start(f"ProxyPass /head h2c://127.0.0.1:{member.port}/\n" + route(other))
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(b"HEAD /head HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        assert connection.read_response("HEAD").status == "200"
+        connection.send(b"GET /next HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        assert connection.read_response("GET").status == "200"
+        connection.close()
+
+
+def test_a_target_that_nothing_names_may_refuse_too(start, port):
+    with Http2Member() as member:
+        start(f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+              f"RewriteRule ^/(.*) h2c://127.0.0.1:{member.port}/$1 [P]\n")
+        assert ask(port, "/refuse/1", method="POST", body=b"b").status == "200"
+        assert ask(port, "/refuse/100").status == "502"
+        assert ask(port, "/fine").status == "200"

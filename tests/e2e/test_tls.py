@@ -817,3 +817,24 @@ def test_a_key_of_tickets_has_48_bytes(server, port, own, tmp_path):
         MODULES + f"Listen {port.port}\nServerName lb.test\nSSLEngine On\n"
         f"SSLSessionTicketKeyFile {key}\n{pair(own)}"))
     assert status == 1 and "has 47 bytes; the key of session tickets has 48" in said
+
+
+def test_a_key_of_tickets_in_the_first_host_is_no_bar_to_the_others(server, port, own, authority, tmp_path):
+    key = tmp_path / "tickets.key"
+    key.write_bytes(os.urandom(48))
+    other = authority.issue("other.test")
+    hosts = (f"<VirtualHost 127.0.0.1:{port.port}>\nServerName lb.test\nSSLEngine On\n"
+             f"SSLSessionTicketKeyFile {key}\n{pair(own)}</VirtualHost>\n"
+             f"<VirtualHost 127.0.0.1:{port.port}>\nServerName other.test\nSSLEngine On\n"
+             f"{pair(other)}</VirtualHost>\n")
+    server.start(complete(MODULES + f"Listen {port.port}\n" + hosts), [port.port])
+    for name in ("lb.test", "other.test"):
+        for most in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context, session = context_for(authority), None
+            context.maximum_version = most
+            for _ in range(2):
+                with socket.create_connection(("127.0.0.1", port.port), 10) as raw, \
+                        context.wrap_socket(raw, server_hostname=name, session=session) as one:
+                    one.sendall(f"GET / HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
+                    assert one.recv(4096).startswith(b"HTTP/1.1 404")
+                    session = one.session

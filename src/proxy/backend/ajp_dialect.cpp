@@ -98,11 +98,22 @@ void AjpDialect::begin() {
   }
 }
 
+// What a rule made of Content-Length counts for nothing: the container goes by it.
 const http::FieldList& AjpDialect::request_fields() {
-  if (!is_traced(x_)) return x_.request.fields;
+  const http::BodyFraming framing = body_.framing();
+  const bool has_length = framing.kind == http::BodyFraming::Kind::length;
+  const auto told = x_.request.fields.value(FieldId::content_length);
+  const std::string_view length = has_length ? x_.arena.decimal(framing.length) : "";
+  const bool is_true = has_length ? told == length : !told;
+  if (!is_traced(x_) && is_true) return x_.request.fields;
   traced_fields_.clear();
-  for (const http::Field& field : x_.request.fields)
-    if (!is_trace_field(field.name)) traced_fields_.add(field.name, field.value, field.id);
+  for (const http::Field& field : x_.request.fields) {
+    if (field.id == FieldId::content_length || (is_traced(x_) && is_trace_field(field.name)))
+      continue;
+    traced_fields_.add(field.name, field.value, field.id);
+  }
+  if (has_length) traced_fields_.add("Content-Length", length);
+  if (!is_traced(x_)) return traced_fields_;
   http::HeadText text;
   append_trace_fields(x_, text);
   for (std::string_view rest = x_.arena.copy(text.view()); !rest.empty();) {

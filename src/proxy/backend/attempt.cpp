@@ -161,7 +161,8 @@ void Attempt::note_repeat(const Failure& failure) {
   const bool went_out = dialect_.bytes_sent() != 0;
   was_repeated_ = was_repeated_ || went_out;
   const auto proof = went_out ? ResendProof::idempotent : ResendProof::not_sent;
-  cells()->resends[static_cast<std::size_t>(proof)].add();
+  MemberCells* const counters = cells();
+  if (counters != nullptr) counters->resends[static_cast<std::size_t>(proof)].add();
   proxy::note_repeat(x_, core_, failure, proof);
 }
 

@@ -153,6 +153,8 @@ Http2Carrier::Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Lo
   CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_max_deflate_dynamic_table_size(option, 4096);
+  // A head that our own limits let in goes out (the library's would be 64 KiB).
+  nghttp2_option_set_max_send_header_block_length(option, 2 * head_buffer_bytes_max);
   CHECK(nghttp2_session_client_new2(&session_, Calls::all(), this, option) == 0);
   nghttp2_option_del(option);
   const std::array settings{
@@ -175,7 +177,7 @@ Http2Carrier::~Http2Carrier() {
 }
 
 bool Http2Carrier::takes_more() const {
-  if (broken_ || connection_->slot.is_wanted()) return false;
+  if (broken_) return false;
   const std::size_t allowed =
       nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   return lanes_.size() < std::min(lanes_max, allowed) &&

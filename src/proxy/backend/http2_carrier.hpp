@@ -53,6 +53,8 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   bool rests() const { return lanes_.empty(); }
   Instant rests_since() const { return rests_since_; }
   bool is_over() const { return broken_; }
+  // Another shard's exchange waits for a connection.
+  bool is_wanted_elsewhere() const { return connection_->slot.is_wanted(); }
   BackendConnection& connection() { return *connection_; }
   io::Stream& below() const { return *connection_->stream; }
 

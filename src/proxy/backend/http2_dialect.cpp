@@ -32,7 +32,9 @@ ReplyBody::Progress Http2Answer::pull() {
   received_ = taken_ + pending_.size();
   const http::BodyFraming& body = x_.response.body;
   const bool is_whole = body.kind == http::BodyFraming::Kind::length && received_ == body.length;
-  end_ = lane_.has_ended() || (lane_.was_left_in_peace() && is_whole);
+  // Of an answer without a body nobody waits for the end.
+  const bool has_none = body.kind == http::BodyFraming::Kind::none;
+  end_ = lane_.has_ended() || has_none || (lane_.was_left_in_peace() && is_whole);
   if (end_) take_trailers();
   if (!pending_.empty()) return Progress::data;
   if (end_) return Progress::finished;

@@ -137,6 +137,7 @@ void Http2Lane::end() {
 }
 
 void Http2Lane::close(bool refused, bool reset, bool in_peace) {
+  if (broken_) return;  // what was known first counts: the connection may end with its last words
   broken_ = true;
   refused_ = refused && heard_bytes_ == 0;
   reset_ = reset;

@@ -50,8 +50,8 @@ class Http2Lane final : public io::Stream {
   ~Http2Lane() override;
 
   // --- the request
-  // Names in lower case; pseudo fields first. `ends`: there is no body. False: no stream is to be
-  // had any more, and the lane is broken.
+  // Names in lower case; pseudo fields first. `ends`: there is no body. Where no stream is to
+  // be had any more, the lane is broken and refused.
   void ask(const http::FieldList& head, bool ends);
   io::IoResult write(std::span<const std::string_view> pieces) override;
   void end_writing() override { end_writing({}); }

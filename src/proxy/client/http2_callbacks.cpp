@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t waiting_acks_max = 100;
 // Frames that go on with a head (CONTINUATION), of one head.
 constexpr std::size_t continuations_max = 64;
+constexpr unsigned first_unknown_kind = 0x0a;
 
 // What a GOAWAY names that only announces another (RFC 9113 6.8).
 constexpr std::int32_t notice_stream_id = 0x7fffffff;
@@ -52,6 +53,12 @@ struct Http2Callbacks {
     if (moves_something(*head) || session.idle_frames_.spend(session.core_.now())) return 0;
     session.give_up_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+
+  // A frame of a kind that nobody knows; begin_frame() has counted it.
+  static int pass_over(nghttp2_session* /*library*/, void** /*payload*/,
+                       const nghttp2_frame_hd* /*head*/, void* /*user*/) {
+    return NGHTTP2_ERR_CANCEL;
   }
 
   static int begin_headers(nghttp2_session* /*library*/, const nghttp2_frame* frame, void* user) {
@@ -230,6 +237,7 @@ const nghttp2_session_callbacks* http2_callbacks() {
     CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
     using Calls = Http2Callbacks;
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Calls::begin_frame);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, Calls::pass_over);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Calls::begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, Calls::header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, Calls::invalid_header);
@@ -253,6 +261,9 @@ nghttp2_session* make_http2_library(const config::Http2Settings& settings, void*
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_outbound_ack(option, waiting_acks_max);
   nghttp2_option_set_max_continuations(option, continuations_max);
+  // Only of kinds that somebody wants the library says that one begins (RFC 9113 5.5).
+  for (unsigned kind = first_unknown_kind; kind <= 0xff; ++kind)
+    nghttp2_option_set_user_recv_extension_type(option, static_cast<std::uint8_t>(kind));
   if (settings.head_bytes_max != 0)
     nghttp2_option_set_max_send_header_block_length(option, settings.head_bytes_max);
   nghttp2_session* library = nullptr;

@@ -323,7 +323,9 @@ void Http2Session::finish_if_over() {
   if (over_ || !owed_.empty()) return;
   const bool wants_more =
       nghttp2_session_want_read(library_) != 0 || nghttp2_session_want_write(library_) != 0;
-  if (wants_more || (!ending_ && !streams_.empty())) return;
+  if (wants_more) return;
+  // The library says nothing more after a client's mistake: whoever is still served has no client.
+  if (!streams_.empty() && !std::exchange(ending_, true)) abandon_streams();
   over_ = true;
   if (wait_ != nullptr) wait_->wake(io::Woken::ready);
 }

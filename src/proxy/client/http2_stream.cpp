@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "http/chunked.hpp"
+#include "http/connection_names.hpp"
 #include "http/status.hpp"
 #include "proxy/client/http2_callbacks.hpp"
 #include "proxy/client/http2_session.hpp"
@@ -65,6 +66,9 @@ void Http2Stream::adopt(std::unique_ptr<Workspace> workspace) {
   http::RequestHead& head = x.request;
   head.received_version = {2, 0};
   head.connection = {};
+  const http::ConnectionNames named(head.fields);
+  if (!named.empty())
+    head.fields.remove_if([&](const http::Field& row) { return named.contains(row.name); });
   for (const auto id :
        {http::FieldId::connection, http::FieldId::upgrade, http::FieldId::http2_settings})
     head.fields.remove(id);
@@ -76,7 +80,8 @@ void Http2Stream::adopt(std::unique_ptr<Workspace> workspace) {
 void Http2Stream::add_trailer(std::string_view name, std::string_view value) {
   if (workspace_ == nullptr || !may_trail(http::field_id(name))) return;
   Exchange& x = exchange();
-  if (x.request_trailers.size() >= session_.client().limits.fields_max) return;
+  const std::size_t most = session_.client().limits.fields_max;
+  if (most != 0 && x.request_trailers.size() >= most) return;
   x.request_trailers.add(camel_case(name, x.arena), x.arena.copy(value));
 }
 
