@@ -23,7 +23,8 @@ TEST(ScgiHead, is_a_netstring_that_begins_with_the_length) {
 
 TEST(ScgiHead, a_nul_would_end_a_word_and_is_refused) {
   expr::Environment variables;
-  variables.set("A", "b\0C\0d"s);
+  const std::string value = "b\0C\0d"s;
+  variables.set("A", value);
   std::string out;
   EXPECT_FALSE(append_scgi_head(out, variables, 0));
   EXPECT_EQ(out, "");

@@ -169,7 +169,7 @@ TEST_F(Manager, a_member_is_added_disabled_while_there_is_room) {
 
 TEST_F(Manager, what_cannot_be_a_member_is_400) {
   const std::string adds = "b=app&nonce=fixed-nonce&b_wyes=1&b_nwrkr=";
-  for (const char* url : {"nonsense", "http://m1:8080/app", "ftp://m3", "unix:/s|http://m3"})
+  for (const char* url : {"nonsense", "http://m1:8080/app", "gopher://m3", "unix:/s|http://m3"})
     EXPECT_EQ(post(adds + url).status, 400) << url;
   EXPECT_EQ(view(1).spec->name, "http://m2:8080");
   EXPECT_EQ(balancer().members().size(), 2U);

@@ -159,13 +159,14 @@ TEST_F(SharedChangesTest, a_successor_has_the_file_to_itself) {
 
 TEST_F(SharedChangesTest, a_drain_that_ended_here_stays_ended_over_a_restart) {
   balance::Overlay brought_back;
-  brought_back.put(m1, "status", "", "NS");
-  brought_back.put(m2, "status", "", "NS");
+  brought_back.put(m1, "status", "", "SN");
+  brought_back.put(m2, "status", "", "SN");
   (void)balance::Edits(balancer()).replace(brought_back, loop.now());
   ASSERT_EQ(status(0), "Init Drn Stop");
+  ASSERT_EQ(status(1), "Init Drn Stop");
   // An operator has stopped the second one, everywhere.
   const std::vector<Sight> known{sight(key(m1, "status"), "", "N", 4),
-                                 sight(key(m2, "status"), "", "NS", 4)};
+                                 sight(key(m2, "status"), "", "SN", 4)};
   shared.begin(cluster::Kept{.store = "etcd://b,A:2379/p/", .known = known, .unshared = {}},
                name_balancers(*generation), {&balancer()}, {loop.now(), loop.wall_now()});
   hear(News::Everything{.fields = known, .revision = 10, .epoch = 1});

@@ -48,11 +48,12 @@ class AjpPath : public testing::Test {
     world.say(*client, simple_get);
     io::SimStream& container = world.members[0].last();
     world.say(container, std::string_view(said).substr(0, split), byte_by_byte);
-    world.say(container, std::string_view(said).substr(split), byte_by_byte);
+    if (split < said.size())
+      world.say(container, std::string_view(said).substr(split), byte_by_byte);
     EXPECT_EQ(world.busy(), 0);
     std::string got = client->take_all();
     world.say(*client, simple_get);
-    EXPECT_EQ(world.members[0].connections.size(), 1u);  // it was kept
+    EXPECT_EQ(world.members[0].connections.size(), 1u) << split;  // it was kept
     const std::size_t date = got.find("Date: ");
     got.erase(date, got.find("\r\n", date) + 2 - date);
     return got;
