@@ -401,3 +401,14 @@ def test_resets_at_every_point_of_a_request(target):
         client.send(whole[:cut])
         client.close()
     until(lambda: member.open_connections <= 10)  # the pool's
+
+
+def test_a_mistake_ends_the_connection_whatever_is_under_way(target):
+    """DATA on no stream, while an answer is awaited that never comes: nobody is served on for."""
+    port, _ = target
+    client = Frames(port)
+    client.headers(1, frames.request(path=b"/a?hold=never"))
+    client.send(frame(frames.DATA, stream=0, payload=b"x"))
+    assert client.until(lambda each: each.kind == frames.GOAWAY).code == frames.PROTOCOL_ERROR
+    assert client.until(lambda each: False) is None  # and then the end
+    client.close()
