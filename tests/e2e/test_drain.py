@@ -357,7 +357,7 @@ def test_only_root_and_the_servers_user_may_speak(world):
     world.socket_path.chmod(0o666)
     status, _, said = world.ctl("members", user=nobody)
     assert status == 1 and "only root and the server's own user may speak here" in said
-    assert f"control socket: uid {nobody}" in world.server.read("error.log")
+    assert until(lambda: f"control socket: uid {nobody}" in world.server.read("error.log"))
     assert world.ctl("members", user=uid)[0] == 0
     assert world.server.stop() == 0
     assert not world.socket_path.exists()
