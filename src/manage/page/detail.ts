@@ -48,7 +48,9 @@ export class Detail {
       make("h3", {}, "What happened to it"), this.past);
     this.dialog.addEventListener("close", () => {
       this.row = undefined;
-      this.opener?.focus();
+      // The browser has given the focus back already, and a quick hand has moved it on since.
+      const lost = document.activeElement === null || document.activeElement === document.body;
+      if (lost || this.dialog.contains(document.activeElement)) this.opener?.focus();
       actions.closed();
     });
     // Beside the dialog is outside of it.
