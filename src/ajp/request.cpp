@@ -26,7 +26,8 @@ class Payload {
   void text(std::string_view value) {
     if (!fits(value.size() + 3)) return;
     number(static_cast<std::uint16_t>(value.size()));
-    out_.append(value).append(std::string_view("", 1));
+    constexpr char end = '\0';
+    out_.append(value).append(std::string_view(&end, 1));
   }
   // A length that reads like a field's number would be taken for one.
   void field_name(std::string_view name) {

@@ -42,7 +42,7 @@ void set_handler(Scope& scope, const Statement& statement) {
   }
   const auto responder = read_handler(scope, "SetHandler " + word, word);
   if (!responder) return;
-  settings.responder = *responder;
+  settings.responder = responder;
   settings.handler = nullptr;
 }
 

@@ -33,7 +33,8 @@ std::optional<std::uint16_t> read_extended_passive(std::string_view text) {
   text.remove_prefix(open + 1);
   const char bar = text.front();
   if (bar <= ' ' || bar >= 0x7f || is_digit(bar)) return std::nullopt;
-  if (!take(text, bar) || !take(text, bar) || !take(text, bar)) return std::nullopt;
+  for (int i = 0; i < 3; ++i)
+    if (!take(text, bar)) return std::nullopt;
   const auto port = take_number(text, 5);
   if (!port || *port == 0 || *port > UINT16_MAX) return std::nullopt;
   if (!take(text, bar) || !take(text, ')')) return std::nullopt;

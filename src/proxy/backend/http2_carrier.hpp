@@ -44,7 +44,7 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   static std::shared_ptr<Http2Carrier> begin(std::unique_ptr<BackendConnection> connection,
                                              io::Loop& loop);
   Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop);
-  ~Http2Carrier();
+  virtual ~Http2Carrier();
   Http2Carrier(const Http2Carrier&) = delete;
   Http2Carrier& operator=(const Http2Carrier&) = delete;
 
