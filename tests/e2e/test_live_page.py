@@ -308,6 +308,32 @@ def test_it_goes_on_after_a_reload_and_after_a_restart(page):
     assert until(lambda: len(page.names()) == 2)
 
 
+def test_a_row_and_its_dialog_stay_the_members_over_a_reload_that_moves_it(page):
+    page.world.start()
+    first, second, third = page.world.members
+    page.open()
+    page.focus(f"document.querySelector('{page.part(second, '.name')}')")
+    page.browser.press(ENTER)
+    assert until(lambda: page.browser.run("return document.getElementById('detail').open"))
+    # The third becomes the first: every member stands elsewhere than before.
+    text = page.world.text()
+    page.world.server.write(text.replace(
+        f"BalancerMember http://{first.address}",
+        f"BalancerMember http://{third.address} route=m3\n    BalancerMember http://{first.address}"))
+    page.world.server.signal(signal.SIGUSR1)
+    everyone = [f"http://{member.address}" for member in (third, first, second)]
+    assert until(lambda: page.names() == everyone), page.names()
+    assert page.browser.run("return document.getElementById('detail').open")
+    assert page.browser.text("#detail-title") == f"http://{second.address}"
+    page.browser.press(ESCAPE)
+    assert until(lambda: not page.browser.run("return document.getElementById('detail').open"))
+    assert page.browser.run("return document.activeElement.textContent") == f"http://{second.address}"
+    page.tap(second, DRAIN)
+    page.shows(second, "td.state .word", "draining")
+    assert "Drn" in page.world.told(second, "status")
+    assert "Drn" not in page.world.told(first, "status") + page.world.told(third, "status")
+
+
 def test_a_failed_health_check_is_told_with_its_reason_and_the_next_one(page):
     hcheck = f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so"
     page.world.start(after=hcheck)

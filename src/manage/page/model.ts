@@ -111,11 +111,6 @@ export class Model {
       row.kind === "member" && (balancer === undefined || row.balancer === balancer));
   }
 
-  member(id: number): MemberRow | undefined {
-    const row = this.rows.get(id);
-    return row?.kind === "member" ? row : undefined;
-  }
-
   // Changes whenever the history does.
   history_mark(): string {
     let events = 0;
