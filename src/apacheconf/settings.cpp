@@ -4,6 +4,15 @@
 
 namespace steelyard::apacheconf {
 
+// Debian's apache2ctl reads a file of shell variables beside the configuration before it starts
+// httpd. It is a script: nobody runs one because a configuration was looked at.
+std::string Composer::where_defined(std::string_view variable) const {
+  const std::string path = join_path(options_.server_root, "envvars");
+  const auto text = files_.read(path);
+  if (!text || text->find("export " + std::string(variable) + "=") == std::string::npos) return "";
+  return " " + path + " sets it: run \". " + path + "\" in the shell first, as apache2ctl does.";
+}
+
 std::string Composer::expand(std::string_view text) {
   std::string result;
   while (true) {
@@ -27,7 +36,7 @@ std::string Composer::expand(std::string_view text) {
       result.append(text.substr(start, end + 1 - start));
       if (name.find(':') == std::string_view::npos) {
         warn("Config variable ${" + std::string(name) + "} is not defined",
-             "It stays in the text as it is written.");
+             "It stays in the text as it is written." + where_defined(name));
       }
     }
     text.remove_prefix(end + 1);

@@ -4,6 +4,7 @@ import os
 import pwd
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,15 @@ def test_an_unknown_user_is_found_by_the_check(server, port):
     status, _, said = call(server, "-t")
     assert status == 1
     assert "bad user name nosuchuser" in said
+
+
+@pytest.mark.parametrize("shell, status, says", [
+    (". /etc/apache2/envvars", 0, "Syntax OK"),
+    ("unset APACHE_RUN_USER", 1, 'run ". /etc/apache2/envvars" in the shell first')])
+def test_debians_own_file_is_read_as_it_was_installed(binary, shell, status, says):
+    command = f'{shell}; exec "$0" -t -f /etc/apache2/apache2.conf'
+    done = subprocess.run(["sh", "-c", command, binary], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, says in done.stdout + done.stderr) == (status, True), done.stderr
 
 
 def test_an_unknown_flag_shows_the_usage(server, port):
