@@ -172,6 +172,9 @@ void BalancerManager::set_health(const FormOrders& orders, const Selected& selec
                                             parts_.now().now)) {
     return;
   }
+  const balance::Status after = selected.member->status.with(orders.set).without(orders.clear);
+  parts_.book.note_finding(named(*selected.group), *selected.member, after, author_of(question, {}),
+                           parts_.now());
   const bool is_set = orders.set.bits() != 0;
   log(question, LogLevel::notice,
       fmt::format("{} in {}: {} (by the balancer-manager, {})", selected.member->spec->name,

@@ -79,6 +79,10 @@ class ChangesBook {
                                              balance::Status wish, const journal::Author& author,
                                              const Moment& moment);
 
+  // What an operator said was found out of a member, from and to. It was done already.
+  void note_finding(const NamedBalancer& balancer, const balance::MemberView& member,
+                    balance::Status now, const journal::Author& author, const Moment& moment);
+
   struct UndoWish {
     std::int64_t id = 0;
     journal::Journal::Later later = journal::Journal::Later::matters;
