@@ -117,10 +117,11 @@ std::shared_ptr<const config::ProxyHandler> read_proxy_handler(Scope& scope,
                                                                const std::string& word) {
   const std::string line = "SetHandler " + word;
   const std::string url = word.substr(handler_prefix.size());
-  if (scope.frame().kind == SectionKind::directory) {
-    scope.complain(line + " in " + scope.frame().name +
-                       " is not supported: no files are served, so no request is about one",
-                   "Write it in a section about paths, <LocationMatch \"\\.php(/|$)\">.");
+  if (scope.frame().is_inert) {
+    scope.warn(line + " in " + scope.frame().name +
+                   ": no files are served, so no request is about one and it answers nothing",
+               "If PHP is to run, write it in a section about paths, "
+               "<LocationMatch \"\\.php(/|$)\">.");
     return nullptr;
   }
   config::ProxyHandler handler;

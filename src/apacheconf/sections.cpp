@@ -104,6 +104,7 @@ void directory(Scope& scope, const Statement& statement) {
   frame.name = statement.name + '>';
   frame.argument = statement.words.empty() ? std::string() : statement.words.back();
   frame.settings = &forgotten;
+  frame.is_inert = true;
   const bool is_regex = statement.name.size() > 6 && statement.name.ends_with("Match");
   if (is_regex || (statement.words.size() > 1 && statement.words[0] == "~")) {
     const std::expected<Regex, std::string> regex = Regex::compile(frame.argument);

@@ -81,6 +81,12 @@ void Composer::load_module(const Statement& statement) {
     return;
   }
   loaded.push_back(identifier);
+  if (statement.words.size() > 1) {
+    std::string_view file = statement.words[1];
+    file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
+    if (file.ends_with(".so")) file.remove_suffix(3);
+    reading_.part<ModuleFiles>().identifiers[std::string(file) + ".c"] = identifier;
+  }
   const Module* const module = find_module(identifier);
   if (module && module->kind <= Module::Kind::implemented) return;
   std::string note = "LoadModule " + identifier + ": not part of this program";
