@@ -66,7 +66,7 @@ proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
       case Outcome::refused:
         return {.status = 400};
       case Outcome::not_kept:
-        return {.status = 503};
+        return {.status = 503, .content_type = "text/plain; charset=utf-8", .body = why_not_kept()};
     }
   }
   const ManagerView view = view_of(question, selected);
@@ -78,6 +78,12 @@ proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
       .fields = {}};
   guard(answer);
   return answer;
+}
+
+std::string BalancerManager::why_not_kept() const {
+  std::string text = "Nothing was changed.\n";
+  for (const std::string& trouble : parts_.book.troubles()) text += trouble + ".\n";
+  return text;
 }
 
 ManagerForm BalancerManager::read_form(const proxy::DeskQuestion& question) {
@@ -221,7 +227,8 @@ ManagerView BalancerManager::view_of(const proxy::DeskQuestion& question,
                    .now = moment.now,
                    .wall = moment.wall,
                    .balancers = {},
-                   .offers_live_page = is_of_browser(question)};
+                   .offers_live_page = is_of_browser(question),
+                   .troubles = parts_.book.troubles()};
   const auto& groups = balancers_of(question);
   for (std::size_t place = 0; place < groups.size(); ++place) {
     const std::size_t i = server.balancer_order.empty() ? place : server.balancer_order[place];

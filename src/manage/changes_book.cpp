@@ -281,6 +281,29 @@ void ChangesBook::open_late(journal::Journal journal) {
   why_closed_.clear();
 }
 
+void ChangesBook::open_again(const Opener& opener) {
+  journal_.reset();  // as long as it is open nobody else may have it
+  auto again = opener();
+  if (again) return open_late(std::move(*again));
+  why_closed_ = std::move(again.error().text);
+}
+
+std::vector<std::string> ChangesBook::troubles() const {
+  std::vector<std::string> found;
+  if (!why_closed_.empty())
+    found.push_back("Changes are refused: the journal is not open: " + why_closed_);
+  if (journal_ && journal_->is_read_only())
+    found.emplace_back("Changes are refused: the journal can only be read");
+  if (sharing_ == nullptr) return found;
+  const ClusterView view = sharing_->view();
+  if (view.is_connected) return found;
+  found.push_back(fmt::format(
+      "Not in touch with the other instances{}{}: what is changed here reaches them later{}",
+      view.why.empty() ? "" : ": ", view.why,
+      view.unshared.empty() ? "" : fmt::format(" ({} waiting)", view.unshared.size())));
+  return found;
+}
+
 void ChangesBook::close() {
   if (!journal_) return;
   journal_.reset();

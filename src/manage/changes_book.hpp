@@ -109,8 +109,14 @@ class ChangesBook {
 
   // It could not be opened at the start, and now it could: changes are kept from now on.
   void open_late(journal::Journal journal);
+  // It could only be read: it is let go of and opened again.
+  using Opener = std::function<std::expected<journal::Journal, journal::Fault>()>;
+  void open_again(const Opener& opener);
   // The server stops: its successor may have the journal. Changes are refused from now on.
   void close();
+
+  // What keeps changes from being made, kept or shared, in words for operators; empty: nothing.
+  [[nodiscard]] std::vector<std::string> troubles() const;
 
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }

@@ -114,8 +114,10 @@ ControlDesk::Answer ControlDesk::tell_top(const ControlRequest& request) const {
   ApiJson rows = ApiJson::array();
   for (LiveRow& row : live_rows(wanted, chronicle_, moment()))
     rows.push_back(std::move(row.fields));
-  const ApiJson object{
-      {"ok", true}, {"at", milliseconds_of(moment(), loop_.now())}, {"rows", std::move(rows)}};
+  const ApiJson object{{"ok", true},
+                       {"at", milliseconds_of(moment(), loop_.now())},
+                       {"troubles", changes_.troubles()},
+                       {"rows", std::move(rows)}};
   return object.dump(-1, ' ', false, ApiJson::error_handler_t::replace);
 }
 

@@ -129,12 +129,14 @@ void Server::bring_changes_back() {
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
   has_journal_ = true;
+  journal_was_read_only_ = journal->is_read_only();
   control_.bring_back(std::move(*journal), generation_);
 }
 
 // In a cluster it would have to be weighed against what the others said meanwhile, which is done at
 // a start.
 void Server::try_journal_again() {
+  if (journal_was_read_only_) control_.open_journal_again(journal_folder_);
   if (has_journal_ || journal_folder_.empty() || cluster_spec_) return;
   auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
   if (!journal) {

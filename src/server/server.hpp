@@ -113,6 +113,7 @@ class Server {
   std::optional<std::string> control_path_;       // as configured at the start
   std::string journal_folder_;                    // the same; empty: there is none
   bool has_journal_ = false;                      // and it is open
+  bool journal_was_read_only_ = false;            // at the start: a reload tries again
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

@@ -73,11 +73,20 @@ function show(): void {
   if (elements.length === 0) elements.push(nothing);
   arrange(find("balancers"), elements);
   show_totals(members);
+  show_troubles();
   if (detail.is_open) {
     const row = members.find((each) => detail.is_about(each));
     if (row) detail.show(row, model.at);
     else detail.close();
   }
+}
+
+// Told anew only when they are others: a screen reader says each once.
+function show_troubles(): void {
+  const place = find("troubles");
+  const texts = model.troubles;
+  if ([...place.children].map((each) => each.textContent).join("\n") === texts.join("\n")) return;
+  place.replaceChildren(...texts.map((text) => make("p", {}, text)));
 }
 
 const nothing = make("p", { class: "nothing" }, "This virtual host has no balancers.");
