@@ -18,9 +18,9 @@
 
 #include "balance/edits.hpp"
 #include "journal/journal.hpp"
-#include "manage/cluster_view.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
+#include "manage/sharing.hpp"
 #include "proxy/desk.hpp"
 
 namespace steelyard::manage {
@@ -38,21 +38,6 @@ namespace steelyard::manage {
 // What is different, in the words of balance::Change, for changes that were not made by Edits.
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
                                                        const balance::Overlay& after);
-
-// Hears of every change that an operator orders here, before it is kept: it is to be shared with
-// other instances.
-class Sharing {
- public:
-  enum class Proposal : std::uint8_t { made, withdrawn };
-
-  virtual ~Sharing() = default;
-  // The proposal's name, for decide(), or why the change cannot be made.
-  virtual std::expected<std::string, std::string> propose(
-      const journal::BalancerKey& balancer, const std::vector<balance::Change>& changes,
-      const balance::Overlay& after, const journal::Author& author, WallTime now) = 0;
-  virtual void decide(const std::string& proposal, Proposal is) = 0;
-  [[nodiscard]] virtual ClusterView view() const = 0;
-};
 
 class ChangesBook {
  public:
