@@ -102,9 +102,14 @@ void AjpDialect::begin() {
 const http::FieldList& AjpDialect::request_fields() {
   const http::BodyFraming framing = body_.framing();
   const bool has_length = framing.kind == http::BodyFraming::Kind::length;
-  const auto told = x_.request.fields.value(FieldId::content_length);
   const std::string_view length = has_length ? x_.arena.decimal(framing.length) : "";
-  const bool is_true = has_length ? told == length : !told;
+  std::size_t told = 0, untrue = 0;
+  for (const http::Field& field : x_.request.fields) {
+    if (field.id != FieldId::content_length) continue;
+    ++told;
+    untrue += field.value == length ? 0U : 1U;
+  }
+  const bool is_true = untrue == 0 && told == (has_length ? 1U : 0U);
   if (!is_traced(x_) && is_true) return x_.request.fields;
   traced_fields_.clear();
   for (const http::Field& field : x_.request.fields) {
