@@ -527,6 +527,16 @@ DEVIATIONS = [
         "1 1 1",
     ),
     Deviation(
+        "remote-ip-hops",
+        (
+            "RemoteIPHeader is followed over a hundred addresses; what stands before them stays in"
+            " the field. httpd follows it to its begin."
+        ),
+        "a_client_behind_more_than_a_hundred_proxies",
+        "1",
+        "1",
+    ),
+    Deviation(
         "remote-ip-half-address",
         (
             "RemoteIPHeader takes whole addresses; httpd hands the word to the system's resolver,"
