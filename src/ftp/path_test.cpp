@@ -81,6 +81,18 @@ TEST(Path, holds_nothing_that_could_end_a_command) {
     EXPECT_EQ(read(path), "bad byte") << path;
 }
 
+TEST(Path, has_a_hundred_directories_at_most) {
+  std::string path = "/", walked;
+  for (int i = 0; i < 100; ++i) {
+    path += "d" + std::to_string(i) + "/";
+    walked += "<d" + std::to_string(i) + "> ";
+  }
+  EXPECT_EQ(read(path + "f"), walked + "| f I");
+  EXPECT_EQ(read(path), walked + "|  I list only");
+  EXPECT_EQ(read(path + "more/f"), "bad byte");
+  EXPECT_EQ(read(path + "more/"), "bad byte");
+}
+
 TEST(Path, may_be_plain_text) {
   const PathRules raw{.is_encoded = false};
   EXPECT_EQ(read("/my%20file", raw), "| my%20file I");

@@ -7,6 +7,7 @@
 #include "ajp/request.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
+#include "proxy/backend/limits.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/trace.hpp"
 
@@ -85,7 +86,7 @@ void AjpDialect::begin() {
   const http::BodyFraming framing = body_.framing();
   owes_first_ = framing.kind == http::BodyFraming::Kind::length && framing.has_bytes();
   body_over_ = false;
-  has_headers_ = head_is_here_ = reuses_ = false;
+  has_headers_ = head_is_here_ = gives_way_ = reuses_ = false;
   length_.reset();
   answer_.reset();
   input_.begin();
@@ -235,7 +236,11 @@ std::uint64_t AjpDialect::take_transferred() {
 
 std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
   if (too_large_) return does_not_fit();
+  std::size_t passed = 0;
   while (!head_is_here_) {
+    if (bytes_heard() > preamble_bytes_max) return faulty("it says much and answers nothing");
+    gives_way_ = passed >= unwanted_bytes_a_turn;
+    if (gives_way_) return std::nullopt;
     switch (input_.next(member)) {
       case AjpInput::Progress::blocked:
         return std::nullopt;
@@ -251,6 +256,7 @@ std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
     }
     if (pinging_) return take_pong();
     if (auto failure = take_packet()) return failure;
+    passed += input_.packet().bytes;
   }
   return std::nullopt;
 }
