@@ -455,6 +455,18 @@ DEVIATIONS = [
         "500 2",
     ),
     Deviation(
+        "url-password",
+        (
+            "The password in a member's URL is no part of its name: BALANCER_WORKER_NAME, logs, the"
+            " manager and its links have `http://joe@host` of `http://joe:secret@host`; the manager"
+            " takes the longer form, too. Members that differ in nothing else are one. httpd shows"
+            " it in all of them."
+        ),
+        "a_password_in_a_member_s_url",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
         "ajp-error-document",
         (
             "An ErrorDocument that a container serves is asked for once, and after a POST without a"
