@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ftp/decoding.hpp"
-
 namespace steelyard::ftp {
 namespace {
 
