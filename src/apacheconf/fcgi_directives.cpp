@@ -3,6 +3,7 @@
 #include "apacheconf/handlers.hpp"
 #include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
 
@@ -126,7 +127,7 @@ std::shared_ptr<const config::ProxyHandler> read_proxy_handler(Scope& scope,
   }
   config::ProxyHandler handler;
   const std::string_view inner = inner_url(url);
-  handler.url = inner;
+  handler.url = balance::without_password(inner);
   if (starts_with_ignoring_case(inner, "balancer://"))
     return std::make_shared<const config::ProxyHandler>(std::move(handler));
   if (!starts_with_ignoring_case(inner, "fcgi:")) {

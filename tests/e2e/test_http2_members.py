@@ -12,7 +12,7 @@ from support.http2_member import (
     STATUS_200, Http2Member, frame, literal, read_until_request,
 )
 from support.process import until
-from support.server import MODULE_DIRECTORY, complete
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete
 from support.wire import Connection
 
 MODULES = (f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
@@ -362,3 +362,22 @@ def test_a_target_that_nothing_names_may_refuse_too(start, port):
         assert ask(port, "/refuse/1", method="POST", body=b"b").status == "200"
         assert ask(port, "/refuse/100").status == "502"
         assert ask(port, "/fine").status == "200"
+
+
+@pytest.mark.parametrize("program", ["steelyard", "apache2"])
+@pytest.mark.parametrize("preserves, place", [("Off", "lb.test"), ("On", "member.test")])
+def test_what_is_mapped_of_a_member_that_knows_the_clients_host(binary, scratch, port, program,
+                                                                preserves, place):
+    """An HTTP/1 member's Location is mapped in either case."""
+    one = Server(binary if program == "steelyard" else APACHE, scratch)
+    modules = MODULES.replace("SteelyardShards 1\n", "")
+    with Http2Member() as member:
+        one.start(complete(modules + f"Listen {port.port}\nProxyPreserveHost {preserves}\n" + route(member)
+                           + "ProxyPassReverse / http://member.test/\n"
+                           "ProxyPassReverseCookieDomain member.test lb.test\n"), [port.port])
+        try:
+            response = ask(port, "/moved")
+            assert response.header("Location") == f"http://{place}/x".encode()
+            assert response.header("Set-Cookie").lower() == f"a=1; domain={place}".encode()
+        finally:
+            one.stop()

@@ -208,6 +208,10 @@ class Conversation:
         elif path == "/hints":
             self.h2.send_headers(stream, [(":status", "103"), ("link", "</a.css>")])
             self.answer(stream, b"after hints")
+        elif path == "/moved":
+            self.h2.send_headers(stream, [(":status", "302"), ("location", "http://member.test/x"),
+                                          ("set-cookie", "a=1; domain=member.test")], end_stream=True)
+            self.done()
         elif path == "/reset":
             self.head(stream)
             self.h2.send_data(stream, b"half")

@@ -73,13 +73,13 @@ io::Task<Failure> Attempt::relay() {
       quiet_since = core_.now();
     const bool body_may_go = held && !dialect_.holds_body() && link_.is_open();
     if (body_may_go) continue;
-    if (blocked_.others_turn) {
+    if (blocked_.others_turn && core_.now() < relay_deadline(quiet_since)) {
       co_await io::NextTurn(core_.parts.loop);
       continue;
     }
     if (!link_.is_open()) blocked_.backend_read = blocked_.backend_write = false;
     io::Wait wait(client_.timer, relay_deadline(quiet_since));
-    if (co_await until_unblocked(wait) == io::Woken::ready) continue;
+    if (!blocked_.others_turn && co_await until_unblocked(wait) == io::Woken::ready) continue;
     pipe_.reset();
     link_.close();
     if (blocked_.client_write || blocked_.client_read) co_return client_gone();
@@ -112,7 +112,9 @@ std::optional<Failure> Attempt::step_download() {
       }
       const auto progress = answer_->pull();
       if (progress == ReplyBody::Progress::cut_short) return cut_short();
-      starved = progress == ReplyBody::Progress::blocked;
+      const bool gives_way = progress == ReplyBody::Progress::others_turn;
+      if (gives_way) blocked_.others_turn = true;
+      starved = gives_way || progress == ReplyBody::Progress::blocked;
       data = answer_->pending();
     }
     const bool last = !reply_.has_body || (!starved && answer_->pending_is_last());

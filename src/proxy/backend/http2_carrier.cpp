@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "proxy/http2_text.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -17,15 +18,6 @@ namespace {
 constexpr std::size_t batch_bytes = 16 * 1024;
 // The connection's window is never what holds a member back (invariant 3); the lanes' are.
 constexpr std::int32_t connection_window_bytes = (1 << 30) - 1;
-
-std::uint8_t* bytes_of(std::string_view text) {
-  // The library's type; it only reads.
-  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-}
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t count) {
-  return {reinterpret_cast<const char*>(bytes), count};
-}
 
 std::vector<nghttp2_nv> rows_of(const http::FieldList& fields) {
   std::vector<nghttp2_nv> rows;

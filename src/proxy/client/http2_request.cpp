@@ -1,6 +1,7 @@
 #include "proxy/client/http2_request.hpp"
 
 #include "base/text.hpp"
+#include "http/connection_fields.hpp"
 #include "http/expectation.hpp"
 #include "http/syntax.hpp"
 #include "proxy/limits.hpp"
@@ -11,21 +12,6 @@ using http::FieldId;
 using Result = Http2RequestReader::Result;
 
 namespace {
-
-// They speak of a connection that HTTP/2 has not (RFC 9113 8.2.2).
-bool is_about_connection(FieldId id) {
-  switch (id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy_connection:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-    case FieldId::http2_settings:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool has_upper_case(std::string_view name) {
   for (const char c : name)
@@ -98,7 +84,9 @@ bool Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
 void Http2RequestReader::add_field(std::string_view name, std::string_view value) {
   value = http::trim_blanks(value);
   const FieldId id = http::field_id(name);
-  if (is_about_connection(id) || (id == FieldId::te && value != "trailers")) {
+  const bool is_about_connection =
+      http::connection_fields.contains(id) || id == FieldId::http2_settings;
+  if (is_about_connection || (id == FieldId::te && value != "trailers")) {
     is_malformed_ = true;
     return;
   }
