@@ -21,7 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ("apache2", "nginx", "haproxy")
-TOOLS = ("curl", "nghttp2-client")  # for HTTP/2
+TOOLS = ("curl", "nghttp2-client")  # h2load
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 5.0
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -201,9 +201,9 @@ class Stage:
         except ValueError:
             raise Failed(f"the load generator said nothing: {self.tail('load.log')}") from None
 
-    def http2_load(self, target: str, arguments: list[str], core: int, seconds: float,
-                   tls: bool = False) -> dict:
-        """The same for HTTP/2, by h2load. The last argument is the path."""
+    def h2load(self, target: str, arguments: list[str], core: int, seconds: float,
+               tls: bool = False) -> dict:
+        """The same by h2load, which speaks HTTP/2 and reads chunks. The last argument is the path."""
         times = self.directory / "h2load.log"
         times.unlink(missing_ok=True)
         url = f"{'https' if tls else 'http'}://{target}{arguments[-1]}"

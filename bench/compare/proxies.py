@@ -35,9 +35,10 @@ Pair = tuple[pathlib.Path, pathlib.Path]  # certificate and key
 
 
 def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None, http2: bool) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool, ajp: bool) -> str:
     """One file for apache2 and for Steelyard: that it is the same one is the point of Steelyard."""
-    modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "proxy_balancer", "slotmem_shm",
+    scheme = "ajp" if ajp else "http"
+    modules = ("mpm_event", "authz_core", "proxy", f"proxy_{scheme}", "proxy_balancer", "slotmem_shm",
                "lbmethod_byrequests", *(("ssl",) if pair else ()), *(("http2",) if http2 else ()))
     lines = [f"LoadModule {module}_module {MODULES}/mod_{module}.so" for module in modules]
     if os.geteuid() == 0:
@@ -51,7 +52,7 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
         f"MaxRequestWorkers {THREADS}\nMaxConnectionsPerChild 0",
         "<IfModule steelyard_module>\n  SteelyardShards 1\n</IfModule>",
         "<Proxy balancer://members>",
-        *(f"  BalancerMember http://{member}" for member in members),
+        *(f"  BalancerMember {scheme}://{member}" for member in members),
         "</Proxy>",
         "ProxyPass / balancer://members/",
     ]
@@ -166,7 +167,7 @@ class Programs:
         return version_of([path, "-v"])
 
     def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool,
-              tls: bool = False, http2: bool = False) -> Proxy:
+              tls: bool = False, http2: bool = False, ajp: bool = False) -> Proxy:
         """Starts a proxy in front of the members and waits until it listens."""
         if name.startswith("relay"):
             switches = ["--splice"] if name == "relay-splice" else []
@@ -174,12 +175,12 @@ class Programs:
             process, addresses = stage.start_listening("relay", arguments, core)
             return Proxy(name, process, addresses[0], None)
         try:
-            return self._start_packaged(stage, name, members, core, log, tls, http2)
+            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp)
         except Failed as failure:
             raise Failed(f"{name}: {failure}") from None
 
     def _start_packaged(self, stage: Stage, name: str, members: list[str], core: int,
-                        log: bool, tls: bool, http2: bool) -> Proxy:
+                        log: bool, tls: bool, http2: bool, ajp: bool) -> Proxy:
         port = free_port()
         directory = stage.directory
         pair = key_pair(directory) if tls else None
@@ -188,7 +189,7 @@ class Programs:
         streams = {}
         if name in ("steelyard", "apache2"):
             conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log,
-                                       pair, http2))
+                                       pair, http2, ajp))
             command = [self.path(name), "-d", str(directory), "-f", str(conf), "-DFOREGROUND"]
         elif name == "nginx":
             conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2))

@@ -24,12 +24,24 @@ class Scenario:
     rate: int = 0
     tls: bool = False
     streams: int = 0  # HTTP/2, so many at a time on each connection; 0: HTTP/1
+    ajp: bool = False  # with members
+
+    def suits(self, proxy: str) -> bool:
+        if proxy.startswith("relay"):  # whose member speaks HTTP/1 without TLS
+            return not (self.tls or self.streams or self.ajp)
+        return not self.ajp or proxy in ("steelyard", "apache2")
+
+    @property
+    def member(self) -> str:
+        return "ajp_member" if self.ajp else "member"
 
     def load(self, stage: Stage, address: str, core: int, seconds: float) -> dict:
         """Sends it for so long; what the load generator counted."""
-        if self.streams:
-            arguments = ["-c", str(self.connections), "-m", str(self.streams), self.path]
-            return stage.http2_load(address, arguments, core, seconds, self.tls)
+        if self.streams or self.ajp:
+            # Answers of AJP members have no length; ours reads no chunks.
+            how = ["-m", str(self.streams)] if self.streams else ["--h1"]
+            return stage.h2load(address, ["-c", str(self.connections), *how, self.path], core,
+                                seconds, self.tls)
         arguments = ["--path", self.path, "--connections", str(self.connections), *self.switches]
         if self.posted_bytes:
             arguments += ["--post", str(self.posted_bytes)]
@@ -57,6 +69,7 @@ SCENARIOS = {
                    connections=16, tls=True, streams=10),
     "h2c": Scenario("1 KiB over HTTP/2 without TLS, 16 connections with 10 streams each", "/1k", 1024,
                     connections=16, streams=10),
+    "ajp": Scenario("1 KiB from AJP members, 64 keep-alive connections", "/1k", 1024, ajp=True),
     "1000": Scenario("1 KiB, 1,000 members, 64 keep-alive connections", "/1k", 1024, members=1000),
 }
 
