@@ -1,8 +1,10 @@
 """WebSockets over HTTP/2 (RFC 8441): Chromium and a real WebSocket server, and frames by hand."""
 
+import re
 import signal
 import struct
 import time
+from pathlib import Path
 
 import hpack
 import pytest
@@ -196,7 +198,8 @@ def status_of(head):
 
 def masked(text):
     """A WebSocket's text frame, masked with nothing."""
-    return bytes((0x81, 0x80 | len(text))) + b"\0\0\0\0" + text
+    length = bytes((0x80 | len(text),)) if len(text) < 126 else b"\xfe" + struct.pack(">H", len(text))
+    return b"\x81" + length + b"\0\0\0\0" + text
 
 
 def until_text(client, stream, text):
@@ -333,3 +336,53 @@ def test_who_reads_nothing_loses_the_tunnel_not_the_server(target):
     end = client.until(lambda each: each.kind == frames.RST_STREAM, 15)
     assert end is not None and time.monotonic() - began > 2
     client.close()
+
+
+def tunnels_of_http2(port, count):
+    """Each has said and heard 10,000 bytes; what keeps them open."""
+    words = masked(b"w" * 10_000)
+    clients = []
+    for begin in range(0, count, 100):
+        clients.append(Frames(port))
+        for stream in range(1, 2 * min(100, count - begin), 2):
+            clients[-1].headers(stream, opening(), ends=False)
+            clients[-1].send(frame(frames.DATA, 0, stream, words)
+                             + frame(frames.WINDOW_UPDATE, payload=struct.pack(">I", 20_000)))
+            until_text(clients[-1], stream, b"w" * 4000)
+    return clients
+
+
+def tunnels_of_http1(port, count):
+    words = masked(b"w" * 10_000)
+    clients = [Connection("127.0.0.1", port) for _ in range(count)]
+    for client in clients:
+        client.send(b"GET /ws HTTP/1.1\r\nHost: lb.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQAAAAAAAAABAAAAAAAAAA==\r\n\r\n"
+                    + words)
+        got = b""
+        while not got.endswith(b"w" * 4000):
+            got += client.socket.recv(65536)
+    return clients
+
+
+@pytest.mark.parametrize("open_tunnels", [tunnels_of_http1, tunnels_of_http2])
+def test_a_tunnel_holds_no_buffer_while_it_is_silent(server, port, open_tunnels):
+    def resident_bytes():
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    with WebsocketMember("M1") as member:
+        server.start(complete(MODULES + f"""\
+Listen 127.0.0.1:{port.port}
+Protocols h2c http/1.1
+H2WebSockets On
+SteelyardShards 1
+ProxyPass / ws://{member.address}/
+"""), [port.port])
+        kept = open_tunnels(port.port, 100)
+        before, count = resident_bytes(), 300
+        kept += open_tunnels(port.port, count)
+        # Two relay buffers alone would be 64 KiB.
+        assert (resident_bytes() - before) / count < 40_000
+        for one in kept:
+            one.close()

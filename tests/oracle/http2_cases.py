@@ -44,6 +44,7 @@ class Case:
     then: tuple = ()
     log: str = "short.log"
     upgrades: bool = False  # begins with HTTP/1 that asks for HTTP/2
+    shows: str = ""  # a field of the answer that the summary tells, too
 
 
 @dataclass
@@ -98,6 +99,13 @@ DIFFERENT = [
         "says more.",
         Case("first words", opening(b"/ws/first"), "200 END | 101 GET /ws/first HTTP/2.0"),
         "200 first! END | 101 GET /ws/first HTTP/2.0"),
+    Different(
+        "http2-websocket-length",
+        "A Content-Length that a member says in its 101 does not reach the client: beside the 200 it "
+        "would be the length of the tunnel (RFC 9110 9.3.6). httpd passes it on.",
+        Case("length", opening(b"/ws/length"), "200 0 END | 101 GET /ws/length HTTP/2.0",
+             shows="content-length"),
+        "200 END | 101 GET /ws/length HTTP/2.0"),
     Different(
         "http2-reset-status",
         "A request whose client resets its stream before there is an answer is logged with 400, as one "

@@ -54,9 +54,8 @@ class Member:
             if path == b"/hang":
                 while one.recv(65536):
                     pass
-            elif path in (b"/ws", b"/ws/unproven", b"/ws/first"):
-                self._switch(one, head, path != b"/ws/unproven",
-                             b"first!" if path == b"/ws/first" else b"")
+            elif path in (b"/ws", b"/ws/unproven", b"/ws/first", b"/ws/length"):
+                self._switch(one, head, path)
             elif path == b"/trailers":
                 one.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
                             b"Trailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n")
@@ -66,12 +65,14 @@ class Member:
                             % (status, body))
 
     @staticmethod
-    def _switch(one, head, proves, first_words):
+    def _switch(one, head, path):
         key = re.search(rb"(?im)^sec-websocket-key: (\S+)", head)[1]
         digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
         one.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                     b"X-Mine: y\r\nSec-WebSocket-Accept: "
-                    + (base64.b64encode(digest) if proves else b"x") + b"\r\n\r\n" + first_words)
+                    + (b"x" if path == b"/ws/unproven" else base64.b64encode(digest)) + b"\r\n"
+                    + (b"Content-Length: 0\r\n" if path == b"/ws/length" else b"") + b"\r\n"
+                    + (b"first!" if path == b"/ws/first" else b""))
         while said := one.recv(65536):
             if said == b"rst":
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -113,7 +114,7 @@ class Side:
                 until(lambda: self.member.heads)
             client.send(words)
         closes = case.then and case.then[-1][1][3] == frames.RST_STREAM
-        told = "CLOSED" if closes else stream.to_end()
+        told = "CLOSED" if closes else stream.to_end(case.shows)
         lines = case.seen.count(" + ") + 1 if " | " in case.seen else 0
         until(lambda: len(self._lines(case, before)) >= lines, 8)
         client.close()
@@ -168,8 +169,10 @@ class Stream:
             elif got.kind == frames.HEADERS:
                 fields = self._decoder.decode(got.payload)
                 self.status = fields[0][1]
-                self.fields = sorted(field for field in fields
-                                     if field[0] not in ("date", "server", "content-length", "allow"))
+                own = {"date", "server"}
+                if self.status != "200":  # pages are worded in other ways
+                    own |= {"content-length", "allow"}
+                self.fields = sorted(field for field in fields if field[0] not in own)
             else:
                 self.body += got.payload
             if got.flags & frames.END_STREAM:
@@ -180,11 +183,12 @@ class Stream:
             self._take()
             assert not self.end, (self.status, self.body, self.end)
 
-    def to_end(self):
+    def to_end(self, shown_field=""):
         while not self.end:
             self._take()
         page = b"<!DOCTYPE HTML" in self.body
-        parts = (self.status, "(page)" if page else self.body.decode(), *self.trailers, self.end)
+        shown = dict(self.fields).get(shown_field, "")
+        parts = (self.status, shown, "(page)" if page else self.body.decode(), *self.trailers, self.end)
         return " ".join(part for part in parts if part)
 
 

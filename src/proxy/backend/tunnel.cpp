@@ -74,11 +74,10 @@ void forget_heads(Exchange& x, Workspace& workspace) {
   workspace.to_client.release();
 }
 
-// RFC 8441 5.1: over HTTP/2 nobody proves anything, and no frame of a tunnel is counted.
+// RFC 8441 5.1: nobody proves anything here. RFC 9110 9.3.6: a length would be the tunnel's.
 void drop_proof(http::FieldList& fields) {
   fields.remove("Sec-WebSocket-Accept");
   fields.remove(http::FieldId::content_length);
-  fields.remove(http::FieldId::transfer_encoding);
 }
 
 }  // namespace
