@@ -154,6 +154,7 @@ TEST(Http2Request, an_extended_CONNECT_becomes_the_GET_that_asks_for_a_websocket
     EXPECT_EQ(head.target.path, "/p");
     EXPECT_EQ(head.host, "a.test");
     EXPECT_EQ(head.fields.value("Upgrade"), "websocket");
+    EXPECT_EQ(head.fields.value("Connection"), "Upgrade");
     EXPECT_TRUE(head.connection.upgrade);
     EXPECT_EQ(head.body.kind, http::BodyFraming::Kind::none);
   }

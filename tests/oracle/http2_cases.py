@@ -15,7 +15,9 @@ H2WebSockets On
 Timeout 2
 LogFormat "%>s %r %X" short
 LogFormat "%>s %I" counts
+LogFormat "%m %{Connection}i %{Upgrade}i %{Sec-WebSocket-Version}i" asked
 CustomLog short.log short
+CustomLog asked.log asked
 CustomLog counts.log counts
 ProxyPass /ws http://${M}/ws upgrade=websocket
 ProxyPass / http://${M}/
@@ -61,6 +63,8 @@ CASES = [
     Case("a websocket that is idle", opening(), "200 END | 101 GET /ws HTTP/2.0"),
     Case("a websocket of one who has said all", opening(), "200 END | 101 GET /ws HTTP/2.0",
          ends=True),
+    Case("a websocket as rules see it", opening(), "200 END | GET Upgrade websocket 13", ends=True,
+         log="asked.log"),
     Case("a websocket that is not wanted", opening(b"/ws/403"), "403 no END | 403 GET /ws/403 HTTP/2.0"),
     Case("a member that serves a page", opening(b"/ws/page"), "502"),
     Case("a member that takes none", opening(b"/page"), "502"),

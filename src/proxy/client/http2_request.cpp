@@ -194,7 +194,9 @@ Result Http2RequestReader::finish(bool has_body, std::string_view scheme) {
   if (status_ != 0) status = status_;
   if (status != 0) return {Result::Kind::fault, status};
   if (!opens_websocket()) return {};
+  // Rules ask for these (httpd: the same).
   head_->fields.add("Upgrade", protocol_, FieldId::upgrade);
+  head_->fields.add("Connection", "Upgrade", FieldId::connection);
   head_->connection.upgrade = true;
   return {Result::Kind::websocket};
 }
