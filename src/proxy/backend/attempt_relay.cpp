@@ -35,6 +35,11 @@ io::Task<Failure> Attempt::relay() {
   answer_ = &dialect_.begin_answer(link_.stream());
   body_.stop_keeping();  // whoever answers is not asked again
   if (x_.response.status == 101) co_return co_await tunnel();
+  if (!x_.client->websocket_accept.empty() && http::is_success(x_.response.status)) {
+    // RFC 8441 5: any success would tell the client that its WebSocket is open (httpd: 502).
+    link_.close();
+    co_return Failure{Party::none, Cause::bad_message, true, "WebSocket not taken", 502};
+  }
   if (wants_override()) {
     // httpd: the member's own page is not read, so its connection is of no more use.
     overridden_ = true;

@@ -23,6 +23,11 @@ int Http2Fields::status_of(std::string_view head) {
   return status;
 }
 
+void Http2Fields::set_status(std::span<char> head, std::string_view status) {
+  CHECK(status.size() == status_bytes && head.size() >= status_at + status_bytes);
+  std::ranges::copy(status, head.begin() + status_at);
+}
+
 void Http2Fields::add(std::string_view name, std::string_view value) {
   rows_.push_back(
       {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});

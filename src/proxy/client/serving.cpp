@@ -77,6 +77,12 @@ io::Task<Routing> Serving::resolve_client() {
 
 io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
+  // No page of ours is a WebSocket, and a success would say that it is (RFC 8441 5; httpd: 502).
+  const bool succeeds = routing.kind != Routing::Kind::answer || http::is_success(routing.status);
+  if (succeeds && !x.client->websocket_accept.empty()) {
+    routing = Routing();
+    routing.status = 502;
+  }
   if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
     x.status = routing.status;
     co_return;
