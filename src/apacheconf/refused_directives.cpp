@@ -14,8 +14,6 @@ constexpr std::string_view wrap =
 std::vector<Directive> make_table() {
   return expand_lists(
       {
-          {"ssl_module", "SSLRequire", "let in who meets a condition",
-           "Write Require expr, whose language is nearly the same."},
           {"ssl_module", "SSLUserName", "make a user name of the client's certificate",
            "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN_CN}s\"."},
           {"ssl_module", "SSLProxyMachineCertificatePath SSLProxyMachineCertificateChainFile",

@@ -11,6 +11,7 @@
 #include "proxy/client/http2_callbacks.hpp"
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
+#include "proxy/client_wish.hpp"
 
 namespace steelyard::proxy {
 
@@ -274,13 +275,15 @@ void Http2Stream::wind_up(bool received_all) {
   Exchange& x = exchange();
   const bool is_whole = ended_ && !broken_ && !x.broken_off;
   wants_no_more_ = !received_all;
+  const bool asks_for_http1 = x.notes.has(renegotiation_note);
   finish_exchange(x, session_.core());
   session_.core().give_back(std::move(workspace_));
   state_ = State::served;
   // What nobody reads any more must not keep the connection's window small.
   session_.consumed(*this, received_.data().size());
   received_.release();
-  if (!is_whole) session_.reset(*this, NGHTTP2_INTERNAL_ERROR);
+  if (!is_whole)
+    session_.reset(*this, asks_for_http1 ? NGHTTP2_HTTP_1_1_REQUIRED : NGHTTP2_INTERNAL_ERROR);
   session_.note_served(*this);
 }
 
