@@ -107,9 +107,10 @@ std::optional<Routing> heed_client_wish(Exchange& x, Shard::Core& core) {
   if (unmet == tls::Unmet::nothing) return heed_requirements(x, core);
   constexpr int forbidden = 403;
   if (unmet == tls::Unmet::bad_ciphers) {
+    const std::string_view named = wish.ciphers != nullptr ? *wish.ciphers : std::string_view();
     tell(x, core, LogLevel::warn,
          x.arena.join("AH02253: Unable to reconfigure (per-directory) permitted SSL ciphers: ",
-                      *wish.ciphers));
+                      named));
     return refusal(forbidden);
   }
   if (x.client->http2_stream != 0) {
