@@ -20,7 +20,6 @@ std::vector<Directive> make_table() {
            "choose among certificates to show to members",
            "Put the certificate, those between it and the authority, and the key into one file: "
            "SSLProxyMachineCertificateFile."},
-          {"ssl_module", "SSLOpenSSLConfCmd", "pass commands to the library", wrap},
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
           {"authn_core_module",

@@ -132,6 +132,14 @@ void session_cache_timeout(Scope& scope, const Statement& statement) {
   scope.server.tls.session_life = std::chrono::seconds(*time);
 }
 
+// Whether the library knows it, only who loads keys can tell.
+void library_command(Scope& scope, const Statement& statement) {
+  config::TlsCommand command{statement.words[0], statement.words[1], scope.place()};
+  // httpd: these are never offered, whatever the list says.
+  if (equals_ignoring_case(command.name, "CipherString")) command.value += ":!aNULL:!eNULL:!EXP";
+  scope.server.tls.commands.push_back(std::move(command));
+}
+
 // Whether the program is there shows when a key asks for it: Debian's own line names one of httpd.
 void pass_phrase_dialog(Scope& scope, const Statement& statement) {
   using Kind = config::PassPhraseDialog::Kind;
@@ -270,6 +278,9 @@ constexpr auto directives = std::to_array<Directive>({
         "which other hosts a request may ask for than the handshake named: strict, secure, "
         "authonly, insecure",
         in_main, "there is only one value"),
+    row("SSLOpenSSLConfCmd", library_command, Arguments::two,
+        "a word of the library's own configuration: COMMAND VALUE", in_servers,
+        "those of a virtual host follow the main server's"),
     row("SSLPassPhraseDialog", pass_phrase_dialog, Arguments::one,
         "who tells pass phrases of keys: builtin (the terminal), exec:PROGRAM, |COMMAND", in_main,
         "there is only one value"),

@@ -175,6 +175,19 @@ TEST_F(TlsDirectives, conditions_of_all_sections_add_up) {
               ElementsAre(HasSubstr("4: SSLRequire: Variable 'FOO' does not exist")));
 }
 
+TEST_F(TlsDirectives, words_for_the_library_follow_those_of_the_main_server) {
+  const Server& server = read(
+      "SSLOpenSSLConfCmd Groups X25519:P-256\n<VirtualHost *:8080>\n"
+      "SSLOpenSSLConfCmd CipherString HIGH\n</VirtualHost>\n");
+  ASSERT_EQ(server.tls.commands.size(), 2U);
+  EXPECT_EQ(server.tls.commands[0].name, "Groups");
+  EXPECT_EQ(server.tls.commands[0].value, "X25519:P-256");
+  EXPECT_EQ(server.tls.commands[1].value, "HIGH:!aNULL:!eNULL:!EXP");
+  EXPECT_EQ(config_->servers[0]->tls.commands.size(), 1U);
+  EXPECT_THAT(faults("SSLOpenSSLConfCmd Groups\n"),
+              ElementsAre(HasSubstr("SSLOpenSSLConfCmd takes two arguments")));
+}
+
 TEST_F(TlsDirectives, who_tells_pass_phrases_is_a_terminal_a_program_or_a_dialog) {
   using Kind = config::PassPhraseDialog::Kind;
   read("SSLPassPhraseDialog exec:bin/tell\n");

@@ -70,6 +70,8 @@ void dump_tls(DumpWriter& out, const TlsServerSettings& tls) {
     dump_word(out, "sni-policy", policy_names, tls.sni_policy);
   if (tls.session_life != usual.session_life) out.milliseconds("session-life", tls.session_life);
   if (tls.handshake_time != Duration{}) out.milliseconds("handshake-time", tls.handshake_time);
+  for (const TlsCommand& command : tls.commands)
+    out.line("library-command", quoted(command.name) + ' ' + quoted(command.value));
   dump_verification(out, tls);
   out.unindent();
 }

@@ -59,6 +59,12 @@ struct TlsStapling {
   Duration patience = std::chrono::seconds(10);
 };
 
+// SSLOpenSSLConfCmd: a word of the library's own configuration.
+struct TlsCommand {
+  std::string name, value;
+  Place place;
+};
+
 // Towards clients, of one server.
 struct TlsServerSettings {
   std::optional<bool> engine;                 // SSLEngine; settled when everything was read
@@ -81,6 +87,7 @@ struct TlsServerSettings {
   bool verifies_in_sections = false;  // some section has its own SSLVerifyClient
   TlsTrust trust;
   TlsStapling stapling;
+  std::vector<TlsCommand> commands;  // in their order; the last ones are a virtual host's own
   // RequestReadTimeout handshake=; zero: Timeout.
   Duration handshake_time{};
 

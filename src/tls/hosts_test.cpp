@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "tls/named_files.hpp"
 #include "tls/testing.hpp"
@@ -119,6 +120,32 @@ TEST_F(Loading, hosts_with_the_same_certificates_and_rules_may_be_asked_for_each
   EXPECT_TRUE((*hosts)->may_ask(first, same));
   EXPECT_FALSE((*hosts)->may_ask(first, other));
   EXPECT_FALSE((*hosts)->may_ask(first, verifying));
+}
+
+TEST_F(Loading, the_librarys_own_words_are_obeyed_or_faults) {
+  config::Server& server = add("/a.pem", "/a.key");
+  server.tls.commands = {{"Groups", "P-384", {}}, {"MinProtocol", "TLSv1.3", {}}};
+  const auto loaded = Hosts::load(config_, testing::files_from(files_));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(SSL_CTX_get_min_proto_version((*loaded)->context_of(server)), TLS1_3_VERSION);
+  server.tls.commands = {{"Foo", "bar", {}},
+                         {"-min_protocol", "TLSv1.2", {}},
+                         {"MinProtocol", "nope", {}},
+                         {"Options", "NoSuch", {}}};
+  EXPECT_THAT(
+      faults(),
+      ElementsAre(HasSubstr("'Foo': invalid OpenSSL configuration command"),
+                  HasSubstr("'-min_protocol': invalid OpenSSL configuration command"),
+                  HasSubstr("MinProtocol nope failed"), HasSubstr("Options NoSuch failed")));
+}
+
+TEST_F(Loading, hosts_of_other_library_words_may_not_be_asked_for_each_other) {
+  config::Server& first = add("/a.pem", "/a.key");
+  config::Server& second = add("/a.pem", "/a.key");
+  second.tls.commands = {{"Groups", "P-384", {}}};
+  const auto loaded = Hosts::load(config_, testing::files_from(files_));
+  ASSERT_TRUE(loaded);
+  EXPECT_FALSE((*loaded)->may_ask(first, second));
 }
 
 // Of the pair's own name, without an entry.

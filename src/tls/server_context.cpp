@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <memory>
 
 #include "base/check.hpp"
 #include "tls/library_errors.hpp"
@@ -192,8 +193,47 @@ std::string text_of_verification(const TlsServerSettings& settings) {
 }
 
 std::string text_of_rules(const TlsServerSettings& settings) {
-  return std::to_string(settings.versions) + '|' + settings.ciphers + '|' + settings.suites + '|' +
-         (settings.honors_order ? "o" : "");
+  std::string text = std::to_string(settings.versions) + '|' + settings.ciphers + '|' +
+                     settings.suites + '|' + (settings.honors_order ? "o" : "");
+  for (const config::TlsCommand& command : settings.commands)
+    text += '|' + command.name + '=' + command.value;
+  return text;
+}
+
+// Keys belong to SSLCertificateKeyFile, which knows whom to ask.
+int tell_no_pass_phrase(char* /*room*/, int /*size*/, int /*for_writing*/, void* /*pointer*/) {
+  return -1;
+}
+
+// httpd: after all else was set.
+void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& faults) {
+  if (settings.commands.empty()) return;
+  const std::unique_ptr<SSL_CONF_CTX, Release<SSL_CONF_CTX_free>> reader(SSL_CONF_CTX_new());
+  CHECK(reader);
+  SSL_CONF_CTX_set_flags(reader.get(), SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_SERVER |
+                                           SSL_CONF_FLAG_CERTIFICATE | SSL_CONF_FLAG_SHOW_ERRORS);
+  SSL_CONF_CTX_set_ssl_ctx(reader.get(), &context);
+  SSL_CTX_set_default_passwd_cb(&context, tell_no_pass_phrase);
+  ERR_clear_error();
+  for (const config::TlsCommand& command : settings.commands) {
+    if (SSL_CONF_cmd_value_type(reader.get(), command.name.c_str()) == SSL_CONF_TYPE_UNKNOWN) {
+      faults.push_back(
+          {command.place,
+           "SSLOpenSSLConfCmd '" + command.name + "': invalid OpenSSL configuration command",
+           "man SSL_CONF_cmd lists them, those for configuration files."});
+      continue;
+    }
+    const int done = SSL_CONF_cmd(reader.get(), command.name.c_str(), command.value.c_str());
+    if (done > 0) continue;
+    faults.push_back({command.place,
+                      "SSLOpenSSLConfCmd " + command.name + ' ' + command.value +
+                          " failed: " + take_library_errors("the library refuses it"),
+                      "man SSL_CONF_cmd says what may stand there."});
+  }
+  if (SSL_CONF_CTX_finish(reader.get()) != 1)
+    faults.push_back({settings.commands.back().place,
+                      "SSL_CONF_CTX_finish() failed: " + take_library_errors("for no reason"), ""});
+  SSL_CTX_set_default_passwd_cb(&context, nullptr);
 }
 
 }  // namespace
@@ -264,6 +304,7 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
   if (settings.chain) add_chain(context, *settings.chain, files, faults);
   ask_for_certificates(context, settings, files, faults);
+  obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);
   made.certificates_text = text_of_certificates(context);

@@ -1,11 +1,12 @@
-"""Keys with pass phrases (SSLPassPhraseDialog), lists of revoked certificates that are root's, and a
-libcurl that is too old."""
+"""Keys with pass phrases (SSLPassPhraseDialog), words for OpenSSL (SSLOpenSSLConfCmd), lists of
+revoked certificates that are root's, and a libcurl that is too old."""
 
 import fcntl
 import os
 import pty
 import shutil
 import signal
+import ssl
 import subprocess
 import termios
 
@@ -254,6 +255,50 @@ SSLCARevocationCheck leaf
         assert handshake_fault(port.port, "lb.test", context_for(authority, good)) is None
         assert "revoked" in handshake_fault(port.port, "lb.test", context_for(authority, bad))
         reload(server, round_number)
+
+
+# --- the library's own words -----------------------------------------------------------------------
+
+
+def test_the_librarys_own_words_count_as_in_httpd(binary, scratch, port, authority):
+    own = authority.issue("lb.test")
+    seen = {}
+    for name, path in (("httpd", APACHE), ("ours", binary)):
+        server = Server(path, scratch / name)
+        try:
+            server.start(complete(MODULES + f"""\
+Listen {port.port}
+SSLOpenSSLConfCmd Groups P-384
+<VirtualHost 127.0.0.1:{port.port}>
+ServerName lb.test
+SSLEngine On
+SSLOpenSSLConfCmd MinProtocol TLSv1.3
+SSLCertificateFile {own[0]}
+SSLCertificateKeyFile {own[1]}
+</VirtualHost>
+"""), [port.port])
+            shown = subprocess.run(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{port.port}"], input=b"",
+                capture_output=True, timeout=20, check=False).stdout.decode("latin-1")
+            seen[name] = [line for line in shown.splitlines() if "Temp Key" in line]
+            older = context_for(authority, versions=(ssl.TLSVersion.TLSv1_2,) * 2)
+            seen[name].append("version" in handshake_fault(port.port, "lb.test", older))
+        finally:
+            server.stop()
+    assert seen["ours"] == seen["httpd"] == ["Server Temp Key: ECDH, secp384r1, 384 bits", True]
+
+
+def test_a_word_that_the_library_does_not_know_is_a_fault(server, port, authority):
+    own = authority.issue("lb.test")
+    status, said = server.check(complete(MODULES + f"""\
+Listen {port.port}
+SSLEngine On
+SSLCertificateFile {own[0]}
+SSLCertificateKeyFile {own[1]}
+SSLOpenSSLConfCmd NoSuchWord x
+"""))
+    assert status == 1
+    assert "SSLOpenSSLConfCmd 'NoSuchWord': invalid OpenSSL configuration command" in said
 
 
 # --- libcurl ---------------------------------------------------------------------------------------
