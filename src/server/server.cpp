@@ -13,6 +13,7 @@
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
+#include "server/tls_loading.hpp"
 #include "tls/named_files.hpp"
 
 namespace steelyard::server {
@@ -29,8 +30,8 @@ std::size_t default_shard_count() { return std::max(1U, std::thread::hardware_co
 
 }  // namespace
 
-Server::Server(Options options, Signals signals)
-    : options_(std::move(options)), signals_(std::move(signals)) {}
+Server::Server(Options options, Signals signals, PassPhrases phrases)
+    : options_(std::move(options)), signals_(std::move(signals)), phrases_(std::move(phrases)) {}
 
 Server::~Server() { leave(); }
 
@@ -178,7 +179,8 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.read_targets = [this]() -> std::optional<Keeper::Duties::Targets> {
     auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
-    return Keeper::Duties::Targets{log_targets(*read->config), tls::named_files(*read->config)};
+    return Keeper::Duties::Targets{log_targets(*read->config),
+                                   tls::named_files(*read->config, list_files)};
   };
   using Terminal = Keeper::Duties::Terminal;
   duties.terminal = options_.foreground ? Terminal::keep : Terminal::leave;

@@ -20,6 +20,7 @@
 #include "server/main_log.hpp"
 #include "server/names_thread.hpp"
 #include "server/options.hpp"
+#include "server/pass_phrases.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
 #include "server/staple_thread.hpp"
@@ -36,7 +37,7 @@ namespace steelyard::server {
 
 class Server {
  public:
-  Server(Options options, Signals signals);
+  Server(Options options, Signals signals, PassPhrases phrases);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -81,6 +82,7 @@ class Server {
 
   Options options_;
   Signals signals_;
+  PassPhrases phrases_;
   std::unique_ptr<Keeper> keeper_;  // none: this process keeps the rights it has
   LogWriter writer_;
   LogRegistry logs_{writer_};

@@ -12,6 +12,7 @@
 #include "proxy/client/http2_callbacks.hpp"
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
+#include "proxy/client_wish.hpp"
 
 namespace steelyard::proxy {
 
@@ -303,20 +304,26 @@ io::Task<> Http2Stream::answer_fault() {
   co_await Serving(session_.core(), side()).send_answer();
 }
 
+// RFC 8441 5: CANCEL stands for a reset of the member's connection.
+std::uint32_t Http2Stream::reason_to_reset(bool asks_for_http1) const {
+  if (is_tunnel_) return NGHTTP2_CANCEL;
+  return asks_for_http1 ? NGHTTP2_HTTP_1_1_REQUIRED : NGHTTP2_INTERNAL_ERROR;
+}
+
 void Http2Stream::wind_up(bool received_all) {
   Exchange& x = exchange();
   // A tunnel that was idle for too long ends as one that was closed (httpd).
   if (is_tunnel_ && !broken_) end_writing();
   const bool is_whole = ended_ && !broken_ && !x.broken_off;
   wants_no_more_ = !received_all;
+  const bool asks_for_http1 = x.notes.has(renegotiation_note);
   finish_exchange(x, session_.core());
   session_.core().give_back(std::move(workspace_));
   state_ = State::served;
   // What nobody reads any more must not keep the connection's window small.
   session_.consumed(*this, received_.data().size());
   received_.release();
-  // RFC 8441 5: CANCEL stands for a reset of the member's connection.
-  if (!is_whole) session_.reset(*this, is_tunnel_ ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
+  if (!is_whole) session_.reset(*this, reason_to_reset(asks_for_http1));
   session_.note_served(*this);
 }
 

@@ -104,6 +104,7 @@ class Http2Stream final : public io::Stream {
   io::Task<> live();
   io::Task<> answer_fault();
   void wind_up(bool received_all);
+  [[nodiscard]] std::uint32_t reason_to_reset(bool asks_for_http1) const;
   void abandon();
   void ask_for_websocket();
   void take_head(std::string_view text);
