@@ -5,6 +5,7 @@
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
+#include "proxy/admission.hpp"
 #include "proxy/ask_desk.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -51,7 +52,7 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   limits.kept_in_files = &core.kept_in_files;
   RequestBody body(sources, x.request.body, limits, core.parts.open_spill_file);
   Routing routing = route(x, core);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await self.resolve_client();
+  if (self.is_open(routing)) routing = co_await self.settle(routing);
   if (routing.kind == Routing::Kind::proxy) {
     const ForwardEnd end = co_await forward(x, core, client, body);
     if (!self.is_over(end)) co_await self.answer_after(end, body);
@@ -62,7 +63,22 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   co_return body.received_all();
 }
 
-io::Task<Routing> Serving::resolve_client() {
+// Each round answers its question for good, but for rules that send the request elsewhere, which is
+// bounded.
+io::Task<Routing> Serving::settle(Routing routing) {
+  Exchange& x = exchange();
+  while (is_open(routing)) {
+    if (routing.kind == Routing::Kind::needs_client_host) {
+      co_await resolve_client();
+    } else if (const int status = co_await identify(x, core_, client_); status != 0) {
+      co_return Routing{Routing::Kind::answer, status, {}, {}};
+    }
+    routing = continue_routing(x, core_);
+  }
+  co_return routing;
+}
+
+io::Task<> Serving::resolve_client() {
   Exchange& x = exchange();
   io::Resolver& resolver = core_.parts.dialer.resolver();
   std::string name = co_await resolver.name_of(x.client_address());
@@ -72,7 +88,6 @@ io::Task<Routing> Serving::resolve_client() {
     if (std::ranges::find(addresses, x.client_address()) != addresses.end())
       x.client_host = std::move(name);
   }
-  co_return continue_routing(x, core_);
 }
 
 io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
@@ -145,7 +160,7 @@ io::Task<> Serving::answer_by_document(LocalAnswer answer, std::string_view path
   Exchange& x = exchange();
   begin_internal_redirect(x, answer.status, path);
   Routing routing = route(x, core_);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
+  if (is_open(routing)) routing = co_await settle(routing);
   Workspace& workspace = client_.workspace;
   const RequestBody::Sources sources{client_.stream,        workspace.client_head,
                                      workspace.client_body, workspace.kept_body,

@@ -40,7 +40,13 @@ class Serving {
   // One that no member answered.
   io::Task<> answer_after(ForwardEnd end, RequestBody& body);
   bool is_over(const ForwardEnd& end);
-  io::Task<Routing> resolve_client();
+  // Something about the client has to be found out before the routing can go on.
+  static bool is_open(const Routing& routing) {
+    return routing.kind == Routing::Kind::needs_client_host ||
+           routing.kind == Routing::Kind::needs_user;
+  }
+  io::Task<Routing> settle(Routing routing);
+  io::Task<> resolve_client();
   bool give_leave();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);
   io::Task<> answer_by_document(LocalAnswer answer, std::string_view path);
