@@ -67,6 +67,16 @@ std::vector<std::string> with_condition(const Statement& statement) {
   return words;
 }
 
+// Providers of modules that may be left out: httpd does not know the word then.
+std::string_view missing_module(const Reading& reading, std::span<const std::string> words) {
+  if (!words.empty() && equals_ignoring_case(words[0], "not")) words = words.subspan(1);
+  if (words.empty()) return {};
+  std::string_view module;
+  if (words[0] == "user" || words[0] == "valid-user") module = "authz_user_module";
+  if (words[0] == "group") module = "authz_groupfile_module";
+  return module.empty() || reading.has_module(module) ? std::string_view() : module;
+}
+
 bool has_condition(std::span<const std::string> words) {
   if (!words.empty() && equals_ignoring_case(words[0], "not")) words = words.subspan(1);
   return !words.empty() && words[0] == "expr";
@@ -79,6 +89,13 @@ void require(Scope& scope, const Statement& statement) {
                    is_known_method(scope.reading, to_upper(method))
                        ? "Methods are written in capitals: " + to_upper(method) + '.'
                        : "Write RegisterHttpMethod " + method + " at server level above it.");
+    return;
+  }
+  if (const std::string_view missing = missing_module(scope.reading, statement.words);
+      !missing.empty()) {
+    const bool is_negated = equals_ignoring_case(statement.words[0], "not");
+    scope.complain("Unknown Authz provider: " + statement.words[is_negated ? 1 : 0],
+                   "Load its module: LoadModule " + std::string(missing) + '.');
     return;
   }
   add(scope, has_condition(statement.words) ? with_condition(statement) : statement.words,

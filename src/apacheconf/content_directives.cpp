@@ -59,13 +59,6 @@ void allow_override(Scope& scope, const Statement& statement) {
              "Only files have a .htaccess; leave the line out.");
 }
 
-void auth_type(Scope& scope, const Statement& statement) {
-  if (equals_ignoring_case(statement.words[0], "none")) return;
-  scope.complain(
-      "AuthType " + statement.words[0] + " is not supported: it would ask users who they are",
-      "Let the members authenticate, or restrict the path by Require ip.");
-}
-
 void options(Scope& scope, const Statement& statement) {
   constexpr std::array<std::string_view, 11> known{"None",
                                                    "All",
@@ -139,8 +132,6 @@ constexpr auto handled_directives = std::to_array<Directive>({
     handled(
         "AddDefaultCharset", add_default_charset,
         "charset of text/html and text/plain that name none: a name, On for iso-8859-1, or Off"),
-    handled("AuthType", auth_type, "how users are asked who they are; only None",
-            "authn_core_module"),
 });
 
 constexpr std::string_view files = "no files are served, so it does not act on any request";

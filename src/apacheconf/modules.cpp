@@ -9,7 +9,8 @@ namespace {
 using enum Module::Kind;
 
 constexpr std::string_view files_note = "Steelyard serves no files";
-constexpr std::string_view users_note = "users are not authenticated here";
+constexpr std::string_view users_note =
+    "write AuthType Basic with AuthUserFile, or let members authenticate";
 constexpr std::string_view scheme_note = "members of this protocol are not supported";
 
 // Longer than a screen because it is a table.
@@ -28,8 +29,13 @@ constexpr auto modules = std::to_array<Module>({
 
     {"access_compat_module", "mod_access_compat.c", implemented},
     {"alias_module", "mod_alias.c", implemented},
+    {"auth_basic_module", "mod_auth_basic.c", implemented},
+    {"authn_core_module", "mod_authn_core.c", implemented},
+    {"authn_file_module", "mod_authn_file.c", implemented},
     {"authz_core_module", "mod_authz_core.c", implemented},
+    {"authz_groupfile_module", "mod_authz_groupfile.c", implemented},
     {"authz_host_module", "mod_authz_host.c", implemented},
+    {"authz_user_module", "mod_authz_user.c", implemented},
     {"env_module", "mod_env.c", implemented},
     {"headers_module", "mod_headers.c", implemented},
     {"heartbeat_module", "mod_heartbeat.c", implemented},
@@ -61,11 +67,6 @@ constexpr auto modules = std::to_array<Module>({
     {"status_module", "mod_status.c", implemented},
 
     {"autoindex_module", "mod_autoindex.c", inert, files_note},
-    {"auth_basic_module", "mod_auth_basic.c", inert, users_note},
-    {"authn_core_module", "mod_authn_core.c", inert, users_note},
-    {"authn_file_module", "mod_authn_file.c", inert, users_note},
-    {"authz_user_module", "mod_authz_user.c", inert, users_note},
-    {"authz_groupfile_module", "mod_authz_groupfile.c", inert, users_note},
     {"dir_module", "mod_dir.c", inert, files_note},
     {"mime_module", "mod_mime.c", inert, files_note},
     {"mime_magic_module", "mod_mime_magic.c", inert, files_note},

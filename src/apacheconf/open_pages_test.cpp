@@ -43,6 +43,12 @@ TEST_F(OpenPages, one_that_asks_for_something_is_not) {
   EXPECT_THAT(said(std::string(manager) + "Require ip 0.0.0.0/0 ::/0\n</Location>"), IsEmpty());
 }
 
+TEST_F(OpenPages, nor_is_one_that_asks_who_it_is) {
+  EXPECT_THAT(said("LoadModule authz_user_module m\n" + std::string(manager) +
+                   "Require valid-user\n</Location>"),
+              IsEmpty());
+}
+
 TEST_F(OpenPages, sections_around_it_count_in_their_order) {
   EXPECT_THAT(
       said("<Location />\nRequire ip 10\n</Location>\n" + std::string(manager) + "</Location>"),

@@ -56,6 +56,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_tls_members(reading);
   finish_heartbeats(reading);
   finish_remote_ip(reading);
+  finish_auth(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);
 }

@@ -27,8 +27,7 @@ std::vector<Directive> make_table() {
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
           {"authn_core_module",
-           "AuthName <AuthnProviderAlias AuthBasicProvider AuthBasicAuthoritative "
-           "AuthBasicFake AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "
+           "<AuthnProviderAlias AuthBasicUseDigestAlgorithm AuthDigestProvider AuthDigestQop "
            "AuthDigestNonceLifetime AuthDigestNcCheck AuthDigestAlgorithm AuthDigestDomain "
            "AuthDigestShmemSize AuthFormProvider AuthFormUsername AuthFormPassword "
            "AuthFormLocation AuthFormMethod AuthFormMimetype AuthFormBody AuthFormSize "
@@ -36,7 +35,7 @@ std::vector<Directive> make_table() {
            "AuthFormSitePassphrase AuthFormAuthoritative AuthFormFakeBasicAuth "
            "AuthFormDisableNoStore Anonymous Anonymous_MustGiveEmail Anonymous_NoUserId "
            "Anonymous_VerifyEmail Anonymous_LogEmail AuthDBDUserPWQuery AuthDBDUserRealmQuery "
-           "AuthDBMUserFile AuthDBMType AuthUserFile AuthnCacheSOCache AuthnCacheEnable "
+           "AuthDBMUserFile AuthDBMType AuthnCacheSOCache AuthnCacheEnable "
            "AuthnCacheProvideFor AuthnCacheTimeout AuthnCacheContext AuthnzFcgiDefineProvider "
            "AuthnzFcgiCheckAuthnProvider AuthLDAPURL AuthLDAPBindDN AuthLDAPBindPassword "
            "AuthLDAPBindAuthoritative AuthLDAPRemoteUserIsDN AuthLDAPRemoteUserAttribute "
@@ -45,7 +44,7 @@ std::vector<Directive> make_table() {
            "AuthLDAPDereferenceAliases AuthLDAPCharsetConfig AuthLDAPAuthorizePrefix "
            "AuthLDAPInitialBindAsUser AuthLDAPInitialBindPattern AuthLDAPSearchAsUser "
            "AuthLDAPCompareAsUser AuthzDBDLoginToReferer AuthzDBDQuery AuthzDBDRedirectQuery "
-           "AuthDBMGroupFile AuthzDBMType AuthGroupFile LDAPSharedCacheSize "
+           "AuthDBMGroupFile AuthzDBMType LDAPSharedCacheSize "
            "LDAPSharedCacheFile LDAPCacheEntries LDAPCacheTTL LDAPOpCacheEntries "
            "LDAPOpCacheTTL LDAPTrustedGlobalCert LDAPTrustedClientCert LDAPTrustedMode "
            "LDAPVerifyServerCert LDAPConnectionTimeout LDAPReferrals LDAPReferralHopLimit "
@@ -58,10 +57,10 @@ std::vector<Directive> make_table() {
            "SessionDBDPerUser SessionDBDCookieRemove SessionDBDCookieName "
            "SessionDBDCookieName2 KeptBodySize DBDriver DBDParams DBDPersist DBDPrepareSQL "
            "DBDInitSQL DBDMin DBDKeep DBDMax DBDExptime",
-           "ask users who they are",
-           "Let the members authenticate, or restrict the path by Require ip."},
-          {"authz_core_module", "<AuthzProviderAlias AuthzSendForbiddenOnFailure", "extend Require",
-           wrap},
+           "ask users who they are in ways that are not known here",
+           "Write AuthType Basic with AuthUserFile, let the members authenticate, or restrict the "
+           "path by Require ip."},
+          {"authz_core_module", "<AuthzProviderAlias", "extend Require", wrap},
           {"allowmethods_module", "AllowMethods", "allow only some methods",
            "Write Require method in a <Location>."},
           {"cache_module",

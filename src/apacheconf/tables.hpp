@@ -35,6 +35,7 @@ std::span<const Directive> header_directives();    // Header, RequestHeader, Set
 std::span<const Directive> redirect_directives();  // Redirect, ErrorDocument
 std::span<const Directive> rewrite_directives();   // RewriteRule and its relatives
 std::span<const Directive> access_directives();    // Require and its containers
+std::span<const Directive> auth_directives();      // AuthType and its relatives
 
 // All of them, in the order above. Lookup ignores case; nullptr: unknown.
 const std::vector<const Directive*>& all_directives();
@@ -56,6 +57,7 @@ void finish_tls_members(Reading& reading);
 void finish_heartbeats(Reading& reading);
 void finish_remote_ip(Reading& reading);  // where the PROXY protocol is spoken
 void finish_traces(Reading& reading);     // after finish_servers: who keeps timelines
+void finish_auth(Reading& reading);       // files of users that nobody can read
 void finish_pages(Reading& reading);      // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

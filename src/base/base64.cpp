@@ -61,4 +61,20 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+std::string from_loose_base64(std::string_view text) {
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const std::uint8_t value = values[static_cast<std::uint8_t>(c)];
+    if (value == no_digit) break;
+    bits = bits << 6 | value;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+  }
+  return bytes;
+}
+
 }  // namespace steelyard

@@ -10,5 +10,8 @@ namespace steelyard {
 [[nodiscard]] std::string base64(std::string_view bytes);
 // Only what base64() makes.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+// What stands before the first character that is no digit of base64, whatever follows (httpd's way
+// with passwords).
+[[nodiscard]] std::string from_loose_base64(std::string_view text);
 
 }  // namespace steelyard

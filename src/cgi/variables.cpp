@@ -75,6 +75,8 @@ void add_surroundings(const Surroundings& around, expr::Environment& variables, 
   variables.set("SERVER_ADDR", around.server_address);
   variables.set("SERVER_PORT", arena.decimal(around.server_port));
   unless_empty("REMOTE_HOST", around.client_host);
+  unless_empty("AUTH_TYPE", around.auth_type);
+  if (around.user) variables.set("REMOTE_USER", *around.user);
   variables.set("REMOTE_ADDR", around.client_address);
   variables.set("DOCUMENT_ROOT", around.document_root);
   variables.set("REQUEST_SCHEME", around.scheme);

@@ -47,6 +47,8 @@ struct Surroundings {
   std::string_view server_name = {}, server_address = {}, server_admin = {};
   std::string_view server_software = {}, signature = {};
   std::string_view client_address = {}, client_host = {};
+  std::optional<std::string_view> user = {};  // who the client proved to be
+  std::string_view auth_type = {};            // empty: nobody asked
   std::uint16_t server_port = 0, client_port = 0;
   // Of the request that an ErrorDocument answers.
   std::string_view redirect_url = {}, redirect_query = {}, redirect_method = {};

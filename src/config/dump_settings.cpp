@@ -1,5 +1,6 @@
 #include <array>
 
+#include "config/auth_settings.hpp"
 #include "config/conditional.hpp"
 #include "config/dump_writer.hpp"
 #include "config/fcgi_settings.hpp"
@@ -108,6 +109,19 @@ std::string_view mapping_text(PathMapping mapping) {
   return {};
 }
 
+void dump_auth(DumpWriter& out, const AuthSettings& auth) {
+  if (auth.type) out.line("auth-type", auth.is_basic() ? "basic" : "none");
+  if (auth.realm) out.line("auth-realm", quoted(auth.realm->text()));
+  if (auth.user_file) out.line("auth-user-file", *auth.user_file);
+  if (auth.group_file) out.line("auth-group-file", *auth.group_file);
+  out.flag("auth-authoritative", auth.is_authoritative);
+  out.flag("auth-forbids-on-failure", auth.forbids_on_failure);
+  if (!auth.fake) return;
+  const std::string login =
+      quoted(auth.fake->user.text()) + ' ' + quoted(auth.fake->password.text());
+  out.line("auth-fake", auth.fake->is_on ? login : "off");
+}
+
 void dump_require(DumpWriter& out, const expr::Require& require) {
   out.line("access");
   out.indent();
@@ -199,6 +213,7 @@ void dump_settings(DumpWriter& out, const PathSettings& settings) {
   }
   for (const Redirect& redirect : settings.redirects) dump_redirect(out, redirect);
   if (settings.rewriting) dump_rewriting(out, *settings.rewriting);
+  if (settings.auth) dump_auth(out, *settings.auth);
   if (settings.require) dump_require(out, *settings.require);
   if (settings.route) dump_route(out, *settings.route);
   for (const auto& conditional : settings.conditionals) dump_conditional(out, *conditional);

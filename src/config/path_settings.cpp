@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "config/auth_settings.hpp"
 #include "config/path_tls.hpp"
 #include "rewrite/rule_set.hpp"
 
@@ -156,6 +157,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   merged.require =
       expr::Require::merge(drops_outer ? expr::Require::without_tree(outer.require) : outer.require,
                            inner.require, merge_mode(inner.auth_merging));
+  merged.auth = merge(outer.auth, inner.auth);
   if (inner.route) merged.route = inner.route;
   return merged;
 }

@@ -78,6 +78,7 @@ std::string_view handler_name(Responder responder);
 struct Route;
 struct Conditional;   // conditional.hpp
 struct FcgiVariable;  // fcgi_settings.hpp
+struct AuthSettings;  // auth_settings.hpp
 struct PathTls;       // path_tls.hpp
 struct ProxyHandler;
 enum class FcgiBackend : std::uint8_t;
@@ -113,7 +114,8 @@ struct PathSettings {
 
   std::shared_ptr<const expr::Require> require;  // nullptr: says nothing
   std::optional<AuthMerging> auth_merging;
-  std::shared_ptr<const Route> route;  // ProxyPass in a <Location>
+  std::shared_ptr<const AuthSettings> auth;  // AuthType and its relatives; nullptr: says nothing
+  std::shared_ptr<const Route> route;        // ProxyPass in a <Location>
 
   std::vector<std::shared_ptr<const Conditional>> conditionals;  // <If> and its relatives
   std::shared_ptr<const rewrite::RuleSet> rewriting;             // rules of sections; may be null

@@ -65,6 +65,7 @@ enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X
 
 class LocalFiles;  // local_files.hpp
 struct Timeline;   // timeline.hpp
+struct Visitor;    // visitor.hpp
 
 class Facts {
  public:
@@ -104,6 +105,9 @@ class Facts {
   virtual std::optional<std::string_view> tls_variable(std::string_view /*name*/) const {
     return std::nullopt;
   }
+
+  // Who says to have sent it; null: nobody is ever asked.
+  virtual const Visitor* visitor() const { return nullptr; }
 
   // What conditions may ask about the machine's files; null: there are none.
   virtual const LocalFiles* local_files() const { return nullptr; }

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "expr/local_time.hpp"
+#include "expr/visitor.hpp"
 #include "http/syntax.hpp"
 
 namespace steelyard::expr {
@@ -148,6 +149,18 @@ void put_client_host(const Facts& facts, EntryText& line) {
   put_text(host.empty() ? facts.text(TextFact::client_ip) : host, line);
 }
 
+// httpd: a name without a letter shows as two quotes.
+void put_user(const Facts& facts, EntryText& line) {
+  const Visitor* const visitor = facts.visitor();
+  if (visitor == nullptr || !visitor->user) {
+    line.nothing();
+  } else if (visitor->user->empty()) {
+    line.configured("\"\"");
+  } else {
+    line.outside(*visitor->user);
+  }
+}
+
 void put_status(bool original, const Facts& facts, EntryText& line) {
   const std::int64_t status =
       facts.number(original ? NumberFact::original_status : NumberFact::status);
@@ -246,6 +259,8 @@ void put_item(const LogItem& item, const Facts& facts, EntryText& line) {
     case Kind::absent:
       line.nothing();
       return;
+    case Kind::user:
+      return put_user(facts, line);
     case Kind::tls:
       return put_text(facts.tls_variable(item.argument).value_or(""), line);
     case Kind::log_id:

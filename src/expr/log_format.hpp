@@ -50,7 +50,8 @@ struct LogItem {
     bytes_both,
     first_byte,
     keepalive_count,
-    absent,  // %l %u: nobody is identified here
+    absent,  // %l: nobody is identified here
+    user,
     log_id,
     connection_log_id,
     note,

@@ -47,7 +47,7 @@ constexpr Directive directives[] = {
     {"S", Kind::bytes_both},
     {"k", Kind::keepalive_count},
     {"l", Kind::absent},
-    {"u", Kind::absent},
+    {"u", Kind::user},
     {"L", Kind::log_id, true},
     {"n", Kind::note},
     {"p", Kind::port},

@@ -13,12 +13,14 @@ Admission Require::decide(Evaluation& evaluation) const {
   const bool any = access_ != nullptr && access_->satisfies_any(facts.text(TextFact::method));
   if (!is_ordered && !any) return Admission::denied_by_order;
   if (is_ordered && any) return Admission::allowed;
-  if (tree_ == nullptr) return Admission::allowed;
+  if (tree_ == nullptr) return Admission::unruled;
   switch (tree_->judge(evaluation, RequireNode::Kind::all)) {
     case Verdict::granted:
       return Admission::allowed;
     case Verdict::failed:
       return Admission::failed;
+    case Verdict::needs_user:
+      return Admission::needs_user;
     default:
       return Admission::denied_by_require;
   }
@@ -36,6 +38,8 @@ bool Require::needs_client_host() const {
   return (tree_ != nullptr && tree_->needs_client_host()) ||
          (access_ != nullptr && access_->needs_client_host());
 }
+
+bool Require::needs_groups() const { return tree_ != nullptr && tree_->needs_groups(); }
 
 std::vector<std::string> Require::describe() const {
   std::vector<std::string> lines;

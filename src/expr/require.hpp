@@ -22,8 +22,14 @@
 
 namespace steelyard::expr {
 
-// `failed`: an expression could not be evaluated, Evaluation::fault says why (httpd: 500).
-enum class Admission : std::uint8_t { allowed, denied_by_require, denied_by_order, failed };
+enum class Admission : std::uint8_t {
+  allowed,
+  denied_by_require,
+  denied_by_order,
+  needs_user,  // who it is may change the verdict, and nobody has said so
+  unruled,     // allowed as no line of Require says anything
+  failed       // an expression could not be evaluated, Evaluation::fault says why (httpd: 500)
+};
 enum class RequireContainer : std::uint8_t { all, any, none };
 enum class RequireMerge : std::uint8_t { replace, both, either };  // AuthMerging Off, And, Or
 
@@ -38,6 +44,8 @@ class Require {
   bool admits_strangers(std::string_view method) const;
   // TextFact::client_host must be looked up, forwards and back, before decide() is asked.
   bool needs_client_host() const;
+  // Visitor::groups must be known, if there is a user.
+  bool needs_groups() const;
 
   // Its lines as they were understood, what is in containers indented.
   std::vector<std::string> describe() const;

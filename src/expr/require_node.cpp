@@ -16,19 +16,19 @@ struct RefusedProvider {
 
 // Those that look at nothing but their words.
 constexpr std::pair<std::string_view, RequireNode::Kind> plain_providers[] = {
-    {"host", RequireNode::Kind::host}, {"local", RequireNode::Kind::local},
-    {"env", RequireNode::Kind::env},   {"method", RequireNode::Kind::method},
-    {"ssl", RequireNode::Kind::tls},   {"ssl-verify-client", RequireNode::Kind::tls_verified}};
+    {"host", RequireNode::Kind::host},  {"local", RequireNode::Kind::local},
+    {"env", RequireNode::Kind::env},    {"method", RequireNode::Kind::method},
+    {"ssl", RequireNode::Kind::tls},    {"ssl-verify-client", RequireNode::Kind::tls_verified},
+    {"user", RequireNode::Kind::user},  {"valid-user", RequireNode::Kind::valid_user},
+    {"group", RequireNode::Kind::group}};
 
 constexpr std::string_view no_users =
-    "users are not authenticated here: let the members do it, or write Require ip";
+    "users and groups come from files here: write AuthUserFile, AuthGroupFile and Require user or "
+    "Require group";
 constexpr std::string_view no_files = "no files are served here: write Require ip or Require env";
 
 // httpd's other providers, and what serves the same end.
 constexpr RefusedProvider refused_providers[] = {
-    {"valid-user", "known users", no_users},
-    {"user", "these users", no_users},
-    {"group", "users of these groups", no_users},
     {"dbm-group", "users of these groups", no_users},
     {"dbm-file-group", "users of the file's group", no_users},
     {"dbd-group", "users of these groups", no_users},
@@ -50,9 +50,16 @@ std::unexpected<Complaint> refused(std::string text, std::string advice) {
 
 std::string advice_for(std::string_view provider) {
   const std::string_view like =
-      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method", "expr", "ssl"});
-  return like.empty() ? "known are: all, ip, host, local, env, method, expr, ssl"
+      nearest(to_lower(provider), {"all", "ip", "host", "local", "env", "method", "expr", "ssl",
+                                   "user", "valid-user", "group"});
+  return like.empty() ? "known are: all, ip, host, local, env, method, expr, ssl, user, "
+                        "valid-user, group"
                       : "did you mean '" + std::string(like) + "'?";
+}
+
+bool asks_user(RequireNode::Kind kind) {
+  return kind == RequireNode::Kind::valid_user || kind == RequireNode::Kind::user ||
+         kind == RequireNode::Kind::group;
 }
 
 }  // namespace
@@ -94,7 +101,7 @@ RequireNode::Outcome RequireNode::read_provider(std::string_view provider,
   for (const auto& [name, kind] : plain_providers) {
     if (provider != name) continue;
     kind_ = kind;
-    return {};
+    return kind == Kind::user || kind == Kind::group ? read_names(words) : Outcome();
   }
   for (const RefusedProvider& known : refused_providers) {
     if (provider != known.name) continue;
@@ -116,6 +123,18 @@ RequireNode::Outcome RequireNode::read_networks(std::span<const std::string> wor
     auto network = parse_client_network(word);
     if (!network) return refused(claim + ": " + network.error(), form);
     networks_.push_back(*network);
+  }
+  return {};
+}
+
+RequireNode::Outcome RequireNode::read_names(std::span<const std::string> words) {
+  for (const std::string& word : words) {
+    auto name = StringExpression::compile(word);
+    if (!name) {
+      return refused("Cannot parse expression in require line: " + name.error().text,
+                     name.error().advice);
+    }
+    names_.push_back(std::move(*name));
   }
   return {};
 }
@@ -150,6 +169,7 @@ RequireNode::Outcome RequireNode::read_condition(std::span<const std::string> wo
                    condition.error().advice);
   }
   condition_ = std::move(*condition);
+  condition_asks_user_ = to_upper(condition_->text()).contains("%{REMOTE_USER}");
   return {};
 }
 
@@ -167,6 +187,7 @@ Verdict RequireNode::judge(Evaluation& evaluation, Kind around) const {
     return judge_children([&](const RequireNode& child) { return child.judge(evaluation, kind_); });
   }
   if (kind_ == Kind::condition) return judge_condition(evaluation);
+  if (asks_user(kind_)) return judge_user(evaluation);
   return verdict_of(provides(evaluation.facts));
 }
 
@@ -184,40 +205,57 @@ Verdict RequireNode::verdict_of(bool is_granted) const {
   return is_granted ? Verdict::granted : Verdict::denied;
 }
 
+Verdict RequireNode::verdict_of(Verdict found) const {
+  if (!is_negated_) return found;
+  return found == Verdict::granted ? Verdict::denied : Verdict::neutral;
+}
+
+Verdict RequireNode::judge_user(Evaluation& evaluation) const {
+  const Visitor* const visitor = evaluation.facts.visitor();
+  if (visitor == nullptr || !visitor->user) return verdict_of(Verdict::needs_user);
+  return verdict_of(kind_ == Kind::valid_user || is_one_of_names(evaluation, *visitor));
+}
+
+bool RequireNode::is_one_of_names(Evaluation& evaluation, const Visitor& visitor) const {
+  const auto is_meant = [&](std::string_view name) {
+    return kind_ == Kind::user ? name == *visitor.user : visitor.is_in_group(name);
+  };
+  return std::ranges::any_of(names_, [&](const StringExpression& name) {
+    if (name.is_constant()) return is_meant(name.evaluate(evaluation));
+    // What is computed may be several names.
+    return std::ranges::any_of(split_words(name.evaluate(evaluation)), is_meant);
+  });
+}
+
 // Each line starts without groups (httpd).
 Verdict RequireNode::judge_condition(Evaluation& evaluation) const {
   Evaluation own{evaluation.facts, evaluation.arena};
   own.vary = evaluation.vary;
   const auto holds = condition_->evaluate(own);
   evaluation.vary = own.vary;
+  if (holds && !*holds && condition_asks_user_) return verdict_of(Verdict::needs_user);
   if (holds) return verdict_of(*holds);
   evaluation.fault = holds.error();
   return Verdict::failed;
 }
 
-// httpd: only as far as the verdict is open, so that a later line that would fail does not.
+// httpd: only as far as the verdict is open, so that a later line that would fail does not. A
+// verdict that a user might change is kept unless one that decides comes.
 template <class Judge>
 Verdict RequireNode::judge_children(Judge judge_child) const {
   const Verdict decisive = kind_ == Kind::all ? Verdict::denied : Verdict::granted;
-  bool any_granted = false;
-  bool any_denied = false;
+  const Verdict weaker = kind_ == Kind::all ? Verdict::granted : Verdict::denied;
+  Verdict result = Verdict::neutral;
   for (const RequireNode& child : children_) {
     const Verdict verdict = judge_child(child);
     if (verdict == Verdict::failed) return verdict;
-    any_granted = any_granted || verdict == Verdict::granted;
-    any_denied = any_denied || verdict == Verdict::denied;
-    if (verdict == decisive) break;
+    if (verdict == Verdict::neutral) continue;
+    const bool outweighs = result == weaker && verdict == Verdict::needs_user;
+    if (result == Verdict::neutral || outweighs || verdict == decisive) result = verdict;
+    if (result == decisive) break;
   }
-  switch (kind_) {
-    case Kind::all:
-      if (any_denied) return Verdict::denied;
-      return any_granted ? Verdict::granted : Verdict::neutral;
-    case Kind::any:
-      if (any_granted) return Verdict::granted;
-      return any_denied ? Verdict::denied : Verdict::neutral;
-    default:
-      return any_granted ? Verdict::denied : Verdict::neutral;
-  }
+  if (kind_ != Kind::none) return result;
+  return result == Verdict::granted ? Verdict::denied : Verdict::neutral;
 }
 
 bool RequireNode::provides(const Facts& facts) const {
@@ -259,6 +297,11 @@ bool RequireNode::names_method(std::string_view method) const {
 bool RequireNode::needs_client_host() const {
   if (kind_ == Kind::host) return true;
   return std::ranges::any_of(children_, &RequireNode::needs_client_host);
+}
+
+bool RequireNode::needs_groups() const {
+  if (kind_ == Kind::group) return true;
+  return std::ranges::any_of(children_, &RequireNode::needs_groups);
 }
 
 }  // namespace steelyard::expr

@@ -12,6 +12,8 @@
 #include "expr/complaint.hpp"
 #include "expr/condition.hpp"
 #include "expr/method_limit.hpp"
+#include "expr/string_expression.hpp"
+#include "expr/visitor.hpp"
 
 // One line or container of a Require tree (mod_authz_core).
 //
@@ -19,7 +21,8 @@
 
 namespace steelyard::expr {
 
-enum class Verdict : std::uint8_t { granted, denied, neutral, failed };
+// `needs_user`: denied, but a request whose user is known might fare better.
+enum class Verdict : std::uint8_t { granted, denied, neutral, failed, needs_user };
 
 class RequireNode {
  public:
@@ -36,6 +39,9 @@ class RequireNode {
     method,
     tls,           // Require ssl
     tls_verified,  // Require ssl-verify-client
+    valid_user,
+    user,
+    group,
     condition,
   };
 
@@ -56,6 +62,7 @@ class RequireNode {
   // Can only refuse: `Require not` and <RequireNone>.
   bool is_negative() const { return is_negated_ || kind_ == Kind::none; }
   bool needs_client_host() const;
+  bool needs_groups() const;
   void add(RequireNode child) { children_.push_back(std::move(child)); }
   const std::vector<RequireNode>& children() const { return children_; }
   // Its lines, `indent` before each.
@@ -72,7 +79,11 @@ class RequireNode {
   Verdict judge_children(Judge judge_child) const;
   Verdict judge_condition(Evaluation& evaluation) const;
   Verdict verdict_of(bool is_granted) const;
+  Verdict verdict_of(Verdict found) const;  // turned round by `not`
   bool provides(const Facts& facts) const;
+  Verdict judge_user(Evaluation& evaluation) const;
+  bool is_one_of_names(Evaluation& evaluation, const Visitor& visitor) const;
+  Outcome read_names(std::span<const std::string> words);
   bool names_method(std::string_view method) const;
 
   Kind kind_;
@@ -81,7 +92,9 @@ class RequireNode {
   std::vector<RequireNode> children_;
   std::vector<IpNetwork> networks_;
   std::optional<Condition> condition_;
-  std::vector<std::string> words_;  // host names, variables, methods
+  bool condition_asks_user_ = false;
+  std::vector<StringExpression> names_;  // of users or groups
+  std::vector<std::string> words_;       // host names, variables, methods
 };
 
 std::string_view container_name(RequireNode::Kind kind);  // "<RequireAll>"

@@ -70,12 +70,15 @@ struct Requires : testing::Test {
     facts.texts[TextFact::method] = method;
     Evaluation evaluation{facts, arena};
     switch (require.decide(evaluation)) {
-      case Admission::allowed:
-        return "allowed";
       case Admission::denied_by_order:
         return "order";
       case Admission::denied_by_require:
         return "require";
+      case Admission::needs_user:
+        return "user";
+      case Admission::allowed:
+      case Admission::unruled:
+        return "allowed";
       case Admission::failed:
         return "failed: " + std::string(evaluation.fault);
     }
@@ -95,6 +98,71 @@ TEST_F(Requires, tls_and_a_verified_certificate) {
   EXPECT_EQ(decide("Require ssl-verify-client"), "require");
   facts.tls = {{"SSL_CLIENT_VERIFY", "SUCCESS"}};
   EXPECT_EQ(decide("Require ssl-verify-client"), "allowed");
+}
+
+// What apache2 makes of a request without credentials, and of one whose user has proved it.
+TEST_F(Requires, ask_for_a_user_where_it_may_change_the_verdict) {
+  struct {
+    std::string_view lines, nobody, bob;
+  } const cases[] = {
+      {"Require valid-user", "user", "allowed"},
+      {"Require user ann bob", "user", "allowed"},
+      {"Require user Bob", "user", "require"},
+      {"Require group ADMINS", "user", "allowed"},
+      {"Require group users", "user", "require"},
+      {"Require user", "user", "require"},
+      {"Require user %{reqenv:YES} %{unescape:ann%20bob}", "user", "allowed"},
+      {"Require ip 10;Require valid-user", "user", "allowed"},
+      {"Require valid-user;Require ip 10", "user", "allowed"},
+      {"Require ip 127;Require valid-user", "allowed", "allowed"},
+      {"<RequireAll>;Require valid-user;Require ip 10;</RequireAll>", "require", "require"},
+      {"<RequireAll>;Require ip 127;Require valid-user;</RequireAll>", "user", "allowed"},
+      {"<RequireAll>;Require valid-user;Require ip 127;</RequireAll>", "user", "allowed"},
+      {"<RequireAll>;Require valid-user;Require not user bob;</RequireAll>", "user", "require"},
+      {"<RequireAll>;Require all granted;Require not user bob;</RequireAll>", "allowed", "require"},
+      {"<RequireAll>;Require all granted;<RequireNone>;Require group admins;</RequireNone>;"
+       "</RequireAll>",
+       "allowed", "require"},
+      {"Order deny,allow;Deny from all;Require valid-user", "order", "order"},
+      {"Order deny,allow;Deny from all;Satisfy Any;Require valid-user", "user", "allowed"},
+      {"Order deny,allow;Satisfy Any;Require valid-user", "allowed", "allowed"},
+      {"<Limit> POST;Require valid-user;</Limit>", "allowed", "allowed"},
+  };
+  for (const auto& one : cases) {
+    facts.guest.clear();
+    EXPECT_EQ(decide(one.lines), one.nobody) << one.lines;
+    facts.guest.user = "bob";
+    facts.guest.groups = {"admins"};
+    EXPECT_EQ(decide(one.lines), one.bob) << one.lines;
+  }
+}
+
+TEST_F(Requires, an_expression_about_the_user_asks_for_one) {
+  RequireBuilder builder;
+  ASSERT_TRUE(builder.require(Words{"expr", "%{REMOTE_USER} == 'bob'"}));
+  const auto require = *builder.finish();
+  EXPECT_EQ(decide(*require), "user");
+  facts.guest.user = "ann";
+  EXPECT_EQ(decide(*require), "user");
+  facts.guest.user = "bob";
+  EXPECT_EQ(decide(*require), "allowed");
+}
+
+// httpd: AuthType without a Require is an error where this is so.
+TEST_F(Requires, tell_whether_a_line_of_theirs_let_somebody_in) {
+  const auto admission = [this](std::string_view text) {
+    Evaluation evaluation{facts, arena};
+    return (*build(text))->decide(evaluation);
+  };
+  EXPECT_EQ(admission("Order deny,allow"), Admission::unruled);
+  EXPECT_EQ(admission("Order deny,allow;Deny from all;Satisfy Any"), Admission::unruled);
+  EXPECT_EQ(admission("Order deny,allow;Satisfy Any"), Admission::allowed);
+  EXPECT_EQ(admission("Require all granted"), Admission::allowed);
+}
+
+TEST_F(Requires, tell_whether_groups_have_to_be_known) {
+  EXPECT_FALSE((*build("Require user bob"))->needs_groups());
+  EXPECT_TRUE((*build("Require ip 10;<RequireAll>;Require group a;</RequireAll>"))->needs_groups());
 }
 
 struct Case {
@@ -315,8 +383,8 @@ TEST(RequireLines, are_refused_in_httpds_words) {
        "ip address '10.1/16' appears to be invalid: The specified IP address is invalid."},
       {"Require ip 1.2.3.4.5",
        "ip address '1.2.3.4.5' appears to be invalid: The specified IP address is invalid."},
-      {"Require valid-user",
-       "Require valid-user is not supported: it would let in only known users"},
+      {"Require ldap-user bob",
+       "Require ldap-user is not supported: it would let in only these users of a directory"},
       {"Require expr foo",
        "Cannot parse expression in require line: syntax error at character 1, unexpected foo"},
       {"Require expr", "Cannot parse expression in require line: syntax error, unexpected end"},
@@ -366,7 +434,8 @@ TEST(RequireLines, tell_whether_strangers_get_in) {
     EXPECT_TRUE(admits(open)) << open;
   for (const char* closed :
        {"Require all denied", "Require ip 10", "Require ip 0.0.0.0/0 ::/0", "Require local",
-        "Require env KNOWN", "Require expr true", "Require host example.test",
+        "Require env KNOWN", "Require expr true", "Require host example.test", "Require valid-user",
+        "Require user bob", "Require group admins",
         "<RequireAll>;Require all granted;Require ip 10;</RequireAll>",
         "<RequireNone>;Require ip 10;</RequireNone>", "Order deny,allow;Deny from all",
         "Order allow,deny;Allow from 10", "Require all granted;Order allow,deny;Allow from 10"})

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "expr/facts.hpp"
 #include "expr/local_files.hpp"
+#include "expr/visitor.hpp"
 
 // Facts from tables, for tests, benchmarks and fuzzing. Threads: one owner.
 
@@ -34,6 +35,7 @@ struct TableFacts : Facts {
   ConnectionEnd ending = ConnectionEnd::kept;
   const LocalFiles* files = nullptr;
   const Timeline* times = nullptr;
+  Visitor guest;
 
   std::string_view text(TextFact which) const override {
     const auto known = texts.find(which);
@@ -82,6 +84,7 @@ struct TableFacts : Facts {
   }
   const LocalFiles* local_files() const override { return files; }
   const Timeline* timeline() const override { return times; }
+  const Visitor* visitor() const override { return &guest; }
 
  private:
   static std::optional<std::string_view> find(const Fields& fields, std::string_view name) {

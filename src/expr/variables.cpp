@@ -11,6 +11,7 @@
 #include "base/arena.hpp"
 #include "base/text.hpp"
 #include "expr/local_time.hpp"
+#include "expr/visitor.hpp"
 
 namespace steelyard::expr {
 namespace {
@@ -106,6 +107,16 @@ std::string_view time_stamp(Evaluation& evaluation) {
 // httpd's value where there is no file.
 std::string_view time_of_no_file(Evaluation& /*evaluation*/) { return "19700101000000"; }
 
+std::string_view user(Evaluation& evaluation) {
+  const Visitor* const visitor = evaluation.facts.visitor();
+  return visitor == nullptr ? std::string_view() : visitor->user.value_or("");
+}
+
+std::string_view auth_type(Evaluation& evaluation) {
+  const Visitor* const visitor = evaluation.facts.visitor();
+  return visitor == nullptr ? std::string_view() : visitor->auth_type;
+}
+
 constexpr Variable variables[] = {
     {"HTTP_ACCEPT", request_field<accept>},
     {"HTTP_COOKIE", request_field<cookie>},
@@ -130,9 +141,9 @@ constexpr Variable variables[] = {
     {"REMOTE_ADDR", text<TextFact::client_ip>},
     {"REMOTE_PORT", number<NumberFact::peer_port>},
     {"REMOTE_HOST", remote_host},
-    {"REMOTE_USER", nothing},
+    {"REMOTE_USER", user},
     {"REMOTE_IDENT", nothing},
-    {"AUTH_TYPE", nothing},
+    {"AUTH_TYPE", auth_type},
     {"SERVER_NAME", text<TextFact::canonical_name>},
     {"SERVER_PORT", number<NumberFact::canonical_port>},
     {"SERVER_ADMIN", text<TextFact::server_admin>},

@@ -1,7 +1,6 @@
 #include "ftp/login.hpp"
 
-#include <cstdint>
-
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "ftp/argument.hpp"
 #include "http/percent.hpp"
@@ -10,32 +9,12 @@ namespace steelyard::ftp {
 
 namespace {
 
-constexpr std::string_view digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-// httpd reads up to the first character that is no digit of base64, whatever follows.
-std::string from_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t value = digits.find(c);
-    if (value == digits.npos) break;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xff);
-  }
-  return bytes;
-}
-
 // "Basic dXNlcjpwYXNz"; nothing when it is another scheme.
 std::optional<std::string> read_basic(std::string_view authorization) {
   const std::size_t blank = authorization.find(' ');
   if (blank == authorization.npos || !equals_ignoring_case(authorization.substr(0, blank), "Basic"))
     return std::nullopt;
-  return from_base64(trim(authorization.substr(blank)));
+  return from_loose_base64(trim(authorization.substr(blank)));
 }
 
 }  // namespace

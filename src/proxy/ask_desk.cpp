@@ -1,6 +1,7 @@
 #include "proxy/ask_desk.hpp"
 
 #include "base/text.hpp"
+#include "proxy/awaited.hpp"
 #include "proxy/desk.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/small_body.hpp"
@@ -8,29 +9,6 @@
 namespace steelyard::proxy {
 
 namespace {
-
-// Shared with an answer that is on its way from another thread.
-struct Pending {
-  io::Loop* loop;
-  io::Wait* wait = nullptr;  // the loop's thread only
-  std::optional<DeskAnswer> answer{};
-  std::atomic<bool> given_up{false};
-};
-
-// Whoever asked may be gone before the answer is there. What was not begun by then is not done.
-class Asleep {
- public:
-  Asleep(Pending& pending, io::Wait& wait) : pending_(pending) { pending_.wait = &wait; }
-  Asleep(const Asleep&) = delete;
-  Asleep& operator=(const Asleep&) = delete;
-  ~Asleep() {
-    pending_.wait = nullptr;
-    pending_.given_up = true;
-  }
-
- private:
-  Pending& pending_;
-};
 
 DeskQuestion question_of(const Exchange& x, SmallBody read) {
   DeskQuestion question;
@@ -51,6 +29,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.public_name = x.public_name();
   question.public_port = x.public_port();
   question.client = x.client_endpoint();
+  question.user = x.guest.visitor.user.value_or("");
   question.signature = x.settings->signature.value_or(http::Signature::off);
   question.local = x.client->local;
   return question;
@@ -88,22 +67,16 @@ io::Task<LocalAnswer> ask_desk(Exchange& x, Shard::Core& core, ClientSide client
   if (read.status != 0) co_return LocalAnswer{.status = read.status};
   Desk* const desk = core.parts.group.desk;
   if (desk == nullptr) co_return LocalAnswer{.status = 503};
-  const auto pending = std::make_shared<Pending>(&core.parts.loop);
+  const auto awaited = Awaited<DeskAnswer>::make(core.parts.loop);
   DeskQuestion question = question_of(x, std::move(read));
-  question.given_up = {pending, &pending->given_up};
-  desk->ask(std::move(question), [pending](DeskAnswer answer) {
-    pending->loop->post([pending, answer = std::move(answer)] {
-      pending->answer = answer;
-      if (pending->wait != nullptr) pending->wait->wake(io::Woken::ready);
-    });
+  question.given_up = Awaited<DeskAnswer>::given_up(awaited);
+  desk->ask(std::move(question), [awaited](DeskAnswer answer) {
+    Awaited<DeskAnswer>::give(awaited, std::move(answer));
   });
-  io::Wait wait(client.timer, core.now() + desk_patience);
-  {
-    const Asleep asleep(*pending, wait);
-    co_await wait;
-  }
-  if (!pending->answer) co_return LocalAnswer{.status = 503};
-  co_return into_local(x, *pending->answer);
+  const auto answer =
+      co_await Awaited<DeskAnswer>::wait(awaited, client.timer, core.now() + desk_patience);
+  if (!answer) co_return LocalAnswer{.status = 503};
+  co_return into_local(x, *answer);
 }
 
 }  // namespace steelyard::proxy

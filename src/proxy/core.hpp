@@ -91,7 +91,7 @@ class Shard::Core final : public RoomMaker {
   std::string_view text_of(Exchange& exchange, const expr::StringExpression& expression,
                            Seldom& seldom, std::string_view module, std::string_view where);
   Seldom malformed_heartbeats, doubtful_heartbeats, crowded_heartbeats;
-  Seldom failed_keys, failed_documents, full_lines, failed_maps;
+  Seldom failed_keys, failed_documents, full_lines, failed_maps, failed_realms, crowded_logins;
   // What evaluating expressions left to be told: logs a fault, keeps the names of request fields.
   void heed(Exchange& exchange, std::string_view module, std::string_view where,
             const expr::Remarks& remarks);

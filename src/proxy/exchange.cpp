@@ -20,6 +20,7 @@ void Exchange::reset() {
   has_query = false;
   client_host.clear();
   named_client = {};
+  guest.reset();
   environment.clear();
   notes.clear();
   request_trailers.clear();

@@ -17,6 +17,7 @@
 #include "proxy/client_facts.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/generation.hpp"
+#include "proxy/guest.hpp"
 #include "proxy/rewritten.hpp"
 
 // One request with its response: everything that the stages of its way know about it.
@@ -53,12 +54,12 @@ class Exchange final : public expr::Facts {
   std::string_view query, request_line;  // the line as received; also one that could not be read
   std::string client_host;               // reverse lookup, when a rule asked for it
   NamedClient named_client;              // by those in front of us, see name_client()
+  Guest guest;                           // who it says it is, see identify()
   expr::Environment environment, notes;
   std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables that change how a request is handled (nokeepalive, ...); most exchanges have none.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
-  bool has_switches = false;
-  bool has_tls_environment = false;  // mod_ssl's variables are in it, looked up when asked for
+  bool has_switches = false, has_tls_environment = false;  // mod_ssl's, looked up when asked for
   http::FieldList request_trailers, response_trailers;
   mutable Arena arena;
 
@@ -73,8 +74,7 @@ class Exchange final : public expr::Facts {
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 
   // --- the response ------------------------------------------------------------------------------
-  int status = 0;
-  int original_status = 0;  // before an ErrorDocument took its place; 0: the same
+  int status = 0, original_status = 0;  // before an ErrorDocument took its place; 0: the same
   std::string_view reason;
   http::ResponseHead response;                  // the backend's
   http::FieldList normal, always;               // httpd's two tables of response fields
@@ -90,9 +90,8 @@ class Exchange final : public expr::Facts {
   // --- for the record ----------------------------------------------------------------------------
   Blame failed;  // what ended it, unless it ended well
   ByteCounts bytes;
-  WallTime began{};
   Instant began_at{}, first_byte_at{}, ended_at{};
-  WallTime wall_now{};
+  WallTime began{}, wall_now{};
   std::uint64_t log_id = 0;
   // How it goes; null when nobody asks for that (Server::keeps_timelines).
   expr::Timeline* timeline_kept() { return keeps_timeline_ ? timeline_.get() : nullptr; }
@@ -132,6 +131,7 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> tls_variable(std::string_view name) const override;
   std::optional<std::string_view> note(std::string_view name) const override;
   const expr::Timeline* timeline() const override;
+  const expr::Visitor* visitor() const override { return &guest.visitor; }
   const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:

@@ -42,6 +42,7 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.redirected = true;
   x.proxied = false;
   x.route = {};
+  x.guest.settings_before = x.settings.get();
   // What rules said of the path before is not true of this one: least of all who answers for it.
   x.rewritten.handler = x.rewritten.text = {};
   x.rewritten.is_local = false;
@@ -74,6 +75,7 @@ void begin_reroute(Exchange& x, std::string_view path) {
   if (!x.redirected && x.rewritten.reroutes == 0) remember_first_request(x, 200);
   x.proxied = false;
   x.route = {};
+  x.guest.settings_before = x.settings.get();
   ++x.rewritten.reroutes;
   x.rewritten.touched = true;
   x.rewritten.is_local = false;

@@ -62,6 +62,9 @@ inline constexpr std::size_t api_body_bytes_max = 64 * 1024;
 // How long an exchange waits for a desk's answer; then it is 503.
 inline constexpr Duration desk_patience = std::chrono::seconds(30);
 
+// The same for whoever checks passwords (doorman.hpp): behind many others, a client waits so long.
+inline constexpr Duration doorman_patience = std::chrono::seconds(20);
+
 // HTTP/2 (client/http2_*). A request of more fields than LimitRequestFields allows is answered; of
 // so many more, its stream's connection is closed (httpd: the same number).
 inline constexpr std::size_t http2_surplus_fields_max = 100;

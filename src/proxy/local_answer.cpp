@@ -72,13 +72,13 @@ void write_echo(const Exchange& x, Shard::Core& core) {
 }
 
 // httpd writes them behind what Header added.
-void move_cookies_last(Exchange& x) {
-  std::vector<http::Field> cookies;
+void move_last(Exchange& x, http::FieldId id) {
+  std::vector<http::Field> moved;
   for (const http::Field& field : x.always) {
-    if (field.id == http::FieldId::set_cookie) cookies.push_back(field);
+    if (field.id == id) moved.push_back(field);
   }
-  x.always.remove(http::FieldId::set_cookie);
-  for (const http::Field& cookie : cookies) x.always.add(cookie.name, cookie.value, cookie.id);
+  x.always.remove(id);
+  for (const http::Field& field : moved) x.always.add(field.name, field.value, field.id);
 }
 
 // True when the configuration has its own text or URL for the status.
@@ -158,11 +158,15 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
     expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
-  add_own_cookies(x);
+  add_own_fields(x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
-  if (!x.rewritten.cookies.empty()) move_cookies_last(x);
+  if (!x.guest.challenge.empty()) {
+    move_last(x, http::FieldId::www_authenticate);
+    move_last(x, http::FieldId::proxy_authenticate);
+  }
+  if (!x.rewritten.cookies.empty()) move_last(x, http::FieldId::set_cookie);
   core.heed(x, "headers", "a Header line", remarks);
   name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");

@@ -7,6 +7,7 @@
 #include "http/syntax.hpp"
 #include "http/token_list.hpp"
 #include "http/warning.hpp"
+#include "proxy/admission.hpp"
 
 namespace steelyard::proxy {
 
@@ -183,7 +184,8 @@ void name_varying_fields(Exchange& x) {
   x.normal.set("Vary", names);
 }
 
-void add_own_cookies(Exchange& x) {
+void add_own_fields(Exchange& x) {
+  if (!x.guest.challenge.empty()) x.always.add(auth_words(x).challenge, x.guest.challenge);
   for (const auto& [name, line] : x.rewritten.cookies) x.always.add("Set-Cookie", line);
 }
 
@@ -220,7 +222,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
   if (is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
-  add_own_cookies(x);
+  add_own_fields(x);
   bool is_clean = true;
   expr::Remarks remarks;
   if (!settings.response_always.empty())

@@ -23,7 +23,7 @@ void name_varying_fields(Exchange& x);
 void advise_wait(Exchange& x);
 
 // Those that RewriteRules set ([CO=]), into x.always.
-void add_own_cookies(Exchange& x);
+void add_own_fields(Exchange& x);
 
 // HTTP/2: its frames tell where a body ends, and nothing in the head speaks of the connection.
 inline bool speaks_http2(const Exchange& x) { return x.client->http2_stream != 0; }

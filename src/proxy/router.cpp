@@ -9,6 +9,7 @@
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
+#include "proxy/admission.hpp"
 #include "proxy/client_wish.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -301,21 +302,6 @@ bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::H
   return is_clean;
 }
 
-// Status 0: go on.
-int authorise(Exchange& x, Shard::Core& core) {
-  expr::Evaluation evaluation{x, x.arena};
-  const expr::Admission admission = x.settings->require->decide(evaluation);
-  core.heed(x, "authz_core", "Require expr", {evaluation.vary, evaluation.fault});
-  if (admission == expr::Admission::allowed) return 0;
-  if (admission == expr::Admission::failed) return 500;
-  if (core.wants(x, config::LogLevel::error, "authz_core")) {
-    core.log(
-        x, config::LogLevel::error, "authz_core",
-        x.arena.join("client denied by server configuration: ", x.proxied ? x.route.url : x.path));
-  }
-  return 403;
-}
-
 // A section's rule sent the request to another path: all begins anew there.
 Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
   if (x.rewritten.reroutes >= Rewritten::reroutes_max) {
@@ -436,9 +422,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     return answer(403);
   }
   if (const auto unmet = heed_client_wish(x, core)) return *unmet;
-  if (x.settings->require) {
-    if (const int status = authorise(x, core); status != 0) return answer(status);
-  }
+  if (const auto refused = admit(x, core)) return *refused;
   SectionRewriting rules;
   if (x.settings->rewriting != nullptr) {
     rules = rewrite_in_sections(x, core);
@@ -450,6 +434,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   x.has_tls_environment = x.is_tls();
   if (x.client->http2_stream != 0) set_http2_environment(x);
   if (const auto found = redirect(x, x.settings->redirects)) return *found;
+  if (x.settings->auth) fake_login(x, core);
   if (!x.settings->request_rules.empty() &&
       !apply_request_rules(x, core, x.settings->request_rules))
     return answer(500);

@@ -19,6 +19,7 @@ struct Routing {
     desk,       // x.responder is answered at a desk (desk.hpp)
     // Not decided yet, from here on:
     needs_client_host,  // look the client's name up, then continue_routing()
+    needs_user,         // identify() who it is, then continue_routing()
     needs_handshake     // ask_client()
   } kind = Kind::answer;
   int status = 404;

@@ -35,7 +35,8 @@ class NameWatch {
   virtual void look_again(balance::MemberRef member) = 0;
 };
 
-class Desk;  // desk.hpp
+class Desk;     // desk.hpp
+class Doorman;  // doorman.hpp
 
 class ShardGroup {
  public:
@@ -74,6 +75,7 @@ class ShardGroup {
   // Set before the first shard, or nullptr.
   Desk* desk = nullptr;
   NameWatch* names = nullptr;
+  Doorman* doorman = nullptr;
   trace::SpanSink* spans = nullptr;
   trace::ExportCounts span_counts;
   void look_again_for(balance::Member& member) {

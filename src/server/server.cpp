@@ -221,6 +221,7 @@ void Server::close_control_socket() {
 void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
+  group_.doorman = &logins_;
   group_.desk = &control_;
   group_.spans = &traces_;
   bring_changes_back();
@@ -333,6 +334,7 @@ void Server::stop_shards() {
   for (auto& shard : shards_) shard->stop();
   if (cluster_ != nullptr) cluster_->stop();
   control_.stop();  // it may be about to answer one of them
+  logins_.stop();   // they, too
   shards_.clear();
   traces_.stop();  // it has what they handed over
   staples_.stop();

@@ -17,6 +17,7 @@
 #include "server/keeper.hpp"
 #include "server/log_registry.hpp"
 #include "server/log_writer.hpp"
+#include "server/login_threads.hpp"
 #include "server/main_log.hpp"
 #include "server/names_thread.hpp"
 #include "server/options.hpp"
@@ -91,6 +92,7 @@ class Server {
   std::shared_ptr<const proxy::Generation> generation_;
   proxy::ShardGroup group_;
   HeartbeatThread heartbeats_{group_, writer_, logs_};
+  LoginThreads logins_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   TraceThread traces_{group_, writer_, logs_};
   StapleThread staples_{writer_, logs_};

@@ -22,7 +22,8 @@ LIBRARIES = {
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
     "nghttp2/": {"proxy"},
-    "openssl/": {"tls"},
+    "openssl/": {"tls", "auth"},
+    "crypt.h": {"auth"},
     "nghttp2/": {"proxy"},
 }
 SYSTEM_FOLDERS = ("io/linux", "journal", "server")

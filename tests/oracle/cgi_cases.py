@@ -81,6 +81,16 @@ ProxyPass /passing/fcgi/ ${FCGI}/
 ProxyPass /passing/scgi/ ${SCGI}/
 ProxyPass /passing/uwsgi/ ${UWSGI}/
 
+<Location /secret/>
+    AuthType Basic
+    AuthName "who is it"
+    AuthUserFile users
+    Require valid-user
+</Location>
+ProxyPass /secret/fcgi/ ${FCGI}/
+ProxyPass /secret/scgi/ ${SCGI}/
+ProxyPass /secret/uwsgi/ ${UWSGI}/
+
 <Location /overridden/>
     ProxyErrorOverride On
 </Location>
@@ -91,6 +101,10 @@ ProxyPass /overridden/uwsgi/ ${UWSGI}/
 ErrorDocument 410 /fcgi/gone.php?why=410
 Redirect gone /gone
 """
+
+
+# Of carl the password is carlpw.
+USERS = {"users": "carl:{SHA}0V4/FZJIDY0Oov2j6xkmwvgdQUg=\n"}
 
 
 @dataclass
@@ -149,6 +163,7 @@ CASES = [
     Case("everything about a request", "/{}/x%20y/a.php/info?q=1&r=%41", HEADERS),
     Case("a password", "/{}/x", WORD),
     Case("a password that is passed on", "/passing/{}/x", WORD),
+    Case("a password of ours", "/secret/{}/x", ("Authorization: Basic Y2FybDpjYXJscHc=",)),
     Case("an empty query and a host with a port", "/{}/x?", ("X: 1",)),
     Case("an old client", "/{}/x", version="1.0"),
     Case("HEAD", "/{}/x", method="HEAD"),

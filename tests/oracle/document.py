@@ -40,6 +40,18 @@ Tests need a name server that they can script, which httpd cannot be given witho
 machine: `tests/e2e/test_names.py` and `src/names/watcher_test.cpp`.
 """
 
+PASSWORDS = """
+## Passwords
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+| `users-file-changes` | A file of users or groups that was changed counts within a second; httpd reads it for each request. | at once | within a second |
+| `users-crowd` | Passwords are checked by a few threads, in turns by client address; beyond 256 waiting for an address, 1024 for all or 20 seconds the answer is 503. httpd checks them where the request is served, so guesses take the place of other requests. | waits | `503` |
+
+`src/auth/checker_test.cpp`, `src/auth/line_test.cpp`, `src/proxy/admission_test.cpp` and `tests/e2e/test_users.py` hold them. The rest is compared with
+httpd in `tests/oracle/scenarios/users.py`.
+"""
+
 MANAGER = """
 ## The balancer-manager
 
@@ -131,7 +143,8 @@ def text():
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
     http2 = "".join(health_row(different) for different in http2_cases.DIFFERENT)
-    return HEAD + rows + HTTP2 + http2 + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + MANAGER + TAIL
+    return (HEAD + rows + HTTP2 + http2 + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + PASSWORDS
+            + MANAGER + TAIL)
 
 
 if __name__ == "__main__":

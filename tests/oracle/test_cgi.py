@@ -54,6 +54,11 @@ class Side:
             for name in cgi_cases.PROTOCOLS
         )
         modules += f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+        modules += "".join(
+            f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
+            for name in ("authn_core", "authn_file", "auth_basic", "authz_user")
+        )
+        self.server.place(cgi_cases.USERS)
         listen = f"Listen 127.0.0.1:{self.port.port}\n"
         self.server.start(complete(modules + listen + text), [self.port.port])
 

@@ -5,6 +5,7 @@
 #include "http/status.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
+#include "proxy/admission.hpp"
 #include "proxy/ask_desk.hpp"
 #include "proxy/client_wish.hpp"
 #include "proxy/heartbeat_post.hpp"
@@ -66,13 +67,19 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   co_return body.received_all();
 }
 
-// What could not be decided at once. A rule that leads to another path may ask again.
+// What could not be decided at once. Each round answers its question for good, but for rules that
+// send the request elsewhere, which is bounded.
 io::Task<Routing> Serving::settle(Routing routing, RequestBody& body) {
+  Exchange& x = exchange();
   while (routing.kind >= Routing::Kind::needs_client_host) {
     if (routing.kind == Routing::Kind::needs_handshake) {
-      routing = co_await ask_client(exchange(), core_, client_, body);
-    } else {
+      routing = co_await ask_client(x, core_, client_, body);
+    } else if (routing.kind == Routing::Kind::needs_client_host) {
       routing = co_await resolve_client();
+    } else if (const int status = co_await identify(x, core_, client_); status != 0) {
+      co_return Routing{Routing::Kind::answer, status, {}, {}};
+    } else {
+      routing = continue_routing(x, core_);
     }
   }
   co_return routing;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string_view>
+
+#include "expr/visitor.hpp"
+
+namespace steelyard::config {
+struct PathSettings;
+}
+
+// What became of asking a client who it is. Threads: the shard's.
+
+namespace steelyard::proxy {
+
+struct Guest {
+  expr::Visitor visitor;
+  bool was_asked = false;          // identify() has had its say about these settings
+  std::string_view challenge;      // the field that asks for credentials; empty: none goes out
+  bool is_asked_by_proxy = false;  // as the client of a forward proxy: 407 instead of 401
+
+  // Of before an internal redirect. httpd: under the same ones nobody is asked again, and the user
+  // stays; under others all begins anew. A challenge that was made goes out all the same.
+  const config::PathSettings* settings_before = nullptr;
+
+  void forget_answer() {
+    visitor.clear();
+    was_asked = false;
+    settings_before = nullptr;
+  }
+  void reset() {
+    forget_answer();
+    challenge = {};
+    is_asked_by_proxy = false;
+  }
+};
+
+}  // namespace steelyard::proxy
