@@ -34,7 +34,10 @@ io::Task<Failure> Attempt::relay() {
   Workspace& workspace = client_.workspace;
   answer_ = &dialect_.begin_answer(link_.stream());
   body_.stop_keeping();  // whoever answers is not asked again
-  if (x_.response.status == 101) co_return co_await tunnel();
+  if (x_.response.status == 101) {
+    begin_tunnel();
+    co_return Failure{};
+  }
   if (wants_override()) {
     // httpd: the member's own page is not read, so its connection is of no more use.
     overridden_ = true;

@@ -1,12 +1,10 @@
+#include "proxy/backend/tunnel.hpp"
+
 #include <algorithm>
 
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
 #include "proxy/limits.hpp"
-
-// After a 101 (Switching Protocols) the two peers talk past us: bytes are passed on in both
-// directions until both ended or the line was idle for too long. All of them count: in the access
-// log (httpd: %I, %O) and for the member (bytraffic).
 
 namespace steelyard::proxy {
 
@@ -29,6 +27,10 @@ struct Lane {
     while (may_go_on() && written < tunnel_bytes_a_turn && (buffer.empty() ? pull() : push())) {
     }
   }
+  // Silence needs no memory.
+  void let_go() {
+    if (buffer.empty()) buffer.release();
+  }
   bool may_go_on() const { return !ended && !broken && !starved && !full; }
 
  private:
@@ -44,6 +46,8 @@ struct Lane {
   }
 
   bool pull() {
+    starved = !from.may_be_readable();
+    if (starved) return false;
     buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
     const io::IoResult result = from.read(buffer.room());
     broken = result.status == io::IoStatus::failed;
@@ -59,13 +63,24 @@ struct Lane {
   }
 };
 
+// A tunnel may be silent for hours: of the way to it nothing is kept that no log asks for.
+void forget_heads(Exchange& x, Workspace& workspace) {
+  x.reason = x.arena.copy(x.response.reason);
+  const int status = x.response.status;
+  x.response = {};
+  x.response.status = status;
+  workspace.backend_head.release();
+  workspace.to_backend.release();
+  workspace.to_client.release();
+}
+
 }  // namespace
 
-io::Task<Failure> Attempt::tunnel() {
+// The member's head goes to the client, and each peer gets what the other said behind its head.
+void Attempt::begin_tunnel() {
   Workspace& workspace = client_.workspace;
   x_.keep_client = false;
   x_.status = 101;
-  x_.reason = x_.response.reason;
   http::HeadText& head = workspace.to_client;
   write_interim_head(x_, head);
   head.drop_tail(2);
@@ -73,45 +88,54 @@ io::Task<Failure> Attempt::tunnel() {
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
   plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
-  workspace.backend_head.clear();
   workspace.backend_body.clear();
   // Before the head makes the buffer as small as itself.
   workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
-  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.backend_body.append(head.view());
+  forget_heads(x_, workspace);
   x_.head_sent = true;
   // What the client said behind its head is the tunnel's.
+  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.client_body.append(workspace.client_head.data());
   workspace.client_head.consume(workspace.client_head.data().size());
-  Lane up{client_.stream, link_.stream(), workspace.client_body};
-  Lane down{link_.stream(), client_.stream, workspace.backend_body};
-  x_.bytes.received += static_cast<std::int64_t>(up.buffer.data().size());
-  const Duration idle = std::max(plan_.times.client, plan_.times.backend);
+  x_.bytes.received += static_cast<std::int64_t>(workspace.client_body.data().size());
+  account();
+  tunnel_ =
+      std::make_unique<Tunnel>(link_.release(), std::max(plan_.times.client, plan_.times.backend));
+}
+
+io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
+  Exchange& x = client.workspace.exchange;
+  balance::Member& member = x.leases.back().member();
+  Lane up{client.stream, stream(), client.workspace.client_body};
+  Lane down{stream(), client.stream, client.workspace.backend_body};
   while (true) {
     up.step();
     down.step();
-    x_.bytes.received += static_cast<std::int64_t>(up.read);
-    x_.bytes.sent += static_cast<std::int64_t>(down.written);
-    plan_.lease.member().add_transferred(static_cast<std::int64_t>(up.written));
-    plan_.lease.member().add_read(static_cast<std::int64_t>(down.read));
+    x.bytes.received += static_cast<std::int64_t>(up.read);
+    x.bytes.sent += static_cast<std::int64_t>(down.written);
+    member.add_transferred(static_cast<std::int64_t>(up.written));
+    member.add_read(static_cast<std::int64_t>(down.read));
     if (up.broken || down.broken || (up.ended && down.ended)) break;
     if (up.may_go_on() || down.may_go_on()) {
-      co_await io::NextTurn(core_.parts.loop);
+      co_await io::NextTurn(core.parts.loop);
       continue;
     }
-    blocked_ = {up.starved, down.full, down.starved, up.full};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+    up.let_go();
+    down.let_go();
+    io::Wait wait(client.timer, core.now() + idle_);
+    if (up.starved) wait.readable(client.stream);
+    if (down.full) wait.writable(client.stream);
+    if (down.starved) wait.readable(stream());
+    if (up.full) wait.writable(stream());
+    if (co_await wait == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
-  while (up.ended && down.ended && !link_.stream().settle()) {
-    blocked_ = {.backend_write = true};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+  while (up.ended && down.ended && !stream().settle()) {
+    io::Wait wait(client.timer, core.now() + idle_);
+    if (co_await wait.writable(stream()) == io::Woken::timed_out) break;
   }
-  account();
-  link_.close();
-  co_return Failure{};
+  member_.reset();
 }
 
 }  // namespace steelyard::proxy

@@ -73,6 +73,7 @@ class ClientConnection {
   Instant head_deadline(Instant began) const;
   void begin_request();
   void take_head();
+  void fit_head();
   void end_request();
   Next next_step(bool received_all) const;
 
