@@ -1,6 +1,7 @@
-"""A member that takes every upgrade it is asked for and then says everything back."""
+"""A member that takes every upgrade it is asked for, then says everything back, and bye at the end."""
 
 import re
+import socket
 
 from .ports import reusable_socket
 from .threaded_member import ThreadedMember
@@ -43,6 +44,7 @@ class UpgradingMember(ThreadedMember):
                            (asked[1], self.name.encode()) + early)
         while piece := connection.recv(65536):
             connection.sendall(piece)
+        connection.sendall(b"bye")
 
 
 class TunnelClient:
@@ -73,6 +75,14 @@ class TunnelClient:
             assert piece, "the tunnel ended"
             back += piece
         return back == text
+
+    def ends(self):
+        """Says no more; what still comes."""
+        self.stream.shutdown(socket.SHUT_WR)
+        rest = b""
+        while piece := self.stream.recv(65536):
+            rest += piece
+        return rest
 
     def close(self):
         self.stream.close()

@@ -50,6 +50,10 @@ io::Task<Failure> Attempt::relay() {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
   }
+  if (!dialect_.upgrade().empty() && !speaks_http2(x_)) {
+    x_.normal.add("Connection", "Upgrade");
+    x_.normal.add("Upgrade", dialect_.upgrade());
+  }
   // An empty body that is known to be over has a length, whatever its framing was (httpd).
   const bool is_empty = answer_->pull() == ReplyBody::Progress::finished;
   reply_ = frame_reply(x_, is_empty);

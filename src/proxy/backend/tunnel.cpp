@@ -109,6 +109,10 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
   balance::Member& member = x.leases.back().member();
   Lane up{client.stream, stream(), client.workspace.client_body};
   Lane down{stream(), client.stream, client.workspace.backend_body};
+  const bool ends_together = x.has_switch("proxy-nohalfclose");
+  const auto is_over = [&] {
+    return ends_together ? up.ended || down.ended : up.ended && down.ended;
+  };
   while (true) {
     up.step();
     down.step();
@@ -116,7 +120,7 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     x.bytes.sent += static_cast<std::int64_t>(down.written);
     member.add_transferred(static_cast<std::int64_t>(up.written));
     member.add_read(static_cast<std::int64_t>(down.read));
-    if (up.broken || down.broken || (up.ended && down.ended)) break;
+    if (up.broken || down.broken || is_over()) break;
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core.parts.loop);
       continue;
@@ -131,7 +135,7 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     if (co_await wait == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
-  while (up.ended && down.ended && !stream().settle()) {
+  while (is_over() && !stream().settle()) {
     io::Wait wait(client.timer, core.now() + idle_);
     if (co_await wait.writable(stream()) == io::Woken::timed_out) break;
   }
