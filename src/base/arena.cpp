@@ -8,25 +8,28 @@ namespace steelyard {
 
 namespace {
 
+constexpr std::size_t front_shares = 8;  // 1 << 3
+
 void add_block(std::vector<std::unique_ptr<char[]>>& blocks, std::size_t bytes) {
   blocks.push_back(std::make_unique_for_overwrite<char[]>(bytes));
 }
 
 }  // namespace
 
-// Blocks begin with a quarter of the regular size and double: most exchanges need little, and one
+// Blocks begin with an eighth of the regular size and double: most exchanges need little, and one
 // that waits for hours (a tunnel) keeps what it took. After one that needed more, the front block
 // is a regular one. Only later blocks are larger than that.
 char* Arena::take_from_new_block(std::size_t bytes) {
   if (blocks_.empty()) {
     front_is_regular_ = false;
-    add_block(blocks_, first_block_bytes_ / 4);
+    const std::size_t front = first_block_bytes_ / front_shares;
+    add_block(blocks_, front);
     next_ = blocks_.back().get();
-    end_ = next_ + first_block_bytes_ / 4;
-    if (bytes <= first_block_bytes_ / 4) return take(bytes);
+    end_ = next_ + front;
+    if (bytes <= front) return take(bytes);
   }
-  const bool is_second = blocks_.size() == 1 && !front_is_regular_;
-  const std::size_t size = std::max(bytes, is_second ? first_block_bytes_ / 2 : first_block_bytes_);
+  const std::size_t doublings = front_is_regular_ ? 3 : std::min<std::size_t>(blocks_.size(), 3);
+  const std::size_t size = std::max(bytes, first_block_bytes_ / front_shares << doublings);
   add_block(blocks_, size);
   char* block = blocks_.back().get();
   next_ = block + bytes;
@@ -67,7 +70,7 @@ void Arena::reset() {
   }
   blocks_.resize(1);
   next_ = blocks_.front().get();
-  end_ = next_ + (front_is_regular_ ? first_block_bytes_ : first_block_bytes_ / 4);
+  end_ = next_ + (front_is_regular_ ? first_block_bytes_ : first_block_bytes_ / front_shares);
 }
 
 }  // namespace steelyard

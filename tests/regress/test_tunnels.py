@@ -58,7 +58,7 @@ def private_dirty_bytes(process):
     return kilobytes * 1024
 
 
-@pytest.mark.parametrize(("over", "bytes_max"), [("tcp", 8192), ("tls", 28672)])
+@pytest.mark.parametrize(("over", "bytes_max"), [("tcp", 8192), ("tls", 24576)])
 def test_a_silent_tunnel_holds_no_buffers(binary, over, bytes_max):
     """35 KiB each, 58 over TLS; what is left of the latter is the library's own state."""
     with ExitStack() as stack:

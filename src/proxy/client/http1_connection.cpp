@@ -46,7 +46,7 @@ io::Task<> ClientConnection::live() {
     } else if (end == HeadEnd::complete) {
       take_head();
       Serving::End served = co_await Serving::serve(core_, side());
-      if (served.tunnel) co_await served.tunnel->run(core_, side());
+      if (served.tunnel) co_await run(*served.tunnel);
       next = next_step(served.received_all);
       end_request();
     } else {
@@ -165,6 +165,8 @@ void ClientConnection::take_head() {
   if (x.request.connection.upgrade) fit_head();
   workspace_->client_head.consume(x.request.head_bytes);
 }
+
+io::Task<> ClientConnection::run(Tunnel& tunnel) { return tunnel.run(core_, side()); }
 
 // A tunnel keeps its request's head for hours: it lies in a buffer of its own size.
 void ClientConnection::fit_head() {

@@ -23,6 +23,7 @@
 namespace steelyard::proxy {
 
 class Http2Session;
+class Tunnel;
 
 class ClientConnection {
  public:
@@ -82,6 +83,7 @@ class ClientConnection {
   [[gnu::noinline]] io::Task<Next> answer_fault();
   [[gnu::noinline]] io::Task<Next> answer_timeout();
   [[gnu::noinline]] io::Task<> linger();
+  [[gnu::noinline]] io::Task<> run(Tunnel& tunnel);
 
   const config::Server& first_server() const;
   Exchange& exchange() { return workspace_->exchange; }
