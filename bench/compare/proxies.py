@@ -35,7 +35,8 @@ Pair = tuple[pathlib.Path, pathlib.Path]  # certificate and key
 
 
 def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None, http2: bool, ajp: bool) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool, ajp: bool,
+               tunnels: bool) -> str:
     """One file for apache2 and for Steelyard: that it is the same one is the point of Steelyard."""
     scheme = "ajp" if ajp else "http"
     modules = ("mpm_event", "authz_core", "proxy", f"proxy_{scheme}", "proxy_balancer", "slotmem_shm",
@@ -52,7 +53,8 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
         f"MaxRequestWorkers {THREADS}\nMaxConnectionsPerChild 0",
         "<IfModule steelyard_module>\n  SteelyardShards 1\n</IfModule>",
         "<Proxy balancer://members>",
-        *(f"  BalancerMember {scheme}://{member}" for member in members),
+        *(f"  BalancerMember {scheme}://{member}" + (" upgrade=websocket" if tunnels else "")
+          for member in members),
         "</Proxy>",
         "ProxyPass / balancer://members/",
     ]
@@ -67,7 +69,9 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
 
 
 def nginx_conf(directory: pathlib.Path, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None, http2: bool) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool, tunnels: bool) -> str:
+    upgrade = ("proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
+               if tunnels else 'proxy_set_header Connection "";')
     servers = "\n".join(f"    server {member} max_fails=0;" for member in members)
     user = "user root;\n" if os.geteuid() == 0 else ""
     paths = "\n".join(f"  {kind}_temp_path {directory}/nginx-{kind};"
@@ -99,7 +103,7 @@ http {{
     location / {{
       proxy_pass http://members;
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
+      {upgrade}
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Forwarded-Server $server_name;
@@ -167,7 +171,8 @@ class Programs:
         return version_of([path, "-v"])
 
     def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool,
-              tls: bool = False, http2: bool = False, ajp: bool = False) -> Proxy:
+              tls: bool = False, http2: bool = False, ajp: bool = False,
+              tunnels: bool = False) -> Proxy:
         """Starts a proxy in front of the members and waits until it listens."""
         if name.startswith("relay"):
             switches = ["--splice"] if name == "relay-splice" else []
@@ -175,12 +180,12 @@ class Programs:
             process, addresses = stage.start_listening("relay", arguments, core)
             return Proxy(name, process, addresses[0], None)
         try:
-            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp)
+            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp, tunnels)
         except Failed as failure:
             raise Failed(f"{name}: {failure}") from None
 
     def _start_packaged(self, stage: Stage, name: str, members: list[str], core: int,
-                        log: bool, tls: bool, http2: bool, ajp: bool) -> Proxy:
+                        log: bool, tls: bool, http2: bool, ajp: bool, tunnels: bool) -> Proxy:
         port = free_port()
         directory = stage.directory
         pair = key_pair(directory) if tls else None
@@ -189,10 +194,10 @@ class Programs:
         streams = {}
         if name in ("steelyard", "apache2"):
             conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log,
-                                       pair, http2, ajp))
+                                       pair, http2, ajp, tunnels))
             command = [self.path(name), "-d", str(directory), "-f", str(conf), "-DFOREGROUND"]
         elif name == "nginx":
-            conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2))
+            conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2, tunnels))
             command = [self.path(name), "-p", str(directory), "-c", str(conf),
                        "-e", str(directory / "nginx-error.log")]
         else:

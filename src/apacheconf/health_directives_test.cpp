@@ -175,5 +175,17 @@ TEST_F(HealthDirectives, an_ftp_member_answers_no_check_that_speaks_http) {
   EXPECT_EQ(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=TCP"), "");
 }
 
+TEST_F(HealthDirectives, an_ajp_member_is_asked_by_cping) {
+  constexpr std::string_view module = "LoadModule proxy_ajp_module m\n";
+  const auto with = [&](std::string_view method) {
+    return fault(std::string(module) +
+                 "BalancerMember balancer://a ajp://h hcmethod=" + std::string(method));
+  };
+  for (const std::string_view method : {"GET", "HEAD11", "OPTIONS"})
+    EXPECT_THAT(with(method), HasSubstr("in HTTP, which it does not speak")) << method;
+  EXPECT_THAT(advice_, HasSubstr("Write hcmethod=CPING"));
+  for (const std::string_view method : {"CPING", "TCP", "NONE"}) EXPECT_EQ(with(method), "");
+}
+
 }  // namespace
 }  // namespace steelyard::apacheconf

@@ -112,6 +112,14 @@ void requests(Scope& scope, const Statement& statement) {
                  "Steelyard forwards to configured members only; leave the line out.");
 }
 
+void websocket_fallback(Scope& scope, const Statement& statement) {
+  if (is_on(statement)) return;
+  scope.complain(
+      "ProxyWebsocketFallbackToProxyHttp Off is not supported: it would skip a ws:// mapping for "
+      "requests that ask for no upgrade",
+      "Leave the line out, and map what is no WebSocket by a RewriteCond %{HTTP:Upgrade}.");
+}
+
 void persist(Scope& scope, const Statement& statement) {
   std::optional<config::Place>& persists = draft_of(scope).persists;
   persists.reset();
@@ -197,6 +205,10 @@ constexpr auto table = std::to_array<Directive>({
      ftp},
     {"ProxyFtpDirCharset", in_routes | in_directory | in_condition, Arguments::one, ftp_charset,
      inner_counts, "Define the character set for proxied FTP listings", ftp},
+    {"ProxyWebsocketFallbackToProxyHttp", in_routes | in_directory | in_condition, Arguments::flag,
+     websocket_fallback, inner_counts,
+     "on: a ws:// member serves requests without an upgrade, too; off is not supported",
+     "proxy_wstunnel_module"},
     {"ProxyVia", in_servers, Arguments::one, via, vhost_counts,
      "Configure Via: proxy header header to one of: on | off | block | full", proxy},
     {"ProxyTimeout", in_servers, Arguments::one, timeout, vhost_counts,

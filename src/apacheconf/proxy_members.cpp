@@ -42,17 +42,21 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
   }
 }
 
-// httpd asks in HTTP whatever the member speaks, and no such check ever passes.
+// httpd asks in HTTP whatever the member speaks, and no such check ever passes. (Over HTTP/2 ours
+// do: they are asked in it.)
 void complain_of_check_in_http(Scope& scope, const balance::MemberSpec& spec) {
   const std::string_view scheme = spec.scheme;
+  const bool is_ajp = scheme == "ajp";
   const bool speaks_http =
-      scheme != "fcgi" && scheme != "scgi" && scheme != "uwsgi" && scheme != "ftp";
-  const balance::CheckMethod method = spec.check.method;
-  if (speaks_http || method == balance::CheckMethod::none || method == balance::CheckMethod::tcp)
-    return;
+      !is_ajp && scheme != "fcgi" && scheme != "scgi" && scheme != "uwsgi" && scheme != "ftp";
+  using balance::CheckMethod;
+  const CheckMethod method = spec.check.method;
+  if (speaks_http || method == CheckMethod::none || method == CheckMethod::tcp) return;
+  if (is_ajp && method == CheckMethod::cping) return;
   scope.complain("hcmethod=" + std::string(balance::check_method_name(method)) + " asks " +
                      spec.name + " in HTTP, which it does not speak",
-                 "Write hcmethod=TCP: a connection shows whether it listens.");
+                 is_ajp ? "Write hcmethod=CPING: the container answers that."
+                        : "Write hcmethod=TCP: a connection shows whether it listens.");
 }
 
 // httpd: a check goes to host and port, whatever way requests take.

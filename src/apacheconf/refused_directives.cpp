@@ -114,7 +114,7 @@ std::vector<Directive> make_table() {
           {"proxy_module",
            "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
            "ProxySCGISendfile "
-           "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
+           "ProxySCGIInternalRedirect ProxyRemote "
            "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
            "BalancerGrowth ProxyStatus Proxy100Continue",
            "proxy in further ways", wrap},

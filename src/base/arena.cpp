@@ -6,10 +6,31 @@
 
 namespace steelyard {
 
+namespace {
+
+constexpr std::size_t front_shares = 8;  // 1 << 3
+
+void add_block(std::vector<std::unique_ptr<char[]>>& blocks, std::size_t bytes) {
+  blocks.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+}
+
+}  // namespace
+
+// Blocks begin with an eighth of the regular size and double: most exchanges need little, and one
+// that waits for hours (a tunnel) keeps what it took. After one that needed more, the front block
+// is a regular one. Only later blocks are larger than that.
 char* Arena::take_from_new_block(std::size_t bytes) {
-  const std::size_t size = std::max(bytes, first_block_bytes_);
-  if (blocks_.empty()) front_is_regular_ = size == first_block_bytes_;
-  blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+  if (blocks_.empty()) {
+    front_is_regular_ = false;
+    const std::size_t front = first_block_bytes_ / front_shares;
+    add_block(blocks_, front);
+    next_ = blocks_.back().get();
+    end_ = next_ + front;
+    if (bytes <= front) return take(bytes);
+  }
+  const std::size_t doublings = front_is_regular_ ? 3 : std::min<std::size_t>(blocks_.size(), 3);
+  const std::size_t size = std::max(bytes, first_block_bytes_ / front_shares << doublings);
+  add_block(blocks_, size);
   char* block = blocks_.back().get();
   next_ = block + bytes;
   end_ = block + size;
@@ -42,9 +63,14 @@ std::string_view Arena::join_all(const std::string_view* parts, std::size_t coun
 void Arena::reset() {
   if (blocks_.empty()) return;
   // Only a block of the regular size is kept: one huge request must not pin its memory.
-  blocks_.resize(front_is_regular_ ? 1 : 0);
-  next_ = blocks_.empty() ? nullptr : blocks_.front().get();
-  end_ = blocks_.empty() ? nullptr : next_ + first_block_bytes_;
+  if (blocks_.size() > 1 && !front_is_regular_) {
+    blocks_.clear();
+    add_block(blocks_, first_block_bytes_);
+    front_is_regular_ = true;
+  }
+  blocks_.resize(1);
+  next_ = blocks_.front().get();
+  end_ = next_ + (front_is_regular_ ? first_block_bytes_ : first_block_bytes_ / front_shares);
 }
 
 }  // namespace steelyard

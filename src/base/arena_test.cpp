@@ -20,15 +20,31 @@ TEST(Arena, texts_stay_until_the_reset) {
 }
 
 TEST(Arena, a_reset_gives_the_first_block_again) {
-  Arena arena(64);
-  const char* first = arena.take(10);
+  Arena arena(128);
+  const char* small = arena.take(10);
+  arena.reset();
+  EXPECT_EQ(arena.take(10), small);
   arena.take(1000);
   arena.reset();
-  EXPECT_EQ(arena.take(10), first);
+  const char* regular = arena.take(10);
+  arena.take(1000);
+  arena.reset();
+  EXPECT_EQ(arena.take(10), regular);
+}
+
+TEST(Arena, who_needs_little_gets_a_small_block_and_who_needed_more_a_whole_one) {
+  Arena arena(128);
+  const char* first = arena.take(10);
+  EXPECT_NE(arena.take(10), first + 10);
+  arena.reset();
+  first = arena.take(10);
+  EXPECT_EQ(arena.take(118), first + 10);
+  arena.reset();
+  EXPECT_EQ(arena.take(128), first);
 }
 
 TEST(Arena, what_was_not_used_is_given_back) {
-  Arena arena(64);
+  Arena arena(256);
   const char* first = arena.take(30);
   arena.give_back(30, 4);
   EXPECT_EQ(arena.take(1), first + 4);

@@ -36,7 +36,7 @@ io::Task<Judgement> Check::run() {
     judged_.verdict = CheckVerdict::passed;
     judged_.evidence.text = asked == CheckMethod::tcp ? "connected" : "answered CPING";
   } else if (fault.empty()) {
-    fault = co_await exchange();
+    fault = co_await (speaks_http2() ? exchange_http2() : exchange());
     if (fault.empty()) judge_answer();
   }
   if (!fault.empty()) judged_.evidence.text = std::move(fault);
@@ -70,7 +70,8 @@ io::Task<Check::Fault> Check::secure() {
   const balance::MemberSpec& member = plan_.member;
   if (plan_.tls == nullptr) co_return Fault("SSLProxyEngine is not On");
   const std::string& host = member.check.sni.empty() ? member.host : member.check.sni;
-  auto made = plan_.tls->connect(std::move(stream_), host, "check of " + member.name);
+  auto made = plan_.tls->connect(std::move(stream_), host, "check of " + member.name,
+                                 speaks_http2() ? "h2" : "");
   tls::TlsStream& stream = *made;
   stream_ = std::move(made);
   const Instant deadline = loop_.now() + plan_.connect_timeout;
@@ -81,8 +82,10 @@ io::Task<Check::Fault> Check::secure() {
       co_return Fault("the TLS handshake took too long");
     step = stream.shake_hands();
   }
-  const std::string fault =
+  std::string fault =
       step == Handshake::done ? plan_.tls->objection(stream.ssl(), host) : stream.fault();
+  if (fault.empty() && speaks_http2() && tls::agreed_protocol(stream.ssl()) != "h2")
+    fault = "it does not speak HTTP/2 (no h2 by ALPN)";
   co_return fault.empty() ? Fault() : "no TLS with the member: " + fault;
 }
 

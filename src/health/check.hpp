@@ -12,6 +12,11 @@
 #include "proxy/read_buffer.hpp"
 #include "tls/client_context.hpp"
 
+namespace steelyard::proxy {
+class Http2Lane;
+struct Http2Head;
+}  // namespace steelyard::proxy
+
 // One check of one member: a connection of its own, a request, and the verdict on the answer.
 //
 //   connect ─▶ [write ─▶ head ─▶ body of a GET ─▶ condition or status]
@@ -53,7 +58,13 @@ class Check {
 
   io::Task<Fault> connect();
   io::Task<Fault> secure();
+  [[nodiscard]] bool speaks_http2() const { return plan_.member.scheme.starts_with("h2"); }
   io::Task<Fault> exchange();
+  // --- check_http2.cpp
+  io::Task<Fault> exchange_http2();
+  io::Task<Fault> hear_head(proxy::Http2Lane& lane);
+  void take_head(const proxy::Http2Head& head);
+  io::Task<Fault> hear_body(proxy::Http2Lane& lane);
   io::Task<Fault> ping();
   io::Task<Fault> write(std::string request);
   io::Task<Fault> read_head();

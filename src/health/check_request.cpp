@@ -51,11 +51,22 @@ std::string target_of(const balance::MemberSpec& member) {
 
 }  // namespace
 
+CheckWords check_words(const balance::MemberSpec& member) {
+  return {words_of(member.check.method).method, target_of(member),
+          member.check.host.empty() ? host_and_port(member) : member.check.host};
+}
+
+CheckWords http2_check_words(const balance::MemberSpec& member) {
+  CheckWords words = check_words(member);
+  if (words.target != "*" && !words.target.starts_with('/')) words.target.insert(0, 1, '/');
+  return words;
+}
+
 std::string check_request(const balance::MemberSpec& member) {
-  const Words words = words_of(member.check.method);
-  const std::string host = member.check.host.empty() ? host_and_port(member) : member.check.host;
-  return std::string(words.method) + ' ' + target_of(member) + ' ' + std::string(words.protocol) +
-         "\r\nHost: " + host + "\r\n\r\n";
+  const CheckWords words = check_words(member);
+  return std::string(words.method) + ' ' + words.target + ' ' +
+         std::string(words_of(member.check.method).protocol) + "\r\nHost: " + words.host +
+         "\r\n\r\n";
 }
 
 }  // namespace steelyard::health

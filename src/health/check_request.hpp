@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "balance/spec.hpp"
 
@@ -10,10 +11,19 @@
 //   Host: host:port               Host: host:port
 //
 // The '/' in the middle is there when the member has a path and hcuri is set, so that a path that
-// ends, or an hcuri that begins, with one makes two. Nothing else is sent.
+// ends, or an hcuri that begins, with one makes two. Nothing else is sent. Over HTTP/2 the same
+// goes as pseudo fields, and a target always begins with '/' (RFC 9113 8.3.1).
 
 namespace steelyard::health {
 
+struct CheckWords {
+  std::string_view method;
+  std::string target, host;
+};
+
+CheckWords check_words(const balance::MemberSpec& member);
+CheckWords http2_check_words(const balance::MemberSpec& member);
+// Of HTTP/1.
 std::string check_request(const balance::MemberSpec& member);
 
 }  // namespace steelyard::health

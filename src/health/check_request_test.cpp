@@ -46,5 +46,20 @@ TEST(CheckRequest, names_the_host_that_hchost_gives) {
   EXPECT_EQ(check_request(member), "GET / HTTP/1.1\r\nHost: app.example\r\n\r\n");
 }
 
+TEST(CheckRequest, has_a_target_that_http_2_takes) {
+  balance::MemberSpec member;
+  ASSERT_TRUE(balance::parse_member_url(member, "h2c://h:81"));
+  const auto target = [&](balance::CheckMethod method, std::string uri) {
+    member.check = {.method = method, .uri = std::move(uri)};
+    return http2_check_words(member).target;
+  };
+  EXPECT_EQ(target(balance::CheckMethod::get, ""), "/");
+  EXPECT_EQ(target(balance::CheckMethod::get11, "status"), "/status");
+  EXPECT_EQ(target(balance::CheckMethod::head, "/status?x"), "/status?x");
+  EXPECT_EQ(target(balance::CheckMethod::options, "/x"), "*");
+  EXPECT_EQ(http2_check_words(member).method, "OPTIONS");
+  EXPECT_EQ(http2_check_words(member).host, "h:81");
+}
+
 }  // namespace
 }  // namespace steelyard::health

@@ -490,7 +490,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     account(x, core, attempt, decision, failure, journey);
     if (!failure) {
       judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
-      if (!attempt.overridden()) co_return ForwardEnd{};
+      if (!attempt.overridden()) co_return ForwardEnd{.tunnel = attempt.take_tunnel()};
       co_return ForwardEnd{.status = x.response.status,
                            .reason = x.arena.copy(x.response.reason),
                            .overridden = true};

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 
+#include "proxy/backend/tunnel.hpp"
 #include "proxy/client_side.hpp"
 #include "proxy/core.hpp"
 #include "proxy/failure.hpp"
@@ -19,6 +21,7 @@ struct ForwardEnd {
   std::string_view reason{};       // the backend's phrase, when ProxyErrorOverride took its answer
   bool overridden = false;
   bool silent = false;  // close the client's connection without a word (httpd, see forward.cpp)
+  std::unique_ptr<Tunnel> tunnel{};  // goes on after this; null: nothing does
 };
 
 // httpd makes a direct backend's URL whole (path encoded, with the query) before it looks at

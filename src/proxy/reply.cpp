@@ -129,10 +129,18 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   return !x.has_switch("nokeepalive");
 }
 
-void append_connection(const Exchange& x, http::HeadText& out) {
+// What our end of the connection says about it.
+std::string_view connection_word(const Exchange& x) {
+  if (speaks_http2(x)) return {};
+  if (!x.keep_client) return "close";
+  return x.request.connection.keep_alive ? "Keep-Alive" : std::string_view();
+}
+
+// `is_named`: a field said it together with what the answer has to say.
+void append_connection(const Exchange& x, bool is_named, http::HeadText& out) {
   if (speaks_http2(x)) return;
   if (!x.keep_client) {
-    out.append("Connection: close\r\n");
+    if (!is_named) out.append("Connection: close\r\n");
     return;
   }
   if (!x.request.connection.keep_alive) return;
@@ -144,7 +152,7 @@ void append_connection(const Exchange& x, http::HeadText& out) {
     out.append(", max=");
     out.append(std::uint64_t{client.keep_alive_requests_max - x.client->requests_before});
   }
-  out.append("\r\nConnection: Keep-Alive\r\n");
+  out.append(is_named ? "\r\n" : "\r\nConnection: Keep-Alive\r\n");
 }
 
 // httpd keeps one of several Content-Type fields.
@@ -286,12 +294,21 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
   const auto server = x.normal.value(FieldId::server);
   out.append_field("Server", server.value_or(x.generation->banner()));
   for (const http::Field& field : x.always) out.append_field(field);
+  bool names_connection = false;
   for (const http::Field& field : x.normal) {
     if (field.id == FieldId::date || field.id == FieldId::server) continue;
     if (x.own_answer && field.id == FieldId::content_type) continue;
-    out.append_field(field);
+    const std::string_view word = field.id == FieldId::connection && !names_connection
+                                      ? connection_word(x)
+                                      : std::string_view();
+    if (word.empty()) {
+      out.append_field(field);
+    } else {
+      out.append_field(field.name, field.value, word);
+      names_connection = true;
+    }
   }
-  append_connection(x, out);
+  append_connection(x, names_connection, out);
   if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // httpd sets the type of its own pages last.
   if (x.own_answer && x.normal.has(FieldId::content_type))

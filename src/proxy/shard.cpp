@@ -47,6 +47,8 @@ void Shard::Core::give_back(std::unique_ptr<Workspace> workspace) {
   workspace->backend_head.clear();
   workspace->backend_body.clear();
   workspace->drop_large();
+  // Of a request that might have become a tunnel: see ClientConnection::fit_head().
+  if (workspace->client_head.capacity() < head_buffer_bytes) workspace->client_head.release();
   if (spare_.size() < spare_workspaces_max) spare_.push_back(std::move(workspace));
 }
 

@@ -18,7 +18,8 @@ TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 
 
 class Browser:
-    def __init__(self, trusts_everybody=False):
+    def __init__(self, *switches, trusts_everybody=False):
+        """`switches`: of Chromium, beside those that every test needs."""
         self._profile = tempfile.mkdtemp(prefix="steelyard-browser-")
         self._port = HeldPort()
         port = self._port.port
@@ -31,7 +32,7 @@ class Browser:
         self._base = f"http://127.0.0.1:{port}"
         self._await_driver()
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--hide-scrollbars", f"--user-data-dir={self._profile}"]
+                     "--hide-scrollbars", f"--user-data-dir={self._profile}", *switches]
         wanted = {"browserName": "chrome", "acceptInsecureCerts": trusts_everybody,
                   "goog:chromeOptions": {"args": arguments},
                   "goog:loggingPrefs": {"browser": "ALL"}}

@@ -558,6 +558,27 @@ DEVIATIONS = [
         "1 1",
         "1 1",
     ),
+    Deviation(
+        "upgrade-without-option",
+        (
+            "A request with Upgrade that Connection does not name asks for no upgrade (RFC 9110"
+            " 7.8): whoever stands in front of us may have passed the field on without knowing it,"
+            " and would read what follows as requests. httpd changes the protocol."
+        ),
+        "an_upgrade_without_the_option_that_belongs_to_it",
+        "1 3",
+        "1 3",
+    ),
+    Deviation(
+        "websocket-fallback",
+        (
+            "ProxyWebsocketFallbackToProxyHttp Off is a fault of the configuration; httpd then skips"
+            " a ws:// mapping for requests without Upgrade."
+        ),
+        "proxywebsocketfallbacktoproxyhttp_off",
+        "ok",
+        "refused",
+    ),
 ]
 
 

@@ -1,9 +1,18 @@
 """Upgraded connections."""
 
 import re
+import socket
 import time
+from contextlib import ExitStack, closing
+from pathlib import Path
 
+import pytest
 from support.attack import Fortress
+from support.certificates import Authority
+from support.ports import HeldPort
+from support.server import MODULE_DIRECTORY, Scratch, Server, complete
+from support.tls import context_for
+from support.upgrading_member import TunnelClient, UpgradingMember
 
 
 def test_tunnelled_bytes_stand_in_the_access_log(binary):
@@ -29,3 +38,52 @@ def test_tunnelled_bytes_stand_in_the_access_log(binary):
         one.member.take()
     finally:
         one.close()
+
+
+FIRST, MEASURED = 60, 200
+MODULE = f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+TLS = """
+SSLEngine On
+SSLCertificateFile {}
+SSLCertificateKeyFile {}
+"""
+
+
+def private_dirty_bytes(process):
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    kilobytes = 0
+    for pid in [process.pid, *children]:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        kilobytes += int(re.search(r"Private_Dirty:\s+(\d+) kB", rollup)[1])
+    return kilobytes * 1024
+
+
+@pytest.mark.parametrize(("over", "bytes_max"), [("tcp", 8192), ("tls", 24576)])
+def test_a_silent_tunnel_holds_no_buffers(binary, over, bytes_max):
+    """35 KiB each, 58 over TLS; what is left of the latter is the library's own state."""
+    with ExitStack() as stack:
+        scratch, port = Scratch(), HeldPort()
+        stack.callback(scratch.close)
+        stack.callback(port.close)
+        member = stack.enter_context(closing(UpgradingMember()))
+        server = Server(binary, scratch.path / "balancer")
+        text = f"Listen {port}\nProxyPass /ws http://{member.address}/ws upgrade=websocket\n"
+        if over == "tls":
+            text = MODULE + text + TLS.format(*Authority(scratch.path / "pki").issue("lb.test"))
+        server.start(complete(text), [port.port])
+        stack.callback(server.stop)
+
+        def open_one():
+            stream = socket.create_connection(("127.0.0.1", port.port), 20)
+            if over == "tls":
+                stream = context_for().wrap_socket(stream)
+            client = stack.enter_context(closing(TunnelClient(stream)))
+            assert client.echoes(b"x" * 100_000)
+
+        for _ in range(FIRST):
+            open_one()
+        before = private_dirty_bytes(server.process)
+        for _ in range(MEASURED):
+            open_one()
+        grown = (private_dirty_bytes(server.process) - before) / MEASURED
+        assert grown <= bytes_max

@@ -2,6 +2,7 @@
 
 #include "proxy/backend/dialect.hpp"
 #include "proxy/backend/member_link.hpp"
+#include "proxy/backend/tunnel.hpp"
 #include "proxy/reply.hpp"
 
 // One attempt to have a member answer an exchange, in whatever dialect the member speaks.
@@ -28,11 +29,13 @@ class Attempt {
 
   // Until the head of the answer is here.
   io::Task<Failure> ask();
-  // Then once. No failure: the answer was passed on, or `overridden()`.
+  // Then once. No failure: the answer was passed on, or `overridden()`, or there is a tunnel.
   io::Task<Failure> relay();
 
   // ProxyErrorOverride took the answer: a page of our own with its status is wanted.
   bool overridden() const { return overridden_; }
+  // The member changed the protocol; else null.
+  std::unique_ptr<Tunnel> take_tunnel() { return std::move(tunnel_); }
   // The connection, or the one before it that was found dead, had served another exchange.
   bool began_on_pooled() const { return link_.began_on_pooled(); }
   // The status of the member's final answer; 0: none came.
@@ -62,7 +65,7 @@ class Attempt {
 
   std::optional<Failure> step_download();
   std::optional<Failure> step_splice();
-  io::Task<Failure> tunnel();
+  void begin_tunnel();
   bool wants_override() const;
   Failure cut_short();
   void finish_backend();
@@ -96,6 +99,7 @@ class Attempt {
   ReplyBody* answer_ = nullptr;  // once its head was here
   ReplyFraming reply_;
   std::unique_ptr<io::SplicePipe> pipe_;
+  std::unique_ptr<Tunnel> tunnel_;
 };
 
 }  // namespace steelyard::proxy

@@ -34,7 +34,10 @@ io::Task<Failure> Attempt::relay() {
   Workspace& workspace = client_.workspace;
   answer_ = &dialect_.begin_answer(link_.stream());
   body_.stop_keeping();  // whoever answers is not asked again
-  if (x_.response.status == 101) co_return co_await tunnel();
+  if (x_.response.status == 101) {
+    begin_tunnel();
+    co_return Failure{};
+  }
   if (!x_.client->websocket_accept.empty() && http::is_success(x_.response.status)) {
     // RFC 8441 5: any success would tell the client that its WebSocket is open (httpd: 502).
     link_.close();
@@ -51,6 +54,10 @@ io::Task<Failure> Attempt::relay() {
   if (!adopt_backend_head(x_, core_, dialect_.speaks_http())) {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
+  }
+  if (!dialect_.upgrade().empty() && !speaks_http2(x_)) {
+    x_.normal.add("Connection", "Upgrade");
+    x_.normal.add("Upgrade", dialect_.upgrade());
   }
   // An empty body that is known to be over has a length, whatever its framing was (httpd).
   const bool is_empty = answer_->pull() == ReplyBody::Progress::finished;

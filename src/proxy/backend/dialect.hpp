@@ -87,7 +87,8 @@ class Dialect {
   // A member can say that it did not look at a request; and it said so of this one.
   virtual bool may_refuse() const { return false; }
   virtual bool was_refused() const { return false; }
-  // The protocol that both peers go on with after a 101; the request asked for it.
+  // As the member writes it: after a 101 the protocol that both peers go on with, which the request
+  // asked for; with another status one that it may be asked for. Empty: none.
   virtual std::string_view upgrade() const { return {}; }
   // Once, after the head. The body lives until begin() or the dialect's end.
   virtual ReplyBody& begin_answer(io::Stream& member) = 0;

@@ -42,6 +42,19 @@ Failure bad_head(const http::ResponseFault& fault) {
   return failure;
 }
 
+// upgrade=, ws://. httpd: of a list that the client sent only the beginning counts, and for a ws://
+// member without upgrade= it must be no list.
+bool may_change_to(const balance::MemberSpec& spec, std::string_view protocol) {
+  const std::string_view allowed = spec.upgrade;
+  if (protocol.empty() || equals_ignoring_case(allowed, "none")) return false;
+  if (allowed.empty())
+    return spec.scheme.starts_with("ws") && equals_ignoring_case(protocol, "WebSocket");
+  if (allowed == "*" || equals_ignoring_case(allowed, "any")) return true;
+  for (const std::string_view each : http::tokens(allowed))
+    if (starts_with_ignoring_case(protocol, each)) return true;
+  return false;
+}
+
 }  // namespace
 
 Http1Dialect::Http1Dialect(const Matter& matter)
@@ -63,19 +76,11 @@ bool Http1Dialect::needs_length() const {
                        !x_.has_switch("proxy-sendchunked"));
 }
 
-// The protocols that the client wants to change to and the member may (upgrade=, ws://).
+// The protocols that the client wants to change to and the member may.
 std::string_view Http1Dialect::wanted_upgrade() const {
-  const balance::MemberSpec& spec = plan_.lease.spec();
-  const bool is_socket = spec.scheme == "ws" || spec.scheme == "wss";
-  const std::string_view allowed =
-      spec.upgrade.empty() && is_socket ? "WebSocket" : std::string_view(spec.upgrade);
-  if (allowed.empty() || !x_.request.connection.upgrade) return {};
   const auto wanted = x_.request.fields.value(FieldId::upgrade);
-  if (!wanted || wanted->empty() || equals_ignoring_case(allowed, "none")) return {};
-  if (allowed == "*" || equals_ignoring_case(allowed, "any")) return *wanted;
-  for (const std::string_view protocol : http::tokens(*wanted))
-    if (equals_ignoring_case(protocol, allowed)) return *wanted;
-  return {};
+  if (!wanted || !x_.request.connection.upgrade) return {};
+  return may_change_to(plan_.lease.spec(), *wanted) ? *wanted : std::string_view();
 }
 
 BodyPlan Http1Dialect::plan_body() const {
@@ -95,11 +100,12 @@ BodyPlan Http1Dialect::plan_body() const {
 }
 
 void Http1Dialect::begin() {
-  upgrade_ = wanted_upgrade();
+  wanted_upgrade_ = wanted_upgrade();
+  upgrade_ = {};
   RequestRules rules;
   rules.version_1_0 = is_older_;
   rules.keeps_connection = plan_.reuses && !x_.has_switch("proxy-nokeepalive");
-  rules.upgrade = upgrade_;
+  rules.upgrade = wanted_upgrade_;
   rules.via = via_text(x_);
   const BodyPlan plan = plan_body();
   http::HeadText& head = client_.workspace.to_backend;
@@ -170,6 +176,11 @@ std::optional<Failure> Http1Dialect::judge_head(http::ResponseProgress progress)
     return std::nullopt;
   }
   buffer.consume(x_.response.head_bytes);
+  const std::string_view upgrade =
+      x_.response.fields.value(FieldId::upgrade).value_or(std::string_view());
+  const bool is_taken = x_.response.status == 101 ? equals_ignoring_case(upgrade, wanted_upgrade_)
+                                                  : may_change_to(plan_.lease.spec(), upgrade);
+  upgrade_ = is_taken ? upgrade : std::string_view();
   if (x_.response.status == 101) return judge_upgrade();
   if (http::is_interim(x_.response.status)) return take_interim();
   final_head_read_ = true;
@@ -177,18 +188,18 @@ std::optional<Failure> Http1Dialect::judge_head(http::ResponseProgress progress)
 }
 
 std::optional<Failure> Http1Dialect::judge_upgrade() {
-  const auto upgrade = x_.response.fields.value(FieldId::upgrade);
   const std::string_view proof = x_.client->websocket_accept;
   if (!proof.empty() && x_.response.fields.value("Sec-WebSocket-Accept") != proof)
     return backend_failure(Cause::bad_message, "Unexpected Sec-WebSocket-Accept");
-  if (!upgrade_.empty() && upgrade && equals_ignoring_case(*upgrade, upgrade_)) {
+  if (!upgrade_.empty()) {
     final_head_read_ = true;
     return std::nullopt;
   }
+  const auto upgrade = x_.response.fields.value(FieldId::upgrade);
   return backend_failure(
       Cause::bad_message,
       "Unexpected Upgrade: " + std::string(upgrade.value_or("n/a")) + " (expecting " +
-          std::string(upgrade_.empty() ? std::string_view("n/a") : upgrade_) + ")");
+          std::string(wanted_upgrade_.empty() ? std::string_view("n/a") : wanted_upgrade_) + ")");
 }
 
 std::optional<Failure> Http1Dialect::take_interim() {

@@ -55,7 +55,7 @@ class Http1Dialect final : public Dialect {
   http::ResponseHeadReader reader_;
   MessageWriter upload_;
   std::optional<ResponseBody> answer_;
-  std::string_view upgrade_;
+  std::string_view wanted_upgrade_, upgrade_;  // as the client says it, and the member
 };
 
 }  // namespace steelyard::proxy

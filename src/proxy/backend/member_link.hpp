@@ -26,6 +26,8 @@ class MemberLink {
   bool take_pooled();
   io::Task<Failure> connect();
   void close() { connection_.reset(); }
+  // The exchange becomes a tunnel: the connection is its own from now on.
+  std::unique_ptr<BackendConnection> release() { return std::move(connection_); }
   // The exchange is through with it and both messages ended as framed.
   void give_back();
   // The member closed what lay in the pool: a new connection shows whether it lives.

@@ -1,12 +1,10 @@
+#include "proxy/backend/tunnel.hpp"
+
 #include <algorithm>
 
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
 #include "proxy/limits.hpp"
-
-// After a 101 (Switching Protocols) the two peers talk past us: bytes are passed on in both
-// directions until both ended or the line was idle for too long. All of them count: in the access
-// log (httpd: %I, %O) and for the member (bytraffic).
 
 namespace steelyard::proxy {
 
@@ -48,6 +46,8 @@ struct Lane {
   }
 
   bool pull() {
+    starved = !from.may_be_readable();
+    if (starved) return false;
     buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
     const io::IoResult result = from.read(buffer.room());
     broken = result.status == io::IoStatus::failed;
@@ -67,7 +67,7 @@ struct Lane {
 void forget_heads(Exchange& x, Workspace& workspace) {
   x.reason = x.arena.copy(x.response.reason);
   const int status = x.response.status;
-  x.response.clear();
+  x.response = {};
   x.response.status = status;
   workspace.backend_head.release();
   workspace.to_backend.release();
@@ -82,7 +82,8 @@ void drop_proof(http::FieldList& fields) {
 
 }  // namespace
 
-io::Task<Failure> Attempt::tunnel() {
+// The member's head goes to the client, and each peer gets what the other said behind its head.
+void Attempt::begin_tunnel() {
   Workspace& workspace = client_.workspace;
   x_.keep_client = false;
   x_.status = 101;
@@ -104,39 +105,50 @@ io::Task<Failure> Attempt::tunnel() {
   workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.client_body.append(workspace.client_head.data());
   workspace.client_head.consume(workspace.client_head.data().size());
-  Lane up{client_.stream, link_.stream(), workspace.client_body};
-  Lane down{link_.stream(), client_.stream, workspace.backend_body};
-  x_.bytes.received += static_cast<std::int64_t>(up.buffer.data().size());
-  const Duration idle = std::max(plan_.times.client, plan_.times.backend);
+  x_.bytes.received += static_cast<std::int64_t>(workspace.client_body.data().size());
+  account();
+  tunnel_ =
+      std::make_unique<Tunnel>(link_.release(), std::max(plan_.times.client, plan_.times.backend));
+}
+
+io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
+  Exchange& x = client.workspace.exchange;
+  balance::Member& member = x.leases.back().member();
+  Lane up{client.stream, stream(), client.workspace.client_body};
+  Lane down{stream(), client.stream, client.workspace.backend_body};
+  const bool ends_together = x.has_switch("proxy-nohalfclose");
+  const auto is_over = [&] {
+    return ends_together ? up.ended || down.ended : up.ended && down.ended;
+  };
   while (true) {
     up.step();
     down.step();
-    x_.bytes.received += static_cast<std::int64_t>(up.read);
-    x_.bytes.sent += static_cast<std::int64_t>(down.written);
-    plan_.lease.member().add_transferred(static_cast<std::int64_t>(up.written));
-    plan_.lease.member().add_read(static_cast<std::int64_t>(down.read));
+    x.bytes.received += static_cast<std::int64_t>(up.read);
+    x.bytes.sent += static_cast<std::int64_t>(down.written);
+    member.add_transferred(static_cast<std::int64_t>(up.written));
+    member.add_read(static_cast<std::int64_t>(down.read));
     // RFC 8441 5: a stream tells its client of a connection that broke.
-    if ((up.broken || down.broken) && speaks_http2(x_)) client_.stream.reset();
-    if (up.broken || down.broken || (up.ended && down.ended)) break;
+    if ((up.broken || down.broken) && speaks_http2(x)) client.stream.reset();
+    if (up.broken || down.broken || is_over()) break;
     if (up.may_go_on() || down.may_go_on()) {
-      co_await io::NextTurn(core_.parts.loop);
+      co_await io::NextTurn(core.parts.loop);
       continue;
     }
     up.let_go();
     down.let_go();
-    blocked_ = {up.starved, down.full, down.starved, up.full};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+    io::Wait wait(client.timer, core.now() + idle_);
+    if (up.starved) wait.readable(client.stream);
+    if (down.full) wait.writable(client.stream);
+    if (down.starved) wait.readable(stream());
+    if (up.full) wait.writable(stream());
+    if (co_await wait == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
-  while (up.ended && down.ended && !link_.stream().settle()) {
-    blocked_ = {.backend_write = true};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+  while (is_over() && !stream().settle()) {
+    io::Wait wait(client.timer, core.now() + idle_);
+    if (co_await wait.writable(stream()) == io::Woken::timed_out) break;
   }
-  account();
-  link_.close();
-  co_return Failure{};
+  member_.reset();
 }
 
 }  // namespace steelyard::proxy

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.hpp"
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
 #include "proxy/limits.hpp"
@@ -44,7 +45,9 @@ io::Task<> ClientConnection::live() {
       next = co_await switch_to_http2();
     } else if (end == HeadEnd::complete) {
       take_head();
-      next = next_step(co_await Serving::serve(core_, side()));
+      Serving::End served = co_await Serving::serve(core_, side());
+      if (served.tunnel) co_await run(*served.tunnel);
+      next = next_step(served.received_all);
       end_request();
     } else {
       next = co_await refuse_head(end);
@@ -159,7 +162,22 @@ void ClientConnection::take_head() {
   Exchange& x = exchange();
   x.request_line = x.request.line;
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
+  if (x.request.connection.upgrade) fit_head();
   workspace_->client_head.consume(x.request.head_bytes);
+}
+
+io::Task<> ClientConnection::run(Tunnel& tunnel) { return tunnel.run(core_, side()); }
+
+// A tunnel keeps its request's head for hours: it lies in a buffer of its own size.
+void ClientConnection::fit_head() {
+  ReadBuffer fitting;
+  fitting.append(workspace_->client_head.data());
+  reader_.reset();
+  exchange().request.clear();
+  const auto progress = reader_.read(fitting.data(), exchange().request);
+  CHECK(progress && *progress == http::HeadProgress::complete);
+  workspace_->client_head = std::move(fitting);
+  exchange().request_line = exchange().request.line;
 }
 
 ClientConnection::Next ClientConnection::next_step(bool received_all) const {

@@ -23,6 +23,7 @@
 namespace steelyard::proxy {
 
 class Http2Session;
+class Tunnel;
 
 class ClientConnection {
  public:
@@ -73,6 +74,7 @@ class ClientConnection {
   Instant head_deadline(Instant began) const;
   void begin_request();
   void take_head();
+  void fit_head();
   void end_request();
   Next next_step(bool received_all) const;
 
@@ -81,6 +83,7 @@ class ClientConnection {
   [[gnu::noinline]] io::Task<Next> answer_fault();
   [[gnu::noinline]] io::Task<Next> answer_timeout();
   [[gnu::noinline]] io::Task<> linger();
+  [[gnu::noinline]] io::Task<> run(Tunnel& tunnel);
 
   const config::Server& first_server() const;
   Exchange& exchange() { return workspace_->exchange; }

@@ -291,7 +291,9 @@ io::Task<> Http2Stream::live() {
   if (refused_status_ != 0) {
     co_await answer_fault();
   } else {
-    received_all = co_await Serving::serve(session_.core(), side());
+    Serving::End served = co_await Serving::serve(session_.core(), side());
+    if (served.tunnel) co_await served.tunnel->run(session_.core(), side());
+    received_all = served.received_all;
   }
   wind_up((received_all && !asks_for_websocket_) || body_ended_);
 }

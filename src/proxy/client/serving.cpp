@@ -39,7 +39,7 @@ void finish_exchange(Exchange& x, Shard::Core& core) {
 
 // Each coroutine of a request costs some fifty nanoseconds: few of them lie between this one and
 // the member's answer.
-io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
+io::Task<Serving::End> Serving::serve(Shard::Core& core, ClientSide client) {
   Serving self(core, client);
   Exchange& x = self.exchange();
   Workspace& workspace = client.workspace;
@@ -55,16 +55,18 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   Routing routing = route(x, core);
   if (routing.kind >= Routing::Kind::needs_client_host)
     routing = co_await self.settle(routing, body);
+  std::unique_ptr<Tunnel> tunnel;
   if (x.broken_off) {
     x.status = routing.status;
   } else if (routing.kind == Routing::Kind::proxy) {
-    const ForwardEnd end = co_await forward(x, core, client, body);
+    ForwardEnd end = co_await forward(x, core, client, body);
+    tunnel = std::move(end.tunnel);
     if (!self.is_over(end)) co_await self.answer_after(end, body);
   } else {
     co_await self.answer_here(routing, body);
   }
   x.bytes.received += static_cast<std::int64_t>(body.wire_bytes());
-  co_return body.received_all();
+  co_return End{body.received_all(), std::move(tunnel)};
 }
 
 // What could not be decided at once. Each round answers its question for good, but for rules that
@@ -124,7 +126,7 @@ io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   co_await answer_locally(answer, body);
 }
 
-io::Task<> Serving::answer_after(ForwardEnd end, RequestBody& body) {
+io::Task<> Serving::answer_after(const ForwardEnd& end, RequestBody& body) {
   LocalAnswer answer;
   answer.status = end.status;
   answer.proxy_error = end.proxy_error;

@@ -13,7 +13,7 @@
 // Serving one exchange, whatever protocol its client speaks: from a complete request head to an
 // answer that was handed over to the client's stream.
 //
-//   connection: begin_exchange ─▶ request head ─▶ serve ─▶ finish_exchange
+//   connection: begin_exchange ─▶ request head ─▶ serve ─▶ [tunnel] ─▶ finish_exchange
 //
 // Threads: the shard's.
 
@@ -28,8 +28,13 @@ class Serving {
  public:
   Serving(Shard::Core& core, ClientSide client) : core_(core), client_(client) {}
 
-  // True: all that belongs to the request was received. How it went stands in the exchange.
-  static io::Task<bool> serve(Shard::Core& core, ClientSide client);
+  struct End {
+    bool received_all = false;  // all that belongs to the request
+    // To be run by the caller, once all that serving took is given back; null: it is over.
+    std::unique_ptr<Tunnel> tunnel{};
+  };
+  // How it went stands in the exchange.
+  static io::Task<End> serve(Shard::Core& core, ClientSide client);
 
   // What prepare_local_answer() left: head and page.
   io::Task<> send_answer();
@@ -38,7 +43,7 @@ class Serving {
   // A request that goes to no member.
   io::Task<> answer_here(Routing routing, RequestBody& body);
   // One that no member answered.
-  io::Task<> answer_after(ForwardEnd end, RequestBody& body);
+  io::Task<> answer_after(const ForwardEnd& end, RequestBody& body);
   bool is_over(const ForwardEnd& end);
   io::Task<Routing> settle(Routing routing, RequestBody& body);
   io::Task<Routing> resolve_client();

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+
+#include "io/task.hpp"
+#include "proxy/backend_connection.hpp"
+#include "proxy/client_side.hpp"
+#include "proxy/core.hpp"
+
+// What remains of an exchange after a 101 (Switching Protocols): the two peers talk past us. Bytes
+// are passed on in both directions until both ended or the line was idle for too long. All of them
+// count: in the access log (httpd: %I, %O) and for the member (bytraffic).
+//
+//   Attempt ──101──▶ ForwardEnd ─▶ Serving::End ─▶ the client's connection runs it
+//
+// It outlives all that led to it, so that a silent tunnel costs little more than its two sockets
+// and what the access log will tell of it.
+//
+// Invariants: 1. a tunnel in which nothing is under way holds no buffer.
+//             2. the lease of the member is the exchange's last one.
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+class Tunnel {
+ public:
+  // `idle`: so long both may be silent.
+  Tunnel(std::unique_ptr<BackendConnection> member, Duration idle)
+      : member_(std::move(member)), idle_(idle) {}
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+
+  // What is in the workspace's body buffers goes out first. Once; the tunnel and what `client`
+  // refers to outlive the task.
+  io::Task<> run(Shard::Core& core, ClientSide client);
+
+ private:
+  io::Stream& stream() { return *member_->stream; }
+
+  std::unique_ptr<BackendConnection> member_;
+  const Duration idle_;
+};
+
+}  // namespace steelyard::proxy
