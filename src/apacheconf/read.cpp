@@ -55,6 +55,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_tls_members(reading);
   finish_heartbeats(reading);
   finish_remote_ip(reading);
+  finish_forward(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);
 }

@@ -122,11 +122,9 @@ std::vector<Directive> make_table() {
            "MDCheckInterval MDProfile MDProfileMandatory MDRenewViaARI",
            "fetch certificates", wrap},
           {"proxy_module",
-           "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxySCGISendfile "
-           "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp ProxyRemote "
-           "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
-           "BalancerGrowth ProxyStatus Proxy100Continue",
+           "ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType ProxySCGISendfile "
+           "ProxySCGIInternalRedirect ProxyWebsocketFallbackToProxyHttp BalancerPersist "
+           "BalancerInherit BalancerGrowth ProxyStatus Proxy100Continue",
            "proxy in further ways", wrap},
           {"security2_module",
            "SecRuleEngine SecRule SecAction SecRequestBodyAccess SecResponseBodyAccess "

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
-#include "cluster/base64.hpp"
 #include "cluster/etcd_words.hpp"
 #include "cluster/limits.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
-#include "cluster/base64.hpp"
 
 namespace steelyard::cluster {
 

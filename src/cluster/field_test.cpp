@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "cluster/kept.hpp"
 #include "cluster/limits.hpp"
 

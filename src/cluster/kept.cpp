@@ -5,8 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
-#include "cluster/base64.hpp"
 
 namespace steelyard::cluster {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 #include "cluster/news.hpp"
 #include "cluster/test_values.hpp"
 

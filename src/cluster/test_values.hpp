@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 
 namespace steelyard::cluster {
 

@@ -207,9 +207,10 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
       x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
   if (x.normal.may_have_duplicates()) keep_one_type(x);
-  const bool maps_urls = !settings.reverse_urls.empty();
-  const bool maps_cookies =
-      !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
+  // Of places that the client named nothing has to be hidden.
+  const bool maps_urls = !settings.reverse_urls.empty() && !x.route.is_forward;
+  const bool maps_cookies = !x.route.is_forward && (!settings.reverse_cookie_domains.empty() ||
+                                                    !settings.reverse_cookie_paths.empty());
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
   if (is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);

@@ -3,6 +3,7 @@
 #include "http/status.hpp"
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
+#include "proxy/backend/tunnel.hpp"
 #include "proxy/limits.hpp"
 
 // Passing a member's answer on to the client.
@@ -178,6 +179,27 @@ void Attempt::finish_backend() {
   } else {
     link_.close();
   }
+}
+
+// After a 101 (Switching Protocols).
+io::Task<Failure> Attempt::tunnel() {
+  Workspace& workspace = client_.workspace;
+  x_.status = 101;
+  x_.reason = x_.response.reason;
+  http::HeadText& head = workspace.to_client;
+  write_interim_head(x_, head);
+  head.drop_tail(2);
+  head.append("Connection: Upgrade\r\nUpgrade: ").append(dialect_.upgrade()).append("\r\n\r\n");
+  // What the member said behind its head follows it.
+  head.append(workspace.backend_head.data());
+  plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
+  workspace.backend_head.clear();
+  open_tunnel(x_, workspace, head.view());
+  Tunnel tunnel(x_, core_, client_, link_.stream(), plan_.lease.member());
+  co_await tunnel.run(std::max(plan_.times.client, plan_.times.backend));
+  account();
+  link_.close();
+  co_return Failure{};
 }
 
 }  // namespace steelyard::proxy

@@ -1,12 +1,7 @@
-#include <algorithm>
+#include "proxy/backend/tunnel.hpp"
 
 #include "io/next_turn.hpp"
-#include "proxy/backend/attempt.hpp"
 #include "proxy/limits.hpp"
-
-// After a 101 (Switching Protocols) the two peers talk past us: bytes are passed on in both
-// directions until both ended or the line was idle for too long. All of them count: in the access
-// log (httpd: %I, %O) and for the member (bytraffic).
 
 namespace steelyard::proxy {
 
@@ -61,57 +56,49 @@ struct Lane {
 
 }  // namespace
 
-io::Task<Failure> Attempt::tunnel() {
-  Workspace& workspace = client_.workspace;
-  x_.keep_client = false;
-  x_.status = 101;
-  x_.reason = x_.response.reason;
-  http::HeadText& head = workspace.to_client;
-  write_interim_head(x_, head);
-  head.drop_tail(2);
-  head.append("Connection: Upgrade\r\nUpgrade: ").append(dialect_.upgrade()).append("\r\n\r\n");
-  // What the member said behind its head follows it.
-  head.append(workspace.backend_head.data());
-  plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
-  workspace.backend_head.clear();
+void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
+                 std::string_view to_member) {
+  x.keep_client = false;
+  x.head_sent = true;
+  // Before what is said first makes the buffers as small as itself.
   workspace.backend_body.clear();
-  // Before the head makes the buffer as small as itself.
   workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
-  workspace.backend_body.append(head.view());
-  x_.head_sent = true;
-  // What the client said behind its head is the tunnel's.
-  workspace.client_body.append(workspace.client_head.data());
-  workspace.client_head.consume(workspace.client_head.data().size());
-  Lane up{client_.stream, link_.stream(), workspace.client_body};
-  Lane down{link_.stream(), client_.stream, workspace.backend_body};
-  x_.bytes.received += static_cast<std::int64_t>(up.buffer.data().size());
-  const Duration idle = std::max(plan_.times.client, plan_.times.backend);
+  workspace.backend_body.append(to_client);
+  const std::string_view said = workspace.client_head.data();
+  x.bytes.received += static_cast<std::int64_t>(said.size());
+  workspace.client_body.append(to_member);
+  workspace.client_body.append(said);
+  workspace.client_head.consume(said.size());
+}
+
+io::Task<> Tunnel::run(Duration idle_max) {
+  Lane up{client_.stream, stream_, client_.workspace.client_body};
+  Lane down{stream_, client_.stream, client_.workspace.backend_body};
   while (true) {
     up.step();
     down.step();
     x_.bytes.received += static_cast<std::int64_t>(up.read);
     x_.bytes.sent += static_cast<std::int64_t>(down.written);
-    plan_.lease.member().add_transferred(static_cast<std::int64_t>(up.written));
-    plan_.lease.member().add_read(static_cast<std::int64_t>(down.read));
+    member_.add_transferred(static_cast<std::int64_t>(up.written));
+    member_.add_read(static_cast<std::int64_t>(down.read));
     if (up.broken || down.broken || (up.ended && down.ended)) break;
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core_.parts.loop);
       continue;
     }
-    blocked_ = {up.starved, down.full, down.starved, up.full};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+    io::Wait wait(client_.timer, core_.now() + idle_max);
+    if (up.starved) wait.readable(client_.stream);
+    if (down.full) wait.writable(client_.stream);
+    if (down.starved) wait.readable(stream_);
+    if (up.full) wait.writable(stream_);
+    if (co_await wait.called() == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
-  while (up.ended && down.ended && !link_.stream().settle()) {
-    blocked_ = {.backend_write = true};
-    io::Wait wait(client_.timer, core_.now() + idle);
-    if (co_await until_unblocked(wait) == io::Woken::timed_out) break;
+  while (up.ended && down.ended && !stream_.settle()) {
+    io::Wait wait(client_.timer, core_.now() + idle_max);
+    if (co_await wait.writable(stream_) == io::Woken::timed_out) break;
   }
-  account();
-  link_.close();
-  co_return Failure{};
 }
 
 }  // namespace steelyard::proxy

@@ -6,6 +6,7 @@
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
 #include "proxy/ask_desk.hpp"
+#include "proxy/connect_request.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
 #include "proxy/limits.hpp"
@@ -54,6 +55,9 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   if (routing.kind == Routing::Kind::needs_client_host) routing = co_await self.resolve_client();
   if (routing.kind == Routing::Kind::proxy) {
     const ForwardEnd end = co_await forward(x, core, client, body);
+    if (!self.is_over(end)) co_await self.answer_after(end, body);
+  } else if (routing.kind == Routing::Kind::tunnel) {
+    const ForwardEnd end = co_await connect_elsewhere(x, core, client);
     if (!self.is_over(end)) co_await self.answer_after(end, body);
   } else {
     co_await self.answer_here(routing, body);

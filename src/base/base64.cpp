@@ -1,9 +1,9 @@
-#include "cluster/base64.hpp"
+#include "base/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace steelyard::cluster {
+namespace steelyard {
 
 namespace {
 
@@ -61,4 +61,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace steelyard::cluster
+}  // namespace steelyard
