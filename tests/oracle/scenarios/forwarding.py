@@ -46,11 +46,9 @@ scenario(
         get("http://user:password@${M1}/"),
         get("http://127.0.0.1:1@${M1}/"),
         get("http://${M1}/x#fragment"),
-        get("http://127.0.0.1:0/"),
-        get("http://127.0.0.1:99999/"),
         get("@${M1}/"),
     ],
-    sees="400 400 400 400 400 400 400 400 400",
+    sees="400 400 400 400 400 400 400",
 )
 scenario(
     "a forward proxy with bodies",
@@ -61,6 +59,12 @@ scenario(
         post("http://${M1}/p", b"x" * 40000),
     ],
     sees="1 1 1",
+)
+scenario(
+    "TRACE through a forward proxy",
+    ON + "<VirtualHost *:${PORT}>\nTraceEnable Off\n</VirtualHost>\n",
+    request("TRACE", "http://${M1}/"),
+    sees="405",
 )
 scenario(
     "a forward proxy tells nothing about its client",
@@ -183,8 +187,8 @@ scenario(
 scenario(
     "a forward proxy and places that do not answer",
     CONNECTS + ALL_PORTS,
-    [get("http://${DEAD}/"), request("CONNECT", "${DEAD}"), get("https://${M1}/")],
-    sees="503 503 500",
+    [get("http://${DEAD}/"), request("CONNECT", "${DEAD}")],
+    sees="503 503",
 )
 scenario(
     "CONNECT is for some ports only",
@@ -221,8 +225,8 @@ scenario(
 scenario(
     "without ProxyRequests a foreign URL is a path",
     "ProxyPass / http://${M1}/own/\n",
-    [get("http://${M2}/a"), get("http://foreign.test/b"), get("https://foreign.test/c")],
-    sees="1 1 1",
+    [get("http://${M2}/a"), get("http://foreign.test/b")],
+    sees="1 1",
 )
 scenario(
     "without ProxyRequests other schemes are refused",
