@@ -21,6 +21,7 @@ from support.wire import Connection
 CONNECT = f"LoadModule proxy_connect_module {MODULE_DIRECTORY}/mod_proxy_connect.so\n"
 FTP = f"LoadModule proxy_ftp_module {MODULE_DIRECTORY}/mod_proxy_ftp.so\n"
 REWRITE = f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+STATUS = f"LoadModule status_module {MODULE_DIRECTORY}/mod_status.so\n"
 TLS = "".join(
     f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
     for name in ("socache_shmcb", "ssl")
@@ -165,6 +166,20 @@ def test_who_is_inside_gets_what_is_really_asked_for(start, port, canary):
                                ("OPTIONS", "http"), ("TRACE", "http"), ("UNHEARD", "http"),
                                ("GET", "HTTP"))
     } | {f"GET http://{place}/ HTTP/1.0"}
+
+
+# A page without Require is for clients on this machine: the proxy must not look like one.
+def test_nobody_gets_at_pages_of_this_machine_through_the_proxy(start, port):
+    page = "<Location /status>\nRequire all granted\nSetHandler server-status\n</Location>\n"
+    start(forward(page, f"Require ip {INSIDE} {OUTSIDE}"), CONNECT + STATUS)
+    origin = "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert say(port, origin.encode())[0] == "200"
+    for host in ("127.0.0.1", "localhost", "127.0.0.3", "0.0.0.0"):
+        url = f"http://{host}:{port.port}/status"
+        data = f"GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        assert say(port, data.encode(), OUTSIDE)[0] in ("403", "503"), host
+        data = f"CONNECT {host}:{port.port} HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert say(port, data.encode(), OUTSIDE)[0] in ("403", "503"), host
 
 
 def test_an_open_proxy_does_not_start(server, port):

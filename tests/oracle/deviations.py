@@ -537,6 +537,17 @@ DEVIATIONS = [
         "403 403",
     ),
     Deviation(
+        "forward-to-itself",
+        (
+            "A forward proxy connects to no port that it listens on at this machine's own"
+            " loopback (403): pages that are for clients on this machine would take whoever asks"
+            " through it for one of them. httpd does."
+        ),
+        "a_forward_proxy_that_is_asked_for_itself",
+        "1 1",
+        "403 403",
+    ),
+    Deviation(
         "forward-schemes",
         (
             "A forward proxy takes http, https and ftp; any other scheme is refused with 400."

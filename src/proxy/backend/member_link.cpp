@@ -1,5 +1,6 @@
 #include "proxy/backend/member_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,6 +19,14 @@ struct SlotWait {
   bool granted = false;
   bool abandoned = false;
 };
+
+// Whom a forward proxy must not connect to: a page of this server that is for clients on this
+// machine would take whoever asks through us for one of them.
+bool is_ourselves(const config::Config& config, const Endpoint& place) {
+  return (place.ip.is_loopback() || place.ip.is_any()) &&
+         std::ranges::any_of(config.listens,
+                             [&](const config::Listen& each) { return each.port == place.port; });
+}
 
 }  // namespace
 
@@ -49,6 +58,9 @@ io::Task<Failure> MemberLink::connect() {
     co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false,
                       std::move(dialed.error().text)};
   }
+  if (x_.route.is_forward && plan_.remote == nullptr &&
+      is_ourselves(x_.generation->config(), (*dialed)->dialed()))
+    co_return Failure{Party::none, Cause::blocked, false, "it leads back to this server"};
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);

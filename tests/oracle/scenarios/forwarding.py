@@ -249,6 +249,12 @@ scenario(
     sees="403 1",
 )
 scenario(
+    "a forward proxy that is asked for itself",
+    ON + "ProxyPass /own http://${M1}\n",
+    [get("http://127.0.0.1:${PORT}/own"), get("http://localhost:${PORT}/own")],
+    sees="1 1",
+)
+scenario(
     "schemes that a forward proxy has no business with",
     ON,
     [get("foo://${M1}/"), get("unix:/x|http://${M1}/"), get("balancer://c/")],
