@@ -80,7 +80,8 @@ void dump_forward(DumpWriter& out, const ForwardProxy& forward) {
              fmt::format("{} {}:{}{}", quoted(remote.match), remote.host, remote.port,
                          remote.authorization.empty() ? "" : " with credentials"));
   }
-  for (const DirectHost& direct : forward.direct_hosts) out.line("direct-host", direct.text);
+  for (const DirectHost& direct : forward.direct_hosts)
+    out.line("direct-host", direct.network ? direct.network->text() : direct.text);
 }
 
 void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {

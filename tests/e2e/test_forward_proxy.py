@@ -13,6 +13,7 @@ import pytest
 from support import frames
 from support.certificates import Authority
 from support.frames import Frames
+from support.ports import HeldPort
 from support.process import until
 from support.server import MODULE_DIRECTORY, Server, complete
 from support.tls_member import TlsMember
@@ -243,8 +244,6 @@ def test_https_urls_need_SSLProxyEngine(start, port, certificate):
 @pytest.fixture
 def parent(binary, scratch, farm):
     """Another forward proxy."""
-    from support.ports import HeldPort
-
     held = HeldPort()
     one = Server(binary, scratch / "parent")
     one.port = held.port
@@ -269,8 +268,14 @@ def test_members_over_tls_through_another_proxy(start, port, parent, certificate
         assert until(lambda: parent.read("access.log").count(f"CONNECT localhost:{member.port}") == 2)
 
 
-def test_a_proxy_that_refuses_a_tunnel_makes_a_503(start, port, farm, canary, certificate):
-    with TlsMember(certificate, in_the_clear=b"HTTP/1.0 403 No\r\n\r\n") as refusing:
+@pytest.mark.parametrize("said", [
+    b"HTTP/1.0 403 No\r\n\r\n",
+    b"HTTP/1.0 200 Yes\r\n\r\nand more",
+    b"SSH-2.0-other\r\n",
+    b"HTTP/1.0 200 Yes\r\nX: " + 40_000 * b"x",
+], ids=["no", "more", "other", "long"])
+def test_a_proxy_that_grants_no_tunnel_makes_a_503(start, port, canary, certificate, said):
+    with TlsMember(certificate, in_the_clear=said) as refusing:
         server = start(f"SSLProxyEngine On\nProxyRemote * http://127.0.0.1:{refusing.port}\n"
                        f"ProxyPass / https://{canary.address}/\n", CONNECT + TLS)
         status, _ = say(port, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -286,6 +291,18 @@ def test_tunnels_through_another_proxy(start, port, parent, certificate):
                                  f"https://localhost:{member.port}/a")
         assert body == b"secure /a", fault
         assert until(lambda: "CONNECT localhost:" in parent.read("access.log"))
+
+
+def test_names_are_looked_up_for_networks_that_need_no_proxy(start, port, canary):
+    dead = HeldPort()
+    start(forward(f"ProxyRemote * http://{dead}\nNoProxy 127.0.0.0/8\n"))
+    place = canary.address.replace(INSIDE, "localhost")
+    ask = f"GET http://{place}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert say(port, ask.encode())[0] == "200"
+    ask = "GET http://elsewhere.invalid/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert say(port, ask.encode())[0] == "503"
+    dead.close()
+    assert len(canary.received) == 1
 
 
 def test_a_tunnel_outlives_a_reload(start, port, canary):
