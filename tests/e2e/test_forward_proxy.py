@@ -13,6 +13,7 @@ import pytest
 from support import frames
 from support.certificates import Authority
 from support.frames import Frames
+from support.ftp_member import FtpMember
 from support.ports import HeldPort
 from support.process import until
 from support.server import MODULE_DIRECTORY, Server, complete
@@ -239,6 +240,21 @@ def test_https_urls_need_SSLProxyEngine(start, port, certificate):
         assert say(port, ask.encode())[0] == "500"
         assert until(lambda: "SSLProxyEngine is not On" in server.read("error.log"))
         assert len(member.requests) == 1
+
+
+def test_files_of_ftp_servers(start, port):
+    with FtpMember({"/d/a b.txt": b"hello"}) as member:
+        start(forward(), CONNECT + FTP)
+        ask = "GET ftp://{}/d/a%20b.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert say(port, ask.format(member.address).encode(), OUTSIDE)[0] == "403"
+        assert member.sessions == []
+        connection = Connection(INSIDE, port.port)
+        connection.send(ask.format(member.address).encode())
+        response = connection.read_response()
+        connection.close()
+        assert (response.status, response.body) == ("200", b"hello")
+        assert say(port, ask.format("user:word@" + member.address).encode())[0] == "400"
+        assert len(member.sessions) == 1
 
 
 @pytest.fixture
