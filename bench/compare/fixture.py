@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ("apache2", "nginx", "haproxy")
+TOOLS = ("curl", "nghttp2-client")  # h2load
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 5.0
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,7 +41,7 @@ def install_peers() -> None:
     """Installs the packaged peers and stops the services that their packages start."""
     as_root = [] if os.geteuid() == 0 else ["sudo"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = [*as_root, "apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+    command = [*as_root, "apt-get", "install", "-y", "--no-install-recommends", *PACKAGES, *TOOLS]
     subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
     for service in PACKAGES:
         subprocess.run([*as_root, "service", service, "stop"], check=False,
@@ -79,6 +81,20 @@ def version_of(command: list[str]) -> str:
         return "unknown"
     lines = (result.stdout + result.stderr).strip().splitlines()
     return lines[0].strip() if lines else "unknown"
+
+
+def h2load_counts(output: str, times: str) -> dict:
+    """What the other load generators count, of h2load's report and its log: a line a request, with
+    its begin, its status and how long it took, in microseconds."""
+    totals = re.search(r"^requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored", output, re.M)
+    finished = re.search(r"^finished in ([\d.]+)(us|ms|s),", output, re.M)
+    if not totals or not finished:
+        raise ValueError("no report")
+    took = sorted(int(line.split("\t")[2]) for line in times.splitlines())
+    seconds = float(finished[1]) * {"s": 1, "ms": 1e-3, "us": 1e-6}[finished[2]]
+    return {"requests": int(totals[1]), "errors": int(totals[2]) + int(totals[3]), "seconds": seconds,
+            "p50_us": took[len(took) // 2] if took else 0,
+            "p99_us": took[len(took) * 99 // 100] if took else 0}
 
 
 def go_first() -> None:
@@ -180,14 +196,30 @@ class Stage:
              tls: bool = False) -> dict:
         """Runs the load generator to its end and returns what it counted."""
         command = [str(self.programs / ("tls_load" if tls else "load")), "--to", target, "--seconds", str(seconds), *arguments]
+        try:
+            return json.loads(self._output_of(command, core, seconds))
+        except ValueError:
+            raise Failed(f"the load generator said nothing: {self.tail('load.log')}") from None
+
+    def h2load(self, target: str, arguments: list[str], core: int, seconds: float,
+               tls: bool = False) -> dict:
+        """The same by h2load, which speaks HTTP/2 and reads chunks. The last argument is the path."""
+        times = self.directory / "h2load.log"
+        times.unlink(missing_ok=True)
+        url = f"{'https' if tls else 'http'}://{target}{arguments[-1]}"
+        command = ["h2load", "-D", str(max(1, round(seconds))), f"--log-file={times}",
+                   *arguments[:-1], url]
+        output = self._output_of(command, core, seconds).decode(errors="replace")
+        try:
+            return h2load_counts(output, times.read_text(encoding="ascii"))
+        except (ValueError, OSError):
+            raise Failed(f"h2load said: {output[-2000:]}") from None
+
+    def _output_of(self, command: list[str], core: int, seconds: float) -> bytes:
         process = self.start(command, core, "load.log", stdout=subprocess.PIPE)
         try:
-            output, _ = process.communicate(timeout=seconds + 15)
+            return process.communicate(timeout=seconds + 15)[0]
         except subprocess.TimeoutExpired:
             raise Failed(f"the load generator did not end: {self.tail('load.log')}") from None
         finally:
             self.stop(process)
-        try:
-            return json.loads(output)
-        except ValueError:
-            raise Failed(f"the load generator said nothing: {self.tail('load.log')}") from None

@@ -35,10 +35,11 @@ Pair = tuple[pathlib.Path, pathlib.Path]  # certificate and key
 
 
 def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool, ajp: bool) -> str:
     """One file for apache2 and for Steelyard: that it is the same one is the point of Steelyard."""
-    modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "proxy_balancer", "slotmem_shm",
-               "lbmethod_byrequests", *(("ssl",) if pair else ()))
+    scheme = "ajp" if ajp else "http"
+    modules = ("mpm_event", "authz_core", "proxy", f"proxy_{scheme}", "proxy_balancer", "slotmem_shm",
+               "lbmethod_byrequests", *(("ssl",) if pair else ()), *(("http2",) if http2 else ()))
     lines = [f"LoadModule {module}_module {MODULES}/mod_{module}.so" for module in modules]
     if os.geteuid() == 0:
         lines += ["User www-data", "Group www-data"]
@@ -51,20 +52,22 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
         f"MaxRequestWorkers {THREADS}\nMaxConnectionsPerChild 0",
         "<IfModule steelyard_module>\n  SteelyardShards 1\n</IfModule>",
         "<Proxy balancer://members>",
-        *(f"  BalancerMember http://{member}" for member in members),
+        *(f"  BalancerMember {scheme}://{member}" for member in members),
         "</Proxy>",
         "ProxyPass / balancer://members/",
     ]
     if pair:
         lines += [f"SSLEngine On\nSSLCertificateFile {pair[0]}\nSSLCertificateKeyFile {pair[1]}",
                   "SSLProtocol TLSv1.3\nSSLSessionTickets Off"]
+    if http2:
+        lines.append("Protocols h2 h2c http/1.1")
     if log:
         lines.append(f'LogFormat "%h %l %u %t \\"%r\\" %>s %b" common\nCustomLog {log} common')
     return "\n".join(lines) + "\n"
 
 
 def nginx_conf(directory: pathlib.Path, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool) -> str:
     servers = "\n".join(f"    server {member} max_fails=0;" for member in members)
     user = "user root;\n" if os.geteuid() == 0 else ""
     paths = "\n".join(f"  {kind}_temp_path {directory}/nginx-{kind};"
@@ -91,7 +94,7 @@ http {{
     keepalive_requests 1000000000;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096{" ssl" if pair else ""};
+    listen 127.0.0.1:{port} backlog=4096{" ssl" if pair else ""}{" http2" if http2 else ""};
     {tls}
     location / {{
       proxy_pass http://members;
@@ -110,7 +113,8 @@ http {{
 """
 
 
-def haproxy_cfg(port: int, members: list[str], log: bool, pair: Pair | None) -> str:
+def haproxy_cfg(port: int, members: list[str], log: bool, pair: Pair | None, http2: bool) -> str:
+    spoken = (" alpn h2,http/1.1" if pair else " proto h2") if http2 else ""
     tls = (f" ssl crt {pair[0].with_suffix('.both')} ssl-min-ver TLSv1.3 no-tls-tickets"
            if pair else "")
     servers = "\n".join(f"  server m{i} {member}" for i, member in enumerate(members))
@@ -128,7 +132,7 @@ defaults
   {'log global' if log else ''}
   {'option httplog clf' if log else ''}
 frontend clients
-  bind 127.0.0.1:{port} backlog 4096{tls}
+  bind 127.0.0.1:{port} backlog 4096{tls}{spoken}
   default_backend members
 backend members
   balance roundrobin
@@ -163,7 +167,7 @@ class Programs:
         return version_of([path, "-v"])
 
     def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool,
-              tls: bool = False) -> Proxy:
+              tls: bool = False, http2: bool = False, ajp: bool = False) -> Proxy:
         """Starts a proxy in front of the members and waits until it listens."""
         if name.startswith("relay"):
             switches = ["--splice"] if name == "relay-splice" else []
@@ -171,12 +175,12 @@ class Programs:
             process, addresses = stage.start_listening("relay", arguments, core)
             return Proxy(name, process, addresses[0], None)
         try:
-            return self._start_packaged(stage, name, members, core, log, tls)
+            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp)
         except Failed as failure:
             raise Failed(f"{name}: {failure}") from None
 
     def _start_packaged(self, stage: Stage, name: str, members: list[str], core: int,
-                        log: bool, tls: bool) -> Proxy:
+                        log: bool, tls: bool, http2: bool, ajp: bool) -> Proxy:
         port = free_port()
         directory = stage.directory
         pair = key_pair(directory) if tls else None
@@ -185,14 +189,14 @@ class Programs:
         streams = {}
         if name in ("steelyard", "apache2"):
             conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log,
-                                       pair))
+                                       pair, http2, ajp))
             command = [self.path(name), "-d", str(directory), "-f", str(conf), "-DFOREGROUND"]
         elif name == "nginx":
-            conf.write_text(nginx_conf(directory, port, members, access_log, pair))
+            conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2))
             command = [self.path(name), "-p", str(directory), "-c", str(conf),
                        "-e", str(directory / "nginx-error.log")]
         else:
-            conf.write_text(haproxy_cfg(port, members, log, pair))
+            conf.write_text(haproxy_cfg(port, members, log, pair, http2))
             command = [self.path(name), "-db", "-f", str(conf)]
             if access_log:
                 # It writes to a file only as its standard output.

@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
+from fixture import h2load_counts
 from report import Results, Sample, markdown, publish, table
 
 
@@ -68,6 +69,22 @@ class ResultsTest(unittest.TestCase):
             publish(path, "idle", "new\n")
             self.assertEqual(path.read_text(),
                              "top\n<!-- idle: begin -->\nnew\n<!-- idle: end -->\nbottom\n")
+
+
+class H2loadTest(unittest.TestCase):
+    REPORT = """
+finished in 1.50s, 2.67 req/s, 1.5KB/s
+requests: 6 total, 6 started, 6 done, 4 succeeded, 1 failed, 1 errored, 0 timeout
+"""
+
+    def test_its_report_and_its_log_are_counted(self):
+        counted = h2load_counts(self.REPORT, "1\t200\t30\n2\t200\t10\n3\t200\t20\n")
+        self.assertEqual(counted, {"requests": 4, "errors": 2, "seconds": 1.5, "p50_us": 20,
+                                   "p99_us": 30})
+
+    def test_other_words_are_no_report(self):
+        with self.assertRaises(ValueError):
+            h2load_counts("usage: h2load", "")
 
 
 if __name__ == "__main__":

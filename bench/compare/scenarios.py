@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import subprocess
 from dataclasses import dataclass
 
-from fixture import Failed
+from fixture import Failed, Stage
 from proxies import Proxy
 
 
@@ -22,12 +23,31 @@ class Scenario:
     posted_bytes: int = 0
     rate: int = 0
     tls: bool = False
+    streams: int = 0  # HTTP/2, so many at a time on each connection; 0: HTTP/1
+    ajp: bool = False  # with members
 
-    def load_arguments(self) -> list[str]:
+    def suits(self, proxy: str) -> bool:
+        if proxy.startswith("relay"):  # whose member speaks HTTP/1 without TLS
+            return not (self.tls or self.streams or self.ajp)
+        return not self.ajp or proxy in ("steelyard", "apache2")
+
+    @property
+    def member(self) -> str:
+        return "ajp_member" if self.ajp else "member"
+
+    def load(self, stage: Stage, address: str, core: int, seconds: float) -> dict:
+        """Sends it for so long; what the load generator counted."""
+        if self.streams or self.ajp:
+            # Answers of AJP members have no length; ours reads no chunks.
+            how = ["-m", str(self.streams)] if self.streams else ["--h1"]
+            return stage.h2load(address, ["-c", str(self.connections), *how, self.path], core,
+                                seconds, self.tls)
         arguments = ["--path", self.path, "--connections", str(self.connections), *self.switches]
         if self.posted_bytes:
             arguments += ["--post", str(self.posted_bytes)]
-        return arguments + (["--rate", str(self.rate)] if self.rate else [])
+        if self.rate:
+            arguments += ["--rate", str(self.rate)]
+        return stage.load(address, arguments, core, seconds, self.tls)
 
 
 SCENARIOS = {
@@ -45,12 +65,19 @@ SCENARIOS = {
     "tls-64k": Scenario("64 KiB over TLS 1.3, 64 keep-alive connections", "/64k", 64 * 1024, tls=True),
     "tls-new": Scenario("1 KiB, a new TLS 1.3 handshake (ECDSA P-256) for each request, 64 at once",
                         "/1k", 1024, switches=("--fresh",), tls=True),
+    "h2": Scenario("1 KiB over HTTP/2 and TLS 1.3, 16 connections with 10 streams each", "/1k", 1024,
+                   connections=16, tls=True, streams=10),
+    "h2c": Scenario("1 KiB over HTTP/2 without TLS, 16 connections with 10 streams each", "/1k", 1024,
+                    connections=16, streams=10),
+    "ajp": Scenario("1 KiB from AJP members, 64 keep-alive connections", "/1k", 1024, ajp=True),
     "1000": Scenario("1 KiB, 1,000 members, 64 keep-alive connections", "/1k", 1024, members=1000),
 }
 
 
 def check_answer(proxy: Proxy, scenario: Scenario) -> None:
     """One exchange looked at closely: what is measured afterwards must be the real thing."""
+    if scenario.streams:
+        return check_http2_answer(proxy, scenario)
     if scenario.tls:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -62,6 +89,20 @@ def check_answer(proxy: Proxy, scenario: Scenario) -> None:
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    letters = bytes(range(ord("a"), ord("z") + 1))
-    if answer.status != 200 or body != (letters * (scenario.body_bytes // 26 + 1))[:scenario.body_bytes]:
+    if answer.status != 200 or body != expected_body(scenario):
         raise Failed(f"{proxy.name}: {method} {scenario.path} gave {answer.status}, {len(body)} bytes")
+
+
+def expected_body(scenario: Scenario) -> bytes:
+    letters = bytes(range(ord("a"), ord("z") + 1))
+    return (letters * (scenario.body_bytes // 26 + 1))[:scenario.body_bytes]
+
+
+def check_http2_answer(proxy: Proxy, scenario: Scenario) -> None:
+    how = ["--http2", "-k"] if scenario.tls else ["--http2-prior-knowledge"]
+    url = f"{'https' if scenario.tls else 'http'}://{proxy.address}{scenario.path}"
+    got = subprocess.run(["curl", "-sS", "--max-time", "10", *how, "-w", " %{http_code} %{http_version}",
+                          url], capture_output=True, check=False)
+    if got.stdout != expected_body(scenario) + b" 200 2":
+        raise Failed(f"{proxy.name}: GET {scenario.path} over HTTP/2 gave {len(got.stdout)} bytes that "
+                     f"end with {got.stdout[-12:]!r} {got.stderr.decode(errors='replace')}")

@@ -131,6 +131,25 @@ TEST_F(AjpRequest, fits_to_the_last_byte_or_not_at_all) {
   EXPECT_FALSE(write_request(request(), packet_bytes_max, out));
 }
 
+// Containers take a length of 0xa0XX for the number of a name, and what follows for its value.
+TEST_F(AjpRequest, a_name_as_long_as_a_fields_number_is_not_sent) {
+  for (const std::size_t bytes : {0xa000U, 0xa001U, 0xa00eU, 0xa0ffU}) {
+    fields_.clear();
+    const std::string name(bytes, 'n');
+    fields_.add(name, "1");
+    http::HeadText out;
+    EXPECT_FALSE(write_request(request(), packet_bytes_max, out)) << bytes;
+  }
+  for (const std::size_t bytes : {0x9fffU, 0xa100U}) {
+    fields_.clear();
+    const std::string name(bytes, 'n');
+    fields_.add(name, "1");
+    http::HeadText out;
+    EXPECT_TRUE(write_request(request(), packet_bytes_max, out)) << bytes;
+    EXPECT_THAT(std::string(out.view()), testing::HasSubstr(text(name) + text("1"))) << bytes;
+  }
+}
+
 TEST(AjpCodes, are_those_of_the_protocol) {
   EXPECT_EQ(method_code("OPTIONS"), 1);
   EXPECT_EQ(method_code("GET"), 2);

@@ -25,5 +25,7 @@ void alias(Scope& scope, const Statement& statement);
 
 // After the routes of all servers are known.
 void warn_of_unserved_documents(Reading& reading);
+// ProxyPass /img ! where a DocumentRoot has files for httpd, and nothing else here answers.
+void warn_of_unserved_paths(Reading& reading);
 
 }  // namespace steelyard::apacheconf

@@ -36,6 +36,7 @@ class Composer {
 
   // `${NAME}` replaced in the whole text; unknown ones stay and are warned about.
   std::string expand(std::string_view text);
+  std::string where_defined(std::string_view variable) const;
 
  private:
   // One text that lines are taken from.

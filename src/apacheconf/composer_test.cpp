@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::_;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -74,6 +75,17 @@ TEST(Composer, replaces_variables_before_it_splits_words) {
                                 "4: Define takes 1-2 arguments, Define a variable, optionally to a "
                                 "value.  Same as passing -D to the command line.",
                                 "6: Config variable ${M} is not defined"));
+}
+
+TEST(Composer, says_where_a_variable_of_the_shell_is_set_that_nobody_read) {
+  Reader reader;
+  reader.files.contents["/c/envvars"] = "unset HOME\nexport RUN_USER=www-data\n";
+  const auto read = reader.read("Listen 80\nServerAdmin ${RUN_USER}\nServerName ${USER}\n");
+  const auto& said = read ? read->remarks : read.error();
+  std::vector<std::string> advice;
+  for (const Diagnostic& each : said) advice.push_back(each.advice);
+  EXPECT_THAT(advice, Contains(HasSubstr("run \". /c/envvars\" in the shell first")));
+  EXPECT_THAT(advice, Contains("It stays in the text as it is written."));  // USER is not RUN_USER
 }
 
 TEST(Composer, a_name_from_the_command_line_counts_but_has_no_value) {

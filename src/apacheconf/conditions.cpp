@@ -97,8 +97,11 @@ std::optional<Composer::Absence> Composer::absence(std::string_view tag,
   const std::string word = asked_for(argument);
   const config::Config& config = *reading_.config;
   if (equals_ignoring_case(tag, "IfModule")) {
-    const bool lacks = is_loaded(config, identifier_of(word)) && !module_acts(config, word);
-    return lacks ? std::optional<Absence>({word, identifier_of(word)}) : std::nullopt;
+    const auto& files = reading_.part<ModuleFiles>().identifiers;
+    const auto file = files.find(word);
+    const std::string identifier = file != files.end() ? file->second : identifier_of(word);
+    const bool lacks = is_loaded(config, identifier) && !module_acts(config, word);
+    return lacks ? std::optional<Absence>({word, identifier}) : std::nullopt;
   }
   const bool is_section = equals_ignoring_case(tag, "IfSection");
   if (!is_section && !equals_ignoring_case(tag, "IfDirective")) return std::nullopt;

@@ -104,9 +104,9 @@ void output_filter(Scope& scope, const Statement& statement) {
                  std::string(wrap));
       continue;
     }
-    scope.complain(statement.name + ' ' + std::string(filter) +
-                       " is not supported: it would change bodies on their way",
-                   "Bodies pass unchanged. " + std::string(wrap));
+    scope.complain_unless_inert(statement.name + ' ' + std::string(filter) +
+                                    " is not supported: it would change bodies on their way",
+                                "Bodies pass unchanged. " + std::string(wrap));
   }
 }
 
@@ -228,6 +228,11 @@ std::optional<config::Responder> read_handler(Scope& scope, const std::string& l
   if (word == "server-info") {
     scope.warn(line + ": this page is not served; its path is answered like any other",
                std::string(wrap));
+    return std::nullopt;
+  }
+  if (scope.frame().is_inert) {
+    scope.warn(line + ": no files are served, so it answers nothing here",
+               "Let a member answer, and write ProxyPass for the paths.");
     return std::nullopt;
   }
   scope.complain(line + " is not supported: it would answer these requests by it",

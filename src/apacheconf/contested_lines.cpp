@@ -70,6 +70,7 @@ bool is_decisive(std::string_view name, std::string_view first) {
       "RemoteIPProxyProtocol",
   });
   if (is_among(name, access) || is_among(name, ways)) return true;
+  if (starts_with_ignoring_case(name, "RPAF")) return true;  // whose address counts
   if (equals_ignoring_case(name, "SetHandler")) return starts_with_ignoring_case(first, "proxy:");
   const bool is_off = equals_ignoring_case(first, "off") || equals_ignoring_case(first, "none");
   if (is_among(name, unless_off)) return !is_off;

@@ -28,9 +28,9 @@ void only_off(Scope& scope, const Statement& statement) {
   if (equals_ignoring_case(word, "off")) return;
   for (const Switch& each : switches) {
     if (!equals_ignoring_case(each.name, statement.name)) continue;
-    scope.complain(std::string(each.name) + ' ' + word + " is not supported: it would " +
-                       std::string(each.would),
-                   std::string(each.advice));
+    scope.complain_unless_inert(std::string(each.name) + ' ' + word +
+                                    " is not supported: it would " + std::string(each.would),
+                                std::string(each.advice));
   }
 }
 
@@ -64,6 +64,39 @@ std::vector<Directive> make_table() {
            "ProxyHTMLMeta ProxyHTMLInterp ProxyHTMLExtended ProxyHTMLStripComments "
            "ProxyHTMLBufSize ProxyHTMLCharsetOut",
            "which links in pages are changed", "ProxyHTMLEnable can only be Off"},
+          {"cgid_module", "ScriptSock CGIDScriptTimeout", "how programs are run",
+           "no programs are run"},
+          {"cache_disk_module",
+           "CacheRoot CacheDirLevels CacheDirLength CacheMinFileSize CacheMaxFileSize "
+           "CacheReadSize CacheReadTime",
+           "where answers are kept", "no answers are kept"},
+          {"cache_socache_module",
+           "CacheSocache CacheSocacheMaxTime CacheSocacheMinTime CacheSocacheMaxSize "
+           "CacheSocacheReadSize CacheSocacheReadTime",
+           "where answers are kept in memory", "no answers are kept"},
+          {"cache_module",
+           "CacheDisable CacheMaxExpire CacheMinExpire CacheDefaultExpire CacheQuickHandler "
+           "CacheIgnoreNoLastMod CacheIgnoreCacheControl CacheStoreExpired CacheStorePrivate "
+           "CacheStoreNoStore CacheIgnoreHeaders CacheIgnoreQueryString "
+           "CacheIgnoreURLSessionIdentifiers CacheLastModifiedFactor CacheLock CacheLockPath "
+           "CacheLockMaxAge CacheHeader CacheDetailHeader CacheKeyBaseURL CacheStaleOnError",
+           "how answers are kept", "no answers are kept"},
+          {"dav_fs_module", "DAVLockDB", "how files are locked", "no files are served"},
+          {"dav_lock_module", "DAVGenericLockDB", "how resources are locked",
+           "no files are served"},
+          {"dav_module", "DAVMinTimeout DAVDepthInfinity", "how far requests about files go",
+           "no files are served"},
+          {"userdir_module", "UserDir", "where users keep pages", "no files are served"},
+          {"brotli_module",
+           "BrotliFilterNote BrotliCompressionQuality BrotliCompressionWindow "
+           "BrotliCompressionMaxInputBlock BrotliAlterETag",
+           "how bodies are compressed", "bodies pass unchanged"},
+          {"usertrack_module",
+           "CookieExpires CookieDomain CookieStyle CookieName CookieSameSite CookieSecure "
+           "CookieHttpOnly",
+           "the cookie of CookieTracking", "no cookie is set"},
+          {"md_module", "MDCertificateAgreement MDContactEmail", "for the authority of MDomain",
+           "no certificates are fetched"},
           {"xml2enc_module", "xml2EncDefault xml2EncAlias xml2StartParse",
            "which charset pages are read in", "pages pass unchanged"},
       },

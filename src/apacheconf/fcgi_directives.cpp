@@ -3,6 +3,7 @@
 #include "apacheconf/handlers.hpp"
 #include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
 
@@ -117,15 +118,16 @@ std::shared_ptr<const config::ProxyHandler> read_proxy_handler(Scope& scope,
                                                                const std::string& word) {
   const std::string line = "SetHandler " + word;
   const std::string url = word.substr(handler_prefix.size());
-  if (scope.frame().kind == SectionKind::directory) {
-    scope.complain(line + " in " + scope.frame().name +
-                       " is not supported: no files are served, so no request is about one",
-                   "Write it in a section about paths, <LocationMatch \"\\.php(/|$)\">.");
+  if (scope.frame().is_inert) {
+    scope.warn(line + " in " + scope.frame().name +
+                   ": no files are served, so no request is about one and it answers nothing",
+               "If PHP is to run, write it in a section about paths, "
+               "<LocationMatch \"\\.php(/|$)\">.");
     return nullptr;
   }
   config::ProxyHandler handler;
   const std::string_view inner = inner_url(url);
-  handler.url = inner;
+  handler.url = balance::without_password(inner);
   if (starts_with_ignoring_case(inner, "balancer://"))
     return std::make_shared<const config::ProxyHandler>(std::move(handler));
   if (!starts_with_ignoring_case(inner, "fcgi:")) {

@@ -100,9 +100,14 @@ TEST_F(FcgiDirectives, checks_of_members_that_do_not_speak_http_only_connect) {
               SizeIs(0));
 }
 
-TEST_F(FcgiDirectives, handlers_for_files_or_other_protocols_are_refused) {
-  EXPECT_THAT(fault("<FilesMatch \\.php$>\nSetHandler proxy:fcgi://h\n</FilesMatch>"),
-              HasSubstr("no files are served"));
+TEST_F(FcgiDirectives, handlers_for_other_protocols_are_refused_and_for_files_told) {
+  testing::Reader reader;
+  const auto said =
+      reader.remarks(std::string(testing::preamble) +
+                     "<FilesMatch \\.php$>\nSetHandler proxy:fcgi://h\n</FilesMatch>\n");
+  ASSERT_THAT(said, SizeIs(2));  // the first is about the section
+  EXPECT_THAT(said[1], HasSubstr("Warning on line 4"));
+  EXPECT_THAT(said[1], HasSubstr("no files are served"));
   EXPECT_THAT(fault("SetHandler proxy:http://h"), HasSubstr("is not supported"));
 }
 

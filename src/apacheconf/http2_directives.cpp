@@ -115,9 +115,7 @@ void stream_timeout(Scope& scope, const Statement& statement) {
 }
 
 void websockets(Scope& scope, const Statement& statement) {
-  if (is_on(statement))
-    scope.warn("H2WebSockets is not done: WebSockets need a connection of HTTP/1.1",
-               "Browsers open one by themselves when the server does not offer more.");
+  scope.server.client.http2.takes_websockets = is_on(statement);
 }
 
 constexpr std::string_view vhost_wins = "the virtual host's counts, else the main server's";
@@ -192,7 +190,8 @@ constexpr auto directives = std::to_array<Directive>({
         "whether 103 (Early Hints) of members are passed on"),
     row("H2StreamTimeout", Arguments::one, stream_timeout,
         "how long the rest of an answer waits for its client; without it Timeout"),
-    row("H2WebSockets", Arguments::flag, websockets, "WebSockets over HTTP/2; only off"),
+    row("H2WebSockets", Arguments::flag, websockets,
+        "whether clients may open WebSockets in streams of HTTP/2; off, as in httpd"),
     silent("H2MinWorkers", in_main, Arguments::one, "threads", no_workers),
     silent("H2MaxWorkers", in_main, Arguments::one, "threads", no_workers),
     silent("H2MaxWorkerIdleSeconds", in_main, Arguments::one, "threads", no_workers),

@@ -20,8 +20,13 @@ constexpr std::string_view level_complaint =
 // "|command", "||command": the program itself; "|$command": by the shell.
 LogTarget parse_target(Scope& scope, const std::string& word) {
   LogTarget target;
+  const Machine& machine = scope.reading.machine;
   if (!word.starts_with('|')) {
     target.text = scope.reading.resolve_path(word);
+    const std::string folder = target.text.substr(0, target.text.rfind('/'));
+    if (machine.is_folder && !folder.empty() && !machine.is_folder(folder))
+      scope.complain(scope.statement().name + ": there is no directory " + folder,
+                     "Make it, or write another path.");
     return target;
   }
   std::string_view command = std::string_view(word).substr(1);
@@ -29,6 +34,11 @@ LogTarget parse_target(Scope& scope, const std::string& word) {
   if (command.starts_with('$')) target.kind = LogTarget::Kind::pipe_shell;
   if (command.starts_with('$') || command.starts_with('|')) command.remove_prefix(1);
   target.text = std::string(trim(command));
+  const std::string program = target.text.substr(0, target.text.find_first_of(" \t"));
+  const bool is_path = target.kind == LogTarget::Kind::pipe && program.starts_with('/');
+  if (is_path && machine.is_file && !machine.is_file(program))
+    scope.warn(scope.statement().name + ": there is no program " + program,
+               "Its log cannot be written: install it, or write where it is.");
   return target;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,12 @@ struct Module {
 std::span<const Module> known_modules();
 // By identifier or file name, exactly as written; nullptr: never heard of.
 const Module* find_module(std::string_view name);
+
+// What LoadModule lines called which file's module: <IfModule mod_evasive24.c> asks for that of
+// LoadModule evasive20_module modules/mod_evasive24.so. A part of the Reading.
+struct ModuleFiles {
+  std::map<std::string, std::string> identifiers;  // by "mod_evasive24.c"
+};
 
 // What <IfVersion> compares with: the httpd whose behaviour is the contract.
 struct HttpdVersion {

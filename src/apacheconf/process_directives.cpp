@@ -71,8 +71,21 @@ void listen_backlog(Scope& scope, const Statement& statement) {
       std::min<std::int64_t>(length, std::numeric_limits<std::int32_t>::max()));
 }
 
-void user(Scope& scope, const Statement& statement) { scope.config.user = statement.words[0]; }
-void group(Scope& scope, const Statement& statement) { scope.config.group = statement.words[0]; }
+bool is_known(Scope& scope, const std::string& user, const std::string& group) {
+  const auto& fault_of = scope.reading.machine.identity_fault;
+  const std::string fault = fault_of ? fault_of(user, group) : std::string();
+  if (!fault.empty())
+    scope.complain(fault, "This machine knows no such name: write one that getent shows.");
+  return fault.empty();
+}
+
+void user(Scope& scope, const Statement& statement) {
+  if (is_known(scope, statement.words[0], "")) scope.config.user = statement.words[0];
+}
+
+void group(Scope& scope, const Statement& statement) {
+  if (is_known(scope, "#0", statement.words[0])) scope.config.group = statement.words[0];
+}
 
 void pid_file(Scope& scope, const Statement& statement) {
   scope.config.pid_file = scope.reading.resolve_path(statement.words[0]);

@@ -302,6 +302,7 @@ void finish_proxy(Reading& reading) {
   // Last, as virtual hosts have taken what the main server said.
   main_server.defaults = config::merge({}, main_server.defaults);
   warn_of_unserved_documents(reading);
+  warn_of_unserved_paths(reading);
 }
 
 }  // namespace steelyard::apacheconf

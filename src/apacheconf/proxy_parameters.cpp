@@ -8,6 +8,7 @@
 #include "apacheconf/health_parameters.hpp"
 #include "balance/parameters.hpp"
 #include "balance/scheme.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "expr/string_expression.hpp"
 
@@ -137,7 +138,7 @@ void read_pattern_url(balance::MemberSpec& spec, std::string_view url) {
   const std::size_t scheme_end = url.find("://");
   const std::size_t path = url.find('/', scheme_end + 3);
   spec.scheme = to_lower(url.substr(0, scheme_end));
-  spec.name = spec.scheme + std::string(url.substr(scheme_end));
+  spec.name = balance::without_password(spec.scheme + std::string(url.substr(scheme_end)));
   if (path != url.npos) spec.path_prefix = url.substr(path);
 }
 

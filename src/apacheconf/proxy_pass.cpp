@@ -5,6 +5,7 @@
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/proxy_parameters.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "config/servlet_path.hpp"
 
@@ -163,7 +164,7 @@ std::optional<Route> make_route(Scope& scope, const PassLine& line) {
   Route route;
   route.place = scope.statement().place();
   route.excludes = line.target == "!";
-  route.target = without_socket(line.target);
+  route.target = balance::without_password(without_socket(line.target));
   route.raw_path = line.raw_path;
   route.interpolate = line.interpolate;
   route.mapping = line.mapping;

@@ -16,6 +16,7 @@ void begin(Reading& reading, const ReadOptions& options, const Files& files) {
   reading.read_file = [&files](const std::string& path) { return files.read(path); };
   reading.host_name = options.host_name;
   reading.resolve_host = options.resolve_host;
+  reading.machine = options.machine;
   reading.config->servers.push_back(std::make_unique<config::Server>());
 }
 

@@ -10,6 +10,7 @@
 
 #include "apacheconf/diagnostic.hpp"
 #include "apacheconf/files.hpp"
+#include "apacheconf/machine.hpp"
 #include "base/ip.hpp"
 
 // Reading a configuration: text in, a complete Config or every fault out. Pure but for the files it
@@ -37,6 +38,7 @@ struct ReadOptions {
   std::function<std::optional<std::string>(std::string_view)> environment;  // null: none
   // Addresses of a name in Listen and <VirtualHost> lines; null: names are not resolved.
   std::function<std::vector<IpAddress>(const std::string&)> resolve_host;
+  Machine machine;
   ReadLimits limits;
 };
 

@@ -165,6 +165,11 @@ void Scope::warn(std::string text, std::string advice) {
 
 void Scope::note(std::string text) { reading.note_at(place(), std::move(text)); }
 
+void Scope::complain_unless_inert(std::string text, std::string advice) {
+  if (!frame_->is_inert) return complain(std::move(text), std::move(advice));
+  note(text + "; no files are served, so it acts on nothing here");
+}
+
 void Scope::execute(const Statement& statement) {
   const Statement* const outer = std::exchange(statement_, &statement);
   reading.order = statement.order;
@@ -177,8 +182,9 @@ void Scope::execute(const std::vector<Statement>& statements) {
   for (const Statement& statement : statements) execute(statement);
 }
 
-void Scope::execute(const std::vector<Statement>& statements, const Frame& frame) {
+void Scope::execute(const std::vector<Statement>& statements, Frame frame) {
   const Frame* const outer = frame_;
+  frame.is_inert = frame.is_inert || outer->is_inert;
   frame_ = &frame;
   execute(statements);
   if (frame.kind != SectionKind::limit) finish_settings(*this);
@@ -219,6 +225,10 @@ void Scope::complain_about_module(const Directive& directive) {
 
 void Scope::refuse(const Directive& directive, const std::string& name) {
   constexpr std::size_t places_max = 8;
+  if (frame_->is_inert) {
+    return complain_unless_inert(
+        name + " is not supported: it would " + std::string(directive.help), {});
+  }
   const auto [entry, is_first] = reading.part<RefusedGroups>().by_help.try_emplace(directive.help);
   RefusedGroups::Group& group = entry->second;
   if (is_first) {
@@ -244,6 +254,8 @@ void Scope::refuse(const Directive& directive, const std::string& name) {
 void Scope::execute_one(const Statement& statement) {
   const Directive* const directive = find_directive(statement.name);
   if (!directive) {
+    if (const Directive* const family = find_family(statement.name))
+      return refuse(*family, statement.name);
     complain("Invalid command '" + statement.name + "'" + std::string(unknown_tail),
              suggest(statement.name));
     return;

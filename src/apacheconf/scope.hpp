@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apacheconf/diagnostic.hpp"
+#include "apacheconf/machine.hpp"
 #include "apacheconf/statement.hpp"
 #include "config/config.hpp"
 
@@ -49,7 +50,8 @@ class Reading {
   std::function<std::expected<std::string, std::string>(const std::string&)> read_file;
   std::function<std::vector<IpAddress>(const std::string&)> resolve_host;  // may be null
   std::function<std::string()> host_name;  // of this machine; may be null
-  std::uint32_t order = 0;                 // of the line or statement that is being looked at
+  Machine machine;
+  std::uint32_t order = 0;  // of the line or statement that is being looked at
 
   void complain_at(const config::Place& place, std::string text, std::string advice = {});
   void warn_at(const config::Place& place, std::string text, std::string advice = {});
@@ -88,6 +90,7 @@ struct Frame {
   std::string argument;                      // pattern or URL, quotes removed
   config::PathSettings* settings = nullptr;  // never null
   config::Section* section = nullptr;        // null at server level and in <Directory>
+  bool is_inert = false;  // about files, which are not served: nothing in it acts on a request
 };
 
 class Scope {
@@ -105,13 +108,15 @@ class Scope {
   void complain(std::string text, std::string advice = {});
   void warn(std::string text, std::string advice = {});
   void note(std::string text);
+  // Of what the program does not do: a fault, and a note where it would act on nothing.
+  void complain_unless_inert(std::string text, std::string advice);
 
   // Executes one line of a container that keeps its frame (<RequireAll>), or all of them: the
   // handler does its own bookkeeping before and after. `frame` is given by sections that open a
   // new one.
   void execute(const Statement& statement);
   void execute(const std::vector<Statement>& statements);
-  void execute(const std::vector<Statement>& statements, const Frame& frame);
+  void execute(const std::vector<Statement>& statements, Frame frame);
 
   // The lines of a <VirtualHost>; `begin` runs while its own line is the current statement.
   void execute_host(const Statement& host, const std::function<void()>& begin);

@@ -5,6 +5,7 @@
 #include "apacheconf/addresses.hpp"
 #include "apacheconf/tables.hpp"
 #include "apacheconf/words.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "config/conditional.hpp"
 
@@ -93,6 +94,8 @@ void proxy(Scope& scope, const Statement& statement) {
   }
   run_section(scope, statement, is_match ? SectionKind::proxy_match : SectionKind::proxy, section,
               is_match ? "<ProxyMatch>" : "<Proxy>");
+  // Requests are known by URLs without one.
+  if (!is_match) section.pattern = balance::without_password(section.pattern);
   if (usable) scope.server.proxies.push_back(std::move(section));
 }
 
@@ -104,6 +107,7 @@ void directory(Scope& scope, const Statement& statement) {
   frame.name = statement.name + '>';
   frame.argument = statement.words.empty() ? std::string() : statement.words.back();
   frame.settings = &forgotten;
+  frame.is_inert = true;
   const bool is_regex = statement.name.size() > 6 && statement.name.ends_with("Match");
   if (is_regex || (statement.words.size() > 1 && statement.words[0] == "~")) {
     const std::expected<Regex, std::string> regex = Regex::compile(frame.argument);

@@ -4,6 +4,15 @@
 
 namespace steelyard::apacheconf {
 
+// Debian's apache2ctl reads a file of shell variables beside the configuration before it starts
+// httpd. It is a script: nobody runs one because a configuration was looked at.
+std::string Composer::where_defined(std::string_view variable) const {
+  const std::string path = join_path(options_.server_root, "envvars");
+  const auto text = files_.read(path);
+  if (!text || text->find("export " + std::string(variable) + "=") == std::string::npos) return "";
+  return " " + path + " sets it: run \". " + path + "\" in the shell first, as apache2ctl does.";
+}
+
 std::string Composer::expand(std::string_view text) {
   std::string result;
   while (true) {
@@ -27,7 +36,7 @@ std::string Composer::expand(std::string_view text) {
       result.append(text.substr(start, end + 1 - start));
       if (name.find(':') == std::string_view::npos) {
         warn("Config variable ${" + std::string(name) + "} is not defined",
-             "It stays in the text as it is written.");
+             "It stays in the text as it is written." + where_defined(name));
       }
     }
     text.remove_prefix(end + 1);
@@ -72,6 +81,12 @@ void Composer::load_module(const Statement& statement) {
     return;
   }
   loaded.push_back(identifier);
+  if (statement.words.size() > 1) {
+    std::string_view file = statement.words[1];
+    file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
+    if (file.ends_with(".so")) file.remove_suffix(3);
+    reading_.part<ModuleFiles>().identifiers[std::string(file) + ".c"] = identifier;
+  }
   const Module* const module = find_module(identifier);
   if (module && module->kind <= Module::Kind::implemented) return;
   std::string note = "LoadModule " + identifier + ": not part of this program";

@@ -22,6 +22,7 @@ std::span<const Directive> content_directives();
 std::span<const Directive> heartbeat_directives();
 std::span<const Directive> remote_ip_directives();    // RemoteIPHeader, RemoteIPProxyProtocol, ...
 std::span<const Directive> tls_directives();          // SSLEngine, SSLCertificateFile, ...
+std::span<const Directive> tls_path_directives();     // SSLVerifyClient, SSLOptions, ...
 std::span<const Directive> tls_backend_directives();  // SSLProxyEngine, SSLProxyVerify, ...
 std::span<const Directive> cluster_directives();
 std::span<const Directive> dormant_directives();
@@ -39,6 +40,8 @@ std::span<const Directive> access_directives();    // Require and its containers
 // All of them, in the order above. Lookup ignores case; nullptr: unknown.
 const std::vector<const Directive*>& all_directives();
 const Directive* find_directive(std::string_view name);
+// Of a module that is not httpd's, by what its directives begin with: refused; nullptr: none known.
+const Directive* find_family(std::string_view name);
 
 // After the last line of a section (its frame still open) and of each server: what was collected
 // line by line becomes part of scope.settings(), e.g. the Require tree. A Section moves afterwards,

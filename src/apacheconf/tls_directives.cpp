@@ -16,7 +16,6 @@ namespace {
 
 using config::NamedFile;
 using config::Server;
-using config::TlsOptions;
 using config::TlsServerSettings;
 using config::TlsStapling;
 
@@ -66,44 +65,6 @@ void ticket_key_file(Scope& scope, const Statement& statement) {
 void protocol(Scope& scope, const Statement& statement) {
   if (const auto versions = read_tls_versions(scope, statement))
     scope.server.tls.versions = *versions;
-}
-
-// httpd would shake hands anew, which TLS 1.3 no longer has and TLS 1.2 clients refuse.
-bool is_in_section(Scope& scope, const Statement& statement, std::string advice) {
-  if (scope.at_server_level()) return false;
-  if (scope.frame().kind == SectionKind::directory) return true;
-  scope.complain(statement.name + " is only supported for whole servers, not in " +
-                     scope.frame().name + ": the handshake is over when the path is known",
-                 std::move(advice));
-  return true;
-}
-
-void cipher_suite(Scope& scope, const Statement& statement) {
-  if (is_in_section(scope, statement, "Write it in the <VirtualHost>.")) return;
-  CipherTexts texts = read_ciphers(scope, statement);
-  TlsServerSettings& tls = scope.server.tls;
-  if (texts.ciphers) {
-    tls.ciphers = std::move(*texts.ciphers);
-    tls.ciphers_place = scope.place();
-  }
-  if (texts.suites) {
-    tls.suites = std::move(*texts.suites);
-    tls.suites_place = scope.place();
-  }
-}
-
-void verify_client(Scope& scope, const Statement& statement) {
-  if (is_in_section(scope, statement,
-                    "Write SSLVerifyClient optional in the <VirtualHost> and, in the section, "
-                    "Require ssl-verify-client."))
-    return;
-  if (const auto verify = read_peer_verify(scope, statement)) scope.server.tls.verify = *verify;
-}
-
-void verify_depth(Scope& scope, const Statement& statement) {
-  if (is_in_section(scope, statement, "Write it in the <VirtualHost>.")) return;
-  if (const auto depth = read_verify_depth(scope, statement))
-    scope.server.tls.verify_depth = *depth;
 }
 
 void revocation_check(Scope& scope, const Statement& statement) {
@@ -171,54 +132,30 @@ void session_cache_timeout(Scope& scope, const Statement& statement) {
   scope.server.tls.session_life = std::chrono::seconds(*time);
 }
 
-struct OptionWord {
-  std::string_view name;
-  TlsOptions::Set option;
-};
-// 0: what it asks for holds anyway.
-constexpr auto option_words = std::to_array<OptionWord>({
-    {"StdEnvVars", TlsOptions::std_env_vars},
-    {"ExportCertData", TlsOptions::cert_data},
-    {"LegacyDNStringFormat", TlsOptions::legacy_names},
-    {"StrictRequire", 0},
-    {"OptRenegotiate", 0},
-});
-
-void options(Scope& scope, const Statement& statement) {
-  TlsOptions said;
-  for (const std::string& word : statement.words) {
-    const bool has_sign = word.starts_with('+') || word.starts_with('-');
-    const std::string_view name = std::string_view(word).substr(has_sign ? 1 : 0);
-    if (equals_ignoring_case(name, "FakeBasicAuth")) {
-      if (word.starts_with('-')) continue;
-      scope.complain(
-          "SSLOptions FakeBasicAuth is not supported: it would make a user name of the "
-          "client's certificate",
-          "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN}s\"");
-      continue;
-    }
-    const auto* const known = std::ranges::find_if(option_words, [&](const OptionWord& each) {
-      return equals_ignoring_case(each.name, name);
-    });
-    if (known == option_words.end()) {
-      scope.complain("SSLOptions: Illegal option '" + std::string(name) + "'",
-                     "Known are StdEnvVars, ExportCertData, StrictRequire, OptRenegotiate and "
-                     "LegacyDNStringFormat, with + or -.");
-      continue;
-    }
-    if (!has_sign) said = {true, known->option, 0};
-    if (word.starts_with('+')) said.on = static_cast<TlsOptions::Set>(said.on | known->option);
-    if (word.starts_with('-')) {
-      said.on = static_cast<TlsOptions::Set>(said.on & ~known->option);
-      said.off = static_cast<TlsOptions::Set>(said.off | known->option);
-    }
-  }
-  auto& settings = scope.settings().tls_options;
-  settings = said.over(settings.value_or(TlsOptions()));
+// Whether the library knows it, only who loads keys can tell.
+void library_command(Scope& scope, const Statement& statement) {
+  config::TlsCommand command{statement.words[0], statement.words[1], scope.place()};
+  // httpd: these are never offered, whatever the list says.
+  if (equals_ignoring_case(command.name, "CipherString")) command.value += ":!aNULL:!eNULL:!EXP";
+  scope.server.tls.commands.push_back(std::move(command));
 }
 
-void require_ssl(Scope& scope, const Statement& /*statement*/) {
-  scope.settings().requires_tls = true;
+// Whether the program is there shows when a key asks for it: Debian's own line names one of httpd.
+void pass_phrase_dialog(Scope& scope, const Statement& statement) {
+  using Kind = config::PassPhraseDialog::Kind;
+  const std::string_view word = statement.words[0];
+  constexpr std::string_view program = "exec:";
+  config::PassPhraseDialog& dialog = scope.config.tls.pass_phrases;
+  if (equals_ignoring_case(word, "builtin")) {
+    dialog = {};
+  } else if (starts_with_ignoring_case(word, program) && word.size() > program.size()) {
+    dialog = {Kind::program, scope.reading.resolve_path(word.substr(program.size()))};
+  } else if (word.starts_with('|') && word.size() > 1) {
+    dialog = {Kind::dialog, std::string(word.substr(1))};
+  } else {
+    scope.complain("SSLPassPhraseDialog: Invalid argument",
+                   "Write builtin, exec:PROGRAM or |COMMAND.");
+  }
 }
 
 void use_stapling(Scope& scope, const Statement& statement) {
@@ -325,9 +262,6 @@ constexpr auto directives = std::to_array<Directive>({
     row("SSLCertificateChainFile", chain_file, Arguments::one,
         "certificates between the server's and the authority's, in PEM"),
     row("SSLProtocol", protocol, Arguments::one_or_more, "versions of TLS: [+-]VERSION ..."),
-    row("SSLCipherSuite", cipher_suite, Arguments::one_or_two,
-        "ciphers in OpenSSL's words, up to TLS 1.2, or behind TLSv1.3 those of that version",
-        anywhere),
     row("SSLHonorCipherOrder", server_flag<&TlsServerSettings::honors_order>, Arguments::flag,
         "whether the server's order of ciphers counts and not the client's"),
     row("SSLSessionTickets", server_flag<&TlsServerSettings::tickets>, Arguments::flag,
@@ -344,6 +278,12 @@ constexpr auto directives = std::to_array<Directive>({
         "which other hosts a request may ask for than the handshake named: strict, secure, "
         "authonly, insecure",
         in_main, "there is only one value"),
+    row("SSLOpenSSLConfCmd", library_command, Arguments::two,
+        "a word of the library's own configuration: COMMAND VALUE", in_servers,
+        "those of a virtual host follow the main server's"),
+    row("SSLPassPhraseDialog", pass_phrase_dialog, Arguments::one,
+        "who tells pass phrases of keys: builtin (the terminal), exec:PROGRAM, |COMMAND", in_main,
+        "there is only one value"),
     row("SSLUseStapling", use_stapling, Arguments::flag,
         "whether the word of its authority, that it is still good, goes with a certificate"),
     row("SSLStaplingForceURL", stapling_url, Arguments::one,
@@ -358,10 +298,6 @@ constexpr auto directives = std::to_array<Directive>({
         "the same after a failure"),
     row("SSLStaplingResponderTimeout", stapling_time<&TlsStapling::patience>, Arguments::one,
         "how long an authority may take to answer, in seconds"),
-    row("SSLVerifyClient", verify_client, Arguments::one,
-        "whether clients show a certificate: none, optional, require, optional_no_ca", anywhere),
-    row("SSLVerifyDepth", verify_depth, Arguments::one,
-        "how many certificates may lie between a client's and an authority's", anywhere),
     row("SSLCACertificateFile", trust_file<&config::TlsTrust::ca_file>, Arguments::one,
         "authorities of clients' certificates, in PEM"),
     row("SSLCACertificatePath", trust_file<&config::TlsTrust::ca_path>, Arguments::one,
@@ -376,18 +312,9 @@ constexpr auto directives = std::to_array<Directive>({
         "directory of lists of revoked certificates"),
     row("SSLCARevocationCheck", revocation_check, Arguments::one_or_two,
         "whose revocation is looked up: none, leaf, chain; then perhaps no_crl_for_cert_ok"),
-    row("SSLOptions", options, Arguments::one_or_more,
-        "StdEnvVars, ExportCertData, LegacyDNStringFormat: [+-]OPTION ...", anywhere,
-        "the inner one counts; with signs it changes the outer one"),
-    row("SSLRequireSSL", require_ssl, Arguments::none, "requests without TLS are refused", anywhere,
-        "counts for all inside"),
 
-    noted("SSLPassPhraseDialog", "how pass phrases of keys are asked for",
-          "keys with a pass phrase are refused, so none is asked for"),
     noted("SSLRandomSeed", "where random numbers come from", "the kernel gives them"),
     noted("SSLCryptoDevice", "hardware that computes", "the library's own code computes"),
-    noted("SSLRenegBufferSize", "how much of a body waits for a handshake",
-          "there are no further handshakes"),
     noted("SSLCompression", "whether TLS compresses; only Off", never, only_off, Arguments::flag),
     noted("SSLInsecureRenegotiation", "whether old clients may shake hands anew; only Off", never,
           only_off, Arguments::flag),

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "apacheconf/testing.hpp"
+#include "config/path_tls.hpp"
 
 namespace steelyard::apacheconf {
 namespace {
@@ -122,13 +123,84 @@ TEST_F(TlsDirectives, an_engine_without_a_certificate_is_a_fault_of_each_host) {
               ElementsAre("4: Failed to configure at least one certificate and key for x.test"));
 }
 
-TEST_F(TlsDirectives, what_would_need_another_handshake_is_refused_in_sections) {
-  EXPECT_THAT(faults("<Location /a>\nSSLVerifyClient require\nSSLCipherSuite HIGH\n"
-                     "SSLVerifyDepth 2\n</Location>\n"),
-              ElementsAre(HasSubstr("5: SSLVerifyClient is only supported for whole servers"),
-                          HasSubstr("6: SSLCipherSuite is only supported for whole servers"),
-                          HasSubstr("7: SSLVerifyDepth is only supported for whole servers")));
-  EXPECT_THAT(faults("<Directory />\nSSLVerifyClient require\n</Directory>\n"), IsEmpty());
+TEST_F(TlsDirectives, a_section_may_ask_for_more_than_its_server) {
+  const Server& server = read(
+      "SSLVerifyDepth 3\nSSLRenegBufferSize 1000\n<Location /a>\nSSLVerifyClient require\n"
+      "SSLVerifyDepth 2\nSSLCipherSuite HIGH\nSSLOptions +OptRenegotiate\n</Location>\n");
+  EXPECT_EQ(server.tls.verify, config::PeerVerify::none);
+  EXPECT_EQ(server.tls.verify_depth, 3);
+  EXPECT_TRUE(server.tls.verifies_in_sections);
+  EXPECT_TRUE(server.tls.ciphers.empty());
+  ASSERT_FALSE(server.locations.empty());
+  const config::PathSettings merged =
+      config::merge(server.defaults, (*server.locations.begin()).settings);
+  ASSERT_NE(merged.tls, nullptr);
+  EXPECT_EQ(merged.tls->verify, config::PeerVerify::require);
+  EXPECT_EQ(merged.tls->verify_depth, 2);
+  EXPECT_EQ(merged.tls->ciphers, "HIGH:!aNULL:!eNULL:!EXP");
+  EXPECT_EQ(merged.tls->buffer_bytes, 1000U);
+  EXPECT_TRUE(merged.tls_options->has(config::TlsOptions::keeps_ciphers));
+}
+
+TEST_F(TlsDirectives, what_stands_in_a_directory_asks_for_nothing) {
+  EXPECT_FALSE(
+      read("<Directory />\nSSLVerifyClient require\n</Directory>\n").tls.verifies_in_sections);
+  EXPECT_FALSE(read("<Location />\nSSLVerifyClient none\n</Location>\n").tls.verifies_in_sections);
+}
+
+TEST_F(TlsDirectives, a_virtual_host_inherits_that_a_section_asks) {
+  EXPECT_TRUE(read("<Location /a>\nSSLVerifyClient optional\n</Location>\n"
+                   "<VirtualHost *:8080>\n</VirtualHost>\n")
+                  .tls.verifies_in_sections);
+}
+
+TEST_F(TlsDirectives, what_a_section_cannot_ask_for_is_a_fault) {
+  EXPECT_THAT(faults("<Location /a>\nSSLCipherSuite TLSv1.3 TLS_AES_128_GCM_SHA256\n"
+                     "SSLRenegBufferSize -1\nSSLVerifyClient maybe\n</Location>\n"),
+              ElementsAre("5: TLSv1.3 ciphers cannot be set inside a directory context",
+                          "6: Invalid size for SSLRenegBufferSize: -1",
+                          "7: SSLVerifyClient: Invalid argument 'maybe'"));
+}
+
+TEST_F(TlsDirectives, conditions_of_all_sections_add_up) {
+  const Server& server = read(
+      "SSLRequire %{SSL_PROTOCOL} ne \"TLSv1\"\n<Location /a>\n"
+      "SSLRequire %{SSL_CLIENT_S_DN_O} eq \"Snake Oil\" and %{TIME_HOUR} >= 8\n</Location>\n");
+  const config::PathSettings merged =
+      config::merge(server.defaults, (*server.locations.begin()).settings);
+  ASSERT_EQ(merged.tls->requirements.size(), 2U);
+  EXPECT_EQ(merged.tls->requirements[1]->text(),
+            "%{SSL_CLIENT_S_DN_O} eq \"Snake Oil\" and %{TIME_HOUR} >= 8");
+  EXPECT_THAT(faults("SSLRequire %{FOO} eq \"x\"\n"),
+              ElementsAre(HasSubstr("4: SSLRequire: Variable 'FOO' does not exist")));
+}
+
+TEST_F(TlsDirectives, words_for_the_library_follow_those_of_the_main_server) {
+  const Server& server = read(
+      "SSLOpenSSLConfCmd Groups X25519:P-256\n<VirtualHost *:8080>\n"
+      "SSLOpenSSLConfCmd CipherString HIGH\n</VirtualHost>\n");
+  ASSERT_EQ(server.tls.commands.size(), 2U);
+  EXPECT_EQ(server.tls.commands[0].name, "Groups");
+  EXPECT_EQ(server.tls.commands[0].value, "X25519:P-256");
+  EXPECT_EQ(server.tls.commands[1].value, "HIGH:!aNULL:!eNULL:!EXP");
+  EXPECT_EQ(config_->servers[0]->tls.commands.size(), 1U);
+  EXPECT_THAT(faults("SSLOpenSSLConfCmd Groups\n"),
+              ElementsAre(HasSubstr("SSLOpenSSLConfCmd takes two arguments")));
+}
+
+TEST_F(TlsDirectives, who_tells_pass_phrases_is_a_terminal_a_program_or_a_dialog) {
+  using Kind = config::PassPhraseDialog::Kind;
+  read("SSLPassPhraseDialog exec:bin/tell\n");
+  EXPECT_EQ(config_->tls.pass_phrases.kind, Kind::program);
+  EXPECT_EQ(config_->tls.pass_phrases.command, "/c/bin/tell");
+  read("SSLPassPhraseDialog \"|/bin/tell a b\"\n");
+  EXPECT_EQ(config_->tls.pass_phrases.kind, Kind::dialog);
+  EXPECT_EQ(config_->tls.pass_phrases.command, "/bin/tell a b");
+  read("SSLPassPhraseDialog exec:bin/tell\nSSLPassPhraseDialog builtin\n");
+  EXPECT_EQ(config_->tls.pass_phrases.kind, Kind::terminal);
+  for (const std::string word : {"exec:", "\"|\"", "ask"})
+    EXPECT_THAT(faults("SSLPassPhraseDialog " + word + "\n"),
+                ElementsAre("4: SSLPassPhraseDialog: Invalid argument"));
 }
 
 TEST_F(TlsDirectives, stapling_is_said_in_seconds_and_by_http) {

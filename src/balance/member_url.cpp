@@ -4,6 +4,7 @@
 
 #include "balance/parameters.hpp"
 #include "balance/scheme.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::balance {
@@ -108,6 +109,7 @@ std::expected<void, std::string> parse_member_url(MemberSpec& spec, std::string_
 std::string member_url(const MemberSpec& spec, std::string_view host) {
   std::string url = spec.scheme + "://";
   if (!spec.userinfo.empty()) url += spec.userinfo + '@';
+  url = without_password(url);
   const bool v6 = host.find(':') != std::string_view::npos;
   url.append(v6 ? "[" : "").append(host).append(v6 ? "]" : "");
   if (spec.port != 0 && spec.port != default_port(spec.scheme)) {

@@ -114,7 +114,10 @@ std::expected<MemberSpec, std::string> added_member(std::string_view url) {
   const Scheme* const scheme = scheme_named(spec.scheme);
   if (scheme == nullptr || !scheme->is_spoken)
     return std::unexpected("members are spoken to by " + std::string(spoken_schemes()) + " only");
-  // Its name does not tell the path of the socket.
+  // Its name does not tell the password.
+  if (spec.userinfo.find(':') != std::string::npos)
+    return std::unexpected("members with a password are added in the configuration");
+  // Nor does it tell the path of the socket.
   if (!spec.unix_socket_path.empty())
     return std::unexpected("members behind sockets are added in the configuration");
   return spec;

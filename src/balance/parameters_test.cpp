@@ -451,7 +451,7 @@ TEST(MemberUrl, is_normalised_as_httpd_does) {
       {"http://H:80/App", "http://h/App"},
       {"HTTP://H:8080", "http://h:8080"},
       {"http://h/", "http://h/"},
-      {"http://user:Pw@H:81/x", "http://user:Pw@h:81/x"},
+      {"http://user:Pw@H:81/x", "http://user@h:81/x"},
       {"https://h:443/", "https://h/"},
       {"ws://h:80", "ws://h"},
       {"ajp://h:8009/x", "ajp://h/x"},

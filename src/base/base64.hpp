@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, 4). Pure.
+// Base64 (RFC 4648, 4), with padding. Threads: pure.
 #pragma once
 
 #include <optional>

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-// MD5 (RFC 1321) and SHA-1 (RFC 3174) of a text, for the functions of the expression language. No
-// protection rests on them: both can be forged today. Threads: pure.
+// MD5 (RFC 1321) and SHA-1 (RFC 3174) of a text, for the functions of the expression language and
+// for WebSocket handshakes. No protection rests on them: both can be forged today. Threads: pure.
 
 namespace steelyard {
 

@@ -230,6 +230,10 @@ std::string dump(const Config& config) {
   out.number_unless("graceful-shutdown-seconds", config.graceful_shutdown_seconds, 0);
   name_unless(out, "tokens", token_names, config.tokens, ServerTokens::full);
   out.number_unless("listen-backlog", config.listen_backlog, 511);
+  using Dialog = PassPhraseDialog::Kind;
+  const PassPhraseDialog& phrases = config.tls.pass_phrases;
+  if (phrases.kind == Dialog::program) out.line("pass-phrases-of", quoted(phrases.command));
+  if (phrases.kind == Dialog::dialog) out.line("pass-phrases-of", quoted("|" + phrases.command));
   if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
   dump_heartbeats(out, config.heartbeat);
   dump_proxy_protocol(out, config.proxy_protocol);

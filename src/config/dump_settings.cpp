@@ -49,6 +49,7 @@ void dump_tls_options(DumpWriter& out, const TlsOptions& options) {
   add(TlsOptions::std_env_vars, "env-vars");
   add(TlsOptions::cert_data, "cert-data");
   add(TlsOptions::legacy_names, "legacy-names");
+  add(TlsOptions::keeps_ciphers, "keeps-ciphers");
   out.line("tls-options", text);
 }
 
@@ -85,6 +86,7 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
   }
   out.flag("requires-tls", settings.requires_tls);
   if (settings.tls_options) dump_tls_options(out, *settings.tls_options);
+  if (settings.tls != nullptr) dump_path_tls(out, *settings.tls);
   out.number("body-bytes-max", settings.body_bytes_max);
   if (const auto& levels = settings.log_levels) {
     dump_log_levels(out, levels->says_general ? level_name(levels->general) : "inherited", *levels);

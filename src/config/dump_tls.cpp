@@ -1,6 +1,7 @@
 #include <array>
 
 #include "config/dump_writer.hpp"
+#include "config/path_tls.hpp"
 
 namespace steelyard::config {
 
@@ -69,6 +70,8 @@ void dump_tls(DumpWriter& out, const TlsServerSettings& tls) {
     dump_word(out, "sni-policy", policy_names, tls.sni_policy);
   if (tls.session_life != usual.session_life) out.milliseconds("session-life", tls.session_life);
   if (tls.handshake_time != Duration{}) out.milliseconds("handshake-time", tls.handshake_time);
+  for (const TlsCommand& command : tls.commands)
+    out.line("library-command", quoted(command.name) + ' ' + quoted(command.value));
   dump_verification(out, tls);
   out.unindent();
 }
@@ -93,6 +96,15 @@ void dump_tls_backend(DumpWriter& out, const TlsBackendSettings& tls) {
   out.flag("checks-name", tls.checks_name);
   out.flag("checks-common-name", tls.checks_common_name);
   out.unindent();
+}
+
+void dump_path_tls(DumpWriter& out, const PathTls& tls) {
+  if (tls.verify) dump_word(out, "client-verify", verify_names, *tls.verify);
+  out.number("client-verify-depth", tls.verify_depth);
+  if (tls.ciphers) out.line("client-ciphers", quoted(*tls.ciphers));
+  out.number("handshake-buffer-bytes", tls.buffer_bytes);
+  for (const auto& requirement : tls.requirements)
+    out.line("client-requires", quoted(requirement->text()));
 }
 
 }  // namespace steelyard::config

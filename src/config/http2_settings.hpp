@@ -40,6 +40,7 @@ struct Http2Settings {
   std::optional<bool> upgrade;                // H2Upgrade; nullopt: on in the clear
   bool needs_modern_tls = true;               // H2ModernTLSOnly
   bool passes_early_hints = false;            // H2EarlyHints
+  bool takes_websockets = false;              // H2WebSockets: extended CONNECT (RFC 8441)
   Duration stream_timeout{};                  // H2StreamTimeout; zero: Timeout
 };
 

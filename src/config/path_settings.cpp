@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "config/path_tls.hpp"
 #include "rewrite/rule_set.hpp"
 
 namespace steelyard::config {
@@ -29,6 +30,11 @@ void merge_env(Env& outer, const Env& inner) {
     });
     if (entry.second) outer.push_back(entry);
   }
+}
+
+void merge_tls(std::shared_ptr<const PathTls>& outer, const std::shared_ptr<const PathTls>& inner) {
+  if (inner == nullptr) return;
+  outer = outer == nullptr ? inner : std::make_shared<const PathTls>(merge(*outer, *inner));
 }
 
 bool is_for_whole_section(const Redirect& redirect) {
@@ -126,6 +132,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.ftp_escapes_wildcards, inner.ftp_escapes_wildcards);
   if (inner.tls_options)
     merged.tls_options = inner.tls_options->over(outer.tls_options.value_or(TlsOptions()));
+  merge_tls(merged.tls, inner.tls);
   merge_error_override(merged.error_override, inner.error_override);
 
   append(merged.response_always, inner.response_always);

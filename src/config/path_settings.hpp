@@ -78,6 +78,7 @@ std::string_view handler_name(Responder responder);
 struct Route;
 struct Conditional;   // conditional.hpp
 struct FcgiVariable;  // fcgi_settings.hpp
+struct PathTls;       // path_tls.hpp
 struct ProxyHandler;
 enum class FcgiBackend : std::uint8_t;
 
@@ -98,6 +99,7 @@ struct PathSettings {
   std::optional<std::string> ftp_charset;       // ProxyFtpDirCharset
   std::optional<bool> ftp_lists_on_wildcard, ftp_escapes_wildcards;  // ProxyFtp...Wildcard(s)
   std::optional<TlsOptions> tls_options;                             // SSLOptions
+  std::shared_ptr<const PathTls> tls;  // what a path asks of its clients; null: nothing
 
   std::vector<expr::HeaderRule> response_always, response_normal, request_rules;
   std::vector<expr::EnvRule> env_rules;                             // SetEnvIf in sections

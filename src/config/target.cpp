@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "balance/scheme.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::config {
@@ -98,6 +99,11 @@ bool name_covers(std::string_view name, const UrlParts& url, std::string_view wh
 
 std::optional<std::uint32_t> find_backend(const Server& server, const UrlParts& parts,
                                           std::string_view url) {
+  // Names have no passwords.
+  if (parts.authority.find('@') != url.npos) {
+    const std::string shown = balance::without_password(url);
+    if (shown != url) return find_backend(server, *split_url(shown), shown);
+  }
   std::optional<std::uint32_t> best;
   for (std::size_t i = 0; i < server.backends.size(); ++i) {
     const std::string& name = server.backends[i]->name;
@@ -131,7 +137,8 @@ std::optional<std::uint32_t> find_balancer(const Server& server, std::string_vie
   return parts ? find_balancer(server, *parts) : std::nullopt;
 }
 
-bool covers_backend(std::string_view name, std::string_view url) {
+bool covers_backend(std::string_view name, std::string_view written) {
+  const std::string url = balance::without_password(written);
   const std::optional<UrlParts> parts = split_url(url);
   return parts && name.size() <= url.size() && name_covers(name, *parts, url);
 }

@@ -59,6 +59,12 @@ struct TlsStapling {
   Duration patience = std::chrono::seconds(10);
 };
 
+// SSLOpenSSLConfCmd: a word of the library's own configuration.
+struct TlsCommand {
+  std::string name, value;
+  Place place;
+};
+
 // Towards clients, of one server.
 struct TlsServerSettings {
   std::optional<bool> engine;                 // SSLEngine; settled when everything was read
@@ -78,16 +84,25 @@ struct TlsServerSettings {
   Duration session_life = std::chrono::seconds(300);  // SSLSessionCacheTimeout
   PeerVerify verify = PeerVerify::none;
   std::uint8_t verify_depth = 1;
+  bool verifies_in_sections = false;  // some section has its own SSLVerifyClient
   TlsTrust trust;
   TlsStapling stapling;
+  std::vector<TlsCommand> commands;  // in their order; the last ones are a virtual host's own
   // RequestReadTimeout handshake=; zero: Timeout.
   Duration handshake_time{};
 
   bool is_on() const { return engine.value_or(false); }
 };
 
+// SSLPassPhraseDialog: who tells the pass phrases of keys.
+struct PassPhraseDialog {
+  enum class Kind : std::uint8_t { terminal, program, dialog } kind = Kind::terminal;
+  std::string command;  // program: a path; dialog: a command line
+};
+
 // Of all servers.
 struct TlsProcessSettings {
+  PassPhraseDialog pass_phrases;
   bool caches_sessions = false;  // SSLSessionCache
   std::uint32_t cached_sessions_max = 0;
 };
@@ -110,7 +125,7 @@ struct TlsBackendSettings {
 // SSLOptions: bits, and how a section changes those around it.
 struct TlsOptions {
   using Set = std::uint8_t;
-  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4;
+  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4, keeps_ciphers = 8;
 
   bool replaces = false;  // written without signs: what stands around is forgotten
   Set on = 0, off = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ranges>
 #include <string_view>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -75,6 +76,8 @@ bool ConditionNode::holds(Evaluation& evaluation) const {
       return stands(value, order, other);
     case Kind::integer:
       return stands(parse_lax(value), order, parse_lax(other));
+    case Kind::measured:
+      return stands(std::pair(value.size(), value), order, std::pair(other.size(), other));
     default:
       return matches_glob(other, value, kind == Kind::path_glob, kind == Kind::any_case_glob);
   }

@@ -32,6 +32,7 @@ struct ConditionNode {
     any,             // children, in order, until one holds
     text,            // left `order` right, byte by byte
     integer,         // the same as numbers
+    measured,        // the same as texts, the longer one being greater
     pattern,         // left =~ regex
     list,            // left -in words
     network,         // left -ipmatch network

@@ -204,9 +204,11 @@ ConditionReader::Node ConditionReader::read_comparison() {
 }
 
 ConditionReader::Node ConditionReader::read_ordered(ConditionNode&& node, Kind kind) {
-  const bool is_text = kind == Kind::order;
-  node.kind = is_text ? ConditionNode::Kind::text : ConditionNode::Kind::integer;
-  node.order = order_of(tokens_.next().text);
+  using enum ConditionNode::Kind;
+  const std::string_view sign = tokens_.next().text;
+  node.kind = kind == Kind::order ? text : integer;
+  if (comparisons_ == Comparisons::of_ssl_require && !sign.starts_with('-')) node.kind = measured;
+  node.order = order_of(sign);
   tokens_.advance();
   Words right = read_word();
   if (!right) return std::unexpected(std::move(right.error()));

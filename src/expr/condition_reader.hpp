@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -14,12 +15,15 @@
 
 namespace steelyard::expr {
 
+enum class Comparisons : std::uint8_t { usual, of_ssl_require };  // ssl_requirement.hpp
+
 class ConditionReader {
  public:
   static constexpr int depth_max = 200;                 // parentheses, negations, calls
   static constexpr std::size_t regex_bytes_max = 8191;  // httpd's limit
 
-  explicit ConditionReader(std::string_view text) : tokens_(text) {}
+  explicit ConditionReader(std::string_view text, Comparisons comparisons = Comparisons::usual)
+      : tokens_(text), comparisons_(comparisons) {}
   std::expected<ConditionNode, Complaint> read();
 
  private:
@@ -53,6 +57,7 @@ class ConditionReader {
   std::unexpected<Complaint> refused(std::string text, std::string advice) const;
 
   TokenReader tokens_;
+  Comparisons comparisons_;
   int depth_ = 0;
 };
 

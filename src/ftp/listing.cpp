@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "ftp/decoding.hpp"
 #include "ftp/path.hpp"
 #include "http/html.hpp"
+#include "http/percent.hpp"
 
 namespace steelyard::ftp {
 
@@ -128,7 +128,7 @@ Shown shown_path(const ListingTitle& title) {
     shown.base = "/%2f";
     path.remove_prefix(shown.base.size());
   }
-  std::string plain = decoded(path);
+  std::string plain = http::percent_decoded(path);
   const std::size_t slash = plain.rfind('/');
   const std::string_view last = std::string_view(plain).substr(slash == plain.npos ? 0 : slash + 1);
   if (title.lists_on_wildcard && is_pattern(last)) {

@@ -3,7 +3,8 @@
 #include <cstdint>
 
 #include "base/text.hpp"
-#include "ftp/decoding.hpp"
+#include "ftp/argument.hpp"
+#include "http/percent.hpp"
 
 namespace steelyard::ftp {
 
@@ -44,7 +45,8 @@ std::optional<Login> choose_login(std::string_view authorization, std::string_vi
   const auto basic = read_basic(authorization);
   if (basic && !basic->starts_with(':')) {
     // httpd looks at what percent signs would stand for as well.
-    if (!is_one_argument(*basic) || !is_one_argument(decoded(*basic))) return std::nullopt;
+    if (!is_one_argument(*basic) || !is_one_argument(http::percent_decoded(*basic)))
+      return std::nullopt;
     const std::size_t colon = basic->find(':');
     login.user = basic->substr(0, colon);
     login.password = colon == basic->npos ? std::string() : basic->substr(colon + 1);
@@ -53,9 +55,10 @@ std::optional<Login> choose_login(std::string_view authorization, std::string_vi
   }
   if (userinfo.empty()) return login;
   const std::size_t colon = userinfo.find(':');
-  login.user = decoded(userinfo.substr(0, colon));
+  login.user = http::percent_decoded(userinfo.substr(0, colon));
   login.has_password = colon != userinfo.npos;
-  login.password = login.has_password ? decoded(userinfo.substr(colon + 1)) : std::string();
+  login.password =
+      login.has_password ? http::percent_decoded(userinfo.substr(colon + 1)) : std::string();
   if (!is_one_argument(login.user) || !is_one_argument(login.password)) return std::nullopt;
   return login;
 }

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "ftp/decoding.hpp"
+#include "ftp/argument.hpp"
+#include "http/percent.hpp"
 
 namespace steelyard::ftp {
 
@@ -58,7 +59,7 @@ std::expected<Path, PathFault> read_path(std::string_view path, PathRules rules)
   while (true) {
     const std::size_t slash = path.find('/');
     const std::string_view part = path.substr(0, slash);
-    std::string word = rules.is_encoded ? decoded(part) : std::string(part);
+    std::string word = rules.is_encoded ? http::percent_decoded(part) : std::string(part);
     if (!is_one_argument(word)) return std::unexpected(PathFault::bad_byte);
     if (word.find('/') != word.npos) return std::unexpected(PathFault::slash);
     if (slash == path.npos) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ftp/decoding.hpp"
-
 namespace steelyard::ftp {
 namespace {
 
@@ -79,6 +77,18 @@ TEST(Path, holds_nothing_that_could_end_a_command) {
   for (const char* path : {"/a%0d%0aDELE%20x", "/a%0a", "/a%0D/b", "/%ff", "/%80/x", "/a%00b",
                            "/a%09", "/%7f", "/\xff", "/a\nb"})
     EXPECT_EQ(read(path), "bad byte") << path;
+}
+
+TEST(Path, has_a_hundred_directories_at_most) {
+  std::string path = "/", walked;
+  for (int i = 0; i < 100; ++i) {
+    path += "d" + std::to_string(i) + "/";
+    walked += "<d" + std::to_string(i) + "> ";
+  }
+  EXPECT_EQ(read(path + "f"), walked + "| f I");
+  EXPECT_EQ(read(path), walked + "|  I list only");
+  EXPECT_EQ(read(path + "more/f"), "bad byte");
+  EXPECT_EQ(read(path + "more/"), "bad byte");
 }
 
 TEST(Path, may_be_plain_text) {

@@ -216,6 +216,8 @@ io::Task<Check::Fault> Check::read_body() {
         body_.append(body.pending().substr(0, body_bytes_max - body_.size()));
         body.take(body.pending().size());
         break;
+      case proxy::ResponseBody::Progress::others_turn:
+        break;  // of other protocols' bodies
       case proxy::ResponseBody::Progress::blocked: {
         io::Wait wait(timer_, loop_.now() + plan_.read_timeout);
         if (co_await wait.readable(*stream_) == io::Woken::timed_out) {

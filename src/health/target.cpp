@@ -24,7 +24,8 @@ CheckPlan plan_for(const TargetRules& rules, const std::string& balancer) {
   const config::Server& server = *rules.server;
   CheckPlan plan{member, server, rules.condition, {}, {}, nullptr};
   const tls::Hosts* const hosts = rules.generation ? rules.generation->tls() : nullptr;
-  if (hosts != nullptr) plan.tls = hosts->backend_of(server, balancer).get();
+  // As for a request: with a path, so that <Proxy balancer://name/*> covers it.
+  if (hosts != nullptr) plan.tls = hosts->backend_of(server, balancer + "/").get();
   plan.read_timeout = member.timeout ? Duration(*member.timeout)
                                      : server.proxy.timeout.value_or(server.client.timeout);
   plan.connect_timeout =

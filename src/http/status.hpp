@@ -12,6 +12,9 @@ namespace steelyard::http {
 [[nodiscard]] constexpr bool is_interim(int status) noexcept {
   return status >= 100 && status < 200;
 }
+[[nodiscard]] constexpr bool is_success(int status) noexcept {
+  return status >= 200 && status < 300;
+}
 // RFC 9110 6.4.1: 1xx, 204 and 304 never have a body, whatever their fields say.
 [[nodiscard]] constexpr bool has_no_body(int status) noexcept {
   return is_interim(status) || status == 204 || status == 304;

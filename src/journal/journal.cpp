@@ -210,6 +210,10 @@ std::expected<UndoOrder, Fault> Journal::undo(std::int64_t id, Later later) cons
     return fail(Fault::Kind::refused,
                 fmt::format("change {} is about the whole balancer and cannot be undone", id));
   }
+  if (change.field == finding_field) {
+    return fail(Fault::Kind::refused,
+                fmt::format("change {} is about what was found out of a member: say it anew", id));
+  }
   if (later == Later::matters) {
     if (auto free = refuse_if_changed_since(*found); !free)
       return std::unexpected(std::move(free.error()));

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "balance/edits.hpp"
 #include "base/time.hpp"
@@ -25,6 +26,10 @@ struct BalancerKey {
   std::string name;   // "balancer://app"
   friend auto operator<=>(const BalancerKey&, const BalancerKey&) = default;
 };
+
+// The field of an operator's word about what was found out of a member (E and C): it was said, and
+// it is in no overlay, because the next check or answer says something else.
+inline constexpr std::string_view finding_field = "health";
 
 using Overlays = std::map<BalancerKey, balance::Overlay>;
 

@@ -60,6 +60,25 @@ std::expected<std::vector<balance::ChangeOrder::Field>, Problem> read_wishes(
   return wishes;
 }
 
+// "health": "-E", "+C", "-E-C": what was found out of a member. No field of a configuration.
+std::expected<StatusWish, Problem> take_finding(std::vector<balance::ChangeOrder::Field>& wishes) {
+  const auto found =
+      std::ranges::find(wishes, journal::finding_field, &balance::ChangeOrder::Field::field);
+  if (found == wishes.end()) return StatusWish{};
+  const std::string text = found->value;
+  const std::string member = found->member;
+  wishes.erase(found);
+  const auto wish = parse_status_wish(text);
+  const bool is_finding = wish && wish->set.only(balance::operator_flags) == balance::Status{} &&
+                          wish->clear.only(balance::operator_flags) == balance::Status{};
+  if (is_finding) return *wish;
+  return std::unexpected(Problem{.status = 422,
+                                 .detail = "health is -E, -C or +C: an error or failed checks are "
+                                           "forgotten, or the checks count as failed",
+                                 .member = member,
+                                 .field = std::string(journal::finding_field)});
+}
+
 bool has_tag(std::string_view condition, std::string_view tag) {
   for (const std::string_view word : split(condition, ',')) {
     if (trim(word) == "*" || trim(word) == tag) return true;
@@ -165,12 +184,14 @@ std::span<const Api::Resource> Api::resources() {
   static constexpr std::array<std::string_view, 1> of_change{"id"};
   static constexpr std::array<std::string_view, 2> of_history{"balancer", "before"};
   static constexpr std::array<std::string_view, 2> of_undo{"balancer", "force"};
+  static constexpr std::array<std::string_view, 2> of_export{"balancer", "at"};
   static constexpr std::array changes{Operation{
       Method::get, "What operators changed, the latest first, at most 100", &Api::list_changes}};
   static constexpr std::array undo{
       Operation{Method::post, "Take the change of that number back", &Api::undo}};
-  static constexpr std::array exported{Operation{
-      Method::get, "What is changed now, as text of the configuration", &Api::show_export}};
+  static constexpr std::array exported{
+      Operation{Method::get, "What is changed now, or was then, as text of the configuration",
+                &Api::show_export}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -183,7 +204,7 @@ std::span<const Api::Resource> Api::resources() {
                                   Resource{"cluster", no_parameters, cluster},
                                   Resource{"changes", no_parameters, changes, of_history},
                                   Resource{"undo", of_change, undo, of_undo},
-                                  Resource{"export", no_parameters, exported, of_balancer}};
+                                  Resource{"export", no_parameters, exported, of_export}};
   return all;
 }
 
@@ -376,8 +397,13 @@ Api::Answer Api::change_member(const Call& call) {
   const std::string& name = found->member.spec->name;
   auto wishes = read_wishes(call.request.body, name);
   if (!wishes) return std::unexpected(wishes.error());
+  const auto finding = take_finding(*wishes);
+  if (!finding) return std::unexpected(finding.error());
   if (auto done = change(call, found->balancer, {.fields = std::move(*wishes)}); !done)
     return std::unexpected(done.error());
+  const auto said = operations_.say_finding(found->balancer, found->member, *finding,
+                                            by(call, reason_of(call.question)));
+  if (!said) return std::unexpected(problem_of(said.error()));
   return member_answer(call, found->balancer, name);
 }
 

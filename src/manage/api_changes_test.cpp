@@ -107,6 +107,45 @@ TEST_F(ApiChanges, are_exported_as_configuration) {
   EXPECT_THAT(answer.body, HasSubstr("loadfactor=3"));
 }
 
+TEST_F(ApiChanges, are_exported_as_they_were) {
+  set(R"({"loadfactor": 3})");
+  loop.advance(std::chrono::seconds(5));
+  const std::string between = Moment::text_of(loop.wall_now());
+  loop.advance(std::chrono::seconds(5));
+  set(R"({"loadfactor": 4})");
+  EXPECT_EQ(ask(Method::get, "export", "at=0").body, "# nothing was changed\n");
+  EXPECT_THAT(ask(Method::get, "export", "at=1").body, HasSubstr("loadfactor=3"));
+  EXPECT_THAT(ask(Method::get, "export", "at=2").body, HasSubstr("loadfactor=4"));
+  EXPECT_THAT(ask(Method::get, "export", "at=" + between).body, HasSubstr("loadfactor=3"));
+  const std::string last = changes()[0]["at"];  // cut to its second
+  EXPECT_THAT(ask(Method::get, "export", "at=" + last).body, HasSubstr("loadfactor=4"));
+  EXPECT_THAT(ask(Method::get, "export").body, HasSubstr("loadfactor=4"));
+  for (const std::string wrong : {"x", "-1", "2026-02-30T00:00:00Z", "2026-11-29T24:00:00Z",
+                                  "2026-11-29 14:03:10Z", "2026-11-29T14:03:10"}) {
+    told(ask(Method::get, "export", "at=" + wrong), 400);
+  }
+}
+
+TEST_F(ApiChanges, what_was_found_out_of_a_member_is_said_and_kept_in_the_history) {
+  const auto status = [this] { return DeskWorld::status(); };
+  set(R"({"health": "+C", "lbset": 2})");
+  EXPECT_EQ(status(), "Init HcFl");
+  EXPECT_EQ(view().spec->lbset, 2);
+  EXPECT_EQ(changes()[0]["field"], "health");
+  EXPECT_EQ(changes()[0]["before"], "Init Ok");
+  EXPECT_EQ(changes()[0]["after"], "Init HcFl");
+  EXPECT_EQ(changes()[0]["reason"], "a test");
+  set(R"({"health": "+C"})");
+  EXPECT_THAT(changes(), SizeIs(2));
+  balancer().change_status(view().member, balance::Flag::in_error, {}, loop.now());
+  set(R"({"health": "-E-C"})");
+  EXPECT_EQ(status(), "Init Ok");
+  for (const std::string wrong : {"+E", "+D", "-S", "E", "", "-X"})
+    told(ask(Method::patch, "member", m1, R"({"health": ")" + wrong + R"("})"), 422);
+  told(ask(Method::post, "undo", "id=1"), 200);
+  told(ask(Method::post, "undo", "id=2"), 409);
+}
+
 TEST_F(ApiChanges, of_another_virtual_host_are_its_own_affair) {
   auto config = one_balancer();
   add_host(*config, "shop.test", 80, sticky_spec("shop", 1));

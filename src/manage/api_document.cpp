@@ -1,6 +1,7 @@
 #include "manage/api_document.hpp"
 
 #include "balance/editable.hpp"
+#include "journal/record.hpp"
 #include "proxy/generation.hpp"
 
 namespace steelyard::manage {
@@ -35,6 +36,7 @@ std::string_view parameter_text(std::string_view name) {
            "shop.example:443/balancer://app";
   if (name == "member") return "its URL, host:port or route";
   if (name == "id") return "the number of a change";
+  if (name == "at") return "as of then: the number of a change, or a moment as the changes have it";
   if (name == "before") return "changes with smaller numbers than this alone";
   return "1: also when the field was changed again since";
 }
@@ -59,6 +61,17 @@ ApiJson fields_schema(std::span<const std::string_view> fields) {
   }
   return {
       {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+}
+
+ApiJson member_schema() {
+  ApiJson schema = fields_schema(balance::editable_member_fields());
+  schema["properties"][journal::finding_field] = {
+      {"description",
+       "of a PATCH: what was found out of it. -E forgets an error, -C failed checks; +C: they "
+       "count "
+       "as failed"},
+      {"type", "string"}};
+  return schema;
 }
 
 ApiJson time_schema(std::string_view what) {
@@ -124,7 +137,7 @@ ApiJson document_object(ApiJson paths) {
           {"components",
            {{"schemas",
              {{"BalancerFields", fields_schema(balance::editable_balancer_fields())},
-              {"MemberFields", fields_schema(balance::editable_member_fields())},
+              {"MemberFields", member_schema()},
               {"DrainOrder", drain_schema()},
               {"Problem", problem_schema()}}}}}};
 }

@@ -1,6 +1,7 @@
 #include "manage/api_request.hpp"
 
 #include "base/text.hpp"
+#include "http/syntax.hpp"
 #include "manage/manager_form.hpp"
 
 namespace steelyard::manage {
@@ -21,12 +22,6 @@ std::optional<std::string_view> resource_of(std::string_view path) {
     if (rest.front() == '/') return rest.substr(1);
   }
   return std::nullopt;
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 std::expected<std::map<std::string, std::string>, Problem> read_parameters(std::string_view query) {
@@ -74,8 +69,8 @@ std::optional<std::string> decoded_parameter(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
+    const int high = http::hex_value(text[i + 1]);
+    const int low = http::hex_value(text[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
     decoded += static_cast<char>(high * 16 + low);
     i += 2;

@@ -66,7 +66,7 @@ proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
       case Outcome::refused:
         return {.status = 400};
       case Outcome::not_kept:
-        return {.status = 503};
+        return {.status = 503, .content_type = "text/plain; charset=utf-8", .body = why_not_kept()};
     }
   }
   const ManagerView view = view_of(question, selected);
@@ -78,6 +78,12 @@ proxy::DeskAnswer BalancerManager::answer(const proxy::DeskQuestion& question) {
       .fields = {}};
   guard(answer);
   return answer;
+}
+
+std::string BalancerManager::why_not_kept() const {
+  std::string text = "Nothing was changed.\n";
+  for (const std::string& trouble : parts_.book.troubles()) text += trouble + ".\n";
+  return text;
 }
 
 ManagerForm BalancerManager::read_form(const proxy::DeskQuestion& question) {
@@ -172,6 +178,9 @@ void BalancerManager::set_health(const FormOrders& orders, const Selected& selec
                                             parts_.now().now)) {
     return;
   }
+  const balance::Status after = selected.member->status.with(orders.set).without(orders.clear);
+  parts_.book.note_finding(named(*selected.group), *selected.member, after, author_of(question, {}),
+                           parts_.now());
   const bool is_set = orders.set.bits() != 0;
   log(question, LogLevel::notice,
       fmt::format("{} in {}: {} (by the balancer-manager, {})", selected.member->spec->name,
@@ -218,7 +227,8 @@ ManagerView BalancerManager::view_of(const proxy::DeskQuestion& question,
                    .now = moment.now,
                    .wall = moment.wall,
                    .balancers = {},
-                   .offers_live_page = is_of_browser(question)};
+                   .offers_live_page = is_of_browser(question),
+                   .troubles = parts_.book.troubles()};
   const auto& groups = balancers_of(question);
   for (std::size_t place = 0; place < groups.size(); ++place) {
     const std::size_t i = server.balancer_order.empty() ? place : server.balancer_order[place];

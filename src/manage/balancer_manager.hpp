@@ -60,6 +60,7 @@ class BalancerManager {
   };
   enum class Outcome : std::uint8_t { done, refused, not_kept };
 
+  [[nodiscard]] std::string why_not_kept() const;
   ManagerForm read_form(const proxy::DeskQuestion& question);
   Selected select(const ManagerForm& form, const proxy::DeskQuestion& question);
   bool may_change(const ManagerForm& form, const proxy::Group& group);

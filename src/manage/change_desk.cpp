@@ -137,7 +137,9 @@ ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const 
     if (!balancer) return std::unexpected(std::move(balancer.error()));
     wanted = {std::move(*balancer)};
   }
-  return line_of({{"ok", true}, {"text", manage::export_text(wanted)}});
+  const auto text = manage::export_text(parts_.book, wanted, request.at);
+  if (!text) return std::unexpected(text.error());
+  return line_of({{"ok", true}, {"text", *text}});
 }
 
 ChangeDesk::Answer ChangeDesk::list_generations() const {

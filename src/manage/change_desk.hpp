@@ -47,6 +47,7 @@ class ChangeDesk {
   [[nodiscard]] Answer export_text(const ControlRequest& request) const;
   [[nodiscard]] Answer list_generations() const;
   [[nodiscard]] Answer show_cluster() const;
+  [[nodiscard]] std::vector<std::string> troubles() const { return parts_.book.troubles(); }
 
  private:
   struct Loaded {

@@ -53,6 +53,16 @@ bool is_among(const std::vector<NamedBalancer>& balancers, const BalancerKey& ke
   return std::ranges::find(balancers, key, key_of) != balancers.end();
 }
 
+// What the field has now, of the member or of the balancer; none: there is no such thing.
+std::optional<std::string> value_now(balance::Balancer& balancer, const Change& change) {
+  if (change.member.empty()) return balance::text_of(*balancer.spec(), change.field);
+  for (const balance::MemberView& view : balancer.members()) {
+    if (view.spec->name != change.member) continue;
+    return change.field == "member" ? "added" : balance::text_of(*view.spec, change.field);
+  }
+  return std::nullopt;
+}
+
 // What holds where an overlay says nothing but the other one does.
 std::string unchanged_text(const journal::Entry& other) {
   if (other.member.empty() || other.field != "member") return other.configured;
@@ -184,6 +194,21 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
   return share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
 }
 
+void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::MemberView& member,
+                               balance::Status now, const journal::Author& author,
+                               const Moment& moment) {
+  if (now == member.status) return;
+  const auto text = [](balance::Status status) {
+    return std::string(trim(balance::display_text(status)));
+  };
+  const Record record{.author = author,
+                      .change = {.member = member.spec->name,
+                                 .field = std::string(journal::finding_field),
+                                 .before = text(member.status),
+                                 .after = text(now)}};
+  keep_or_complain(key_of(balancer), {record}, Edits(*balancer.state).overlay(), moment.wall);
+}
+
 std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
     const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
     const journal::Author& author, const Moment& moment) {
@@ -256,6 +281,29 @@ void ChangesBook::open_late(journal::Journal journal) {
   why_closed_.clear();
 }
 
+void ChangesBook::open_again(const Opener& opener) {
+  journal_.reset();  // as long as it is open nobody else may have it
+  auto again = opener();
+  if (again) return open_late(std::move(*again));
+  why_closed_ = std::move(again.error().text);
+}
+
+std::vector<std::string> ChangesBook::troubles() const {
+  std::vector<std::string> found;
+  if (!why_closed_.empty())
+    found.push_back("Changes are refused: the journal is not open: " + why_closed_);
+  if (journal_ && journal_->is_read_only())
+    found.emplace_back("Changes are refused: the journal can only be read");
+  if (sharing_ == nullptr) return found;
+  const ClusterView view = sharing_->view();
+  if (view.is_connected) return found;
+  found.push_back(fmt::format(
+      "Not in touch with the other instances{}{}: what is changed here reaches them later{}",
+      view.why.empty() ? "" : ": ", view.why,
+      view.unshared.empty() ? "" : fmt::format(" ({} waiting)", view.unshared.size())));
+  return found;
+}
+
 void ChangesBook::close() {
   if (!journal_) return;
   journal_.reset();
@@ -311,8 +359,14 @@ void ChangesBook::catch_up_one(const NamedBalancer& balancer, const Moment& mome
       return record.change.member == change.member && record.change.field == change.field;
     });
     if (is_told) continue;
-    records.push_back({.author = server_itself("a drain ended, or the journal was late"),
-                       .change = std::move(change)});
+    // No longer a change, and nothing changed: the file says now what the operator said.
+    const bool is_adopted = value_now(*balancer.state, change) == change.before;
+    if (is_adopted) change.after = change.before;
+    records.push_back(
+        {.kind = is_adopted ? Kind::superseded : Kind::change,
+         .author = server_itself(is_adopted ? "the configuration says the same now"
+                                            : "a drain ended, or the journal was late"),
+         .change = std::move(change)});
   }
   // The order of changes is different, or what the configuration said of them.
   if (records.empty())

@@ -18,9 +18,9 @@
 
 #include "balance/edits.hpp"
 #include "journal/journal.hpp"
-#include "manage/cluster_view.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
+#include "manage/sharing.hpp"
 #include "proxy/desk.hpp"
 
 namespace steelyard::manage {
@@ -38,21 +38,6 @@ namespace steelyard::manage {
 // What is different, in the words of balance::Change, for changes that were not made by Edits.
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
                                                        const balance::Overlay& after);
-
-// Hears of every change that an operator orders here, before it is kept: it is to be shared with
-// other instances.
-class Sharing {
- public:
-  enum class Proposal : std::uint8_t { made, withdrawn };
-
-  virtual ~Sharing() = default;
-  // The proposal's name, for decide(), or why the change cannot be made.
-  virtual std::expected<std::string, std::string> propose(
-      const journal::BalancerKey& balancer, const std::vector<balance::Change>& changes,
-      const balance::Overlay& after, const journal::Author& author, WallTime now) = 0;
-  virtual void decide(const std::string& proposal, Proposal is) = 0;
-  [[nodiscard]] virtual ClusterView view() const = 0;
-};
 
 class ChangesBook {
  public:
@@ -78,6 +63,10 @@ class ChangesBook {
                                              const balance::MemberView& member,
                                              balance::Status wish, const journal::Author& author,
                                              const Moment& moment);
+
+  // What an operator said was found out of a member, from and to. It was done already.
+  void note_finding(const NamedBalancer& balancer, const balance::MemberView& member,
+                    balance::Status now, const journal::Author& author, const Moment& moment);
 
   struct UndoWish {
     std::int64_t id = 0;
@@ -105,8 +94,14 @@ class ChangesBook {
 
   // It could not be opened at the start, and now it could: changes are kept from now on.
   void open_late(journal::Journal journal);
+  // It could only be read: it is let go of and opened again.
+  using Opener = std::function<std::expected<journal::Journal, journal::Fault>()>;
+  void open_again(const Opener& opener);
   // The server stops: its successor may have the journal. Changes are refused from now on.
   void close();
+
+  // What keeps changes from being made, kept or shared, in words for operators; empty: nothing.
+  [[nodiscard]] std::vector<std::string> troubles() const;
 
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }

@@ -154,6 +154,30 @@ TEST_F(ChangesBookTest, and_at_a_reload) {
   EXPECT_THAT(history(), SizeIs(2));
 }
 
+// Who exports what was changed and puts it into the file.
+TEST_F(ChangesBookTest, a_configuration_that_says_the_same_has_taken_the_change_over) {
+  ASSERT_TRUE(set("loadfactor", "3"));
+  reload(with_factor("3"));
+  book->catch_up(balancers(), moment());
+  EXPECT_EQ(view().spec->load_factor, 300);
+  ASSERT_THAT(kinds(), ElementsAre(Kind::superseded, Kind::change));
+  EXPECT_EQ(history()[0].record.change, (balance::Change{m1, "loadfactor", "3.00", "3.00"}));
+  EXPECT_EQ(history()[0].record.author.reason, "the configuration says the same now");
+  EXPECT_THAT(*book->journal()->load(), IsEmpty());
+}
+
+TEST_F(ChangesBookTest, after_a_restart_it_is_still_an_operator_who_stopped_the_member) {
+  const auto reason = [this] { return reason_text(view(), Edits(balancer()).overlay().find(m1)); };
+  restart(persistent());
+  ASSERT_TRUE(set("status", "S"));
+  EXPECT_EQ(reason(), "set by an operator");
+  restart(persistent());
+  EXPECT_EQ(reason(), "set by an operator");
+  ASSERT_TRUE(set("lbset", "1"));
+  restart(persistent());
+  EXPECT_EQ(reason(), "set by an operator");
+}
+
 TEST_F(ChangesBookTest, changes_of_a_balancer_that_is_gone_are_forgotten) {
   ASSERT_TRUE(set("loadfactor", "3"));
   auto none = one_balancer();

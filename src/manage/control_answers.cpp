@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -58,7 +59,8 @@ json sessions_object(const NamedBalancer& balancer, const MemberView& view, cons
   return object;
 }
 
-json member_object(const NamedBalancer& balancer, const MemberView& view, const Moment& moment) {
+json member_object(const NamedBalancer& balancer, const MemberView& view,
+                   const balance::Overlay& overlay, const Moment& moment) {
   json object{{"balancer", balancer.label},
               {"member", view.spec->name},
               {"route", view.spec->tag},
@@ -69,13 +71,23 @@ json member_object(const NamedBalancer& balancer, const MemberView& view, const 
               {"busy", view.busy},
               {"elected", view.elected},
               {"sessions", sessions_object(balancer, view, moment)},
-              {"reason", reason_text(view)}};
+              {"reason", reason_text(view, overlay.find(view.spec->name))}};
   const bool has_end = view.error_ends && *view.error_ends > moment.now;
   object["error_ends"] = has_end ? json(moment.text_of(*view.error_ends)) : json(nullptr);
   object["ejections"] = view.ejections;
   object["on_trial"] = view.on_trial;
   object["drain"] = view.drain ? drain_object(*view.drain, moment) : json(nullptr);
   return object;
+}
+
+// Nobody told since the start: then an operator did, in an earlier run or as it was added.
+balance::HealthCause who_set_status(const balance::MemberEdits* edits) {
+  using balance::HealthCause;
+  if (edits == nullptr) return HealthCause::configuration;
+  const bool is_operators =
+      edits->membership == balance::Membership::added ||
+      std::ranges::any_of(edits->edits, [](const auto& each) { return each.field == "status"; });
+  return is_operators ? HealthCause::administrator : HealthCause::configuration;
 }
 
 }  // namespace
@@ -117,15 +129,17 @@ std::string fault_answer(const ControlFault& fault) {
 std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment) {
   json members = json::array();
   for (const NamedBalancer& balancer : balancers) {
+    const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
     for (const MemberView& view : balancer.state->members())
-      members.push_back(member_object(balancer, view, moment));
+      members.push_back(member_object(balancer, view, overlay, moment));
   }
   return line_of({{"ok", true}, {"members", std::move(members)}});
 }
 
 std::string member_answer(const NamedBalancer& balancer, const MemberView& view,
                           const Moment& moment) {
-  return line_of({{"ok", true}, {"member", member_object(balancer, view, moment)}});
+  const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
+  return line_of({{"ok", true}, {"member", member_object(balancer, view, overlay, moment)}});
 }
 
 std::string history_answer(const std::vector<balance::HealthEvent>& events, const Moment& moment) {
@@ -147,12 +161,14 @@ std::string wait_answer(std::string_view state, std::string_view outcome) {
   return line_of({{"ok", true}, {"state", state}, {"outcome", outcome}});
 }
 
-std::string reason_text(const MemberView& view) {
+std::string reason_text(const MemberView& view, const balance::MemberEdits* edits) {
   if (view.status.usable() && !view.status.has(Flag::draining)) return {};
   if (view.status.has(Flag::nameless) && !view.name_fault.empty())
     return "its name leads nowhere: " + view.name_fault;
   const auto events = view.member->health_log().events();
-  if (events.empty() || events.back().after != view.status) return "set by the configuration";
+  const bool is_untold = events.empty() || events.back().after != view.status;
+  if (is_untold || events.back().cause == balance::HealthCause::configuration)
+    return std::string(balance::to_text(who_set_status(edits)));
   const balance::HealthEvent& last = events.back();
   std::string reason(balance::to_text(last.cause));
   if (!last.evidence.text.empty()) reason += ": " + last.evidence.text;

@@ -35,8 +35,9 @@ std::string history_answer(const std::vector<balance::HealthEvent>& events, cons
 // `state`: word_of() an end, or "timed_out".
 std::string wait_answer(std::string_view state, std::string_view outcome);
 
-// Why a member is not in full service, in words; empty when it is.
-std::string reason_text(const balance::MemberView& view);
+// Why a member is not in full service, in words; empty when it is. `edits`: what operators changed
+// of it, null if nothing.
+std::string reason_text(const balance::MemberView& view, const balance::MemberEdits* edits);
 // For the log: what an operator changed in a balancer.
 std::string change_text(std::string_view balancer, const balance::Change& change,
                         std::string_view who);

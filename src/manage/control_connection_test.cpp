@@ -169,7 +169,7 @@ TEST_F(Conversation, waiting_hears_of_a_cancelled_drain_whoever_did_it) {
         "\n");
     if (way == 0) ask(R"({"command":"undrain","balancer":"app","member":"r1"})");
     if (way == 1) balancer().change_status(view().member, balance::Flag::disabled, {}, loop.now());
-    if (way == 2) ask(drain_for_ever);
+    if (way == 2) ask(R"({"command":"drain","balancer":"app","member":"r1","deadline":"7h"})");
     EXPECT_THAT(wait_for(seconds(1)), HasSubstr(R"("state":"cancelled")")) << way;
   }
 }

@@ -114,8 +114,10 @@ ControlDesk::Answer ControlDesk::tell_top(const ControlRequest& request) const {
   ApiJson rows = ApiJson::array();
   for (LiveRow& row : live_rows(wanted, chronicle_, moment()))
     rows.push_back(std::move(row.fields));
-  const ApiJson object{
-      {"ok", true}, {"at", milliseconds_of(moment(), loop_.now())}, {"rows", std::move(rows)}};
+  const ApiJson object{{"ok", true},
+                       {"at", milliseconds_of(moment(), loop_.now())},
+                       {"troubles", changes_.troubles()},
+                       {"rows", std::move(rows)}};
   return object.dump(-1, ' ', false, ApiJson::error_handler_t::replace);
 }
 
@@ -152,20 +154,14 @@ ControlDesk::Answer ControlDesk::set(const ControlRequest& request, std::string_
   if (set == Status{} && clear == Status{}) return changes_.set_fields(request, who);
   auto found = find(request);
   if (!found) return std::unexpected(std::move(found.error()));
-  const Status before = found->member.status;
   ControlRequest whole = request;
-  whole.fields.push_back({"status", letters_of(before.with(set).without(clear))});
+  const Status wish = found->member.status.with(set).without(clear).only(balance::operator_flags);
+  whole.fields.push_back({"status", letters_of(wish)});
   Answer changed = changes_.set_fields(whole, who);
   if (!changed) return changed;
-  if (const Status found_out = clear.without(balance::operator_flags); found_out != Status{}) {
-    if (!found->balancer.state->change_status(found->member.member, {}, found_out, loop_.now()))
-      return refuse("a reload has just taken the member away");
-    const Status after = before.without(found_out);
-    const std::string what =
-        fmt::format("set from {}to {}", display_text(before), display_text(after));
-    if (after != before)
-      changes_.by(request, who).log(order_note(found->balancer, found->member, what, who));
-  }
+  const auto said = operations_.say_finding(found->balancer, found->member, request.change,
+                                            changes_.by(request, who));
+  if (!said) return refuse(said.error().text);
   return request.fields.empty() ? tell_member(request) : changed;
 }
 

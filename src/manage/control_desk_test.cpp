@@ -97,6 +97,26 @@ TEST_F(Desk, a_drain_ends_without_traffic_and_the_log_tells) {
             "drain of http://m2:8080 in balancer://app is over: drained (no session for 1 min)");
 }
 
+TEST_F(Desk, the_same_order_again_is_no_new_one) {
+  const auto exchange = visit("x.r1");
+  const std::string order =
+      R"({"command":"drain","balancer":"app","member":"r1","deadline":"3s","window":)";
+  const auto number = [this] { return view().drain->number; };
+  ask(order + R"("1min"})");
+  const auto first = number();
+  loop.advance(seconds(1));
+  ask(order + R"("1min"})");
+  EXPECT_EQ(number(), first);
+  ask(order + R"("2min"})");
+  EXPECT_EQ(number(), first + 1);
+  loop.advance(milliseconds(2900));
+  EXPECT_EQ(status(), "Init Drn Ok");
+  loop.advance(milliseconds(200));
+  EXPECT_EQ(status(), "Init Drn Stop");
+  ask(order + R"("2min"})");  // that one is over
+  EXPECT_EQ(number(), first + 2);
+}
+
 TEST_F(Desk, a_deadline_is_kept_without_traffic) {
   const auto exchange = visit("x.r1");
   ask(R"({"command":"drain","balancer":"app","member":"r1","deadline":"3s"})");
@@ -150,7 +170,15 @@ TEST_F(Desk, what_was_found_out_is_forgotten_and_no_change) {
       told(R"({"command":"set","balancer":"app","member":"r1","status":"-E"})")["member"]["status"],
       "Init Ok");
   EXPECT_EQ(lines.back(),
-            "http://m1:8080 in balancer://app: set from Init Err to Init Ok  (by a test)");
+            "http://m1:8080 in balancer://app: set from Init Err to Init Ok (by a test)");
+}
+
+TEST_F(Desk, checks_that_count_as_failed_are_a_word_of_the_operators) {
+  const std::string set = R"({"command":"set","balancer":"app","member":"r1","status":")";
+  EXPECT_EQ(told(set + R"(+C"})")["member"]["status"], "Init HcFl");
+  EXPECT_EQ(told(set + R"(-C"})")["member"]["status"], "Init Ok");
+  EXPECT_EQ(told_of_members, 2);
+  EXPECT_THAT(ask(set + R"(+E"})"), HasSubstr("can only be cleared"));
 }
 
 TEST_F(Desk, a_condition_that_nobody_defined_is_refused) {

@@ -40,7 +40,7 @@ const std::vector<CommandKeys>& commands() {
       {"history", Command::history, {"balancer", "member"}, {}},
       {"changes", Command::changes, {}, {"balancer", "before"}},
       {"undo", Command::undo, {"id"}, {"force", "reason"}},
-      {"export", Command::export_text, {}, {"balancer"}},
+      {"export", Command::export_text, {}, {"balancer", "at"}},
       {"generations", Command::generations, {}, {}},
       {"cluster", Command::cluster, {}, {}},
   };
@@ -207,6 +207,7 @@ std::expected<ControlRequest, ControlFault> parse_request(std::string_view line)
   if (request.command == Command::drain) request.drain = read_drain(reader);
   request.timeout = reader.time("timeout", Duration{}, wait_timeout_max);
   request.fields = reader.fields("fields");
+  request.at = reader.text("at");
   request.reason = reader.text("reason");
   request.force = reader.flag("force");
   request.id = reader.number("id", id_max).value_or(0);
@@ -229,8 +230,8 @@ std::expected<ControlRequest, ControlFault> parse_request(std::string_view line)
 
 std::expected<StatusWish, std::string> parse_status_wish(std::string_view text) {
   constexpr Status settable = Flag::disabled | Flag::stopped | Flag::draining | Flag::standby |
-                              Flag::spare | Flag::ignore_errors;
-  constexpr Status clearable = settable | Flag::in_error | Flag::health_failed;
+                              Flag::spare | Flag::ignore_errors | Flag::health_failed;
+  constexpr Status clearable = settable | Flag::in_error;
   // On nothing it shows what is set, on everything what is cleared.
   Status from_nothing;
   Status from_all(0xffff);
@@ -241,7 +242,7 @@ std::expected<StatusWish, std::string> parse_status_wish(std::string_view text) 
       wish.clear.without(clearable) != Status{}) {
     return std::unexpected(
         "a status is letters behind + or -: D disabled, S stopped, N draining, H hot standby, "
-        "R hot spare, I ignore errors; -E and -C clear an error and failed checks");
+        "R hot spare, I ignore errors, C failed its checks; E, an error, can only be cleared");
   }
   return wish;
 }

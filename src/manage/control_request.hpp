@@ -83,12 +83,13 @@ struct ControlRequest {
   std::int64_t id = 0;                    // of undo
   std::optional<std::uint32_t> before{};  // of changes: those with lower numbers
   bool force = false;                     // of undo: also when it was changed again since
+  std::string at{};                       // of export_text: as of then; empty: now
   std::string reason{};                   // for the journal
 };
 
 std::expected<ControlRequest, ControlFault> parse_request(std::string_view line);
 
-// "+D-N" and the like: bits to set and to clear. An operator's are D S N H R I; E and C can only be
+// "+D-N" and the like: bits to set and to clear. An operator's are D S N H R I and C; E can only be
 // cleared. The error says so.
 std::expected<StatusWish, std::string> parse_status_wish(std::string_view text);
 

@@ -101,8 +101,9 @@ TEST(ControlRequest, status_letters_are_an_operators) {
   EXPECT_EQ(wish->set, Flag::disabled | Flag::draining);
   EXPECT_EQ(wish->clear, Status(Flag::stopped));
   EXPECT_EQ(parse_status_wish("h")->set, Status(Flag::standby));
+  EXPECT_EQ(parse_status_wish("+C")->set, Status(Flag::health_failed));
   EXPECT_EQ(parse_status_wish("-EC")->clear, Flag::in_error | Flag::health_failed);
-  for (const char* bad : {"", "+", "-", "+E", "+O", "-O", "+C", "+Q", "D+", "+G", "+U", "+F"})
+  for (const char* bad : {"", "+", "-", "+E", "+O", "-O", "+Q", "D+", "+G", "+U", "+F"})
     EXPECT_FALSE(parse_status_wish(bad)) << bad;
 }
 

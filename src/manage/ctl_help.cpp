@@ -30,7 +30,7 @@ Usage: steelyard ctl [-f FILE] [-d ROOT] [-D NAME] [-C LINE] [-c LINE] COMMAND .
   history BALANCER MEMBER [--json]               what happened to a member's health
   changes [--balancer NAME] [--before N] [--json]  what operators changed, with numbers for undo
   undo NUMBER [--force]                          take one of these back
-  export [--balancer NAME]                       what is changed now, as configuration
+  export [--balancer NAME] [--at WHEN]           what is (or was) changed, as configuration
   generations [--json]                           the configurations that were loaded
   cluster [--json]                               how it does with the other instances
   help [COMMAND]
@@ -116,8 +116,8 @@ equals sign is what holds when the configuration says nothing. All of them chang
 
 STATUS sets and clears status letters, as in status= of httpd: +D disabled, +S stopped,
 +N draining, +H hot standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets
-an error, -C failed health checks. Several at once: +D-N. A drain that was ordered for the member
-is cancelled.
+an error, -C failed health checks; +C makes them count as failed until one passes. Several at once:
++D-N. A drain that was ordered for the member is cancelled.
 )"},
     Page{"add",
          R"(steelyard ctl add BALANCER URL [FIELD=VALUE ...]
@@ -146,10 +146,11 @@ Takes back the change of that number. Refused when the field was changed again s
 --force.
 )"},
     Page{"export",
-         R"(steelyard ctl export [--balancer NAME]
+         R"(steelyard ctl export [--balancer NAME] [--at NUMBER|MOMENT]
 
 Prints what operators changed and what counts now as text of the configuration, to be put into a
-file. It shows secret= and nonce= if there are any.
+file. It shows secret= and nonce= if there are any. With --at what counted after the change of that
+number, or at that moment: --at 17, --at 2026-11-29T14:03:10Z.
 )"},
     Page{"generations",
          R"(steelyard ctl generations [--json]

@@ -52,7 +52,7 @@ const std::vector<Command>& commands() {
       {"history", {"balancer", "member"}, {json}, 2},
       {"changes", {}, {{"balancer", Value::text}, {"before", Value::number}, json}},
       {"undo", {"id"}, {{"force", Value::none}, reason, json}, 1},
-      {"export", {}, {{"balancer", Value::text}}},
+      {"export", {}, {{"balancer", Value::text}, {"at", Value::text}}},
       {"generations", {}, {json}},
       {"cluster", {}, {json}},
   };

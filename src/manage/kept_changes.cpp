@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <chrono>
 
 #include "balance/config_text.hpp"
+#include "base/text.hpp"
 
 namespace steelyard::manage {
 
@@ -55,16 +57,76 @@ std::int64_t last_change(const ChangesBook& book) {
   return rows && !rows->empty() ? rows->front().id : 0;
 }
 
-std::string export_text(const std::vector<NamedBalancer>& balancers) {
+std::optional<WallTime> parse_moment(std::string_view text) {
+  constexpr std::string_view shape = "0000-00-00T00:00:00Z";
+  if (text.size() != shape.size()) return std::nullopt;
+  std::array<int, 6> numbers{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i + 1 < shape.size(); ++i) {
+    if (shape[i] == '0' && is_digit(text[i])) {
+      numbers[at] = numbers[at] * 10 + (text[i] - '0');
+    } else if (text[i] == shape[i]) {
+      ++at;
+    } else {
+      return std::nullopt;
+    }
+  }
+  const auto [year, month, day, hour, minute, second] = numbers;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!text.ends_with('Z') || !date.ok() || hour > 23 || minute > 59 || second > 59)
+    return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
+}
+
+namespace {
+
+std::expected<journal::Overlays, ControlFault> overlays_at(const ChangesBook& book,
+                                                           std::string_view at) {
+  using Kind = ControlFault::Kind;
+  const journal::Journal* const journal = book.journal();
+  if (journal == nullptr) {
+    return std::unexpected(
+        ControlFault{.kind = Kind::refused, .text = "the journal of changes is not open"});
+  }
+  const auto read = [&](auto point) -> std::expected<journal::Overlays, ControlFault> {
+    auto overlays = journal->as_of(point);
+    if (overlays) return std::move(*overlays);
+    return std::unexpected(ControlFault{.kind = Kind::refused, .text = overlays.error().text});
+  };
+  if (const auto id = parse_unsigned(at); id && *id <= INT64_MAX)
+    return read(static_cast<std::int64_t>(*id));
+  // To the end of that second: what was told with the same text is in it.
+  constexpr auto rest = std::chrono::seconds(1) - std::chrono::microseconds(1);
+  if (const auto when = parse_moment(at)) return read(WallTime(*when + rest));
+  return std::unexpected(ControlFault{
+      .text = "at is the number of a change or a moment, as in 17 or 2026-11-29T14:03:10Z"});
+}
+
+}  // namespace
+
+std::expected<std::string, ControlFault> export_text(const ChangesBook& book,
+                                                     const std::vector<NamedBalancer>& balancers,
+                                                     std::string_view at) {
+  std::optional<journal::Overlays> then;
+  if (!at.empty()) {
+    auto found = overlays_at(book, at);
+    if (!found) return std::unexpected(std::move(found.error()));
+    then = std::move(*found);
+  }
   std::string text;
   for (const NamedBalancer& balancer : balancers) {
     const balance::Edits edits(*balancer.state);
-    const balance::Overlay overlay = edits.overlay();
+    const balance::Overlay overlay =
+        then ? (*then)[{balancer.scope, balancer.state->name()}] : edits.overlay();
     if (overlay.empty()) continue;
     text += fmt::format("{}# {} of {}\n{}", text.empty() ? "" : "\n", balancer.state->name(),
                         balancer.scope, balance::config_text(edits.written(), overlay));
   }
-  return text.empty() ? "# nothing is changed\n" : text;
+  if (!text.empty()) return text;
+  return then ? "# nothing was changed\n" : "# nothing is changed\n";
 }
 
 }  // namespace steelyard::manage

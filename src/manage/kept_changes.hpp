@@ -7,6 +7,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "manage/api_objects.hpp"
@@ -28,7 +29,12 @@ inline constexpr std::size_t history_rows = 100;
 // The number of the last change of all; 0: there is none.
 [[nodiscard]] std::int64_t last_change(const ChangesBook& book);
 
-// What operators changed and what counts now, as text of the configuration.
-[[nodiscard]] std::string export_text(const std::vector<NamedBalancer>& balancers);
+// "2026-11-29T14:03:10Z", as Moment::text_of() tells it.
+[[nodiscard]] std::optional<WallTime> parse_moment(std::string_view text);
+
+// What operators changed, over what the configuration says now, as its text. `at`: empty for what
+// counts now; else the number of the change after which it counted, or a moment for parse_moment().
+[[nodiscard]] std::expected<std::string, ControlFault> export_text(
+    const ChangesBook& book, const std::vector<NamedBalancer>& balancers, std::string_view at);
 
 }  // namespace steelyard::manage

@@ -44,6 +44,7 @@ std::optional<LiveFeed::Joined> LiveFeed::listen(const proxy::DeskQuestion& ques
       {"banner", question.generation->banner()},
       {"generation", question.generation->number()},
       {"changes", parts_.last_change()},
+      {"troubles", parts_.troubles()},
       {"nonces", nonces}};
   all.update(channel.book.all());
   auto feed = std::make_shared<proxy::Feed>();
@@ -82,7 +83,9 @@ void LiveFeed::tell_now() {
 
 ApiJson LiveFeed::turn(std::uint32_t server, Channel& channel) {
   const Moment moment{.now = parts_.loop.now(), .wall = parts_.loop.wall_now()};
-  ApiJson event{{"at", milliseconds_of(moment, moment.now)}, {"changes", parts_.last_change()}};
+  ApiJson event{{"at", milliseconds_of(moment, moment.now)},
+                {"changes", parts_.last_change()},
+                {"troubles", parts_.troubles()}};
   event.update(channel.book.turn_to(
       live_rows(name_balancers(*channel.generation, server), parts_.chronicle, moment)));
   return event;

@@ -31,6 +31,7 @@ class LiveFeed final : private io::Timer {
     io::Loop& loop;
     Chronicle& chronicle;
     std::function<std::int64_t()> last_change;  // the journal's; pages then look at the history
+    std::function<std::vector<std::string>()> troubles;  // ChangesBook's
   };
   explicit LiveFeed(Parts parts) : parts_(std::move(parts)) {}
 

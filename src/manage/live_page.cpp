@@ -161,9 +161,10 @@ std::string text_in(const ApiJson& object, const char* key) {
 
 LivePage::LivePage(Parts parts)
     : parts_(std::move(parts)),
-      feed_({.loop = parts_.loop, .chronicle = parts_.chronicle, .last_change = [this] {
-               return last_change(parts_.book);
-             }}) {}
+      feed_({.loop = parts_.loop,
+             .chronicle = parts_.chronicle,
+             .last_change = [this] { return last_change(parts_.book); },
+             .troubles = [this] { return parts_.book.troubles(); }}) {}
 
 bool LivePage::concerns(const proxy::DeskQuestion& question) {
   const std::string_view query = question.query ? std::string_view(*question.query) : "";

@@ -71,7 +71,8 @@ std::uint64_t event_count(const MemberView& view) {
 }
 
 ApiJson member_row(const NamedBalancer& balancer, const MemberView& view,
-                   const Chronicle& chronicle, const Moment& moment) {
+                   const balance::Overlay& overlay, const Chronicle& chronicle,
+                   const Moment& moment) {
   const StateWord state = state_of(view);
   ApiJson row{{"kind", "member"},
               {"balancer", balancer.label},
@@ -82,7 +83,7 @@ ApiJson member_row(const NamedBalancer& balancer, const MemberView& view,
               {"tone", state.tone},
               {"status", trim(balance::display_text(view.status))},
               {"flags", balance::letters_of(view.status.only(balance::operator_flags))},
-              {"reason", reason_text(view)},
+              {"reason", reason_text(view, overlay.find(view.spec->name))},
               {"until", view.error_ends && *view.error_ends != never
                             ? ApiJson(milliseconds_of(moment, *view.error_ends))
                             : ApiJson(nullptr)},
@@ -165,11 +166,12 @@ std::vector<LiveRow> live_rows(const std::vector<NamedBalancer>& balancers,
   std::vector<LiveRow> rows;
   for (const NamedBalancer& balancer : balancers) {
     const std::vector<MemberView> members = balancer.state->members();
+    const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
     rows.push_back({balancer.label, balancer_row(balancer, members, chronicle)});
     const auto all = static_cast<double>(chronicle.of(*balancer.state).now().requests);
     const auto expected = expected_shares(members, balancer.state->spec()->ejection.active_min);
     for (std::size_t i = 0; i < members.size(); ++i) {
-      ApiJson row = member_row(balancer, members[i], chronicle, moment);
+      ApiJson row = member_row(balancer, members[i], overlay, chronicle, moment);
       const auto mine = static_cast<double>(chronicle.of(*members[i].member).now().requests);
       row["share"] = all > 0 ? ApiJson(rounded(mine / all)) : ApiJson(nullptr);
       row["expected"] = rounded(expected[i]);

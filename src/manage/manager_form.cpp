@@ -4,18 +4,13 @@
 #include <array>
 #include <optional>
 
+#include "http/percent.hpp"
+
 namespace steelyard::manage {
 
 namespace {
 
 constexpr std::array<std::string_view, 4> selecting{"w", "b", "nonce", "xml"};
-
-std::optional<int> hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = ascii_lower(c);
-  if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -34,17 +29,7 @@ std::string_view host_of(std::string_view url) {
 }
 
 std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
-    const auto low = high ? hex_digit(text[i + 2]) : std::nullopt;
-    if (low) {
-      decoded += static_cast<char>(*high * 16 + *low);
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
+  std::string decoded = http::percent_decoded(text);
   decoded.resize(std::min(decoded.find('\0'), decoded.size()));
   return decoded;
 }

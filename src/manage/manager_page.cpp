@@ -40,6 +40,8 @@ constexpr Markup::Literal check_columns(
 
 void write_about(Markup& out, const ManagerView& view) {
   out.tags(head).text(view.question.public_name).tags("</h1>\n\n");
+  for (const std::string& trouble : view.troubles)
+    out.tags("<p><strong>").text(trouble).tags(".</strong></p>\n");
   if (view.offers_live_page) {
     out.tags("<p><a href=\"");
     write_own_path(out, view);

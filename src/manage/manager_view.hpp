@@ -38,6 +38,7 @@ struct ManagerView {
   WallTime wall;
   std::vector<BalancerView> balancers;
   bool offers_live_page = false;
+  std::vector<std::string> troubles{};  // of changes, told before all else
   // What a form is shown for; indexes into the above.
   std::optional<std::size_t> balancer{}, member{};
 };

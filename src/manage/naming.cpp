@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::manage {
@@ -126,7 +127,8 @@ std::expected<NamedBalancer, ControlFault> find_balancer(
 }
 
 std::expected<balance::MemberView, ControlFault> find_member(const NamedBalancer& balancer,
-                                                             std::string_view wanted) {
+                                                             std::string_view written) {
+  const std::string wanted = balance::without_password(written);
   std::vector<balance::MemberView> all = balancer.state->members();
   std::vector<balance::MemberView> found;
   for (const balance::MemberView& view : all) {

@@ -22,6 +22,14 @@ bool concerns_others(const Change& change) {
   return change.field == "member" || change.field.starts_with("hc");
 }
 
+bool is_under_way(const DrainWish& wish, const balance::MemberView& member) {
+  if (!member.drain || member.drain->state != balance::DrainState::under_way) return false;
+  const balance::DrainOrder& now = member.drain->order;
+  const balance::DrainOrder wanted = wish.order(member.drain->began);
+  return now.deadline == wanted.deadline && now.sessions_max == wanted.sessions_max &&
+         now.window == wanted.window && now.pace == wanted.pace;
+}
+
 }  // namespace
 
 std::string order_note(const NamedBalancer& balancer, const balance::MemberView& member,
@@ -57,9 +65,31 @@ std::expected<void, OperationFault> Operations::keep(const NamedBalancer& balanc
   return std::unexpected(OperationFault{OperationFault::Kind::not_kept, std::move(kept.error())});
 }
 
+std::expected<void, OperationFault> Operations::say_finding(const NamedBalancer& balancer,
+                                                            const balance::MemberView& member,
+                                                            const StatusWish& wish,
+                                                            const By& by) const {
+  const Status set = wish.set.without(balance::operator_flags);
+  const Status clear = wish.clear.without(balance::operator_flags);
+  const Status after = member.status.with(set).without(clear);
+  if (after == member.status) return {};
+  if (!balancer.state->change_status(member.member, set, clear, moment().now)) {
+    return std::unexpected(
+        OperationFault{OperationFault::Kind::gone, "a reload has just taken the member away"});
+  }
+  parts_.book.note_finding(balancer, member, after, by.author, moment());
+  const std::string what = fmt::format("set from {}to {}", balance::display_text(member.status),
+                                       trim(balance::display_text(after)));
+  by.log(order_note(balancer, member, what, by.who));
+  parts_.members_changed();
+  return {};
+}
+
 std::expected<void, OperationFault> Operations::drain(const NamedBalancer& balancer,
                                                       const balance::MemberView& member,
                                                       const DrainWish& wish, const By& by) const {
+  // Said again it is no new order: whoever waits for the first one waits on.
+  if (is_under_way(wish, member)) return {};
   const Moment moment = this->moment();
   const balance::DrainOrder order = wish.order(moment.now);
   Status flags = member.status.only(balance::operator_flags).with(Flag::draining);

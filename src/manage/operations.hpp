@@ -50,6 +50,12 @@ class Operations {
   std::expected<Changes, ControlFault> undo(const std::vector<NamedBalancer>& balancers,
                                             const ChangesBook::UndoWish& wish, const By& by) const;
 
+  // What was found out of a member (E and C), which is no wish of anybody's: it counts until the
+  // next answer or check says something else.
+  std::expected<void, OperationFault> say_finding(const NamedBalancer& balancer,
+                                                  const balance::MemberView& member,
+                                                  const StatusWish& wish, const By& by) const;
+
   std::expected<void, OperationFault> drain(const NamedBalancer& balancer,
                                             const balance::MemberView& member,
                                             const DrainWish& wish, const By& by) const;

@@ -137,6 +137,7 @@ struct Table {
   double now = 0;  // milliseconds since 1970
   double rate = 0, in_flight = 0, errors = 0;
   std::size_t serving = 0;
+  std::vector<std::string> troubles;  // of changes: the journal's, the cluster's
 };
 
 Table read_table(std::string_view answer) {
@@ -144,6 +145,10 @@ Table read_table(std::string_view answer) {
   const json object = json::parse(answer, nullptr, false);
   if (!object.is_object()) return table;
   table.now = number_in(object, "at").value_or(0);
+  if (const auto told = object.find("troubles"); told != object.end() && told->is_array()) {
+    for (const json& trouble : *told)
+      if (trouble.is_string()) table.troubles.push_back(trouble.get<std::string>());
+  }
   const auto rows = object.find("rows");
   if (rows == object.end() || !rows->is_array()) return table;
   for (const json& row : *rows) {
@@ -279,7 +284,7 @@ std::vector<std::string> top_screen(std::string_view answer, TopView& view,
   sort_rows(table.members, view.sort, view.descending);
   auto widths = widths_of(table.members);
   widths[view.sort] = std::max(widths[view.sort], columns[view.sort].title.size() + 1);
-  constexpr std::size_t other_lines = 3;  // head, titles, keys
+  const std::size_t other_lines = 3 + table.troubles.size();  // head, titles, keys
   const std::size_t room = view.height > other_lines ? view.height - other_lines : 1;
   const std::size_t rows = table.members.size();
   view.first = std::min(view.first, rows > room ? rows - room : 0);
@@ -291,8 +296,10 @@ std::vector<std::string> top_screen(std::string_view answer, TopView& view,
     if (!view.has_colours || how.empty()) return fitted(line);
     return std::string(how) + fitted(line) + "\x1b[0m";
   };
-  std::vector<std::string> lines{fitted(head_line(table, view, fault)),
-                                 emphasised(title_line(widths, view), "\x1b[7m")};
+  std::vector<std::string> lines{fitted(head_line(table, view, fault))};
+  for (const std::string& trouble : table.troubles)
+    lines.push_back(emphasised(printable(trouble), colour_of("bad")));
+  lines.push_back(emphasised(title_line(widths, view), "\x1b[7m"));
   for (std::size_t i = view.first; i < end; ++i) {
     const Row& row = table.members[i];
     lines.push_back(emphasised(

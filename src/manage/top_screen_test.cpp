@@ -51,6 +51,16 @@ TEST(TopScreen, sums_up_in_its_first_line) {
   EXPECT_THAT(screen({.paused = true}, "no server")[0], HasSubstr("PAUSED  no server"));
 }
 
+TEST(TopScreen, tells_what_keeps_changes_from_being_made_below_it) {
+  TopView view;
+  view.height = 6;
+  const auto lines =
+      top_screen(R"({"at":1,"troubles":["the journal\u001b is not open"],"rows":[]})", view);
+  ASSERT_THAT(lines, SizeIs(6));
+  EXPECT_EQ(lines[1], "the journal\\x1b is not open");
+  EXPECT_THAT(lines[2], StartsWith("BALANCER"));
+}
+
 TEST(TopScreen, fits_the_terminal) {
   TopView view{.width = 30, .height = 4};
   auto lines = top_screen(answer, view);

@@ -31,10 +31,21 @@ const std::string end = packet("\x05\x01");
 const std::string want = packet("\x06\x1f\xfa");
 const std::string pong(ajp::pong_packet);
 
+std::string text(std::string_view value) {
+  return std::string{'\0', static_cast<char>(value.size())} + std::string(value) + '\0';
+}
+// A request's Content-Length, as it stands in the packet.
+std::string told_length(std::string_view digits) { return "\xa0\x08" + text(digits); }
+
 class AjpPath : public testing::Test {
  protected:
-  void serve(TestWorld& world, const TestWorld::Words& parameters = {}) {
+  void serve(TestWorld& world, const TestWorld::Words& parameters = {},
+             const config::PathSettings& settings = {}) {
     auto config = TestWorld::make_config(1, parameters);
+    config::Section section;
+    section.pattern = "/";
+    section.settings = settings;
+    config->servers[0]->locations.push_back(std::move(section));
     auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
     spec->members[0].scheme = "ajp";
     config->servers[0]->balancers[0] = spec;
@@ -141,6 +152,67 @@ TEST_F(AjpPath, what_lies_behind_the_end_costs_the_connection) {
     EXPECT_THAT(client->take_all(), EndsWith("3\r\nown\r\n0\r\n\r\n"));
     world.say(*client, simple_get);
     EXPECT_EQ(world.members[0].connections.size(), 2u);
+  }
+}
+
+// The redirect's body is empty: a container that waited for it would take the next packet for it.
+TEST_F(AjpPath, an_error_document_after_a_post_announces_no_body) {
+  for (const std::string_view body :
+       {"Content-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"}) {
+    TestWorld world;
+    config::PathSettings settings;
+    settings.error_override = config::ErrorOverride{.on = true, .statuses = {404}};
+    settings.error_documents[404] = {.kind = config::ErrorDocument::Kind::local_path,
+                                     .target = "/doc"};
+    serve(world, {}, settings);
+    const auto client = world.connect();
+    world.say(*client, "POST /a HTTP/1.1\r\nHost: x\r\n" + std::string(body));
+    (void)world.members[0].heard();
+    world.say(world.members[0].last(), packet("\x04\x01\x94\0\2No\0\0\0"s) + end);
+    const std::string asked = world.members[0].heard();
+    constexpr std::string_view get_it{"\x02\x02\0\x08HTTP/1.1\0\0\4/doc\0", 20};
+    ASSERT_GE(asked.size(), get_it.size() + 4);
+    EXPECT_EQ(asked.substr(4, get_it.size()), get_it);
+    EXPECT_THAT(asked, HasSubstr(told_length("0")));
+    EXPECT_THAT(asked, Not(HasSubstr("chunked")));
+    EXPECT_THAT(asked, EndsWith("\xff")) << "no packet of a body behind it";
+    // One that asks all the same is told that there is none.
+    world.say(world.members[0].last(), want);
+    EXPECT_EQ(world.members[0].heard(), "\x12\x34\0\2\0\0"s);
+    world.say(world.members[0].last(), headers + chunk("doc") + end);
+    EXPECT_THAT(client->take_all(), EndsWith("3\r\ndoc\r\n0\r\n\r\n"));
+    world.say(*client, simple_get);
+    EXPECT_EQ(world.members[0].connections.size(), 2U) << "the document's is kept";
+  }
+}
+
+// A container reads as many bytes as the field says, whatever is sent.
+TEST_F(AjpPath, the_length_told_is_the_bodys_whatever_rules_made_of_it) {
+  const std::vector<std::vector<std::string>> rules{{"set", "Content-Length", "3"},
+                                                    {"set", "Content-Length", "99"},
+                                                    {"add", "Content-Length", "6"},
+                                                    {"unset", "Content-Length"},
+                                                    {"edit", "Content-Length", "5", "-1"}};
+  for (const std::vector<std::string>& words : rules) {
+    TestWorld world;
+    config::PathSettings settings;
+    settings.request_rules.push_back(*expr::HeaderRule::parse_request(words));
+    serve(world, {}, settings);
+    const auto client = world.connect();
+    world.say(*client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+    const std::string asked = world.members[0].heard();
+    const std::size_t told = asked.find("\xa0\x08");
+    ASSERT_NE(told, asked.npos);
+    EXPECT_EQ(asked.substr(told, 6), told_length("5")) << testing::PrintToString(words);
+    EXPECT_EQ(asked.find("\xa0\x08", told + 1), asked.npos) << testing::PrintToString(words);
+    EXPECT_THAT(asked, EndsWith("\x12\x34\0\7\0\5hello"s));
+    // Nor is one told where there is none.
+    world.say(world.members[0].last(), headers + end);
+    (void)client->take_all();
+    world.say(*client, simple_get);
+    EXPECT_THAT(world.members[0].heard(), Not(HasSubstr("\xa0\x08")))
+        << testing::PrintToString(words);
   }
 }
 

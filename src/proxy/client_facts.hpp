@@ -50,6 +50,9 @@ struct ClientFacts {
   std::uint32_t requests_before = 0;  // on this connection
   std::uint64_t connection_id = 0;
   std::uint32_t http2_stream = 0;  // the exchange's; 0: HTTP/1
+  // Sec-WebSocket-Accept of whoever takes the WebSocket that the client opens on its stream (RFC
+  // 8441); empty: it asks for something else, or speaks HTTP/1.
+  std::string_view websocket_accept;
 
   std::string_view peer_ip() const { return {peer_text.data(), peer_text_bytes}; }
   std::string_view local_ip() const { return {local_text.data(), local_text_bytes}; }

@@ -36,7 +36,6 @@ balance::MemberSpec place_of(const Exchange& x) {
 // Through another proxy it is that one's answer which the client gets.
 void begin_tunnel(Exchange& x, Workspace& workspace, const config::RemoteProxy* remote) {
   x.status = 200;
-  x.reason = "Connection Established";
   const std::string& banner = x.generation->banner();
   if (remote == nullptr) {
     const std::string_view head = x.arena.join(
@@ -84,6 +83,7 @@ class Way {
   }
   io::Task<> carry() {
     begin_tunnel(x_, client_.workspace, plan_.remote);
+    x_.reason = "Connection Established";
     Tunnel tunnel(x_, core_, client_, link_.stream(), lease_.member());
     co_await tunnel.run(std::max(plan_.times.client, plan_.times.backend));
     close_attempt(x_, core_, Failure{}, x_.status);

@@ -136,6 +136,64 @@ TEST(Http2Request, what_HTTP_1_would_answer_with_an_error_is_answered) {
   }
 }
 
+Fields extended_connect(const std::string& protocol, const Fields& more = {}) {
+  Fields fields = replaced(":method", "CONNECT");
+  fields.emplace_back(":protocol", protocol);
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+TEST(Http2Request, an_extended_CONNECT_becomes_the_GET_that_asks_for_a_websocket) {
+  for (const bool goes_on : {false, true}) {
+    Read read_one;
+    read(read_one, extended_connect("websocket"), goes_on);
+    const http::RequestHead& head = read_one.head;
+    EXPECT_EQ(read_one.result.kind, Kind::websocket);
+    EXPECT_EQ(head.line, "GET /p?q HTTP/2.0");
+    EXPECT_EQ(head.method_id, http::Method::get);
+    EXPECT_EQ(head.target.path, "/p");
+    EXPECT_EQ(head.host, "a.test");
+    EXPECT_EQ(head.fields.value("Upgrade"), "websocket");
+    EXPECT_EQ(head.fields.value("Connection"), "Upgrade");
+    EXPECT_TRUE(head.connection.upgrade);
+    EXPECT_EQ(head.body.kind, http::BodyFraming::Kind::none);
+  }
+}
+
+TEST(Http2Request, an_extended_CONNECT_to_something_else_is_answered) {
+  const std::vector<std::pair<Fields, int>> cases = {
+      {extended_connect("connect-udp"), 501},
+      {extended_connect("WEBSOCKET"), 501},
+      {extended_connect("websocket", {{"content-length", "0"}}), 400},
+      {extended_connect("websocket", {{"x", std::string(8200, 'y')}}), 431},
+  };
+  for (const auto& [fields, status] : cases) {
+    Read read_one;
+    read(read_one, fields, true);
+    EXPECT_EQ(read_one.result.kind, Kind::fault);
+    EXPECT_EQ(read_one.result.status, status);
+  }
+  Read other;
+  read(other, extended_connect("connect-udp"), true);
+  EXPECT_EQ(other.head.line, "CONNECT /p?q HTTP/2.0");
+}
+
+TEST(Http2Request, an_extended_CONNECT_has_all_that_a_request_has) {
+  for (const std::string name : {":scheme", ":path", ":authority"}) {
+    Fields fields = extended_connect("websocket");
+    std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+    Read read_one;
+    read(read_one, fields);
+    EXPECT_EQ(read_one.result.kind, Kind::malformed) << name;
+  }
+  Read of_nothing;
+  read(of_nothing, extended_connect(""));
+  EXPECT_EQ(of_nothing.result.kind, Kind::malformed);
+  Read of_get;
+  read(of_get, with({{":protocol", "websocket"}}));
+  EXPECT_EQ(of_get.result.kind, Kind::malformed);
+}
+
 TEST(Http2Request, fields_are_counted_and_their_memory_has_an_end) {
   Fields fields = with({});
   for (int i = 0; i < 101; ++i) fields.emplace_back("x" + std::to_string(i), "y");

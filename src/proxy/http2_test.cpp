@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
 #include "proxy/http2_test_client.hpp"
 #include "proxy/limits.hpp"
 
@@ -256,18 +257,69 @@ TEST(Http2, streams_after_a_reload_get_the_new_generation) {
 TEST(Http2, an_http_1_request_may_ask_for_it) {
   World world;
   const auto client = world.connect();
-  world.say(*client,
-            "GET /up HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-            "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+  world.say(
+      *client,
+      "GET /up HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, X-Hop\r\nX-Hop: 1\r\n"
+      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
   EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 101 Switching Protocols\r\n"));
   const std::string heard = world.members[0].heard();
   EXPECT_THAT(heard, StartsWith("GET /up HTTP/1.1\r\n"));
   EXPECT_THAT(heard, Not(HasSubstr("h2c")));
   EXPECT_THAT(heard, Not(HasSubstr("HTTP2-Settings")));
+  EXPECT_THAT(heard, Not(HasSubstr("X-Hop")));
   world.say(*client, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9));
   world.answer(simple_answer);
   EXPECT_THAT(client->take_all(), EndsWith("hi"));
   EXPECT_EQ(world.log_.access_lines.at(0), "GET /up HTTP/2.0|200|http://m1|-");
+}
+
+TEST(Http2, an_upgrade_brings_no_more_than_thirty_two_settings) {
+  std::string one("\0\3\0\0\0\x64", 6);
+  for (const int count : {32, 33}) {
+    World world;
+    const auto client = world.connect();
+    std::string payload;
+    for (int i = 0; i < count; ++i) payload += one;
+    std::string text = base64(payload);
+    text.erase(text.find_last_not_of('=') + 1);
+    world.say(*client,
+              "GET /up HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+              "Upgrade: h2c\r\nHTTP2-Settings: " +
+                  text + "\r\n\r\n");
+    world.answer(simple_answer);
+    EXPECT_THAT(client->take_all(), StartsWith(count == 32 ? "HTTP/1.1 101 " : "HTTP/1.1 200 "));
+  }
+}
+
+TEST(Http2, a_body_is_given_up_when_the_answer_is_there) {
+  World world;
+  Client client(world);
+  const auto id = client.ask(Client::post("/p"), true);
+  for (int piece = 0; piece < 2; ++piece) client.say(id, std::string(10'000, 'x'), false);
+  world.answer(simple_answer);
+  client.talk();
+  EXPECT_EQ(client[id].body, "hi");
+  EXPECT_TRUE(client[id].ended);
+  EXPECT_EQ(client[id].reset, NGHTTP2_NO_ERROR);
+  EXPECT_EQ(world.busy(), 0);
+}
+
+TEST(Http2, what_nobody_reads_of_a_body_takes_no_room_from_others) {
+  World world;
+  auto config = http2_config();
+  config->servers[0]->client.http2.streams_max = 1;  // the connection's window is one stream's
+  world.adopt(std::move(config));
+  Client client(world, 1);  // takes half of the answer, so the stream stays
+  auto id = client.ask(Client::post("/p"), true);
+  for (int piece = 0; piece < 2; ++piece) client.say(id, std::string(10'000, 'x'), false);
+  world.answer(simple_answer);
+  client.talk();
+  for (int piece = 0; piece < 4; ++piece) client.say(id, std::string(10'000, 'y'), false);
+  client.reset(id);
+  id = client.ask(Client::post("/p"), true);
+  for (int piece = 0; piece < 6; ++piece) client.say(id, std::string(10'000, 'z'), false);
+  EXPECT_FALSE(client.goaway().has_value());
+  EXPECT_FALSE(client[id].reset.has_value());
 }
 
 TEST(Http2, an_upgrade_with_a_body_or_without_settings_stays_http_1) {

@@ -1,6 +1,8 @@
 #include "proxy/named_client.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 namespace steelyard::proxy {
@@ -28,6 +30,24 @@ std::string_view text_of(const IpAddress& ip, Arena& arena) {
   return arena.copy({text, ip.write(text, sizeof text)});
 }
 
+// Nobody stands behind more proxies; each word is looked up among those that are trusted. httpd
+// knows no bound.
+constexpr std::size_t hops_max = 100;
+
+std::string_view joined(std::span<const std::string_view> texts, Arena& arena) {
+  constexpr std::string_view between = ", ";
+  if (texts.empty()) return {};
+  std::size_t bytes = between.size() * (texts.size() - 1);
+  for (const std::string_view text : texts) bytes += text.size();
+  char* const begin = arena.take(bytes);
+  char* at = begin;
+  for (const std::string_view text : texts) {
+    if (at != begin) at = std::ranges::copy(between, at).out;
+    at = std::ranges::copy(text, at).out;
+  }
+  return {begin, bytes};
+}
+
 // Reads the field from its end: each proxy appended the address it was asked from.
 class Chain {
  public:
@@ -40,7 +60,8 @@ class Chain {
   }
   bool has_left() const { return has_left_; }
   std::string_view left() const { return left_; }  // what nobody vouches for
-  std::string_view proxies() const { return proxies_; }
+  // Those that were believed, the nearest one first.
+  std::span<const std::string_view> proxies() const { return {proxies_.data(), proxy_count_}; }
 
  private:
   bool trusts_current() {
@@ -54,8 +75,8 @@ class Chain {
   }
 
   bool take_last() {
-    // Nobody stands behind so many; each makes the list of proxies anew.
-    if (++hops_ > hops_max) return false;
+    if (hops_ == hops_max) return false;
+    ++hops_;
     const std::size_t comma = left_.rfind(',');
     const std::size_t begin = comma == left_.npos ? 0 : comma + 1;
     const std::string_view word = without_blanks(left_.substr(begin));
@@ -74,9 +95,7 @@ class Chain {
       leave(begin, word);
       return false;
     }
-    if (!is_internal_) {
-      proxies_ = proxies_.empty() ? x_.client_ip() : x_.arena.join(proxies_, ", ", x_.client_ip());
-    }
+    if (!is_internal_) proxies_[proxy_count_++] = x_.client_ip();
     // httpd: nothing is known of its port.
     x_.named_client.endpoint = Endpoint{*ip, 0};
     x_.named_client.ip = text_of(*ip, x_.arena);
@@ -101,9 +120,9 @@ class Chain {
   Exchange& x_;
   Shard::Core& core_;
   const RemoteIpSettings& settings_;
-  static constexpr int hops_max = 100;
-  int hops_ = 0;
-  std::string_view left_, proxies_;
+  std::size_t hops_ = 0, proxy_count_ = 0;
+  std::string_view left_;
+  std::array<std::string_view, hops_max> proxies_;
   bool has_left_ = true, is_internal_ = false;
 };
 
@@ -119,10 +138,10 @@ void follow_field(Exchange& x, Shard::Core& core) {
   } else {
     x.request.fields.remove(settings.header);
   }
-  if (chain.proxies().empty()) return;
-  x.notes.set("remoteip-proxy-ip-list", chain.proxies());
-  if (!settings.proxies_header.empty())
-    x.request.fields.set(settings.proxies_header, chain.proxies());
+  const std::string_view proxies = joined(chain.proxies(), x.arena);
+  if (proxies.empty()) return;
+  x.notes.set("remoteip-proxy-ip-list", proxies);
+  if (!settings.proxies_header.empty()) x.request.fields.set(settings.proxies_header, proxies);
 }
 
 }  // namespace

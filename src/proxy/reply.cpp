@@ -44,6 +44,14 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
   }
 }
 
+// httpd's mod_proxy_http2: who was asked by the client's name for this host answers with it.
+bool may_map(const Exchange& x) {
+  const bool over_http2 = x.backend_url.scheme == "h2" || x.backend_url.scheme == "h2c";
+  // Of places that the client named nothing has to be hidden.
+  if (x.route.is_forward) return false;
+  return !over_http2 || !x.settings->preserve_host.value_or(false);
+}
+
 void tidy_date(Exchange& x, std::size_t row) {
   const http::Field& field = x.normal[row];
   const bool is_date = field.id == FieldId::date || field.id == FieldId::expires ||
@@ -207,10 +215,10 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
       x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
   if (x.normal.may_have_duplicates()) keep_one_type(x);
-  // Of places that the client named nothing has to be hidden.
-  const bool maps_urls = !settings.reverse_urls.empty() && !x.route.is_forward;
-  const bool maps_cookies = !x.route.is_forward && (!settings.reverse_cookie_domains.empty() ||
-                                                    !settings.reverse_cookie_paths.empty());
+  const bool maps = may_map(x);
+  const bool maps_urls = maps && !settings.reverse_urls.empty();
+  const bool maps_cookies =
+      maps && (!settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty());
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
   if (is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);

@@ -11,7 +11,8 @@ namespace steelyard::proxy {
 
 class ReplyBody {
  public:
-  enum class Progress : std::uint8_t { data, blocked, finished, cut_short };
+  // others_turn: there may be more to read, but what came was for nobody (unwanted_bytes_a_turn).
+  enum class Progress : std::uint8_t { data, blocked, finished, cut_short, others_turn };
 
   virtual ~ReplyBody() = default;
   // Makes pending() non-empty when it can without waiting.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 #include "rewrite/engine.hpp"
 
@@ -40,7 +41,8 @@ class ExchangeSubject final : public rewrite::Subject {
   }
   bool traces(int level) const override { return core_.wants(x_, level_of(level), log_module); }
   void trace(int level, std::string_view text) override {
-    core_.log(x_, level_of(level), log_module, text);
+    // A line of it tells of one URL, perhaps a member's.
+    core_.log(x_, level_of(level), log_module, balance::without_password(text));
   }
   void complain(std::string_view text) override {
     if (core_.wants(x_, LogLevel::error, log_module))
@@ -128,8 +130,9 @@ Outcome run(Exchange& x, Shard::Core& core, const rewrite::RuleSet& rules, std::
 }
 
 void proxy_to(Exchange& x, const Outcome& outcome) {
+  const bool has_user = outcome.text.find('@') != std::string_view::npos;
   x.route = {.kind = config::RouteMatch::Kind::proxied,
-             .url = outcome.text,
+             .url = has_user ? x.arena.copy(balance::without_password(outcome.text)) : outcome.text,
              .canonical = outcome.unescaped};
 }
 

@@ -9,6 +9,7 @@
 #include "config/redirect.hpp"
 #include "config/route.hpp"
 #include "http/path.hpp"
+#include "proxy/client_wish.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/forward_request.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -453,6 +454,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
           x.arena.join("AH02219: access to ", x.path, " failed, reason: SSL connection required"));
     return answer(403);
   }
+  if (const auto unmet = heed_client_wish(x, core)) return *unmet;
   if (x.settings->require) {
     if (const int status = authorise(x, core); status != 0) return answer(status);
   }

@@ -13,12 +13,14 @@ namespace steelyard::proxy {
 
 struct Routing {
   enum class Kind : std::uint8_t {
-    proxy,             // x.route says where
-    tunnel,            // a CONNECT that may go on
-    answer,            // `status`, and for redirects `location`
-    heartbeat,         // read the body and note what it says
-    desk,              // x.responder is answered at a desk (desk.hpp)
-    needs_client_host  // look the client's name up, then continue_routing()
+    proxy,      // x.route says where
+    tunnel,     // a CONNECT that may go on
+    answer,     // `status`, and for redirects `location`
+    heartbeat,  // read the body and note what it says
+    desk,       // x.responder is answered at a desk (desk.hpp)
+    // Not decided yet, from here on:
+    needs_client_host,  // look the client's name up, then continue_routing()
+    needs_handshake     // ask_client()
   } kind = Kind::answer;
   int status = 404;
   std::string_view location;

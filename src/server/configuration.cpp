@@ -26,6 +26,21 @@ std::optional<std::string> environment(std::string_view name) {
   return value;
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+std::string identity_fault(const std::string& user, const std::string& group) {
+  const auto found = find_identity(user, group);
+  return found ? std::string() : found.error();
+}
+
 Diagnostic fault(std::string text) {
   Diagnostic diagnostic;
   diagnostic.text = std::move(text);
@@ -90,6 +105,7 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
   reading.environment = environment;
   reading.resolve_host = addresses_of;
   reading.host_name = full_host_name;
+  reading.machine = {.is_folder = is_folder, .is_file = is_file, .identity_fault = identity_fault};
   auto read = apacheconf::read_configuration(reading, apacheconf::DiskFiles());
   if (!read) return std::unexpected(std::move(read.error()));
   fill_in_files(*read->config);

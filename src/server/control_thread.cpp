@@ -206,6 +206,21 @@ void ControlThread::bring_back_late(journal::Journal journal) {
   });
 }
 
+void ControlThread::open_journal_again(std::string folder) {
+  loop_.post([this, folder = std::move(folder)] {
+    const journal::Journal* const before = book_->journal();
+    if (before != nullptr && !before->is_read_only()) return;
+    book_->open_again([this, &folder] { return journal::Journal::open(folder, loop_.wall_now()); });
+    const auto troubles = book_->troubles();
+    const bool is_well = troubles.empty();
+    log(is_well ? config::LogLevel::notice : config::LogLevel::error,
+        is_well ? "the journal of operators' changes can be written to again" : troubles.front());
+    if (is_well)
+      book_->catch_up(manage::name_balancers(*generation_),
+                      {.now = loop_.now(), .wall = loop_.wall_now()});
+  });
+}
+
 void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
   book_ = std::make_unique<manage::ChangesBook>(
       std::move(journal),

@@ -52,6 +52,8 @@ class ControlThread final : public proxy::Desk {
                   std::shared_ptr<const proxy::Generation> generation);
   // While it runs: a journal that could not be opened at the start.
   void bring_back_late(journal::Journal journal);
+  // While it runs: one that could only be read at the start.
+  void open_journal_again(std::string folder);
   struct Cluster {  // manage::SharedChanges::Parts
     std::function<void(const cluster::Order&, std::uint64_t epoch)> send;
     std::function<std::expected<void, std::string>(const std::string&)> keep;

@@ -15,6 +15,16 @@ bool find(void* library, const char* name, Function& function) {
   return function != nullptr;
 }
 
+// What all who use it set without asking: CURLOPT_PROTOCOLS_STR (7.85), CURLOPT_QUICK_EXIT (7.87).
+bool knows_options(const CurlLibrary& curl) {
+  CURL* const easy = curl.easy_init();
+  if (easy == nullptr) return false;
+  const bool knows = curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+                     curl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+  curl.easy_cleanup(easy);
+  return knows;
+}
+
 std::expected<CurlLibrary, std::string> find_all() {
   void* const library = ::dlopen(file, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return std::unexpected(std::string(::dlerror()));
@@ -39,6 +49,8 @@ std::expected<CurlLibrary, std::string> find_all() {
   if (!has_all) return std::unexpected(std::string(file) + " is too old");
   if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     return std::unexpected(std::string(file) + " cannot be initialised");
+  if (!knows_options(curl))
+    return std::unexpected(std::string(file) + " is too old: 7.87 or a later one is needed");
   return curl;
 }
 

@@ -202,7 +202,12 @@ std::expected<Options, std::string> parse_options(std::span<const char* const> a
 }
 
 std::string Options::root() const {
-  return server_root.empty() ? std::string(default_server_root) : server_root;
+  if (!server_root.empty()) return server_root;
+  if (!config_file.starts_with('/')) return std::string(default_server_root);
+  std::string_view folder = config_file;
+  folder = folder.substr(0, folder.rfind('/'));
+  if (folder.ends_with("/conf")) folder.remove_suffix(std::string_view("/conf").size());
+  return folder.empty() ? "/" : std::string(folder);
 }
 
 std::string Options::config_path() const {

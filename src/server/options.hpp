@@ -43,7 +43,7 @@ struct Options {
 
   Action action = Action::serve;
   Control control = Control::start;
-  std::string server_root;           // -d, empty: default_server_root
+  std::string server_root;           // -d, empty: see root()
   std::string config_file;           // -f, relative to the server root; empty: default_config_file
   std::vector<std::string> defines;  // -D, without the ones that steer the start
   std::vector<std::string> before, after;         // -C, -c
@@ -56,6 +56,9 @@ struct Options {
 
   // The file to read, with the server root put before a relative name.
   std::string config_path() const;
+  // What relative names belong to until the file has a ServerRoot line. Without -d it is the folder
+  // of the file of -f, or the one above when that folder is named conf: each packaging of httpd has
+  // its own root built in, and its files count on it (Debian's have no ServerRoot line).
   std::string root() const;
 };
 

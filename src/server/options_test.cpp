@@ -27,6 +27,15 @@ TEST(Options, a_relative_file_is_found_under_the_server_root) {
   EXPECT_EQ(parse({"-d", "/srv/lb", "-f", "/x.conf"})->config_path(), "/x.conf");
 }
 
+TEST(Options, names_belong_to_the_folder_of_the_file_unless_a_root_is_said) {
+  EXPECT_EQ(parse({"-f", "/etc/apache2/apache2.conf"})->root(), "/etc/apache2");
+  EXPECT_EQ(parse({"-f", "/usr/local/apache2/conf/httpd.conf"})->root(), "/usr/local/apache2");
+  EXPECT_EQ(parse({"-f", "/x.conf"})->root(), "/");
+  EXPECT_EQ(parse({"-f", "/conf/x.conf"})->root(), "/");
+  EXPECT_EQ(parse({"-f", "conf/x.conf"})->root(), "/etc/steelyard");
+  EXPECT_EQ(parse({"-d", "/srv/lb", "-f", "/etc/apache2/apache2.conf"})->root(), "/srv/lb");
+}
+
 TEST(Options, a_value_may_stick_to_its_flag) {
   const auto options = parse({"-DFOREGROUND", "-DTEST", "-fx.conf", "-kgraceful-stop"});
   ASSERT_TRUE(options);

@@ -75,7 +75,10 @@ int serve(const Options& options, Configuration configuration) {
   if (!control.message.empty()) print(control.message + "\n");
   if (!control.go_on_and_start) return control.exit_status;
   std::fflush(stdout);
-  if (const auto loaded = load_tls(configuration); !loaded) {
+  // Before the terminal is left.
+  PassPhrases phrases;
+  phrases.begin(configuration.config->tls.pass_phrases, PassPhrases::Asker::start);
+  if (const auto loaded = load_tls(configuration, &phrases); !loaded) {
     complain(describe_all(loaded.error(), ShowNotes::no));
     return failed;
   }
@@ -89,7 +92,7 @@ int serve(const Options& options, Configuration configuration) {
     complain("steelyard: " + signals.error() + "\n");
     return failed;
   }
-  Server server(options, std::move(*signals));
+  Server server(options, std::move(*signals), std::move(phrases));
   if (auto prepared = server.prepare(std::move(configuration)); !prepared) {
     complain(prepared.error() + "\n");
     return failed;
@@ -108,7 +111,7 @@ int read_and_act(const Options& options) {
   }
   // Whoever tells a running server to stop needs no keys: serve() loads them.
   if (options.action == Action::check) {
-    if (const auto loaded = load_tls(*configuration); !loaded) {
+    if (const auto loaded = load_tls(*configuration, nullptr); !loaded) {
       complain(describe_all(loaded.error(), notes));
       return failed;
     }

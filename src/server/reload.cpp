@@ -33,7 +33,8 @@ void Server::reload(ShardOrders::Exchanges under_way) {
              "the keeper of root's rights is gone or could not read the configuration; logs and "
              "keys that are new in it are opened with the rights of User");
   }
-  if (auto loaded = load_tls(*configuration, keeper_.get()); !loaded) {
+  phrases_.begin(configuration->config->tls.pass_phrases, PassPhrases::Asker::reload);
+  if (auto loaded = load_tls(*configuration, &phrases_, keeper_.get()); !loaded) {
     ++group_.reloads_refused;
     log_.say_lines(LogLevel::error, "core", describe_all(loaded.error(), ShowNotes::no));
     log_.say(LogLevel::error, "core",

@@ -13,6 +13,7 @@
 #include "server/pid_file.hpp"
 #include "server/privileges.hpp"
 #include "server/service_notice.hpp"
+#include "server/tls_loading.hpp"
 #include "tls/named_files.hpp"
 
 namespace steelyard::server {
@@ -29,8 +30,8 @@ std::size_t default_shard_count() { return std::max(1U, std::thread::hardware_co
 
 }  // namespace
 
-Server::Server(Options options, Signals signals)
-    : options_(std::move(options)), signals_(std::move(signals)) {}
+Server::Server(Options options, Signals signals, PassPhrases phrases)
+    : options_(std::move(options)), signals_(std::move(signals)), phrases_(std::move(phrases)) {}
 
 Server::~Server() { leave(); }
 
@@ -129,12 +130,14 @@ void Server::bring_changes_back() {
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
   has_journal_ = true;
+  journal_was_read_only_ = journal->is_read_only();
   control_.bring_back(std::move(*journal), generation_);
 }
 
 // In a cluster it would have to be weighed against what the others said meanwhile, which is done at
 // a start.
 void Server::try_journal_again() {
+  if (journal_was_read_only_) control_.open_journal_again(journal_folder_);
   if (has_journal_ || journal_folder_.empty() || cluster_spec_) return;
   auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
   if (!journal) {
@@ -176,7 +179,8 @@ std::expected<void, std::string> Server::start_keeper(const config::Config& conf
   duties.read_targets = [this]() -> std::optional<Keeper::Duties::Targets> {
     auto read = read_configuration(options_, Purpose::look);
     if (!read) return std::nullopt;
-    return Keeper::Duties::Targets{log_targets(*read->config), tls::named_files(*read->config)};
+    return Keeper::Duties::Targets{log_targets(*read->config),
+                                   tls::named_files(*read->config, list_files)};
   };
   using Terminal = Keeper::Duties::Terminal;
   duties.terminal = options_.foreground ? Terminal::keep : Terminal::leave;

@@ -20,6 +20,7 @@
 #include "server/main_log.hpp"
 #include "server/names_thread.hpp"
 #include "server/options.hpp"
+#include "server/pass_phrases.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
 #include "server/staple_thread.hpp"
@@ -36,7 +37,7 @@ namespace steelyard::server {
 
 class Server {
  public:
-  Server(Options options, Signals signals);
+  Server(Options options, Signals signals, PassPhrases phrases);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -81,6 +82,7 @@ class Server {
 
   Options options_;
   Signals signals_;
+  PassPhrases phrases_;
   std::unique_ptr<Keeper> keeper_;  // none: this process keeps the rights it has
   LogWriter writer_;
   LogRegistry logs_{writer_};
@@ -113,6 +115,7 @@ class Server {
   std::optional<std::string> control_path_;       // as configured at the start
   std::string journal_folder_;                    // the same; empty: there is none
   bool has_journal_ = false;                      // and it is open
+  bool journal_was_read_only_ = false;            // at the start: a reload tries again
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

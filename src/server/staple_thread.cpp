@@ -183,7 +183,7 @@ std::expected<std::string, std::string> StapleThread::fetch(const tls::Staple& s
   set(CURLOPT_TIMEOUT_MS, patience);
   set(CURLOPT_CONNECTTIMEOUT_MS, patience);
   set(CURLOPT_NOSIGNAL, 1L);
-  curl_->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // older ones lack it
+  set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &go_on);
   set(CURLOPT_XFERINFODATA, static_cast<void*>(&stopping_));

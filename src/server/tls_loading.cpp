@@ -1,6 +1,7 @@
 #include "server/tls_loading.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,12 +53,26 @@ apacheconf::Diagnostic to_diagnostic(tls::Fault& fault) {
 
 }  // namespace
 
+// Links that lead nowhere and directories are no files; what cannot be looked at may be one, and
+// whoever reads it then is told so.
+std::expected<std::vector<std::string>, std::string> list_files(const std::string& directory) {
+  auto names = apacheconf::DiskFiles().list(directory);
+  if (!names) return names;
+  std::erase_if(*names, [&](const std::string& name) {
+    struct stat about{};
+    if (::stat((directory + '/' + name).c_str(), &about) != 0) return errno == ENOENT;
+    return !S_ISREG(about.st_mode);
+  });
+  return names;
+}
+
 std::expected<void, std::vector<apacheconf::Diagnostic>> load_tls(Configuration& configuration,
+                                                                  PassPhrases* phrases,
                                                                   Keeper* keeper) {
-  const tls::FileAccess files{
-      [keeper](const std::string& path) { return read_file(path, keeper); },
-      [](const std::string& path) { return apacheconf::DiskFiles().list(path); }};
+  const tls::FileAccess files{[keeper](const std::string& path) { return read_file(path, keeper); },
+                              list_files, phrases};
   auto loaded = tls::Hosts::load(*configuration.config, files);
+  if (phrases != nullptr) phrases->end();
   if (loaded) {
     configuration.tls = std::move(*loaded);
     for (tls::Fault remark : configuration.tls->remarks()) {

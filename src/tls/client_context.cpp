@@ -60,7 +60,7 @@ void set_ciphers(SSL_CTX& context, const TlsBackendSettings& settings, Faults& f
 void show_own(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,
               Faults& faults) {
   if (settings.own_file)
-    use_key_pair(context, *settings.own_file, *settings.own_file, files, faults);
+    use_key_pair(context, {*settings.own_file, *settings.own_file}, files, faults);
 }
 
 void believe(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,

@@ -80,6 +80,9 @@ const char* find_name(Names list, std::string_view wanted) {
 // RFC 7301. Who asks for other protocols only is not answered in one it did not ask for (ALPACA).
 int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_bytes,
                     const unsigned char* offered, unsigned offered_bytes, void* settings) {
+  // The settings may be gone when a connection renegotiates, and its protocol stays.
+  const Greeting* const greeting = greeting_of(ssl);
+  if (greeting == nullptr || greeting->owner == nullptr) return SSL_TLSEXT_ERR_NOACK;
   const auto& client = *static_cast<const config::ClientSettings*>(settings);
   const Names list(offered, offered_bytes);
   const char* best = nullptr;
@@ -115,13 +118,14 @@ struct HandshakeCallbacks {
   // Before the library looks for a session to resume: one of another virtual host's rules is none.
   static int heed_hello(SSL* ssl, int* /*alert*/, void* /*pointer*/) {
     Greeting* const greeting = greeting_of(ssl);
-    if (greeting == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+    // Of a renegotiation nothing counts: the host stays the one that was named first.
+    if (greeting == nullptr || greeting->owner == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
     const unsigned char* extension = nullptr;
     std::size_t bytes = 0;
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &bytes) != 1)
       return SSL_CLIENT_HELLO_SUCCESS;
     greeting->host = host_named_in({extension, bytes});
-    if (greeting->host.empty() || greeting->owner == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+    if (greeting->host.empty()) return SSL_CLIENT_HELLO_SUCCESS;
     const config::Server* const server = greeting->group->find(greeting->host);
     if (server == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
     greeting->is_known = true;
@@ -179,6 +183,16 @@ class Hosts::BackendLoader {
   std::map<std::string, std::shared_ptr<const ClientContext>> made_;
 };
 
+namespace {
+
+// As httpd names a server to who is asked for pass phrases.
+std::string identity_of(const config::Server& server) {
+  constexpr std::uint16_t usual = 443;
+  return server.name + ':' + std::to_string(server.name_port.value_or(usual));
+}
+
+}  // namespace
+
 const std::shared_ptr<const ClientContext>& Hosts::backend_of(const config::Server& server,
                                                               std::string_view url) const {
   const Backends& backends = backends_[server.index];
@@ -195,7 +209,7 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
   for (const auto& server : config.servers) {
     ServerContext& context = hosts->contexts_.emplace_back();
     if (!server->tls.is_on()) continue;
-    auto made = make_server_context(server->tls, config.tls, server->name, files);
+    auto made = make_server_context(server->tls, config.tls, identity_of(*server), files);
     if (!made) {
       std::ranges::move(made.error(), std::back_inserter(faults));
       continue;

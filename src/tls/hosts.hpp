@@ -31,6 +31,10 @@ class Hosts {
   bool speaks_tls(const config::Server& first) const {
     return contexts_[first.index].context != nullptr;
   }
+  // What a handshake for this server goes by; null: it speaks no TLS.
+  SSL_CTX* context_of(const config::Server& server) const {
+    return contexts_[server.index].context.get();
+  }
   // The server's end of a connection. `group` and this object live as long as `owner`, which is
   // held until forget_owner().
   std::unique_ptr<TlsStream> accept(std::unique_ptr<io::Stream> below,

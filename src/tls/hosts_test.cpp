@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "tls/named_files.hpp"
 #include "tls/testing.hpp"
@@ -32,7 +33,10 @@ class Loading : public ::testing::Test {
     return server;
   }
   std::vector<std::string> faults() {
-    const auto loaded = Hosts::load(config_, testing::files_from(files_));
+    FileAccess access = testing::files_from(files_);
+    access.pass_phrases = phrases_;
+    access.list = [this](const std::string&) { return names_; };
+    const auto loaded = Hosts::load(config_, access);
     std::vector<std::string> said;
     if (!loaded)
       for (const Fault& fault : loaded.error()) said.push_back(fault.text);
@@ -41,6 +45,8 @@ class Loading : public ::testing::Test {
 
   testing::KeyPair pair_, other_;
   std::map<std::string, std::string> files_;
+  std::vector<std::string> names_;  // in every directory
+  PassPhrases* phrases_ = nullptr;
   config::Config config_;
 };
 
@@ -116,11 +122,138 @@ TEST_F(Loading, hosts_with_the_same_certificates_and_rules_may_be_asked_for_each
   EXPECT_FALSE((*hosts)->may_ask(first, verifying));
 }
 
+TEST_F(Loading, the_librarys_own_words_are_obeyed_or_faults) {
+  config::Server& server = add("/a.pem", "/a.key");
+  server.tls.commands = {{"Groups", "P-384", {}}, {"MinProtocol", "TLSv1.3", {}}};
+  const auto loaded = Hosts::load(config_, testing::files_from(files_));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(SSL_CTX_get_min_proto_version((*loaded)->context_of(server)), TLS1_3_VERSION);
+  server.tls.commands = {{"Foo", "bar", {}},
+                         {"-min_protocol", "TLSv1.2", {}},
+                         {"MinProtocol", "nope", {}},
+                         {"Options", "NoSuch", {}}};
+  EXPECT_THAT(
+      faults(),
+      ElementsAre(HasSubstr("'Foo': invalid OpenSSL configuration command"),
+                  HasSubstr("'-min_protocol': invalid OpenSSL configuration command"),
+                  HasSubstr("MinProtocol nope failed"), HasSubstr("Options NoSuch failed")));
+}
+
+TEST_F(Loading, hosts_of_other_library_words_may_not_be_asked_for_each_other) {
+  config::Server& first = add("/a.pem", "/a.key");
+  config::Server& second = add("/a.pem", "/a.key");
+  second.tls.commands = {{"Groups", "P-384", {}}};
+  const auto loaded = Hosts::load(config_, testing::files_from(files_));
+  ASSERT_TRUE(loaded);
+  EXPECT_FALSE((*loaded)->may_ask(first, second));
+}
+
+// Of the pair's own name, without an entry.
+std::string revocation_list(const testing::KeyPair& pair) {
+  const std::unique_ptr<X509_CRL, Release<X509_CRL_free>> list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), 1);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(pair.certificate.get()));
+  X509_CRL_set1_lastUpdate(list.get(), X509_get0_notBefore(pair.certificate.get()));
+  X509_CRL_set1_nextUpdate(list.get(), X509_get0_notAfter(pair.certificate.get()));
+  CHECK(X509_CRL_sign(list.get(), pair.key.get(), EVP_sha256()) != 0);
+  const BioHandle bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(bio.get(), list.get());
+  return testing::text_in(bio.get());
+}
+
+TEST_F(Loading, half_a_bundle_of_lists_is_none) {
+  const std::string whole = revocation_list(pair_), other = revocation_list(other_);
+  config::Server& server = add("/a.pem", "/a.key");
+  server.tls.verify = config::PeerVerify::require;
+  server.tls.trust.crl_file = config::NamedFile{"/lists.pem", {}};
+  files_["/lists.pem"] = whole + other;
+  EXPECT_THAT(faults(), ElementsAre());
+  std::string damaged = other;
+  damaged[damaged.size() / 2] = '*';
+  files_["/lists.pem"] = whole + damaged;
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("/lists.pem holds a damaged list of revoked")));
+}
+
+TEST_F(Loading, a_list_in_a_directory_is_read_or_missed) {
+  config::Server& server = add("/a.pem", "/a.key");
+  server.tls.verify = config::PeerVerify::require;
+  server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
+  files_["/lists/readme"] = "nothing";
+  files_["/lists/a.r0"] = revocation_list(pair_);
+  names_ = {"a.r0", "readme"};
+  EXPECT_THAT(faults(), ElementsAre());
+  names_.emplace_back("closed.r0");
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("/lists/closed.r0 cannot be read")));
+}
+
+// Answers with what stands in a list, and notes what it was asked.
+class ScriptedPhrases final : public PassPhrases {
+ public:
+  std::vector<std::string> known() const override { return kept; }
+  std::expected<std::string, std::string> ask(const LockedKey& key, unsigned wrong) override {
+    asked.push_back(key.server + ' ' + std::to_string(key.index) + ' ' + key.path + ' ' +
+                    std::to_string(wrong));
+    if (answers.empty()) return std::unexpected("nobody is there");
+    std::string answer = answers.front();
+    answers.erase(answers.begin());
+    return answer;
+  }
+  void keep(std::string phrase) override { kept.push_back(std::move(phrase)); }
+
+  std::vector<std::string> answers, kept, asked;
+};
+
+std::string locked_key(const testing::KeyPair& pair, std::string phrase) {
+  const BioHandle bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey(bio.get(), pair.key.get(), EVP_aes_128_cbc(),
+                           reinterpret_cast<unsigned char*>(phrase.data()),
+                           static_cast<int>(phrase.size()), nullptr, nullptr);
+  return testing::text_in(bio.get());
+}
+
+TEST_F(Loading, a_pass_phrase_is_asked_for_until_it_fits_and_tried_on_other_keys) {
+  ScriptedPhrases phrases;
+  phrases_ = &phrases;
+  phrases.answers = {"wrong", "right"};
+  files_["/a.key"] = locked_key(pair_, "right");
+  files_["/b.key"] = locked_key(other_, "right");
+  add("/a.pem", "/a.key");
+  add("/b.pem", "/b.key").name_port = 8443;
+  EXPECT_THAT(faults(), ElementsAre());
+  EXPECT_THAT(phrases.asked, ElementsAre("h0:443 0 /a.key 0", "h0:443 0 /a.key 1"));
+  EXPECT_THAT(phrases.kept, ElementsAre("right"));
+  files_["/b.key"] = locked_key(other_, "another");
+  EXPECT_THAT(faults(), ElementsAre("/b.key holds a key with a pass phrase: nobody is there"));
+  EXPECT_EQ(phrases.asked.back(), "h1:8443 0 /b.key 0");
+}
+
+TEST_F(Loading, where_nobody_is_asked_a_locked_key_stays_unread) {
+  files_["/a.key"] = locked_key(pair_, "right");
+  add("/a.pem", "/a.key");
+  EXPECT_THAT(faults(), ElementsAre());
+}
+
+TEST_F(Loading, a_locked_key_for_members_is_a_fault) {
+  files_["/a.both"] = pair_.certificate_pem + locked_key(pair_, "right");
+  config::TlsBackendSettings& backend = add("/a.pem", "/a.key").tls_backend;
+  backend.engine = true;
+  backend.own_file = config::NamedFile{"/a.both", {}};
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("/a.both holds a key with a pass phrase, which "
+                                              "nobody is asked for")));
+}
+
 TEST_F(Loading, what_is_named_is_listed_once) {
   config::Server& server = add("/a.pem", "/a.key");
   server.tls.chain = config::NamedFile{"/c.pem", {}};
+  server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
+  server.tls.trust.ca_path = config::NamedFile{"/closed", {}};
   add("/a.pem", "/a.key");
-  EXPECT_THAT(named_files(config_), ElementsAre("/a.key", "/a.pem", "/c.pem"));
+  const auto list =
+      [](const std::string& path) -> std::expected<std::vector<std::string>, std::string> {
+    if (path == "/lists") return std::vector<std::string>{"x.r0"};
+    return std::unexpected("Permission denied");
+  };
+  EXPECT_THAT(named_files(config_, list), ElementsAre("/a.key", "/a.pem", "/c.pem", "/lists/x.r0"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "tls/library_errors.hpp"
@@ -17,10 +18,18 @@ BioHandle bio_over(std::string_view text) {
   return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(std::min(text.size(), most))));
 }
 
-// Nobody is there to be asked; it is noted that somebody would have been.
-int no_pass_phrase(char* /*room*/, int /*size*/, int /*for_writing*/, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
+struct Question {
+  const std::string* phrase;
+  bool was_asked = false;
+};
+
+// The library's: -1 when there is none, or none that it has room for.
+int tell_pass_phrase(char* room, int size, int /*for_writing*/, void* question) {
+  auto& asked = *static_cast<Question*>(question);
+  asked.was_asked = true;
+  if (asked.phrase == nullptr || asked.phrase->size() > static_cast<std::size_t>(size)) return -1;
+  std::ranges::copy(*asked.phrase, room);
+  return static_cast<int>(asked.phrase->size());
 }
 
 }  // namespace
@@ -44,20 +53,20 @@ std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std
   return std::unexpected("holds a malformed certificate: " + take_library_errors("not readable"));
 }
 
-std::expected<KeyHandle, std::string> read_key(std::string_view pem) {
+std::expected<KeyHandle, KeyFault> read_key(std::string_view pem, const std::string* phrase) {
   const BioHandle bio = bio_over(pem);
-  bool asked = false;
+  Question question{phrase};
   ERR_clear_error();
-  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, &asked));
+  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, tell_pass_phrase, &question));
   if (key) {
     ERR_clear_error();
     return key;
   }
   const bool is_missing = pem.find("PRIVATE KEY-----") == std::string_view::npos;
   std::string words = take_library_errors("not readable");
-  if (asked) return std::unexpected("holds a key with a pass phrase, which nobody is asked for");
-  if (is_missing) return std::unexpected("holds no private key in PEM");
-  return std::unexpected("holds a malformed private key: " + std::move(words));
+  if (question.was_asked) return std::unexpected(KeyFault{"holds a key with a pass phrase", true});
+  if (is_missing) return std::unexpected(KeyFault{"holds no private key in PEM"});
+  return std::unexpected(KeyFault{"holds a malformed private key: " + std::move(words)});
 }
 
 }  // namespace steelyard::tls

@@ -14,7 +14,12 @@
 namespace steelyard::tls {
 
 std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std::string_view pem);
-// The first private key. One with a pass phrase is an error that says so.
-std::expected<KeyHandle, std::string> read_key(std::string_view pem);
+
+struct KeyFault {
+  std::string text;
+  bool is_locked = false;  // it has a pass phrase, and that was not it
+};
+// The first private key. `phrase`: null when none is known.
+std::expected<KeyHandle, KeyFault> read_key(std::string_view pem, const std::string* phrase);
 
 }  // namespace steelyard::tls

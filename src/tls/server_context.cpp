@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <memory>
 
 #include "base/check.hpp"
 #include "tls/library_errors.hpp"
@@ -88,26 +89,55 @@ std::expected<std::vector<CertificateHandle>, Fault> load_certificates(const Nam
   return std::move(*certificates);
 }
 
-std::expected<KeyHandle, Fault> load_key(const NamedFile& file, const FileAccess& files) {
+Fault about_key(const NamedFile& file, const std::string& what, std::string advice) {
+  return {file.place, file.path + ' ' + what, std::move(advice)};
+}
+
+// The key behind its pass phrase; null: nobody is asked.
+std::expected<KeyHandle, Fault> unlock(const KeyPairFiles& pair, const std::string& pem,
+                                       const FileAccess& files) {
+  const NamedFile& file = pair.key;
+  if (pair.server.empty())
+    return std::unexpected(about_key(file,
+                                     "holds a key with a pass phrase, which nobody is asked for",
+                                     "Take it off, and let only root read the file: openssl pkey "
+                                     "-in FILE -out NEW."));
+  if (files.pass_phrases == nullptr) return KeyHandle();
+  PassPhrases& phrases = *files.pass_phrases;
+  for (const std::string& phrase : phrases.known())
+    if (auto key = read_key(pem, &phrase)) return std::move(*key);
+  const LockedKey locked{file.path, std::string(pair.server), pair.index};
+  for (unsigned wrong = 0;; ++wrong) {
+    auto phrase = phrases.ask(locked, wrong);
+    if (!phrase)
+      return std::unexpected(about_key(file, "holds a key with a pass phrase: " + phrase.error(),
+                                       "SSLPassPhraseDialog says who is asked for it."));
+    if (auto key = read_key(pem, &*phrase)) {
+      phrases.keep(std::move(*phrase));
+      return std::move(*key);
+    }
+  }
+}
+
+// Null: it stays unread, as nobody is asked for its pass phrase.
+std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAccess& files) {
+  const NamedFile& file = pair.key;
   const auto text = files.read(file.path);
   if (!text)
     return std::unexpected(Fault{file.place, file.path + " cannot be read: " + text.error(),
                                  "It has to be readable for who starts the server."});
-  auto key = read_key(*text);
+  auto key = read_key(*text, nullptr);
   if (key) return std::move(*key);
-  const bool has_phrase = key.error().find("pass phrase") != std::string::npos;
-  return std::unexpected(
-      Fault{file.place, file.path + ' ' + key.error(),
-            has_phrase ? "Take it off, and let only root read the file: openssl pkey -in FILE -out "
-                         "NEW."
-                       : "It begins with -----BEGIN PRIVATE KEY-----, and belongs to "
-                         "SSLCertificateKeyFile unless it lies with the certificate."});
+  if (key.error().is_locked) return unlock(pair, *text, files);
+  return std::unexpected(about_key(file, key.error().text,
+                                   "It begins with -----BEGIN PRIVATE KEY-----, and belongs to "
+                                   "SSLCertificateKeyFile unless it lies with the certificate."));
 }
 
 // Whom a client's certificate has to come from, and what it is told of that.
 void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
                           const FileAccess& files, Faults& faults) {
-  if (settings.verify == config::PeerVerify::none) return;
+  if (settings.verify == config::PeerVerify::none && !settings.verifies_in_sections) return;
   set_verification(context, {.verify = settings.verify,
                              .depth = settings.verify_depth,
                              .needs_no_crl = settings.trust.needs_no_crl});
@@ -152,7 +182,7 @@ std::string path_of(const std::optional<NamedFile>& file) { return file ? file->
 
 std::string text_of_verification(const TlsServerSettings& settings) {
   std::string text = std::to_string(static_cast<int>(settings.verify));
-  if (settings.verify == config::PeerVerify::none) return text;
+  if (settings.verify == config::PeerVerify::none && !settings.verifies_in_sections) return text;
   const config::TlsTrust& trust = settings.trust;
   text += '|' + std::to_string(settings.verify_depth);
   for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
@@ -163,8 +193,47 @@ std::string text_of_verification(const TlsServerSettings& settings) {
 }
 
 std::string text_of_rules(const TlsServerSettings& settings) {
-  return std::to_string(settings.versions) + '|' + settings.ciphers + '|' + settings.suites + '|' +
-         (settings.honors_order ? "o" : "");
+  std::string text = std::to_string(settings.versions) + '|' + settings.ciphers + '|' +
+                     settings.suites + '|' + (settings.honors_order ? "o" : "");
+  for (const config::TlsCommand& command : settings.commands)
+    text += '|' + command.name + '=' + command.value;
+  return text;
+}
+
+// Keys belong to SSLCertificateKeyFile, which knows whom to ask.
+int tell_no_pass_phrase(char* /*room*/, int /*size*/, int /*for_writing*/, void* /*pointer*/) {
+  return -1;
+}
+
+// httpd: after all else was set.
+void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& faults) {
+  if (settings.commands.empty()) return;
+  const std::unique_ptr<SSL_CONF_CTX, Release<SSL_CONF_CTX_free>> reader(SSL_CONF_CTX_new());
+  CHECK(reader);
+  SSL_CONF_CTX_set_flags(reader.get(), SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_SERVER |
+                                           SSL_CONF_FLAG_CERTIFICATE | SSL_CONF_FLAG_SHOW_ERRORS);
+  SSL_CONF_CTX_set_ssl_ctx(reader.get(), &context);
+  SSL_CTX_set_default_passwd_cb(&context, tell_no_pass_phrase);
+  ERR_clear_error();
+  for (const config::TlsCommand& command : settings.commands) {
+    if (SSL_CONF_cmd_value_type(reader.get(), command.name.c_str()) == SSL_CONF_TYPE_UNKNOWN) {
+      faults.push_back(
+          {command.place,
+           "SSLOpenSSLConfCmd '" + command.name + "': invalid OpenSSL configuration command",
+           "man SSL_CONF_cmd lists them, those for configuration files."});
+      continue;
+    }
+    const int done = SSL_CONF_cmd(reader.get(), command.name.c_str(), command.value.c_str());
+    if (done > 0) continue;
+    faults.push_back({command.place,
+                      "SSLOpenSSLConfCmd " + command.name + ' ' + command.value +
+                          " failed: " + take_library_errors("the library refuses it"),
+                      "man SSL_CONF_cmd says what may stand there."});
+  }
+  if (SSL_CONF_CTX_finish(reader.get()) != 1)
+    faults.push_back({settings.commands.back().place,
+                      "SSL_CONF_CTX_finish() failed: " + take_library_errors("for no reason"), ""});
+  SSL_CTX_set_default_passwd_cb(&context, nullptr);
 }
 
 }  // namespace
@@ -185,23 +254,25 @@ void set_versions(SSL_CTX& context, TlsVersions versions) {
   SSL_CTX_set_max_proto_version(&context, most);
 }
 
-void use_key_pair(SSL_CTX& context, const NamedFile& certificate, const NamedFile& key,
-                  const FileAccess& files, Faults& faults) {
+void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
+                  Faults& faults) {
+  const auto& [certificate, key, server, index] = pair;
   auto certificates = load_certificates(certificate, files);
-  auto loaded_key = load_key(key, files);
+  auto loaded_key = load_key(pair, files);
   if (!certificates) faults.push_back(std::move(certificates.error()));
   if (!loaded_key) faults.push_back(std::move(loaded_key.error()));
   if (!certificates || !loaded_key) return;
   X509* const own = certificates->front().get();
   ERR_clear_error();
-  if (X509_check_private_key(own, loaded_key->get()) != 1) {
+  if (*loaded_key != nullptr && X509_check_private_key(own, loaded_key->get()) != 1) {
     ERR_clear_error();
     return faults.push_back({key.place, key.path + " is not the key of " + certificate.path,
                              "The n-th SSLCertificateKeyFile belongs to the n-th "
                              "SSLCertificateFile."});
   }
-  const bool is_used = SSL_CTX_use_certificate(&context, own) == 1 &&
-                       SSL_CTX_use_PrivateKey(&context, loaded_key->get()) == 1;
+  const bool is_used =
+      SSL_CTX_use_certificate(&context, own) == 1 &&
+      (*loaded_key == nullptr || SSL_CTX_use_PrivateKey(&context, loaded_key->get()) == 1);
   if (!is_used) {
     return faults.push_back(
         {certificate.place,
@@ -228,11 +299,12 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     const NamedFile& certificate = settings.certificates[i];
     const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
-    use_key_pair(context, certificate, key, files, faults);
+    use_key_pair(context, {certificate, key, identity, i}, files, faults);
   }
   if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
   if (settings.chain) add_chain(context, *settings.chain, files, faults);
   ask_for_certificates(context, settings, files, faults);
+  obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);
   made.certificates_text = text_of_certificates(context);

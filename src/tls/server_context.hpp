@@ -17,13 +17,13 @@
 namespace steelyard::tls {
 
 struct ServerContext {
-  std::unique_ptr<Staples> staples;  // with SSLUseStapling; outlives the context
+  std::shared_ptr<Staples> staples;  // with SSLUseStapling
   ContextHandle context;
   // Of everything that SSLVHostSNIPolicy compares: equal texts, equal rules.
   std::string certificates_text, rules_text, verification_text;
 };
 
-// `identity`: sessions of another one are not resumed.
+// `identity`: "name:port"; sessions of another one are not resumed.
 std::expected<ServerContext, Faults> make_server_context(const config::TlsServerSettings& settings,
                                                          const config::TlsProcessSettings& process,
                                                          const std::string& identity,
@@ -31,8 +31,14 @@ std::expected<ServerContext, Faults> make_server_context(const config::TlsServer
 
 // The bits of versions, in the library's words.
 void set_versions(SSL_CTX& context, config::TlsVersions versions);
-// Both of a certificate's file and its key's; a fault names the file.
-void use_key_pair(SSL_CTX& context, const config::NamedFile& certificate,
-                  const config::NamedFile& key, const FileAccess& files, Faults& faults);
+// Both of a certificate's file and its key's; a fault names the file. `server` and `index` are for
+// who is asked for a pass phrase; an empty server: nobody is (httpd: keys shown to members).
+struct KeyPairFiles {
+  const config::NamedFile &certificate, &key;
+  std::string_view server{};
+  std::size_t index = 0;
+};
+void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
+                  Faults& faults);
 
 }  // namespace steelyard::tls

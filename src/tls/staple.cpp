@@ -105,6 +105,16 @@ std::unexpected<std::string> because(const std::string& what) {
   return std::unexpected(why.empty() ? what : what + " (" + why + ")");
 }
 
+void let_go(void* /*context*/, void* staples, CRYPTO_EX_DATA* /*data*/, int /*index*/,
+            long /*number*/, void* /*pointer*/) {
+  delete static_cast<std::shared_ptr<Staples>*>(staples);
+}
+
+int staples_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, let_go);
+  return index;
+}
+
 int show(SSL* ssl, void* staples) {
   const X509* const certificate = SSL_get_certificate(ssl);
   for (const auto& one : static_cast<const Staples*>(staples)->all) {
@@ -217,8 +227,8 @@ WallTime Staple::good_until() const {
   return good_until_;
 }
 
-std::unique_ptr<Staples> staple(SSL_CTX& context, const config::TlsStapling& settings) {
-  auto staples = std::make_unique<Staples>();
+std::shared_ptr<Staples> staple(SSL_CTX& context, const config::TlsStapling& settings) {
+  auto staples = std::make_shared<Staples>();
   for (long more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_FIRST); more == 1;
        more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_NEXT)) {
     auto made = Staple::make(context, settings);
@@ -228,6 +238,7 @@ std::unique_ptr<Staples> staple(SSL_CTX& context, const config::TlsStapling& set
       staples->remarks.push_back(std::move(made.error()));
     }
   }
+  SSL_CTX_set_ex_data(&context, staples_index(), new std::shared_ptr<Staples>(staples));
   SSL_CTX_set_tlsext_status_cb(&context, show);
   SSL_CTX_set_tlsext_status_arg(&context, staples.get());
   return staples;

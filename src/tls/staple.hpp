@@ -64,7 +64,7 @@ struct Staples {
   std::vector<std::string> remarks;  // for people: which certificates can have none, and why
 };
 
-// Makes them, and has the context show them. It keeps a pointer: `Staples` outlives it.
-std::unique_ptr<Staples> staple(SSL_CTX& context, const config::TlsStapling& settings);
+// Makes them, and has the context show them. They live as long as it: connections keep it.
+std::shared_ptr<Staples> staple(SSL_CTX& context, const config::TlsStapling& settings);
 
 }  // namespace steelyard::tls

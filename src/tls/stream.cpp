@@ -182,6 +182,11 @@ TlsStream::Handshake TlsStream::shake_hands() {
     established_ = true;
     return Handshake::done;
   }
+  return outcome_of(result);
+}
+
+// Of a step of a handshake that did not end it.
+TlsStream::Handshake TlsStream::outcome_of(int result) {
   const Blocked blocked = why(result);
   if (blocked == Blocked::for_reading) readable_ = false;
   if (blocked == Blocked::for_writing) writable_ = false;
@@ -189,6 +194,30 @@ TlsStream::Handshake TlsStream::shake_hands() {
   const bool is_http = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
   note_fault();
   return is_http ? Handshake::plain_http : Handshake::failed;
+}
+
+TlsStream::Handshake TlsStream::ask_again() {
+  if (broken_ || write_broken_) return Handshake::failed;
+  // What is encrypted already goes first.
+  if (!owed_.empty()) {
+    writable_ = false;
+    return Handshake::blocked;
+  }
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  return result == 1 ? Handshake::done : outcome_of(result);
+}
+
+TlsStream::Handshake TlsStream::hear_answer(const bool& finished) {
+  if (broken_ || ended_) return Handshake::failed;
+  char byte = 0;
+  std::size_t got = 0;
+  ERR_clear_error();
+  const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+  if (finished && SSL_is_init_finished(ssl_.get()) == 1) return Handshake::done;
+  if (result != 1) return outcome_of(result);
+  fault_ = "the client sent something else than what it was asked for";
+  return Handshake::failed;
 }
 
 io::Wait& TlsStream::wait_for_peer(io::Wait& wait) {

@@ -38,7 +38,13 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   // Goes on with the handshake. Nothing is read or written before it is done.
   Handshake shake_hands();
   io::Wait& wait_for_peer(io::Wait& wait);
+  // A further one, which was begun on ssl(): sends what asks for it.
+  Handshake ask_again();
+  // Hears the client's part of it, until `finished`, which the library's messages set.
+  Handshake hear_answer(const bool& finished);
   bool is_established() const { return established_; }
+  // Nothing more can be said to the peer.
+  bool is_broken() const { return broken_ || write_broken_; }
   // In the library's words; of a handshake or connection that failed.
   const std::string& fault() const { return fault_; }
   // The stream below, of one that turned out to be no TLS.
@@ -67,6 +73,7 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   void idle_stream_became(io::Stream& stream, bool readable, bool writable) override;
   Blocked why(int result);
   void note_fault();
+  Handshake outcome_of(int result);
   io::IoResult failure() const { return {io::IoStatus::failed, 0, error_}; }
   // Nothing is to be read but what the library keeps for itself (tickets, new keys).
   bool says_nothing();

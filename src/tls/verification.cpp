@@ -29,7 +29,17 @@ int rules_index() {
   return index;
 }
 
+int own_rules_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_rules);
+  return index;
+}
+
+const VerifyRules* own_rules_of(const SSL* ssl) {
+  return static_cast<const VerifyRules*>(SSL_get_ex_data(ssl, own_rules_index()));
+}
+
 const VerifyRules* rules_of(const SSL* ssl) {
+  if (const VerifyRules* const own = own_rules_of(ssl); own != nullptr) return own;
   return static_cast<const VerifyRules*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), rules_index()));
 }
 
@@ -101,7 +111,6 @@ enum class Strictness : std::uint8_t { each_must_fit, others_may_be_there };
 void for_each_certificate(const NamedFile& file, const FileAccess& files, Strictness strictness,
                           Faults& faults, const std::function<void(X509*)>& use) {
   const auto text = files.read(file.path);
-  if (!text && strictness == Strictness::others_may_be_there) return;
   if (!text)
     return faults.push_back({file.place, file.path + " cannot be read: " + text.error(), ""});
   const auto certificates = read_certificates(*text);
@@ -121,27 +130,35 @@ void for_each_authority(const std::optional<NamedFile>& file,
     for_each_certificate(each, files, Strictness::others_may_be_there, faults, use);
 }
 
-// False: it holds none.
-bool add_revocations(X509_STORE* store, const std::string& pem) {
+// How many lists it holds, all of which are believed now. The error: a part of it is damaged, which
+// must not look like a list that revokes less.
+std::expected<std::size_t, std::string> add_revocations(X509_STORE* store, const std::string& pem) {
   const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  bool any = false;
-  while (X509_CRL* const list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
-    any = X509_STORE_add_crl(store, list) == 1 || any;
-    X509_CRL_free(list);
-  }
+  std::size_t count = 0;
   ERR_clear_error();
-  return any;
+  while (X509_CRL* const list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_crl(store, list);
+    X509_CRL_free(list);
+    ++count;
+  }
+  const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (!is_end) return std::unexpected(take_library_errors("not readable"));
+  ERR_clear_error();
+  return count;
 }
 
 void add_revocation_file(X509_STORE* store, const NamedFile& file, const FileAccess& files,
                          Strictness strictness, Faults& faults) {
+  constexpr std::string_view advice = "It begins with -----BEGIN X509 CRL-----.";
+  const auto complain = [&](const std::string& what) {
+    faults.push_back({file.place, file.path + what, std::string(advice)});
+  };
   const auto text = files.read(file.path);
-  if (text && add_revocations(store, *text)) return;
-  if (strictness == Strictness::others_may_be_there) return;
-  faults.push_back({file.place,
-                    text ? file.path + " holds no list of revoked certificates in PEM"
-                         : file.path + " cannot be read: " + text.error(),
-                    "It begins with -----BEGIN X509 CRL-----."});
+  if (!text) return complain(" cannot be read: " + text.error());
+  const auto count = add_revocations(store, *text);
+  if (!count) return complain(" holds a damaged list of revoked certificates: " + count.error());
+  if (*count == 0 && strictness == Strictness::each_must_fit)
+    complain(" holds no list of revoked certificates in PEM");
 }
 
 }  // namespace
@@ -152,6 +169,17 @@ void set_verification(SSL_CTX& context, const VerifyRules& rules) {
   if (rules.verify == PeerVerify::require) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   SSL_CTX_set_ex_data(&context, rules_index(), new VerifyRules(rules));
   SSL_CTX_set_verify(&context, mode, judge);
+}
+
+void set_verification(SSL& ssl, const VerifyRules& rules, int mode) {
+  const std::unique_ptr<const VerifyRules> before(own_rules_of(&ssl));
+  SSL_set_ex_data(&ssl, own_rules_index(), new VerifyRules(rules));
+  SSL_set_verify(&ssl, mode, judge);
+}
+
+int verification_depth(const SSL* ssl) {
+  const VerifyRules* const rules = rules_of(ssl);
+  return rules == nullptr ? VerifyRules().depth : rules->depth;
 }
 
 void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,

@@ -19,6 +19,10 @@ struct VerifyRules {
 
 // Sets the context's mode by `rules`, whose word counts when the library objects to something.
 void set_verification(SSL_CTX& context, const VerifyRules& rules);
+// The same for one connection from now on. `mode`: the library's bits, which may ask for more.
+void set_verification(SSL& ssl, const VerifyRules& rules, int mode);
+// How many certificates may lie above the client's where it was asked for one.
+int verification_depth(const SSL* ssl);
 
 // Adds what `trust` names to what the context believes; lists of revoked certificates too.
 void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,

@@ -18,7 +18,7 @@ TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 
 
 class Browser:
-    def __init__(self):
+    def __init__(self, trusts_everybody=False):
         self._profile = tempfile.mkdtemp(prefix="steelyard-browser-")
         self._port = HeldPort()
         port = self._port.port
@@ -32,7 +32,8 @@ class Browser:
         self._await_driver()
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                      "--hide-scrollbars", f"--user-data-dir={self._profile}"]
-        wanted = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+        wanted = {"browserName": "chrome", "acceptInsecureCerts": trusts_everybody,
+                  "goog:chromeOptions": {"args": arguments},
                   "goog:loggingPrefs": {"browser": "ALL"}}
         answer = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         self._session = "/session/" + answer["sessionId"]
@@ -100,6 +101,7 @@ class Browser:
         return False
 
     def run(self, script):
+        """A script that returns a promise is waited for."""
         return self._call("POST", self._session + "/execute/sync", {"script": script, "args": []})
 
     def resize(self, width, height=900):

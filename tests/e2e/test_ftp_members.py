@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import subprocess
 import threading
 import time
 
@@ -293,6 +294,89 @@ def test_the_servers_words_are_logged_as_text(start, port, member):
     log = server.read("error.log")
     assert "\x1b" not in log and "topsecret" not in log
     assert member.commands[:2] == ["USER joe", "PASS topsecret"]
+
+
+PAGES = """\
+ProxyStatus On
+LogLevel trace8
+<Location /pages/manager>
+SetHandler balancer-manager
+</Location>
+<Location /pages/status>
+SetHandler server-status
+</Location>
+<Location /pages/metrics>
+SetHandler steelyard-metrics
+</Location>
+<Location /pages/api>
+SetHandler steelyard-api
+</Location>
+<Proxy "{url}/denied">
+    Require all denied
+</Proxy>
+<Proxy balancer://b>
+    BalancerMember {url} route=r1
+    ProxySet nonce=once
+</Proxy>
+ProxyPass /pages !
+ProxyPass /b/ balancer://b/
+ProxyPass /direct/ {url}/
+ProxyPassMatch ^/match/(.*)$ {url}/$1
+RewriteEngine On
+RewriteRule ^/rule/(.*)$ {url}/$1 [P]
+LogFormat "%f %{{BALANCER_WORKER_NAME}}e %>s" all
+CustomLog all.log all
+"""
+
+
+def test_a_members_password_is_for_the_member_alone(start, port, member):
+    url = f"ftp://joe:topsecret@{member.address}"
+    shown = f"ftp://joe@{member.address}"
+    load = f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+    server = start(load + PAGES.format(url=url))
+    for way in ("b", "direct", "match", "rule"):
+        assert ask(port, f"/{way}/a.txt").body == b"hello\n", way
+        assert "PASS topsecret" in [command for session in member.take() for command in session], way
+        member.behave(replies={"SIZE": "500 no", "RETR": "451 no"})
+        assert ask(port, f"/{way}/a.txt").status == "502"
+        member.behave()
+        member.take()
+    for way in ("direct", "rule"):
+        assert ask(port, f"/{way}/denied").status == "403"
+    pages = ["manager", "manager?xml=1", "status", "status?auto", "metrics"]
+    said = {page: ask(port, f"/pages/{page}").body.decode("latin1") for page in pages}
+
+    def ctl(*words):
+        command = [server.binary, "ctl", "-d", str(server.root), "-f", str(server.config_path), *words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=20,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        said[f"ctl {words[0]} {words[-1]}"] = done.stdout
+        return done.returncode
+
+    assert ctl("set", "b", url, "lbset=1") == 0
+    assert ctl("set", "b", shown, "lbset=2") == 0
+    for words in ("members", "members --json", "top", f"history b {url}", "changes", "export"):
+        assert ctl(*words.split()) == 0, said
+    for resource in ("", "/balancers", "/members?balancer=b", "/changes", "/export",
+                     f"/member?balancer=b&member={url}"):
+        response = ask(port, f"/pages/api/v1{resource}")
+        assert response.status == "200", response
+        said[f"api {resource}"] = response.body.decode("latin1")
+    # What scripts know a member by leads to it with the password and without.
+    for name in (url, shown):
+        page = ask(port, f"/pages/manager?b=b&nonce=once&w={name}",
+                   fields="Referer: http://lb.test/pages/manager\r\n").body.decode("latin1")
+        assert f"Edit worker settings for {shown}" in page
+        said["form"] = page
+    assert server.stop() == 0
+    for log in ("error.log", "all.log", "access.log"):
+        said[log] = server.read(log)
+    # What a client writes into its own request is logged with it.
+    said["access.log"] = "".join(line for line in said["access.log"].splitlines(True) if "/pages/" not in line)
+    for place, text in said.items():
+        assert "secret" not in text, place
+    for place in ("manager", "metrics", "all.log", "error.log", "ctl members members", "api /members?balancer=b"):
+        assert shown in said[place], place
 
 
 def test_a_file_of_an_old_client(direct, port):

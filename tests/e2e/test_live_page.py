@@ -273,7 +273,8 @@ def test_everything_that_can_be_used_has_a_name_and_the_table_is_one(page):
             " && [...table.querySelectorAll('tbody > tr')].every(row => row.getAttribute('role') === 'row'"
             "   && row.querySelector('th[scope=row]'))"
             " && table.querySelectorAll('thead th[scope=col]').length === 13)")
-    assert page.browser.run("return document.querySelectorAll('.stage[role=img][aria-label]').length") >= 2
+    charts = "return [...document.querySelectorAll('[role=img]')].map(one => one.ariaLabel || '')"
+    assert len(page.browser.run(charts)) >= 5 and all(page.browser.run(charts))
     summary = "return document.getElementById('summary').textContent"
     assert until(lambda: page.browser.run(summary) == "No member is in trouble.")
 
@@ -308,6 +309,51 @@ def test_it_goes_on_after_a_reload_and_after_a_restart(page):
     assert until(lambda: len(page.names()) == 2)
 
 
+def test_a_row_and_its_dialog_stay_the_members_over_a_reload_that_moves_it(page):
+    page.world.start()
+    first, second, third = page.world.members
+    page.open()
+    page.focus(f"document.querySelector('{page.part(second, '.name')}')")
+    page.browser.press(ENTER)
+    assert until(lambda: page.browser.run("return document.getElementById('detail').open"))
+    # The third becomes the first: every member stands elsewhere than before.
+    text = page.world.text()
+    page.world.server.write(text.replace(
+        f"BalancerMember http://{first.address}",
+        f"BalancerMember http://{third.address} route=m3\n    BalancerMember http://{first.address}"))
+    page.world.server.signal(signal.SIGUSR1)
+    everyone = [f"http://{member.address}" for member in (third, first, second)]
+    assert until(lambda: page.names() == everyone), page.names()
+    assert page.browser.run("return document.getElementById('detail').open")
+    assert page.browser.text("#detail-title") == f"http://{second.address}"
+    page.browser.press(ESCAPE)
+    assert until(lambda: not page.browser.run("return document.getElementById('detail').open"))
+    assert page.browser.run("return document.activeElement.textContent") == f"http://{second.address}"
+    page.tap(second, DRAIN)
+    page.shows(second, "td.state .word", "draining")
+    assert "Drn" in page.world.told(second, "status")
+    assert "Drn" not in page.world.told(first, "status") + page.world.told(third, "status")
+
+
+def test_trouble_with_the_journal_is_told_where_changes_are_made(page):
+    page.world.server.root.mkdir(exist_ok=True)
+    (page.world.server.root / "httpd.pid.journal").write_text("no folder")
+    page.world.start(after="BalancerPersist On")
+    first = page.world.members[0]
+    page.open()
+    told = "return document.getElementById('troubles').innerText"
+    assert page.browser.run(told).startswith("Changes are refused: the journal is not open")
+    page.tap(first, DRAIN)
+    assert until(lambda: "journal" in page.told())
+    assert "<strong>Changes are refused: " in page.world.curl(page.world.url)
+    refused = page.world.change("w_status_N=1", first)
+    assert "503" in refused and page.world.told(first, "status") == "Init Ok "
+    page.world.server.stop()
+    (page.world.server.root / "httpd.pid.journal").unlink()
+    page.world.start(after="BalancerPersist On")
+    assert until(lambda: page.browser.run(told) == "")
+
+
 def test_a_failed_health_check_is_told_with_its_reason_and_the_next_one(page):
     hcheck = f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so"
     page.world.start(after=hcheck)
@@ -333,18 +379,27 @@ def test_a_thousand_members_are_turned_over_page_by_page(page):
     assert not page.browser.complaints()
 
 
-@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
+SIZES = [(390, 844), (820, 1180), (1280, 800), (1366, 768), (1440, 900)]
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_every_screen(page, size, scheme, tmp_path):
-    page.world.start()
+    page.world.start(after=f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so")
     first, second, _ = page.world.members
     page.world.change("w_status_N=1", first)
     page.world.change("w_status_S=1", second)
+    page.world.change("w_hm=GET&w_hi=200&w_hf=1&w_hu=/checked/by/a/path/that/is/long", second)
+    page.world.who(8)
     page.open()
     page.browser.resize(*size)
     page.browser.prefer(scheme)
     page.shows(first, "td.state .word", "draining")
+    page.shows(second, "td.state .why", "next")
     assert page.browser.run("return document.documentElement.scrollWidth") <= size[0]
+    # Nor is a part of the table out of sight.
+    assert page.browser.run("return [...document.querySelectorAll('.scroller')].map(one =>"
+                            " one.scrollWidth - one.clientWidth)") == [0]
     assert page.browser.run(CONTRAST) >= 4.5
     keep = Path(os.environ.get("STEELYARD_SCREENSHOTS", tmp_path))
     page.browser.screenshot(keep / f"live-{size[0]}-{scheme}.png")

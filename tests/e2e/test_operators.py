@@ -1,6 +1,7 @@
 """What operators change by the JSON API and by steelyard ctl, and what of it a restart finds again."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -307,6 +308,28 @@ def test_a_journal_that_cannot_be_used_refuses_changes_and_the_server_serves(wor
     status, problem, _ = world.api("PATCH", "member", {"status": "D"}, balancer="app", member="m1")
     assert status == 503 and "journal" in problem["detail"]
     assert set(world.answers()) == {"M1", "M2"}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else to the journal")
+def test_a_journal_that_could_only_be_read_is_written_to_after_a_reload(world):
+    world.server.root.chmod(0o755)
+    world.start(persist="BalancerPersist On\nUser www-data\nGroup www-data")
+    assert world.ctl("set", "app", "m1", "lbset=1")[0] == 0
+    assert world.server.stop() == 0
+    folder = world.server.root / "httpd.pid.journal"
+    file = folder / "changes.db"
+    file.chmod(0o400)
+    folder.chmod(0o500)
+    world.start(persist="BalancerPersist On\nUser www-data\nGroup www-data")
+    status, said = world.ctl("set", "app", "m1", "lbset=2")
+    assert status == 1 and "read-only" in said
+    _, member, _ = world.api("GET", "member", balancer="app", member="m1")
+    assert member["settings"]["lbset"] == "1"
+    folder.chmod(0o700)
+    file.chmod(0o600)
+    world.reload(persist="BalancerPersist On\nUser www-data\nGroup www-data")
+    assert until(lambda: world.ctl("set", "app", "m1", "lbset=2")[0] == 0, WAIT_S)
+    assert "can be written to again" in world.server.read("error.log")
 
 
 def test_a_journal_that_another_process_had_is_used_after_a_reload(world):

@@ -4,6 +4,7 @@ import os
 import pwd
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,8 @@ def test_a_left_over_pid_file_is_replaced_with_a_warning(server, port):
     # Above what Linux gives out: no other process can have the number by now.
     (server.root / "httpd.pid").write_text("2147483646\n")
     server.start(config(port), [port.port])
-    assert int((server.root / "httpd.pid").read_text()) == server.process.pid
+    written = (server.root / "httpd.pid")  # behind the opening of the ports
+    assert until(lambda: written.read_text() == f"{server.process.pid}\n"), written.read_text()
     assert server.stop() == 0
     assert "overwritten" in server.read("error.log")
 
@@ -123,10 +125,21 @@ def test_a_start_in_the_background_that_fails_says_so(server, port):
 
 
 def test_a_log_that_cannot_be_opened_prevents_the_start(server, port):
-    server.write(config(port, "CustomLog missing/access.log short"))
+    (server.root / "folder").mkdir()
+    server.write(config(port, "CustomLog folder short"))
     status, _, said = call(server, "-DFOREGROUND")
     assert status == 1
-    assert "missing/access.log" in said
+    assert "unable to open logs" in said and "/folder" in said
+
+
+def test_what_the_machine_does_not_have_is_found_by_the_check_with_its_line(server, port):
+    server.write(config(port, "CustomLog missing/access.log short\nGroup nosuchgroup\n"
+                        'TransferLog "|/nowhere/rotatelogs x 5"'))
+    status, _, said = call(server, "-t")
+    assert status == 1
+    assert "line 9" in said and f"there is no directory {server.root}/missing" in said
+    assert "line 10" in said and "bad group name nosuchgroup" in said
+    assert "line 11" in said and "there is no program /nowhere/rotatelogs" in said
 
 
 def test_listen_and_virtual_hosts_may_name_the_machine(server, port):
@@ -181,6 +194,15 @@ def test_an_unknown_user_is_found_by_the_check(server, port):
     status, _, said = call(server, "-t")
     assert status == 1
     assert "bad user name nosuchuser" in said
+
+
+@pytest.mark.parametrize("shell, status, says", [
+    (". /etc/apache2/envvars", 0, "Syntax OK"),
+    ("unset APACHE_RUN_USER", 1, 'run ". /etc/apache2/envvars" in the shell first')])
+def test_debians_own_file_is_read_as_it_was_installed(binary, shell, status, says):
+    command = f'{shell}; exec "$0" -t -f /etc/apache2/apache2.conf'
+    done = subprocess.run(["sh", "-c", command, binary], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, says in done.stdout + done.stderr) == (status, True), done.stderr
 
 
 def test_an_unknown_flag_shows_the_usage(server, port):

@@ -58,6 +58,25 @@ def test_each_host_has_its_own(server, port, responder):
     assert serials == {"one": "5001", "two": "5002"}
 
 
+def test_hosts_with_one_certificate_share_its_answer(server, port, responder):
+    files = responder.certificate("lb.test")
+    hosts = "".join(f"<VirtualHost 127.0.0.1:{port.port}>\nServerName {name}.test\nSSLEngine On\n"
+                    f"SSLCertificateFile {files[0]}\nSSLCertificateKeyFile {files[1]}\n"
+                    "</VirtualHost>\n" for name in ("one", "two", "three"))
+    config = complete(MODULES + f"Listen {port.port}\nSSLUseStapling On\n" + hosts)
+    server.start(config, [port.port])
+    assert until(lambda: GOOD in stapled(port.port, "three.test"))
+    for name in ("one", "two"):
+        assert GOOD in stapled(port.port, f"{name}.test")
+    assert responder.asked == 1
+    responder.says = (503, b"")
+    server.signal(signal.SIGUSR1)
+    assert until(lambda: server.read("error.log").count("resuming normal operations") == 2)
+    for name in ("one", "two", "three"):
+        assert GOOD in stapled(port.port, f"{name}.test")
+    assert responder.asked == 1
+
+
 @pytest.mark.parametrize("trouble", ["revoked", "unknown", "garbage", "try later", "error"])
 def test_what_is_not_good_is_not_shown(server, port, responder, trouble):
     files = responder.certificate("lb.test")

@@ -159,6 +159,11 @@ def test_an_exporter_made_for_httpd_reads_it(binary, scratch, port, members):
         assert re.search(r'^apache_workers\{state="busy"\} 1$', text, re.M)
         assert re.search(r'^apache_workers\{state="idle"\} [1-9]', text, re.M)
         assert re.search(r"^apache_uptime_seconds_total \d", text, re.M)
+        balancers = re.findall(r"^(apache_proxy_balancer_\w+)\{.* (\S+)$", text, re.M)
+        assert {"apache_proxy_balancer_accesses_total", "apache_proxy_balancer_status"} <= {
+            name for name, _ in balancers}
+        assert sum(float(value) for name, value in balancers
+                   if name == "apache_proxy_balancer_accesses_total") == 3
     finally:
         exporter.terminate()
         exporter.wait(10)

@@ -213,6 +213,19 @@ def test_health_checks_shake_hands_too(start, port, authority):
         assert ask(port).status == "200"
 
 
+@pytest.mark.parametrize("section", ["balancer://app", "balancer://app/", "balancer://app/*", "*"])
+def test_health_checks_and_requests_find_the_same_section(server, port, certificate, section):
+    with TlsMember(certificate) as member:
+        server.start(complete(
+            MODULES + f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n"
+            f"Listen {port.port}\n<Proxy balancer://app>\n"
+            f"BalancerMember https://localhost:{member.port} hcmethod=GET hcuri=/up hcinterval=100ms\n"
+            f'</Proxy>\n<Proxy "{section}">\nSSLProxyEngine On\n</Proxy>\nProxyPass / balancer://app/\n'),
+            [port.port])
+        assert until(lambda: sum(b"GET /up" in head for head, _ in member.requests) > 2)
+        assert ask(port).status == "200"
+
+
 def test_statuses_and_pages_are_those_of_apache2(binary, scratch, authority, certificate, tmp_path):
     stranger = Authority(tmp_path, "Stranger")
     seen = []

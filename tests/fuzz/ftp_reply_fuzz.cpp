@@ -7,7 +7,7 @@
 
 #include "base/check.hpp"
 #include "ftp/answers.hpp"
-#include "ftp/decoding.hpp"
+#include "ftp/argument.hpp"
 #include "ftp/login.hpp"
 #include "ftp/path.hpp"
 #include "ftp/reply.hpp"

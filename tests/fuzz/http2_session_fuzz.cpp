@@ -1,10 +1,12 @@
 // Whatever an HTTP/2 client says, in whatever pieces: the program goes on, members hear whole
-// requests of HTTP/1 and nothing behind them, and when the client is gone nothing of it is left.
+// requests of HTTP/1 and nothing behind them but what goes through a WebSocket that was taken, and
+// when the client is gone nothing of it is left.
 #include <string>
 
 #include "base/check.hpp"
 #include "fuzz.hpp"
 #include "http/request_head.hpp"
+#include "http/websocket_key.hpp"
 #include "proxy/test_world.hpp"
 
 namespace steelyard {
@@ -13,7 +15,8 @@ namespace {
 using namespace proxy;
 
 std::unique_ptr<config::Config> world_config() {
-  auto config = TestWorld::make_config(1, {});
+  auto config = TestWorld::make_config(1, {"upgrade=websocket"});
+  config->servers[0]->client.http2.takes_websockets = true;
   config->servers[0]->client.protocols.add(config::ClientProtocol::h2c);
   config->servers[0]->client.keep_alive_requests_max = 0;
   return config;
@@ -33,6 +36,27 @@ void check_heard(const std::string& heard) {
     CHECK(heard.size() - head.head_bytes <= head.body.length);
 }
 
+// Of each connection what it said is said again, if it asked for a WebSocket; others get an answer
+// and are closed, so nothing of another stream follows.
+void answer(TestMember& member, std::vector<std::unique_ptr<io::SimStream>>& tunnels) {
+  // The world's chance is always the same.
+  static const std::string taken =
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Accept: " +
+      http::make_websocket_key(1, 1).accepted + "\r\n\r\n";
+  for (const auto& tunnel : tunnels) tunnel->say(tunnel->take_all());
+  for (auto& connection : member.connections) {
+    const std::string heard = connection->take_all();
+    check_heard(heard);
+    if (heard.find("\r\nUpgrade: websocket\r\n\r\n") != std::string::npos) {
+      connection->say(taken);
+      tunnels.push_back(std::move(connection));
+    } else {
+      connection->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+    }
+  }
+}
+
 }  // namespace
 
 void fuzz_one(std::string_view input) {
@@ -41,18 +65,15 @@ void fuzz_one(std::string_view input) {
   {
     const auto client = world.connect();
     client->say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    std::vector<std::unique_ptr<io::SimStream>> tunnels;
     std::size_t piece = 1;
     while (!input.empty()) {
       const std::string_view said = input.substr(0, piece);
       input.remove_prefix(said.size());
       world.say(*client, said);
-      // Each member answers what it heard and closes: nothing of another stream follows.
-      auto& connections = world.members[0].connections;
-      for (const auto& connection : connections) check_heard(connection->take_all());
-      for (const auto& connection : connections)
-        connection->say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+      answer(world.members[0], tunnels);
       world.loop.settle();
-      connections.clear();
+      world.members[0].connections.clear();
       world.loop.settle();
       piece = piece * 2 + 1;
     }

@@ -455,6 +455,40 @@ DEVIATIONS = [
         "500 2",
     ),
     Deviation(
+        "url-password",
+        (
+            "The password in a member's URL is no part of its name: BALANCER_WORKER_NAME, logs, the"
+            " manager and its links have `http://joe@host` of `http://joe:secret@host`; the manager"
+            " takes the longer form, too. Members that differ in nothing else are one. httpd shows"
+            " it in all of them."
+        ),
+        "a_password_in_a_member_s_url",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
+        "ajp-error-document",
+        (
+            "An ErrorDocument that a container serves is asked for once, and after a POST without a"
+            " body, as from an HTTP member. httpd announces the body once more that it has sent"
+            " already, or asks for the document ten times, and answers with a page of its own."
+        ),
+        "an_errordocument_after_a_post_to_an_ajp_container",
+        "404 404 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "ajp-length",
+        (
+            "What RequestHeader makes of Content-Length is not told to a container, which goes by"
+            " it: the length of the body is. httpd tells it, sends so much of a longer body and"
+            " lets the container wait for the rest of a shorter one."
+        ),
+        "ajp_and_a_content_length_that_a_rule_made",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
         "rule-with-200",
         (
             "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"
@@ -503,6 +537,16 @@ DEVIATIONS = [
         "an_empty_element_of_x_forwarded_for",
         "1 1 1",
         "1 1 1",
+    ),
+    Deviation(
+        "remote-ip-hops",
+        (
+            "RemoteIPHeader is followed over a hundred addresses; what stands before them stays in"
+            " the field. httpd follows it to its begin."
+        ),
+        "a_client_behind_more_than_a_hundred_proxies",
+        "1",
+        "1",
     ),
     Deviation(
         "remote-ip-half-address",

@@ -10,6 +10,7 @@ import cgi_cases  # noqa: E402
 import deviations  # noqa: E402
 import ftp_cases  # noqa: E402
 import health_cases  # noqa: E402
+import http2_cases  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
@@ -93,6 +94,17 @@ told by its name here, by the file system there.
 """
 
 
+HTTP2 = """
+## HTTP/2 with clients
+
+`tests/oracle/test_http2.py` plays the same frames at both. A row shows status, body and end of the
+stream (`RST` with its code), and what the access log says.
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
 FTP = """
 ## FTP members
 
@@ -118,7 +130,8 @@ def text():
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
-    return HEAD + rows + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + MANAGER + TAIL
+    http2 = "".join(health_row(different) for different in http2_cases.DIFFERENT)
+    return HEAD + rows + HTTP2 + http2 + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + MANAGER + TAIL
 
 
 if __name__ == "__main__":

@@ -232,6 +232,13 @@ DIFFERENT = [
         "200 hello",
     ),
     Different(
+        "ftp-directories",
+        "A path has at most a hundred directories, each of which costs a command; more are a 400."
+        " httpd walks through any number.",
+        Case("more than a hundred directories", "/" + 101 * "x/", "404 (page)"),
+        "400 (page)",
+    ),
+    Different(
         "ftp-active",
         "A data connection is always made from here (EPSV, PASV). A server that can do neither is a"
         " 502; httpd then listens for a connection from the server (PORT), which fails behind"

@@ -59,10 +59,10 @@ class Frame:
 
 
 class Frames:
-    """A connection without TLS whose preface has been said."""
+    """A connection whose preface has been said: without TLS, or `secured`, which has shaken hands."""
 
-    def __init__(self, port, settings=b"", preface=PREFACE):
-        self.socket = socket.create_connection(("127.0.0.1", port), WAIT_S)
+    def __init__(self, port, settings=b"", preface=PREFACE, secured=None):
+        self.socket = secured or socket.create_connection(("127.0.0.1", port), WAIT_S)
         self._buffer = b""
         self.send(preface + frame(SETTINGS, payload=settings))
 

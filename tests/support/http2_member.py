@@ -53,6 +53,7 @@ class Http2Member:
                  acknowledges_pings=True):
         self.held = HeldPort()
         self.requests, self.faults, self.pings = [], [], 0
+        self.resets = []  # codes of streams that the client broke
         self.connections = 0
         self.streams_now = self.streams_most = 0
         self._script, self._streams_max = script, streams_max
@@ -135,6 +136,7 @@ class Conversation:
         self.member, self.number, self.socket = member, number, connection
         self.h2 = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=False, header_encoding="latin-1"))
+        self.h2.decoder.max_header_list_size = 1 << 20
         self.open, self.replies = {}, {}
 
     def flush(self):
@@ -174,6 +176,7 @@ class Conversation:
             self.end(event.stream_id)
         elif isinstance(event, h2.events.StreamReset):
             self.replies.pop(event.stream_id, None)
+            self.member.resets.append(int(event.error_code))
             self.member.streams_now -= 1
         elif isinstance(event, h2.events.PingReceived):
             self.member.pings += 1
@@ -208,6 +211,10 @@ class Conversation:
         elif path == "/hints":
             self.h2.send_headers(stream, [(":status", "103"), ("link", "</a.css>")])
             self.answer(stream, b"after hints")
+        elif path == "/moved":
+            self.h2.send_headers(stream, [(":status", "302"), ("location", "http://member.test/x"),
+                                          ("set-cookie", "a=1; domain=member.test")], end_stream=True)
+            self.done()
         elif path == "/reset":
             self.head(stream)
             self.h2.send_data(stream, b"half")

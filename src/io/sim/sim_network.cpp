@@ -157,6 +157,7 @@ Task<Dialed> SimDialer::dial(DialTarget target, Duration timeout) {
     co_return std::unexpected(DialFailure{DialFailure::Cause::refused, "refused"});
   }
   SimPair pair = connect_pair(loop_, found->second.link);
+  if (const auto ip = IpAddress::parse(target.host)) pair.program->set_dialed({*ip, target.port});
   found->second.on_dial(std::move(pair.peer));
   co_return std::move(pair.program);
 }

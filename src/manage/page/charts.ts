@@ -63,6 +63,7 @@ export class Chart {
   constructor(private readonly spec: ChartSpec) {
     this.element.append(make("figcaption", {}, make("span", { class: "title" }, spec.title), this.key), this.stage);
     this.tell_values(null);
+    put(this.stage, "aria-label", `${spec.title} over the last hour: nothing is known yet`);
     new ResizeObserver(() => this.fit()).observe(this.stage);
   }
 

@@ -59,8 +59,8 @@ export class Detail {
     });
   }
 
-  get id(): number | undefined {
-    return this.row?.id;
+  get is_open(): boolean {
+    return this.row !== undefined;
   }
 
   open(row: MemberRow, opener: HTMLElement, now: number, history: History | undefined): void {
@@ -76,7 +76,7 @@ export class Detail {
     this.dialog.close();
   }
 
-  // After a reload the same number may be another member's.
+  // By name: a reload may give its number to another member.
   is_about(row: MemberRow): boolean {
     return this.row?.member === row.member && this.row.balancer === row.balancer;
   }
@@ -119,7 +119,7 @@ export class Detail {
     if (row === undefined) return;
     try {
       const hour = await fetch_hour(row.balancer, row.member);
-      if (this.row?.id === row.id) for (const chart of this.charts) chart.show(hour);
+      if (this.is_about(row)) for (const chart of this.charts) chart.show(hour);
     } catch {
       // As in balancer.ts: the connection's state is told, and the next time comes soon.
     }

@@ -73,11 +73,20 @@ function show(): void {
   if (elements.length === 0) elements.push(nothing);
   arrange(find("balancers"), elements);
   show_totals(members);
-  if (detail.id !== undefined) {
-    const row = model.member(detail.id);
-    if (row && detail.is_about(row)) detail.show(row, model.at);
+  show_troubles();
+  if (detail.is_open) {
+    const row = members.find((each) => detail.is_about(each));
+    if (row) detail.show(row, model.at);
     else detail.close();
   }
+}
+
+// Told anew only when they are others: a screen reader says each once.
+function show_troubles(): void {
+  const place = find("troubles");
+  const texts = model.troubles;
+  if ([...place.children].map((each) => each.textContent).join("\n") === texts.join("\n")) return;
+  place.replaceChildren(...texts.map((text) => make("p", {}, text)));
 }
 
 const nothing = make("p", { class: "nothing" }, "This virtual host has no balancers.");
@@ -134,7 +143,7 @@ function tell_history(): void {
   if (history === undefined) return;
   const kinds = find<HTMLSelectElement>("history-kinds").value as Kinds;
   show_history(find("history"), history, kinds, actions);
-  if (detail.id !== undefined) detail.show_history(history);
+  if (detail.is_open) detail.show_history(history);
 }
 
 function tell_connection(state: "live" | "lost"): void {
@@ -171,7 +180,7 @@ function begin_tools(): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea")) return;
-    if (event.key === "/" && detail.id === undefined) {
+    if (event.key === "/" && !detail.is_open) {
       event.preventDefault();
       filter.focus();
     }

@@ -67,6 +67,7 @@ export interface Told {
   changes: number;
   rows: ({ id: number } & Record<string, unknown>)[];
   gone: number[];
+  troubles?: string[]; // what keeps changes from being made or shared
   server?: string;
   generation?: number;
   nonces?: Record<string, string>;
@@ -78,6 +79,7 @@ export class Model {
   server = "";
   generation = 0;
   nonces: Record<string, string> = {};
+  troubles: string[] = [];
   private rows = new Map<number, Row>();
 
   // All of it, in the place of whatever was known.
@@ -93,6 +95,7 @@ export class Model {
   go_on(told: Told): void {
     this.at = told.at;
     this.changes = told.changes;
+    this.troubles = told.troubles ?? [];
     for (const news of told.rows) {
       const known = this.rows.get(news.id);
       if (known) Object.assign(known, news);
@@ -109,11 +112,6 @@ export class Model {
   members(balancer?: string): MemberRow[] {
     return this.all().filter((row): row is MemberRow =>
       row.kind === "member" && (balancer === undefined || row.balancer === balancer));
-  }
-
-  member(id: number): MemberRow | undefined {
-    const row = this.rows.get(id);
-    return row?.kind === "member" ? row : undefined;
   }
 
   // Changes whenever the history does.

@@ -1,5 +1,6 @@
 #include "http/status.hpp"
 #include "proxy/backend/ajp_dialect.hpp"
+#include "proxy/backend/limits.hpp"
 
 // The body of a container's answer: what follows its headers.
 
@@ -22,12 +23,15 @@ Progress AjpDialect::Answer::pull() {
   if (!pending_.empty()) return Progress::data;
   if (end_) return Progress::finished;
   if (failed_) return Progress::cut_short;
-  while (true) {
+  std::size_t passed = 0;
+  while (passed < unwanted_bytes_a_turn) {
     const auto progress = dialect_.input_.next(member_);
     if (progress == AjpInput::Progress::blocked) return Progress::blocked;
     if (progress != AjpInput::Progress::packet) return fail();
     if (const auto done = take_packet()) return *done;
+    passed += dialect_.input_.packet().bytes;
   }
+  return Progress::others_turn;
 }
 
 std::optional<Progress> AjpDialect::Answer::take_packet() {

@@ -7,6 +7,7 @@
 #include "ajp/request.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
+#include "proxy/backend/limits.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/trace.hpp"
 
@@ -85,7 +86,7 @@ void AjpDialect::begin() {
   const http::BodyFraming framing = body_.framing();
   owes_first_ = framing.kind == http::BodyFraming::Kind::length && framing.has_bytes();
   body_over_ = false;
-  has_headers_ = head_is_here_ = reuses_ = false;
+  has_headers_ = head_is_here_ = gives_way_ = reuses_ = false;
   length_.reset();
   answer_.reset();
   input_.begin();
@@ -102,9 +103,14 @@ void AjpDialect::begin() {
 const http::FieldList& AjpDialect::request_fields() {
   const http::BodyFraming framing = body_.framing();
   const bool has_length = framing.kind == http::BodyFraming::Kind::length;
-  const auto told = x_.request.fields.value(FieldId::content_length);
   const std::string_view length = has_length ? x_.arena.decimal(framing.length) : "";
-  const bool is_true = has_length ? told == length : !told;
+  std::size_t told = 0, untrue = 0;
+  for (const http::Field& field : x_.request.fields) {
+    if (field.id != FieldId::content_length) continue;
+    ++told;
+    untrue += field.value == length ? 0U : 1U;
+  }
+  const bool is_true = untrue == 0 && told == (has_length ? 1U : 0U);
   if (!is_traced(x_) && is_true) return x_.request.fields;
   traced_fields_.clear();
   for (const http::Field& field : x_.request.fields) {
@@ -230,7 +236,11 @@ std::uint64_t AjpDialect::take_transferred() {
 
 std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
   if (too_large_) return does_not_fit();
+  std::size_t passed = 0;
   while (!head_is_here_) {
+    if (bytes_heard() > preamble_bytes_max) return faulty("it says much and answers nothing");
+    gives_way_ = passed >= unwanted_bytes_a_turn;
+    if (gives_way_) return std::nullopt;
     switch (input_.next(member)) {
       case AjpInput::Progress::blocked:
         return std::nullopt;
@@ -246,6 +256,7 @@ std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
     }
     if (pinging_) return take_pong();
     if (auto failure = take_packet()) return failure;
+    passed += input_.packet().bytes;
   }
   return std::nullopt;
 }

@@ -38,6 +38,7 @@ class AjpDialect final : public Dialect {
 
   std::optional<Failure> read_head(io::Stream& member) override;
   bool head_is_here() const override { return head_is_here_; }
+  bool gives_way() const override { return gives_way_; }
   bool speaks_http() const override { return false; }
   std::uint64_t bytes_heard() const override { return input_.bytes_heard(); }
   ReplyBody& begin_answer(io::Stream& member) override;
@@ -104,7 +105,7 @@ class AjpDialect final : public Dialect {
 
   // --- on its way in ---
   AjpInput input_;
-  bool has_headers_ = false, head_is_here_ = false;
+  bool has_headers_ = false, head_is_here_ = false, gives_way_ = false;
   bool reuses_ = false;                  // the container ended its answer and goes on listening
   std::optional<std::uint64_t> length_;  // ap_trust_cgilike_cl: of the answer's body
   std::optional<Answer> answer_;

@@ -192,6 +192,7 @@ bool Attempt::approach_head(Instant& deadline, Failure& failure) {
     if (!failed && (dialect_.may_hear() || upload_broken_)) {
       failed = dialect_.read_head(link_.stream());
       blocked_.backend_read = true;
+      if (dialect_.gives_way()) blocked_.others_turn = true;
     }
     if (failed) failure = std::move(*failed);
     if (failed || dialect_.head_is_here()) return true;

@@ -73,7 +73,7 @@ class Attempt {
   // What the coroutine waits for when nothing moves.
   struct Blocked {
     bool client_read = false, client_write = false, backend_read = false, backend_write = false;
-    bool others_turn = false;  // nothing is blocked, but relay_bytes_a_turn are through
+    bool others_turn = false;  // nothing is blocked, but enough is through for a turn
   };
 
   Exchange& x_;

@@ -15,6 +15,13 @@ namespace {
 using http::FieldId;
 
 Failure client_gone() { return {Party::client, Cause::gone, true}; }
+
+// RFC 8441 5.1: nobody proves anything here. RFC 9110 9.3.6: a length would be the tunnel's.
+void drop_proof(http::FieldList& fields) {
+  fields.remove("Sec-WebSocket-Accept");
+  fields.remove(http::FieldId::content_length);
+}
+
 }  // namespace
 
 // An answer that only the connection's end would complete must not look complete.
@@ -36,6 +43,11 @@ io::Task<Failure> Attempt::relay() {
   answer_ = &dialect_.begin_answer(link_.stream());
   body_.stop_keeping();  // whoever answers is not asked again
   if (x_.response.status == 101) co_return co_await tunnel();
+  if (!x_.client->websocket_accept.empty() && http::is_success(x_.response.status)) {
+    // RFC 8441 5: any success would tell the client that its WebSocket is open (httpd: 502).
+    link_.close();
+    co_return Failure{Party::none, Cause::bad_message, true, "WebSocket not taken", 502};
+  }
   if (wants_override()) {
     // httpd: the member's own page is not read, so its connection is of no more use.
     overridden_ = true;
@@ -74,13 +86,13 @@ io::Task<Failure> Attempt::relay() {
       quiet_since = core_.now();
     const bool body_may_go = held && !dialect_.holds_body() && link_.is_open();
     if (body_may_go) continue;
-    if (blocked_.others_turn) {
+    if (blocked_.others_turn && core_.now() < relay_deadline(quiet_since)) {
       co_await io::NextTurn(core_.parts.loop);
       continue;
     }
     if (!link_.is_open()) blocked_.backend_read = blocked_.backend_write = false;
     io::Wait wait(client_.timer, relay_deadline(quiet_since));
-    if (co_await until_unblocked(wait) == io::Woken::ready) continue;
+    if (!blocked_.others_turn && co_await until_unblocked(wait) == io::Woken::ready) continue;
     pipe_.reset();
     link_.close();
     if (blocked_.client_write || blocked_.client_read) co_return client_gone();
@@ -113,7 +125,9 @@ std::optional<Failure> Attempt::step_download() {
       }
       const auto progress = answer_->pull();
       if (progress == ReplyBody::Progress::cut_short) return cut_short();
-      starved = progress == ReplyBody::Progress::blocked;
+      const bool gives_way = progress == ReplyBody::Progress::others_turn;
+      if (gives_way) blocked_.others_turn = true;
+      starved = gives_way || progress == ReplyBody::Progress::blocked;
       data = answer_->pending();
     }
     const bool last = !reply_.has_body || (!starved && answer_->pending_is_last());
@@ -185,7 +199,7 @@ void Attempt::finish_backend() {
 io::Task<Failure> Attempt::tunnel() {
   Workspace& workspace = client_.workspace;
   x_.status = 101;
-  x_.reason = x_.response.reason;
+  if (!x_.client->websocket_accept.empty()) drop_proof(x_.response.fields);
   http::HeadText& head = workspace.to_client;
   write_interim_head(x_, head);
   head.drop_tail(2);
@@ -193,7 +207,6 @@ io::Task<Failure> Attempt::tunnel() {
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
   plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
-  workspace.backend_head.clear();
   open_tunnel(x_, workspace, head.view());
   Tunnel tunnel(x_, core_, client_, link_.stream(), plan_.lease.member());
   co_await tunnel.run(std::max(plan_.times.client, plan_.times.backend));

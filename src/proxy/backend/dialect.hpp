@@ -77,6 +77,8 @@ class Dialect {
   // nothing more to say now, or the answer is of no use.
   virtual std::optional<Failure> read_head(io::Stream& member) = 0;
   virtual bool head_is_here() const = 0;
+  // read_head() stopped though there may be more to read: it is others' turn.
+  virtual bool gives_way() const { return false; }
   // HTTP's rules for what a proxy makes of a head count for it.
   virtual bool speaks_http() const { return true; }
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()

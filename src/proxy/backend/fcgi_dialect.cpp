@@ -84,6 +84,7 @@ void FcgiDialect::begin() {
                                     is_kept_ ? cgi::Keep::keep : cgi::Keep::close);
   upload_.begin(request_);
   accounted_ = heard_bytes_ = 0;
+  read_this_turn_ = 0;
   head_read_ = false;
   answer_.reset();
   records_.reset();
@@ -123,6 +124,7 @@ io::IoStatus FcgiDialect::read(io::Stream& member) {
   const io::IoResult result = member.read(buffer.room());
   if (result.status == io::IoStatus::ok) {
     buffer.filled(result.bytes);
+    read_this_turn_ += result.bytes;
     if (!head_read_) heard_bytes_ += result.bytes;
   }
   return result.status;
@@ -137,6 +139,7 @@ void FcgiDialect::log_error(std::string_view text) {
 std::optional<Failure> FcgiDialect::read_head(io::Stream& member) {
   if (refused_)
     return cannot_be_told("the request's variables do not fit what a FastCGI member can be told");
+  read_this_turn_ = 0;
   while (true) {
     const cgi::FcgiReader::Piece piece = next_piece();
     if (piece.kind == Kind::fault)
@@ -147,6 +150,10 @@ std::optional<Failure> FcgiDialect::read_head(io::Stream& member) {
       if (head_read_) return std::nullopt;
       continue;
     }
+    if (heard_bytes_ > preamble_bytes_max)
+      return backend_failure(Cause::bad_message, true, broken_status,
+                             "it says much and answers nothing");
+    if (gives_way()) return std::nullopt;
     const io::IoStatus status = read(member);
     if (status == io::IoStatus::would_block) return std::nullopt;
     if (status != io::IoStatus::ok)
@@ -199,6 +206,7 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
     received_ += pending_.size();
     return Progress::data;
   }
+  dialect_.read_this_turn_ = 0;
   while (true) {
     const cgi::FcgiReader::Piece piece = dialect_.next_piece();
     if (piece.kind == Kind::fault) return Progress::cut_short;
@@ -213,7 +221,9 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
       return Progress::data;
     }
     if (piece.kind == Kind::out) continue;
-    const io::IoStatus status = dialect_.read(member_);
+    if (has_bytes_ && dialect_.gives_way()) return Progress::others_turn;
+    const io::IoStatus status =
+        dialect_.gives_way() ? io::IoStatus::would_block : dialect_.read(member_);
     if (status == io::IoStatus::ok) continue;
     if (!has_bytes_) {
       // Nobody waits for the end of a body that is not passed on.

@@ -8,6 +8,7 @@
 #include "cgi/response_head.hpp"
 #include "proxy/backend/cgi_request.hpp"
 #include "proxy/backend/dialect.hpp"
+#include "proxy/backend/limits.hpp"
 
 // FastCGI with members (httpd's mod_proxy_fcgi): one request at a time on a connection, which the
 // member closes unless enablereuse=on or disablereuse=off is written.
@@ -58,6 +59,7 @@ class FcgiDialect final : public Dialect {
 
   std::optional<Failure> read_head(io::Stream& member) override;
   bool head_is_here() const override { return head_read_; }
+  bool gives_way() const override { return read_this_turn_ >= unwanted_bytes_a_turn; }
   std::uint64_t bytes_heard() const override { return heard_bytes_; }
   int silence_status() const override { return 504; }
   ReplyBody& begin_answer(io::Stream& member) override;
@@ -90,6 +92,7 @@ class FcgiDialect final : public Dialect {
   std::string request_;
   bool refused_ = false, head_read_ = false, is_kept_ = false;
   std::uint64_t heard_bytes_ = 0, accounted_ = 0;
+  std::size_t read_this_turn_ = 0;
   StdinWriter upload_;
   cgi::FcgiReader records_;
   cgi::HeadReader head_reader_;

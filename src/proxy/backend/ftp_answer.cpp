@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "proxy/backend/limits.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -23,7 +24,9 @@ FtpAnswer::FtpAnswer(FtpControl& control, FtpTransfer transfer)
 }
 
 FtpAnswer::Progress FtpAnswer::pull() {
+  const std::uint64_t came_before = came_;
   while (pending_.empty()) {
+    if (came_ - came_before >= unwanted_bytes_a_turn) return Progress::others_turn;
     if (is_broken_) return Progress::cut_short;
     if (end_) return Progress::finished;
     const Progress progress = transfer_.data ? read_data() : read_end();

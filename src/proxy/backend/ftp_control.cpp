@@ -1,5 +1,6 @@
 #include "proxy/backend/ftp_control.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace steelyard::proxy {
@@ -13,7 +14,7 @@ constexpr int going_away = 421;
 
 io::Task<bool> FtpControl::ask(std::string command) {
   next_reply();
-  const Instant deadline = core_.now() + patience_;
+  const Instant deadline = std::min(core_.now() + patience_, over_at_);
   if (!command.empty()) command += "\r\n";
   std::string_view left = command;
   while (!left.empty()) {
@@ -49,6 +50,8 @@ FtpControl::Heard FtpControl::listen() {
     if (result.status == io::IoStatus::would_block) return Heard::nothing_yet;
     if (result.status != io::IoStatus::ok) return Heard::broken;
     rest_.assign(room.data(), result.bytes);
+    lines_ += static_cast<std::size_t>(std::ranges::count(rest_, '\n'));
+    if (lines_ > ftp_lines_max) return Heard::broken;
     heard_ += result.bytes;
   }
 }

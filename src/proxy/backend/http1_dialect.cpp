@@ -178,6 +178,9 @@ std::optional<Failure> Http1Dialect::judge_head(http::ResponseProgress progress)
 
 std::optional<Failure> Http1Dialect::judge_upgrade() {
   const auto upgrade = x_.response.fields.value(FieldId::upgrade);
+  const std::string_view proof = x_.client->websocket_accept;
+  if (!proof.empty() && x_.response.fields.value("Sec-WebSocket-Accept") != proof)
+    return backend_failure(Cause::bad_message, "Unexpected Sec-WebSocket-Accept");
   if (!upgrade_.empty() && upgrade && equals_ignoring_case(*upgrade, upgrade_)) {
     final_head_read_ = true;
     return std::nullopt;

@@ -1,5 +1,6 @@
 #include "proxy/backend/http1_request.hpp"
 
+#include "http/connection_fields.hpp"
 #include "http/connection_names.hpp"
 #include "proxy/backend/forwarded_fields.hpp"
 #include "proxy/trace.hpp"
@@ -10,29 +11,14 @@ using http::FieldId;
 
 namespace {
 
-bool is_hop_by_hop(FieldId id) {
-  switch (id) {
-    case FieldId::host:  // written first
-    case FieldId::connection:
-    case FieldId::content_length:
-    case FieldId::http2_settings:
-    case FieldId::keep_alive:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::trailer:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-      return true;
-    default:
-      return false;
-  }
-}
+constexpr http::FieldIdSet left_out =
+    http::request_hop_by_hop.with({FieldId::host});  // which is written first
 
 void append_client_fields(Exchange& x, ForwardedFields& added, bool expects, http::HeadText& out) {
   const http::ConnectionNames named(x.request.fields);
   const bool traces = is_traced(x);
   for (const http::Field& field : x.request.fields) {
-    if (is_hop_by_hop(field.id)) continue;
+    if (left_out.contains(field.id)) continue;
     if (field.id == FieldId::expect && !expects &&
         (x.request.expects_continue || field.value.empty()))
       continue;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "proxy/http2_text.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -17,15 +18,6 @@ namespace {
 constexpr std::size_t batch_bytes = 16 * 1024;
 // The connection's window is never what holds a member back (invariant 3); the lanes' are.
 constexpr std::int32_t connection_window_bytes = (1 << 30) - 1;
-
-std::uint8_t* bytes_of(std::string_view text) {
-  // The library's type; it only reads.
-  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-}
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t count) {
-  return {reinterpret_cast<const char*>(bytes), count};
-}
 
 std::vector<nghttp2_nv> rows_of(const http::FieldList& fields) {
   std::vector<nghttp2_nv> rows;
@@ -95,7 +87,10 @@ struct Http2Carrier::Calls {
                           void* /*carrier*/) {
     if (Http2Lane* const lane = lane_of(session, id)) {
       lane->id_ = 0;
-      lane->close(code == NGHTTP2_REFUSED_STREAM, true, code == NGHTTP2_NO_ERROR);
+      using Fate = Http2Lane::Fate;
+      lane->close(code == NGHTTP2_REFUSED_STREAM ? Fate::refused
+                  : code == NGHTTP2_NO_ERROR     ? Fate::left_in_peace
+                                                 : Fate::reset);
     }
     return 0;
   }
@@ -108,7 +103,7 @@ struct Http2Carrier::Calls {
     bool over = false;
     const std::size_t given = lane->give(reinterpret_cast<char*>(room), bytes, over);
     if (over) {
-      lane->out_over_ = true;
+      lane->request_ = Http2Lane::Request::sent;
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (!lane->trailers_.empty()) {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -186,14 +181,14 @@ bool Http2Carrier::takes_more() const {
 
 void Http2Carrier::enter(Http2Lane& lane) {
   lanes_.push_back(&lane);
-  if (broken_) lane.close(true, false);
+  if (broken_) lane.close(Http2Lane::Fate::refused);
 }
 
 void Http2Carrier::leave(Http2Lane& lane) {
   std::erase(lanes_, &lane);
   if (lane.id_ != 0 && !broken_) {
     nghttp2_session_set_stream_user_data(session_, lane.id_, nullptr);
-    const bool complete = lane.ended_ && lane.out_over_;
+    const bool complete = lane.ended_ && lane.request_ == Http2Lane::Request::sent;
     if (!complete)
       nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, lane.id_,
                                 lane.ended_ ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
@@ -211,7 +206,7 @@ void Http2Carrier::ask(Http2Lane& lane, const http::FieldList& head, bool ends) 
   provider.read_callback = Calls::give_data;
   const std::int32_t id = nghttp2_submit_request(session_, nullptr, rows.data(), rows.size(),
                                                  ends ? nullptr : &provider, &lane);
-  if (id < 0) return lane.close(true, false);
+  if (id < 0) return lane.close(Http2Lane::Fate::refused);
   lane.id_ = id;
   flush();
 }
@@ -306,7 +301,7 @@ void Http2Carrier::idle_stream_became(io::Stream& /*stream*/, bool readable, boo
 // Whoever is on its stack may still use it: lanes are told, the keeper is when they are.
 void Http2Carrier::break_off() {
   broken_ = true;
-  for (Http2Lane* const lane : lanes_) lane->close(false, false);
+  for (Http2Lane* const lane : lanes_) lane->close(Http2Lane::Fate::lost);
   wake_later();
 }
 

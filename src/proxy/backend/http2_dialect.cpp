@@ -112,7 +112,7 @@ std::optional<Failure> Http2Dialect::read_head(io::Stream& member) {
 // httpd: a stream that the member broke is 502, whatever else may be tried.
 Failure Http2Dialect::broken(const Http2Lane& lane) {
   refused_ = lane.was_refused();
-  const bool is_own_fault = lane.was_reset() && !refused_;
+  const bool is_own_fault = lane.was_reset();
   Failure failure{Party::backend, is_own_fault ? Cause::bad_message : Cause::closed};
   failure.answer_began = heard_ != 0;
   return failure;

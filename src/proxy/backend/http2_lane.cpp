@@ -20,12 +20,12 @@ Http2Lane::~Http2Lane() { carrier_->leave(*this); }
 Endpoint Http2Lane::local() const { return carrier_->below().local(); }
 
 void Http2Lane::ask(const http::FieldList& head, bool ends) {
-  out_ends_ = out_over_ = ends;
+  if (ends) request_ = Request::sent;
   carrier_->ask(*this, head, ends);
 }
 
 io::IoResult Http2Lane::write(std::span<const std::string_view> pieces) {
-  if (broken_ || out_ends_) return {io::IoStatus::failed, 0, EPIPE};
+  if (is_closed() || request_ != Request::open) return {io::IoStatus::failed, 0, EPIPE};
   if (out_begin_ == out_.size()) {
     out_.clear();
     out_begin_ = 0;
@@ -46,8 +46,8 @@ io::IoResult Http2Lane::write(std::span<const std::string_view> pieces) {
 }
 
 void Http2Lane::end_writing(const http::FieldList& trailers) {
-  if (out_ends_ || broken_) return;
-  out_ends_ = true;
+  if (is_closed() || request_ != Request::open) return;
+  request_ = Request::ending;
   // The exchange's memory may go before the last byte does.
   for (const http::Field& field : trailers) trailer_text_.append(field.name).append(field.value);
   std::string_view text = trailer_text_;
@@ -82,7 +82,7 @@ io::IoResult Http2Lane::read(std::span<char> room) {
   const std::string_view here = data().substr(0, room.size());
   if (here.empty()) {
     if (ended_) return {io::IoStatus::end};
-    if (broken_) return {io::IoStatus::failed, 0, ECONNRESET};
+    if (is_closed()) return {io::IoStatus::failed, 0, ECONNRESET};
     readable_ = false;
     return {io::IoStatus::would_block};
   }
@@ -91,7 +91,9 @@ io::IoResult Http2Lane::read(std::span<char> room) {
   return {io::IoStatus::ok, here.size()};
 }
 
-void Http2Lane::reset() { broken_ = true; }
+void Http2Lane::reset() {
+  if (!is_closed()) fate_ = Fate::lost;
+}
 
 // False: more than anybody is told.
 bool Http2Lane::begin_head() {
@@ -136,12 +138,10 @@ void Http2Lane::end() {
   carrier_->stir(*this, true, false);
 }
 
-void Http2Lane::close(bool refused, bool reset, bool in_peace) {
-  if (broken_) return;  // what was known first counts: the connection may end with its last words
-  broken_ = true;
-  refused_ = refused && heard_bytes_ == 0;
-  reset_ = reset;
-  in_peace_ = in_peace;
+void Http2Lane::close(Fate fate) {
+  if (is_closed()) return;  // the connection may end with its last words
+  // Nobody refuses what was answered already.
+  fate_ = fate == Fate::refused && heard_bytes_ != 0 ? Fate::reset : fate;
   carrier_->stir(*this, true, true);
 }
 
@@ -150,11 +150,11 @@ std::size_t Http2Lane::give(char* room, std::size_t bytes, bool& over) {
   const std::size_t given = std::min(bytes, out_.size() - out_begin_);
   std::memcpy(room, out_.data() + out_begin_, given);
   out_begin_ += given;
-  over = out_ends_ && out_begin_ == out_.size();
+  over = request_ != Request::open && out_begin_ == out_.size();
   if (out_begin_ == out_.size()) {
     out_.clear();
     out_begin_ = 0;
-    if (!out_ends_) carrier_->stir(*this, false, true);
+    if (request_ == Request::open) carrier_->stir(*this, false, true);
   }
   return given;
 }

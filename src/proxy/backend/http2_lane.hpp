@@ -17,6 +17,9 @@
 //   write ─▶ out (bounded) ─▶ DATA frames, as the member's windows allow
 //   data, consume ◀─ in (bounded by the window we gave) ◀─ DATA frames
 //
+//   request:  open ─▶ ending ─▶ sent            the last: the library has all of it
+//   fate:     open ─▶ how the stream ended, once; what was known first counts
+//
 // Invariants: 1. what the member may send without being asked fits lane_window_bytes.
 //             2. an answer that ended without END_STREAM is broken, never over.
 //             3. a lane that dies before both messages ended cancels its stream; the connection
@@ -67,23 +70,32 @@ class Http2Lane final : public io::Stream {
   // Notes that who asks waits for more.
   void nothing_yet() { readable_ = false; }
   bool has_ended() const { return ended_; }  // with END_STREAM
-  bool is_broken() const { return broken_ && !ended_; }
+  bool is_broken() const { return is_closed() && !ended_; }
   // The member said that it did not look at the request (REFUSED_STREAM, GOAWAY).
-  bool was_refused() const { return refused_; }
+  bool was_refused() const { return fate_ == Fate::refused; }
   // The member broke this stream, not the connection.
-  bool was_reset() const { return reset_; }
+  bool was_reset() const { return fate_ == Fate::reset || fate_ == Fate::left_in_peace; }
   // It did, without an error: some leave END_STREAM out of an answer whose length they told.
-  bool was_left_in_peace() const { return in_peace_; }
+  bool was_left_in_peace() const { return fate_ == Fate::left_in_peace; }
   std::uint64_t bytes_heard() const { return heard_bytes_; }
 
   io::IoResult read(std::span<char> room) override;
   void reset() override;
-  bool silent_and_open() override { return !broken_ && !ended_ && data().empty(); }
-  bool has_hung_up() override { return broken_; }
+  bool silent_and_open() override { return !is_closed() && !ended_ && data().empty(); }
+  bool has_hung_up() override { return is_closed(); }
   Endpoint local() const override;
 
  private:
   friend class Http2Carrier;
+  enum class Request : std::uint8_t { open, ending, sent };
+  enum class Fate : std::uint8_t {
+    open,
+    lost,           // with its connection, or by our own doing
+    reset,          // by the member
+    left_in_peace,  // the same with NO_ERROR
+    refused,        // unseen
+  };
+  bool is_closed() const { return fate_ != Fate::open; }
   using io::Stream::became;
   // By the carrier, from the library's calls.
   bool begin_head();
@@ -91,7 +103,7 @@ class Http2Lane final : public io::Stream {
   void end_head(bool ends);
   void add_data(std::string_view bytes);
   void end();
-  void close(bool refused, bool reset, bool in_peace = false);
+  void close(Fate fate);
   std::size_t give(char* room, std::size_t bytes, bool& over);
 
   std::shared_ptr<Http2Carrier> carrier_;
@@ -103,9 +115,10 @@ class Http2Lane final : public io::Stream {
   std::uint64_t heard_bytes_ = 0;
   http::FieldList trailers_;
   std::string trailer_text_;
-  bool head_over_ = false;  // the final one
-  bool out_ends_ = false, out_over_ = false, out_waits_ = false;
-  bool ended_ = false, broken_ = false, refused_ = false, reset_ = false, in_peace_ = false;
+  Request request_ = Request::open;
+  Fate fate_ = Fate::open;
+  bool ended_ = false;      // the answer, with END_STREAM
+  bool out_waits_ = false;  // the library asked for more of the body than there was
   bool heard_ping_ = false;
   bool stirred_read_ = false, stirred_write_ = false;  // is to be told at the turn's end
 };

@@ -2,6 +2,7 @@
 
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
+#include "http/connection_fields.hpp"
 #include "http/connection_names.hpp"
 #include "http/token_list.hpp"
 #include "proxy/backend/forwarded_fields.hpp"
@@ -13,36 +14,20 @@ using http::FieldId;
 
 namespace {
 
+constexpr http::FieldIdSet left_out =
+    http::request_hop_by_hop.with({FieldId::host});  // which is :authority
+
 std::string_view lower(std::string_view name, Arena& arena) {
   char* const room = arena.take(name.size());
   for (std::size_t i = 0; i < name.size(); ++i) room[i] = ascii_lower(name[i]);
   return {room, name.size()};
 }
 
-// RFC 9113 8.2.2: what is about a connection has no place in a stream.
-bool is_about_connection(FieldId id) {
-  switch (id) {
-    case FieldId::host:  // :authority
-    case FieldId::connection:
-    case FieldId::content_length:
-    case FieldId::http2_settings:
-    case FieldId::keep_alive:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::trailer:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-      return true;
-    default:
-      return false;
-  }
-}
-
 void add_client_fields(Exchange& x, ForwardedFields& added, http::FieldList& out) {
   const http::ConnectionNames named(x.request.fields);
   const bool traces = is_traced(x);
   for (const http::Field& field : x.request.fields) {
-    if (is_about_connection(field.id)) continue;
+    if (left_out.contains(field.id)) continue;
     if (!named.empty() && named.contains(field.name)) continue;
     if (traces && is_trace_field(field.name)) continue;
     std::string_view* const addition = field.id == FieldId::via ? nullptr : added.of(field.id);
@@ -107,7 +92,7 @@ void write_http2_head(const Dialect::Matter& matter, http::FieldList& out) {
 
 void write_http2_trailers(Exchange& x, http::FieldList& out) {
   for (const http::Field& field : x.request_trailers) {
-    if (!is_about_connection(field.id) && !field.name.starts_with(':'))
+    if (!left_out.contains(field.id) && !field.name.starts_with(':'))
       out.add(lower(field.name, x.arena), field.value, field.id);
   }
 }

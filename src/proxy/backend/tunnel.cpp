@@ -2,6 +2,7 @@
 
 #include "io/next_turn.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/reply.hpp"
 
 namespace steelyard::proxy {
 
@@ -23,6 +24,10 @@ struct Lane {
     read = written = 0;
     while (may_go_on() && written < tunnel_bytes_a_turn && (buffer.empty() ? pull() : push())) {
     }
+  }
+  // Silence needs no memory.
+  void let_go() {
+    if (buffer.empty()) buffer.release();
   }
   bool may_go_on() const { return !ended && !broken && !starved && !full; }
 
@@ -54,6 +59,17 @@ struct Lane {
   }
 };
 
+// A tunnel may be silent for hours: of the way to it nothing is kept that no log asks for.
+void forget_heads(Exchange& x, Workspace& workspace) {
+  x.reason = x.arena.copy(x.response.reason);
+  const int status = x.response.status;
+  x.response.clear();
+  x.response.status = status;
+  workspace.backend_head.release();
+  workspace.to_backend.release();
+  workspace.to_client.release();
+}
+
 }  // namespace
 
 void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
@@ -63,8 +79,9 @@ void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
   // Before what is said first makes the buffers as small as itself.
   workspace.backend_body.clear();
   workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
-  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   workspace.backend_body.append(to_client);
+  forget_heads(x, workspace);
+  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
   const std::string_view said = workspace.client_head.data();
   x.bytes.received += static_cast<std::int64_t>(said.size());
   workspace.client_body.append(to_member);
@@ -82,11 +99,15 @@ io::Task<> Tunnel::run(Duration idle_max) {
     x_.bytes.sent += static_cast<std::int64_t>(down.written);
     member_.add_transferred(static_cast<std::int64_t>(up.written));
     member_.add_read(static_cast<std::int64_t>(down.read));
+    // RFC 8441 5: a stream tells its client of a connection that broke.
+    if ((up.broken || down.broken) && speaks_http2(x_)) client_.stream.reset();
     if (up.broken || down.broken || (up.ended && down.ended)) break;
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core_.parts.loop);
       continue;
     }
+    up.let_go();
+    down.let_go();
     io::Wait wait(client_.timer, core_.now() + idle_max);
     if (up.starved) wait.readable(client_.stream);
     if (down.full) wait.writable(client_.stream);

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "proxy/client/http2_session.hpp"
+#include "proxy/http2_text.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -18,10 +19,6 @@ constexpr unsigned first_unknown_kind = 0x0a;
 
 // What a GOAWAY names that only announces another (RFC 9113 6.8).
 constexpr std::int32_t notice_stream_id = 0x7fffffff;
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
 
 bool moves_something(const nghttp2_frame_hd& head) {
   switch (head.type) {

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "http/field_id.hpp"
+#include "http/connection_fields.hpp"
+#include "proxy/http2_text.hpp"
 
 namespace steelyard::proxy {
 
@@ -11,24 +12,6 @@ namespace {
 
 constexpr std::size_t status_at = 9;  // of "HTTP/1.1 200"
 constexpr std::size_t status_bytes = 3;
-
-bool is_about_connection(std::string_view name) {
-  using http::FieldId;
-  switch (http::field_id(name)) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy_connection:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-      return true;
-    default:
-      return false;
-  }
-}
-
-std::uint8_t* bytes_of(std::string_view text) {
-  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-}
 
 }  // namespace
 
@@ -38,6 +21,11 @@ int Http2Fields::status_of(std::string_view head) {
   for (const char digit : head.substr(status_at, status_bytes))
     status = status * 10 + (digit - '0');
   return status;
+}
+
+void Http2Fields::set_status(std::span<char> head, std::string_view status) {
+  CHECK(status.size() == status_bytes && head.size() >= status_at + status_bytes);
+  std::ranges::copy(status, head.begin() + status_at);
 }
 
 void Http2Fields::add(std::string_view name, std::string_view value) {
@@ -68,7 +56,7 @@ void Http2Fields::add_lines(std::span<char> lines) {
     const std::size_t end = text.find("\r\n", begin);
     CHECK(colon < end && end != std::string_view::npos);
     const std::string_view name = text.substr(begin, colon - begin);
-    if (!is_about_connection(name)) {
+    if (!http::connection_fields.contains(http::field_id(name))) {
       std::ranges::transform(name, &lines[begin], [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
       });

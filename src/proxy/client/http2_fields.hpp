@@ -26,6 +26,8 @@ class Http2Fields {
   const std::vector<nghttp2_nv>& rows() const { return rows_; }
   // The status of a head that is no more than looked at.
   static int status_of(std::string_view head);
+  // Three digits in its place.
+  static void set_status(std::span<char> head, std::string_view status);
 
  private:
   void add_lines(std::span<char> lines);

@@ -1,6 +1,7 @@
 #include "proxy/client/http2_request.hpp"
 
 #include "base/text.hpp"
+#include "http/connection_fields.hpp"
 #include "http/expectation.hpp"
 #include "http/syntax.hpp"
 #include "proxy/limits.hpp"
@@ -11,21 +12,6 @@ using http::FieldId;
 using Result = Http2RequestReader::Result;
 
 namespace {
-
-// They speak of a connection that HTTP/2 has not (RFC 9113 8.2.2).
-bool is_about_connection(FieldId id) {
-  switch (id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy_connection:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade:
-    case FieldId::http2_settings:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool has_upper_case(std::string_view name) {
   for (const char c : name)
@@ -89,8 +75,10 @@ bool Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
                                   : name == ":path"      ? &path_
                                   : name == ":scheme"    ? &scheme_
                                   : name == ":authority" ? &authority_
+                                  : name == ":protocol"  ? &protocol_
                                                          : nullptr;
   if (place == nullptr || !place->empty()) return false;
+  if (place == &protocol_ && value.empty()) return false;  // and it is no plain CONNECT
   *place = arena_->copy(value);
   return true;
 }
@@ -98,7 +86,9 @@ bool Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
 void Http2RequestReader::add_field(std::string_view name, std::string_view value) {
   value = http::trim_blanks(value);
   const FieldId id = http::field_id(name);
-  if (is_about_connection(id) || (id == FieldId::te && value != "trailers")) {
+  const bool is_about_connection =
+      http::connection_fields.contains(id) || id == FieldId::http2_settings;
+  if (is_about_connection || (id == FieldId::te && value != "trailers")) {
     is_malformed_ = true;
     return;
   }
@@ -126,11 +116,12 @@ void Http2RequestReader::add_cookie(std::string_view name, std::string_view valu
 
 int Http2RequestReader::split_line() {
   http::RequestHead& head = *head_;
-  head.method = method_;
-  head.method_id = http::method_of(method_);
-  const bool is_connect = head.method_id == http::Method::connect;
+  head.method = opens_websocket() ? std::string_view("GET") : method_;
+  head.method_id = http::method_of(head.method);
+  // An extended one has a path as all other methods.
+  const bool is_connect = head.method_id == http::Method::connect && protocol_.empty();
   const std::string_view target = is_connect ? authority_ : path_;
-  head.line = arena_->join(method_, " ", target, " HTTP/2.0");
+  head.line = arena_->join(head.method, " ", target, " HTTP/2.0");
   head.received_version = {2, 0};
   head.version = http::http_1_1;
   const auto fault = http::split_target(
@@ -159,6 +150,7 @@ int Http2RequestReader::settle_host() {
 int Http2RequestReader::frame_body(bool has_body) {
   http::RequestHead& head = *head_;
   const auto length = head.fields.value(FieldId::content_length);
+  if (!protocol_.empty()) return length ? 400 : 0;
   if (length) {
     const auto bytes = http::parse_length(*length);
     if (!bytes || (!has_body && *bytes != 0)) return 400;
@@ -169,20 +161,32 @@ int Http2RequestReader::frame_body(bool has_body) {
   return 0;
 }
 
+bool Http2RequestReader::is_whole() const {
+  if (method_.empty() || !http::is_token(method_)) return false;
+  const bool is_connect = http::method_of(method_) == http::Method::connect;
+  if (protocol_.empty()) return is_connect || !path_.empty();
+  return is_connect && !path_.empty() && !scheme_.empty() && !authority_.empty();
+}
+
 Result Http2RequestReader::finish(bool has_body, std::string_view scheme) {
   head_->head_bytes = bytes_;
-  const bool is_whole = !method_.empty() && http::is_token(method_) &&
-                        (http::method_of(method_) == http::Method::connect || !path_.empty());
-  if (is_malformed_ || !is_whole) return {Result::Kind::malformed};
+  if (is_malformed_ || !is_whole()) return {Result::Kind::malformed};
   int status = split_line();
   if (status == 0) status = settle_host();
   if (status == 0) status = frame_body(has_body);
   if (status == 0 && !scheme_.empty() && !equals_ignoring_case(scheme_, scheme)) status = 400;
   http::read_expectation(*head_);
+  constexpr int not_implemented = 501;  // httpd: of a protocol that is none we know
+  if (status == 0 && !protocol_.empty() && !opens_websocket()) status = not_implemented;
   // What the limits say comes first: the rest may be missing because of them.
   if (status_ != 0) status = status_;
   if (status != 0) return {Result::Kind::fault, status};
-  return {};
+  if (!opens_websocket()) return {};
+  // Rules ask for these (httpd: the same).
+  head_->fields.add("Upgrade", protocol_, FieldId::upgrade);
+  head_->fields.add("Connection", "Upgrade", FieldId::connection);
+  head_->connection.upgrade = true;
+  return {Result::Kind::websocket};
 }
 
 }  // namespace steelyard::proxy

@@ -27,7 +27,9 @@ class Http2RequestReader {
   bool add(std::string_view name, std::string_view value);
 
   struct Result {
-    enum class Kind : std::uint8_t { complete, fault, malformed } kind = Kind::complete;
+    // websocket: complete, and an extended CONNECT (RFC 8441 4), which became the GET that HTTP/1
+    // opens a WebSocket with, but for its key. What follows on the stream is no body.
+    enum class Kind : std::uint8_t { complete, websocket, fault, malformed } kind = Kind::complete;
     int status = 0;  // of a fault
   };
   // `has_body`: the stream goes on after the fields. `scheme`: that of the connection.
@@ -41,6 +43,8 @@ class Http2RequestReader {
   void add_field(std::string_view name, std::string_view value);
   void add_cookie(std::string_view name, std::string_view value);
   bool is_beyond_limits() const;
+  bool is_whole() const;
+  bool opens_websocket() const { return protocol_ == "websocket"; }
   int split_line();
   int settle_host();
   int frame_body(bool has_body);
@@ -48,7 +52,7 @@ class Http2RequestReader {
   http::RequestHead* head_ = nullptr;
   Arena* arena_ = nullptr;
   http::RequestLimits limits_;
-  std::string_view method_, scheme_, authority_, path_;
+  std::string_view method_, scheme_, authority_, path_, protocol_;
   std::size_t rows_ = 0, bytes_ = 0;  // also of what was not kept
   std::size_t cookie_row_ = 0;
   bool has_cookie_ = false;

@@ -69,13 +69,16 @@ const config::ClientSettings& Http2Session::client() const {
 }
 
 void Http2Session::submit_settings() {
-  const std::array<nghttp2_settings_entry, 3> entries{{
+  const std::array<nghttp2_settings_entry, 4> entries{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings().streams_max},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings().window_bytes},
       // The tree of priorities is dead (RFC 9113 5.3); what is left of them is an order of wishes.
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+      // Without it the library takes no :protocol. What was said once holds for the connection.
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
   }};
-  nghttp2_submit_settings(library_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
+  const std::size_t count = entries.size() - (settings().takes_websockets ? 0 : 1);
+  nghttp2_submit_settings(library_, NGHTTP2_FLAG_NONE, entries.data(), count);
   nghttp2_session_set_local_window_size(library_, NGHTTP2_FLAG_NONE, 0,
                                         connection_window(settings()));
 }

@@ -8,14 +8,17 @@
 #include "http/chunked.hpp"
 #include "http/connection_names.hpp"
 #include "http/status.hpp"
+#include "http/websocket_key.hpp"
 #include "proxy/client/http2_callbacks.hpp"
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
+#include "proxy/client_wish.hpp"
 
 namespace steelyard::proxy {
 
 namespace {
 
+constexpr int switching_protocols = 101;
 constexpr int early_hints = 103;
 
 // RFC 9110 6.5.1: what decides about the message itself is no trailer.
@@ -23,6 +26,14 @@ bool may_trail(http::FieldId id) {
   using http::FieldId;
   return id != FieldId::content_length && id != FieldId::host && id != FieldId::transfer_encoding &&
          id != FieldId::trailer && id != FieldId::connection && id != FieldId::set_cookie;
+}
+
+// A tunnel's head brings its first words with it.
+std::string_view head_of(std::string_view piece) {
+  constexpr std::string_view head_end = "\r\n\r\n";
+  const std::size_t end = piece.find(head_end);
+  CHECK(end != std::string_view::npos);
+  return piece.substr(0, end + head_end.size());
 }
 
 std::span<char> writable(const http::HeadText& text) {
@@ -54,9 +65,20 @@ void Http2Stream::begin_serving(bool has_body) {
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
   chunked_ = x.request.body.kind == http::BodyFraming::Kind::chunked;
   using Kind = Http2RequestReader::Result::Kind;
+  if (result.kind == Kind::websocket) ask_for_websocket();
   if (result.kind == Kind::malformed) return session_.reset(*this, NGHTTP2_PROTOCOL_ERROR);
   if (result.kind == Kind::fault) refused_status_ = result.status;
   state_ = State::starting;
+}
+
+// As a client of HTTP/1 would, with a key that none of ours needs (RFC 8441 5.1).
+void Http2Stream::ask_for_websocket() {
+  asks_for_websocket_ = true;
+  Exchange& x = exchange();
+  const auto& random = session_.core().parts.random;
+  const http::WebsocketKey key = http::make_websocket_key(random(), random());
+  x.request.fields.set("Sec-WebSocket-Key", x.arena.copy(key.asked));
+  facts_.websocket_accept = x.arena.copy(key.accepted);
 }
 
 void Http2Stream::adopt(std::unique_ptr<Workspace> workspace) {
@@ -89,6 +111,7 @@ io::IoResult Http2Stream::read(std::span<char> room) {
   if (closed_) return {io::IoStatus::failed, 0, ECONNRESET};
   const std::size_t got = chunked_ ? read_chunks(room) : copy_received(room);
   if (got != 0) return {io::IoStatus::ok, got};
+  if (is_tunnel_ && body_ended_) return {io::IoStatus::end};
   // Also at the end: whoever has sent all still listens, which an end would deny.
   readable_ = false;
   return {io::IoStatus::would_block};
@@ -99,6 +122,7 @@ std::size_t Http2Stream::copy_received(std::span<char> room) {
   if (bytes == 0) return 0;
   std::memcpy(room.data(), received_.data().data(), bytes);
   received_.consume(bytes);
+  if (is_tunnel_ && received_.empty()) received_.release();  // it may be silent for hours
   session_.consumed(*this, bytes);
   return bytes;
 }
@@ -147,9 +171,11 @@ io::IoResult Http2Stream::write(std::span<const std::string_view> pieces) {
   for (std::string_view piece : pieces) {
     if (piece.empty()) continue;
     if (!has_head_) {
-      take_head(piece);
-      taken += piece.size();
-      continue;
+      const std::string_view head = asks_for_websocket_ ? head_of(piece) : piece;
+      take_head(head);
+      taken += head.size();
+      piece.remove_prefix(head.size());
+      if (piece.empty()) continue;
     }
     const std::size_t room = most - std::min(most, unsent_.data().size());
     unsent_.append(piece.substr(0, room));
@@ -167,7 +193,9 @@ void Http2Stream::take_head(std::string_view text) {
   head_.clear();
   head_.append(text);
   const int status = Http2Fields::status_of(text);
-  has_head_ = !http::is_interim(status);
+  is_tunnel_ = asks_for_websocket_ && status == switching_protocols;
+  if (is_tunnel_) Http2Fields::set_status(writable(head_), "200");
+  has_head_ = is_tunnel_ || !http::is_interim(status);
   if (has_head_ || (status == early_hints && !session_.settings().passes_early_hints)) return;
   fields_.read_head(writable(head_));
   nghttp2_submit_headers(session_.library(), NGHTTP2_FLAG_NONE, id_, nullptr, fields_.rows().data(),
@@ -200,8 +228,13 @@ bool Http2Stream::hand_over() {
   fields_.read_head(writable(head_));
   nghttp2_data_provider body{{.ptr = nullptr}, http2_body_source()};
   const bool is_empty = ended_ && unsent_.empty() && trailers_.size() == 0;
-  return nghttp2_submit_response(session_.library(), id_, fields_.rows().data(),
-                                 fields_.rows().size(), is_empty ? nullptr : &body) == 0;
+  const int result = nghttp2_submit_response(session_.library(), id_, fields_.rows().data(),
+                                             fields_.rows().size(), is_empty ? nullptr : &body);
+  if (is_tunnel_) {
+    head_.release();
+    fields_ = {};
+  }
+  return result == 0;
 }
 
 Http2Stream::Piece Http2Stream::next_piece(std::size_t bytes_max) {
@@ -220,6 +253,7 @@ std::span<const nghttp2_nv> Http2Stream::trailers() {
 
 void Http2Stream::sent(std::size_t bytes) {
   unsent_.consume(bytes);
+  if (is_tunnel_ && unsent_.empty()) unsent_.release();
   if (patience_.count() != 0)
     stall_.arm(session_.core().timers(), session_.core().now() + patience_);
   if (!writable_ && unsent_.data().size() <= session_.settings().stream_buffer_bytes / 2)
@@ -259,7 +293,7 @@ io::Task<> Http2Stream::live() {
   } else {
     received_all = co_await Serving::serve(session_.core(), side());
   }
-  wind_up(received_all || body_ended_);
+  wind_up((received_all && !asks_for_websocket_) || body_ended_);
 }
 
 io::Task<> Http2Stream::answer_fault() {
@@ -270,17 +304,26 @@ io::Task<> Http2Stream::answer_fault() {
   co_await Serving(session_.core(), side()).send_answer();
 }
 
+// RFC 8441 5: CANCEL stands for a reset of the member's connection.
+std::uint32_t Http2Stream::reason_to_reset(bool asks_for_http1) const {
+  if (is_tunnel_) return NGHTTP2_CANCEL;
+  return asks_for_http1 ? NGHTTP2_HTTP_1_1_REQUIRED : NGHTTP2_INTERNAL_ERROR;
+}
+
 void Http2Stream::wind_up(bool received_all) {
   Exchange& x = exchange();
+  // A tunnel that was idle for too long ends as one that was closed (httpd).
+  if (is_tunnel_ && !broken_) end_writing();
   const bool is_whole = ended_ && !broken_ && !x.broken_off;
   wants_no_more_ = !received_all;
+  const bool asks_for_http1 = x.notes.has(renegotiation_note);
   finish_exchange(x, session_.core());
   session_.core().give_back(std::move(workspace_));
   state_ = State::served;
   // What nobody reads any more must not keep the connection's window small.
   session_.consumed(*this, received_.data().size());
   received_.release();
-  if (!is_whole) session_.reset(*this, NGHTTP2_INTERNAL_ERROR);
+  if (!is_whole) session_.reset(*this, reason_to_reset(asks_for_http1));
   session_.note_served(*this);
 }
 

@@ -15,7 +15,9 @@
 
 // One stream of an HTTP/2 client: an exchange, and the io::Stream that it runs over. To the
 // exchange it looks like an HTTP/1 client of one request: a body of unknown length is read as
-// chunks, the answer's head is written as text, and the end of writing ends the message.
+// chunks, the answer's head is written as text, and the end of writing ends the message. An
+// extended CONNECT (RFC 8441) looks like the GET that asks for a WebSocket: after a member's 101,
+// which the client gets as 200, the stream is the tunnel that HTTP/1's connection would be.
 //
 //   DATA ─▶ received_ ─ read ─▶ exchange ─ write ─▶ head_, unsent_ ─▶ HEADERS, DATA
 //
@@ -102,7 +104,9 @@ class Http2Stream final : public io::Stream {
   io::Task<> live();
   io::Task<> answer_fault();
   void wind_up(bool received_all);
+  [[nodiscard]] std::uint32_t reason_to_reset(bool asks_for_http1) const;
   void abandon();
+  void ask_for_websocket();
   void take_head(std::string_view text);
   void keep_trailers();
   std::size_t read_chunks(std::span<char> room);
@@ -115,6 +119,7 @@ class Http2Stream final : public io::Stream {
   State state_ = State::receiving_head;
   // --- request: written by the session
   bool body_ended_ = false, closed_ = false;
+  bool asks_for_websocket_ = false;
   int refused_status_ = 0;
   Http2RequestReader request_;
   ReadBuffer received_;
@@ -125,6 +130,7 @@ class Http2Stream final : public io::Stream {
   std::uint8_t prefix_begin_ = 0, prefix_end_ = 0;
   // --- answer: written by the exchange
   bool has_head_ = false, ended_ = false, broken_ = false;
+  bool is_tunnel_ = false;  // the member took the WebSocket
   http::HeadText head_, trailers_;
   ReadBuffer unsent_;
   // --- answer: written by the session

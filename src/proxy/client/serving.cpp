@@ -6,6 +6,7 @@
 #include "proxy/access_record.hpp"
 #include "proxy/account.hpp"
 #include "proxy/ask_desk.hpp"
+#include "proxy/client_wish.hpp"
 #include "proxy/connect_request.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -52,8 +53,11 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   limits.kept_in_files = &core.kept_in_files;
   RequestBody body(sources, x.request.body, limits, core.parts.open_spill_file);
   Routing routing = route(x, core);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await self.resolve_client();
-  if (routing.kind == Routing::Kind::proxy) {
+  if (routing.kind >= Routing::Kind::needs_client_host)
+    routing = co_await self.settle(routing, body);
+  if (x.broken_off) {
+    x.status = routing.status;
+  } else if (routing.kind == Routing::Kind::proxy) {
     const ForwardEnd end = co_await forward(x, core, client, body);
     if (!self.is_over(end)) co_await self.answer_after(end, body);
   } else if (routing.kind == Routing::Kind::tunnel) {
@@ -64,6 +68,18 @@ io::Task<bool> Serving::serve(Shard::Core& core, ClientSide client) {
   }
   x.bytes.received += static_cast<std::int64_t>(body.wire_bytes());
   co_return body.received_all();
+}
+
+// What could not be decided at once. A rule that leads to another path may ask again.
+io::Task<Routing> Serving::settle(Routing routing, RequestBody& body) {
+  while (routing.kind >= Routing::Kind::needs_client_host) {
+    if (routing.kind == Routing::Kind::needs_handshake) {
+      routing = co_await ask_client(exchange(), core_, client_, body);
+    } else {
+      routing = co_await resolve_client();
+    }
+  }
+  co_return routing;
 }
 
 io::Task<Routing> Serving::resolve_client() {
@@ -81,6 +97,12 @@ io::Task<Routing> Serving::resolve_client() {
 
 io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
+  // No page of ours is a WebSocket, and a success would say that it is (RFC 8441 5; httpd: 502).
+  const bool succeeds = routing.kind != Routing::Kind::answer || http::is_success(routing.status);
+  if (succeeds && !x.client->websocket_accept.empty()) {
+    routing = Routing();
+    routing.status = 502;
+  }
   if (routing.reads_body && body.framing().has_bytes() && !give_leave()) {
     x.status = routing.status;
     co_return;
@@ -148,13 +170,17 @@ bool Serving::give_leave() {
 io::Task<> Serving::answer_by_document(LocalAnswer answer, std::string_view path) {
   Exchange& x = exchange();
   begin_internal_redirect(x, answer.status, path);
-  Routing routing = route(x, core_);
-  if (routing.kind == Routing::Kind::needs_client_host) routing = co_await resolve_client();
   Workspace& workspace = client_.workspace;
   const RequestBody::Sources sources{client_.stream,        workspace.client_head,
                                      workspace.client_body, workspace.kept_body,
                                      x.request_trailers,    x.arena};
   RequestBody none(sources, x.request.body, {}, core_.parts.open_spill_file);
+  Routing routing = route(x, core_);
+  if (routing.kind >= Routing::Kind::needs_client_host) routing = co_await settle(routing, none);
+  if (x.broken_off) {
+    x.status = routing.status;
+    co_return;
+  }
   if (routing.kind == Routing::Kind::desk) {
     LocalAnswer page = co_await ask_desk(x, core_, client_, none);
     page.status = answer.status;

@@ -40,6 +40,7 @@ class Serving {
   // One that no member answered.
   io::Task<> answer_after(ForwardEnd end, RequestBody& body);
   bool is_over(const ForwardEnd& end);
+  io::Task<Routing> settle(Routing routing, RequestBody& body);
   io::Task<Routing> resolve_client();
   bool give_leave();
   io::Task<> answer_locally(LocalAnswer answer, RequestBody& body);

@@ -130,6 +130,22 @@ scenario(
     sees="1",
 )
 scenario(
+    "an ErrorDocument after a POST to an AJP container",
+    "ErrorDocument 404 /a/doc\nProxyErrorOverride On\n" + ONE,
+    [post("/a/x?status=404", b"hello"), post("/a/x?status=404", chunks=[b"hello"]), get("/a/x")],
+    sees="404 404 1",
+)
+scenario(
+    "AJP and a Content-Length that a rule made",
+    "SetEnvIf X-Length (.*) LENGTH=$1\nRequestHeader set Content-Length %{LENGTH}e env=LENGTH\n"
+    + ONE,
+    [
+        post("/a/x?ajp=data,headers,whole,end", b"hello", "X-Length: 3"),
+        post("/a/x?ajp=data,headers,whole,end", b"hello", "X-Length: 5"),
+    ],
+    sees="1 1",
+)
+scenario(
     "an AJP request that does not fit its packet",
     ONE,
     [get("/a/l", "X-Long: " + 8100 * "a"), get("/a/l", "X-Long: " + 7800 * "a")],

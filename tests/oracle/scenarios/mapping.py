@@ -15,6 +15,13 @@ scenario(
     sees="2 1 2 1",
 )
 scenario(
+    "a password in a member's URL",
+    "BalancerMember balancer://c http://joe:secret@${M1}\nProxyPass /b balancer://c\n"
+    "ProxyPass /d http://joe:secret@${M1}/t\n",
+    [get("/b/x"), get("/d/x")],
+    sees="1 1",
+)
+scenario(
     "a prefix ends at a slash",
     "ProxyPass /a http://${M1}\nProxyPass /b/ http://${M1}/\n",
     [get(path) for path in ("/a", "/a/x", "/a/", "/ab", "/A", "/b", "/b/", "/b/c", "/")],

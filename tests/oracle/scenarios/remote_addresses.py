@@ -271,6 +271,20 @@ scenario(
     logs=("told.log",),
 )
 scenario(
+    "a client behind a hundred proxies",
+    TOLD + HEADER + ONE,
+    said(*(", ".join(f"9.9.9.{n}" for n in range(hops, 0, -1)) for hops in (99, 100))),
+    sees="1 1",
+    logs=("told.log",),
+)
+scenario(
+    "a client behind more than a hundred proxies",
+    TOLD + HEADER + ONE,
+    said(", ".join(f"9.9.9.{n}" for n in range(101, 0, -1))),
+    sees="1",
+    logs=("told.log",),
+)
+scenario(
     "half an address in RemoteIPHeader",
     TOLD + HEADER + ONE,
     said("9.9.9", "0x9.9.9.9"),

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// The bounds of what members may say that no client gets.
+
+namespace steelyard::proxy {
+
+// An exchange that reads what nobody gets (STDERR, empty chunks, lines without an end, the body of
+// an answer that has none) lets others have their turn after so many bytes: each of them costs more
+// than one that is passed on, and there is no hurry.
+inline constexpr std::size_t unwanted_bytes_a_turn = 64 * 1024;
+// All that a member may say of this kind before its answer begins.
+inline constexpr std::uint64_t preamble_bytes_max = 16 * 1024 * 1024;
+
+// What an FTP member may say before its answer: so many lines, within so many times the time that
+// each of its replies has. A hundred directories and as many greetings fit.
+inline constexpr std::size_t ftp_lines_max = 10000;
+inline constexpr int ftp_timeouts_max = 5;
+
+}  // namespace steelyard::proxy
