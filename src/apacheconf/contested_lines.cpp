@@ -46,6 +46,8 @@ bool is_decisive(std::string_view name, std::string_view first) {
       "SecRule",
       "SecAction",
       "ProxyBlock",
+      "AllowCONNECT",
+      "NoProxy",
       "RemoteIPHeader",
       "RemoteIPInternalProxy",
       "RemoteIPInternalProxyList",

@@ -216,7 +216,7 @@ constexpr auto directives = std::to_array<Directive>({
     silent("H2EarlyHint", anywhere, Arguments::two, "a field of a 103 made here",
            "103 comes from members only"),
     silent("H2ProxyRequests", in_servers, Arguments::flag, "forward proxying over HTTP/2",
-           "there is no forward proxy"),
+           "forward requests are taken over HTTP/1 only"),
 });
 
 }  // namespace

@@ -99,19 +99,6 @@ void source_address(Scope& scope, const Statement& statement) {
   }
 }
 
-// A virtual host begins with the main server's list and adds to it.
-void block(Scope& scope, const Statement& statement) {
-  for (const std::string& word : statement.words) {
-    scope.server.proxy.blocked_hosts.push_back(to_lower(word));
-  }
-}
-
-void requests(Scope& scope, const Statement& statement) {
-  if (!is_on(statement)) return;
-  scope.complain("ProxyRequests On is not supported: it would make this a forward proxy",
-                 "Steelyard forwards to configured members only; leave the line out.");
-}
-
 void websocket_fallback(Scope& scope, const Statement& statement) {
   if (is_on(statement)) return;
   scope.complain(
@@ -148,18 +135,10 @@ void status(Scope& scope, const Statement& statement) {
   scope.complain("ProxyStatus must be one of: off | on | full");
 }
 
-void domain(Scope& scope, const Statement& statement) {
-  if (statement.words[0].starts_with('.')) return;
-  scope.complain("ProxyDomain: domain name must start with a dot.");
-}
-
 constexpr Contexts in_routes = in_servers | in_location | in_proxy;
 constexpr std::string_view inner_counts = "the inner one counts";
 constexpr std::string_view adds_up = "adds up, outer ones first";
 constexpr std::string_view vhost_counts = "the virtual host's counts";
-constexpr std::string_view no_forward_proxy =
-    "requests are never forwarded to places of the "
-    "client's choice, so it changes nothing";
 constexpr std::string_view proxy = "proxy_module", ftp = "proxy_ftp_module";
 
 constexpr auto table = std::to_array<Directive>({
@@ -226,10 +205,6 @@ constexpr auto table = std::to_array<Directive>({
      "Receive buffer size for outgoing HTTP and FTP connections in bytes", proxy},
     {"ProxySourceAddress", in_servers, Arguments::one, source_address, vhost_counts,
      "Configure local source IP used for request forward", proxy},
-    {"ProxyBlock", in_servers, Arguments::one_or_more, block, "adds up",
-     "A list of names, hosts or domains to which the proxy will not connect", proxy},
-    {"ProxyRequests", in_servers, Arguments::flag, requests, vhost_counts,
-     "on if the true proxy requests should be accepted", proxy},
     {"ProxyPassInherit", in_servers, Arguments::flag, inherit_routes, vhost_counts,
      "off: together with BalancerInherit Off, balancers and backends are not inherited", proxy},
     {"BalancerInherit", in_servers, Arguments::flag, inherit_balancers, vhost_counts,
@@ -248,16 +223,6 @@ constexpr auto table = std::to_array<Directive>({
      "A balancer or worker name with list of params", proxy},
     {"ProxyStatus", in_servers, Arguments::one, status, vhost_counts,
      "Configure Status: proxy status to one of: on | off | full", proxy},
-    {"NoProxy", in_servers, Arguments::one_or_more, nullptr, "adds up",
-     "A list of domains, hosts, or subnets to which the proxy will connect directly", proxy,
-     Support::accepted_with_note, "members are always connected to directly"},
-    {"ProxyDomain", in_servers, Arguments::one, domain, vhost_counts,
-     "The default intranet domain name (in absence of a domain in the URL)", proxy,
-     Support::accepted_with_note, no_forward_proxy},
-    {"ProxyRemote", in_servers, Arguments::two_or_three, nullptr, vhost_counts,
-     "reach members through another proxy", proxy, Support::refused,
-     "Members are connected to directly. Name the other proxy as the member if it accepts that, or "
-     "leave the line out."},
 });
 
 }  // namespace

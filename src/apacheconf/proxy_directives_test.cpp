@@ -112,7 +112,6 @@ TEST_F(ProxyDirectives, complain_as_httpd_does) {
        "ProxyErrorOverride: status codes must follow a value of 'on'"},
       {"ProxyIOBufferSize 3", "ProxyIOBufferSize must be >= 512 bytes, or 0 for system default."},
       {"ProxySourceAddress 1.2.3.4:80", "ProxySourceAddress invalid value"},
-      {"ProxyDomain foo", "ProxyDomain: domain name must start with a dot."},
       {"BalancerGrowth 1001", "BalancerGrowth must be between 0 and 1000"},
   };
   for (const auto& [lines, sentence] : cases) EXPECT_EQ(fault(lines), sentence) << lines;
@@ -188,12 +187,6 @@ TEST_F(ProxyDirectives, a_policy_needs_its_module) {
   EXPECT_EQ(fault("LoadModule lbmethod_bytraffic_module m\n"
                   "ProxyPass /x balancer://c/ lbmethod=bytraffic"),
             "");
-}
-
-TEST_F(ProxyDirectives, what_this_program_does_not_do_is_refused_only_when_it_is_asked_for) {
-  EXPECT_EQ(fault("ProxyRequests Off"), "");
-  EXPECT_THAT(fault("ProxyRequests On"), HasSubstr("forward proxy"));
-  EXPECT_THAT(fault("ProxyRemote * http://p:80"), HasSubstr("not supported"));
 }
 
 TEST_F(ProxyDirectives, changes_are_brought_back_where_a_server_says_so_itself) {

@@ -57,6 +57,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_heartbeats(reading);
   finish_remote_ip(reading);
   finish_auth(reading);
+  finish_forward(reading);
   finish_pages(reading);
   sort_diagnostics(reading.diagnostics);
 }

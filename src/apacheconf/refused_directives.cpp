@@ -112,11 +112,9 @@ std::vector<Directive> make_table() {
            "MDCheckInterval MDProfile MDProfileMandatory MDRenewViaARI",
            "fetch certificates", wrap},
           {"proxy_module",
-           "AllowCONNECT ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType "
-           "ProxySCGISendfile "
-           "ProxySCGIInternalRedirect ProxyRemote "
-           "ProxyRemoteMatch NoProxy ProxyDomain BalancerPersist BalancerInherit "
-           "BalancerGrowth ProxyStatus Proxy100Continue",
+           "ProxyExpressEnable ProxyExpressDBMFile ProxyExpressDBMType ProxySCGISendfile "
+           "ProxySCGIInternalRedirect BalancerPersist BalancerInherit BalancerGrowth ProxyStatus "
+           "Proxy100Continue",
            "proxy in further ways", wrap},
           {"security2_module",
            "SecRuleEngine SecRule SecAction SecRequestBodyAccess SecResponseBodyAccess "

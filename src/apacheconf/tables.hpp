@@ -30,6 +30,7 @@ std::span<const Directive> refused_directives();
 
 std::span<const Directive> fcgi_directives();      // ProxyFCGIBackendType, ProxyFCGISetEnvIf
 std::span<const Directive> proxy_directives();     // ProxyPass, BalancerMember, ProxySet, ...
+std::span<const Directive> forward_directives();   // ProxyRequests, AllowCONNECT, ProxyRemote, ...
 std::span<const Directive> health_directives();    // ProxyHCTemplate, ProxyHCExpr, ProxyHCTPsize
 std::span<const Directive> header_directives();    // Header, RequestHeader, SetEnv, SetEnvIf, ...
 std::span<const Directive> redirect_directives();  // Redirect, ErrorDocument
@@ -58,6 +59,7 @@ void finish_heartbeats(Reading& reading);
 void finish_remote_ip(Reading& reading);  // where the PROXY protocol is spoken
 void finish_traces(Reading& reading);     // after finish_servers: who keeps timelines
 void finish_auth(Reading& reading);       // files of users that nobody can read
+void finish_forward(Reading& reading);    // whether a forward proxy is open to everybody
 void finish_pages(Reading& reading);      // those about the server that are open to everybody
 
 }  // namespace steelyard::apacheconf

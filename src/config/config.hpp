@@ -52,7 +52,9 @@ using http::EncodedSlashes;  // AllowEncodedSlashes
 enum class TraceMode : std::uint8_t { on, off, extended };
 enum class ServerTokens : std::uint8_t { full, os, minimal, minor, major, product };
 
-// What reverse proxying obeys beyond a path's settings.
+struct ForwardProxy;
+
+// What proxying obeys beyond a path's settings.
 struct ProxySettings {
   std::optional<Duration> timeout;  // ProxyTimeout; nullopt: Timeout
   enum class Via : std::uint8_t { off, on, full, block } via = Via::off;
@@ -61,8 +63,12 @@ struct ProxySettings {
   std::uint32_t io_buffer_bytes = 8192;
   std::uint32_t receive_buffer_bytes = 0;
   std::optional<IpAddress> source_address;
-  std::vector<std::string> blocked_hosts;  // ProxyBlock, lower case; "*" blocks all
-  bool shows_status = false;               // ProxyStatus: balancers on the status page
+  std::vector<std::string> blocked_hosts;    // ProxyBlock, lower case; "*" blocks all
+  std::vector<IpAddress> blocked_addresses;  // what its names led to when they were read
+  bool shows_status = false;                 // ProxyStatus: balancers on the status page
+  // Requests to places of the client's choice, and other proxies on the way to anywhere; null:
+  // there is nothing of that kind.
+  std::shared_ptr<const ForwardProxy> forward;
 };
 
 // The main server (servers[0]) or a virtual host.

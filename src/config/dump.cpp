@@ -5,6 +5,7 @@
 #include <array>
 
 #include "config/dump_writer.hpp"
+#include "config/forward_proxy.hpp"
 
 namespace steelyard::config {
 
@@ -68,6 +69,21 @@ void dump_proxy_protocol(DumpWriter& out, const ProxyProtocolSettings& settings)
     out.line("no-proxy-protocol-from", network.text());
 }
 
+// Credentials are secrets.
+void dump_forward(DumpWriter& out, const ForwardProxy& forward) {
+  if (forward.takes_requests) out.line("takes-proxy-requests", "on");
+  for (const PortRange& ports : forward.connect_ports)
+    out.line("connect-ports", fmt::format("{}-{}", ports.first, ports.last));
+  out.text_unless_empty("proxy-domain", forward.domain);
+  for (const RemoteProxy& remote : forward.remotes) {
+    out.line("remote-proxy",
+             fmt::format("{} {}:{}{}", quoted(remote.match), remote.host, remote.port,
+                         remote.authorization.empty() ? "" : " with credentials"));
+  }
+  for (const DirectHost& direct : forward.direct_hosts)
+    out.line("direct-host", direct.network ? direct.network->text() : direct.text);
+}
+
 void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {
   const ProxySettings usual;
   out.milliseconds("proxy-timeout", proxy.timeout);
@@ -79,6 +95,7 @@ void dump_proxy(DumpWriter& out, const ProxySettings& proxy) {
   if (proxy.source_address) out.line("source-address", proxy.source_address->text());
   for (const std::string& host : proxy.blocked_hosts) out.line("blocked-host", host);
   if (proxy.shows_status) out.line("proxy-status", "on");
+  if (proxy.forward != nullptr) dump_forward(out, *proxy.forward);
 }
 
 void dump_names(DumpWriter& out, const Server& server) {

@@ -51,6 +51,7 @@ struct RouteMatch {
   enum class Kind : std::uint8_t { none, excluded, proxied } kind = Kind::none;
   const Route* route = nullptr;
   const ProxyHandler* handler = nullptr;  // instead of a route: SetHandler "proxy:..."
+  bool is_forward = false;  // instead of both: the client named the place (ProxyRequests)
   // Complete target URL without query: target + rest of the path. Decoded unless `canonical`.
   std::string_view url{};
   bool canonical = false;  // url holds the path as it goes out: no encoding step follows

@@ -18,7 +18,7 @@ struct Target {
   // With neither: the backend whose time-outs and limits count. Its URL has $1... in host or port,
   // so it has no address of its own.
   std::optional<std::uint32_t> pattern;
-  // As written; IPv6 in its brackets, as MemberSpec::host. A balancer may go without host and port.
+  // As written; IPv6 in its brackets. A balancer may go without host and port.
   std::string_view scheme, host;
   std::uint16_t port = 0;  // the scheme's default when none was written; 0: unknown scheme
   // What follows the authority; "/" when nothing does. For a balancer it goes behind the member's

@@ -225,7 +225,7 @@ const Refused refused[] = {
     {"GET @127.0.0.1:80/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},    // 71
     {"GET :8080/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},            // 71
     {"GET unix:/x|http://h/ HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},  // 73
-    {"GET ftp://h/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},
+    {"GET gopher://h/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},
     {"GET http:///x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_host},  // 19
     {"GET http:/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_target},
     {"GET http://u:p@h/x HTTP/1.1\r\nHost: x\r\n\r\n", Code::bad_host},  // 11

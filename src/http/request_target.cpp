@@ -118,14 +118,15 @@ void split_path(std::string_view text, RequestTarget& target) noexcept {
   target.query = target.has_query ? text.substr(mark + 1) : std::string_view{};
 }
 
-// "http://host/path"; only http and https, as httpd without a forward proxy.
+// "http://host/path"; only http, https and ftp, which a forward proxy may know.
 std::optional<TargetFault> split_absolute(RequestTarget& target) noexcept {
   const std::string_view text = target.text;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return TargetFault::malformed;
   target.scheme = text.substr(0, colon);
   if (!equals_ignoring_case(target.scheme, "http") &&
-      !equals_ignoring_case(target.scheme, "https")) {
+      !equals_ignoring_case(target.scheme, "https") &&
+      !equals_ignoring_case(target.scheme, "ftp")) {
     return TargetFault::malformed;
   }
   const std::string_view rest = text.substr(colon + 3);

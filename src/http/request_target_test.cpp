@@ -129,6 +129,17 @@ TEST(SplitTarget, absolute_form_has_an_authority) {
   EXPECT_EQ(target.path, "/");
 }
 
+TEST(SplitTarget, of_other_schemes_only_ftp_is_one_that_a_forward_proxy_may_know) {
+  RequestTarget target;
+  EXPECT_FALSE(split_target("ftp://h:2121/a;type=i", {}, target));
+  EXPECT_EQ(target.form, RequestTarget::Form::absolute);
+  EXPECT_EQ(target.authority, "h:2121");
+  for (const std::string_view text :
+       {"ajp://h/", "fcgi://h/", "unix:/s|http://h/", "balancer://h/", "ftps://h/", "://h/",
+        "ftp:/h/", "http://u@h/", "http://u:p@h/", "ftp://u:p@h/"})
+    EXPECT_TRUE(split_target(text, {}, target)) << text;
+}
+
 TEST(SplitTarget, the_method_says_which_forms_there_are) {
   RequestTarget target;
   EXPECT_FALSE(split_target("*", {.is_options = true}, target));

@@ -3,6 +3,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ struct DialTarget {
                                            // nullopt: as its records say
   bool keep_alive_probes = false;          // SO_KEEPALIVE
   std::uint32_t receive_buffer_bytes = 0;  // 0: the system's
+  // A name that leads to one of them, or one of them itself, is not connected to at all.
+  std::span<const IpAddress> barred;
 };
 
 struct DialFailure {
@@ -37,6 +40,7 @@ struct DialFailure {
     no_such_name,
     refused,
     timed_out,
+    barred,     // see DialTarget::barred; no connection was tried
     exhausted,  // no descriptor, memory or local port was to be had: says nothing about the peer
   } cause;
   std::string text;  // for the log: what was tried and the system's word

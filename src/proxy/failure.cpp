@@ -32,6 +32,8 @@ int status_of(const Failure& failure) {
       return 413;
     case Cause::body_timed_out:
       return 408;
+    case Cause::blocked:
+      return 403;
   }
   return 500;
 }
@@ -49,6 +51,8 @@ std::string_view reason_of(const Failure& failure) {
     case Cause::no_such_name:
     case Cause::bad_message:
       return failure.detail;
+    case Cause::blocked:
+      return "Connect to remote machine blocked";
     default:
       return {};
   }
@@ -71,7 +75,7 @@ std::string_view to_text(Cause cause) {
       "none",        "no_such_name", "connect",   "pool_exhausted",  "exhausted",
       "unusable",    "closed",       "timed_out", "write_timed_out", "continue_timed_out",
       "bad_message", "gone",         "bad_body",  "body_too_large",  "body_timed_out",
-      "handshake",   "cut_short"};
+      "handshake",   "cut_short",    "blocked"};
   return words[static_cast<std::size_t>(cause)];
 }
 

@@ -31,8 +31,9 @@ enum class Cause : std::uint8_t {
   body_timed_out,
   handshake,  // TLS with the member failed; nothing of the request was sent
   cut_short,  // the answer broke off midway
+  blocked,    // the place is one that nobody shall be connected to (ProxyBlock)
 };
-inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::cut_short) + 1;
+inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::blocked) + 1;
 
 struct Blame {
   Party party = Party::none;

@@ -17,8 +17,10 @@
 #include "proxy/backend/dialect_choice.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
+#include "proxy/detour.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
+#include "proxy/passing_group.hpp"
 #include "proxy/timeline.hpp"
 
 namespace steelyard::proxy {
@@ -46,6 +48,7 @@ struct Journey {
   std::unique_ptr<LineWait> line;  // once it stood there
   // Since it stood in the line last; only where the balancer leaves them out of further choices.
   std::vector<balance::MemberRef> tried;
+  Detour detour;
   std::string_view refusal;  // the page's words when the journey does not begin
 };
 
@@ -73,12 +76,6 @@ std::string_view asked_url(Exchange& x) {
   return starts_with_ignoring_case(x.route.url, "balancer:") ? std::string_view() : whole_url(x);
 }
 
-bool blocked(const Exchange& x, std::string_view host) {
-  return std::ranges::any_of(x.server->proxy.blocked_hosts, [&](const std::string& word) {
-    return word == "*" || find_ignoring_case(host, word) != std::string_view::npos;
-  });
-}
-
 // `$N` in the host or port: the address is only known for each request.
 bool names_vary(const Group& backend) {
   const std::string& name = backend.spec->members.front().name;
@@ -95,29 +92,19 @@ bool is_spoken(const config::Config& config, std::string_view name) {
          std::ranges::find(config.modules, scheme->module) != config.modules.end();
 }
 
-// A target beyond everything configured: one member, never pooled (httpd's generic worker).
-// `pattern`: the backend of a regex route whose host or port holds `$N`, or a handler's; its
-// parameters and its socket count.
+// A target beyond everything configured. `pattern`: the backend of a regex route whose host or port
+// holds `$N`, or a handler's; its parameters and its socket count.
 std::unique_ptr<Group> make_group(const config::Config& config, const config::Target& target,
                                   const balance::MemberSpec* pattern) {
   const std::string scheme = to_lower(target.scheme);
   if (!is_spoken(config, scheme) || target.host.empty()) return nullptr;
-  auto spec = std::make_shared<balance::BalancerSpec>();
   balance::MemberSpec member = pattern != nullptr ? *pattern : balance::MemberSpec();
   member.scheme = scheme;
-  member.host = to_lower(target.host);
+  std::string_view host = target.host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  member.host = to_lower(host);
   member.port = target.port;
-  member.name = scheme + "://" + member.host + ":" + std::to_string(member.port);
-  member.status = balance::Status(balance::Flag::ignore_errors);
-  member.disable_reuse = true;
-  spec->name = member.name;
-  spec->maxattempts = 0;
-  spec->members.push_back(std::move(member));
-  auto group = std::make_unique<Group>();
-  group->state = std::make_shared<balance::Balancer>(spec);
-  group->spec = std::move(spec);
-  group->direct = true;
-  return group;
+  return make_passing_group(std::move(member));
 }
 
 // Fills the journey; a status other than 0 ends it.
@@ -137,7 +124,7 @@ int plan_journey(Exchange& x, Journey& journey) {
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
   }
-  if (!target->balancer && blocked(x, target->host)) {
+  if (!target->balancer && is_blocked(x, target->host)) {
     journey.refusal = "Connect to remote machine blocked";
     return 403;
   }
@@ -194,17 +181,6 @@ void export_decision(Exchange& x, const Journey& journey, const balance::Decisio
   env.set("BALANCER_NAME", journey.group->spec->name);
   env.set("BALANCER_WORKER_NAME", decision.lease.spec().name);
   env.set("BALANCER_WORKER_ROUTE", decision.lease.spec().tag);
-}
-
-AttemptTimes times_for(const Exchange& x, const balance::MemberSpec& spec) {
-  AttemptTimes times;
-  times.client = x.server->client.timeout;
-  times.backend =
-      spec.timeout ? Duration(*spec.timeout) : x.server->proxy.timeout.value_or(times.client);
-  times.connect = spec.connection_timeout ? Duration(*spec.connection_timeout) : times.backend;
-  if (spec.ping) times.ping = *spec.ping;
-  if (spec.pool.acquire_wait) times.acquire = *spec.pool.acquire_wait;
-  return times;
 }
 
 // httpd keeps no connection to scripts that may wait for its end, unless it is told to.
@@ -435,6 +411,7 @@ ForwardEnd end_without_member(Exchange& x, Shard::Core& core, Journey& journey,
 }  // namespace
 
 void complete_url(Exchange& x) {
+  if (x.route.is_forward) return;  // it is whole, and no URL for CONNECT
   const std::string_view url = x.route.url;
   const std::size_t authority = url.find("://") + 3;
   const std::size_t path = std::min(url.find('/', authority), url.size());
@@ -479,7 +456,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     x.leases.push_back(std::move(decision.lease));
     const balance::Lease& lease = x.leases.back();
     journey.attempt_began = core.now();
-    const AttemptPlan plan = plan_attempt(x, journey, lease);
+    AttemptPlan plan = plan_attempt(x, journey, lease);
+    if (x.server->proxy.forward != nullptr) co_await take_detour(x, core, journey.detour, plan);
     note_attempt(x, core,
                  {*journey.group, lease, decision.reason, journey.proof, plan.target.path});
     const Dialect::Matter matter{x, client, body, plan};
@@ -495,6 +473,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
                            .reason = x.arena.copy(x.response.reason),
                            .overridden = true};
     }
+    if (goes_another_way(x, core, plan, failure, attempts)) continue;
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease,
                  breaks_silently || (*dialect).marks_member(failure));

@@ -133,6 +133,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool served_here = !x.proxied || x.responder != config::Responder::none;
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
+  if (x.route.is_forward && x.status == 405) x.normal.add("Allow", "");
   if (x.status == 503) advise_wait(x);
   const bool lists_its_own =
       std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });

@@ -48,6 +48,8 @@ void map_row(Exchange& x, std::size_t row, bool maps_urls, bool maps_cookies) {
 // httpd's mod_proxy_http2: who was asked by the client's name for this host answers with it.
 bool may_map(const Exchange& x) {
   const bool over_http2 = x.backend_url.scheme == "h2" || x.backend_url.scheme == "h2c";
+  // Of places that the client named nothing has to be hidden.
+  if (x.route.is_forward) return false;
   return !over_http2 || !x.settings->preserve_host.value_or(false);
 }
 

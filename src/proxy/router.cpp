@@ -12,6 +12,7 @@
 #include "proxy/admission.hpp"
 #include "proxy/client_wish.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/forward_request.hpp"
 #include "proxy/internal_redirect.hpp"
 #include "proxy/named_client.hpp"
 #include "proxy/named_host.hpp"
@@ -75,10 +76,18 @@ bool is_webdav(std::string_view method) {
   return std::ranges::find(known, method) != std::end(known);
 }
 
+// Others are for a forward proxy alone.
+bool is_web_scheme(std::string_view scheme) {
+  return equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https");
+}
+
 // What is answered here whatever the routes say; status 0: nothing.
 int answered_by_method(const Exchange& x) {
   using http::Method;
-  if (x.request.target.form == http::RequestTarget::Form::asterisk) return 200;
+  using Form = http::RequestTarget::Form;
+  if (x.request.target.form == Form::asterisk) return 200;
+  if (x.request.target.form == Form::absolute && !is_web_scheme(x.request.target.scheme))
+    return 400;
   if (x.request.method_id == Method::connect) return 405;
   if (x.request.method_id == Method::trace && x.server->trace == config::TraceMode::off) return 405;
   return 0;
@@ -335,6 +344,21 @@ config::Responder responder_of(const Exchange& x, bool rule_proxies) {
   return x.settings->responder.value_or(config::Responder::none);
 }
 
+// The path and the target are known: the settings of the sections that cover them hold from now on.
+Routing enter_sections(Exchange& x, Shard::Core& core) {
+  const std::string_view url = x.route.is_forward ? url_for_sections(x) : x.route.url;
+  x.backend_url = {};
+  x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, url)
+                         : core.settings_for(x).for_path(*x.server, x.path);
+  export_matches(x, x.server->locations, x.path);
+  if (x.proxied) export_matches(x, x.server->proxies, url);
+  x.settings = decided(x, core, std::move(x.settings));
+  apply_env_rules(x, core, x.settings->env_rules);
+  if (x.settings->require && x.settings->require->needs_client_host() && x.client_host.empty())
+    return {Routing::Kind::needs_client_host, 0, {}, {}};
+  return continue_routing(x, core);
+}
+
 }  // namespace
 
 void choose_server(Exchange& x) {
@@ -376,6 +400,10 @@ Routing route(Exchange& x, Shard::Core& core) {
     return answer(417);
   }
   apply_env_rules(x, core, x.server->env_rules);
+  if (x.server->proxy.forward != nullptr && names_other_place(x)) {
+    if (const auto done = aim_elsewhere(x)) return *done;
+    return enter_sections(x, core);
+  }
   const int by_method = answered_by_method(x);
   const bool asks_rules_first =
       x.server->rewriting != nullptr && x.request.method_id == http::Method::trace;
@@ -392,16 +420,7 @@ Routing route(Exchange& x, Shard::Core& core) {
   if (by_method != 0) return answer(by_method);
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
-  x.backend_url = {};
-  x.settings = x.proxied ? core.settings_for(x).for_url(*x.server, x.path, x.route.url)
-                         : core.settings_for(x).for_path(*x.server, x.path);
-  export_matches(x, x.server->locations, x.path);
-  if (x.proxied) export_matches(x, x.server->proxies, x.route.url);
-  x.settings = decided(x, core, std::move(x.settings));
-  apply_env_rules(x, core, x.settings->env_rules);
-  if (x.settings->require && x.settings->require->needs_client_host() && x.client_host.empty())
-    return {Routing::Kind::needs_client_host, 0, {}, {}};
-  return continue_routing(x, core);
+  return enter_sections(x, core);
 }
 
 Routing continue_routing(Exchange& x, Shard::Core& core) {
@@ -458,6 +477,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     complete_url(x);
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
   }
+  if (x.route.is_forward) return check_other_place(x, core);
   return {Routing::Kind::proxy, 0, {}, {}};
 }
 

@@ -14,6 +14,7 @@ namespace steelyard::proxy {
 struct Routing {
   enum class Kind : std::uint8_t {
     proxy,      // x.route says where
+    tunnel,     // a CONNECT that may go on
     answer,     // `status`, and for redirects `location`
     heartbeat,  // read the body and note what it says
     desk,       // x.responder is answered at a desk (desk.hpp)

@@ -579,6 +579,109 @@ DEVIATIONS = [
         "ok",
         "refused",
     ),
+    Deviation(
+        "open-forward-proxy",
+        (
+            'ProxyRequests On is a fault of the configuration unless <Proxy "*">, or sections'
+            " that cover as much, let in somebody and not everybody, for all methods and for"
+            " CONNECT; httpd starts as an open proxy."
+        ),
+        "a_forward_proxy_that_is_open_to_everybody",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "forward-url-case",
+        (
+            "Of what a client asks a forward proxy for, <Proxy> sections see scheme and host in"
+            " lower case and without the usual port, as it is connected to; httpd compares what"
+            " the client wrote, so that capitals lead past a section."
+        ),
+        "a_section_about_a_place_that_the_client_writes_in_capitals",
+        "403 1",
+        "403 403",
+    ),
+    Deviation(
+        "forward-to-itself",
+        (
+            "A forward proxy connects to no port that it listens on at this machine's own"
+            " loopback (403): pages that are for clients on this machine would take whoever asks"
+            " through it for one of them. httpd does."
+        ),
+        "a_forward_proxy_that_is_asked_for_itself",
+        "1 1",
+        "403 403",
+    ),
+    Deviation(
+        "forward-schemes",
+        (
+            "A forward proxy takes http, https and ftp; any other scheme is refused with 400."
+            " httpd hands a client's ajp:// and fcgi:// to servers that trust whoever asks them,"
+            " and answers 500 for schemes that it does not know."
+        ),
+        "schemes_that_a_forward_proxy_has_no_business_with",
+        "500 500 500",
+        "400 400 400",
+    ),
+    Deviation(
+        "connect-port-first",
+        (
+            "CONNECT to a port that AllowCONNECT does not have is a 403 before the name is looked"
+            " up; httpd looks it up first, for whoever asks."
+        ),
+        "connect_to_a_name_that_nobody_knows_on_a_port_that_is_not_allowed",
+        "502",
+        "403",
+    ),
+    Deviation(
+        "connect-odd-port",
+        (
+            "CONNECT to a port that is none (0, above 65535) is refused with 400; httpd takes the"
+            " remainder of 65536."
+        ),
+        "connect_to_ports_that_are_none",
+        "403 503",
+        "400 400",
+    ),
+    Deviation(
+        "remote-over-tls",
+        (
+            "ProxyRemote takes http:// servers alone; httpd accepts any scheme and speaks plain"
+            " HTTP whatever it says."
+        ),
+        "a_remote_proxy_that_tls_would_be_spoken_with",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "remote-circle",
+        (
+            "A ProxyRemote that leads back to the server that has it is a fault of the"
+            " configuration; httpd goes round until it has no connections left."
+        ),
+        "a_remote_proxy_that_is_the_server_itself",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "remote-connections",
+        (
+            "A connection through another proxy (ProxyRemote) serves one request; httpd keeps it."
+        ),
+        "members_through_another_proxy",
+        "2 2",
+        "2 2",
+    ),
+    Deviation(
+        "remote-tunnel-credentials",
+        (
+            "CONNECT goes through another proxy with the user and password of its ProxyRemote"
+            " line; httpd leaves them out, and a proxy that wants them refuses."
+        ),
+        "a_tunnel_through_another_proxy_that_wants_to_know_who_asks",
+        "2",
+        "2",
+    ),
 ]
 
 

@@ -55,7 +55,7 @@ class Normal:
         lower = name.lower()
         if lower in (b"date", b"expires") and value != b"Sun, 06 Nov 1994 08:49:37 GMT":
             return b"(now)" if Normal.DATE.match(value) else value
-        if lower == b"server" and value != b"member":
+        if (lower == b"server" and value != b"member") or lower == b"proxy-agent":
             return b"(own banner)"
         if lower == b"allow":  # httpd's order changes from start to start.
             return b",".join(sorted(value.replace(b" ", b"").split(b",")))

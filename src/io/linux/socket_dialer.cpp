@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -47,6 +48,18 @@ int pending_error(int fd) {
   return error;
 }
 
+bool is_barred(const DialTarget& target, const std::vector<IpAddress>& addresses) {
+  if (target.barred.empty()) return false;
+  return std::ranges::any_of(addresses, [&](const IpAddress& address) {
+    return std::ranges::find(target.barred, address) != target.barred.end();
+  });
+}
+
+std::unexpected<DialFailure> barred(const DialTarget& target) {
+  return std::unexpected(DialFailure{DialFailure::Cause::barred,
+                                     std::string(target.host) + " leads to a blocked address"});
+}
+
 // What making a socket would fail with; 0: nothing.
 int socket_error() {
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -69,8 +82,10 @@ SocketDialer::SocketDialer(EpollLoop& loop, std::unique_ptr<Resolver> resolver)
 
 Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
   if (!target.unix_path.empty()) co_return co_await dial_unix(target, timeout);
-  if (const auto literal = IpAddress::parse(target.host))
+  if (const auto literal = IpAddress::parse(target.host)) {
+    if (is_barred(target, {*literal})) co_return barred(target);
     co_return co_await dial_address(target, *literal, timeout);
+  }
   const std::string name(target.host);
   AddressCache::Addresses tried = target.addresses;
   if (!tried) tried = known_.find(name, loop_.now(), target.address_ttl);
@@ -79,6 +94,7 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
     dialed = co_await dial_any(target, tried, timeout);
     if (dialed || target.addresses_are_all) co_return dialed;
     if (dialed.error().cause == DialFailure::Cause::exhausted) co_return dialed;
+    if (dialed.error().cause == DialFailure::Cause::barred) co_return dialed;
     if (!known_.may_look_again(name, loop_.now())) co_return dialed;
   }
   NameReply reply = co_await resolver_->ask(name, NameQuestion::addresses);
@@ -98,6 +114,7 @@ Task<Dialed> SocketDialer::dial(DialTarget target, Duration timeout) {
 
 Task<Dialed> SocketDialer::dial_any(DialTarget target, AddressCache::Addresses addresses,
                                     Duration timeout) {
+  if (is_barred(target, *addresses)) co_return barred(target);
   for (std::size_t i = 0; i + 1 < addresses->size(); ++i) {
     Dialed dialed = co_await dial_address(target, (*addresses)[i], timeout);
     if (dialed) co_return dialed;

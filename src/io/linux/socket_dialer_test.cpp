@@ -59,7 +59,7 @@ class TwoPlaces {
 struct SocketDialers : testing::Test {
   // Of a member whose name leads to `ours` for whoever looks after it; a lookup now finds the
   // other.
-  Dialed dial(bool addresses_are_all) {
+  Dialed dial(bool addresses_are_all, std::span<const IpAddress> barred = {}) {
     auto resolver = std::make_unique<SimResolver>(loop);
     NameReply reply;
     reply.addresses = {another_ones};
@@ -71,6 +71,7 @@ struct SocketDialers : testing::Test {
     target.port = places.port;
     target.addresses = std::make_shared<const std::vector<IpAddress>>(1, ours);
     target.addresses_are_all = addresses_are_all;
+    target.barred = barred;
     Dialed result = std::unexpected(DialFailure{});
     Task<> task = dial_into(dialer, target, result);
     task.start();
@@ -101,6 +102,18 @@ TEST_F(SocketDialers, a_member_that_is_the_whole_name_is_looked_up_again_when_it
   ASSERT_TRUE(dialed);
   EXPECT_EQ((*dialed)->dialed().ip, another_ones);
   EXPECT_EQ(asked, 1);
+}
+
+TEST_F(SocketDialers, a_name_that_leads_to_a_barred_address_is_not_connected_to) {
+  const Dialed found_out = dial(false, std::span(&another_ones, 1));
+  ASSERT_FALSE(found_out);
+  EXPECT_EQ(found_out.error().cause, DialFailure::Cause::barred);
+  EXPECT_EQ(asked, 1);
+  // What is known of it counts before anything is asked or tried.
+  const Dialed known = dial(false, std::span(&ours, 1));
+  ASSERT_FALSE(known);
+  EXPECT_EQ(known.error().cause, DialFailure::Cause::barred);
+  EXPECT_EQ(asked, 0);
 }
 
 }  // namespace

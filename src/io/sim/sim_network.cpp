@@ -142,6 +142,10 @@ Task<Dialed> SimDialer::dial(DialTarget target, Duration timeout) {
   if (unknown_names_.contains(std::string(target.host))) {
     co_return std::unexpected(DialFailure{DialFailure::Cause::no_such_name, "no such name"});
   }
+  const auto literal = IpAddress::parse(target.host);
+  if (literal && std::ranges::find(target.barred, *literal) != target.barred.end()) {
+    co_return std::unexpected(DialFailure{DialFailure::Cause::barred, "barred"});
+  }
   if (silent_.contains(place)) {
     WaitTimer timer(loop_.timers());
     Wait wait(timer, loop_.now() + timeout);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "config/forward_proxy.hpp"
 #include "proxy/backend/http1_request.hpp"
 #include "proxy/core.hpp"
 
@@ -17,6 +18,8 @@ struct AttemptTimes {
   std::optional<Duration> acquire;
 };
 
+AttemptTimes times_for(const Exchange& x, const balance::MemberSpec& spec);
+
 struct AttemptPlan {
   balance::Balancer& balancer;
   const balance::Lease& lease;  // outlives the attempt
@@ -24,6 +27,7 @@ struct AttemptPlan {
   AttemptTimes times;
   bool reuses = true;      // the connection may come from the pool and go back to it
   bool transient = false;  // the member exists for this exchange only: no pool, no limit
+  const config::RemoteProxy* remote = nullptr;  // connected to instead of the member
 };
 
 }  // namespace steelyard::proxy

@@ -3,6 +3,7 @@
 #include "http/status.hpp"
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
+#include "proxy/backend/tunnel.hpp"
 #include "proxy/limits.hpp"
 
 // Passing a member's answer on to the client.
@@ -14,6 +15,7 @@ namespace {
 using http::FieldId;
 
 Failure client_gone() { return {Party::client, Cause::gone, true}; }
+
 }  // namespace
 
 // An answer that only the connection's end would complete must not look complete.

@@ -19,7 +19,8 @@ std::unique_ptr<Dialect> other_than_http1(const Dialect::Matter& matter, Shard::
   const auto protocol = cgi_protocol(scheme);
   if (protocol == cgi::Protocol::fcgi) return std::make_unique<FcgiDialect>(matter, core);
   if (protocol) return std::make_unique<CgiStreamDialect>(matter, *protocol);
-  if (scheme == "ftp") return std::make_unique<FtpDialect>(matter);
+  // Another proxy takes the URL over HTTP.
+  if (scheme == "ftp" && matter.plan.remote == nullptr) return std::make_unique<FtpDialect>(matter);
   return nullptr;
 }
 

@@ -6,7 +6,8 @@ using http::FieldId;
 
 ForwardedFields::ForwardedFields(const Exchange& x, std::string_view own_via) : via(own_via) {
   block_via = x.server->proxy.via == config::ProxySettings::Via::block;
-  if (!x.settings->add_headers.value_or(true)) return;
+  // httpd: who asks through a forward proxy is not told on.
+  if (x.route.is_forward || !x.settings->add_headers.value_or(true)) return;
   forwarded_for = x.client_ip();
   // What RequestHeader made of Host counts, as in httpd.
   forwarded_host = x.request.fields.value(FieldId::host).value_or(std::string_view());
@@ -23,6 +24,8 @@ std::string_view* ForwardedFields::of(FieldId id) {
       return &forwarded_server;
     case FieldId::via:
       return &via;
+    case FieldId::proxy_authorization:
+      return &proxy_authorization;
     default:
       return nullptr;
   }

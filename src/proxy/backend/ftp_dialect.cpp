@@ -42,7 +42,7 @@ Failure FtpDialect::objection() {
   // httpd encodes what nocanon leaves alone, so that percent signs stand for themselves there.
   auto path =
       ftp::read_path(target, {.lists_on_wildcard = x.settings->ftp_lists_on_wildcard.value_or(true),
-                              .is_encoded = !x.route.canonical});
+                              .is_encoded = !x.route.canonical || x.route.is_forward});
   if (!path) {
     switch (path.error()) {
       case ftp::PathFault::bad_byte:

@@ -44,6 +44,8 @@ void append_own_fields(const Exchange& x, const ForwardedFields& added, bool exp
   if (expects && !x.request.fields.has(FieldId::expect)) out.append_field("Expect", "100-Continue");
   if (x.server->proxy.max_forwards >= 0 && !x.request.fields.has(FieldId::max_forwards))
     out.append_field("Max-Forwards", std::to_string(x.server->proxy.max_forwards));
+  if (!added.proxy_authorization.empty())
+    out.append_field("Proxy-Authorization", added.proxy_authorization);
   if (!added.forwarded_for.empty()) out.append_field("X-Forwarded-For", added.forwarded_for);
   if (!added.forwarded_host.empty()) out.append_field("X-Forwarded-Host", added.forwarded_host);
   if (!added.forwarded_server.empty())
@@ -68,7 +70,10 @@ void append_framing(const BodyPlan& body, const RequestRules& rules, http::HeadT
 
 void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan& body,
                         const RequestRules& rules, http::HeadText& out) {
-  out.append(x.request.method).append(" ").append(target.path);
+  out.append(x.request.method).append(" ");
+  if (!target.asked_scheme.empty())
+    out.append(target.asked_scheme).append("://").append(target.url_host);
+  out.append(target.path);
   if (target.has_query) out.append("?").append(target.query);
   out.append(rules.version_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
   const bool preserves_host = x.settings->preserve_host.value_or(false);
@@ -77,6 +82,7 @@ void write_request_head(Exchange& x, const BackendTarget& target, const BodyPlan
     host = x.request.fields.value(FieldId::host).value_or(x.server->name);
   out.append_field("Host", host);
   ForwardedFields added(x, rules.via);
+  added.proxy_authorization = target.asked_with;
   append_client_fields(x, added, body.expects_continue, out);
   append_own_fields(x, added, body.expects_continue, out);
   if (is_traced(x)) append_trace_fields(x, out);

@@ -17,6 +17,9 @@ struct BackendTarget {
   std::string_view path;      // encoded, begins with '/'
   std::string_view query;
   bool has_query = false;
+  // Another proxy is asked (ProxyRemote), by the whole URL: its scheme, and what we say to be let
+  // in there. Both empty: the member itself is asked.
+  std::string_view asked_scheme{}, asked_with{};
 };
 
 struct BodyPlan {

@@ -1,5 +1,6 @@
 #include "proxy/backend/member_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,6 +19,14 @@ struct SlotWait {
   bool granted = false;
   bool abandoned = false;
 };
+
+// Whom a forward proxy must not connect to: a page of this server that is for clients on this
+// machine would take whoever asks through us for one of them.
+bool is_ourselves(const config::Config& config, const Endpoint& place) {
+  return (place.ip.is_loopback() || place.ip.is_any()) &&
+         std::ranges::any_of(config.listens,
+                             [&](const config::Listen& each) { return each.port == place.port; });
+}
 
 }  // namespace
 
@@ -38,14 +47,20 @@ io::Task<Failure> MemberLink::connect() {
   if (noted != nullptr) noted->dialed_at = began;
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
-    if (plan_.lease.spec().has_watched_name() && !plan_.transient)
+    const bool was_asked = plan_.remote == nullptr && !plan_.transient;
+    if (was_asked && plan_.lease.spec().has_watched_name())
       core_.parts.group.look_again_for(plan_.lease.member());
     if (dialed.error().cause == io::DialFailure::Cause::exhausted)
       co_return Failure{Party::none, Cause::exhausted, false, std::move(dialed.error().text)};
+    if (dialed.error().cause == io::DialFailure::Cause::barred)
+      co_return Failure{Party::none, Cause::blocked, false, std::move(dialed.error().text)};
     const bool unknown = dialed.error().cause == io::DialFailure::Cause::no_such_name;
     co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false,
                       std::move(dialed.error().text)};
   }
+  if (x_.route.is_forward && plan_.remote == nullptr &&
+      is_ourselves(x_.generation->config(), (*dialed)->dialed()))
+    co_return Failure{Party::none, Cause::blocked, false, "it leads back to this server"};
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);
   connection_->stream = std::move(*dialed);
@@ -121,6 +136,12 @@ io::DialTarget MemberLink::dial_target() const {
   const balance::MemberSpec& spec = plan_.lease.spec();
   const config::ProxySettings& proxy = x_.server->proxy;
   io::DialTarget target;
+  target.source = proxy.source_address;
+  if (plan_.remote != nullptr) {
+    target.host = plan_.remote->host;
+    target.port = plan_.remote->port;
+    return target;
+  }
   if (spec.address) {
     target.addresses = std::make_shared<const std::vector<IpAddress>>(1, *spec.address);
     target.addresses_are_all = true;
@@ -130,7 +151,7 @@ io::DialTarget MemberLink::dial_target() const {
   target.host = spec.host;
   target.port = spec.port;
   target.unix_path = spec.unix_socket_path;
-  target.source = proxy.source_address;
+  target.barred = proxy.blocked_addresses;
   target.address_ttl = spec.address_ttl;
   target.keep_alive_probes = spec.tcp_keepalive;
   target.receive_buffer_bytes = static_cast<std::uint32_t>(

@@ -49,6 +49,8 @@ class MemberLink {
   BackendPool::Keeping keeping() const;
   void find_tls();
   [[gnu::noinline]] io::Task<Failure> secure();
+  // The other proxy is asked for a connection to the member, within which TLS begins.
+  [[gnu::noinline]] io::Task<Failure> ask_remote(Instant deadline);
   void begin_lane();
   // proxyprotocol=: for whom the connection is made. Before anything else is said on it.
   Failure announce();

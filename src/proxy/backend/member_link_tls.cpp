@@ -27,6 +27,10 @@ io::Task<Failure> MemberLink::secure() {
     connection_.reset();
     co_return Failure{Party::none, Cause::handshake, false, std::string(not_enabled)};
   }
+  const Instant deadline = core_.now() + plan_.times.connect;
+  if (plan_.remote != nullptr) {
+    if (Failure failure = co_await ask_remote(deadline)) co_return failure;
+  }
   connection_->tls = x_.generation->tls()->backend_of(*x_.server, x_.route.url);
   connection_->tls_host = tls_.host;
   const std::string& host = connection_->tls_host;
@@ -34,7 +38,6 @@ io::Task<Failure> MemberLink::secure() {
                                     shares() ? "h2" : "");
   tls::TlsStream& stream = *made;
   connection_->stream = std::move(made);
-  const Instant deadline = core_.now() + plan_.times.connect;
   Handshake step = stream.shake_hands();
   while (step == Handshake::blocked) {
     io::Wait wait(client_.timer, deadline);

@@ -82,10 +82,25 @@ void drop_proof(http::FieldList& fields) {
 
 }  // namespace
 
+void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
+                 std::string_view to_member) {
+  x.keep_client = false;
+  x.head_sent = true;
+  workspace.backend_body.clear();
+  // Before what is said first makes the buffers as small as itself.
+  workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
+  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
+  workspace.backend_body.append(to_client);
+  const std::string_view said = workspace.client_head.data();
+  x.bytes.received += static_cast<std::int64_t>(said.size());
+  workspace.client_body.append(to_member);
+  workspace.client_body.append(said);
+  workspace.client_head.consume(said.size());
+}
+
 // The member's head goes to the client, and each peer gets what the other said behind its head.
 void Attempt::begin_tunnel() {
   Workspace& workspace = client_.workspace;
-  x_.keep_client = false;
   x_.status = 101;
   if (!x_.client->websocket_accept.empty()) drop_proof(x_.response.fields);
   http::HeadText& head = workspace.to_client;
@@ -95,17 +110,8 @@ void Attempt::begin_tunnel() {
   // What the member said behind its head follows it.
   head.append(workspace.backend_head.data());
   plan_.lease.member().add_read(static_cast<std::int64_t>(workspace.backend_head.data().size()));
-  workspace.backend_body.clear();
-  // Before the head makes the buffer as small as itself.
-  workspace.backend_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
-  workspace.backend_body.append(head.view());
+  open_tunnel(x_, workspace, head.view());
   forget_heads(x_, workspace);
-  x_.head_sent = true;
-  // What the client said behind its head is the tunnel's.
-  workspace.client_body.make_room(relay_buffer_bytes, relay_buffer_bytes);
-  workspace.client_body.append(workspace.client_head.data());
-  workspace.client_head.consume(workspace.client_head.data().size());
-  x_.bytes.received += static_cast<std::int64_t>(workspace.client_body.data().size());
   account();
   tunnel_ =
       std::make_unique<Tunnel>(link_.release(), std::max(plan_.times.client, plan_.times.backend));
@@ -141,7 +147,7 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     if (down.full) wait.writable(client.stream);
     if (down.starved) wait.readable(stream());
     if (up.full) wait.writable(stream());
-    if (co_await wait == io::Woken::timed_out) break;
+    if (co_await wait.called() == io::Woken::timed_out) break;
   }
   // The last words of the client may wait for room in the member's socket.
   while (is_over() && !stream().settle()) {

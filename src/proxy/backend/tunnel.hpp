@@ -1,13 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "io/task.hpp"
 #include "proxy/backend_connection.hpp"
 #include "proxy/client_side.hpp"
 #include "proxy/core.hpp"
 
-// What remains of an exchange after a 101 (Switching Protocols): the two peers talk past us. Bytes
+// What remains of an exchange after a 101 (Switching Protocols) or a CONNECT: the two peers talk past us. Bytes
 // are passed on in both directions until both ended or the line was idle for too long. All of them
 // count: in the access log (httpd: %I, %O) and for the member (bytraffic).
 //
@@ -21,6 +22,12 @@
 // Threads: the shard's.
 
 namespace steelyard::proxy {
+
+// Before run(): `to_client` is the first that the client gets, `to_member` the first that the
+// member gets; what the client said behind its head follows. The client's connection serves nothing
+// else afterwards.
+void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
+                 std::string_view to_member = {});
 
 class Tunnel {
  public:

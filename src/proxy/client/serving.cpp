@@ -8,6 +8,7 @@
 #include "proxy/admission.hpp"
 #include "proxy/ask_desk.hpp"
 #include "proxy/client_wish.hpp"
+#include "proxy/connect_request.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
 #include "proxy/limits.hpp"
@@ -60,6 +61,10 @@ io::Task<Serving::End> Serving::serve(Shard::Core& core, ClientSide client) {
     x.status = routing.status;
   } else if (routing.kind == Routing::Kind::proxy) {
     ForwardEnd end = co_await forward(x, core, client, body);
+    tunnel = std::move(end.tunnel);
+    if (!self.is_over(end)) co_await self.answer_after(end, body);
+  } else if (routing.kind == Routing::Kind::tunnel) {
+    ForwardEnd end = co_await connect_elsewhere(x, core, client);
     tunnel = std::move(end.tunnel);
     if (!self.is_over(end)) co_await self.answer_after(end, body);
   } else {
