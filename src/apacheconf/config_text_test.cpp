@@ -125,7 +125,7 @@ class ConfigText : public ::testing::Test {
     auto spec = std::make_shared<BalancerSpec>();
     spec->name = "balancer://app";
     shuffle_into(*spec, balancer_samples(), balance::set_balancer_parameter);
-    for (const char* url : {"http://10.0.0.1:8080", "http://[fd00::1]/app", "http://u:p@h/?q",
+    for (const char* url : {"http://10.0.0.1:8080", "http://[fd00::1]/app", "http://u@h/?q",
                             "unix:/run/a b.sock|http://s/"}) {
       MemberSpec& member = spec->members.emplace_back();
       EXPECT_TRUE(balance::parse_member_url(member, url));
@@ -225,6 +225,7 @@ TEST_F(ConfigText, what_no_line_could_say_is_told) {
   spec->name = "balancer://app";
   ASSERT_TRUE(balance::parse_member_url(spec->members.emplace_back(), "http://a"));
   ASSERT_TRUE(balance::parse_member_url(spec->members.emplace_back(), "http://b/?x=y"));
+  ASSERT_TRUE(balance::parse_member_url(spec->members.emplace_back(), "http://joe:secret@c"));
   Overlay overlay;
   overlay.put("http://a", "route", "", "two\nlines");
   overlay.put("http://a", "redirect", "", "${HOME}");
@@ -234,11 +235,13 @@ TEST_F(ConfigText, what_no_line_could_say_is_told) {
   EXPECT_THAT(text, HasSubstr("# Left out, of \"http://a\": \"route=two?lines\""));
   EXPECT_THAT(text, HasSubstr("# Left out, of \"http://a\": \"redirect=${HOME}\""));
   EXPECT_THAT(text, HasSubstr("# Left out, of \"http://b/?x=y\""));
+  EXPECT_THAT(text, HasSubstr("# Left out, of \"http://joe@c\": the password in its URL"));
+  EXPECT_THAT(text, Not(HasSubstr("secret")));
   EXPECT_THAT(text, HasSubstr("# Left out, of \"http://10.0.0.5:8080\": lbset=\"2\""));
   EXPECT_THAT(text, HasSubstr("# Left out, of \"http://10.0.0.6:8080\": that it was removed"));
   const auto again = read(text);
   ASSERT_NE(again, nullptr);
-  EXPECT_EQ(again->members.size(), 1U);
+  EXPECT_EQ(again->members.size(), 2U);
   EXPECT_THAT(text.substr(text.find("<Proxy")), Not(HasSubstr("HOME")));
 }
 

@@ -204,6 +204,7 @@ class Block {
     lines_ += "    BalancerMember " + Words::as_word(url);
     for (const std::string& word : words.words()) lines_ += ' ' + word;
     lines_ += '\n';
+    if (spec.userinfo.contains(':')) leave_out(spec.name, "the password in its URL");
     leave_out_all(spec.name, words);
   }
   void add_parameters(const BalancerSpec& spec) {
