@@ -50,7 +50,7 @@ void verify_client(Scope& scope, const Statement& statement) {
     scope.server.tls.verify = *verify;
     return;
   }
-  change(scope, [&](PathTls& tls) { tls.verify = *verify; });
+  change(scope, [&](PathTls& tls) { tls.verify = verify; });
   // Of <Directory> nothing counts.
   if (scope.frame().kind != SectionKind::directory && *verify != config::PeerVerify::none)
     scope.server.tls.verifies_in_sections = true;
@@ -62,7 +62,7 @@ void verify_depth(Scope& scope, const Statement& statement) {
   if (scope.at_server_level()) {
     scope.server.tls.verify_depth = *depth;
   } else {
-    change(scope, [&](PathTls& tls) { tls.verify_depth = *depth; });
+    change(scope, [&](PathTls& tls) { tls.verify_depth = depth; });
   }
 }
 
@@ -74,7 +74,7 @@ void buffer_size(Scope& scope, const Statement& statement) {
                    "Write a number of bytes.");
     return;
   }
-  change(scope, [&](PathTls& tls) { tls.buffer_bytes = *bytes; });
+  change(scope, [&](PathTls& tls) { tls.buffer_bytes = bytes; });
 }
 
 struct OptionWord {

@@ -142,6 +142,7 @@ class PhraseProgram {
   // The server's own signal mask and its ignored SIGPIPE must not reach the program.
   int spawn(std::vector<std::string>& words, int input, int output) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     posix_spawnattr_t attributes;

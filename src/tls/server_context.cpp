@@ -38,8 +38,7 @@ void set_behaviour(SSL_CTX& context, const TlsServerSettings& settings,
   SSL_CTX_set_mode(&context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // One call of the kernel for a record, and not one for its head and one for the rest.
   SSL_CTX_set_read_ahead(&context, 1);
-  SSL_CTX_set_options(&context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                    SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE);
+  SSL_CTX_set_options(&context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // A client that just leaves is no error, or its session would be thrown away: what a request
   // lacks then shows by its framing (httpd: the same). Members have to say goodbye, see TlsStream.
   SSL_CTX_set_options(&context, SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -81,8 +81,9 @@ int judge(int is_good, X509_STORE_CTX* store) {
   }
   if (is_good == 0 && rules->verify == PeerVerify::optional_no_ca &&
       is_about_the_authority(error)) {
-    X509_STORE_CTX_set_ex_data(store, passed_error_index(),
-                               reinterpret_cast<void*>(static_cast<std::intptr_t>(error)));
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the library keeps pointers only.
+    auto* const passed = reinterpret_cast<void*>(static_cast<std::intptr_t>(error));
+    X509_STORE_CTX_set_ex_data(store, passed_error_index(), passed);
     return 1;
   }
   if (X509_STORE_CTX_get_error_depth(store) > rules->depth) {
