@@ -508,5 +508,60 @@ TEST(Extensions, the_next_check_is_foretold) {
   EXPECT_EQ(world.view(1).checks.next_due, world.view(1).checks.last->ended + seconds(1));
 }
 
+// --- HTTP/2
+
+// Frames of a member: its (empty) settings, and `:status: 200` on the first stream.
+std::string http2_answer(bool ends) {
+  using namespace std::string_literals;
+  return "\0\0\0\x04\0\0\0\0\0"s +
+         (ends ? "\0\0\x01\x01\x05\0\0\0\x01\x88"s : "\0\0\x01\x01\x04\0\0\0\x01\x88"s);
+}
+
+TEST(Http2Checks, are_asked_on_a_stream) {
+  for (const std::string_view method : {"GET", "HEAD", "OPTIONS", "GET11"}) {
+    CheckedWorld world(1, {"hcmethod=" + std::string(method), "hcuri=/h", "hcinterval=1"}, "h2c");
+    world.member(1).answer = http2_answer(true);
+    world.member(1).then = Then::stay_open;
+    world.pass(milliseconds(1200));
+    EXPECT_THAT(world.member(1).heard, testing::StartsWith("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+    EXPECT_EQ(world.last_text(1), "status 200") << method;
+    EXPECT_EQ(world.status(1), "Init Ok ");
+  }
+}
+
+TEST(Http2Checks, fail_without_a_whole_answer) {
+  struct Row {
+    std::string answer;
+    Then then;
+    std::string_view told;
+  };
+  const Row rows[] = {
+      {http2_answer(false), Then::close, "the body was cut short"},
+      {http2_answer(false), Then::stay_open, "no end of the body"},
+      {http2_answer(true).substr(0, 12), Then::close, "without an answer in HTTP/2"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Then::stay_open,
+       "without an answer in HTTP/2"},
+      {"", Then::stay_open, "no answer within"},
+  };
+  for (const Row& row : rows) {
+    CheckedWorld world(1, by_get, "h2c");
+    world.member(1).answer = row.answer;
+    world.member(1).then = row.then;
+    world.pass(seconds(5));
+    EXPECT_THAT(world.last_text(1), HasSubstr(row.told));
+    EXPECT_EQ(world.status(1), "Init HcFl ");
+  }
+}
+
+TEST(Http2Checks, end_with_who_makes_them) {
+  CheckedWorld world(1, by_get, "h2c");
+  world.member(1).answer = http2_answer(false);
+  world.member(1).then = Then::stay_open;
+  world.pass(milliseconds(1200));
+  ASSERT_EQ(world.prober.checks_under_way(), 1U);
+  world.reload(0);
+  EXPECT_EQ(world.prober.checks_under_way(), 0U);
+}
+
 }  // namespace
 }  // namespace steelyard::health

@@ -36,8 +36,9 @@ struct PlayedMember {
 class CheckedWorld {
  public:
   // Members m1, m2, ... of balancer://app on port 80, each with these parameters.
-  explicit CheckedWorld(int members, std::vector<std::string> parameters)
-      : parameters_(std::move(parameters)) {
+  explicit CheckedWorld(int members, std::vector<std::string> parameters,
+                        std::string scheme = "http")
+      : parameters_(std::move(parameters)), scheme_(std::move(scheme)) {
     for (int i = 1; i <= members; ++i) revive(i);
     reload(members);
   }
@@ -65,7 +66,7 @@ class CheckedWorld {
     spec->name = "balancer://app";
     for (int i = 1; i <= members; ++i) {
       balance::MemberSpec member;
-      CHECK(balance::parse_member_url(member, "http://m" + std::to_string(i)));
+      CHECK(balance::parse_member_url(member, scheme_ + "://m" + std::to_string(i)));
       for (const std::string& parameter : parameters_) {
         const std::size_t at = parameter.find('=');
         const std::string key = parameter.substr(0, at), value = parameter.substr(at + 1);
@@ -124,6 +125,7 @@ class CheckedWorld {
   }
 
   std::vector<std::string> parameters_;
+  std::string scheme_;
   std::map<int, PlayedMember> members_;
 };
 
