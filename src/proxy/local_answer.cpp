@@ -94,6 +94,7 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   }
   if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {
     answer.status = 302;
+    answer.reason = {};
     answer.location = document->target;
     answer.proxy_error = {};
   }

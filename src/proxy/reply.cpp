@@ -122,6 +122,18 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   return !x.has_switch("nokeepalive");
 }
 
+void append_status_line(const Exchange& x, http::HeadText& out) {
+  // httpd: a status that it has no words for, kept for an ErrorDocument, is a 500 on the wire.
+  constexpr int internal_error = 500;
+  const bool was_kept = x.redirected && !x.own_answer && x.status != x.response.status;
+  const bool is_wordless = was_kept && http::reason_phrase(x.status).empty();
+  out.append("HTTP/1.1 ")
+      .append(static_cast<std::uint64_t>(is_wordless ? internal_error : x.status))
+      .append(" ")
+      .append(is_wordless ? http::reason_phrase(internal_error) : x.reason)
+      .append("\r\n");
+}
+
 void append_connection(const Exchange& x, http::HeadText& out) {
   if (speaks_http2(x)) return;
   if (!x.keep_client) {
@@ -197,12 +209,16 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
+bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
   note_backend_status(x);
   x.reason = x.response.reason;
+  if (adoption.kept_status != 0) {
+    x.status = adoption.kept_status;
+    x.reason = http::reason_phrase(x.status);
+  }
   http::remove_response_hop_by_hop(
       x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
@@ -211,7 +227,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
   const bool maps_cookies =
       !settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty();
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (is_http) tidy_as_http(x);
+  if (adoption.is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_cookies(x);
   bool is_clean = true;
@@ -262,11 +278,7 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
                       http::HeadText& out) {
   x.keep_client = may_keep_client(x, core, framing);
   out.clear();
-  out.append("HTTP/1.1 ")
-      .append(static_cast<std::uint64_t>(x.status))
-      .append(" ")
-      .append(x.reason)
-      .append("\r\n");
+  append_status_line(x, out);
   const bool has_date = x.normal.has(FieldId::date);
   if (!has_date) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());

@@ -455,6 +455,17 @@ DEVIATIONS = [
         "500 2",
     ),
     Deviation(
+        "document-without-body",
+        (
+            "The GET for an ErrorDocument of a member carries no body. httpd sends along what it had"
+            " read of the client's body for the member that failed: data for one application reaches"
+            " another, as the body of a GET, which that one may leave lying on its connection."
+        ),
+        "an_errordocument_and_the_body_that_was_meant_for_another_member",
+        "2",
+        "1",
+    ),
+    Deviation(
         "rule-with-200",
         (
             "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"

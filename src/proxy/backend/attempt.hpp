@@ -63,7 +63,7 @@ class Attempt {
   std::optional<Failure> step_download();
   std::optional<Failure> step_splice();
   io::Task<Failure> tunnel();
-  bool wants_override() const;
+  int kept_status() const;
   Failure cut_short();
   void finish_backend();
   void account();
