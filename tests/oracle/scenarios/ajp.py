@@ -539,6 +539,19 @@ scenario(
     ],
     sees="500 0.9",
 )
+CONTROL = send_headers(200, "OK", [(b"X-A", b"a\x01b")]).hex()
+BLANK = send_headers(200, "OK", [(b"X Y", b"a")]).hex()
+scenario(
+    "an AJP answer that cannot be passed on is no fault of the container",
+    TWO,
+    [
+        get(f"/h?ajp=bytes:{CONTROL},whole,end"),
+        get(f"/h?ajp=bytes:{BLANK},whole,end"),
+        get("/next"),
+        get("/next"),
+    ],
+    sees="500 500 1 2",
+)
 OWN, POISON = body_chunk(b"own"), body_chunk(b"poison")
 TWO_ANSWERS = OWN + end() + send_headers(200, "OK", []) + POISON + end()
 scenario(
