@@ -1,5 +1,7 @@
 #include "base/text.hpp"
 #include "proxy/exchange.hpp"
+#include "proxy/server_variable.hpp"
+#include "proxy/unique_id.hpp"
 #include "tls/stream.hpp"
 #include "tls/variables.hpp"
 
@@ -156,7 +158,10 @@ const http::Field& Exchange::response_row(std::size_t i) const {
 
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
   const auto found = environment.find(name);
-  return found || !has_tls_environment ? found : tls_environment(name);
+  if (found) return found;
+  if (name == "UNIQUE_ID" || (redirected && name == "REDIRECT_UNIQUE_ID"))
+    return unique_id(*this);
+  return has_tls_environment ? tls_environment(name) : std::nullopt;
 }
 
 std::optional<std::string_view> Exchange::note(std::string_view name) const {
@@ -164,6 +169,9 @@ std::optional<std::string_view> Exchange::note(std::string_view name) const {
 }
 
 std::optional<std::string_view> Exchange::tls_variable(std::string_view name) const {
+  const bool is_of_connection =
+      starts_with_ignoring_case(name, "SSL_") || equals_ignoring_case(name, "HTTPS");
+  if (!is_of_connection) return server_variable(*this, name);
   if (client->tls == nullptr) {
     if (equals_ignoring_case(name, "HTTPS")) return "off";
     return std::nullopt;
