@@ -85,6 +85,9 @@ std::string_view Exchange::text(TextFact which) const {
       if (recording && rewritten.reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
         return config::handler_name(responder);
+      // httpd's log names the section's handler, also where mod_proxy came before it.
+      if (recording && !redirected && !backend_url.scheme.empty() && settings->responder)
+        if (const auto name = config::handler_name(*settings->responder); !name.empty()) return name;
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:
@@ -136,7 +139,8 @@ std::int64_t Exchange::number(NumberFact which) const {
     case NumberFact::local_port:
       return client->local.port;
     case NumberFact::canonical_port:
-      return server->name_port.value_or(usual_port());
+      // %p is the server's, whatever the client called it; SERVER_PORT is not (httpd).
+      return recording ? server->name_port.value_or(usual_port()) : public_port();
     case NumberFact::process_id:
       return client->process->process_id;
     case NumberFact::thread_id:
