@@ -9,7 +9,7 @@ namespace steelyard::proxy {
 namespace {
 
 constexpr std::string_view alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 constexpr int letter_bits = 6;
 using Text = std::array<char, 27>;
 

@@ -843,7 +843,7 @@ scenario(
     "a request has a UNIQUE_ID",
     UNIQUE + NAMED + DIRECT,
     [get("/a"), get("/none")],
-    mask=((r"[A-Za-z0-9@-]{27}", "(id)"),),
+    mask=((r"[A-Za-z0-9_-]{27}", "(id)"),),
     logs=("u.log",),
     sees="1 1",
 )
@@ -853,4 +853,10 @@ scenario(
     [get("/a"), get("/none")],
     logs=("u.log",),
     sees="1 1",
+)
+scenario(
+    "SERVER_PORT is the one that the client called",
+    values("%{SERVER_PORT}") + DIRECT,
+    [get("/", host="lb.test:81"), get("/", host="lb.test"), get("/", host="[::1]:82")],
+    sees="1 1 1",
 )
