@@ -116,7 +116,10 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
   if (x.closed_by_limit || framing.ends_by_closing || !client.keep_alive) return false;
-  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  const auto& asked = x.request.connection;
+  const bool asks = x.has_switch("downgrade-1.0") ? asked.keep_alive && !asked.close
+                                                  : x.request.asks_keep_alive();
+  if (!asks || http::closes_connection(x.status)) return false;
   // httpd: a client that waits for leave to send its body is not waited for.
   if (x.own_answer && x.request.expects_continue) return false;
   return !x.has_switch("nokeepalive");
@@ -127,7 +130,8 @@ void append_status_line(const Exchange& x, http::HeadText& out) {
   constexpr int internal_error = 500;
   const bool was_kept = x.redirected && !x.own_answer && x.status != x.response.status;
   const bool is_wordless = was_kept && http::reason_phrase(x.status).empty();
-  out.append("HTTP/1.1 ")
+  const bool is_older = x.request.version.minor == 0 || x.has_switch("downgrade-1.0");
+  out.append(is_older && x.has_switch("force-response-1.0") ? "HTTP/1.0 " : "HTTP/1.1 ")
       .append(static_cast<std::uint64_t>(is_wordless ? internal_error : x.status))
       .append(" ")
       .append(is_wordless ? http::reason_phrase(internal_error) : x.reason)
@@ -204,7 +208,7 @@ std::string_view via_text(Exchange& x) {
   const std::string_view version = x.request.version.minor == 0 ? "1.0 " : "1.1 ";
   const std::uint16_t port = x.public_port();
   std::string_view text = x.arena.join(version, x.server->name);
-  if (port != 80) text = x.arena.join(text, ":", x.arena.decimal(port));
+  if (port != x.usual_port()) text = x.arena.join(text, ":", x.arena.decimal(port));
   if (x.server->proxy.via == Via::full) text = x.arena.join(text, " (", program_banner, ")");
   return text;
 }
