@@ -73,6 +73,8 @@ class FcgiDialect final : public Dialect {
     void take(std::size_t bytes) override;
 
    private:
+    bool has_told_length() const;
+
     FcgiDialect& dialect_;
     io::Stream& member_;
     bool has_bytes_;  // none for HEAD, 204 and 304
