@@ -158,6 +158,8 @@ TEST_F(AjpPath, a_packet_that_cannot_be_read_puts_the_container_in_error) {
   world.say(world.members[1].last(), headers + end);
   EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_TRUE(is_in_error(world));
+  // LogLevel proxy_ajp:... is about it.
+  EXPECT_EQ(world.log_.error_modules.front(), "proxy_ajp");
 }
 
 TEST_F(AjpPath, a_ping_goes_ahead_of_every_request) {
