@@ -87,7 +87,8 @@ std::string_view Exchange::text(TextFact which) const {
         return config::handler_name(responder);
       // httpd's log names the section's handler, also where mod_proxy came before it.
       if (recording && !redirected && !backend_url.scheme.empty() && settings->responder)
-        if (const auto name = config::handler_name(*settings->responder); !name.empty()) return name;
+        if (const auto name = config::handler_name(*settings->responder); !name.empty())
+          return name;
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:
@@ -163,8 +164,7 @@ const http::Field& Exchange::response_row(std::size_t i) const {
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
   const auto found = environment.find(name);
   if (found) return found;
-  if (name == "UNIQUE_ID" || (redirected && name == "REDIRECT_UNIQUE_ID"))
-    return unique_id(*this);
+  if (name == "UNIQUE_ID" || (redirected && name == "REDIRECT_UNIQUE_ID")) return unique_id(*this);
   return has_tls_environment ? tls_environment(name) : std::nullopt;
 }
 

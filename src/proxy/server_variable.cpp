@@ -11,19 +11,20 @@ namespace {
 
 // The names that mod_ssl shares with expressions (seen on 2.4.71), apart from those of the time.
 constexpr std::string_view shared_names[] = {
-    "HTTP_USER_AGENT",  "HTTP_REFERER",   "HTTP_COOKIE",      "HTTP_FORWARDED",
-    "HTTP_HOST",        "HTTP_ACCEPT",    "HTTP_PROXY_CONNECTION", "THE_REQUEST",
-    "REQUEST_FILENAME", "REQUEST_METHOD", "REQUEST_SCHEME",   "REQUEST_URI",
-    "SCRIPT_FILENAME",  "QUERY_STRING",   "IS_SUBREQ",        "DOCUMENT_ROOT",
-    "SERVER_ADMIN",     "SERVER_NAME",    "SERVER_PROTOCOL",  "SERVER_SOFTWARE",
-    "REMOTE_HOST",      "REMOTE_ADDR",    "API_VERSION",      "TIME",
+    "HTTP_USER_AGENT",       "HTTP_REFERER",    "HTTP_COOKIE",
+    "HTTP_FORWARDED",        "HTTP_HOST",       "HTTP_ACCEPT",
+    "HTTP_PROXY_CONNECTION", "THE_REQUEST",     "REQUEST_FILENAME",
+    "REQUEST_METHOD",        "REQUEST_SCHEME",  "REQUEST_URI",
+    "SCRIPT_FILENAME",       "QUERY_STRING",    "IS_SUBREQ",
+    "DOCUMENT_ROOT",         "SERVER_ADMIN",    "SERVER_NAME",
+    "SERVER_PROTOCOL",       "SERVER_SOFTWARE", "REMOTE_HOST",
+    "REMOTE_ADDR",           "API_VERSION",     "TIME",
 };
 
 bool is_shared(std::string_view name) {
   if (starts_with_ignoring_case(name, "TIME_")) return true;
-  return std::ranges::any_of(shared_names, [name](std::string_view known) {
-    return equals_ignoring_case(known, name);
-  });
+  return std::ranges::any_of(
+      shared_names, [name](std::string_view known) { return equals_ignoring_case(known, name); });
 }
 
 }  // namespace
