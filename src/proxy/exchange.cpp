@@ -39,6 +39,7 @@ void Exchange::reset() {
   failed = {};
   first_byte_at = ended_at = {};
   log_id = 0;
+  log_id_text_.front() = '\0';
   leases.clear();
   arena.reset();
 }

@@ -243,7 +243,10 @@ std::string_view Exchange::response_header_value(std::size_t i) const {
   return response_row(i).value;
 }
 
+// httpd: a request has an id once a line about it was logged (Core::log asks for it then). Logs of
+// others tell of none.
 std::string_view Exchange::log_id_text() const {
+  if (recording && log_id_text_.front() == '\0') return {};
   static constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
   std::uint64_t left = log_id;
