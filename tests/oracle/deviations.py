@@ -413,6 +413,17 @@ DEVIATIONS = [
         "500 500",
     ),
     Deviation(
+        "ajp-document",
+        (
+            "An ErrorDocument of a container keeps the status of the error under ProxyErrorOverride"
+            " as that of an HTTP member does; httpd sends a page of its own behind the container's"
+            " whole answer, where clients take it for the next one."
+        ),
+        "an_errordocument_of_an_ajp_container_under_proxyerroroverride",
+        "404 1",
+        "404 1",
+    ),
+    Deviation(
         "ajp-one-answer",
         (
             "What a container sends behind END_RESPONSE ends its connection; httpd gives it to the"

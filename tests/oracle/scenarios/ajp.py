@@ -552,6 +552,12 @@ scenario(
     ],
     sees="500 500 1 2",
 )
+scenario(
+    "an ErrorDocument of an AJP container under ProxyErrorOverride",
+    LOAD + "ProxyErrorOverride On\nErrorDocument 404 /a/doc\nProxyPass /a ajp://${J1}/t\n",
+    [get("/none"), get("/a/x")],
+    sees="404 1",
+)
 OWN, POISON = body_chunk(b"own"), body_chunk(b"poison")
 TWO_ANSWERS = OWN + end() + send_headers(200, "OK", []) + POISON + end()
 scenario(
