@@ -60,6 +60,9 @@ class Payload {
 
 using Fault = std::unexpected<ReplyFault>;
 
+// What cannot be passed on is found here, where the rest of the packet is still to be read.
+using Unfit = std::optional<ReplyFault>;
+
 std::expected<std::string_view, ReplyFault> read_name(Payload& payload) {
   const auto number = payload.next_number();
   if (!number) return Fault(ReplyFault::bad_length);
@@ -71,17 +74,22 @@ std::expected<std::string_view, ReplyFault> read_name(Payload& payload) {
   }
   const auto name = payload.text();
   if (!name) return Fault(ReplyFault::bad_string);
-  if (!http::is_token(*name)) return Fault(ReplyFault::bad_field_name);
   return *name;
 }
 
-std::expected<void, ReplyFault> read_field(Payload& payload, http::FieldList& fields) {
+std::expected<void, ReplyFault> read_field(Payload& payload, http::FieldList& fields,
+                                           Unfit& unfit) {
   const auto name = read_name(payload);
   if (!name) return Fault(name.error());
   const auto value = payload.text();
   if (!value) return Fault(ReplyFault::bad_string);
-  if (http::first_control(*value) != value->size()) return Fault(ReplyFault::bad_field_value);
-  fields.add(*name, http::trim_blanks(*value));
+  if (!http::is_token(*name)) {
+    unfit = ReplyFault::bad_field_name;
+  } else if (http::first_control(*value) != value->size()) {
+    unfit = ReplyFault::bad_field_value;
+  } else {
+    fields.add(*name, http::trim_blanks(*value));
+  }
   return {};
 }
 
@@ -92,6 +100,11 @@ std::string_view usable_reason(std::string_view reason, int status) {
 }
 
 }  // namespace
+
+bool is_unfit(ReplyFault fault) noexcept {
+  return fault == ReplyFault::bad_field_name || fault == ReplyFault::bad_field_value ||
+         fault == ReplyFault::bad_status;
+}
 
 std::string_view describe(ReplyFault fault) noexcept {
   switch (fault) {
@@ -141,7 +154,8 @@ std::expected<void, ReplyFault> read_headers(const Packet& packet, http::Respons
   Payload payload(packet.payload);
   const auto status = payload.number();
   if (!status) return Fault(ReplyFault::bad_length);
-  if (*status < 200 || *status > 999) return Fault(ReplyFault::bad_status);
+  Unfit unfit;
+  if (*status < 200 || *status > 999) unfit = ReplyFault::bad_status;
   std::string_view reason;
   if (payload.next_number() == no_string) {
     (void)payload.number();
@@ -154,9 +168,12 @@ std::expected<void, ReplyFault> read_headers(const Packet& packet, http::Respons
   const auto count = payload.number();
   if (!count) return Fault(ReplyFault::bad_length);
   if (*count > response_fields_max) return Fault(ReplyFault::too_many_fields);
-  for (int i = 0; i < *count; ++i)
-    if (const auto field = read_field(payload, head.fields); !field) return Fault(field.error());
+  for (int i = 0; i < *count; ++i) {
+    const auto field = read_field(payload, head.fields, unfit);
+    if (!field) return Fault(field.error());
+  }
   if (!payload.is_over()) return Fault(ReplyFault::bad_length);
+  if (unfit) return Fault(*unfit);
   head.status = *status;
   head.reason = usable_reason(reason, *status);
   return {};

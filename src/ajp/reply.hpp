@@ -48,6 +48,8 @@ enum class ReplyFault : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view describe(ReplyFault fault) noexcept;
+// Its packets are in order, but no client can be told what is in them.
+[[nodiscard]] bool is_unfit(ReplyFault fault) noexcept;
 
 struct Packet {
   ReplyKind kind = ReplyKind::end;

@@ -129,6 +129,16 @@ TEST(AjpReply, headers_with_a_fault_are_refused) {
     EXPECT_EQ(fault_of_headers(headers("", 0, status)), ReplyFault::bad_status) << status;
 }
 
+TEST(AjpReply, what_cannot_be_passed_on_is_told_from_what_cannot_be_read) {
+  const std::string unfit = text("X Y") + text("a");
+  EXPECT_TRUE(is_unfit(*fault_of_headers(headers(unfit, 1))));
+  EXPECT_TRUE(is_unfit(*fault_of_headers(headers(text("X") + text("a\1b"), 1))));
+  EXPECT_TRUE(is_unfit(*fault_of_headers(headers("", 0, 50))));
+  EXPECT_FALSE(is_unfit(*fault_of_headers(headers(unfit, 1) + "b")));
+  EXPECT_FALSE(is_unfit(*fault_of_headers(headers(unfit, 2))));
+  EXPECT_FALSE(is_unfit(*fault_of_headers(headers("\xa0\x0c" + text("a"), 1))));
+}
+
 TEST(AjpReply, every_shorter_headers_packet_is_refused) {
   const std::string whole = headers("\xa0\x01" + text("text/plain") + text("X-A") + text("1"), 2);
   for (std::size_t size = 1; size < whole.size(); ++size)

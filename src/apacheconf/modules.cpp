@@ -66,6 +66,7 @@ constexpr auto modules = std::to_array<Module>({
     {"socache_shmcb_module", "mod_socache_shmcb.c", implemented},
     {"ssl_module", "mod_ssl.c", implemented},
     {"status_module", "mod_status.c", implemented},
+    {"unique_id_module", "mod_unique_id.c", implemented},
 
     {"autoindex_module", "mod_autoindex.c", inert, files_note},
     {"dir_module", "mod_dir.c", inert, files_note},
@@ -78,7 +79,6 @@ constexpr auto modules = std::to_array<Module>({
     {"mpm_worker_module", "worker.c", inert, "threads are sized by SteelyardShards"},
     {"mpm_prefork_module", "prefork.c", inert, "processes are sized by SteelyardShards"},
     {"proxy_wstunnel_module", "mod_proxy_wstunnel.c", inert, "ws:// is spoken without it"},
-    {"unique_id_module", "mod_unique_id.c", inert, "UNIQUE_ID is not set"},
 
     {"actions_module", "mod_actions.c", foreign, files_note},
     {"allowmethods_module", "mod_allowmethods.c", foreign, "write Require method instead"},

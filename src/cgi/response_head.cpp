@@ -53,7 +53,14 @@ bool is_single(http::FieldId id) {
          id == content_type;
 }
 
-Unread take_field(std::string_view line, http::ResponseHead& head, Arena& arena) {
+// Lengths that differ, or are none, tell nothing.
+void take_length(std::string_view value, std::optional<std::uint64_t>& told) {
+  const std::uint64_t length = http::parse_length(value).value_or(0);
+  told = told && *told != length ? 0 : length;
+}
+
+Unread take_field(std::string_view line, http::ResponseHead& head,
+                  std::optional<std::uint64_t>& told_length, Arena& arena) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return std::unexpected(HeadFault::no_colon);
   const std::string_view name = line.substr(0, colon);
@@ -62,6 +69,7 @@ Unread take_field(std::string_view line, http::ResponseHead& head, Arena& arena)
   if (http::first_control(value) != value.size()) return std::unexpected(HeadFault::control_byte);
   if (equals_ignoring_case(name, "Status")) return take_status(value, head);
   const http::FieldId id = http::field_id(name);
+  if (id == http::FieldId::content_length) take_length(value, told_length);
   if (id == http::FieldId::transfer_encoding || id == http::FieldId::content_length) return {};
   if (id == http::FieldId::content_type) value = lower_type(value, arena);
   if (is_single(id)) {
@@ -73,12 +81,12 @@ Unread take_field(std::string_view line, http::ResponseHead& head, Arena& arena)
 }
 
 Unread take_head(std::string_view text, const HeadLimits& limits, http::ResponseHead& head,
-                 Arena& arena) {
+                 std::optional<std::uint64_t>& told_length, Arena& arena) {
   head.version = http::http_1_1;
   head.status = 200;
   head.reason = http::reason_phrase(head.status);
   for (std::string_view line = take_line(text); !line.empty(); line = take_line(text)) {
-    if (const Unread taken = take_field(line, head, arena); !taken) return taken;
+    if (const Unread taken = take_field(line, head, told_length, arena); !taken) return taken;
     if (head.fields.size() > limits.fields_max) return std::unexpected(HeadFault::too_many_fields);
   }
   return {};
@@ -120,9 +128,11 @@ std::expected<bool, HeadFault> HeadReader::read(std::string_view buffer, http::M
     scanned_ = line_begin_ = end + 1;
     if (line.empty()) break;
   }
-  if (const Unread taken = take_head(buffer.substr(0, scanned_), limits_, head, arena); !taken) {
+  std::optional<std::uint64_t> told_length;
+  const std::string_view text = buffer.substr(0, scanned_);
+  if (const Unread taken = take_head(text, limits_, head, told_length, arena); !taken)
     return std::unexpected(taken.error());
-  }
+  told_length_ = told_length.value_or(0);
   head.head_bytes = scanned_;
   const bool bodiless = request == http::Method::head || http::has_no_body(head.status);
   if (!bodiless) head.body = {http::BodyFraming::Kind::until_close, 0};

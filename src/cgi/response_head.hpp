@@ -7,7 +7,8 @@
 //
 // 1. Views lie in the buffer of the call that was complete, or in the arena.
 // 2. What passes holds no control byte but tab, so an answer cannot be split by its fields.
-// 3. The body's framing is the protocol's: Transfer-Encoding and Content-Length are left out.
+// 3. The body's framing is the protocol's: Transfer-Encoding and Content-Length are left out. A
+//    body that ends before the length that was told is not whole, though.
 //
 // Threads: one owner.
 #pragma once
@@ -50,11 +51,14 @@ class HeadReader {
   std::expected<bool, HeadFault> read(std::string_view buffer, http::Method request,
                                       http::ResponseHead& head, Arena& arena);
   void reset() { *this = HeadReader(limits_); }
+  // Of the body, by the complete head's Content-Length; 0: it has none, or no single number.
+  std::uint64_t told_length() const { return told_length_; }
 
  private:
   HeadLimits limits_;
   std::size_t line_begin_ = 0;  // of the line that is being received
   std::size_t scanned_ = 0;     // no line end up to here
+  std::uint64_t told_length_ = 0;
 };
 
 }  // namespace steelyard::cgi

@@ -81,6 +81,23 @@ TEST(CgiHead, framing_and_lengths_are_not_the_scripts) {
   expect_all({"Content-Length: 7\nTransfer-Encoding: chunked\nX: 1\n\n", "200 OK|X:1 #51"});
 }
 
+TEST(CgiHead, one_length_is_remembered) {
+  const auto told = [](std::string_view text) {
+    HeadReader reader;
+    http::ResponseHead head;
+    Arena arena;
+    EXPECT_TRUE(reader.read(text, http::Method::get, head, arena).value());
+    return reader.told_length();
+  };
+  EXPECT_EQ(told("Content-Length: 7\n\n"), 7);
+  EXPECT_EQ(told("content-length: 7\nContent-Length: 7\n\n"), 7);
+  EXPECT_EQ(told("Content-Length: 7\nContent-Length: 8\n\n"), 0);
+  EXPECT_EQ(told("Content-Length: 0\nContent-Length: 8\n\n"), 0);
+  EXPECT_EQ(told("Content-Length: +7\n\n"), 0);
+  EXPECT_EQ(told("Content-Length: 99999999999999999999\n\n"), 0);
+  EXPECT_EQ(told("X: 7\n\n"), 0);
+}
+
 TEST(CgiHead, the_last_of_fields_that_stand_once_counts_and_cookies_stay_apart) {
   expect_all({"ETag: a\nSet-Cookie: a\nSet-Cookie: b\nETag: b\nX: 1\nX: 2\n\n",
               "200 OK|ETag:b|Set-Cookie:a|Set-Cookie:b|X:1|X:2 #55"});

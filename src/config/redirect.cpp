@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "config/interpolate.hpp"
 #include "config/path_prefix.hpp"
+#include "http/status.hpp"
 
 namespace steelyard::config {
 
@@ -96,7 +97,9 @@ bool has_whole_section_redirect(std::span<const Redirect> redirects) {
 }
 
 const ErrorDocument* find_error_document(const PathSettings& settings, int status) {
-  const auto it = settings.error_documents.find(status);
+  // httpd: a status that it does not know is a 500 to it.
+  const bool is_known = !http::reason_phrase(status).empty();
+  const auto it = settings.error_documents.find(is_known ? status : 500);
   if (it == settings.error_documents.end()) return nullptr;
   return it->second.kind == ErrorDocument::Kind::standard ? nullptr : &it->second;
 }

@@ -68,5 +68,13 @@ TEST(ErrorDocuments, the_standard_page_is_no_document) {
   EXPECT_EQ(find_error_document(settings, 503)->target, "/sorry");
 }
 
+TEST(ErrorDocuments, a_status_that_httpd_does_not_know_has_that_of_500) {
+  PathSettings settings;
+  settings.error_documents[500] = {.kind = ErrorDocument::Kind::local_path, .target = "/broken"};
+  ASSERT_NE(find_error_document(settings, 418), nullptr);
+  EXPECT_EQ(find_error_document(settings, 599)->target, "/broken");
+  EXPECT_EQ(find_error_document(settings, 404), nullptr);
+}
+
 }  // namespace
 }  // namespace steelyard::config

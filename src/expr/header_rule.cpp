@@ -33,6 +33,12 @@ void add_to_list(http::FieldList& fields, std::string_view name, std::string_vie
   fields.set_value(index, arena.join(first->value, ", ", text));
 }
 
+// Why the request ends in a 500.
+void tell_spoilt(const HeaderWork& work, std::string_view name) {
+  if (work.remarks == nullptr) return;
+  work.remarks->fault = work.arena.join(name, " would hold what no field can, a line end perhaps");
+}
+
 }  // namespace
 
 // Empty when an expression could not be evaluated (httpd).
@@ -87,7 +93,10 @@ bool HeaderRule::change(const HeaderWork& work, const Facts& facts) const {
       break;
   }
   const std::string_view text = value(work, facts);
-  if (!name_is_token_ || !is_valid_value(text)) return false;
+  if (!name_is_token_ || !is_valid_value(text)) {
+    tell_spoilt(work, name_);
+    return false;
+  }
   switch (action_) {
     case Action::append:
     case Action::merge:
@@ -156,6 +165,7 @@ bool HeaderRule::edit(const HeaderWork& work, const Facts& facts) const {
     if (text && is_valid_value(*text)) {
       fields.add(row.name, *text, row.id);
     } else {
+      tell_spoilt(work, name_);
       is_clean = false;
     }
     if (!text && work.remarks != nullptr) work.remarks->fault = "an edited value is too long";

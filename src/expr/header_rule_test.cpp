@@ -93,6 +93,13 @@ TEST_F(HeaderRules, a_condition_about_the_request_is_named_in_vary) {
   EXPECT_EQ(values("Vary"), "[Accept, X-In, User-Agent]");
 }
 
+TEST_F(HeaderRules, a_value_that_no_field_can_hold_is_told_of) {
+  Remarks remarks;
+  add({"set", "X-Certificate", "expr=%{unescape:a%0ab}"});
+  EXPECT_FALSE(rules_.back().apply({response, notes, arena, nullptr, &remarks}, facts));
+  EXPECT_EQ(remarks.fault, "X-Certificate would hold what no field can, a line end perhaps");
+}
+
 TEST_F(HeaderRules, a_condition_that_cannot_be_evaluated_is_none_and_a_value_is_empty) {
   const NoFiles files;
   facts.files = &files;

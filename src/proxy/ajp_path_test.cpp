@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ajp/packet.hpp"
+#include "proxy/http2_test_client.hpp"
 #include "proxy/test_world.hpp"
 
 // AJP members on a simulated network: what a container hears and what clients get of its packets,
@@ -40,14 +41,15 @@ std::string told_length(std::string_view digits) { return "\xa0\x08" + text(digi
 class AjpPath : public testing::Test {
  protected:
   void serve(TestWorld& world, const TestWorld::Words& parameters = {},
-             const config::PathSettings& settings = {}) {
-    auto config = TestWorld::make_config(1, parameters);
+             const config::PathSettings& settings = {}, int members = 1) {
+    auto config = TestWorld::make_config(members, parameters);
     config::Section section;
     section.pattern = "/";
     section.settings = settings;
     config->servers[0]->locations.push_back(std::move(section));
     auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
-    spec->members[0].scheme = "ajp";
+    for (balance::MemberSpec& member : spec->members) member.scheme = "ajp";
+    config->servers[0]->client.protocols.add(config::ClientProtocol::h2c);
     config->servers[0]->balancers[0] = spec;
     world.adopt(std::move(config));
   }
@@ -68,6 +70,11 @@ class AjpPath : public testing::Test {
     const std::size_t date = got.find("Date: ");
     got.erase(date, got.find("\r\n", date) + 2 - date);
     return got;
+  }
+  // The first one.
+  static bool is_in_error(TestWorld& world) {
+    const auto members = world.generation->groups()[0].balancers[0].state->members();
+    return members[0].status.has(balance::Flag::in_error);
   }
   static std::string body_of(const std::string& got) {
     return got.substr(got.find("\r\n\r\n") + 4);
@@ -125,6 +132,45 @@ TEST_F(AjpPath, a_chunked_body_waits_until_it_is_asked_for) {
   EXPECT_EQ(world.members[0].heard(), "\x12\x34\0\7\0\5hello\x12\x34\0\2\0\0"s);
   world.say(world.members[0].last(), end);
   EXPECT_THAT(client->take_all(), EndsWith("1\r\na\r\n0\r\n\r\n"));
+}
+
+// Containers wait for a body only where the fields announce one.
+TEST_F(AjpPath, a_body_without_a_length_is_chunked_to_it_whatever_the_client_speaks) {
+  TestWorld world;
+  serve(world);
+  Http2TestClient client(world);
+  const std::int32_t id = client.ask(Http2TestClient::post("/"), true);
+  client.say(id, "hello", true);
+  EXPECT_THAT(world.members[0].heard(), HasSubstr("Transfer-Encoding\0\0\7chunked\0"s));
+  world.say(world.members[0].last(), want);
+  EXPECT_EQ(world.members[0].heard(), "\x12\x34\0\7\0\5hello"s);
+}
+
+TEST_F(AjpPath, a_field_that_cannot_be_passed_on_is_no_fault_of_the_container) {
+  for (const std::string& field : {"\0\3X-A\0\0\3a\1b\0"s, "\0\3X A\0\0\1b\0"s}) {
+    TestWorld world(2);
+    serve(world, {}, {}, 2);
+    const auto client = world.connect();
+    world.say(*client, simple_get);
+    world.say(world.members[0].last(), packet("\x04\0\xc8\0\2OK\0\0\1"s + field) + end);
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
+    EXPECT_TRUE(world.members[1].connections.empty());
+    EXPECT_FALSE(is_in_error(world));
+  }
+}
+
+// Where the packets themselves are wrong, another member answers.
+TEST_F(AjpPath, a_packet_that_cannot_be_read_puts_the_container_in_error) {
+  TestWorld world(2);
+  serve(world, {}, {}, 2);
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(world.members[0].last(), packet("\x04\0\xc8\0\2OK\0\0\1\0\3X-A\0\0\3a\1b\0more"s));
+  world.say(world.members[1].last(), headers + end);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(is_in_error(world));
+  // LogLevel proxy_ajp:... is about it.
+  EXPECT_EQ(world.log_.error_modules.front(), "proxy_ajp");
 }
 
 TEST_F(AjpPath, a_ping_goes_ahead_of_every_request) {

@@ -249,6 +249,18 @@ TEST_F(ScgiMembers, hear_a_netstring_and_answer_until_they_close) {
   EXPECT_EQ(body_of(got), "not");
 }
 
+// LogLevel proxy_scgi:... is about what these say, and no failure is without a reason.
+TEST_F(ScgiMembers, who_hang_up_are_told_of_under_their_own_name) {
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  member().connections.clear();
+  world.loop.settle();
+  ASSERT_FALSE(world.log_.error_lines.empty());
+  EXPECT_EQ(world.log_.error_modules.front(), "proxy_scgi");
+  EXPECT_EQ(world.log_.error_lines.front(),
+            "error with backend http://m1: it closed the connection before an answer came");
+}
+
 class UwsgiMembers : public CgiMembers {
  protected:
   UwsgiMembers() : CgiMembers("uwsgi") {}

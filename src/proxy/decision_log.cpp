@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "balance/scheme.hpp"
 #include "balance/standing.hpp"
 
 namespace steelyard::proxy {
@@ -148,17 +149,56 @@ void log_line_full(Exchange& x, Shard::Core& core, const Group& group) {
   });
 }
 
+namespace {
+
+// httpd's module that speaks the member's protocol: LogLevel knows it by that name.
+std::string_view module_of(std::string_view scheme) {
+  constexpr std::string_view end = "_module";
+  if (scheme == "ws" || scheme == "wss") return "proxy_wstunnel";
+  const balance::Scheme* const known = balance::scheme_named(scheme);
+  if (known == nullptr || !known->module.starts_with("proxy_")) return "proxy_http";
+  return known->module.substr(0, known->module.size() - end.size());
+}
+
+// Of a failure that brings no words of its own.
+std::string_view words_of(Cause cause) {
+  switch (cause) {
+    case Cause::closed:
+      return "it closed the connection before an answer came";
+    case Cause::timed_out:
+      return "no answer came in time";
+    case Cause::write_timed_out:
+      return "it did not take the request in time";
+    case Cause::continue_timed_out:
+      return "no 100 (Continue) came in time";
+    case Cause::pool_exhausted:
+      return "no connection became free in time";
+    case Cause::unusable:
+      return "another request found it unusable meanwhile";
+    case Cause::bad_message:
+      return "its answer cannot be passed on";
+    case Cause::cut_short:
+      return "the answer broke off";
+    default:
+      return to_text(cause);
+  }
+}
+
+}  // namespace
+
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease) {
-  if (!core.wants(x, LogLevel::error, "proxy_http")) return;
   const bool connecting = failure.cause == Cause::connect || failure.cause == Cause::exhausted;
+  const std::string_view speaker = connecting ? "proxy" : module_of(lease.spec().scheme);
+  if (!core.wants(x, LogLevel::error, speaker)) return;
   std::string text =
       connecting ? fmt::format("failed to make connection to backend: {}", lease.spec().host)
                  : fmt::format("error with backend {}", lease.spec().name);
-  const std::string_view detail =
-      failure.detail.empty() ? reason_of(failure) : std::string_view(failure.detail);
+  std::string_view detail = failure.detail;
+  if (detail.empty()) detail = reason_of(failure);
+  if (detail.empty() && !connecting) detail = words_of(failure.cause);
   if (!detail.empty()) text += fmt::format(": {}", detail);
-  core.log(x, LogLevel::error, connecting ? "proxy" : "proxy_http", text);
+  core.log(x, LogLevel::error, speaker, text);
 }
 
 void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,

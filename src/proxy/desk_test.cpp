@@ -32,6 +32,7 @@ class AtTheDesk : public ::testing::Test {
   AtTheDesk() {
     auto config = TestWorld::make_config(1, {});
     config->servers[0]->defaults.responder = config::Responder::balancer_manager;
+    config->servers[0]->routes = {};
     config->servers[0]->aliases = {"shop.example", "x", "a"};
     world_.adopt(std::move(config));
     world_.group.desk = &desk_;
@@ -61,6 +62,23 @@ TEST_F(AtTheDesk, is_told_what_was_asked) {
   ASSERT_NE(question.field("referer"), nullptr);
   EXPECT_EQ(*question.field("REFERER"), "http://shop.example/");
   EXPECT_EQ(question.field("X-None"), nullptr);
+}
+
+// httpd asks mod_proxy first. What only Steelyard has is there wherever it is written.
+TEST_F(AtTheDesk, hears_nothing_of_what_a_route_leads_to_a_member) {
+  using enum config::Responder;
+  for (const auto responder : {balancer_manager, server_status, metrics, api}) {
+    auto config = TestWorld::make_config(1, {});
+    config->servers[0]->defaults.responder = responder;
+    config->servers[0]->aliases = {"x"};
+    world_.adopt(std::move(config));
+    const auto client = world_.connect();
+    world_.say(*client, "GET /status HTTP/1.1\r\nHost: x\r\n\r\n");
+    const bool is_members = responder == balancer_manager || responder == server_status;
+    EXPECT_EQ(desk_.questions.empty(), is_members);
+    EXPECT_EQ(world_.members[0].heard().empty(), !is_members);
+    desk_.questions.clear();
+  }
 }
 
 TEST_F(AtTheDesk, an_answer_reaches_its_client_and_the_connection_goes_on) {
@@ -151,6 +169,7 @@ TEST_F(AtTheDesk, what_is_left_open_is_for_clients_on_this_machine) {
 TEST_F(AtTheDesk, a_require_that_asks_something_lets_in_whom_it_names) {
   auto config = TestWorld::make_config(1, {});
   config->servers[0]->defaults.responder = config::Responder::balancer_manager;
+  config->servers[0]->routes = {};
   expr::RequireBuilder builder;
   const std::vector<std::string> words{"ip", "0.0.0.0/0", "::/0"};
   ASSERT_TRUE(builder.require(words));

@@ -42,12 +42,12 @@ struct ErrorDocuments : testing::Test {
   std::unique_ptr<io::SimStream> client = world.connect();
 };
 
-TEST_F(ErrorDocuments, are_asked_for_by_get_and_answer_for_themselves) {
+TEST_F(ErrorDocuments, are_asked_for_by_get_and_keep_the_status_of_the_error) {
   ask();
   world.say(world.members[0].last(), not_found);
   EXPECT_THAT(world.members[0].heard(), StartsWith("GET " + std::string(document) + " HTTP/1.1"));
   world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
-  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 404 Not Found\r\n"));
 }
 
 // The first round's settings lie in a cache that forgets at a reload, the names of its member in a
@@ -67,7 +67,7 @@ TEST_F(ErrorDocuments, what_the_first_round_said_outlives_a_reload_and_the_membe
   world.say(world.members[0].last(), not_found);
   EXPECT_THAT(world.members[1].heard(), StartsWith("GET " + std::string(document) + " HTTP/1.1"));
   world.say(world.members[1].last(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
-  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_THAT(world.log_.access_lines, ElementsAre("/a|/a|http://m1"));
 }
 

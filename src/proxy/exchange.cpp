@@ -40,6 +40,7 @@ void Exchange::reset() {
   failed = {};
   first_byte_at = ended_at = {};
   log_id = 0;
+  log_id_text_.front() = '\0';
   leases.clear();
   arena.reset();
 }
@@ -63,8 +64,8 @@ std::uint16_t Exchange::public_port() const {
   const bool is_physical = settings != nullptr && settings->canonical_physical_port.value_or(false);
   const std::uint16_t unnamed = is_physical ? client->local.port : usual_port();
   if (is_called_by_client()) {
-    // httpd: a Host without a port means the scheme's.
-    if (const auto& host = request.host_parts) return host->port.value_or(unnamed);
+    if (request.host_parts && request.host_parts->port) return *request.host_parts->port;
+    if (is_physical) return unnamed;
   }
   return server->name_port.value_or(unnamed);
 }

@@ -1,5 +1,7 @@
 #include "base/text.hpp"
 #include "proxy/exchange.hpp"
+#include "proxy/server_variable.hpp"
+#include "proxy/unique_id.hpp"
 #include "tls/stream.hpp"
 #include "tls/variables.hpp"
 
@@ -83,6 +85,10 @@ std::string_view Exchange::text(TextFact which) const {
       if (recording && rewritten.reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
         return config::handler_name(responder);
+      // httpd's log names the section's handler, also where mod_proxy came before it.
+      if (recording && !redirected && !backend_url.scheme.empty() && settings->responder)
+        if (const auto name = config::handler_name(*settings->responder); !name.empty())
+          return name;
       return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
                                                                     : std::string_view();
     case TextFact::filename:
@@ -134,7 +140,8 @@ std::int64_t Exchange::number(NumberFact which) const {
     case NumberFact::local_port:
       return client->local.port;
     case NumberFact::canonical_port:
-      return server->name_port.value_or(usual_port());
+      // %p is the server's, whatever the client called it; SERVER_PORT is not (httpd).
+      return recording ? server->name_port.value_or(usual_port()) : public_port();
     case NumberFact::process_id:
       return client->process->process_id;
     case NumberFact::thread_id:
@@ -156,7 +163,9 @@ const http::Field& Exchange::response_row(std::size_t i) const {
 
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
   const auto found = environment.find(name);
-  return found || !has_tls_environment ? found : tls_environment(name);
+  if (found) return found;
+  if (name == "UNIQUE_ID" || (redirected && name == "REDIRECT_UNIQUE_ID")) return unique_id(*this);
+  return has_tls_environment ? tls_environment(name) : std::nullopt;
 }
 
 std::optional<std::string_view> Exchange::note(std::string_view name) const {
@@ -164,6 +173,9 @@ std::optional<std::string_view> Exchange::note(std::string_view name) const {
 }
 
 std::optional<std::string_view> Exchange::tls_variable(std::string_view name) const {
+  const bool is_of_connection =
+      starts_with_ignoring_case(name, "SSL_") || equals_ignoring_case(name, "HTTPS");
+  if (!is_of_connection) return server_variable(*this, name);
   if (client->tls == nullptr) {
     if (equals_ignoring_case(name, "HTTPS")) return "off";
     return std::nullopt;
@@ -231,7 +243,10 @@ std::string_view Exchange::response_header_value(std::size_t i) const {
   return response_row(i).value;
 }
 
+// httpd: a request has an id once a line about it was logged (Core::log asks for it then). Logs of
+// others tell of none.
 std::string_view Exchange::log_id_text() const {
+  if (recording && log_id_text_.front() == '\0') return {};
   static constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
   std::uint64_t left = log_id;

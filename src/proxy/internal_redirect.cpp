@@ -40,6 +40,8 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
   if (x.rewritten.reroutes == 0) remember_first_request(x, status);
   x.redirected = true;
+  // Until the document has one: conditions ask for it, and ProxyErrorOverride may keep it.
+  x.status = status;
   x.proxied = false;
   x.route = {};
   x.guest.settings_before = x.settings.get();

@@ -16,9 +16,10 @@ class KeptLog final : public LogSink {
   }
   void error(const config::LogTarget& /*target*/, const ErrorLine& line) override {
     error_lines.emplace_back(line.text);
+    error_modules.emplace_back(line.module);
   }
   void turn_ended() override {}
-  std::vector<std::string> access_lines, error_lines;
+  std::vector<std::string> access_lines, error_lines, error_modules;
 };
 
 }  // namespace steelyard::proxy

@@ -81,6 +81,23 @@ void move_last(Exchange& x, http::FieldId id) {
   for (const http::Field& field : moved) x.always.add(field.name, field.value, field.id);
 }
 
+void apply_header_rules(Exchange& x, Shard::Core& core) {
+  // What is served here without being an error is an answer like any other.
+  expr::Remarks remarks;
+  if (x.status == 200 && !x.settings->response_normal.empty())
+    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  add_own_fields(x);
+  // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
+  if (x.settings != nullptr && !x.settings->response_always.empty())
+    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
+  if (!x.guest.challenge.empty()) {
+    move_last(x, http::FieldId::www_authenticate);
+    move_last(x, http::FieldId::proxy_authenticate);
+  }
+  if (!x.rewritten.cookies.empty()) move_last(x, http::FieldId::set_cookie);
+  core.heed(x, "headers", "a Header line", remarks);
+}
+
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   // A page with a body of its own says more than a document could (httpd: a handler's answer).
@@ -94,6 +111,7 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   }
   if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {
     answer.status = 302;
+    answer.reason = {};
     answer.location = document->target;
     answer.proxy_error = {};
   }
@@ -155,20 +173,8 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
                                  : is_text ? answer.content_type
                                            : http::error_page_type);
   }
-  // What is served here without being an error is an answer like any other.
-  expr::Remarks remarks;
-  if (x.status == 200 && !x.settings->response_normal.empty())
-    expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
-  add_own_fields(x);
-  // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
-  if (x.settings != nullptr && !x.settings->response_always.empty())
-    expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
-  if (!x.guest.challenge.empty()) {
-    move_last(x, http::FieldId::www_authenticate);
-    move_last(x, http::FieldId::proxy_authenticate);
-  }
-  if (!x.rewritten.cookies.empty()) move_last(x, http::FieldId::set_cookie);
-  core.heed(x, "headers", "a Header line", remarks);
+  // httpd: nothing of Header reaches the answer to OPTIONS *.
+  if (!about_server || x.status != 200) apply_header_rules(x, core);
   name_varying_fields(x);
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }

@@ -125,7 +125,10 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   const std::uint32_t most = client.keep_alive_requests_max;
   x.closed_by_limit = most != 0 && x.client->requests_before >= most;
   if (x.closed_by_limit || framing.ends_by_closing || !client.keep_alive) return false;
-  if (!x.request.asks_keep_alive() || http::closes_connection(x.status)) return false;
+  const auto& asked = x.request.connection;
+  const bool asks = x.has_switch("downgrade-1.0") ? asked.keep_alive && !asked.close
+                                                  : x.request.asks_keep_alive();
+  if (!asks || http::closes_connection(x.status)) return false;
   // httpd: a client that waits for leave to send its body is not waited for.
   if (x.own_answer && x.request.expects_continue) return false;
   return !x.has_switch("nokeepalive");
@@ -136,6 +139,19 @@ std::string_view connection_word(const Exchange& x) {
   if (speaks_http2(x)) return {};
   if (!x.keep_client) return "close";
   return x.request.connection.keep_alive ? "Keep-Alive" : std::string_view();
+}
+
+void append_status_line(const Exchange& x, http::HeadText& out) {
+  // httpd: a status that it has no words for, kept for an ErrorDocument, is a 500 on the wire.
+  constexpr int internal_error = 500;
+  const bool was_kept = x.redirected && !x.own_answer && x.status != x.response.status;
+  const bool is_wordless = was_kept && http::reason_phrase(x.status).empty();
+  const bool is_older = x.request.version.minor == 0 || x.has_switch("downgrade-1.0");
+  out.append(is_older && x.has_switch("force-response-1.0") ? "HTTP/1.0 " : "HTTP/1.1 ")
+      .append(static_cast<std::uint64_t>(is_wordless ? internal_error : x.status))
+      .append(" ")
+      .append(is_wordless ? http::reason_phrase(internal_error) : x.reason)
+      .append("\r\n");
 }
 
 // `is_named`: a field said it together with what the answer has to say.
@@ -210,17 +226,21 @@ std::string_view via_text(Exchange& x) {
   const std::string_view version = x.request.version.minor == 0 ? "1.0 " : "1.1 ";
   const std::uint16_t port = x.public_port();
   std::string_view text = x.arena.join(version, x.server->name);
-  if (port != 80) text = x.arena.join(text, ":", x.arena.decimal(port));
+  if (port != x.usual_port()) text = x.arena.join(text, ":", x.arena.decimal(port));
   if (x.server->proxy.via == Via::full) text = x.arena.join(text, " (", program_banner, ")");
   return text;
 }
 
-bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
+bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
   note_backend_status(x);
   x.reason = x.response.reason;
+  if (adoption.kept_status != 0) {
+    x.status = adoption.kept_status;
+    x.reason = http::reason_phrase(x.status);
+  }
   http::remove_response_hop_by_hop(
       x.normal, announces_chunks(x) ? http::TransferCoding::kept : http::TransferCoding::removed);
   const config::PathSettings& settings = *x.settings;
@@ -230,7 +250,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http) {
   const bool maps_cookies =
       maps && (!settings.reverse_cookie_domains.empty() || !settings.reverse_cookie_paths.empty());
   for (std::size_t row = 0; row < x.normal.size(); ++row) map_row(x, row, maps_urls, maps_cookies);
-  if (is_http) tidy_as_http(x);
+  if (adoption.is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_fields(x);
   bool is_clean = true;
@@ -281,11 +301,7 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
                       http::HeadText& out) {
   x.keep_client = may_keep_client(x, core, framing);
   out.clear();
-  out.append("HTTP/1.1 ")
-      .append(static_cast<std::uint64_t>(x.status))
-      .append(" ")
-      .append(x.reason)
-      .append("\r\n");
+  append_status_line(x, out);
   const bool has_date = x.normal.has(FieldId::date);
   if (!has_date) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());

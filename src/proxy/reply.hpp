@@ -12,9 +12,12 @@ namespace steelyard::proxy {
 
 // Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
 // are normalised, Header rules run. Fills x.normal and x.always. False: a rule made what no field
-// can hold (httpd: 500). `is_http`: and what mod_proxy_http does beyond that, to dates, warnings,
-// cookies and Via.
-[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core, bool is_http);
+// can hold (httpd: 500).
+struct Adoption {
+  bool is_http;     // and what mod_proxy_http does beyond that, to dates, warnings, cookies and Via
+  int kept_status;  // what the client is told instead of the backend's; 0: nothing
+};
+[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption);
 
 // One Vary field that names each request field once (httpd: what all answers carry).
 void name_varying_fields(Exchange& x);

@@ -9,8 +9,9 @@ namespace steelyard::proxy {
 
 using Kind = http::BodyFraming::Kind;
 
-ResponseBody::ResponseBody(const Sources& sources, http::BodyFraming framing)
-    : sources_(sources), framing_(framing), left_(framing.length) {
+ResponseBody::ResponseBody(const Sources& sources, http::BodyFraming framing,
+                           std::uint64_t least_bytes)
+    : sources_(sources), framing_(framing), left_(framing.length), least_bytes_(least_bytes) {
   end_ = !framing.has_bytes();
   if (framing.kind == Kind::chunked) chunks_.collect_trailers(sources.trailers, sources.arena);
 }
@@ -39,7 +40,8 @@ ResponseBody::Progress ResponseBody::read_backend() {
     case io::IoStatus::would_block:
       return Progress::blocked;
     case io::IoStatus::end:
-      if (framing_.kind != Kind::until_close) return Progress::cut_short;
+      if (framing_.kind != Kind::until_close || received_ < least_bytes_)
+        return Progress::cut_short;
       end_ = true;
       return Progress::finished;
     case io::IoStatus::failed:

@@ -24,7 +24,8 @@ class ResponseBody final : public ReplyBody {
     http::FieldList& trailers;
     Arena& arena;
   };
-  ResponseBody(const Sources& sources, http::BodyFraming framing);
+  // `least_bytes`: a body that ends with the connection, but sooner, was cut short.
+  ResponseBody(const Sources& sources, http::BodyFraming framing, std::uint64_t least_bytes = 0);
 
   Progress pull() override;
   void take(std::size_t bytes) override;
@@ -41,7 +42,7 @@ class ResponseBody final : public ReplyBody {
   Sources sources_;
   http::BodyFraming framing_;
   http::ChunkedReader chunks_;
-  std::uint64_t left_;
+  std::uint64_t left_, least_bytes_;
   ReadBuffer* pending_buffer_ = nullptr;
 };
 

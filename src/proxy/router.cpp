@@ -337,11 +337,17 @@ void route_to_handler(Exchange& x) {
   x.proxied = true;
 }
 
-// Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler.
+// Who answers instead of a backend. `rule_proxies`: [P] of a section comes after SetHandler. httpd
+// asks its handlers one after the other: those of mod_status and of the manager come behind that of
+// mod_proxy, which takes all that a route or a rule made its own. Pages that httpd does not know
+// are there where they are written.
 config::Responder responder_of(const Exchange& x, bool rule_proxies) {
-  if (rule_proxies) return config::Responder::none;
+  using enum config::Responder;
+  if (rule_proxies) return none;
   if (!x.proxied && !x.rewritten.handler.empty()) return responder_named(x.rewritten.handler);
-  return x.settings->responder.value_or(config::Responder::none);
+  const config::Responder named = x.settings->responder.value_or(none);
+  const bool comes_behind = named == server_status || named == balancer_manager;
+  return x.proxied && comes_behind ? none : named;
 }
 
 // The path and the target are known: the settings of the sections that cover them hold from now on.
@@ -458,7 +464,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
       !apply_request_rules(x, core, x.settings->request_rules))
     return answer(500);
   if (!rules.elsewhere.empty()) return reroute(x, core, rules.elsewhere);
-  // httpd: SetHandler counts more than ProxyPass, and [H=] than SetHandler.
+  // httpd: [H=] counts more than SetHandler.
   const auto responder = responder_of(x, rules.proxies);
   if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
     x.responder = responder;

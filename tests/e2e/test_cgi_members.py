@@ -288,8 +288,11 @@ def test_a_kept_connection_that_died_costs_no_request(world, members):
         ("fcgi", record(STDOUT, b"X: 1\r\n\r\nhalf") + record(STDOUT, b"x", identity=2)),
         ("fcgi", record(STDOUT, b"X: 1\r\n\r\nhalf") + end_request(protocol_status=9)),
         ("uwsgi", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
+        ("scgi", b"X: 1\r\nContent-Length: 10\r\n\r\nhalf"),
+        ("fcgi", record(STDOUT, b"Content-Length: 10\r\n\r\nhalf") + end_request()),
+        ("fcgi", record(STDOUT, b"Content-Length: 10\r\n\r\nhalf") + record(STDOUT, b"")),
     ],
-    ids="no-end half-a-record version id status length".split(),
+    ids="no-end half-a-record version id status length scgi-length told-length told-end".split(),
 )
 def test_half_an_answer_never_looks_whole(world, members, protocol, data):
     members[protocol].next_answer(data)

@@ -79,6 +79,16 @@ def test_requests_over_tls_reach_the_member_one_after_the_other(start, port, mem
     assert len({each.connection for each in member.received}) == 1
 
 
+def test_the_usual_port_of_tls_is_not_told(start, port, member, own):
+    start(host(port, "lb.test", member, own, "ProxyVia On\n"))
+    for name, told in (("lb.test", b"1.1 lb.test"), ("lb.test:99", b"1.1 lb.test:99")):
+        connection = TlsConnection(port.port, "lb.test")
+        connection.send(f"GET /x HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+        assert connection.read_response().header("via") == told
+        connection.close()
+        assert member.received[-1].header("via") == told
+
+
 def test_requests_that_come_in_one_record_are_all_answered(start, port, member, own):
     start(host(port, "lb.test", member, own))
     connection = TlsConnection(port.port, "lb.test")

@@ -413,6 +413,17 @@ DEVIATIONS = [
         "500 500",
     ),
     Deviation(
+        "ajp-document",
+        (
+            "An ErrorDocument of a container keeps the status of the error under ProxyErrorOverride"
+            " as that of an HTTP member does; httpd sends a page of its own behind the container's"
+            " whole answer, where clients take it for the next one."
+        ),
+        "an_errordocument_of_an_ajp_container_under_proxyerroroverride",
+        "404 1",
+        "404 1",
+    ),
+    Deviation(
         "ajp-one-answer",
         (
             "What a container sends behind END_RESPONSE ends its connection; httpd gives it to the"
@@ -487,6 +498,17 @@ DEVIATIONS = [
         "ajp_and_a_content_length_that_a_rule_made",
         "1 1",
         "1 1",
+    ),
+    Deviation(
+        "document-without-body",
+        (
+            "The GET for an ErrorDocument of a member carries no body. httpd sends along what it had"
+            " read of the client's body for the member that failed: data for one application reaches"
+            " another, as the body of a GET, which that one may leave lying on its connection."
+        ),
+        "an_errordocument_and_the_body_that_was_meant_for_another_member",
+        "2",
+        "1",
     ),
     Deviation(
         "rule-with-200",

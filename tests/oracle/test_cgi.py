@@ -124,7 +124,8 @@ def summary(response):
         return "none"
     upgrade = " Upgrade" if response.header("Upgrade") else ""
     body = got(response)[3].decode("latin1").replace("\r\n", " ")
-    return f"{response.status} {body}{upgrade}".strip()
+    cut = " (cut)" if response.ended.startswith("cut short") else ""
+    return f"{response.status} {body}{upgrade}{cut}".strip()
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ void AjpDialect::begin() {
   const http::BodyFraming framing = body_.framing();
   owes_first_ = framing.kind == http::BodyFraming::Kind::length && framing.has_bytes();
   body_over_ = false;
-  has_headers_ = head_is_here_ = gives_way_ = reuses_ = false;
+  has_headers_ = head_is_here_ = gives_way_ = reuses_ = unfit_ = false;
   length_.reset();
   answer_.reset();
   input_.begin();
@@ -99,7 +99,8 @@ void AjpDialect::begin() {
   }
 }
 
-// What a rule made of Content-Length counts for nothing: the container goes by it.
+// What a rule made of Content-Length counts for nothing: the container goes by it. A body without
+// a length is chunked to it, whatever the client speaks (httpd).
 const http::FieldList& AjpDialect::request_fields() {
   const http::BodyFraming framing = body_.framing();
   const bool has_length = framing.kind == http::BodyFraming::Kind::length;
@@ -110,7 +111,9 @@ const http::FieldList& AjpDialect::request_fields() {
     ++told;
     untrue += field.value == length ? 0U : 1U;
   }
-  const bool is_true = untrue == 0 && told == (has_length ? 1U : 0U);
+  const bool says_chunked = framing.kind == http::BodyFraming::Kind::chunked &&
+                            !x_.request.fields.has(FieldId::transfer_encoding);
+  const bool is_true = untrue == 0 && told == (has_length ? 1U : 0U) && !says_chunked;
   if (!is_traced(x_) && is_true) return x_.request.fields;
   traced_fields_.clear();
   for (const http::Field& field : x_.request.fields) {
@@ -119,6 +122,7 @@ const http::FieldList& AjpDialect::request_fields() {
     traced_fields_.add(field.name, field.value, field.id);
   }
   if (has_length) traced_fields_.add("Content-Length", length);
+  if (says_chunked) traced_fields_.add("Transfer-Encoding", "chunked");
   if (!is_traced(x_)) return traced_fields_;
   http::HeadText text;
   append_trace_fields(x_, text);
@@ -308,7 +312,10 @@ std::optional<Failure> AjpDialect::take_headers() {
   ajp::Packet kept = input_.packet();
   kept.payload = x_.arena.copy(kept.payload);
   const auto read = read_headers(kept, x_.response);
-  if (!read) return faulty(describe(read.error()));
+  if (!read) {
+    unfit_ = is_unfit(read.error());
+    return faulty(describe(read.error()));
+  }
   has_headers_ = true;
   adopt_fields();
   return std::nullopt;
@@ -364,7 +371,7 @@ bool AjpDialect::may_reuse() const {
 // --- failures ------------------------------------------------------------------------------------
 
 // httpd: a container that answers pings is well, only slow with this request; what may have had an
-// effect is not asked of another one.
+// effect is not asked of another one. One that says what cannot be passed on is well, too.
 void AjpDialect::judge(Failure& failure) const {
   if (failure.party != Party::backend) return;
   failure.has_plain_page = true;
@@ -376,12 +383,16 @@ void AjpDialect::judge(Failure& failure) const {
     failure.status = 503;
   } else if (failure.cause == Cause::timed_out && plan_.times.ping) {
     failure.status = 504;
+  } else if (unfit_) {
+    failure.status = 500;
   } else {
     failure.status = is_harmless && data_sent_ == 0 ? 503 : 500;
   }
 }
 
-bool AjpDialect::marks_member(const Failure& failure) const { return failure.status == 500; }
+bool AjpDialect::marks_member(const Failure& failure) const {
+  return failure.status == 500 && !unfit_;
+}
 
 bool AjpDialect::marks_sent(const Failure& failure) const {
   return failure.status == 503 && !pinging_ && bytes_sent_ != 0;

@@ -107,6 +107,7 @@ class AjpDialect final : public Dialect {
   AjpInput input_;
   bool has_headers_ = false, head_is_here_ = false, gives_way_ = false;
   bool reuses_ = false;                  // the container ended its answer and goes on listening
+  bool unfit_ = false;                   // what it said was in order, but cannot be passed on
   std::optional<std::uint64_t> length_;  // ap_trust_cgilike_cl: of the answer's body
   std::optional<Answer> answer_;
 };

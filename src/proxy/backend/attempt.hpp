@@ -66,7 +66,7 @@ class Attempt {
   std::optional<Failure> step_download();
   std::optional<Failure> step_splice();
   void begin_tunnel();
-  bool wants_override() const;
+  int kept_status() const;
   Failure cut_short();
   void finish_backend();
   void account();

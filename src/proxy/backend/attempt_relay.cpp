@@ -16,6 +16,13 @@ using http::FieldId;
 
 Failure client_gone() { return {Party::client, Cause::gone, true}; }
 
+bool is_overridden(const config::PathSettings& settings, int status) {
+  const auto& rule = settings.error_override;
+  if (!rule || !rule->on) return false;
+  if (rule->statuses.empty()) return status >= 400 && status < 600;
+  return std::ranges::find(rule->statuses, status) != rule->statuses.end();
+}
+
 }  // namespace
 
 // An answer that only the connection's end would complete must not look complete.
@@ -24,12 +31,12 @@ Failure Attempt::cut_short() {
   return {Party::backend, Cause::cut_short, true, "the answer broke off"};
 }
 
-bool Attempt::wants_override() const {
-  const auto& override_rule = x_.settings->error_override;
-  if (!override_rule || !override_rule->on) return false;
-  if (override_rule->statuses.empty()) return x_.response.status >= 400;
-  return std::ranges::find(override_rule->statuses, x_.response.status) !=
-         override_rule->statuses.end();
+// The error that an ErrorDocument of a member stands for; 0: the member's own status counts.
+int Attempt::kept_status() const {
+  const bool has_body =
+      x_.request.method_id != http::Method::head && !http::has_no_body(x_.response.status);
+  if (!x_.redirected || !has_body || !dialect_.keeps_error_status()) return 0;
+  return is_overridden(*x_.settings, x_.status) ? x_.status : 0;
 }
 
 io::Task<Failure> Attempt::relay() {
@@ -45,7 +52,7 @@ io::Task<Failure> Attempt::relay() {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, "WebSocket not taken", 502};
   }
-  if (wants_override()) {
+  if (is_overridden(*x_.settings, x_.response.status)) {
     // httpd: the member's own page is not read, so its connection is of no more use.
     overridden_ = true;
     link_.close();
@@ -53,7 +60,7 @@ io::Task<Failure> Attempt::relay() {
   }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
-  if (!adopt_backend_head(x_, core_, dialect_.speaks_http())) {
+  if (!adopt_backend_head(x_, core_, {dialect_.speaks_http(), kept_status()})) {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
   }

@@ -6,6 +6,7 @@
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
+#include "proxy/unique_id.hpp"
 
 namespace steelyard::proxy {
 
@@ -137,6 +138,8 @@ bool add_cgi_variables(const Dialect::Matter& matter, cgi::Protocol protocol) {
   const bool generic = x.settings->fcgi_backend == config::FcgiBackend::generic;
   const auto backend = generic ? cgi::BackendType::generic : cgi::BackendType::fpm;
   if (x.has_tls_environment) add_tls_variables(x);
+  if (const auto id = unique_id(x); id && !x.environment.has("UNIQUE_ID"))
+    x.environment.set("UNIQUE_ID", *id);
   if (!cgi::add_variables(describe_request(matter), describe_surroundings(x), protocol, backend,
                           x.environment, x.arena))
     return false;

@@ -122,7 +122,7 @@ ReplyBody& CgiStreamDialect::begin_answer(io::Stream& member) {
   return answer_.emplace(
       ResponseBody::Sources{member, workspace.backend_head, workspace.backend_body,
                             x_.response_trailers, x_.arena},
-      x_.response.body);
+      x_.response.body, script_reader_.told_length());
 }
 
 }  // namespace steelyard::proxy

@@ -31,6 +31,7 @@ class CgiStreamDialect final : public Dialect {
 
   std::optional<Failure> read_head(io::Stream& member) override;
   bool head_is_here() const override { return head_read_; }
+  bool keeps_error_status() const override { return false; }
   std::uint64_t bytes_heard() const override { return heard_bytes_; }
   int silence_status() const override { return protocol_ == cgi::Protocol::scgi ? 504 : 500; }
   ReplyBody& begin_answer(io::Stream& member) override;

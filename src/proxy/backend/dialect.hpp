@@ -81,6 +81,9 @@ class Dialect {
   virtual bool gives_way() const { return false; }
   // HTTP's rules for what a proxy makes of a head count for it.
   virtual bool speaks_http() const { return true; }
+  // As an ErrorDocument it has the status of the error when ProxyErrorOverride counts for that
+  // (httpd: not with scripts).
+  virtual bool keeps_error_status() const { return true; }
   virtual std::uint64_t bytes_heard() const = 0;  // up to the head's end, since begin()
   // What the client gets when no answer comes in time (httpd's handlers differ); 0: as over HTTP.
   virtual int silence_status() const { return 0; }

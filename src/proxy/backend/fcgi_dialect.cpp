@@ -212,8 +212,9 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
     if (piece.kind == Kind::fault) return Progress::cut_short;
     if (piece.kind == Kind::ended) {
       end_ = true;
-      return dialect_.records_.status() == cgi::FcgiStatus::complete ? Progress::finished
-                                                                     : Progress::cut_short;
+      const bool is_whole =
+          dialect_.records_.status() == cgi::FcgiStatus::complete && has_told_length();
+      return is_whole ? Progress::finished : Progress::cut_short;
     }
     if (piece.kind == Kind::out && has_bytes_) {
       pending_ = piece.data;
@@ -232,9 +233,13 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
     }
     if (status == io::IoStatus::would_block) return Progress::blocked;
     // All of the stream is here, only the last word is missing.
-    end_ = status == io::IoStatus::end && dialect_.records_.out_ended();
+    end_ = status == io::IoStatus::end && dialect_.records_.out_ended() && has_told_length();
     return end_ ? Progress::finished : Progress::cut_short;
   }
+}
+
+bool FcgiDialect::Body::has_told_length() const {
+  return !has_bytes_ || received_ >= dialect_.head_reader_.told_length();
 }
 
 void FcgiDialect::Body::take(std::size_t bytes) {

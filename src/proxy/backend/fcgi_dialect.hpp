@@ -60,6 +60,7 @@ class FcgiDialect final : public Dialect {
   std::optional<Failure> read_head(io::Stream& member) override;
   bool head_is_here() const override { return head_read_; }
   bool gives_way() const override { return read_this_turn_ >= unwanted_bytes_a_turn; }
+  bool keeps_error_status() const override { return false; }
   std::uint64_t bytes_heard() const override { return heard_bytes_; }
   int silence_status() const override { return 504; }
   ReplyBody& begin_answer(io::Stream& member) override;
@@ -74,6 +75,8 @@ class FcgiDialect final : public Dialect {
     void take(std::size_t bytes) override;
 
    private:
+    bool has_told_length() const;
+
     FcgiDialect& dialect_;
     io::Stream& member_;
     bool has_bytes_;  // none for HEAD, 204 and 304

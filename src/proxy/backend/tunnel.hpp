@@ -8,9 +8,9 @@
 #include "proxy/client_side.hpp"
 #include "proxy/core.hpp"
 
-// What remains of an exchange after a 101 (Switching Protocols) or a CONNECT: the two peers talk past us. Bytes
-// are passed on in both directions until both ended or the line was idle for too long. All of them
-// count: in the access log (httpd: %I, %O) and for the member (bytraffic).
+// What remains of an exchange after a 101 (Switching Protocols) or a CONNECT: the two peers talk
+// past us. Bytes are passed on in both directions until both ended or the line was idle for too
+// long. All of them count: in the access log (httpd: %I, %O) and for the member (bytraffic).
 //
 //   Attempt ──101──▶ ForwardEnd ─▶ Serving::End ─▶ the client's connection runs it
 //

@@ -555,6 +555,25 @@ scenario(
     ],
     sees="500 0.9",
 )
+CONTROL = send_headers(200, "OK", [(b"X-A", b"a\x01b")]).hex()
+BLANK = send_headers(200, "OK", [(b"X Y", b"a")]).hex()
+scenario(
+    "an AJP answer that cannot be passed on is no fault of the container",
+    TWO,
+    [
+        get(f"/h?ajp=bytes:{CONTROL},whole,end"),
+        get(f"/h?ajp=bytes:{BLANK},whole,end"),
+        get("/next"),
+        get("/next"),
+    ],
+    sees="500 500 1 2",
+)
+scenario(
+    "an ErrorDocument of an AJP container under ProxyErrorOverride",
+    LOAD + "ProxyErrorOverride On\nErrorDocument 404 /a/doc\nProxyPass /a ajp://${J1}/t\n",
+    [get("/none"), get("/a/x")],
+    sees="404 1",
+)
 OWN, POISON = body_chunk(b"own"), body_chunk(b"poison")
 TWO_ANSWERS = OWN + end() + send_headers(200, "OK", []) + POISON + end()
 scenario(

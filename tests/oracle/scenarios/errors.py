@@ -1,6 +1,7 @@
 """Error pages, ErrorDocument, ProxyErrorOverride and the two header tables."""
 
 from scenario import ONE, TWO, get, post, request, scenario
+from support.server import MODULE_DIRECTORY
 
 DEAD = "ProxyPass /d http://${DEAD}\n"
 
@@ -217,4 +218,80 @@ scenario(
     "ErrorDocument 404 /a/doc\n" + ONE,
     [request("HEAD", "/none"), get("/none")],
     sees="1 1",
+)
+DOCUMENTS = """\
+ErrorDocument 503 /doc/503
+ErrorDocument 404 /doc/404
+ErrorDocument 500 /doc/500
+ProxyPass /doc http://${M2}
+"""
+ERRORS = [
+    get("/d"),
+    get("/a?status=404"),
+    get("/a?status=500"),
+    get("/a?status=503"),
+    get("/a"),
+]
+scenario(
+    "a proxied ErrorDocument under ProxyErrorOverride keeps the status",
+    'ProxyErrorOverride On\nLogFormat "%s %>s %U" a\nCustomLog a.log a\n' + DOCUMENTS + DEAD + ONE,
+    ERRORS,
+    logs=("a.log",),
+    sees="503 404 500 503 1",
+)
+scenario(
+    "a proxied ErrorDocument keeps the statuses that ProxyErrorOverride lists",
+    "ProxyErrorOverride On 404 503\n" + DOCUMENTS + DEAD + ONE,
+    ERRORS,
+    sees="503 404 500 503 1",
+)
+scenario(
+    "a balancer's ErrorDocument keeps the status under ProxyErrorOverride",
+    (
+        "ProxyErrorOverride On\nErrorDocument 503 /doc/503\nProxyPass /doc balancer://c\n"
+        "BalancerMember balancer://c http://${M1}\n<Location /doc>\n"
+        'Header set X-Status "expr=%{REQUEST_STATUS}"\n</Location>\n'
+    )
+    + DEAD,
+    [get("/d"), get("/doc")],
+    sees="503 1",
+)
+scenario(
+    "an ErrorDocument under ProxyErrorOverride that has no body",
+    "ProxyErrorOverride On\nErrorDocument 503 /doc?status=204\nProxyPass /doc http://${M2}\n" + DEAD,
+    get("/d"),
+    sees="204",
+)
+UNKNOWN = [get("/a?status=418"), get("/a?status=499"), get("/a?status=520"), get("/a?status=600")]
+scenario(
+    "statuses that httpd does not know have the ErrorDocument of 500",
+    "ProxyErrorOverride On\nErrorDocument 500 sorry\n" + ONE,
+    [*UNKNOWN, get("/a?status=404")],
+    sees="418 499 520 600 404",
+)
+scenario(
+    "statuses that httpd does not know and a proxied ErrorDocument",
+    "ProxyErrorOverride On\nErrorDocument 500 /doc\nProxyPass /doc http://${M2}\n" + ONE,
+    UNKNOWN,
+    sees="500 500 500 600",
+)
+scenario(
+    "an ErrorDocument elsewhere under ProxyErrorOverride has its own reason",
+    "ProxyErrorOverride On\nErrorDocument 500 http://other.test/\n" + ONE,
+    [get("/a?status=418"), get("/a?status=500")],
+    sees="302 302",
+)
+scenario(
+    "an ErrorDocument and the body that was meant for another member",
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+    """\
+RewriteEngine On
+RewriteCond %{HTTP:Content-Length} =5
+RewriteRule ^/doc http://${M2}/with [P]
+ErrorDocument 503 /doc
+ProxyPass /doc http://${M1}
+"""
+    + DEAD,
+    post("/d", b"hello"),
+    sees="2",
 )

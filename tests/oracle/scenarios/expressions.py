@@ -1,6 +1,7 @@
 """Expressions: conditions of <If>, Require, Header, SetEnvIfExpr and CustomLog."""
 
 from scenario import DIRECT, ONE, TWO, get, post, request, scenario
+from support.server import MODULE_DIRECTORY
 
 
 def quoted(expression):
@@ -778,4 +779,84 @@ scenario(
     "a condition in 300 parentheses",
     f"<If \"{'(' * 300}true{')' * 300}\">\n</If>\n" + DIRECT,
     check_only=True,
+)
+# mod_ssl tells of more than TLS.
+TLS = f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+OF_SERVER = (
+    "HTTP_USER_AGENT HTTP_REFERER HTTP_COOKIE HTTP_FORWARDED HTTP_HOST HTTP_PROXY_CONNECTION"
+    " HTTP_ACCEPT HTTP:X-K HTTP:none THE_REQUEST REQUEST_FILENAME REQUEST_METHOD REQUEST_SCHEME"
+    " REQUEST_URI REMOTE_USER IS_SUBREQ DOCUMENT_ROOT SERVER_ADMIN SERVER_NAME SERVER_PORT"
+    " SERVER_PROTOCOL SCRIPT_FILENAME PATH_INFO QUERY_STRING REMOTE_HOST REMOTE_ADDR REMOTE_PORT"
+    " SERVER_ADDR HTTPS API_VERSION ENV:FOO ENV:NONE FOO REQUEST_STATUS CONN_REMOTE_ADDR HANDLER"
+    " SSL_PROTOCOL SSL_TLS_SNI remote_addr"
+).split()
+TOLD = "".join(f'Header set R{i} "[%{{{n}}}s]"\n' for i, n in enumerate(OF_SERVER)) + "".join(
+    f'RequestHeader set Q{i} "[%{{{n}}}s]"\n'
+    for i, n in enumerate(OF_SERVER)
+    if not n.endswith("_FILENAME")
+)
+ASKED = [
+    get(
+        "/a%20/x?q=1&z=2",
+        "User-Agent: u",
+        "Referer: r",
+        "Cookie: c=1",
+        "Forwarded: f",
+        "Accept: a",
+        "X-K: k",
+        host="Other.test:81",
+    ),
+    get("/a"),
+]
+scenario(
+    "variables of the server by mod_ssl's format",
+    TLS + "ServerAdmin a@b.test\nDocumentRoot /var/www\nSetEnv FOO bar\n" + TOLD + DIRECT,
+    ASKED,
+    sees="1 1",
+)
+scenario(
+    "variables of the server without mod_ssl",
+    'RequestHeader set X-A "%{REMOTE_ADDR}s"\nHeader set X-B "%{SERVER_PORT}s"\n' + DIRECT,
+    ASKED,
+    sees="1 1",
+)
+scenario(
+    "variables of the time by mod_ssl's format",
+    TLS
+    + "".join(
+        f'Header set T{i} "[%{{{name}}}s]"\n'
+        for i, name in enumerate("TIME_YEAR TIME_MON TIME_DAY TIME_HOUR TIME_WDAY TIME".split())
+    )
+    + DIRECT,
+    get("/"),
+    mask=((r"\[(20\d{10})\d\d\]", r"[(stamp)]"),),
+    sees="1",
+)
+UNIQUE = f"LoadModule unique_id_module {MODULE_DIRECTORY}/mod_unique_id.so\n"
+NAMED = (
+    'RequestHeader set X-Id "%{UNIQUE_ID}e"\nRequestHeader set X-First "%{REDIRECT_UNIQUE_ID}e"\n'
+    'RequestHeader set X-E "expr=%{env:UNIQUE_ID} %{reqenv:UNIQUE_ID}"\n'
+    'LogFormat "%{UNIQUE_ID}e %U" u\nCustomLog u.log u\nErrorDocument 404 /doc\n'
+    "ProxyPass /none !\n"
+)
+scenario(
+    "a request has a UNIQUE_ID",
+    UNIQUE + NAMED + DIRECT,
+    [get("/a"), get("/none")],
+    mask=((r"[A-Za-z0-9_-]{27}", "(id)"),),
+    logs=("u.log",),
+    sees="1 1",
+)
+scenario(
+    "a request has no UNIQUE_ID without mod_unique_id",
+    NAMED + DIRECT,
+    [get("/a"), get("/none")],
+    logs=("u.log",),
+    sees="1 1",
+)
+scenario(
+    "SERVER_PORT is the one that the client called",
+    values("%{SERVER_PORT}") + DIRECT,
+    [get("/", host="lb.test:81"), get("/", host="lb.test"), get("/", host="[::1]:82")],
+    sees="1 1 1",
 )

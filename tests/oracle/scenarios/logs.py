@@ -226,3 +226,11 @@ scenario(
     ],
     sees="1 1 1 1 1 1 1 400 1 1",
 )
+scenario(
+    "a request has a log id once something was logged of it",
+    'LogFormat "id=%L %U" a\nCustomLog a.log a\nProxyPass /d http://${DEAD}\n' + DIRECT,
+    [get("/"), get("/d"), get("/", on="k"), get("/d", on="k"), get("/")],
+    logs=("a.log",),
+    mask=((r"id=[^ ]{11} ", "id=(id) "),),
+    sees="1 503 1 503 1",
+)

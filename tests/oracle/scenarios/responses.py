@@ -457,3 +457,25 @@ scenario(
     ],
     sees="099 000",
 )
+OLD = """\
+SetEnvIf X-Old . downgrade-1.0
+SetEnvIf X-Forced . force-response-1.0
+"""
+scenario(
+    "answers that are forced to be of HTTP/1.0",
+    OLD + DIRECT + "ProxyPass /d http://${DEAD}\n",
+    [
+        get("/", "X-Old: 1", "X-Forced: 1"),
+        get("/", "X-Old: 1"),
+        get("/", "X-Forced: 1"),
+        get("/", "X-Forced: 1", version="1.0"),
+        get("/?chunked=3&body=abcdef", "X-Old: 1", "X-Forced: 1"),
+    ],
+    sees="1 1 1 1 1",
+)
+scenario(
+    "the answer to OPTIONS * is left alone by Header",
+    "Header set X-A 1\nHeader always set X-B 1\n" + DIRECT,
+    [request("OPTIONS", "*"), request("OPTIONS", "/")],
+    sees="200 1",
+)

@@ -1,6 +1,7 @@
 """Sections and their merge order; Require, SetEnvIf, Redirect."""
 
 from scenario import DIRECT, ONE, TWO, get, post, request, scenario
+from support.server import MODULE_DIRECTORY
 
 
 def guarded(rules, path="/p"):
@@ -458,3 +459,21 @@ Redirect /server http://other.test/
     [get("/a/red"), get("/red"), get("/server"), get("/a")],
     sees="302 302 302 1",
 )
+# httpd's own pages come behind mod_proxy.
+PAGES = (
+    f"LoadModule status_module {MODULE_DIRECTORY}/mod_status.so\n"
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+    "<Location /server-status>\nSetHandler server-status\nRequire local\n</Location>\n"
+    "<Location /manager>\nSetHandler balancer-manager\nRequire local\n</Location>\n"
+)
+ASK_PAGES = [get("/server-status"), get("/manager"), post("/manager", b"w_lf=2")]
+for number, (text, sees) in enumerate(
+    (
+        (DIRECT, "1 1 1"),
+        ("<Location />\nProxyPass http://${M1}/\n</Location>\n", "1 1 1"),
+        ("RewriteEngine On\nRewriteRule ^/(.*)$ http://${M1}/$1 [P]\n", "1 1 1"),
+        ("ProxyPassMatch ^/(.*)$ http://${M1}/$1\n", "1 1 1"),
+        ("RewriteEngine On\nRewriteRule ^/s - [H=server-status]\n" + DIRECT, "1 1 1"),
+    )
+):
+    scenario(f"a page that a route covers is the member's {number}", PAGES + text, ASK_PAGES, sees=sees)

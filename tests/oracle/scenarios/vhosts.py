@@ -335,3 +335,24 @@ Header set X-Name %{SERVER_NAME}e
     [get(path, host=host) for path in ("/b", "/c", "/d", "/") for host in ("o.test:99", "o.test")],
     sees="302 302 302 302 302 302 1 1",
 )
+REFERRING = """\
+ProxyPass /own !
+Redirect /own /x
+ProxyVia On
+ProxyPass / http://${M1}/
+ProxyPassReverse / http://${M1}/
+Header set X-Port "expr=%{SERVER_PORT}"
+"""
+for number, name in enumerate(("", "ServerName lb.test", "ServerName lb.test:444")):
+    for on in ("Off", "On"):
+        scenario(
+            f"ports in what a virtual host says of itself {number} {on}",
+            f"ServerName main.test\n<VirtualHost *:${{PORT}}>\n{name}\nUseCanonicalName {on}\n"
+            f"{REFERRING}</VirtualHost>\n",
+            [
+                get(path, host=host)
+                for path in ("/own", "/a?status=302&h=Location:%20http://${M1}/b")
+                for host in ("o.test", "o.test:99")
+            ],
+            sees="302 302 302 302",
+        )
