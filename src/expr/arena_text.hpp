@@ -7,7 +7,8 @@
 
 #include "base/arena.hpp"
 
-// A text that grows in an arena. Nothing else may take from the arena until finish().
+// A text that grows in an arena. What others take from the arena meanwhile is theirs; then what the
+// text did not need is not given back.
 //
 // What would make it longer than `bytes_max` is left out whole, and it is `cut()`.
 //
@@ -36,7 +37,8 @@ class ArenaText {
 
   bool cut() const { return cut_; }
   std::string_view finish() {
-    arena_.give_back(room_bytes_, used_bytes_);
+    const bool is_last = arena_.take(0) == begin_ + room_bytes_;
+    if (is_last) arena_.give_back(room_bytes_, used_bytes_);
     return {begin_, used_bytes_};
   }
 

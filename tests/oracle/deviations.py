@@ -486,7 +486,7 @@ DEVIATIONS = [
         ),
         "an_errordocument_after_a_post_to_an_ajp_container",
         "404 404 1",
-        "1 1 1",
+        "404 404 1",
     ),
     Deviation(
         "ajp-length",

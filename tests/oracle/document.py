@@ -109,7 +109,7 @@ told by its name here, by the file system there.
 HTTP2 = """
 ## HTTP/2 with clients
 
-`tests/oracle/test_http2.py` plays the same frames at both. A row shows status, body and end of the
+`tests/oracle/test_http2_cases.py` plays the same frames at both. A row shows status, body and end of the
 stream (`RST` with its code), and what the access log says.
 
 | id | what differs, and why | httpd | Steelyard |
