@@ -69,7 +69,8 @@ class WebsocketMember:
         more = {"Content-Type": "text/html", "Connection": "close"}
         if self.route:
             more["Set-Cookie"] = f"session=x.{self.route}; Path=/"
-        return http.HTTPStatus.OK, more, f"<title>{self.name}</title>".encode()
+        page = f"<title>{self.name}</title><link rel=icon href='data:,'>"  # nothing else is asked for
+        return http.HTTPStatus.OK, more, page.encode()
 
     async def _talk(self, socket, _path=None):
         self.opened.append({name.lower(): value for name, value in socket.request_headers.items()})
