@@ -1,6 +1,7 @@
 #include "auth/checker.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "auth/password.hpp"
 
@@ -26,36 +27,64 @@ std::optional<Checker::Looked<File>> Checker::find_fresh(const Shelf<File>& shel
                                                          std::string_view path, Instant now) const {
   const std::lock_guard hold(lock_);
   const auto found = shelf.find(std::string(path));
-  if (found == shelf.end() || now - found->second.at >= fresh_time) return std::nullopt;
+  if (found == shelf.end()) return std::nullopt;
+  found->second.used = now;
+  if (now - found->second.at >= fresh_time) return std::nullopt;
   return found->second;
 }
 
 template <class File>
 Checker::Looked<File> Checker::look(Shelf<File>& shelf, std::string_view path, Instant now) {
   if (auto fresh = find_fresh(shelf, path, now)) return *fresh;
-  const std::string name(path);
-  Looked<File> looked{.file = nullptr, .fault = {}, .stamp = {}, .at = now};
-  const auto stamp = files_.stamp_of(name);
+  return look_again(shelf, std::string(path), now);
+}
+
+template <class File>
+Checker::Looked<File> Checker::look_again(Shelf<File>& shelf, const std::string& path,
+                                          Instant now) {
+  Looked<File> looked{.file = nullptr, .fault = {}, .stamp = {}, .at = now, .used = now};
+  const auto stamp = files_.stamp_of(path);
   if (stamp) {
     looked.stamp = *stamp;
     const std::lock_guard hold(lock_);
-    const auto found = shelf.find(name);
+    const auto found = shelf.find(path);
     if (found != shelf.end() && found->second.stamp == stamp.value()) {
       found->second.at = now;
       return found->second;
     }
   }
-  const auto text = stamp ? files_.read(name) : std::unexpected(stamp.error());
+  const auto text = stamp ? files_.read(path) : std::unexpected(stamp.error());
   if (text) {
     looked.file = std::make_shared<const File>(File::read(*text));
   } else {
     looked.fault = text.error();
     looked.stamp.reset();
   }
+  // What takes long to be freed is freed outside of the lock, which shards take.
+  Shelf<File> others;
+  Looked<File> before;
   const std::lock_guard hold(lock_);
-  if (shelf.size() >= files_max) shelf.clear();
-  shelf.insert_or_assign(name, looked);
+  if (shelf.size() >= files_max) others.swap(shelf);
+  Looked<File>& place = shelf[path];
+  if (place.used > Instant()) looked.used = place.used;
+  before = std::exchange(place, looked);
   return looked;
+}
+
+template <class File>
+void Checker::refresh(Shelf<File>& shelf, Instant now) {
+  std::vector<std::string> wanted;
+  {
+    const std::lock_guard hold(lock_);
+    for (const auto& [path, looked] : shelf)
+      if (now - looked.used < use_time) wanted.push_back(path);
+  }
+  for (const std::string& path : wanted) look_again(shelf, path, now);
+}
+
+void Checker::refresh(Instant now) {
+  refresh(users_, now);
+  refresh(groups_, now);
 }
 
 std::optional<Finding> Checker::known(const Login& login, Instant now) const {

@@ -79,6 +79,26 @@ TEST_F(Checking, a_changed_file_counts_within_a_second) {
   EXPECT_EQ(files.reads, 2);
 }
 
+// So that who was found right does not wait for those who guess.
+TEST_F(Checking, files_that_are_asked_about_stay_fresh) {
+  EXPECT_EQ(check("bob", "one"), Verdict::right);
+  for (int i = 0; i < 10; ++i) {
+    now += Checker::fresh_time / 2;
+    checker.refresh(now);
+    now += Checker::fresh_time / 4;
+    EXPECT_TRUE(checker.known(login("bob", "one"), now)) << i;
+  }
+  EXPECT_EQ(files.reads, 1);
+  files.texts["/users"] = "bob:" + std::string(two) + "\n";
+  checker.refresh(now);
+  EXPECT_FALSE(checker.known(login("bob", "one"), now));
+  EXPECT_EQ(files.reads, 2);
+  now += Checker::use_time;
+  files.texts["/users"] = "";
+  checker.refresh(now);
+  EXPECT_EQ(files.reads, 2) << "nobody asked about it for long";
+}
+
 TEST_F(Checking, an_unchanged_file_is_not_read_again) {
   check("bob", "one");
   now += Checker::fresh_time;

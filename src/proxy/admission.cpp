@@ -222,6 +222,10 @@ io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
 }
 
 void fake_login(Exchange& x, Shard::Core& core) {
+  // httpd: what let somebody in here is nobody else's business, unless the next proxy shall have
+  // it.
+  if (x.guest.visitor.user && !x.has_switch("Proxy-Chain-Auth"))
+    x.request.fields.remove(http::FieldId::proxy_authorization);
   const auto& fake = x.settings->auth->fake;
   if (!fake || !fake->is_on) return;
   const auto text = [&](const expr::StringExpression& expression) {

@@ -57,6 +57,8 @@ Routing no_handler(Exchange& x, Shard::Core& core, std::string_view why) {
 }
 
 Routing check_tunnel(Exchange& x, Shard::Core& core) {
+  // RFC 9110 9.3.6: it has none, and what followed one would be taken for the tunnel's.
+  if (x.request.body.has_bytes()) return {Routing::Kind::answer, 400, {}, {}};
   const std::vector<std::string>& modules = x.generation->config().modules;
   if (std::ranges::find(modules, "proxy_connect_module") != modules.end())
     return {Routing::Kind::tunnel, 0, {}, {}};

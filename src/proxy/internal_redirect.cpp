@@ -45,6 +45,8 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.proxied = false;
   x.route = {};
   x.guest.settings_before = x.settings.get();
+  // A document is this server's own; the field of a challenge that was made stays what it is.
+  if (x.guest.challenge.empty()) x.guest.is_asked_by_proxy = false;
   // What rules said of the path before is not true of this one: least of all who answers for it.
   x.rewritten.handler = x.rewritten.text = {};
   x.rewritten.is_local = false;

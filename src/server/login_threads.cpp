@@ -75,6 +75,7 @@ void LoginThreads::ask(proxy::LoginQuestion question, Reply reply) {
   {
     const std::lock_guard hold(lock_);
     while (!stopping_ && threads_.size() < thread_count()) threads_.emplace_back([this] { run(); });
+    if (!stopping_ && !refresher_.joinable()) refresher_ = std::thread([this] { keep_fresh(); });
     is_taken = !stopping_ && line_.add(from, {std::move(question), reply});
   }
   if (is_taken) {
@@ -100,14 +101,28 @@ void LoginThreads::run() {
   }
 }
 
+// Who was found right must not stand in line behind guesses because a file has to be looked at.
+void LoginThreads::keep_fresh() {
+  ::pthread_setname_np(::pthread_self(), "login files");
+  give_up_capabilities();
+  std::unique_lock hold(lock_);
+  while (!stopped_.wait_for(hold, auth::Checker::fresh_time / 2, [this] { return stopping_; })) {
+    hold.unlock();
+    checker_.refresh(clock_now());
+    hold.lock();
+  }
+}
+
 void LoginThreads::stop() {
   std::vector<std::thread> threads;
   {
     const std::lock_guard hold(lock_);
     stopping_ = true;
     threads = std::exchange(threads_, {});
+    if (refresher_.joinable()) threads.push_back(std::move(refresher_));
   }
   changed_.notify_all();
+  stopped_.notify_all();
   for (std::thread& thread : threads) thread.join();
 }
 

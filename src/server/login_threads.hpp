@@ -48,13 +48,15 @@ class LoginThreads final : public proxy::Doorman {
   };
 
   void run();
+  void keep_fresh();
 
   LoginFiles files_;
   auth::Checker checker_{files_};
   std::mutex lock_;  // of all below; changed_ tells of it
-  std::condition_variable changed_;
+  std::condition_variable changed_, stopped_;
   auth::Line<Job> line_;
   std::vector<std::thread> threads_;
+  std::thread refresher_;
   bool stopping_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "tls/library_errors.hpp"
 
@@ -41,14 +42,30 @@ Ciphers ciphers_of(SSL* ssl, const std::string& words) {
   return listed;
 }
 
-bool are_same(const STACK_OF(SSL_CIPHER) * one, const STACK_OF(SSL_CIPHER) * other) {
-  if (sk_SSL_CIPHER_num(one) != sk_SSL_CIPHER_num(other)) return false;
-  for (int i = 0; i < sk_SSL_CIPHER_num(one); ++i) {
-    if (SSL_CIPHER_get_id(sk_SSL_CIPHER_value(one, i)) !=
-        SSL_CIPHER_get_id(sk_SSL_CIPHER_value(other, i)))
-      return false;
+// RFC 8446 B.4: 0x13, and its number.
+bool is_of_1_3(const SSL_CIPHER* cipher) { return SSL_CIPHER_get_protocol_id(cipher) >> 8 == 0x13; }
+
+// Those of TLS 1.3 are a setting of their own, which a path has no word about: a connection has its
+// first virtual host's.
+std::vector<std::uint32_t> before_1_3(const STACK_OF(SSL_CIPHER) * ciphers) {
+  std::vector<std::uint32_t> ids;
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const SSL_CIPHER* const cipher = sk_SSL_CIPHER_value(ciphers, i);
+    const bool is_1_3 = is_of_1_3(cipher);
+    if (!is_1_3) ids.push_back(SSL_CIPHER_get_id(cipher));
   }
-  return true;
+  return ids;
+}
+
+// As words that SSL_set_cipher_list() takes.
+std::string words_of(const STACK_OF(SSL_CIPHER) * ciphers) {
+  std::string words;
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const SSL_CIPHER* const cipher = sk_SSL_CIPHER_value(ciphers, i);
+    if (is_of_1_3(cipher)) continue;
+    words.append(words.empty() ? "" : ":").append(SSL_CIPHER_get_name(cipher));
+  }
+  return words;
 }
 
 bool holds(const STACK_OF(SSL_CIPHER) * ciphers, const SSL_CIPHER* wanted) {
@@ -63,8 +80,9 @@ Unmet unmet_ciphers(SSL* ssl, const Wish& wish) {
   if (wish.ciphers == nullptr || has_tls_1_3(ssl)) return Unmet::nothing;
   const Ciphers listed = ciphers_of(ssl, *wish.ciphers);
   if (listed == nullptr) return Unmet::bad_ciphers;
-  const bool suits = wish.keeps_cipher ? holds(listed.get(), SSL_get_current_cipher(ssl))
-                                       : are_same(listed.get(), SSL_get_ciphers(ssl));
+  const bool suits = wish.keeps_cipher
+                         ? holds(listed.get(), SSL_get_current_cipher(ssl))
+                         : before_1_3(listed.get()) == before_1_3(SSL_get_ciphers(ssl));
   return suits ? Unmet::nothing : Unmet::ciphers;
 }
 
@@ -90,7 +108,11 @@ FurtherHandshake::~FurtherHandshake() {
   SSL_set_msg_callback_arg(ssl, nullptr);
   SSL_clear_options(ssl, SSL_get_options(ssl) & ~options_before_);
   SSL_set_options(ssl, options_before_);
-  if (!granted_) SSL_set_verify(ssl, mode_before_, SSL_get_verify_callback(ssl));
+  if (granted_) return;
+  SSL_set_verify(ssl, mode_before_, SSL_get_verify_callback(ssl));
+  if (took_rules_) put_back_rules(*ssl, std::move(rules_before_));
+  if (!ciphers_before_.empty()) SSL_set_cipher_list(ssl, ciphers_before_.c_str());
+  ERR_clear_error();
 }
 
 void FurtherHandshake::heed_message(int is_written, int /*version*/, int type, const void* bytes,
@@ -112,11 +134,15 @@ bool FurtherHandshake::begin() {
   SSL_set1_verify_cert_store(ssl, SSL_CTX_get_cert_store(wish_.context));
   SSL_set_client_CA_list(ssl, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(wish_.context)));
   ERR_clear_error();
-  if (wish_.ciphers != nullptr && !has_tls_1_3(ssl) &&
-      SSL_set_cipher_list(ssl, wish_.ciphers->c_str()) != 1)
-    return refuse(take_library_errors("no cipher is left"));
+  if (wish_.ciphers != nullptr && !has_tls_1_3(ssl)) {
+    ciphers_before_ = words_of(SSL_get_ciphers(ssl));
+    if (SSL_set_cipher_list(ssl, wish_.ciphers->c_str()) != 1)
+      return refuse(take_library_errors("no cipher is left"));
+  }
   // Less than what was asked for is not asked for.
   const int mode = mode_of(wish_) | mode_before_;
+  rules_before_ = take_own_rules(*ssl);
+  took_rules_ = true;
   set_verification(
       *ssl, {.verify = wish_.verify, .depth = wish_.depth, .needs_no_crl = wish_.needs_no_crl},
       mode);

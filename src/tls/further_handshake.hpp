@@ -2,6 +2,7 @@
 
 #include <openssl/types.h>
 
+#include <memory>
 #include <string>
 
 #include "config/path_tls.hpp"
@@ -73,7 +74,11 @@ class FurtherHandshake {
   const int mode_before_;
   std::uint64_t options_before_;
   bool sent_ = false, heard_finished_ = false, heard_ = false, granted_ = false, broke_ = false;
+  bool took_rules_ = false;
   std::string fault_;
+  // Of before, for who is refused.
+  std::unique_ptr<const VerifyRules> rules_before_;
+  std::string ciphers_before_;
 };
 
 }  // namespace steelyard::tls

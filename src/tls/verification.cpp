@@ -178,6 +178,17 @@ void set_verification(SSL& ssl, const VerifyRules& rules, int mode) {
   SSL_set_verify(&ssl, mode, judge);
 }
 
+std::unique_ptr<const VerifyRules> take_own_rules(SSL& ssl) {
+  std::unique_ptr<const VerifyRules> own(own_rules_of(&ssl));
+  SSL_set_ex_data(&ssl, own_rules_index(), nullptr);
+  return own;
+}
+
+void put_back_rules(SSL& ssl, std::unique_ptr<const VerifyRules> rules) {
+  const auto others = take_own_rules(ssl);
+  SSL_set_ex_data(&ssl, own_rules_index(), const_cast<VerifyRules*>(rules.release()));
+}
+
 int verification_depth(const SSL* ssl) {
   const VerifyRules* const rules = rules_of(ssl);
   return rules == nullptr ? VerifyRules().depth : rules->depth;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "config/tls_settings.hpp"
 #include "tls/files.hpp"
 #include "tls/handles.hpp"
@@ -21,6 +23,10 @@ struct VerifyRules {
 void set_verification(SSL_CTX& context, const VerifyRules& rules);
 // The same for one connection from now on. `mode`: the library's bits, which may ask for more.
 void set_verification(SSL& ssl, const VerifyRules& rules, int mode);
+// Takes what set_verification() said of one connection, and puts it back; null: its context's
+// rules count.
+[[nodiscard]] std::unique_ptr<const VerifyRules> take_own_rules(SSL& ssl);
+void put_back_rules(SSL& ssl, std::unique_ptr<const VerifyRules> rules);
 // How many certificates may lie above the client's where it was asked for one.
 int verification_depth(const SSL* ssl);
 

@@ -269,6 +269,35 @@ def parent(binary, scratch, farm):
     held.close()
 
 
+def test_a_password_for_this_proxy_is_nobody_elses(start, server, port, canary):
+    server.root.mkdir(exist_ok=True)
+    users = server.root / "users"
+    users.write_text("ann:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n")  # 123456
+    users.chmod(0o644)
+    who = f'AuthType Basic\nAuthName "x"\nAuthUserFile {users}\nRequire valid-user'
+    auth = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
+                   for name in ("authn_core", "authn_file", "auth_basic", "authz_user"))
+    start(forward(who=who), CONNECT + auth)
+    through = ["-x", f"http://127.0.0.1:{port.port}", f"http://{canary.address}/"]
+    assert b"407" in curl("-w", "%{http_code}", *through)[1]
+    assert curl("-U", "ann:wrong", "-w", "%{http_code}", *through)[1].endswith(b"407"), (
+        server.read("error.log"))
+    assert canary.received == []
+    assert curl("-U", "ann:123456", *through)[1] == b"M2\n"
+    (request,) = canary.received
+    assert b"proxy-authorization" not in request.head.lower()
+    code, body, _ = curl("-p", "-U", "ann:123456", *through)
+    assert (code, body) == (0, b"M2\n")
+
+
+def test_a_connect_with_a_body_is_refused(start, port, canary):
+    start(forward())
+    status, got = say(port, f"CONNECT {canary.address} HTTP/1.1\r\nHost: x\r\n"
+                            "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.0\r\n\r\n".encode())
+    assert status == "400" and b"close" in got
+    assert canary.received == []
+
+
 def test_members_over_tls_through_another_proxy(start, port, parent, certificate):
     with TlsMember(certificate) as member:
         server = start(

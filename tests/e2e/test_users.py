@@ -3,7 +3,6 @@
 import base64
 import socket
 import subprocess
-import time
 
 import pytest
 from support.process import until
@@ -98,20 +97,18 @@ def test_the_application_is_for_known_users(house):
     assert house.status("/app/x") == 401
     assert house.status("/app/x", "-u", "ann:annpw") == 200
     assert house.status("/app/x", "-u", "bob:bobpw") == 200
-    log = house.server.read("access.log")
-    assert " - ann " in log and " - bob " in log
+    log = lambda: house.server.read("access.log")
+    assert until(lambda: " - ann " in log() and " - bob " in log()), log()
 
 
 def test_a_changed_file_counts_within_a_second(house):
     assert house.status("/app/x", "-u", "bob:bobpw") == 200
     htpasswd(house.server.root / "users", "bob", "other", "-B", "-C", str(COST))
-    begun = time.monotonic()
     assert until(lambda: house.status("/app/x", "-u", "bob:bobpw") == 401, CHANGE_S)
-    assert time.monotonic() - begun < 2.5
     assert house.status("/app/x", "-u", "bob:other") == 200
     (house.server.root / "users").unlink()
     assert until(lambda: house.status("/app/x", "-u", "bob:other") == 500, CHANGE_S)
-    assert "AH01620: Could not open password file:" in house.server.read("error.log")
+    assert until(lambda: "AH01620: Could not open password file:" in house.server.read("error.log"))
 
 
 def test_a_missing_file_is_told_by_the_check(house):

@@ -19,6 +19,12 @@
 
 namespace steelyard::proxy {
 
+namespace {
+
+constexpr int questions_max = 20;  // about one client, before a request is answered
+
+}  // namespace
+
 void begin_exchange(Exchange& x, Shard::Core& core, const ClientFacts& client) {
   x.begin();
   x.generation = core.generation;
@@ -75,10 +81,14 @@ io::Task<Serving::End> Serving::serve(Shard::Core& core, ClientSide client) {
 }
 
 // What could not be decided at once. Each round answers its question for good, but for rules that
-// send the request elsewhere, which is bounded.
+// send the request elsewhere; nobody needs many.
 io::Task<Routing> Serving::settle(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
-  while (routing.kind >= Routing::Kind::needs_client_host) {
+  for (int rounds = 0; routing.kind >= Routing::Kind::needs_client_host; ++rounds) {
+    if (rounds == questions_max) {
+      x.keep_client = false;
+      co_return Routing{Routing::Kind::answer, 500, {}, {}};
+    }
     if (routing.kind == Routing::Kind::needs_handshake) {
       routing = co_await ask_client(x, core_, client_, body);
     } else if (routing.kind == Routing::Kind::needs_client_host) {
