@@ -62,6 +62,8 @@ TEST_F(NamedClient, nobody_is_believed_behind_the_hundredth) {
 }
 
 // Each proxy costs its address, not the list of those before it once more.
+// ThreadSanitizer brings its own operator new: there is nothing to count in its build.
+#if !__has_feature(thread_sanitizer)
 TEST_F(NamedClient, a_long_chain_takes_little_memory) {
   const auto takes_of = [&](const std::string& field) {
     (void)ask(field);  // what is kept for the next request is taken now
@@ -72,6 +74,7 @@ TEST_F(NamedClient, a_long_chain_takes_little_memory) {
   const std::size_t many = takes_of(chain(100));
   EXPECT_LE(many, takes_of(chain(1)) + 4);
 }
+#endif
 
 }  // namespace
 }  // namespace steelyard::proxy
