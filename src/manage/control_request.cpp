@@ -122,7 +122,7 @@ class Reader {
     if (value->is_number_unsigned()) written = std::to_string(value->get<std::uint64_t>());
     if (value->is_string()) written = value->get<std::string>();
     const auto parsed = exact_duration(written, most);
-    if (parsed && *parsed >= least) return *parsed;
+    if (parsed && *parsed >= least) return parsed;
     complain(key, "is not a time from " + balance::duration_text(least) + " to " +
                       balance::duration_text(most) + ", as in 30, 500ms, 10min or 2h");
     return std::nullopt;

@@ -836,14 +836,14 @@ UNIQUE = f"LoadModule unique_id_module {MODULE_DIRECTORY}/mod_unique_id.so\n"
 NAMED = (
     'RequestHeader set X-Id "%{UNIQUE_ID}e"\nRequestHeader set X-First "%{REDIRECT_UNIQUE_ID}e"\n'
     'RequestHeader set X-E "expr=%{env:UNIQUE_ID} %{reqenv:UNIQUE_ID}"\n'
-    'LogFormat "%{UNIQUE_ID}e %U" u\nCustomLog u.log u\nErrorDocument 404 /doc\n'
+    'LogFormat "%U %{UNIQUE_ID}e" u\nCustomLog u.log u\nErrorDocument 404 /doc\n'
     "ProxyPass /none !\n"
 )
 scenario(
     "a request has a UNIQUE_ID",
     UNIQUE + NAMED + DIRECT,
     [get("/a"), get("/none")],
-    mask=((r"[A-Za-z0-9_-]{27}", "(id)"),),
+    mask=((r"[A-Za-z0-9@_-]{27}", "(id)"),),
     logs=("u.log",),
     sees="1 1",
 )
