@@ -1,6 +1,6 @@
 """Requests that ask for another protocol: what goes out, and what becomes of the answers."""
 
-from scenario import get, half_close, receive, scenario, send_bytes
+from scenario import get, receive, scenario, send_bytes
 from support.ask import wish
 from support.server import MODULE_DIRECTORY
 
@@ -69,13 +69,12 @@ scenario(
 
 
 def tunnel(path, answer, *fields):
-    """Asks on the connection `t`, gets the 101 and ends; the member has said its last word."""
+    """Asks on the connection `t` and gets the 101; the member has said its last word."""
     lines = "".join(f"{field}\r\n" for field in fields)
     query = wish(raw=answer)
     return [
         send_bytes(f"GET {path}?{query} HTTP/1.1\r\nHost: lb.test\r\n{lines}\r\n".encode(), on="t"),
         receive(on="t", wait_s=2),
-        half_close(on="t"),
     ]
 
 
