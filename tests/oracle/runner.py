@@ -169,6 +169,7 @@ class Run:
         self.retired = []
         self._seen = {name: 0 for name in stage.members}
         self._current = None
+        self._only_sent = False
 
     def member(self, name):
         return self.stage.members[name]
@@ -177,17 +178,23 @@ class Run:
         for step in steps:
             self._current = Received(step.text)
             self.steps.append(self._current)
+            self._only_sent = False
             begun = time.monotonic()
             step.act(self)
             self._current.seconds = time.monotonic() - begun
-            self._collect_requests(self._current)
+            if not self._only_sent:
+                self._collect_requests(self._current)
         for name in list(self.clients):
             client = self.clients.pop(name)
             state = "closed" if client.closed_by_peer() else "open"
             self._current.notes.append(f"at the end {name} is {state}")
             client.close()
+        if self._current:
+            self._collect_requests(self._current)
 
     def _collect_requests(self, into):
+        """What members received since the last time belongs to this step.  Not asked of a step that
+        sends and waits for nobody: whether a member has it by then is chance."""
         for name, member in self.stage.members.items():
             fresh = member.received[self._seen[name] :]
             self._seen[name] += len(fresh)
@@ -235,8 +242,10 @@ class Run:
         client.send(made.bytes(self.stage.fill))
         if member and not member.wait_for(before + 1):
             self._current.notes.append(f"never reached {reaches}")
+        self._only_sent = not member
 
     def send_bytes(self, data, on):
+        self._only_sent = True
         self._client(on).send(self.stage.fill(data.decode("latin1")).encode("latin1"))
 
     def receive(self, on, method, logged, wait_s):
