@@ -109,6 +109,9 @@ constexpr auto rows = std::to_array<MetricRow>({
      "Until a new connection to the member stood; its count is that of connections made"},
     {"steelyard_member_first_byte_seconds", histogram, of_member,
      "From the last byte of a request to the head of the member's answer"},
+    {"steelyard_member_total_seconds", histogram, of_member,
+     "From the choice of the member to the last byte of its answer, of answers that came whole; "
+     "of a tunnel, until it is set up"},
     {"steelyard_member_connections_open", gauge, of_member,
      "Open connections to the member, idle ones included"},
     {"steelyard_member_connections_idle", gauge, of_member,

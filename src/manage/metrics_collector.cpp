@@ -225,6 +225,7 @@ void MetricsCollector::collect_attempts(MetricBook& book, const NamedBalancer& n
       });
   book.add("steelyard_member_connect_seconds", cells.connect, {balancer, member});
   book.add("steelyard_member_first_byte_seconds", cells.first_byte, {balancer, member});
+  book.add("steelyard_member_total_seconds", cells.total, {balancer, member});
   book.add("steelyard_member_connections_open", number(cells.open.value()), {balancer, member});
   book.add("steelyard_member_connections_idle", number(cells.idle.value()), {balancer, member});
   book.add("steelyard_member_connections_reused_total", number(cells.reuses.value()),

@@ -5,6 +5,7 @@ namespace steelyard::proxy {
 void account_attempt(MemberCells& cells, const AttemptEnd& end) {
   cells.picks[static_cast<std::size_t>(end.reason)].add();
   if (end.status != 0) cells.responses[status_class(end.status)].add();
+  if (!end.failure) cells.total.observe(end.took);
   if (end.failure) cells.failures.count(end.failure.party, end.failure.cause);
   if (end.sent_again) cells.resends[static_cast<std::size_t>(*end.sent_again)].add();
 }

@@ -11,6 +11,7 @@ namespace steelyard::proxy {
 struct AttemptEnd {
   balance::Reason reason = balance::Reason::none;  // why the member was picked
   int status = 0;                                  // of the member's final answer; 0: none came
+  Duration took;                                   // since the member was picked
   const Failure& failure;
   std::optional<ResendProof> sent_again;  // the request had been sent before
 };

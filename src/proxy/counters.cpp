@@ -59,6 +59,7 @@ void MemberCells::add(const MemberCells& other) {
   add_each(responses, other.responses);
   connect.add(other.connect);
   first_byte.add(other.first_byte);
+  total.add(other.total);
   reuses.add(other.reuses.value());
   open.add(other.open.value());
   idle.add(other.idle.value());

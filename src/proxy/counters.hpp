@@ -68,6 +68,7 @@ struct alignas(64) MemberCells {
   std::array<Counter, status_class_count> responses;  // the member's own
   DurationHistogram connect;                          // until a new connection stood
   DurationHistogram first_byte;  // from a request's last byte to its answer's head
+  DurationHistogram total;       // from the pick to the end of an answer that came whole
   Counter reuses;                // of connections from the pool
   Gauge open, idle;              // connections; the open ones include those that are idle
   std::array<Counter, resend_proof_count> resends;

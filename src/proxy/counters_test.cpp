@@ -55,6 +55,7 @@ TEST_F(Counters, an_exchange_counts_for_its_host_its_member_and_its_shard) {
   EXPECT_EQ(member.responses[2].value(), 1);
   EXPECT_EQ(member.connect.count(0), 1);
   EXPECT_EQ(member.first_byte.sum(), milliseconds(300));
+  EXPECT_EQ(member.total.sum(), milliseconds(300));
   EXPECT_EQ(member.open.value(), 1);
   EXPECT_EQ(member.idle.value(), 1);
   EXPECT_EQ(member.reuses.value(), 0);

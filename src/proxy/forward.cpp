@@ -370,7 +370,8 @@ void account(Exchange& x, Shard::Core& core, Attempt& attempt, const balance::De
   close_attempt(x, core, failure, attempt.status());
   MemberCells* const cells = attempt.cells();
   if (cells == nullptr) return;
-  account_attempt(*cells, {decision.reason, attempt.status(), failure, journey.proof});
+  const Duration took = core.now() - journey.attempt_began;
+  account_attempt(*cells, {decision.reason, attempt.status(), took, failure, journey.proof});
 }
 
 std::string how_it_waited(const LineWait& line) {

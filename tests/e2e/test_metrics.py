@@ -114,6 +114,7 @@ def test_they_tell_what_happened(world):
     assert world.value(f"steelyard_member_connect_seconds_count{{{labels}}}") == 1
     assert world.value(f"steelyard_member_connections_reused_total{{{labels}}}") == 2
     assert world.value(f"steelyard_member_first_byte_seconds_count{{{labels}}}") == 3
+    assert world.value(f"steelyard_member_total_seconds_count{{{labels}}}") == 3
     dead = f'balancer="balancer://app",member="http://{world.dead}"'
     failures = f'steelyard_member_failures_total{{{dead},party="backend",cause="connect"}}'
     assert world.value(failures) == 1
