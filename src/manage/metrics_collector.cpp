@@ -97,12 +97,23 @@ void collect_health(MetricBook& book, std::string_view balancer, const MemberVie
   book.add(name, number(totals.checks_failed), {balancer, member, "failed"});
 }
 
+void collect_cluster(MetricBook& book, const ClusterView& view) {
+  book.add("steelyard_cluster_connected", view.is_connected ? 1 : 0);
+  book.add("steelyard_cluster_revision_lag",
+           static_cast<double>(std::max<std::int64_t>(view.latest - view.revision, 0)));
+  book.add("steelyard_cluster_instances", number(view.instances.size()));
+  book.add("steelyard_cluster_unshared_orders", number(view.unshared.size()));
+  book.add("steelyard_cluster_superseded_orders_total", number(view.superseded_count));
+  book.add("steelyard_cluster_ignored_fields",
+           number(view.left_out.size() + view.senseless.size()));
+}
+
 }  // namespace
 
 std::vector<prometheus::MetricFamily> MetricsCollector::Collect() const {
   MetricBook book;
   collect_process(book);
-  if (sources_.cluster != nullptr) collect_cluster(book);
+  if (sources_.cluster) collect_cluster(book, *sources_.cluster);
   collect_clients(book);
   collect_servers(book);
   collect_spans(book);
@@ -131,18 +142,6 @@ void MetricsCollector::collect_process(MetricBook& book) const {
   book.add("steelyard_generation_start_time_seconds", unix_seconds(sources_.generation_since));
   book.add("steelyard_reloads_total", number(generation - 1), {"accepted"});
   book.add("steelyard_reloads_total", number(sources_.group.reloads_refused.load()), {"refused"});
-}
-
-void MetricsCollector::collect_cluster(MetricBook& book) const {
-  const ClusterView view = sources_.cluster->view();
-  book.add("steelyard_cluster_connected", view.is_connected ? 1 : 0);
-  book.add("steelyard_cluster_revision_lag",
-           static_cast<double>(std::max<std::int64_t>(view.latest - view.revision, 0)));
-  book.add("steelyard_cluster_instances", number(view.instances.size()));
-  book.add("steelyard_cluster_unshared_orders", number(view.unshared.size()));
-  book.add("steelyard_cluster_superseded_orders_total", number(view.superseded_count));
-  book.add("steelyard_cluster_ignored_fields",
-           number(view.left_out.size() + view.senseless.size()));
 }
 
 void MetricsCollector::collect_clients(MetricBook& book) const {

@@ -1,6 +1,6 @@
 // Everything that is counted, at one moment, as families of metrics.
 //
-// Threads: the desk's; it takes each balancer's lock for as long as a list of its members needs.
+// Threads: one at a time; it takes each balancer's lock for as long as a list of its members needs.
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -8,9 +8,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "manage/changes_book.hpp"
+#include "manage/cluster_view.hpp"
 #include "manage/naming.hpp"
 #include "manage/process_usage.hpp"
 #include "proxy/generation.hpp"
@@ -27,7 +28,7 @@ class MetricsCollector final : public prometheus::Collectable {
     const proxy::Generation& generation;
     ProcessUsage usage;
     WallTime generation_since;
-    const Sharing* cluster = nullptr;  // null: there is none
+    std::optional<ClusterView> cluster{};  // none: there is none
   };
   explicit MetricsCollector(Sources sources) : sources_(std::move(sources)) {}
 
@@ -35,7 +36,6 @@ class MetricsCollector final : public prometheus::Collectable {
 
  private:
   void collect_process(MetricBook& book) const;
-  void collect_cluster(MetricBook& book) const;
   void collect_clients(MetricBook& book) const;
   void collect_servers(MetricBook& book) const;
   void collect_spans(MetricBook& book) const;

@@ -47,7 +47,7 @@ proxy::DeskAnswer MetricsPage::answer(const proxy::DeskQuestion& question) const
   ProcessUsage usage = sources_.usage();
   const WallTime since = accepted(*question.generation, usage);
   const MetricsCollector collector({sources_.group, *question.generation, std::move(usage), since,
-                                    sources_.book != nullptr ? sources_.book->sharing() : nullptr});
+                                    cluster_ ? cluster_() : std::nullopt});
   proxy::DeskAnswer answer{.status = 200};
   if (wants_open_metrics(question)) {
     answer.content_type = open_metrics_type;

@@ -3,16 +3,24 @@
 //   Accept: application/openmetrics-text   OpenMetrics 1.0.0
 //   else                                   the text format 0.0.4
 //
-// Threads: the desk's.
+// Threads: one at a time.
 #pragma once
 
+#include <functional>
+#include <optional>
+
+#include "manage/cluster_view.hpp"
 #include "manage/server_sources.hpp"
 
 namespace steelyard::manage {
 
 class MetricsPage {
  public:
-  explicit MetricsPage(ServerSources sources) : sources_(std::move(sources)) {}
+  // None: there is no cluster.
+  using Cluster = std::function<std::optional<ClusterView>()>;
+
+  explicit MetricsPage(ServerSources sources, Cluster cluster = nullptr)
+      : sources_(std::move(sources)), cluster_(std::move(cluster)) {}
 
   [[nodiscard]] proxy::DeskAnswer answer(const proxy::DeskQuestion& question) const;
 
@@ -21,6 +29,7 @@ class MetricsPage {
                                   const ProcessUsage& usage) const;
 
   ServerSources sources_;
+  Cluster cluster_;
 };
 
 }  // namespace steelyard::manage

@@ -1,11 +1,10 @@
 // What pages about the server as a whole are made from. Threads: a value; the functions are called
-// on the desk's thread.
+// on the thread that answers.
 #pragma once
 
 #include <functional>
 #include <string>
 
-#include "manage/changes_book.hpp"
 #include "manage/process_usage.hpp"
 #include "proxy/desk.hpp"
 #include "proxy/shard_group.hpp"
@@ -14,8 +13,7 @@ namespace steelyard::manage {
 
 struct ServerSources {
   proxy::ShardGroup& group;
-  const ChangesBook* book = nullptr;  // null: nobody can change anything
-  std::string built;                  // when the program was, for people
+  std::string built;  // when the program was, for people
   std::function<ProcessUsage()> usage;
   std::function<Instant()> now;
   std::function<WallTime()> wall_now;

@@ -12,7 +12,6 @@
 #include "manage/control_answers.hpp"
 #include "server/control_socket.hpp"
 #include "server/privileges.hpp"
-#include "server/process_usage.hpp"
 #include "server/version.hpp"
 
 namespace steelyard::server {
@@ -34,6 +33,7 @@ void turn_away(io::Stream& stream, std::string why) {
 
 void ControlThread::start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation) {
   generation_ = std::move(generation);
+  pages_.start();
   thread_ = std::thread([this, socket = std::move(socket)]() mutable { run(std::move(socket)); });
 }
 
@@ -115,6 +115,8 @@ void ControlThread::close_socket() {
 }
 
 void ControlThread::ask(proxy::DeskQuestion question, Reply reply) {
+  if (PageThread::answers(question.responder))
+    return pages_.ask(std::move(question), std::move(reply));
   loop_.post([this, question = std::move(question), reply = std::move(reply)] {
     // Who was told that there is no answer does not expect anything to be done any more.
     if (question.is_given_up()) return;
@@ -128,10 +130,16 @@ proxy::DeskAnswer ControlThread::answer_whatever_happens(const proxy::DeskQuesti
   try {
     return answer(question);
   } catch (const std::exception& fault) {
-    log_for(*question.generation->config().servers[question.server], config::LogLevel::error,
-            fmt::format("no answer to {}: {}", steelyard::quoted(question.path), fault.what()));
+    regret(question, fault.what());
     return {.status = 500};
   }
+}
+
+void ControlThread::regret(const proxy::DeskQuestion& question, const std::string& why) {
+  loop_.post([this, generation = question.generation, server = question.server,
+              text = fmt::format("no answer to {}: {}", steelyard::quoted(question.path), why)] {
+    log_for(*generation->config().servers[server], config::LogLevel::error, text);
+  });
 }
 
 proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
@@ -141,12 +149,10 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
     case config::Responder::balancer_manager:
       return manage::LivePage::concerns(question) ? live_page_->answer(question)
                                                   : manager_->answer(question);
-    case config::Responder::server_status:
-      return status_->answer(question);
-    case config::Responder::metrics:
-      return metrics_->answer(question);
     case config::Responder::api:
       return api_->answer(question);
+    case config::Responder::server_status:
+    case config::Responder::metrics:  // pages_
     case config::Responder::none:
     case config::Responder::heartbeat:
       break;
@@ -155,6 +161,7 @@ proxy::DeskAnswer ControlThread::answer(const proxy::DeskQuestion& question) {
 }
 
 void ControlThread::stop() {
+  pages_.stop();
   if (!thread_.joinable()) return;
   loop_.post([this] { loop_.stop(); });
   thread_.join();
@@ -168,7 +175,7 @@ void ControlThread::run(Descriptor socket) {
   chronicle_->adopt(*generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
-  loop_.at_turn_end([this] { log_.turn_ended(); });
+  loop_.at_turn_end([this] { end_turn(); });
   if (socket.is_open()) listen(std::move(socket));
   loop_.run();
   listener_.reset();
@@ -183,6 +190,11 @@ void ControlThread::run(Descriptor socket) {
   shared_.reset();
   book_.reset();
   log_.turn_ended();
+}
+
+void ControlThread::end_turn() {
+  log_.turn_ended();
+  if (shared_ != nullptr) pages_.tell(shared_->view());
 }
 
 void ControlThread::bring_back(manage::ChangesBook::Wanted journal,
@@ -264,14 +276,6 @@ void ControlThread::make_pages() {
       .book = *book_,
       .api = *api_,
       .nonce_of = [this](const proxy::Group& group) { return manager_->nonce_of(group); }});
-  const manage::ServerSources sources{.group = group_,
-                                      .book = book_.get(),
-                                      .built = build_time_text(),
-                                      .usage = measure_process,
-                                      .now = [this] { return loop_.now(); },
-                                      .wall_now = [this] { return loop_.wall_now(); }};
-  status_ = std::make_unique<manage::StatusPage>(sources);
-  metrics_ = std::make_unique<manage::MetricsPage>(sources);
 }
 
 void ControlThread::listen(Descriptor socket) {

@@ -14,11 +14,10 @@
 #include "manage/chronicle.hpp"
 #include "manage/control_connection.hpp"
 #include "manage/live_page.hpp"
-#include "manage/metrics_page.hpp"
 #include "manage/shared_changes.hpp"
-#include "manage/status_page.hpp"
 #include "proxy/desk.hpp"
 #include "server/descriptor.hpp"
+#include "server/page_thread.hpp"
 #include "server/shard_log.hpp"
 
 // The thread that operators speak to, by the control socket and by the pages about the server
@@ -42,7 +41,10 @@ class ControlThread final : public proxy::Desk {
 
   ControlThread(proxy::ShardGroup& group, LogWriter& writer, const LogRegistry& registry,
                 MembersChanged members_changed)
-      : group_(group), members_changed_(std::move(members_changed)), log_(writer, registry) {}
+      : group_(group),
+        pages_(group, [this](const auto& question, const auto& why) { regret(question, why); }),
+        members_changed_(std::move(members_changed)),
+        log_(writer, registry) {}
   ~ControlThread() override { stop(); }
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
@@ -87,6 +89,9 @@ class ControlThread final : public proxy::Desk {
   void listen(Descriptor socket);
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question);
   proxy::DeskAnswer answer_whatever_happens(const proxy::DeskQuestion& question);
+  // On any thread: there is no answer.
+  void regret(const proxy::DeskQuestion& question, const std::string& why);
+  void end_turn();
   void take_in(std::unique_ptr<io::Stream> stream);
   void log(config::LogLevel level, const std::string& text);
   void log_changes(const manage::BalancerManager::ChangeNote& note);
@@ -98,6 +103,7 @@ class ControlThread final : public proxy::Desk {
 
   proxy::ShardGroup& group_;
   io::EpollLoop loop_;
+  PageThread pages_;  // that only read
   std::thread thread_;
   const MembersChanged members_changed_;
 
@@ -111,8 +117,6 @@ class ControlThread final : public proxy::Desk {
   std::unique_ptr<manage::BalancerManager> manager_;
   std::unique_ptr<manage::Api> api_;
   std::unique_ptr<manage::LivePage> live_page_;
-  std::unique_ptr<manage::StatusPage> status_;
-  std::unique_ptr<manage::MetricsPage> metrics_;
   std::optional<io::Listener> listener_;
   bool ends_feeds_ = false;  // each at once
   Connections connections_;

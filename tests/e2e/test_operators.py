@@ -174,7 +174,10 @@ def test_a_successor_has_the_changes_while_its_predecessor_still_serves(world):
     first = world.server.process
     world.server.signal(signal.SIGWINCH)
     assert until(lambda: not (world.server.root / "httpd.pid").exists(), WAIT_S)
+    # The port may still be the predecessor's: it answers whoever connected just now.
+    begun = world.server.read("error.log").count("resuming normal operations")
     world.start(persist="BalancerPersist On")
+    assert until(lambda: world.server.read("error.log").count("resuming normal operations") > begun)
     try:
         assert first.poll() is None
         assert set(world.answers()) == {"M2"}

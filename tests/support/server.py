@@ -95,6 +95,7 @@ class Server:
         self.binary = str(binary)
         self.root = Path(directory)
         self.process = None
+        self.environment = None  # the tests' own
 
     @property
     def config_path(self):
@@ -124,6 +125,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=self.environment,
             )
         deadline = time.monotonic() + START_S
         for port in ports:
