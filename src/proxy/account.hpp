@@ -17,6 +17,6 @@ struct AttemptEnd {
 };
 void account_attempt(MemberCells& cells, const AttemptEnd& end);
 
-void account_exchange(const Exchange& x, Shard::Core& core);
+void account_exchange(const Exchange& x, ServerCells& server, ShardCells& shard);
 
 }  // namespace steelyard::proxy

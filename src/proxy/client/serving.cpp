@@ -37,7 +37,7 @@ void begin_exchange(Exchange& x, Shard::Core& core, const ClientFacts& client) {
 void finish_exchange(Exchange& x, Shard::Core& core) {
   x.ended_at = core.now();
   x.wall_now = core.parts.loop.wall_now();
-  account_exchange(x, core);
+  account_exchange(x, core.cells_of(x), core.cells());
   end_timeline(x);
   record_access(x, core);
   record_spans(x, core);
