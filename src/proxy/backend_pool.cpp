@@ -45,6 +45,19 @@ bool BackendPool::leads_to_member(BackendConnection& connection) const {
   return true;
 }
 
+void BackendPool::expire(Instant idle_since) {
+  const auto young = std::ranges::find_if(
+      idle_, [=](const auto& connection) { return connection->idle_since > idle_since; });
+  idle_.erase(idle_.begin(), young);
+  const auto is_old = [=](const auto& carrier) {
+    return carrier->rests() && carrier->rests_since() <= idle_since;
+  };
+  for (auto old = std::ranges::find_if(carriers_, is_old); old != carriers_.end();
+       old = std::ranges::find_if(carriers_, is_old))
+    drop(**old);
+  count_idle();
+}
+
 void BackendPool::put(std::unique_ptr<BackendConnection> connection, Instant now,
                       const Keeping& keeping) {
   if (retired_) return;

@@ -36,6 +36,8 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   // nullptr: none. When all were idle since before `idle_after`, the oldest makes room for the one
   // that the caller makes instead. Only one that meets `wish` fits.
   std::unique_ptr<BackendConnection> take(Instant idle_after, const TlsWish& wish = {});
+  // What is idle since then or longer is closed (httpd: ttl= counts below smax, too).
+  void expire(Instant idle_since);
   // smax and ttl (zero: no limit): what is too old above smax goes.
   struct Keeping {
     std::size_t soft_max = 0;

@@ -386,6 +386,20 @@ TEST(DataPath, the_limit_on_connections_holds_and_acquire_ends_the_wait) {
   EXPECT_THAT(second->take_all(), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST(DataPath, a_connection_that_was_idle_for_its_ttl_is_not_used_again) {
+  TestWorld world(1, {"ttl=2"});
+  const auto client = world.connect();
+  const auto exchange_after = [&](std::chrono::milliseconds idle) {
+    world.loop.advance(idle);
+    world.say(*client, simple_get);
+    world.say(world.members[0].last(), simple_answer);
+    return world.members[0].connections.size();
+  };
+  EXPECT_EQ(exchange_after(std::chrono::milliseconds(0)), 1u);
+  EXPECT_EQ(exchange_after(std::chrono::milliseconds(1999)), 1u);
+  EXPECT_EQ(exchange_after(std::chrono::milliseconds(2000)), 2u);
+}
+
 TEST(DataPath, who_waits_for_a_connection_gets_the_next_free_slot) {
   TestWorld world(1, {"max=1", "acquire=2000ms"});
   const auto first = world.connect();

@@ -120,6 +120,8 @@ bool MemberLink::take_pooled() {
     find_tls();
     if (tls_.context == nullptr) return false;  // since a reload
   }
+  const Duration ttl = keeping().idle_max;
+  if (ttl != Duration{}) pool_->expire(core_.now() - ttl);
   const Instant idle_after = repeats ? Instant::min() : core_.now() - trusted_idle_time;
   connection_ = shares() ? pool_->take_lane(idle_after, tls_) : pool_->take(idle_after, tls_);
   if (connection_ == nullptr) return false;

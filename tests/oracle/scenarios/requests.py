@@ -1,6 +1,6 @@
 """What a member receives: headers, host, forwarding headers."""
 
-from scenario import DIRECT, ONE, TWO, get, post, raw, request, scenario
+from scenario import DIRECT, ONE, TWO, get, pass_time, post, raw, request, scenario
 
 scenario(
     "headers keep their order and case and newcomers stand behind",
@@ -362,4 +362,13 @@ scenario(
     ),
     [get("/a"), get("/a/none"), get("http://x.test:81/a")],
     sees="1 1 1",
+)
+scenario(
+    "a connection that was idle for its ttl is not used again",
+    (
+        "ProxyPass /a http://${M1}/ ttl=1\nProxyPass /b http://${M2}/ ttl=1 smax=1\n"
+        "ProxyPass /c http://${M3}/ ttl=9 smax=0\n"
+    ),
+    [*(2 * [get("/a"), get("/b"), get("/c")]), pass_time(2.2), get("/a"), get("/b"), get("/c")],
+    sees="1 2 3 1 2 3 1 2 3",
 )
