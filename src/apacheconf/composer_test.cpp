@@ -330,6 +330,14 @@ TEST(Composer, expands_macros_longer_names_first) {
               ElementsAre("<Location /x", "  B y z xy z"));
 }
 
+TEST(Composer, what_stands_for_a_parameter_with_at_is_one_word) {
+  EXPECT_THAT(composed("LoadModule macro_module modules/mod_macro.so\n<Macro M $n @a>\n"
+                       "<Location /$n>\nB @a\n</Location>\n</Macro>\n"
+                       "Use M 1 'two \"words\" \\x'\nUse M 2 @a\nUse M 3 \"\"\n"),
+              ElementsAre("<Location /1", R"(  B "two \"words\" \\x")", "<Location /2", "  B @a",
+                          "<Location /3", R"(  B "")"));
+}
+
 TEST(Composer, a_fault_in_a_macro_names_both_places) {
   Reader reader;
   const std::vector<std::string> said = reader.remarks(

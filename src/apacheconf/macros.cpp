@@ -26,6 +26,18 @@ std::size_t find_parameter(std::string_view text, const std::vector<std::string>
   return best;
 }
 
+// What stands for a parameter. One that begins with '@' is replaced by a word in quotes (httpd); but
+// a value that is its own name stays as it is.
+std::string stand_in(const std::string& parameter, const std::string& value) {
+  if (!parameter.starts_with('@') || value == parameter) return value;
+  std::string quoted = "\"";
+  for (const char each : value) {
+    if (each == '"' || each == '\\') quoted += '\\';
+    quoted += each;
+  }
+  return quoted + '"';
+}
+
 // nullopt: it would become longer than that.
 std::optional<std::string> substitute(std::string_view line,
                                       const std::vector<std::string>& parameters,
@@ -123,7 +135,7 @@ void Composer::use_macro(Stream& stream, const Statement& statement, Statements&
     return;
   }
   Macro& macro = found->second;
-  const std::vector<std::string> values(statement.words.begin() + 1, statement.words.end());
+  std::vector<std::string> values(statement.words.begin() + 1, statement.words.end());
   if (values.size() != macro.parameters.size()) {
     complain(macro.defined + " used with " + std::to_string(values.size()) +
              " arguments instead of " + std::to_string(macro.parameters.size()));
@@ -134,6 +146,7 @@ void Composer::use_macro(Stream& stream, const Statement& statement, Statements&
     return;
   }
   if (too_deep(stream, macro.name)) return;
+  std::ranges::transform(macro.parameters, values, values.begin(), stand_in);
   std::string text;
   for (const std::string& line : macro.body) {
     const std::size_t left = options_.limits.expanded_bytes_max - expanded_bytes_ - text.size();

@@ -1,6 +1,6 @@
 """Configurations that both programs accept or refuse (exit status of -t)."""
 
-from scenario import ONE, TWO, scenario
+from scenario import ONE, TWO, get, scenario
 
 REFUSED = {
     "an unknown directive": "Bogus on\n",
@@ -106,4 +106,16 @@ ProxyPass /admin http://${M2}/
 """
     + ONE,
     check_only=True,
+)
+scenario(
+    "what stands for a macro's parameter with @ is one word",
+    (
+        "<Macro M $name @value>\nHeader set $name @value\n</Macro>\n"
+        "Use M Q \"two words\"\nUse M R 'a \"b\" \\c'\nUse M S plain\n"
+        "<Macro V @host @member>\n<VirtualHost *:${PORT}>\nServerName @host\n"
+        "ProxyPass / @member\n</VirtualHost>\n</Macro>\nUse V lb.test http://${M1}/80/\n"
+        "<Macro L @path>\n<Location @path>\nHeader set L @path\n</Location>\n</Macro>\nUse L /x\n"
+    ),
+    get("/x"),
+    sees="1",
 )
