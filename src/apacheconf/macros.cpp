@@ -26,8 +26,8 @@ std::size_t find_parameter(std::string_view text, const std::vector<std::string>
   return best;
 }
 
-// What stands for a parameter. One that begins with '@' is replaced by a word in quotes (httpd); but
-// a value that is its own name stays as it is.
+// What stands for a parameter. One that begins with '@' is replaced by a word in quotes (httpd);
+// but a value that is its own name stays as it is.
 std::string stand_in(const std::string& parameter, const std::string& value) {
   if (!parameter.starts_with('@') || value == parameter) return value;
   std::string quoted = "\"";
