@@ -12,6 +12,7 @@ using ::testing::_;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Reader;
@@ -322,6 +323,8 @@ TEST(Composer, names_the_circle_of_includes) {
   ASSERT_THAT(said, SizeIs(1));
   EXPECT_THAT(said[0], HasSubstr("Exceeded maximum include depth of 128"));
   EXPECT_THAT(said[0], HasSubstr("/c/a.conf line 2 -> /c/b.conf line 1 -> /c/a.conf"));
+  EXPECT_THAT(said[0], EndsWith("\n  and so on, 128 files deep"));
+  EXPECT_EQ(std::ranges::count(said[0], '\n'), 11) << said[0];
 }
 
 TEST(Composer, expands_macros_longer_names_first) {

@@ -1,10 +1,18 @@
 #include "apacheconf/diagnostic.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
 #include "base/text.hpp"
 
 namespace steelyard::apacheconf {
 
 namespace {
+
+// Of the way to a fault; files that include each other make long ones.
+constexpr std::size_t steps_max = 8;
 
 std::string_view title(Severity severity) {
   switch (severity) {
@@ -35,7 +43,11 @@ std::string describe(const Diagnostic& diagnostic) {
   if (!diagnostic.advice.empty()) {
     for (std::string_view line : split(diagnostic.advice, '\n')) text += "\n  " + std::string(line);
   }
-  for (const config::Place& step : diagnostic.trail) text += "\n  included on " + line_of(step);
+  const std::size_t shown = std::min(diagnostic.trail.size(), steps_max);
+  for (const config::Place& step : std::span(diagnostic.trail).first(shown))
+    text += "\n  included on " + line_of(step);
+  if (shown < diagnostic.trail.size())
+    text += fmt::format("\n  and so on, {} files deep", diagnostic.trail.size());
   return text;
 }
 

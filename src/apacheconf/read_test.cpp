@@ -78,6 +78,13 @@ TEST(Read, suggests_the_directive_that_was_meant) {
                           "  Did you mean KeepAliveTimeout?"));
 }
 
+TEST(Read, tells_that_no_name_is_looked_up_for_UseCanonicalName_DNS) {
+  Reader reader;
+  EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nUseCanonicalName DNS\n"),
+              ElementsAre(::testing::AllOf(::testing::StartsWith("Warning on line 3"),
+                                           HasSubstr("it acts as On"))));
+}
+
 TEST(Read, tells_which_Include_lines_led_to_a_fault) {
   Reader reader;
   reader.files.contents["/c/a.conf"] = "\nInclude b.conf\n";
