@@ -82,9 +82,10 @@ void use_canonical_name(Scope& scope, const Statement& statement) {
         {"dns", config::CanonicalName::dns}}}};
   choices.choose(scope, statement.words[0], scope.settings().canonical_name);
   if (scope.settings().canonical_name == config::CanonicalName::dns) {
-    scope.warn("UseCanonicalName DNS: no name is looked up for the server's own address here; it "
-               "acts as On",
-               "Write UseCanonicalName On, and the name in ServerName.");
+    scope.warn(
+        "UseCanonicalName DNS: no name is looked up for the server's own address here; it "
+        "acts as On",
+        "Write UseCanonicalName On, and the name in ServerName.");
   }
 }
 
