@@ -17,7 +17,7 @@ from support.server import Scratch, Server
 from support.torrent import Cut, Flow, Reader, Torrent, drain, frame_line, framing_of, pour
 
 SMALL_BYTES = 16 << 20
-STREAM_BYTES = int(os.environ.get("STEELYARD_STREAM_BYTES", 3 << 30))
+STREAM_BYTES = int(os.environ.get("STEELYARD_STREAM_BYTES", 9 << 29))  # more than 32 bits count
 # Not spliced but copied, hence slower.
 FRAMED_BYTES = STREAM_BYTES // 4
 
