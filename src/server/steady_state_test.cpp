@@ -3,7 +3,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
@@ -66,6 +69,7 @@ class SteadyState : public ::testing::Test {
     CHECK(balance::parse_member_url(
         member, "http://127.0.0.1:" + std::to_string(port_of(member_listener_))));
     CHECK(balance::set_member_parameter(member, "route", "m1"));
+    CHECK(balance::set_member_parameter(member, "upgrade", "websocket"));
     spec->members.push_back(member);
     CHECK(balance::set_balancer_parameter(*spec, "stickysession", "JSESSIONID"));
     server.balancers.push_back(spec);
@@ -86,10 +90,7 @@ class SteadyState : public ::testing::Test {
         ShardParts{group_, loop_, dialer_, splicer_, log_, {}, [] { return 1; }, {}},
         registry_.bind(std::move(config)));
 
-    int ends[2];
-    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    client_ = ends[1];
-    shard_->accept(io::SocketStream::adopt(loop_, ends[0]), {IpAddress::v4(0x7f000001), 40000});
+    client_ = connect();
   }
   ~SteadyState() override {
     shard_->stop();
@@ -97,12 +98,29 @@ class SteadyState : public ::testing::Test {
       if (fd >= 0) ::close(fd);
   }
 
+  int connect() {
+    int ends[2];
+    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    shard_->accept(io::SocketStream::adopt(loop_, ends[0]), {IpAddress::v4(0x7f000001), 40000});
+    return ends[1];
+  }
+  void turn() { loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10)); }
+  int accept_member() {
+    int fd = -1;
+    for (int turns = 0; turns < 1000 && fd < 0; ++turns) {
+      turn();
+      fd = ::accept4(member_listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+    CHECK(fd >= 0);
+    return fd;
+  }
+
   // Turns until `fd` has something to read, and reads it into `room_`.
   std::string_view hear(int fd) {
     for (int turns = 0; turns < 1000; ++turns) {
       const ssize_t got = ::recv(fd, room_, sizeof room_, MSG_DONTWAIT);
       if (got >= 0) return {room_, static_cast<std::size_t>(got)};
-      loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+      turn();
     }
     return {};
   }
@@ -112,12 +130,7 @@ class SteadyState : public ::testing::Test {
 
   void exchange(std::string_view request, std::string_view answer) {
     say(client_, request);
-    if (member_ < 0) {
-      while (member_ < 0) {
-        loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
-        member_ = ::accept4(member_listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      }
-    }
+    if (member_ < 0) member_ = accept_member();
     ASSERT_NE(hear(member_).find("X-Forwarded-For"), std::string_view::npos);
     say(member_, answer);
     ASSERT_TRUE(hear(client_).starts_with("HTTP/1.1 200 OK\r\n"));
@@ -140,6 +153,47 @@ class SteadyState : public ::testing::Test {
   std::unique_ptr<Shard> shard_;
   int member_listener_ = -1, client_ = -1, member_ = -1;
   char room_[65536];
+};
+
+// WebSockets whose peers have said something and are silent.
+class SilentTunnels : public SteadyState {
+ protected:
+  ~SilentTunnels() override {
+    for (const int fd : peers_) ::close(fd);
+  }
+
+  void open() {
+    const int client = peers_.emplace_back(connect());
+    say(client,
+        "GET /ws?room=1 HTTP/1.1\r\nHost: lb.test:8080\r\nUser-Agent: t\r\n"
+        "Cookie: JSESSIONID=abc.m1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    const int member = peers_.emplace_back(accept_member());
+    ASSERT_NE(hear(member).find("Upgrade: websocket"), std::string_view::npos);
+    say(member,
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    ASSERT_TRUE(hear(client).starts_with("HTTP/1.1 101 "));
+    for (const auto& [from, to] : {std::pair(client, member), std::pair(member, client)}) {
+      say(from, std::string(1000, 'x'));
+      ASSERT_EQ(hear(to).size(), 1000u);
+    }
+  }
+
+  // `before_each` has no part in it.
+  std::size_t bytes_of_one(const std::function<void()>& before_each) {
+    constexpr std::size_t count = 64;
+    for (std::size_t i = 0; i < 8; ++i) open_after(before_each);
+    const std::size_t before = heap_bytes_held();
+    for (std::size_t i = 0; i < count; ++i) open_after(before_each);
+    return (heap_bytes_held() - before) / count;
+  }
+
+ private:
+  void open_after(const std::function<void()>& before) {
+    before();
+    open();
+  }
+  std::vector<int> peers_;
 };
 
 // JSON lines, and a place in the caller's trace; spans are only made for who exports them.
@@ -186,6 +240,26 @@ TEST_F(SteadyState, chunks_in_both_directions_take_nothing_from_the_heap) {
                "5\r\nhello\r\n0\r\n\r\n",
                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
       0u);
+}
+
+constexpr std::size_t tunnel_bytes_max = 4096;
+
+TEST_F(SilentTunnels, cost_four_kibibytes_at_most) {
+  EXPECT_LE(bytes_of_one([] {}), tunnel_bytes_max);
+  EXPECT_EQ(log_.lines, 0);  // they all live
+}
+
+TEST_F(SilentTunnels, keep_nothing_of_larger_exchanges_before_them) {
+  const std::string fields = "X-A: " + std::string(7000, 'a') + "\r\n";
+  const std::string request = "POST /app HTTP/1.1\r\nHost: lb.test\r\n" + fields +
+                              "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\n" + fields + "Connection: close\r\nContent-Length: 5\r\n\r\nhello";
+  const auto large = [&] {
+    exchange(request, answer);
+    ::close(std::exchange(member_, -1));
+  };
+  EXPECT_LE(bytes_of_one(large), tunnel_bytes_max);
 }
 
 }  // namespace
