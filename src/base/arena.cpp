@@ -8,7 +8,8 @@ namespace steelyard {
 
 namespace {
 
-constexpr std::size_t front_shares = 8;  // 1 << 3
+constexpr std::size_t doublings_max = 4;
+constexpr std::size_t front_shares = 1 << doublings_max;
 
 void add_block(std::vector<std::unique_ptr<char[]>>& blocks, std::size_t bytes) {
   blocks.push_back(std::make_unique_for_overwrite<char[]>(bytes));
@@ -16,7 +17,7 @@ void add_block(std::vector<std::unique_ptr<char[]>>& blocks, std::size_t bytes) 
 
 }  // namespace
 
-// Blocks begin with an eighth of the regular size and double: most exchanges need little, and one
+// Blocks begin with a sixteenth of the regular size and double: most exchanges need little, and one
 // that waits for hours (a tunnel) keeps what it took. After one that needed more, the front block
 // is a regular one. Only later blocks are larger than that.
 char* Arena::take_from_new_block(std::size_t bytes) {
@@ -28,7 +29,8 @@ char* Arena::take_from_new_block(std::size_t bytes) {
     end_ = next_ + front;
     if (bytes <= front) return take(bytes);
   }
-  const std::size_t doublings = front_is_regular_ ? 3 : std::min<std::size_t>(blocks_.size(), 3);
+  const std::size_t doublings =
+      front_is_regular_ ? doublings_max : std::min(blocks_.size(), doublings_max);
   const std::size_t size = std::max(bytes, first_block_bytes_ / front_shares << doublings);
   add_block(blocks_, size);
   char* block = blocks_.back().get();

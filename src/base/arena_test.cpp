@@ -20,7 +20,7 @@ TEST(Arena, texts_stay_until_the_reset) {
 }
 
 TEST(Arena, a_reset_gives_the_first_block_again) {
-  Arena arena(128);
+  Arena arena(256);
   const char* small = arena.take(10);
   arena.reset();
   EXPECT_EQ(arena.take(10), small);
@@ -33,14 +33,14 @@ TEST(Arena, a_reset_gives_the_first_block_again) {
 }
 
 TEST(Arena, who_needs_little_gets_a_small_block_and_who_needed_more_a_whole_one) {
-  Arena arena(128);
+  Arena arena(256);
   const char* first = arena.take(10);
   EXPECT_NE(arena.take(10), first + 10);
   arena.reset();
   first = arena.take(10);
-  EXPECT_EQ(arena.take(118), first + 10);
+  EXPECT_EQ(arena.take(246), first + 10);
   arena.reset();
-  EXPECT_EQ(arena.take(128), first);
+  EXPECT_EQ(arena.take(256), first);
 }
 
 TEST(Arena, what_was_not_used_is_given_back) {

@@ -207,7 +207,7 @@ io::Task<Check::Fault> Check::read_body() {
   // The head's views stay where they are: what follows is read from there, then elsewhere.
   proxy::ReadBuffer behind_head;
   behind_head.append(buffer_.data().substr(head_.head_bytes));
-  http::FieldList trailers;
+  OnDemand<http::FieldList> trailers;
   proxy::ResponseBody body({*stream_, behind_head, body_buffer_, trailers, arena_}, head_.body);
   while (body_.size() < body_bytes_max) {
     switch (body.pull()) {

@@ -51,14 +51,14 @@ void challenge(Exchange& x, Shard::Core& core) {
   std::string_view realm =
       core.text_of(x, *x.settings->auth->realm, core.failed_realms, "authn_core", "AuthName");
   realm = realm.substr(0, http::first_control(realm));
-  x.guest.challenge = x.arena.join("Basic realm=\"", escape_quotes(realm, x.arena), "\"");
+  x.guest.write().challenge = x.arena.join("Basic realm=\"", escape_quotes(realm, x.arena), "\"");
 }
 
 Routing refuse(int status) { return {Routing::Kind::answer, status, {}, {}}; }
 
 // Who has said who it is may say something else; who was never asked is just not let in.
 Routing refuse_guest(Exchange& x, Shard::Core& core, Admission admission) {
-  const std::string_view user = x.guest.visitor.user.value_or("");
+  const std::string_view user = x.guest->visitor.user.value_or("");
   if (admission == Admission::needs_user) {
     complain(x, core, "authz_core",
              "AH01629: authorization failure (no authenticated user): ", x.path);
@@ -117,11 +117,11 @@ void take_groups(Exchange& x, Shard::Core& core, const Finding& finding) {
              finding.group_fault);
   }
   for (const std::string& group : finding.groups)
-    x.guest.visitor.groups.push_back(x.arena.copy(group));
+    x.guest.write().visitor.groups.push_back(x.arena.copy(group));
 }
 
 int take_finding(Exchange& x, Shard::Core& core, const Finding& finding) {
-  const std::string_view user = *x.guest.visitor.user;
+  const std::string_view user = *x.guest->visitor.user;
   switch (finding.verdict) {
     case Finding::Verdict::right:
       take_groups(x, core, finding);
@@ -152,13 +152,13 @@ int take_finding(Exchange& x, Shard::Core& core, const Finding& finding) {
 }  // namespace
 
 const AuthWords& auth_words(const Exchange& x) {
-  return x.guest.is_asked_by_proxy ? for_proxies : for_servers;
+  return x.guest->is_asked_by_proxy ? for_proxies : for_servers;
 }
 
 std::optional<Routing> admit(Exchange& x, Shard::Core& core) {
-  if (x.guest.settings_before != nullptr) {
-    if (x.guest.settings_before == x.settings.get()) return std::nullopt;
-    x.guest.forget_answer();
+  if (x.guest->settings_before != nullptr) {
+    if (x.guest->settings_before == x.settings.get()) return std::nullopt;
+    x.guest.write().forget_answer();
   }
   if (x.settings->require == nullptr && x.settings->auth == nullptr) return std::nullopt;
   Admission admission = Admission::unruled;
@@ -178,10 +178,10 @@ std::optional<Routing> admit(Exchange& x, Shard::Core& core) {
                "AH01627: AuthType configured with no corresponding authorization directives");
       return refuse(500);
     case Admission::needs_user:
-      if (!x.guest.was_asked) return Routing{Routing::Kind::needs_user, 0, {}, {}};
+      if (!x.guest->was_asked) return Routing{Routing::Kind::needs_user, 0, {}, {}};
       return refuse_guest(x, core, admission);
     case Admission::denied_by_require:
-      if (x.guest.was_asked) return refuse_guest(x, core, admission);
+      if (x.guest->was_asked) return refuse_guest(x, core, admission);
       break;
     case Admission::denied_by_order:
       break;
@@ -192,7 +192,7 @@ std::optional<Routing> admit(Exchange& x, Shard::Core& core) {
 }
 
 io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
-  x.guest.was_asked = true;
+  x.guest.write().was_asked = true;
   if (!is_basic(x)) {
     complain(x, core, "core",
              "AH00027: No authentication done but request not allowed without authentication for ",
@@ -204,7 +204,7 @@ io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
     complain(x, core, "auth_basic", "AH01615: need AuthName: ", x.path);
     co_return 500;
   }
-  x.guest.visitor.auth_type = "Basic";
+  x.guest.write().visitor.auth_type = "Basic";
   const auto value = x.request_header(auth_words(x).credentials);
   auto credentials = http::read_basic_credentials(value.value_or(""));
   if (!credentials) {
@@ -213,7 +213,7 @@ io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
     challenge(x, core);
     co_return auth_words(x).status;
   }
-  x.guest.visitor.user = x.arena.copy(credentials->user);
+  x.guest.write().visitor.user = x.arena.copy(credentials->user);
   if (!auth.user_file) {
     complain(x, core, "authn_file", "AH01619: AuthUserFile not specified in the configuration");
     co_return fail(x, core, 500);
@@ -224,7 +224,7 @@ io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
 void fake_login(Exchange& x, Shard::Core& core) {
   // httpd: what let somebody in here is nobody else's business, unless the next proxy shall have
   // it.
-  if (x.guest.visitor.user && !x.has_switch("Proxy-Chain-Auth"))
+  if (x.guest->visitor.user && !x.has_switch("Proxy-Chain-Auth"))
     x.request.fields.remove(http::FieldId::proxy_authorization);
   const auto& fake = x.settings->auth->fake;
   if (!fake || !fake->is_on) return;

@@ -157,7 +157,7 @@ TEST(AuthWords, differ_for_servers_and_forward_proxies) {
   Exchange x;
   EXPECT_EQ(auth_words(x).status, 401);
   EXPECT_EQ(auth_words(x).credentials, "Authorization");
-  x.guest.is_asked_by_proxy = true;
+  x.guest.write().is_asked_by_proxy = true;
   EXPECT_EQ(auth_words(x).status, 407);
   EXPECT_EQ(auth_words(x).challenge, "Proxy-Authenticate");
   EXPECT_EQ(auth_words(x).credentials, "Proxy-Authorization");

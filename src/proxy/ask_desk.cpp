@@ -29,7 +29,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.public_name = x.public_name();
   question.public_port = x.public_port();
   question.client = x.client_endpoint();
-  question.user = x.guest.visitor.user.value_or("");
+  question.user = x.guest->visitor.user.value_or("");
   question.signature = x.settings->signature.value_or(http::Signature::off);
   question.local = x.client->local;
   return question;

@@ -45,7 +45,8 @@ class Shard::Core final : public RoomMaker {
   Instant now() const { return parts.loop.now(); }
   io::TimerWheel& timers() const { return parts.loop.timers(); }
 
-  std::unique_ptr<Workspace> borrow_workspace();
+  enum class Memory : std::uint8_t { spare, fresh };
+  std::unique_ptr<Workspace> borrow_workspace(Memory memory = Memory::spare);
   void give_back(std::unique_ptr<Workspace> workspace);
 
   // `is_current`: `spec` is that of the generation which new exchanges use; its limit holds.

@@ -12,24 +12,23 @@ void Exchange::reset() {
   generation.reset();
   server = nullptr;
   settings.reset();
-  first_settings.reset();
+  first.clear();
   request.clear();
-  asked_fields = path = host_name = original_path = original_query = query = request_line = reason =
+  asked_fields = path = host_name = query = request_line = reason = client_host = log_id_text_ =
       origin_ = {};
   backend_url = {};
   has_query = false;
-  client_host.clear();
   named_client = {};
-  guest.reset();
+  guest.clear();
   environment.clear();
   notes.clear();
   request_trailers.clear();
   response_trailers.clear();
   route = {};
-  rewritten.reset();
+  rewritten.clear();
   proxied = own_answer = head_sent = client_gone = broken_off = redirected = recording =
       closed_by_limit = false;
-  original_proxied = has_switches = keeps_timeline_ = has_tls_environment = false;
+  has_switches = keeps_timeline_ = has_tls_environment = false;
   responder = config::Responder::none;
   keep_client = true;
   status = original_status = retry_after_seconds = 0;
@@ -40,7 +39,6 @@ void Exchange::reset() {
   failed = {};
   first_byte_at = ended_at = {};
   log_id = 0;
-  log_id_text_.front() = '\0';
   leases.clear();
   arena.reset();
 }

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "balance/balancer.hpp"
 #include "base/arena.hpp"
+#include "base/on_demand.hpp"
 #include "config/settings_cache.hpp"
 #include "expr/facts.hpp"
 #include "expr/timeline.hpp"
@@ -16,6 +15,7 @@
 #include "http/response_head.hpp"
 #include "proxy/client_facts.hpp"
 #include "proxy/failure.hpp"
+#include "proxy/first_request.hpp"
 #include "proxy/generation.hpp"
 #include "proxy/guest.hpp"
 #include "proxy/rewritten.hpp"
@@ -44,23 +44,22 @@ class Exchange final : public expr::Facts {
   std::shared_ptr<const Generation> generation;
   const ClientFacts* client = nullptr;
   const config::Server* server = nullptr;
-  config::SettingsRef settings, first_settings;  // the first ones: before an internal redirect
+  config::SettingsRef settings;
+  OnDemand<FirstRequest> first;  // before an internal redirect
   http::RequestHead request;
-  http::RequestHead replaced;  // scratch while an internal redirect is under way
   std::string_view path;       // decoded
   std::string_view host_name;  // of Host: lower case, without port and final dot
-  std::string_view original_path, original_query;  // before an internal redirect
-  bool original_proxied = false, has_query = false, proxied = false;
+  bool has_query = false, proxied = false;
   std::string_view query, request_line;  // the line as received; also one that could not be read
-  std::string client_host;               // reverse lookup, when a rule asked for it
+  std::string_view client_host;          // reverse lookup, when a rule asked for it
   NamedClient named_client;              // by those in front of us, see name_client()
-  Guest guest;                           // who it says it is, see identify()
+  OnDemand<Guest> guest;                 // who it says it is, see identify()
   expr::Environment environment, notes;
   std::string_view asked_fields;  // by conditions before there was an answer: Vary of one made here
   // Variables that change how a request is handled (nokeepalive, ...); most exchanges have none.
   bool has_switch(std::string_view name) const { return has_switches && environment.has(name); }
   bool has_switches = false, has_tls_environment = false;  // mod_ssl's, looked up when asked for
-  http::FieldList request_trailers, response_trailers;
+  OnDemand<http::FieldList> request_trailers, response_trailers;
   mutable Arena arena;
 
   // --- where it goes -----------------------------------------------------------------------------
@@ -69,7 +68,7 @@ class Exchange final : public expr::Facts {
   struct BackendUrl {
     std::string_view scheme, authority, path;
   } backend_url;
-  Rewritten rewritten;                                    // by RewriteRules
+  OnDemand<Rewritten> rewritten;                          // by RewriteRules
   config::Responder responder = config::Responder::none;  // who answers instead
   std::vector<balance::Lease> leases;  // of every member tried; they end with the exchange
 
@@ -131,7 +130,7 @@ class Exchange final : public expr::Facts {
   std::optional<std::string_view> tls_variable(std::string_view name) const override;
   std::optional<std::string_view> note(std::string_view name) const override;
   const expr::Timeline* timeline() const override;
-  const expr::Visitor* visitor() const override { return &guest.visitor; }
+  const expr::Visitor* visitor() const override { return &guest->visitor; }
   const expr::LocalFiles* local_files() const override { return client->process->files; }
 
  private:
@@ -142,8 +141,7 @@ class Exchange final : public expr::Facts {
 
   bool begun_ = false, keeps_timeline_ = false;
   std::unique_ptr<expr::Timeline> timeline_;  // once one was kept: its memory is
-  mutable std::array<char, 32> log_id_text_{};
-  mutable std::string load_text_;
+  mutable std::string_view log_id_text_;      // once somebody asked for it
   std::string_view origin_;
 };
 

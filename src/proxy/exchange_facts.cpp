@@ -30,7 +30,7 @@ std::string_view protocol_text(http::Version version) {
 }
 
 // httpd logs what the client asked for, not what it was redirected to inside.
-bool was_elsewhere(const Exchange& x) { return x.redirected || x.rewritten.reroutes > 0; }
+bool was_elsewhere(const Exchange& x) { return x.redirected || x.rewritten->reroutes > 0; }
 
 }  // namespace
 
@@ -63,14 +63,14 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::method:
       return request.method;
     case TextFact::path:
-      return recording && was_elsewhere(*this) ? original_path : path;
+      return recording && was_elsewhere(*this) ? first->path : path;
     case TextFact::final_path:
       return path;
     case TextFact::marked_query:
       // The '?' stands in front of the query wherever it came from.
       return has_query ? std::string_view(query.data() - 1, query.size() + 1) : query;
     case TextFact::query:
-      return recording && was_elsewhere(*this) ? original_query : query;
+      return recording && was_elsewhere(*this) ? first->query : query;
     case TextFact::request_line:
       return request_line;
     case TextFact::protocol:
@@ -82,17 +82,17 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::scheme:
       return is_tls() ? "https" : "http";
     case TextFact::handler:
-      if (recording && rewritten.reroutes > 0) return "redirect-handler";
+      if (recording && rewritten->reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
         return config::handler_name(responder);
       // httpd's log names the section's handler, also where mod_proxy came before it.
       if (recording && !redirected && !backend_url.scheme.empty() && settings->responder)
         if (const auto name = config::handler_name(*settings->responder); !name.empty())
           return name;
-      return (recording && redirected ? original_proxied : proxied) ? "proxy-server"
-                                                                    : std::string_view();
+      return (recording && redirected ? first->proxied : proxied) ? "proxy-server"
+                                                                  : std::string_view();
     case TextFact::filename:
-      return proxied || recording ? backend_url_text() : rewritten.text;
+      return proxied || recording ? backend_url_text() : rewritten->text;
     case TextFact::server_admin:
       return server->admin;
     case TextFact::document_root:
@@ -101,8 +101,8 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::health_body:
       return {};
     case TextFact::load_averages:
-      if (client->process->load_averages) load_text_ = client->process->load_averages();
-      return load_text_;
+      return client->process->load_averages ? arena.copy(client->process->load_averages())
+                                            : std::string_view();
     case TextFact::log_id:
       return log_id_text();
     case TextFact::server_software:
@@ -220,11 +220,11 @@ std::optional<std::string_view> Exchange::response_header(std::string_view name)
 }
 
 std::optional<std::string_view> Exchange::request_trailer(std::string_view name) const {
-  return request_trailers.value(name);
+  return request_trailers->value(name);
 }
 
 std::optional<std::string_view> Exchange::response_trailer(std::string_view name) const {
-  return response_trailers.value(name);
+  return response_trailers->value(name);
 }
 
 std::string_view Exchange::request_header_name(std::size_t i) const {
@@ -246,13 +246,14 @@ std::string_view Exchange::response_header_value(std::size_t i) const {
 // httpd: a request has an id once a line about it was logged (Core::log asks for it then). Logs of
 // others tell of none.
 std::string_view Exchange::log_id_text() const {
-  if (recording && log_id_text_.front() == '\0') return {};
+  constexpr std::size_t digits = 11;
+  if (recording || !log_id_text_.empty()) return log_id_text_;
   static constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
   std::uint64_t left = log_id;
-  std::size_t used = 0;
-  for (; used < 11; left >>= 6) log_id_text_[used++] = alphabet[left & 63];
-  return {log_id_text_.data(), used};
+  char* const text = arena.take(digits);
+  for (std::size_t i = 0; i < digits; ++i, left >>= 6) text[i] = alphabet[left & 63];
+  return log_id_text_ = {text, digits};
 }
 
 }  // namespace steelyard::proxy

@@ -81,7 +81,7 @@ std::optional<Routing> aim_elsewhere(Exchange& x) {
   const RequestTarget& target = x.request.target;
   x.path = target.text;
   x.proxied = true;
-  x.guest.is_asked_by_proxy = true;
+  x.guest.write().is_asked_by_proxy = true;
   x.route = {.kind = config::RouteMatch::Kind::proxied, .is_forward = true, .canonical = true};
   if (is_connect(x)) {
     x.route.url = x.request.host;

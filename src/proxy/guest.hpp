@@ -27,7 +27,7 @@ struct Guest {
     was_asked = false;
     settings_before = nullptr;
   }
-  void reset() {
+  void clear() {
     forget_answer();
     challenge = {};
     is_asked_by_proxy = false;

@@ -15,9 +15,16 @@ void rename_environment(Exchange& x) {
 
 void remember_first_request(Exchange& x, int status) {
   x.original_status = status;
-  x.original_path = x.path;
-  x.original_query = x.query;
-  x.original_proxied = x.proxied;
+  FirstRequest& first = x.first.write();
+  first.path = x.path;
+  first.query = x.query;
+  first.proxied = x.proxied;
+}
+
+// What rules said of the path before is not true of the next: least of all who answers for it.
+void forget_rewriting(Rewritten& rewritten) {
+  rewritten.handler = rewritten.text = {};
+  rewritten.is_local = false;
 }
 
 void set_target(Exchange& x, std::string_view path) {
@@ -32,24 +39,22 @@ void set_target(Exchange& x, std::string_view path) {
 }  // namespace
 
 void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
-  // The path, fields and notes may lie in these, which no cache has to keep.
-  x.first_settings = x.settings;
+  x.first.write().settings = x.settings;
   rename_environment(x);
   x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
   x.environment.set("REDIRECT_URL", x.path);
   if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
-  if (x.rewritten.reroutes == 0) remember_first_request(x, status);
+  if (x.rewritten->reroutes == 0) remember_first_request(x, status);
   x.redirected = true;
   // Until the document has one: conditions ask for it, and ProxyErrorOverride may keep it.
   x.status = status;
   x.proxied = false;
   x.route = {};
-  x.guest.settings_before = x.settings.get();
+  Guest& guest = x.guest.write();
+  guest.settings_before = x.settings.get();
   // A document is this server's own; the field of a challenge that was made stays what it is.
-  if (x.guest.challenge.empty()) x.guest.is_asked_by_proxy = false;
-  // What rules said of the path before is not true of this one: least of all who answers for it.
-  x.rewritten.handler = x.rewritten.text = {};
-  x.rewritten.is_local = false;
+  if (guest.challenge.empty()) guest.is_asked_by_proxy = false;
+  forget_rewriting(x.rewritten.write());
   set_target(x, path);
   if (x.request.method_id != http::Method::head) {
     x.request.method = "GET";
@@ -73,17 +78,16 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
 }
 
 void begin_reroute(Exchange& x, std::string_view path) {
-  x.rewritten.held.push_back(x.settings);
+  Rewritten& rewritten = x.rewritten.write();
+  rewritten.held.push_back(x.settings);
   rename_environment(x);
   x.environment.set("REDIRECT_STATUS", "200");
-  if (!x.redirected && x.rewritten.reroutes == 0) remember_first_request(x, 200);
+  if (!x.redirected && rewritten.reroutes == 0) remember_first_request(x, 200);
   x.proxied = false;
   x.route = {};
-  x.guest.settings_before = x.settings.get();
-  ++x.rewritten.reroutes;
-  x.rewritten.touched = true;
-  x.rewritten.is_local = false;
-  x.rewritten.text = x.rewritten.handler = {};
+  x.guest.write().settings_before = x.settings.get();
+  ++rewritten.reroutes;
+  forget_rewriting(rewritten);
   set_target(x, path);
 }
 

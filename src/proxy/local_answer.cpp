@@ -90,11 +90,11 @@ void apply_header_rules(Exchange& x, Shard::Core& core) {
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
   if (x.settings != nullptr && !x.settings->response_always.empty())
     expr::apply(x.settings->response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
-  if (!x.guest.challenge.empty()) {
+  if (!x.guest->challenge.empty()) {
     move_last(x, http::FieldId::www_authenticate);
     move_last(x, http::FieldId::proxy_authenticate);
   }
-  if (!x.rewritten.cookies.empty()) move_last(x, http::FieldId::set_cookie);
+  if (!x.rewritten->cookies.empty()) move_last(x, http::FieldId::set_cookie);
   core.heed(x, "headers", "a Header line", remarks);
 }
 

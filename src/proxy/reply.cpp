@@ -211,8 +211,8 @@ void name_varying_fields(Exchange& x) {
 }
 
 void add_own_fields(Exchange& x) {
-  if (!x.guest.challenge.empty()) x.always.add(auth_words(x).challenge, x.guest.challenge);
-  for (const auto& [name, line] : x.rewritten.cookies) x.always.add("Set-Cookie", line);
+  if (!x.guest->challenge.empty()) x.always.add(auth_words(x).challenge, x.guest->challenge);
+  for (const auto& [name, line] : x.rewritten->cookies) x.always.add("Set-Cookie", line);
 }
 
 void advise_wait(Exchange& x) {

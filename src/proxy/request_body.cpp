@@ -15,7 +15,8 @@ RequestBody::RequestBody(const Sources& sources, http::BodyFraming framing, cons
   sources_.kept.clear();
   left_ = framing.length;
   live_end_ = !framing.has_bytes();
-  if (framing.kind == Kind::chunked) chunks_.collect_trailers(sources.trailers, sources.arena);
+  if (framing.kind == Kind::chunked)
+    chunks_.collect_trailers(sources.trailers.write(), sources.arena);
 }
 
 RequestBody::~RequestBody() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/on_demand.hpp"
 #include "http/chunked.hpp"
 #include "http/framing.hpp"
 #include "io/spill_file.hpp"
@@ -31,7 +32,7 @@ class RequestBody {
     ReadBuffer& head;   // what came with the head; consumed first
     ReadBuffer& extra;  // further bytes from the client
     std::string& kept;
-    http::FieldList& trailers;
+    OnDemand<http::FieldList>& trailers;
     Arena& arena;
   };
   struct Limits {

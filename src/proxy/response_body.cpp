@@ -13,7 +13,8 @@ ResponseBody::ResponseBody(const Sources& sources, http::BodyFraming framing,
                            std::uint64_t least_bytes)
     : sources_(sources), framing_(framing), left_(framing.length), least_bytes_(least_bytes) {
   end_ = !framing.has_bytes();
-  if (framing.kind == Kind::chunked) chunks_.collect_trailers(sources.trailers, sources.arena);
+  if (framing.kind == Kind::chunked)
+    chunks_.collect_trailers(sources.trailers.write(), sources.arena);
 }
 
 ResponseBody::Progress ResponseBody::pull() {

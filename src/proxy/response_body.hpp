@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/on_demand.hpp"
 #include "http/chunked.hpp"
 #include "http/framing.hpp"
 #include "io/stream.hpp"
@@ -21,7 +22,7 @@ class ResponseBody final : public ReplyBody {
     io::Stream& backend;
     ReadBuffer& head;   // what came behind the head; consumed first
     ReadBuffer& extra;  // further bytes
-    http::FieldList& trailers;
+    OnDemand<http::FieldList>& trailers;
     Arena& arena;
   };
   // `least_bytes`: a body that ends with the connection, but sooner, was cut short.

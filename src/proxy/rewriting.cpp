@@ -23,10 +23,7 @@ class ExchangeSubject final : public rewrite::Subject {
   std::string_view origin() override { return x_.origin(); }
   bool is_own_address(std::string_view host, std::uint16_t port) const override;
   std::optional<std::string_view> look_up(std::string_view name, std::string_view key) override;
-  void set_text(std::string_view text) override {
-    x_.rewritten.touched = true;
-    x_.rewritten.text = text;
-  }
+  void set_text(std::string_view text) override { x_.rewritten.write().text = text; }
   void set_query(std::optional<std::string_view> query) override;
   std::optional<std::string_view> query() const override {
     return x_.has_query ? std::optional(x_.query) : std::nullopt;
@@ -98,10 +95,9 @@ void ExchangeSubject::set_query(std::optional<std::string_view> query) {
 }
 
 bool ExchangeSubject::add_cookie(std::string_view name, std::string_view line) {
-  auto& cookies = x_.rewritten.cookies;
+  auto& cookies = x_.rewritten.write().cookies;
   if (std::ranges::any_of(cookies, [name](const auto& known) { return known.first == name; }))
     return false;
-  x_.rewritten.touched = true;
   cookies.emplace_back(name, line);
   return true;
 }
@@ -124,9 +120,14 @@ Outcome run(Exchange& x, Shard::Core& core, const rewrite::RuleSet& rules, std::
   const std::size_t text_bytes_max = 2 * x.server->client.limits.line_bytes_max;
   const rewrite::Scene scene{rules, text, in_section, text_bytes_max};
   const Outcome outcome = rewrite::run_rules(scene, subject, x.arena);
-  if (outcome.ends) x.rewritten.ended = true;
-  if (!outcome.handler.empty()) x.rewritten.handler = outcome.handler;
+  if (outcome.ends) x.rewritten.write().ended = true;
+  if (!outcome.handler.empty()) x.rewritten.write().handler = outcome.handler;
   return outcome;
+}
+
+// Most exchanges are touched by no rule: nothing is made for them.
+void put_text(Exchange& x, std::string_view text) {
+  if (!text.empty() || !x.rewritten->text.empty()) x.rewritten.write().text = text;
 }
 
 void proxy_to(Exchange& x, const Outcome& outcome) {
@@ -140,7 +141,7 @@ void proxy_to(Exchange& x, const Outcome& outcome) {
 // a file.
 std::string_view section_text(Exchange& x) {
   if (x.proxied) return x.arena.join("proxy:", x.route.url);
-  const std::string_view path = x.rewritten.is_local ? x.rewritten.text : x.path;
+  const std::string_view path = x.rewritten->is_local ? x.rewritten->text : x.path;
   return x.arena.join(std::string_view(x.server->document_root), path);
 }
 
@@ -176,7 +177,7 @@ std::optional<Routing> rewrite_path(Exchange& x, Shard::Core& core) {
       proxy_to(x, outcome);
       return std::nullopt;
     case Outcome::Kind::path:
-      x.rewritten.is_local = true;
+      x.rewritten.write().is_local = true;
       x.route = {.kind = config::RouteMatch::Kind::excluded};
       return std::nullopt;
     case Outcome::Kind::pass:
@@ -187,17 +188,17 @@ std::optional<Routing> rewrite_path(Exchange& x, Shard::Core& core) {
     case Outcome::Kind::nothing:
       break;
   }
-  x.rewritten.text = {};
+  put_text(x, {});
   return std::nullopt;
 }
 
 SectionRewriting rewrite_in_sections(Exchange& x, Shard::Core& core) {
   const rewrite::RuleSet& rules = *x.settings->rewriting;
-  if (!rules.is_on() || rules.rules.empty() || x.rewritten.ended) return {};
+  if (!rules.is_on() || rules.rules.empty() || x.rewritten->ended) return {};
   const std::string_view first = section_text(x);
-  const std::string_view before = x.rewritten.text;
+  const std::string_view before = x.rewritten->text;
   const Outcome outcome = run(x, core, rules, first, true);
-  x.rewritten.text = before;
+  put_text(x, before);
   SectionRewriting result;
   switch (outcome.kind) {
     case Outcome::Kind::status:

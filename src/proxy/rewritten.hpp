@@ -14,7 +14,6 @@ namespace steelyard::proxy {
 struct Rewritten {
   static constexpr int reroutes_max = 10;  // httpd: LimitInternalRecursion
 
-  bool touched = false;       // anything below was set
   std::string_view text;      // what REQUEST_FILENAME is: a path or URL that rules made
   bool is_local = false;      // a path that no route shall see (httpd: a file)
   bool ended = false;         // [END]: sections' rules are not asked any more
@@ -23,9 +22,7 @@ struct Rewritten {
   std::vector<std::shared_ptr<const void>> held;  // settings that views of before lie in
   std::vector<std::pair<std::string_view, std::string_view>> cookies;  // [CO=]: name, Set-Cookie
 
-  void reset() {
-    if (std::exchange(touched, false)) *this = {};
-  }
+  void clear() { *this = {}; }
 };
 
 }  // namespace steelyard::proxy

@@ -313,7 +313,7 @@ bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::H
 
 // A section's rule sent the request to another path: all begins anew there.
 Routing reroute(Exchange& x, Shard::Core& core, std::string_view path) {
-  if (x.rewritten.reroutes >= Rewritten::reroutes_max) {
+  if (x.rewritten->reroutes >= Rewritten::reroutes_max) {
     if (core.wants(x, config::LogLevel::error, "core"))
       core.log(x, config::LogLevel::error, "core",
                "AH00124: Request exceeded the limit of 10 internal redirects due to probable "
@@ -344,7 +344,7 @@ void route_to_handler(Exchange& x) {
 config::Responder responder_of(const Exchange& x, bool rule_proxies) {
   using enum config::Responder;
   if (rule_proxies) return none;
-  if (!x.proxied && !x.rewritten.handler.empty()) return responder_named(x.rewritten.handler);
+  if (!x.proxied && !x.rewritten->handler.empty()) return responder_named(x.rewritten->handler);
   const config::Responder named = x.settings->responder.value_or(none);
   const bool comes_behind = named == server_status || named == balancer_manager;
   return x.proxied && comes_behind ? none : named;
@@ -432,7 +432,7 @@ Routing route(Exchange& x, Shard::Core& core) {
 Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: these come before access control, a section's other Redirects after it.
   if (!x.proxied) {
-    if (!x.rewritten.is_local) {
+    if (!x.rewritten->is_local) {
       if (const auto found = redirect(x, x.server->redirects)) return *found;
     }
     if (config::has_whole_section_redirect(x.settings->redirects)) {
@@ -471,7 +471,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
     return route_to_desk(x, core);
   }
-  if (!x.proxied && x.settings->handler != nullptr && x.rewritten.handler.empty())
+  if (!x.proxied && x.settings->handler != nullptr && x.rewritten->handler.empty())
     route_to_handler(x);
   if (!x.proxied) {
     if (body_is_too_large(x)) return answer(413);

@@ -31,9 +31,9 @@ void Shard::Core::count_busy(std::uint32_t change) {
   busy.store(busy.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
 }
 
-std::unique_ptr<Workspace> Shard::Core::borrow_workspace() {
+std::unique_ptr<Workspace> Shard::Core::borrow_workspace(Memory memory) {
   count_busy(1);
-  if (spare_.empty()) return std::make_unique<Workspace>();
+  if (memory == Memory::fresh || spare_.empty()) return std::make_unique<Workspace>();
   auto workspace = std::move(spare_.back());
   spare_.pop_back();
   return workspace;

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "balance/parameters.hpp"
 #include "base/check.hpp"
@@ -66,6 +68,7 @@ class SteadyState : public ::testing::Test {
     CHECK(balance::parse_member_url(
         member, "http://127.0.0.1:" + std::to_string(port_of(member_listener_))));
     CHECK(balance::set_member_parameter(member, "route", "m1"));
+    CHECK(balance::set_member_parameter(member, "upgrade", "websocket"));
     spec->members.push_back(member);
     CHECK(balance::set_balancer_parameter(*spec, "stickysession", "JSESSIONID"));
     server.balancers.push_back(spec);
@@ -86,10 +89,7 @@ class SteadyState : public ::testing::Test {
         ShardParts{group_, loop_, dialer_, splicer_, log_, {}, [] { return 1; }, {}},
         registry_.bind(std::move(config)));
 
-    int ends[2];
-    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    client_ = ends[1];
-    shard_->accept(io::SocketStream::adopt(loop_, ends[0]), {IpAddress::v4(0x7f000001), 40000});
+    client_ = connect();
   }
   ~SteadyState() override {
     shard_->stop();
@@ -97,12 +97,29 @@ class SteadyState : public ::testing::Test {
       if (fd >= 0) ::close(fd);
   }
 
+  int connect() {
+    int ends[2];
+    CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    shard_->accept(io::SocketStream::adopt(loop_, ends[0]), {IpAddress::v4(0x7f000001), 40000});
+    return ends[1];
+  }
+  void turn() { loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10)); }
+  int accept_member() {
+    int fd = -1;
+    for (int turns = 0; turns < 1000 && fd < 0; ++turns) {
+      turn();
+      fd = ::accept4(member_listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+    CHECK(fd >= 0);
+    return fd;
+  }
+
   // Turns until `fd` has something to read, and reads it into `room_`.
   std::string_view hear(int fd) {
     for (int turns = 0; turns < 1000; ++turns) {
       const ssize_t got = ::recv(fd, room_, sizeof room_, MSG_DONTWAIT);
       if (got >= 0) return {room_, static_cast<std::size_t>(got)};
-      loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+      turn();
     }
     return {};
   }
@@ -112,12 +129,7 @@ class SteadyState : public ::testing::Test {
 
   void exchange(std::string_view request, std::string_view answer) {
     say(client_, request);
-    if (member_ < 0) {
-      while (member_ < 0) {
-        loop_.turn(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
-        member_ = ::accept4(member_listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      }
-    }
+    if (member_ < 0) member_ = accept_member();
     ASSERT_NE(hear(member_).find("X-Forwarded-For"), std::string_view::npos);
     say(member_, answer);
     ASSERT_TRUE(hear(client_).starts_with("HTTP/1.1 200 OK\r\n"));
@@ -140,6 +152,53 @@ class SteadyState : public ::testing::Test {
   std::unique_ptr<Shard> shard_;
   int member_listener_ = -1, client_ = -1, member_ = -1;
   char room_[65536];
+};
+
+// WebSockets whose peers have said something and are silent.
+class SilentTunnels : public SteadyState {
+ protected:
+  ~SilentTunnels() override {
+    for (const int fd : peers_) ::close(fd);
+  }
+
+  void open() {
+    const int client = peers_.emplace_back(connect());
+    say(client,
+        "GET /ws?room=1 HTTP/1.1\r\nHost: lb.test:8080\r\nUser-Agent: t\r\n"
+        "Cookie: JSESSIONID=abc.m1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    const int member = peers_.emplace_back(accept_member());
+    ASSERT_NE(hear(member).find("Upgrade: websocket"), std::string_view::npos);
+    say(member,
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    ASSERT_TRUE(hear(client).starts_with("HTTP/1.1 101 "));
+    for (const auto& [from, to] : {std::pair(client, member), std::pair(member, client)}) {
+      say(from, std::string(1000, 'x'));
+      ASSERT_EQ(hear(to).size(), 1000u);
+    }
+  }
+
+  std::ptrdiff_t bytes_of_one() {
+    constexpr int count = 64;
+    for (int i = 0; i < 8; ++i) open();
+    const std::size_t before = heap_bytes_held();
+    for (int i = 0; i < count; ++i) open();
+    return static_cast<std::ptrdiff_t>(heap_bytes_held() - before) / count;
+  }
+
+  // What so many clients leave that say much at once and go.
+  void leave_large_memory(int clients) {
+    std::string head = "GET / HTTP/1.1\r\n";
+    for (int i = 0; i < 90; ++i) head += "X-Field: " + std::string(100, 'x') + "\r\n";
+    std::vector<int> fds;
+    for (int i = 0; i < clients; ++i) say(fds.emplace_back(connect()), head);
+    for (int i = 0; i < 4; ++i) turn();
+    for (const int fd : fds) ::close(fd);
+    while (log_.lines < clients) turn();
+  }
+
+ private:
+  std::vector<int> peers_;
 };
 
 // JSON lines, and a place in the caller's trace; spans are only made for who exports them.
@@ -186,6 +245,20 @@ TEST_F(SteadyState, chunks_in_both_directions_take_nothing_from_the_heap) {
                "5\r\nhello\r\n0\r\n\r\n",
                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
       0u);
+}
+
+constexpr std::ptrdiff_t tunnel_bytes_max = 4096;
+
+TEST_F(SilentTunnels, cost_four_kibibytes_at_most) {
+  EXPECT_LE(bytes_of_one(), tunnel_bytes_max);
+  EXPECT_EQ(log_.lines, 0);  // they all live
+}
+
+TEST_F(SilentTunnels, keep_nothing_of_larger_exchanges_before_them) {
+  leave_large_memory(200);
+  const std::ptrdiff_t bytes = bytes_of_one();
+  EXPECT_LE(bytes, tunnel_bytes_max);
+  EXPECT_GT(bytes, 1024);  // less, if they had taken what was spare
 }
 
 }  // namespace

@@ -56,12 +56,12 @@ cgi::Surroundings describe_surroundings(Exchange& x) {
           .signature = {},
           .client_address = x.text(TextFact::client_ip),
           .client_host = x.client_host,
-          .user = x.guest.visitor.user,
-          .auth_type = x.guest.visitor.auth_type,
+          .user = x.guest->visitor.user,
+          .auth_type = x.guest->visitor.auth_type,
           .server_port = x.public_port(),
           .client_port = x.client->peer.port,
-          .redirect_url = x.redirected ? x.original_path : std::string_view(),
-          .redirect_query = x.redirected ? x.original_query : std::string_view(),
+          .redirect_url = x.redirected ? x.first->path : std::string_view(),
+          .redirect_query = x.redirected ? x.first->query : std::string_view(),
           .redirect_method = x.redirected ? method_of(x.request_line) : std::string_view()};
 }
 

@@ -51,7 +51,8 @@ void Http2Answer::take(std::size_t bytes) {
 }
 
 void Http2Answer::take_trailers() {
-  while (const auto head = lane_.next_head()) add_fields(*head, x_.response_trailers, x_.arena);
+  while (const auto head = lane_.next_head())
+    add_fields(*head, x_.response_trailers.write(), x_.arena);
 }
 
 void Http2Dialect::begin() {
@@ -70,7 +71,7 @@ MessageWriter::Result Http2Dialect::send(io::Stream& member, std::string_view da
     return {};
   }
   if (!std::exchange(asked_, true)) {
-    const bool ends = last && data.empty() && matter_.x.request_trailers.empty();
+    const bool ends = last && data.empty() && matter_.x.request_trailers->empty();
     lane.ask(head_, ends);
     for (const http::Field& field : head_) sent_ += field.name.size() + field.value.size();
     sent_all_ = ends;

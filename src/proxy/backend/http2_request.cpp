@@ -91,7 +91,7 @@ void write_http2_head(const Dialect::Matter& matter, http::FieldList& out) {
 }
 
 void write_http2_trailers(Exchange& x, http::FieldList& out) {
-  for (const http::Field& field : x.request_trailers) {
+  for (const http::Field& field : *x.request_trailers) {
     if (!left_out.contains(field.id) && !field.name.starts_with(':'))
       out.add(lower(field.name, x.arena), field.value, field.id);
   }

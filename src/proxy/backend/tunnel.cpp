@@ -10,58 +10,68 @@ namespace steelyard::proxy {
 
 namespace {
 
-// One direction: bytes read and not yet written.
-struct Lane {
+struct Way {
   io::Stream& from;
   io::Stream& to;
-  ReadBuffer& buffer;
-  std::uint64_t read = 0, written = 0;  // by the last step
+  ReadBuffer& buffer;  // bytes read and not yet written
+};
+
+// What there is to know of one direction. A silent tunnel keeps two of these.
+struct Lane {
+  std::uint32_t read = 0, written = 0;  // by the last step
   bool ended = false;                   // `from` has nothing more to say and `to` was told
   bool broken = false;
   bool starved = false, full = false;
 
   // Moves what goes, within one turn's budget.
-  void step() {
+  void step(const Way& way) {
     starved = full = false;
     read = written = 0;
-    while (may_go_on() && written < tunnel_bytes_a_turn && (buffer.empty() ? pull() : push())) {
+    while (may_go_on() && written < tunnel_bytes_a_turn &&
+           (way.buffer.empty() ? pull(way) : push(way))) {
     }
-  }
-  // Silence needs no memory.
-  void let_go() {
-    if (buffer.empty()) buffer.release();
   }
   bool may_go_on() const { return !ended && !broken && !starved && !full; }
 
  private:
-  bool push() {
-    const std::string_view pieces[] = {buffer.data()};
-    const io::IoResult result = to.write(pieces);
+  bool push(const Way& way) {
+    const std::string_view pieces[] = {way.buffer.data()};
+    const io::IoResult result = way.to.write(pieces);
     broken = result.status == io::IoStatus::failed;
     full = result.status == io::IoStatus::would_block;
     if (result.status != io::IoStatus::ok) return false;
-    buffer.consume(result.bytes);
-    written += result.bytes;
+    way.buffer.consume(result.bytes);
+    written += static_cast<std::uint32_t>(result.bytes);
     return true;
   }
 
-  bool pull() {
-    starved = !from.may_be_readable();
+  bool pull(const Way& way) {
+    starved = !way.from.may_be_readable();
     if (starved) return false;
-    buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
-    const io::IoResult result = from.read(buffer.room());
+    way.buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
+    const io::IoResult result = way.from.read(way.buffer.room());
     broken = result.status == io::IoStatus::failed;
     starved = result.status == io::IoStatus::would_block;
     if (result.status == io::IoStatus::end) {
-      to.end_writing();
+      way.to.end_writing();
       ended = true;
     }
     if (result.status != io::IoStatus::ok) return false;
-    buffer.filled(result.bytes);
-    read += result.bytes;
+    way.buffer.filled(result.bytes);
+    read += static_cast<std::uint32_t>(result.bytes);
     return true;
   }
 };
+
+// Silence needs no memory.
+void let_go(ReadBuffer& buffer) {
+  if (buffer.empty()) buffer.release();
+}
+
+bool is_over(const Exchange& x, const Lane& up, const Lane& down) {
+  if (!up.ended && !down.ended) return false;
+  return (up.ended && down.ended) || x.has_switch("proxy-nohalfclose");
+}
 
 // A tunnel may be silent for hours: of the way to it nothing is kept that no log asks for.
 void forget_heads(Exchange& x, Workspace& workspace) {
@@ -72,6 +82,9 @@ void forget_heads(Exchange& x, Workspace& workspace) {
   workspace.backend_head.release();
   workspace.to_backend.release();
   workspace.to_client.release();
+  // A copy has no room to spare.
+  x.request.fields = http::FieldList(x.request.fields);
+  x.environment = expr::Environment(x.environment);
 }
 
 // RFC 8441 5.1: nobody proves anything here. RFC 9110 9.3.6: a length would be the tunnel's.
@@ -120,28 +133,23 @@ void Attempt::begin_tunnel() {
 io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
   Exchange& x = client.workspace.exchange;
   balance::Member& member = x.leases.back().member();
-  Lane up{client.stream, stream(), client.workspace.client_body};
-  Lane down{stream(), client.stream, client.workspace.backend_body};
-  const bool ends_together = x.has_switch("proxy-nohalfclose");
-  const auto is_over = [&] {
-    return ends_together ? up.ended || down.ended : up.ended && down.ended;
-  };
+  Lane up, down;
   while (true) {
-    up.step();
-    down.step();
+    up.step({client.stream, stream(), client.workspace.client_body});
+    down.step({stream(), client.stream, client.workspace.backend_body});
     x.bytes.received += static_cast<std::int64_t>(up.read);
     x.bytes.sent += static_cast<std::int64_t>(down.written);
     member.add_transferred(static_cast<std::int64_t>(up.written));
     member.add_read(static_cast<std::int64_t>(down.read));
     // RFC 8441 5: a stream tells its client of a connection that broke.
     if ((up.broken || down.broken) && speaks_http2(x)) client.stream.reset();
-    if (up.broken || down.broken || is_over()) break;
+    if (up.broken || down.broken || is_over(x, up, down)) break;
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core.parts.loop);
       continue;
     }
-    up.let_go();
-    down.let_go();
+    let_go(client.workspace.client_body);
+    let_go(client.workspace.backend_body);
     io::Wait wait(client.timer, core.now() + idle_);
     if (up.starved) wait.readable(client.stream);
     if (down.full) wait.writable(client.stream);
@@ -149,12 +157,15 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     if (up.full) wait.writable(stream());
     if (co_await wait.called() == io::Woken::timed_out) break;
   }
-  // The last words of the client may wait for room in the member's socket.
-  while (is_over() && !stream().settle()) {
-    io::Wait wait(client.timer, core.now() + idle_);
-    if (co_await wait.writable(stream()) == io::Woken::timed_out) break;
-  }
+  if (is_over(x, up, down) && !stream().settle()) co_await settle(core, client.timer);
   member_.reset();
+}
+
+io::Task<> Tunnel::settle(Shard::Core& core, io::WaitTimer& timer) {
+  while (!stream().settle()) {
+    io::Wait wait(timer, core.now() + idle_);
+    if (co_await wait.writable(stream()) == io::Woken::timed_out) co_return;
+  }
 }
 
 }  // namespace steelyard::proxy

@@ -43,6 +43,9 @@ class Tunnel {
 
  private:
   io::Stream& stream() { return *member_->stream; }
+  // The last words of the client may wait for room in the member's socket. Not inlined: a silent
+  // tunnel's frame is small.
+  [[gnu::noinline]] io::Task<> settle(Shard::Core& core, io::WaitTimer& timer);
 
   std::unique_ptr<BackendConnection> member_;
   const Duration idle_;

@@ -34,6 +34,20 @@ const config::Server& ClientConnection::first_server() const {
 }
 
 io::Task<> ClientConnection::live() {
+  const End end = co_await talk();
+  if (end.tunnel) {
+    co_await run(*end.tunnel);
+    end_request();
+  }
+  if (!stream_->settle()) co_await wait_until_sent();
+  if (end.next == Next::linger) co_await linger();
+  facts_.tls = nullptr;
+  stream_.reset();
+  if (workspace_) core_.give_back(std::move(workspace_));
+  core_.retire(*this);
+}
+
+io::Task<ClientConnection::End> ClientConnection::talk() {
   Next next = expects_proxy_header() ? co_await read_proxy_header() : Next::another;
   if (next == Next::another && start_tls()) next = co_await greet();
   if (next == Next::another && has_chosen_http2()) next = co_await speak_http2();
@@ -46,20 +60,15 @@ io::Task<> ClientConnection::live() {
     } else if (end == HeadEnd::complete) {
       take_head();
       Serving::End served = co_await Serving::serve(core_, side());
-      if (served.tunnel) co_await run(*served.tunnel);
       next = next_step(served.received_all);
+      if (served.tunnel) co_return End{next, std::move(served.tunnel)};
       end_request();
     } else {
       next = co_await refuse_head(end);
     }
     if (core_.draining && next == Next::another) next = Next::close;
   }
-  if (!stream_->settle()) co_await wait_until_sent();
-  if (next == Next::linger) co_await linger();
-  facts_.tls = nullptr;
-  stream_.reset();
-  if (workspace_) core_.give_back(std::move(workspace_));
-  core_.retire(*this);
+  co_return End{next};
 }
 
 io::Task<ClientConnection::Next> ClientConnection::refuse_head(HeadEnd end) {
@@ -159,25 +168,28 @@ void ClientConnection::begin_request() {
 }
 
 void ClientConnection::take_head() {
+  if (exchange().request.connection.upgrade) fit_head();
   Exchange& x = exchange();
   x.request_line = x.request.line;
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
-  if (x.request.connection.upgrade) fit_head();
   workspace_->client_head.consume(x.request.head_bytes);
 }
 
 io::Task<> ClientConnection::run(Tunnel& tunnel) { return tunnel.run(core_, side()); }
 
-// A tunnel keeps its request's head for hours: it lies in a buffer of its own size.
+// A tunnel keeps its exchange for hours. It begins anew in memory that no larger one has grown,
+// with the head in a buffer of its own size.
 void ClientConnection::fit_head() {
-  ReadBuffer fitting;
-  fitting.append(workspace_->client_head.data());
+  auto fitting = core_.borrow_workspace(Shard::Core::Memory::fresh);
+  fitting->client_head.append(workspace_->client_head.data());
+  Exchange& x = fitting->exchange;
+  begin_exchange(x, core_, facts_);
+  x.began_at = exchange().began_at;
+  x.began = exchange().began;
   reader_.reset();
-  exchange().request.clear();
-  const auto progress = reader_.read(fitting.data(), exchange().request);
+  const auto progress = reader_.read(fitting->client_head.data(), x.request);
   CHECK(progress && *progress == http::HeadProgress::complete);
-  workspace_->client_head = std::move(fitting);
-  exchange().request_line = exchange().request.line;
+  core_.give_back(std::exchange(workspace_, std::move(fitting)));
 }
 
 ClientConnection::Next ClientConnection::next_step(bool received_all) const {

@@ -50,7 +50,15 @@ class ClientConnection {
   enum class Next : std::uint8_t { another, close, linger };
   enum class HeadEnd : std::uint8_t { complete, http2, fault, timed_out, closed };
 
+  // How the talk ended; a tunnel goes on after it.
+  struct End {
+    Next next = Next::another;
+    std::unique_ptr<Tunnel> tunnel{};
+  };
+
   io::Task<> live();
+  // Not inlined: a tunnel outlives its frame.
+  [[gnu::noinline]] io::Task<End> talk();
   bool expects_proxy_header() const;
   [[gnu::noinline]] io::Task<Next> read_proxy_header();
   void tell_of_proxy_header(config::LogLevel level, std::string_view text);

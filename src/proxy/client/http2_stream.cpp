@@ -103,8 +103,8 @@ void Http2Stream::add_trailer(std::string_view name, std::string_view value) {
   if (workspace_ == nullptr || !may_trail(http::field_id(name))) return;
   Exchange& x = exchange();
   const std::size_t most = session_.client().limits.fields_max;
-  if (most != 0 && x.request_trailers.size() >= most) return;
-  x.request_trailers.add(camel_case(name, x.arena), x.arena.copy(value));
+  if (most != 0 && x.request_trailers->size() >= most) return;
+  x.request_trailers.write().add(camel_case(name, x.arena), x.arena.copy(value));
 }
 
 io::IoResult Http2Stream::read(std::span<char> room) {
@@ -212,7 +212,7 @@ void Http2Stream::end_writing() {
 void Http2Stream::keep_trailers() {
   const Exchange& x = exchange();
   if (x.own_answer) return;
-  for (const http::Field& field : x.response_trailers)
+  for (const http::Field& field : *x.response_trailers)
     if (may_trail(field.id)) trailers_.append_field(field);
 }
 

@@ -110,7 +110,7 @@ io::Task<Routing> Serving::resolve_client() {
     // Double reverse: the name only counts if it leads back to the address.
     const auto addresses = co_await resolver.addresses(name);
     if (std::ranges::find(addresses, x.client_address()) != addresses.end())
-      x.client_host = std::move(name);
+      x.client_host = x.arena.copy(name);
   }
   co_return continue_routing(x, core_);
 }
