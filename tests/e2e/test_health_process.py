@@ -121,3 +121,32 @@ def test_a_stop_does_not_wait_for_a_check(server, port, members, number):
     server.signal(number)
     assert server.ended(5.0)
     members[0].gates.release("never")
+
+
+def test_checks_name_the_host_that_hchost_says_and_traffic_does_not(server, port, members):
+    checks = "hcmethod=GET11 hcuri=/health hcinterval=100ms hchost=health.example"
+    server.start(text(port, members, checks), [port.port])
+    assert until(lambda: checks_heard(members[0]) >= 2)
+    assert who_answers(port) == {"ok"}
+    hosts = {(request.target, request.header("Host")) for request in members[0].received}
+    assert hosts == {(b"/health", b"health.example"), (b"/", members[0].address.encode())}
+
+
+def test_checks_ask_another_port_and_more_often_while_it_fails(server, port, members, farm):
+    beside = farm.member("M3")
+    beside.answer = ask.Ask(status=503)
+    number = beside.address.rpartition(":")[2]
+    # Five checks would take 15 seconds without hcdowninterval.
+    checks = f"hcmethod=GET11 hcuri=/health hcinterval=3 hcport={number} hcdowninterval=100ms"
+    server.start(text(port, members, checks), [port.port])
+    assert until(lambda: "DISABLING" in server.read("error.log"))
+    heard = checks_heard(beside)
+    assert until(lambda: checks_heard(beside) >= heard + 5, 6.0)
+    assert who_answers(port) == {"ok"}
+    assert not members[0].received, "the member itself is well, and gets nothing"
+    beside.answer = None
+    assert until(lambda: "ENABLING" in server.read("error.log"), 2.0)
+    assert who_answers(port) == {"ok"}
+    assert {request.target for request in members[0].received} == {b"/"}
+    assert {request.header("Host") for request in beside.received} == {members[0].address.encode()}
+    farm.retire([beside])
