@@ -296,6 +296,17 @@ DEVIATIONS = [
         "403",
     ),
     Deviation(
+        "odd-addresses-in-networks",
+        (
+            "The left side of -ipmatch is an address of four decimal numbers, or of IPv6; httpd also"
+            " takes what inet_aton(3) reads: fewer parts, octal and hexadecimal ones. Such text names"
+            " one address to some programs and another, or none, to others."
+        ),
+        "addresses_in_the_forms_of_old",
+        "1 1 1 1 1",
+        "1 403 403 403 403",
+    ),
+    Deviation(
         "deep-conditions",
         (
             "More than 200 parentheses or calls inside of one another are a fault of the"

@@ -182,6 +182,30 @@ scenario(
     sees="1 1 1",
 )
 scenario(
+    "classes of a wildcard",
+    verdicts(
+        "'B' -strcmatch '[a-c]'",
+        "'b' -strcmatch '[A-C]'",
+        "'B' -strcmatch '[!b]'",
+        "'b' -strcmatch '[^B]'",
+        "'B' -strmatch '[a-c]'",
+        "'_' -strcmatch '[A-z]'",
+        "'X.b' -strcmatch 'x.[AB]'",
+        "'\\\\' -strmatch '[\\\\]'",
+        "'[\\\\]' -strmatch '[\\\\]'",
+        "']' -strmatch '[\\\\]]'",
+        "']' -strmatch '[]a]'",
+        "'b' -strmatch '[\\\\a-\\\\c]'",
+        "'-' -strmatch '[a-]'",
+        "'[a/b]' -fnmatch '[a/b]'",
+        "'a' -fnmatch '[a/b]'",
+        "'a' -strmatch '[a/b]'",
+    )
+    + DIRECT,
+    [get("/")],
+    sees="1",
+)
+scenario(
     "addresses and networks",
     verdicts(
         "-R '127.0.0.1'",
@@ -201,6 +225,12 @@ scenario(
     + DIRECT,
     [get("/"), get("/", "X-Real-IP: 192.168.7.7")],
     sees="1 1",
+)
+scenario(
+    "addresses in the forms of old",
+    '<Location />\nRequire expr "%{QUERY_STRING} -ipmatch \'10.0.0.0/8\'"\n</Location>\n' + DIRECT,
+    [get(f"/?{text}") for text in ("10.1.2.3", "0xa.1.2.3", "167838211", "10.1.2", "012.1.2.3")],
+    sees="1 1 1 1 1",
 )
 scenario(
     "words that are asked about by letters",
