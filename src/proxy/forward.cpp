@@ -175,6 +175,8 @@ void export_decision(Exchange& x, const Journey& journey, const balance::Decisio
   if (decision.lease && decision.session.found) {
     env.set("BALANCER_SESSION_STICKY", decision.session.name);
     env.set("BALANCER_SESSION_ROUTE", decision.session.tag);
+    x.notes.set("session-sticky", decision.session.name);
+    x.notes.set("session-route", decision.session.tag);
   }
   if (decision.tag_changed) env.set("BALANCER_ROUTE_CHANGED", "1");
   if (!decision.lease) return;
