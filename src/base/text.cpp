@@ -122,20 +122,41 @@ struct ClassMatch {
   std::size_t length = 0;  // 0: not a well-formed class, '[' is an ordinary character
 };
 
-ClassMatch match_class(std::string_view pattern, char c) {
+// How characters are compared, as apr_fnmatch does it.
+struct GlobRules {
+  bool slash_is_special = false;
+  bool ignore_case = false;
+};
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool is_between(char low, char c, char high, bool ignore_case) {
+  if (low <= c && c <= high) return true;
+  if (!ignore_case || !(is_upper(low) || is_upper(c) || is_upper(high))) return false;
+  const auto rank = [](char letter) { return static_cast<unsigned char>(ascii_lower(letter)); };
+  return rank(low) <= rank(c) && rank(c) <= rank(high);
+}
+
+// A backslash makes the next character ordinary; a slash that is special ends no class.
+ClassMatch match_class(std::string_view pattern, char c, GlobRules rules) {
   std::size_t at = 1;
   const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
   if (negated) ++at;
+  const auto is_cut = [&] {
+    return at >= pattern.size() || (rules.slash_is_special && pattern[at] == '/');
+  };
+  const std::size_t first = at;
   bool matched = false;
-  for (bool first = true; at < pattern.size(); first = false) {
-    if (pattern[at] == ']' && !first) return {matched != negated, at + 1};
-    char low = pattern[at++];
-    char high = low;
-    if (at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']') {
-      high = pattern[at + 1];
-      at += 2;
+  for (; !is_cut(); ++at) {
+    if (pattern[at] == ']' && at != first) return {matched != negated, at + 1};
+    if (pattern[at] == '\\') ++at;
+    if (is_cut()) break;
+    const char low = pattern[at];
+    if (at + 2 < pattern.size() && pattern[at + 1] == '-' && pattern[at + 2] != ']') {
+      at += pattern[at + 2] == '\\' ? 3 : 2;
+      if (is_cut()) break;
     }
-    matched = matched || (low <= c && c <= high);
+    matched = matched || is_between(low, c, pattern[at], rules.ignore_case);
   }
   return {};
 }
@@ -145,11 +166,12 @@ struct GlobStep {
   std::size_t pattern_used;
 };
 
-GlobStep match_one(std::string_view pattern, char c, bool slash_is_special, bool ignore_case) {
-  if (pattern.front() == '?') return {!(slash_is_special && c == '/'), 1};
+GlobStep match_one(std::string_view pattern, char c, GlobRules rules) {
+  const bool is_barrier = rules.slash_is_special && c == '/';
+  if (pattern.front() == '?') return {!is_barrier, 1};
   if (pattern.front() == '[') {
-    const ClassMatch m = match_class(pattern, c);
-    if (m.length != 0) return {m.matched && !(slash_is_special && c == '/'), m.length};
+    const ClassMatch m = match_class(pattern, c, rules);
+    if (m.length != 0) return {m.matched && !is_barrier, m.length};
   }
   std::size_t used = 1;
   char expected = pattern.front();
@@ -157,7 +179,7 @@ GlobStep match_one(std::string_view pattern, char c, bool slash_is_special, bool
     expected = pattern[1];
     used = 2;
   }
-  if (ignore_case) return {ascii_lower(expected) == ascii_lower(c), used};
+  if (rules.ignore_case) return {ascii_lower(expected) == ascii_lower(c), used};
   return {expected == c, used};
 }
 
@@ -165,6 +187,7 @@ GlobStep match_one(std::string_view pattern, char c, bool slash_is_special, bool
 
 bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is_special,
                   bool ignore_case) {
+  const GlobRules rules{slash_is_special, ignore_case};
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, star_text = 0;
   while (t < text.size()) {
@@ -174,7 +197,7 @@ bool matches_glob(std::string_view pattern, std::string_view text, bool slash_is
       continue;
     }
     if (p < pattern.size()) {
-      const GlobStep step = match_one(pattern.substr(p), text[t], slash_is_special, ignore_case);
+      const GlobStep step = match_one(pattern.substr(p), text[t], rules);
       if (step.matched) {
         p += step.pattern_used;
         ++t;

@@ -31,6 +31,39 @@ TEST(Text, globs_match_as_a_shell_does) {
   EXPECT_TRUE(matches_glob("A*", "abc", false, true));
 }
 
+TEST(Text, case_is_ignored_inside_of_classes_too) {
+  const auto matches = [](std::string_view pattern, std::string_view text) {
+    return matches_glob(pattern, text, false, true);
+  };
+  EXPECT_TRUE(matches("[a-c]", "B"));
+  EXPECT_TRUE(matches("[A-C]x", "bX"));
+  EXPECT_TRUE(matches("[B]", "b"));
+  EXPECT_FALSE(matches("[!b]", "B"));
+  EXPECT_TRUE(matches("[A-z]", "_"));
+  EXPECT_FALSE(matches_glob("[a-c]", "B"));
+}
+
+TEST(Text, a_backslash_in_a_class_makes_the_next_character_ordinary) {
+  EXPECT_FALSE(matches_glob("[\\]", "\\"));
+  EXPECT_TRUE(matches_glob("[\\]", "[]"));
+  EXPECT_TRUE(matches_glob("[\\]]", "]"));
+  EXPECT_TRUE(matches_glob("[\\a-\\c]", "b"));
+  EXPECT_FALSE(matches_glob("[\\a-\\c]", "\\"));
+  EXPECT_TRUE(matches_glob("[a\\-c]", "-"));
+  EXPECT_FALSE(matches_glob("[a\\-c]", "b"));
+}
+
+TEST(Text, a_class_without_an_end_is_a_bracket) {
+  EXPECT_TRUE(matches_glob("[a", "[a"));
+  EXPECT_TRUE(matches_glob("[a-", "[a-"));
+  EXPECT_TRUE(matches_glob("[]", "[]"));
+  EXPECT_TRUE(matches_glob("[]a]", "]"));
+  EXPECT_TRUE(matches_glob("[a-]", "-"));
+  EXPECT_TRUE(matches_glob("[a/b]", "/"));
+  EXPECT_TRUE(matches_glob("[a/b]", "[a/b]", true));
+  EXPECT_FALSE(matches_glob("[a/b]", "a", true));
+}
+
 TEST(Text, wildcards_in_paths_stop_at_a_slash) {
   EXPECT_TRUE(matches_glob("/a/*", "/a/b", true));
   EXPECT_FALSE(matches_glob("/a/*", "/a/b/c", true));

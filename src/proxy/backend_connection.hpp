@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +65,7 @@ struct BackendConnection {
   OpenMark mark;
   std::unique_ptr<io::Stream> stream;  // dies before its slot is given back
   Instant idle_since{};
+  std::optional<std::uint16_t> source_port;       // of this end, once it was asked for
   std::uint32_t addresses_version = 0;            // of the member's, when its own was among them
   std::shared_ptr<const tls::ClientContext> tls;  // how TLS is spoken on it; null: not at all
   std::string tls_host;                           // whom it was made for

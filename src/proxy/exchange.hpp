@@ -92,6 +92,7 @@ class Exchange final : public expr::Facts {
   Instant began_at{}, first_byte_at{}, ended_at{};
   WallTime began{}, wall_now{};
   std::uint64_t log_id = 0;
+  void take_log_id() const;  // before the first line about it; until then its text is empty
   // How it goes; null when nobody asks for that (Server::keeps_timelines).
   expr::Timeline* timeline_kept() { return keeps_timeline_ ? timeline_.get() : nullptr; }
   void keep_timeline();
@@ -135,7 +136,6 @@ class Exchange final : public expr::Facts {
 
  private:
   const http::Field& response_row(std::size_t i) const;
-  std::string_view log_id_text() const;
   std::string_view backend_url_text() const;
   std::optional<std::string_view> tls_environment(std::string_view name) const;
 

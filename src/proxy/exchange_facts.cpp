@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "proxy/exchange.hpp"
 #include "proxy/server_variable.hpp"
@@ -13,6 +15,7 @@ using expr::NumberFact;
 using expr::TextFact;
 
 namespace {
+
 
 std::string_view protocol_text(http::Version version) {
   switch (version.major * 10 + version.minor) {
@@ -94,7 +97,7 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::filename:
       return proxied || recording ? backend_url_text() : rewritten->text;
     case TextFact::server_admin:
-      return server->admin;
+      return server->admin.empty() ? std::string_view("[no address given]") : server->admin;
     case TextFact::document_root:
       return server->document_root;
     case TextFact::connection_log_id:
@@ -104,7 +107,7 @@ std::string_view Exchange::text(TextFact which) const {
       return client->process->load_averages ? arena.copy(client->process->load_averages())
                                             : std::string_view();
     case TextFact::log_id:
-      return log_id_text();
+      return log_id_text_;
     case TextFact::server_software:
       return generation->banner();
   }
@@ -172,7 +175,11 @@ std::optional<std::string_view> Exchange::note(std::string_view name) const {
   return notes.find(name);
 }
 
+// Empty where mod_ssl is not loaded: nobody knows these variables then (httpd).
 std::optional<std::string_view> Exchange::tls_variable(std::string_view name) const {
+  const auto& modules = generation->config().modules;
+  const bool is_loaded = std::ranges::find(modules, "ssl_module") != modules.end();
+  if (client->tls == nullptr && !is_loaded) return std::nullopt;
   const bool is_of_connection =
       starts_with_ignoring_case(name, "SSL_") || equals_ignoring_case(name, "HTTPS");
   if (!is_of_connection) return server_variable(*this, name);
@@ -243,17 +250,17 @@ std::string_view Exchange::response_header_value(std::size_t i) const {
   return response_row(i).value;
 }
 
-// httpd: a request has an id once a line about it was logged (Core::log asks for it then). Logs of
-// others tell of none.
-std::string_view Exchange::log_id_text() const {
+// httpd: a request has an id once a line about it was logged (Core::log takes it then). What asks
+// before that sees none.
+void Exchange::take_log_id() const {
   constexpr std::size_t digits = 11;
-  if (recording || !log_id_text_.empty()) return log_id_text_;
+  if (!log_id_text_.empty()) return;
   static constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@-";
   std::uint64_t left = log_id;
   char* const text = arena.take(digits);
   for (std::size_t i = 0; i < digits; ++i, left >>= 6) text[i] = alphabet[left & 63];
-  return log_id_text_ = {text, digits};
+  log_id_text_ = {text, digits};
 }
 
 }  // namespace steelyard::proxy

@@ -175,6 +175,8 @@ void export_decision(Exchange& x, const Journey& journey, const balance::Decisio
   if (decision.lease && decision.session.found) {
     env.set("BALANCER_SESSION_STICKY", decision.session.name);
     env.set("BALANCER_SESSION_ROUTE", decision.session.tag);
+    x.notes.set("session-sticky", decision.session.name);
+    x.notes.set("session-route", decision.session.tag);
   }
   if (decision.tag_changed) env.set("BALANCER_ROUTE_CHANGED", "1");
   if (!decision.lease) return;
@@ -201,12 +203,8 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   const BackendTarget target{lease.member().authority(), path, x.query, x.has_query};
   AttemptPlan plan{*journey.group->state, lease, target, times_for(x, spec)};
   plan.transient = journey.own_group != nullptr;
-  // A target with variables of the request belongs to nobody's pool (httpd).
-  const bool interpolated = x.route.route != nullptr && x.route.route->interpolate &&
-                            x.route.route->target.find("${") != std::string::npos;
   // A connection that began with a client's address is that client's alone.
-  plan.reuses = !interpolated && may_be_kept(spec) &&
-                !(spec.address_ttl && spec.address_ttl->count() == 0) &&
+  plan.reuses = may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0) &&
                 spec.proxy_protocol == balance::ProxyProtocol::none;
   const bool speaks_cgi = cgi_protocol(spec.scheme).has_value();
   x.backend_url = {spec.scheme,

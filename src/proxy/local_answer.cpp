@@ -166,8 +166,8 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
   if (!empty) {
-    // httpd counts a page only when it is sent.
-    if (x.request.method_id != http::Method::head && answer.feed == nullptr)
+    // httpd counts a page only when it is sent, and no echo.
+    if (!echoes && x.request.method_id != http::Method::head && answer.feed == nullptr)
       x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type

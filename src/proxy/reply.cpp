@@ -8,6 +8,7 @@
 #include "http/token_list.hpp"
 #include "http/warning.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/web_scheme.hpp"
 
 namespace steelyard::proxy {
 
@@ -235,7 +236,7 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
-  note_backend_status(x);
+  if (leaves_notes(x.backend_url.scheme)) note_backend_status(x);
   x.reason = x.response.reason;
   if (adoption.kept_status != 0) {
     x.status = adoption.kept_status;

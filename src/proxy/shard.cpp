@@ -187,7 +187,7 @@ void Shard::Core::log(const Exchange& x, config::LogLevel level, std::string_vie
   line.text = text;
   if (const auto referer = x.request.fields.value(http::FieldId::referer)) line.referer = *referer;
   line.when = parts.loop.wall_now();
-  (void)x.text(expr::TextFact::log_id);  // %L names it from now on
+  x.take_log_id();
   parts.log.error(x.server->error_log, line);
 }
 

@@ -8,8 +8,17 @@ what is under way, and that nobody else is asked for anything.
 
 `errors` is everything that is not a good answer: {"METHOD word": count}, words as in
 support/steady_load.py. `why` is the rule that gives the number, with what httpd would give where
-that differs. In each row clients also get only answers to their own questions, no POST runs twice,
-bodies arrive whole, the member's traffic comes back, and nothing is left over in the process.
+that differs.
+
+A request is "replayable" (docs/decisions/0003) when nothing of it was written, whatever its method,
+or when it is idempotent (here GET and PUT), broke on a pooled connection before a byte of an answer,
+and what was sent of its body is still kept. Such requests cost nobody anything while another member
+is usable: no row has an error for one. The GET and PUT that `errors` counts are not replayable: a
+fresh connection that broke, a time-out, an answer that broke behind its head, one that is
+malformed, or the member's own 503.
+
+In each row clients also get only answers to their own questions, no POST runs twice, bodies arrive
+whole, the member's traffic comes back, and nothing is left over in the process.
 """
 
 import os

@@ -121,3 +121,54 @@ def test_a_stop_does_not_wait_for_a_check(server, port, members, number):
     server.signal(number)
     assert server.ended(5.0)
     members[0].gates.release("never")
+
+
+def test_two_balancers_that_name_one_url_check_it_each_for_themselves(server, port, members):
+    """docs/decisions/0024."""
+    told = text(port, members).replace("ProxyPass / ", "ProxyPass /d/ balancer://d/\nProxyPass / ")
+    other = f"BalancerMember balancer://d http://{members[0].address} " + CHECKS.replace(
+        "hcuri=/health", "hcuri=/?status=503"
+    )
+    server.start(told + other + "\n", [port.port])
+    assert until(lambda: "DISABLING" in server.read("error.log"))
+    assert until(lambda: checks_heard(members[0]) >= 2)
+    assert server.read("error.log").count("DISABLING") == 1
+
+    def asked(path):
+        client = Connection("127.0.0.1", port.port)
+        client.send(b"GET %s HTTP/1.1\r\nHost: lb.test\r\nConnection: close\r\n\r\n" % path)
+        response = client.read_response()
+        client.close()
+        return response.body.strip() if response.status == "200" else response.status
+
+    assert asked(b"/d/") == "503", "it is out in the one"
+    assert {asked(b"/") for _ in range(4)} == {b"M1", b"M2"}, "and serves in the other"
+
+
+def test_checks_name_the_host_that_hchost_says_and_traffic_does_not(server, port, members):
+    checks = "hcmethod=GET11 hcuri=/health hcinterval=100ms hchost=health.example"
+    server.start(text(port, members, checks), [port.port])
+    assert until(lambda: checks_heard(members[0]) >= 2)
+    assert who_answers(port) == {"ok"}
+    hosts = {(request.target, request.header("Host")) for request in members[0].received}
+    assert hosts == {(b"/health", b"health.example"), (b"/", members[0].address.encode())}
+
+
+def test_checks_ask_another_port_and_more_often_while_it_fails(server, port, members, farm):
+    beside = farm.member("M3")
+    beside.answer = ask.Ask(status=503)
+    number = beside.address.rpartition(":")[2]
+    # Five checks would take 15 seconds without hcdowninterval.
+    checks = f"hcmethod=GET11 hcuri=/health hcinterval=3 hcport={number} hcdowninterval=100ms"
+    server.start(text(port, members, checks), [port.port])
+    assert until(lambda: "DISABLING" in server.read("error.log"))
+    heard = checks_heard(beside)
+    assert until(lambda: checks_heard(beside) >= heard + 5, 6.0)
+    assert who_answers(port) == {"ok"}
+    assert not members[0].received, "the member itself is well, and gets nothing"
+    beside.answer = None
+    assert until(lambda: "ENABLING" in server.read("error.log"), 2.0)
+    assert who_answers(port) == {"ok"}
+    assert {request.target for request in members[0].received} == {b"/"}
+    assert {request.header("Host") for request in beside.received} == {members[0].address.encode()}
+    farm.retire([beside])

@@ -296,6 +296,38 @@ DEVIATIONS = [
         "403",
     ),
     Deviation(
+        "odd-addresses-in-networks",
+        (
+            "The left side of -ipmatch is an address of four decimal numbers, or of IPv6; httpd also"
+            " takes what inet_aton(3) reads: fewer parts, octal and hexadecimal ones. Such text names"
+            " one address to some programs and another, or none, to others."
+        ),
+        "addresses_in_the_forms_of_old",
+        "1 1 1 1 1",
+        "1 403 403 403 403",
+    ),
+    Deviation(
+        "filename-in-request-header",
+        (
+            "In a RequestHeader line %{REQUEST_FILENAME} is the target as the mapping left it, its"
+            " path decoded and without the query; httpd has encoded it by then. Here that is done"
+            " when a member is asked. Header lines and logs see the same as in httpd."
+        ),
+        "the_name_of_a_target_in_requestheader",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "no-document-root",
+        (
+            "Without DocumentRoot there is none: %{DOCUMENT_ROOT} is empty, as nothing is served from"
+            " files. httpd has the one that it was built with."
+        ),
+        "there_is_a_document_root_without_documentroot",
+        "1",
+        "403",
+    ),
+    Deviation(
         "deep-conditions",
         (
             "More than 200 parentheses or calls inside of one another are a fault of the"

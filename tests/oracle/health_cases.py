@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from health_stage import BAD, OK, Case
+from support import ajp
 
 GET = "hcmethod=GET hcuri=/h"
 
@@ -35,7 +36,19 @@ BROKEN = {
     "j": answer(b"100 Continue") + OK,
 }
 
-MORTAL = Case("dies", "+", "M", GET + " retry=60", interval_ms=300)
+# Their process dies and comes back.
+MORTALS = [
+    Case("dies and is asked by GET", "+", "M", GET + " retry=60"),
+    Case("dies and is asked by TCP", "+", "M", "hcmethod=TCP retry=60"),
+]
+# And this while no client asks.
+UNSEEN = [
+    Case("dies unseen and is asked by TCP", "+", "M", "hcmethod=TCP"),
+    Case(
+        "dies unseen and is asked by CPING", "+", "M", "hcmethod=CPING", scheme="ajp",
+        answers={"+": ajp.CPONG},
+    ),
+]
 
 CASES = [
     Case("one failure disables and one pass enables", "+-+--+", "MMoMooM", GET),
@@ -53,6 +66,10 @@ CASES = [
         answers={"+": MAIN, "-": SPARE},
     ),
     Case("TCP asks nothing", "+++", "MMMM", "hcmethod=TCP"),
+    Case(
+        "CPING is answered or not", "+-+x+", "MMoMoM", "hcmethod=CPING", scheme="ajp",
+        answers={"+": ajp.CPONG, "-": b"", "x": ajp.end()},
+    ),
     Case("OPTIONS", "+-", "MMo", "hcmethod=OPTIONS hcuri=/x", path="/app"),
     Case("OPTIONS11", "+-", "MMo", "hcmethod=OPTIONS11"),
     Case("HEAD", "+-", "MMo", "hcmethod=HEAD hcuri=/status", path="/app"),

@@ -14,8 +14,11 @@ The times between the end of one check and the next are recorded beside it.
 """
 
 import asyncio
+import struct
 import time
 from dataclasses import dataclass, field
+
+from support import ajp
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BAD = b"HTTP/1.1 503 Bad\r\nContent-Length: 3\r\n\r\nbad"
@@ -38,6 +41,7 @@ class Case:
     traffic: bytes = b""  # What the checked member tells clients; nothing: a plain 200.
     path: str = ""  # Of the member's URL.
     host: str = "127.0.0.1"  # Where the checked member listens.
+    scheme: str = "http"  # Of the checked member: http or ajp.
     in_virtual_host: bool = False  # Clients ask a virtual host that has the main server's balancer.
     interval_ms: int = 300
 
@@ -155,6 +159,29 @@ class Member:
             except asyncio.TimeoutError:
                 return False
         return True
+
+
+class AjpMember(Member):
+    """The same for AJP13: every CPING is a check, every other packet traffic."""
+
+    async def _exchange(self, reader, writer, began):
+        head = await reader.readexactly(4)
+        packet = head + await reader.readexactly(struct.unpack(">2xH", head)[0])
+        if packet[4:] != b"\x0a":
+            writer.write(ajp.send_headers(200, "OK", [(b"X-Member", self.sign.encode())]))
+            writer.write(ajp.end())
+            await writer.drain()
+            return True
+        self._arrive()
+        await self._let_go.acquire()
+        writer.write(self._answer(self._next_sign(), packet))
+        await writer.drain()
+        self.checks.append(Checked(began, time.monotonic(), packet))
+        return False
+
+
+def member_for(sign, case):
+    return (AjpMember if case.scheme == "ajp" else Member)(sign, case)
 
 
 async def ask(port, slug):

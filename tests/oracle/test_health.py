@@ -8,7 +8,7 @@ import time
 import document
 import health_cases
 import pytest
-from health_stage import Member, follow, ask
+from health_stage import Member, ask, follow, member_for
 from support.ports import HeldPort
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
 
@@ -21,6 +21,7 @@ DEATH_S = 2.0  # Far less than retry=.
 def configuration(cases, ports, members):
     lines = [
         f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so",
+        f"LoadModule proxy_ajp_module {MODULE_DIRECTORY}/mod_proxy_ajp.so",
         f"Listen 127.0.0.1:{ports['server']}",
         f"Listen 127.0.0.1:{ports['virtual']}",
         "Timeout 3",
@@ -30,7 +31,7 @@ def configuration(cases, ports, members):
         checked, other = members[case.slug]
         balancer = f"balancer://{case.slug}"
         lines.append(
-            f"BalancerMember {balancer} http://{checked.address}{case.path} "
+            f"BalancerMember {balancer} {case.scheme}://{checked.address}{case.path} "
             f"{case.member} hcinterval={case.interval_ms}ms"
         )
         if case.other is not None:
@@ -51,7 +52,7 @@ class Side:
 
     async def open(self, cases):
         for case in cases:
-            pair = Member("M", case), Member("o")
+            pair = member_for("M", case), Member("o")
             for member, host in zip(pair, (case.host, "127.0.0.1")):
                 self.held.append(HeldPort(host))
                 await member.listen(self.held[-1])
@@ -82,6 +83,25 @@ class Side:
         back = await self.until(case, lambda answers: "M" in answers)
         return gone, back
 
+    async def die_unseen(self, case):
+        """The same while no client asks; who answers when the log has told of the death, and whether
+        the member does again."""
+        member = self.members[case.slug][0]
+        held = self.held[2 * list(self.members).index(case.slug)]
+        for _ in range(1000):
+            member.let_go()
+        await member.close()
+        await self.said(f" DISABLING {case.scheme}://{member.address}")
+        without = {await ask(self.port.port, case.slug) for _ in range(4)}
+        await member.listen(held)
+        await self.said(f" ENABLING {case.scheme}://{member.address}")
+        return without, await self.until(case, lambda answers: "M" in answers)
+
+    async def said(self, words):
+        began = time.monotonic()
+        while words not in self.server.read("error.log") and time.monotonic() - began < 8.0:
+            await asyncio.sleep(0.02)
+
     async def until(self, case, holds):
         began = time.monotonic()
         while time.monotonic() - began < 8.0:
@@ -105,14 +125,18 @@ async def play(scratch):
     """{program: {slug: outcome}}; everything happens at the same time."""
     sides = {name: Side(name, scratch) for name in PROGRAMS}
     cases = [*health_cases.CASES, *(different.case for different in health_cases.DIFFERENT)]
+    everyone = [*cases, *health_cases.MORTALS, *health_cases.UNSEEN]
     try:
         for side in sides.values():
-            await side.open([*cases, health_cases.MORTAL])
-        await asyncio.gather(*(s.start([*cases, health_cases.MORTAL]) for s in sides.values()))
+            await side.open(everyone)
+        await asyncio.gather(*(side.start(everyone) for side in sides.values()))
         told = {}
         for name, side in sides.items():
             told[name] = {case.slug: side.follow(case) for case in cases}
-            told[name][health_cases.MORTAL.slug] = side.kill_and_revive(health_cases.MORTAL)
+            for case in health_cases.MORTALS:
+                told[name][case.slug] = side.kill_and_revive(case)
+            for case in health_cases.UNSEEN:
+                told[name][case.slug] = side.die_unseen(case)
         names = [(name, slug) for name in told for slug in told[name]]
         outcomes = await asyncio.gather(*(told[name][slug] for name, slug in names))
         result = {name: {} for name in told}
@@ -173,12 +197,21 @@ def test_the_document_tells_the_differences():
     assert document.TARGET.read_text() == document.text()
 
 
-def test_traffic_leaves_a_dead_member_and_comes_back_in_the_same_time(played):
+@pytest.mark.parametrize("case", health_cases.MORTALS, ids=by_name)
+def test_traffic_leaves_a_dead_member_and_comes_back_in_the_same_time(case, played):
     """A request finds out at once (Err); a check brings it back long before retry= would."""
     for name in PROGRAMS:
-        gone, back = played[0][name][health_cases.MORTAL.slug]
+        gone, back = played[0][name][case.slug]
         assert gone is not None and gone < DEATH_S, (name, gone)
         assert back is not None and back < DEATH_S, (name, back)
+
+
+@pytest.mark.parametrize("case", health_cases.UNSEEN, ids=by_name)
+def test_checks_find_a_death_and_a_return_before_clients_do(case, played):
+    for name in PROGRAMS:
+        without, back = played[0][name][case.slug]
+        assert without == {"o"}, name
+        assert back is not None, name
 
 
 def test_both_logs_tell_of_the_changes(played):

@@ -7,6 +7,7 @@
 #include "http/proxy_protocol.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
+#include "proxy/web_scheme.hpp"
 
 namespace steelyard::proxy {
 
@@ -73,7 +74,16 @@ io::Task<Failure> MemberLink::connect() {
   if (!failure && is_tls()) failure = co_await secure();
   if (failure) co_return failure;
   if (shares()) begin_lane();
+  note_source_port();
   co_return Failure{};
+}
+
+// The note proxy-source-port, for logs. The port of a Unix socket is 0, as in httpd.
+void MemberLink::note_source_port() {
+  if (!leaves_notes(plan_.lease.spec().scheme)) return;
+  std::optional<std::uint16_t>& port = connection_->source_port;
+  if (!port) port = connection_->stream->local().port;
+  x_.notes.set("proxy-source-port", x_.arena.decimal(*port));
 }
 
 // It is the first of what a fresh connection sends: there is room for it, or the connection broke.
@@ -131,6 +141,7 @@ bool MemberLink::take_pooled() {
     noted->connected_at = core_.now();
   }
   pool_->cells()->reuses.add();
+  note_source_port();
   return true;
 }
 

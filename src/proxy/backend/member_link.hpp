@@ -48,6 +48,7 @@ class MemberLink {
   bool shares() const { return plan_.lease.spec().scheme.starts_with("h2"); }
   BackendPool::Keeping keeping() const;
   void find_tls();
+  void note_source_port();
   [[gnu::noinline]] io::Task<Failure> secure();
   // The other proxy is asked for a connection to the member, within which TLS begins.
   [[gnu::noinline]] io::Task<Failure> ask_remote(Instant deadline);

@@ -10,14 +10,28 @@
 
 namespace steelyard::proxy {
 
+namespace {
+
+// Of a body whose length no field tells.
+ReplyFraming open_framing(const Exchange& x) {
+  const bool chunks = x.request.version.minor >= 1;
+  const Framing framing = speaks_http2(x) ? Framing::stream
+                          : chunks        ? Framing::chunked
+                                          : Framing::plain;
+  return {.framing = framing, .has_body = true, .ends_by_closing = !chunks};
+}
+
+}  // namespace
+
 // Sends what prepare_local_answer left: head and page.
 io::Task<> Serving::send_answer() {
   Exchange& x = exchange();
   const bool has_body = x.request.method_id != http::Method::head && !http::has_no_body(x.status);
-  const Framing framing = whole_framing(x);
-  write_reply_head(x, core_, {.framing = framing}, client_.workspace.to_client);
+  const bool is_open = has_body && !x.normal.has(http::FieldId::content_length);
+  const ReplyFraming framing = is_open ? open_framing(x) : ReplyFraming{whole_framing(x)};
+  write_reply_head(x, core_, framing, client_.workspace.to_client);
   MessageWriter writer;
-  writer.begin(client_.workspace.to_client.view(), framing);
+  writer.begin(client_.workspace.to_client.view(), framing.framing);
   std::string_view page = has_body ? std::string_view(core_.page) : std::string_view();
   // Others of this shard may write their pages while this one waits.
   std::string_view rest = x.arena.copy(page);
@@ -75,14 +89,10 @@ io::Task<> Serving::send_feed(Feed& feed) {
   Exchange& x = exchange();
   Listening listening(feed, core_.parts.loop);
   if (x.request.method_id == http::Method::head) co_return co_await send_answer();
-  const bool chunks = x.request.version.minor >= 1;
-  const Framing framing = speaks_http2(x) ? Framing::stream
-                          : chunks        ? Framing::chunked
-                                          : Framing::plain;
-  write_reply_head(x, core_, {.framing = framing, .has_body = true, .ends_by_closing = !chunks},
-                   client_.workspace.to_client);
+  const ReplyFraming framing = open_framing(x);
+  write_reply_head(x, core_, framing, client_.workspace.to_client);
   MessageWriter writer;
-  writer.begin(client_.workspace.to_client.view(), framing);
+  writer.begin(client_.workspace.to_client.view(), framing.framing);
   x.first_byte_at = core_.now();
   x.head_sent = true;
   Feed::Taken news{.text = core_.page};

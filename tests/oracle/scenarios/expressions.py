@@ -182,6 +182,30 @@ scenario(
     sees="1 1 1",
 )
 scenario(
+    "classes of a wildcard",
+    verdicts(
+        "'B' -strcmatch '[a-c]'",
+        "'b' -strcmatch '[A-C]'",
+        "'B' -strcmatch '[!b]'",
+        "'b' -strcmatch '[^B]'",
+        "'B' -strmatch '[a-c]'",
+        "'_' -strcmatch '[A-z]'",
+        "'X.b' -strcmatch 'x.[AB]'",
+        "'\\\\' -strmatch '[\\\\]'",
+        "'[\\\\]' -strmatch '[\\\\]'",
+        "']' -strmatch '[\\\\]]'",
+        "']' -strmatch '[]a]'",
+        "'b' -strmatch '[\\\\a-\\\\c]'",
+        "'-' -strmatch '[a-]'",
+        "'[a/b]' -fnmatch '[a/b]'",
+        "'a' -fnmatch '[a/b]'",
+        "'a' -strmatch '[a/b]'",
+    )
+    + DIRECT,
+    [get("/")],
+    sees="1",
+)
+scenario(
     "addresses and networks",
     verdicts(
         "-R '127.0.0.1'",
@@ -201,6 +225,12 @@ scenario(
     + DIRECT,
     [get("/"), get("/", "X-Real-IP: 192.168.7.7")],
     sees="1 1",
+)
+scenario(
+    "addresses in the forms of old",
+    '<Location />\nRequire expr "%{QUERY_STRING} -ipmatch \'10.0.0.0/8\'"\n</Location>\n' + DIRECT,
+    [get(f"/?{text}") for text in ("10.1.2.3", "0xa.1.2.3", "167838211", "10.1.2", "012.1.2.3")],
+    sees="1 1 1 1 1",
 )
 scenario(
     "words that are asked about by letters",
@@ -330,6 +360,106 @@ scenario(
         request("GET", "/a%20b?c%20d", version="1.0"),
     ],
     sees="1 1",
+)
+# What the manual's page on expressions lists, in its order.
+EVERY_VARIABLE = """
+HTTP_ACCEPT HTTP_COOKIE HTTP_FORWARDED HTTP_HOST HTTP_PROXY_CONNECTION HTTP_REFERER HTTP_USER_AGENT
+REQUEST_METHOD REQUEST_SCHEME REQUEST_URI DOCUMENT_URI REQUEST_FILENAME SCRIPT_FILENAME
+LAST_MODIFIED SCRIPT_USER SCRIPT_GROUP PATH_INFO QUERY_STRING IS_SUBREQ THE_REQUEST REMOTE_ADDR
+REMOTE_PORT REMOTE_HOST REMOTE_USER REMOTE_IDENT SERVER_NAME SERVER_PORT SERVER_ADMIN
+SERVER_PROTOCOL DOCUMENT_ROOT AUTH_TYPE CONTENT_TYPE HANDLER HTTP2 HTTPS IPV6 REQUEST_STATUS
+REQUEST_LOG_ID CONN_LOG_ID CONN_REMOTE_ADDR CONTEXT_PREFIX CONTEXT_DOCUMENT_ROOT TIME_YEAR TIME_MON
+TIME_DAY TIME_HOUR TIME_MIN TIME_SEC TIME_WDAY TIME SERVER_SOFTWARE API_VERSION
+""".split()
+scenario(
+    "every variable of an expression",
+    "\n".join(
+        f'{line} X-{name} "expr=[%{{{name}}}]"'
+        for name in EVERY_VARIABLE
+        for line in ("Header always set", "RequestHeader set")
+        if line[0] == "H" or "FILENAME" not in name
+    )
+    + "\nDocumentRoot /tmp\n"
+    + DIRECT,
+    [
+        get("/a%20b/c?d=%20e", "Accept: text/*", "Cookie: a=1", "Referer: r", "User-Agent: me"),
+        post("/", b"x", "Forwarded: for=1.2.3.4", "Proxy-Connection: close", "X-In: 1"),
+        get("/?status=404"),
+    ],
+    mask=(
+        (r"(X-REMOTE_PORT: )\[\d+\]", r"\1(port)"),
+        (r"(X-TIME(_YEAR|_MON|_DAY|_HOUR|_MIN|_SEC|_WDAY)?: )\[\d+\]", r"\1(now)"),
+        (r"(X-SERVER_SOFTWARE: )\[[^]]+\]", r"\1(banner)"),
+    ),
+    sees="1 1 404",
+)
+scenario(
+    "the name of a target in RequestHeader",
+    'RequestHeader set X-F "expr=%{REQUEST_FILENAME}"\n' + DIRECT,
+    [get("/a%20b?c=d")],
+    sees="1",
+)
+scenario(
+    "there is a document root without DocumentRoot",
+    '<Location />\nRequire expr "-n %{DOCUMENT_ROOT}"\n</Location>\n' + DIRECT,
+    [get("/")],
+    sees="1",
+)
+scenario(
+    "a request has an id once a line about it was logged",
+    'Header always set X-Id "expr=[%{REQUEST_LOG_ID}]"\n'
+    + "ProxyPass /dead http://${DEAD}/\n"
+    + DIRECT,
+    [get("/"), get("/dead")],
+    mask=((r"(X-Id: )\[[\w@+/-]+\]", r"\1(id)"),),
+    sees="1 503",
+)
+scenario(
+    "notes that the proxy leaves",
+    f"LoadModule proxy_ajp_module {MODULE_DIRECTORY}/mod_proxy_ajp.so\n"
+    + TWO
+    + values(
+        "%{note:session-route}|%{note:session-sticky}|%{note:proxy-status}",
+        "%{env:session-route}|%{env:session-sticky}|%{reqenv:session-route}",
+    )
+    + verdicts("%{note:proxy-source-port} =~ /^[1-9]\\d+$/")
+    + 'RequestHeader set X-Early "expr=%{note:session-route}%{note:proxy-source-port}"\n'
+    + 'LogFormat "%{session-route}n %{session-sticky}n %{proxy-source-port}n" b\n'
+    + "CustomLog b.log b\n"
+    + "ProxyPass /direct http://${M1}/\nProxyPass /j ajp://${J1}/\n"
+    + "ProxyPass /dead http://${DEAD}/\nProxyPass /u unix:${U1}|http://local/\n"
+    + "ProxyPass / balancer://c/ stickysession=sid\n",
+    [
+        get("/?sid=a.r2"),
+        get("/?sid=a.r2"),
+        get("/", "Cookie: sid=a.nowhere"),
+        get("/"),
+        get("/direct"),
+        get("/direct"),
+        get("/j"),
+        get("/dead"),
+        get("/u/"),
+    ],
+    logs=("b.log",),
+    mask=((r"\b\d{4,5}$", "(port)"),),
+    sees="2 2 1 1 1 1 1 503 1",
+)
+scenario(
+    "variables of TLS where its module is not loaded",
+    "Header always set X-S %{HTTPS}s-%{SSL_PROTOCOL}s-%{SERVER_NAME}s\n"
+    + 'Header always set X-E "expr=[%{HTTPS}]"\n'
+    + DIRECT,
+    [get("/")],
+    sees="1",
+)
+scenario(
+    "variables of TLS on a connection without it",
+    f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+    + "Header always set X-S %{HTTPS}s-%{SSL_PROTOCOL}s-%{SERVER_NAME}s\n"
+    + 'Header always set X-E "expr=[%{HTTPS}]"\n'
+    + DIRECT,
+    [get("/")],
+    sees="1",
 )
 scenario(
     "a condition of Header sees the answer",

@@ -201,6 +201,30 @@ scenario(
     sees="1 1",
 )
 scenario(
+    "an interpolated target that another worker covers keeps its connection",
+    (
+        "ProxyPassInterpolateEnv On\nSetEnvIf X-To (.+) to=$1\nSetEnvIf X-At (.+) at=$1\n"
+        "ProxyPass /a http://${M1}/${to} interpolate\n"
+        "ProxyPass /c http://${M2}/${to} interpolate\n"
+        "ProxyPass /d http://${at}/ interpolate\n"
+        "ProxyPass /b http://${M1}/\n"
+        "BalancerMember balancer://c http://${M3}\nProxyPass /e balancer://c/${to} interpolate\n"
+    ),
+    [
+        get("/a/x", "X-To: there"),
+        get("/a/x", "X-To: there"),
+        get("/b/x"),
+        get("/a/x"),
+        get("/c/x", "X-To: there"),
+        get("/c/x", "X-To: there"),
+        get("/d/x", "X-At: ${M1}"),
+        get("/d/x", "X-At: ${M2}"),
+        get("/e/x", "X-To: there"),
+        get("/e/x", "X-To: there"),
+    ],
+    sees="1 1 1 1 2 2 1 2 3 3",
+)
+scenario(
     "no-proxy works from SetEnvIf but not from SetEnv",
     "SetEnvIf Request_URI ^/a/x no-proxy\nSetEnv no-proxy\n" + ONE,
     [get("/a/x"), get("/a/y")],

@@ -140,6 +140,19 @@ scenario(
     sees="1 1 400 400 400 200 1",
 )
 scenario(
+    "TRACE that is not forwarded any further",
+    ONE + "ProxyPass /c balancer://c/\n" + TWO,
+    [
+        request("TRACE", "/a", "Max-Forwards: 0", "X-b: 1"),
+        request("TRACE", "/c", "Max-Forwards: 0", on="k"),
+        request("TRACE", "/a", "Max-Forwards: 0", on="k"),
+        request("TRACE", "/a", "Max-Forwards: 0", version="1.0"),
+        request("TRACE", "/a", "Max-Forwards: 0", "Connection: keep-alive", version="1.0"),
+        request("TRACE", "/nowhere", "X-b: 1"),
+    ],
+    sees="200 200 200 200 200 200",
+)
+scenario(
     "ProxyMaxForwards adds the header",
     "ProxyMaxForwards 7\n" + ONE,
     [get("/a"), get("/a", "Max-Forwards: 3")],
