@@ -207,8 +207,6 @@ void only_off(Scope& scope, const Statement& statement) {
       {"SSLInsecureRenegotiation", "let a stranger put bytes in front of a client's (RFC 5746)",
        "Leave it out."},
       {"SSLFIPS", "use certified algorithms only", "Configure the library: openssl.cnf."},
-      {"SSLOCSPEnable", "ask authorities about clients' certificates",
-       "Use SSLCARevocationFile and SSLCARevocationCheck."},
   });
   for (const Refusal& each : refusals) {
     if (!equals_ignoring_case(each.name, statement.name)) continue;
@@ -320,8 +318,6 @@ constexpr auto directives = std::to_array<Directive>({
           only_off, Arguments::flag),
     noted("SSLFIPS", "whether only certified algorithms are used; only Off", never, only_off,
           Arguments::flag),
-    noted("SSLOCSPEnable", "whether authorities are asked about clients; only Off", never, only_off,
-          Arguments::flag),
 });
 
 std::vector<Directive> make_table() {
@@ -329,12 +325,7 @@ std::vector<Directive> make_table() {
   const std::vector<Directive> noted_lists = expand_lists(
       {{"ssl_module", "SSLStaplingCache SSLStaplingReturnResponderErrors SSLStaplingFakeTryLater",
         "where an authority's word is kept, and what is shown without one",
-        "it is kept in memory, and nothing is shown without one that is good"},
-       {"ssl_module",
-        "SSLOCSPDefaultResponder SSLOCSPOverrideResponder SSLOCSPResponseTimeSkew "
-        "SSLOCSPResponseMaxAge SSLOCSPResponderTimeout SSLOCSPUseRequestNonce SSLOCSPProxyURL "
-        "SSLOCSPNoVerify SSLOCSPResponderCertificateFile",
-        "how authorities are asked about clients", "SSLOCSPEnable can only be Off"}},
+        "it is kept in memory, and nothing is shown without one that is good"}},
       Support::accepted_with_note);
   table.insert(table.end(), noted_lists.begin(), noted_lists.end());
   return table;

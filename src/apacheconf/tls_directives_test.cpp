@@ -212,9 +212,59 @@ TEST_F(TlsDirectives, stapling_is_said_in_seconds_and_by_http) {
               ElementsAre(HasSubstr("no http:// URL")));
 }
 
+TEST_F(TlsDirectives, authorities_are_asked_about_clients_as_the_lines_say) {
+  using About = config::TlsOcsp::About;
+  const config::TlsOcsp& usual = read("").tls.ocsp;
+  EXPECT_EQ(usual.about, About::nobody);
+  EXPECT_EQ(usual.skew, std::chrono::seconds(300));
+  EXPECT_EQ(usual.patience, std::chrono::seconds(10));
+  EXPECT_FALSE(usual.age_max || usual.overrides || usual.trusts_anybody || usual.responders);
+  EXPECT_TRUE(usual.sends_nonce);
+  EXPECT_EQ(read("SSLOCSPEnable on\n").tls.ocsp.about, About::chain);
+  EXPECT_EQ(read("SSLOCSPEnable On\nSSLOCSPEnable OFF\n").tls.ocsp.about, About::nobody);
+  const config::TlsOcsp& ocsp =
+      read(
+          "SSLOCSPEnable leaf no_ocsp_for_cert_ok\nSSLOCSPDefaultResponder http://o.test/\n"
+          "SSLOCSPOverrideResponder on\nSSLOCSPResponseTimeSkew 0\nSSLOCSPResponseMaxAge 60\n"
+          "SSLOCSPResponderTimeout 3\nSSLOCSPUseRequestNonce off\n"
+          "SSLOCSPProxyURL http://proxy.test:3128/\nSSLOCSPNoverify on\n"
+          "SSLOCSPResponderCertificateFile r.pem\n")
+          .tls.ocsp;
+  EXPECT_EQ(ocsp.about, About::leaf);
+  EXPECT_TRUE(ocsp.needs_no_responder && ocsp.overrides && ocsp.trusts_anybody);
+  EXPECT_FALSE(ocsp.sends_nonce);
+  EXPECT_EQ(ocsp.default_url, "http://o.test/");
+  EXPECT_EQ(ocsp.proxy_url, "http://proxy.test:3128/");
+  EXPECT_EQ(ocsp.skew, Duration::zero());
+  EXPECT_EQ(ocsp.age_max, std::chrono::seconds(60));
+  EXPECT_EQ(ocsp.patience, std::chrono::seconds(3));
+  ASSERT_TRUE(ocsp.responders);
+  EXPECT_EQ(ocsp.responders->path, "/c/r.pem");
+}
+
+TEST_F(TlsDirectives, wrong_words_about_asking_authorities_are_told_as_by_httpd) {
+  EXPECT_THAT(faults("SSLOCSPEnable maybe\nSSLOCSPEnable\nSSLOCSPEnable on perhaps\n"),
+              ElementsAre("4: SSLOCSPEnable: Invalid argument 'maybe'",
+                          "5: SSLOCSPEnable: Invalid argument ''",
+                          "6: SSLOCSPEnable: Invalid argument 'perhaps'"));
+  EXPECT_THAT(faults("SSLOCSPResponseTimeSkew -5\nSSLOCSPResponseMaxAge -1\n"
+                     "SSLOCSPResponderTimeout soon\nSSLOCSPProxyURL nonsense\n"),
+              ElementsAre("4: SSLOCSPResponseTimeSkew: invalid argument",
+                          "5: SSLOCSPResponseMaxAge: invalid argument",
+                          "6: SSLOCSPResponderTimeout: invalid argument",
+                          "7: SSLOCSPProxyURL: Cannot parse URL nonsense"));
+  EXPECT_THAT(faults("SSLOCSPNoVerify perhaps\nSSLOCSPDefaultResponder\n"
+                     "<Location />\nSSLOCSPEnable on\n</Location>\n"),
+              ElementsAre(HasSubstr("SSLOCSPNoVerify must be On or Off"),
+                          HasSubstr("SSLOCSPDefaultResponder takes one argument"),
+                          HasSubstr("SSLOCSPEnable not allowed in <Location> context")));
+  // httpd starts with these.
+  EXPECT_THAT(faults("SSLOCSPDefaultResponder https://o.test/\n"), IsEmpty());
+}
+
 TEST_F(TlsDirectives, what_weakens_tls_can_only_be_off) {
   EXPECT_THAT(faults("SSLCompression Off\nSSLInsecureRenegotiation Off\n"
-                     "SSLOCSPEnable Off\nSSLFIPS Off\nSSLRandomSeed startup builtin\n"
+                     "SSLFIPS Off\nSSLRandomSeed startup builtin\n"
                      "SSLPassPhraseDialog exec:/bin/true\nSSLStaplingCache shmcb:x\n"),
               IsEmpty());
   EXPECT_THAT(faults("SSLCompression On\n"), ElementsAre(HasSubstr("CRIME")));

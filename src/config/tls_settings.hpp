@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "config/place.hpp"
+#include "config/named_file.hpp"
+#include "config/tls_ocsp.hpp"
 
 // How TLS is spoken, as the configuration says it: names of files and words for the library,
 // nothing loaded yet (tls/ does that).
@@ -14,11 +15,6 @@
 // Threads: values.
 
 namespace steelyard::config {
-
-struct NamedFile {
-  std::string path;  // absolute
-  Place place;       // of the line that names it
-};
 
 // SSLProtocol: a set of these bits.
 using TlsVersions = std::uint8_t;
@@ -87,6 +83,7 @@ struct TlsServerSettings {
   bool verifies_in_sections = false;  // some section has its own SSLVerifyClient
   TlsTrust trust;
   TlsStapling stapling;
+  TlsOcsp ocsp;
   std::vector<TlsCommand> commands;  // in their order; the last ones are a virtual host's own
   // RequestReadTimeout handshake=; zero: Timeout.
   Duration handshake_time{};

@@ -4,6 +4,7 @@
 
 #include "config/path_tls.hpp"
 #include "proxy/body_gathering.hpp"
+#include "proxy/client_inquiry.hpp"
 #include "tls/further_handshake.hpp"
 #include "tls/hosts.hpp"
 
@@ -81,6 +82,19 @@ io::Task<std::string> shake_hands(Exchange& x, Shard::Core& core, ClientSide cli
                                   : std::string(no_handshake) + handshake.fault();
 }
 
+// What the client showed by it may be good no more. httpd asks in the middle of it.
+io::Task<std::string> ask_authorities(Exchange& x, Shard::Core& core, ClientSide client,
+                                      const tls::Wish& wish) {
+  auto inquiry = tls::Inquiry::about(*x.client->tls->ssl(), wish.context);
+  if (inquiry == nullptr) co_return "";
+  const tls::InquiryFinding finding =
+      co_await inquire(core, client.timer, x.client_address(), std::move(inquiry));
+  for (const auto& [level, text] : finding.remarks) tell(x, core, level, text);
+  if (finding.is_good) co_return "";
+  x.broken_off = true;
+  co_return std::string(no_handshake) + "certificate verify failed";
+}
+
 // httpd: after the handshake, which may bring what is asked about.
 std::optional<Routing> heed_requirements(Exchange& x, Shard::Core& core) {
   for (const auto& requirement : x.settings->tls->requirements) {
@@ -143,8 +157,11 @@ io::Task<Routing> ask_client(Exchange& x, Shard::Core& core, ClientSide client, 
   }
   // CVE-2009-3555: what was sent before a renegotiation is thrown away.
   if (handshake.renegotiates() && !client.workspace.client_head.empty()) x.keep_client = false;
-  const std::string fault = co_await shake_hands(x, core, client, handshake);
-  if (handshake.is_granted()) co_return continue_routing(x, core);
+  std::string fault = co_await shake_hands(x, core, client, handshake);
+  if (handshake.is_granted()) {
+    fault = co_await ask_authorities(x, core, client, wish);
+    if (fault.empty()) co_return continue_routing(x, core);
+  }
   tell(x, core, LogLevel::error, fault);
   x.keep_client = false;
   co_return refusal(forbidden);

@@ -64,6 +64,8 @@ inline constexpr Duration desk_patience = std::chrono::seconds(30);
 
 // The same for whoever checks passwords (doorman.hpp): behind many others, a client waits so long.
 inline constexpr Duration doorman_patience = std::chrono::seconds(20);
+// And for whoever asks authorities (notary.hpp), besides the time that they may take to answer.
+inline constexpr Duration notary_patience = std::chrono::seconds(20);
 
 // HTTP/2 (client/http2_*). A request of more fields than LimitRequestFields allows is answered; of
 // so many more, its stream's connection is closed (httpd: the same number).

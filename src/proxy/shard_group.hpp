@@ -37,6 +37,7 @@ class NameWatch {
 
 class Desk;     // desk.hpp
 class Doorman;  // doorman.hpp
+class Notary;   // notary.hpp
 
 class ShardGroup {
  public:
@@ -76,6 +77,7 @@ class ShardGroup {
   Desk* desk = nullptr;
   NameWatch* names = nullptr;
   Doorman* doorman = nullptr;
+  Notary* notary = nullptr;
   trace::SpanSink* spans = nullptr;
   trace::ExportCounts span_counts;
   void look_again_for(balance::Member& member) {

@@ -76,17 +76,23 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
   read.remarks.push_back(std::move(warning));
 }
 
-// Who sends spans, talks to etcd or asks authorities.
+// Who sends spans, talks to etcd or asks authorities; empty: nobody does.
+std::string_view who_needs_curl(const config::Config& config) {
+  if (config.cluster) return "SteelyardCluster";
+  if (config.trace_export) return "SteelyardTraceExport";
+  for (const auto& server : config.servers) {
+    if (!server->tls.is_on()) continue;
+    if (server->tls.stapling.is_on) return "SSLUseStapling";
+    if (server->tls.ocsp.about != config::TlsOcsp::About::nobody) return "SSLOCSPEnable";
+  }
+  return {};
+}
+
 std::expected<void, Diagnostic> check_curl(const config::Config& config) {
-  const bool staples = std::ranges::any_of(config.servers, [](const auto& server) {
-    return server->tls.is_on() && server->tls.stapling.is_on;
-  });
-  if (!config.trace_export && !config.cluster && !staples) return {};
+  const std::string_view who = who_needs_curl(config);
+  if (who.empty()) return {};
   const auto curl = CurlLibrary::load();
   if (curl) return {};
-  const std::string_view who = config.cluster        ? "SteelyardCluster"
-                               : config.trace_export ? "SteelyardTraceExport"
-                                                     : "SSLUseStapling";
   Diagnostic missing = fault(std::string(who) + " needs libcurl: " + curl.error());
   missing.advice = "Install it (Debian: libcurl4), or leave the line out.";
   return std::unexpected(std::move(missing));

@@ -9,7 +9,7 @@
 // thirty libraries that it brings it would double the time of a start and the memory of every
 // server, also of those that never need it.
 //
-// Threads: load() is the main thread's; what it gives is immutable.
+// Threads: the first load() is the main thread's; what it gives is immutable.
 
 namespace steelyard::server {
 

@@ -222,6 +222,7 @@ void Server::run(Detachment& detachment) {
   writer_.start();
   group_.names = &names_;
   group_.doorman = &logins_;
+  group_.notary = &notaries_;
   group_.desk = &control_;
   group_.spans = &traces_;
   bring_changes_back();
@@ -335,6 +336,7 @@ void Server::stop_shards() {
   if (cluster_ != nullptr) cluster_->stop();
   control_.stop();  // it may be about to answer one of them
   logins_.stop();   // they, too
+  notaries_.stop();
   shards_.clear();
   traces_.stop();  // it has what they handed over
   staples_.stop();

@@ -20,6 +20,7 @@
 #include "server/login_threads.hpp"
 #include "server/main_log.hpp"
 #include "server/names_thread.hpp"
+#include "server/notary_threads.hpp"
 #include "server/options.hpp"
 #include "server/pass_phrases.hpp"
 #include "server/shard_thread.hpp"
@@ -93,6 +94,7 @@ class Server {
   proxy::ShardGroup group_;
   HeartbeatThread heartbeats_{group_, writer_, logs_};
   LoginThreads logins_;
+  NotaryThreads notaries_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   TraceThread traces_{group_, writer_, logs_};
   StapleThread staples_{writer_, logs_};

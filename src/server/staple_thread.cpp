@@ -3,11 +3,11 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/check.hpp"
 #include "server/curl_library.hpp"
+#include "server/ocsp_fetch.hpp"
 #include "server/privileges.hpp"
 #include "tls/hosts.hpp"
 
@@ -18,28 +18,7 @@ namespace {
 using config::LogLevel;
 
 constexpr std::string_view module = "ssl";
-// An answer has a signature, a certificate or two, and a few dates.
-constexpr std::size_t answer_bytes_max = std::size_t{64} << 10;
-
 Instant clock_now() { return std::chrono::steady_clock::now(); }
-
-struct Answer {
-  std::string text;
-  bool too_long = false;
-};
-
-std::size_t keep_answer(const char* bytes, std::size_t size, std::size_t count, void* kept) {
-  auto& answer = *static_cast<Answer*>(kept);
-  answer.too_long = answer.text.size() + size * count > answer_bytes_max;
-  if (answer.too_long) return 0;
-  answer.text.append(bytes, size * count);
-  return size * count;
-}
-
-int go_on(void* stopping, curl_off_t /*wanted*/, curl_off_t /*got*/, curl_off_t /*to_send*/,
-          curl_off_t /*sent*/) {
-  return static_cast<const std::atomic<bool>*>(stopping)->load() ? 1 : 0;
-}
 
 }  // namespace
 
@@ -141,7 +120,12 @@ void StapleThread::share(const Errand& errand) {
 void StapleThread::ask(Errand& errand) {
   tls::Staple& staple = *errand.staple;
   const auto now = std::chrono::system_clock::now();
-  auto answer = fetch(staple);
+  const auto answer = fetch_ocsp(*curl_,
+                                 {.url = staple.url(),
+                                  .proxy_url = {},
+                                  .request = staple.request(),
+                                  .patience = staple.settings().patience},
+                                 stopping_);
   if (stopping_) return;
   const auto taken = answer ? staple.take(*answer, now) : std::unexpected(answer.error());
   if (taken) {
@@ -159,47 +143,6 @@ void StapleThread::ask(Errand& errand) {
   say(LogLevel::error, "nothing new is stapled to " + staple.subject() + ": " + staple.url() +
                            ": " + taken.error() +
                            (still_shows ? "; the last answer is shown on" : ""));
-}
-
-std::expected<std::string, std::string> StapleThread::fetch(const tls::Staple& staple) {
-  Answer answer;
-  std::array<char, CURL_ERROR_SIZE> error{};
-  CURL* const easy = curl_->easy_init();
-  CHECK(easy != nullptr);
-  curl_slist* headers = curl_->slist_append(nullptr, "Content-Type: application/ocsp-request");
-  headers = curl_->slist_append(headers, "Accept: application/ocsp-response");
-  const auto patience = static_cast<long>(
-      std::chrono::ceil<std::chrono::milliseconds>(staple.settings().patience).count());
-  const auto set = [&](CURLoption option, auto value) {
-    CHECK(curl_->easy_setopt(easy, option, value) == CURLE_OK);
-  };
-  set(CURLOPT_URL, staple.url().c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http");
-  set(CURLOPT_PROXY, "");
-  set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(staple.request().size()));
-  set(CURLOPT_POSTFIELDS, staple.request().data());
-  set(CURLOPT_HTTPHEADER, headers);
-  set(CURLOPT_TIMEOUT_MS, patience);
-  set(CURLOPT_CONNECTTIMEOUT_MS, patience);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);
-  set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_XFERINFOFUNCTION, &go_on);
-  set(CURLOPT_XFERINFODATA, static_cast<void*>(&stopping_));
-  set(CURLOPT_WRITEFUNCTION, &keep_answer);
-  set(CURLOPT_WRITEDATA, &answer);
-  set(CURLOPT_ERRORBUFFER, error.data());
-  const CURLcode code = curl_->easy_perform(easy);
-  long status = 0;
-  curl_->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  const std::string why = error[0] != '\0' ? error.data() : curl_->easy_strerror(code);
-  curl_->easy_cleanup(easy);
-  curl_->slist_free_all(headers);
-  if (answer.too_long) return std::unexpected("the answer is too long");
-  if (code != CURLE_OK) return std::unexpected(why);
-  if (status != 200) return std::unexpected("HTTP status " + std::to_string(status));
-  return std::move(answer.text);
 }
 
 void StapleThread::say(LogLevel level, std::string_view text) {

@@ -48,7 +48,6 @@ class StapleThread {
   Instant next_due() const;
   void ask(Errand& errand);
   void share(const Errand& errand);
-  std::expected<std::string, std::string> fetch(const tls::Staple& staple);
   void say(config::LogLevel level, std::string_view text);
 
   const CurlLibrary* curl_ = nullptr;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/check.hpp"
+#include "tls/inquiry.hpp"
 #include "tls/library_errors.hpp"
 #include "tls/pem.hpp"
 #include "tls/ticket_key.hpp"
@@ -32,6 +33,15 @@ constexpr std::array<VersionNumber, 4> version_numbers{{
     {config::tls_1_3, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3},
 }};
 
+bool may_ask_for_certificates(const TlsServerSettings& settings) {
+  return settings.verify != config::PeerVerify::none || settings.verifies_in_sections;
+}
+
+bool asks_authorities(const TlsServerSettings& settings) {
+  return may_ask_for_certificates(settings) &&
+         settings.ocsp.about != config::TlsOcsp::About::nobody;
+}
+
 void set_behaviour(SSL_CTX& context, const TlsServerSettings& settings,
                    const config::TlsProcessSettings& process) {
   // An idle connection keeps no buffer; a record moves while it waits (TlsStream::owed_).
@@ -43,14 +53,18 @@ void set_behaviour(SSL_CTX& context, const TlsServerSettings& settings,
   // lacks then shows by its framing (httpd: the same). Members have to say goodbye, see TlsStream.
   SSL_CTX_set_options(&context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   if (settings.honors_order) SSL_CTX_set_options(&context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  if (!settings.tickets) SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
+  // A session is made before its client is asked about, so it must not be good for another
+  // connection; nor does it tell of the chain that it began with.
+  const bool resumes = !asks_authorities(settings);
+  const bool has_tickets = settings.tickets && resumes;
+  if (!has_tickets) SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
   SSL_CTX_set_dh_auto(&context, 1);
   SSL_CTX_set_timeout(
       &context, std::chrono::duration_cast<std::chrono::seconds>(settings.session_life).count());
-  if (!process.caches_sessions) {
+  if (!process.caches_sessions || !resumes) {
     SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
     // Without a cache and without tickets there is nothing to resume.
-    if (!settings.tickets) SSL_CTX_set_num_tickets(&context, 0);
+    if (!has_tickets) SSL_CTX_set_num_tickets(&context, 0);
     return;
   }
   SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_SERVER);
@@ -136,12 +150,20 @@ std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAcc
 // Whom a client's certificate has to come from, and what it is told of that.
 void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
                           const FileAccess& files, Faults& faults) {
-  if (settings.verify == config::PeerVerify::none && !settings.verifies_in_sections) return;
+  if (!may_ask_for_certificates(settings)) return;
   set_verification(context, {.verify = settings.verify,
                              .depth = settings.verify_depth,
                              .needs_no_crl = settings.trust.needs_no_crl});
   add_trust(context, settings.trust, files, faults);
   add_client_names(context, settings.trust, files, faults);
+  if (!asks_authorities(settings)) return;
+  std::vector<CertificateHandle> responders;
+  if (settings.ocsp.responders) {
+    auto loaded = load_certificates(*settings.ocsp.responders, files);
+    if (!loaded) return faults.push_back(std::move(loaded.error()));
+    responders = std::move(*loaded);
+  }
+  set_inquiry(context, settings.ocsp, std::move(responders));
 }
 
 // Sessions of other rules are not resumed under these.
@@ -179,16 +201,28 @@ std::string text_of_certificates(SSL_CTX& context) {
 
 std::string path_of(const std::optional<NamedFile>& file) { return file ? file->path : ""; }
 
+// How long it takes and by which proxy changes nothing about who is let in.
+std::string text_of_inquiry(const config::TlsOcsp& ocsp) {
+  if (ocsp.about == config::TlsOcsp::About::nobody) return "";
+  std::string text = "|ocsp" + std::to_string(static_cast<int>(ocsp.about));
+  for (const bool each :
+       {ocsp.needs_no_responder, ocsp.overrides, ocsp.sends_nonce, ocsp.trusts_anybody})
+    text += each ? 'y' : 'n';
+  text += '|' + ocsp.default_url + '|' + path_of(ocsp.responders);
+  text += '|' + std::to_string(ocsp.skew.count()) + '|';
+  return text + (ocsp.age_max ? std::to_string(ocsp.age_max->count()) : "");
+}
+
 std::string text_of_verification(const TlsServerSettings& settings) {
   std::string text = std::to_string(static_cast<int>(settings.verify));
-  if (settings.verify == config::PeerVerify::none && !settings.verifies_in_sections) return text;
+  if (!may_ask_for_certificates(settings)) return text;
   const config::TlsTrust& trust = settings.trust;
   text += '|' + std::to_string(settings.verify_depth);
   for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
     text += '|' + path_of(*file);
   text += '|' + std::to_string(static_cast<int>(trust.revocation));
   text += trust.needs_no_crl ? "|n" : "|";
-  return text;
+  return text + text_of_inquiry(settings.ocsp);
 }
 
 std::string text_of_rules(const TlsServerSettings& settings) {

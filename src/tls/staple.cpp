@@ -8,29 +8,11 @@
 #include <array>
 
 #include "base/check.hpp"
-#include "tls/library_errors.hpp"
+#include "tls/ocsp.hpp"
 
 namespace steelyard::tls {
 
 namespace {
-
-using RequestHandle = std::unique_ptr<OCSP_REQUEST, Release<OCSP_REQUEST_free>>;
-using ResponseHandle = std::unique_ptr<OCSP_RESPONSE, Release<OCSP_RESPONSE_free>>;
-using BasicHandle = std::unique_ptr<OCSP_BASICRESP, Release<OCSP_BASICRESP_free>>;
-using IdHandle = std::unique_ptr<OCSP_CERTID, Release<OCSP_CERTID_free>>;
-using StoreHandle = std::unique_ptr<X509_STORE, Release<X509_STORE_free>>;
-
-struct StackRelease {
-  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
-};
-struct UrlsRelease {
-  void operator()(STACK_OF(OPENSSL_STRING) * urls) const { X509_email_free(urls); }
-};
-
-CertificateHandle share(X509* certificate) {
-  X509_up_ref(certificate);
-  return CertificateHandle(certificate);
-}
 
 // Among what is sent along, or what is believed.
 CertificateHandle issuer_of(SSL_CTX& context, X509* certificate) {
@@ -59,11 +41,8 @@ CertificateHandle issuer_of(SSL_CTX& context, X509* certificate) {
 }
 
 std::string url_of(X509* certificate) {
-  const std::unique_ptr<STACK_OF(OPENSSL_STRING), UrlsRelease> urls(X509_get1_ocsp(certificate));
-  for (int i = 0; i < sk_OPENSSL_STRING_num(urls.get()); ++i) {
-    const std::string url = sk_OPENSSL_STRING_value(urls.get(), i);
-    if (url.starts_with("http://")) return url;
-  }
+  for (std::string& url : ocsp_urls_of(certificate))
+    if (url.starts_with("http://")) return std::move(url);
   return {};
 }
 
@@ -73,36 +52,11 @@ std::string subject_of(X509* certificate) {
   return text.data();
 }
 
-std::string fingerprint(X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned bytes = 0;
-  CHECK(X509_digest(certificate, EVP_sha256(), digest.data(), &bytes) == 1);
-  return {reinterpret_cast<const char*>(digest.data()), bytes};
-}
-
-// Authorities answer those by SHA-1 (RFC 6960 4.3; RFC 9654 changes nothing for them).
 std::string request_about(X509* certificate, X509* issuer) {
-  const RequestHandle request(OCSP_REQUEST_new());
-  IdHandle id(OCSP_cert_to_id(EVP_sha1(), certificate, issuer));
-  CHECK(request && id);
-  CHECK(OCSP_request_add0_id(request.get(), id.release()) != nullptr);
-  unsigned char* bytes = nullptr;
-  const int count = i2d_OCSP_REQUEST(request.get(), &bytes);
-  CHECK(count > 0);
-  std::string text(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
-  OPENSSL_free(bytes);
-  return text;
-}
-
-WallTime time_of(const ASN1_GENERALIZEDTIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
-std::unexpected<std::string> because(const std::string& what) {
-  const std::string why = take_library_errors("");
-  return std::unexpected(why.empty() ? what : what + " (" + why + ")");
+  const OcspRequestHandle request(OCSP_REQUEST_new());
+  CHECK(request);
+  CHECK(OCSP_request_add0_id(request.get(), ocsp_id_of(certificate, issuer).release()) != nullptr);
+  return bytes_of(request.get());
 }
 
 void let_go(void* /*context*/, void* staples, CRYPTO_EX_DATA* /*data*/, int /*index*/,
@@ -165,33 +119,26 @@ bool Staple::is_of(const X509* certificate) const {
 }
 
 std::expected<void, std::string> Staple::take(std::string_view answer, WallTime now) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(answer.data());
-  const ResponseHandle response(
-      d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(answer.size())));
-  if (response == nullptr) return because("that is no OCSP answer");
-  const int said = OCSP_response_status(response.get());
-  if (said != OCSP_RESPONSE_STATUS_SUCCESSFUL)
-    return std::unexpected(std::string("it says ") + OCSP_response_status_str(said));
-  const BasicHandle basic(OCSP_response_get1_basic(response.get()));
-  if (basic == nullptr) return because("that is no basic OCSP answer");
+  const auto read = read_ocsp_answer(answer);
+  if (!read) return std::unexpected(read.error());
+  OCSP_BASICRESP* const basic = read->get();
 
   const StoreHandle store(X509_STORE_new());
-  const std::unique_ptr<STACK_OF(X509), StackRelease> known(sk_X509_new_null());
+  const StackHandle known(sk_X509_new_null());
   CHECK(store && known && X509_STORE_add_cert(store.get(), issuer_.get()) == 1 &&
         sk_X509_push(known.get(), issuer_.get()) > 0);
   // The issuer is believed whether or not it is a root.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
-  if (OCSP_basic_verify(basic.get(), known.get(), store.get(), OCSP_TRUSTOTHER) != 1)
+  if (OCSP_basic_verify(basic, known.get(), store.get(), OCSP_TRUSTOTHER) != 1)
     return because("its signature is not the authority's");
 
-  const IdHandle id(OCSP_cert_to_id(EVP_sha1(), certificate_.get(), issuer_.get()));
-  CHECK(id);
+  const OcspIdHandle id = ocsp_id_of(certificate_.get(), issuer_.get());
   int status = 0;
   int reason = 0;
   ASN1_GENERALIZEDTIME* revoked = nullptr;
   ASN1_GENERALIZEDTIME* since = nullptr;
   ASN1_GENERALIZEDTIME* until = nullptr;
-  if (OCSP_resp_find_status(basic.get(), id.get(), &status, &reason, &revoked, &since, &until) != 1)
+  if (OCSP_resp_find_status(basic, id.get(), &status, &reason, &revoked, &since, &until) != 1)
     return std::unexpected("it is about another certificate");
   if (status != V_OCSP_CERTSTATUS_GOOD)
     return std::unexpected(std::string("it says that the certificate is ") +

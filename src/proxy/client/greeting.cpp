@@ -1,5 +1,6 @@
 #include "proxy/client/http1_connection.hpp"
 #include "proxy/client/serving.hpp"
+#include "proxy/client_inquiry.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/local_answer.hpp"
 #include "proxy/router.hpp"
@@ -40,7 +41,7 @@ io::Task<ClientConnection::Next> ClientConnection::greet() {
     const Handshake step = facts_.tls->shake_hands();
     if (step == Handshake::done) {
       tls::forget_owner(facts_.tls->ssl());
-      co_return Next::another;
+      co_return co_await has_good_certificate() ? Next::another : Next::close;
     }
     if (step == Handshake::plain_http) {
       tell_of_handshake("HTTP spoken on HTTPS port");
@@ -58,12 +59,27 @@ io::Task<ClientConnection::Next> ClientConnection::greet() {
   }
 }
 
+// httpd asks in the middle of the handshake.
+io::Task<bool> ClientConnection::has_good_certificate() {
+  auto inquiry = tls::Inquiry::about(*facts_.tls->ssl());
+  if (inquiry == nullptr) co_return true;
+  const IpAddress from = facts_.announced ? facts_.announced->ip : facts_.peer.ip;
+  const tls::InquiryFinding finding = co_await inquire(core_, timer_, from, std::move(inquiry));
+  for (const auto& [level, text] : finding.remarks) tell_of_tls(level, text);
+  if (!finding.is_good) tell_of_handshake("certificate verify failed");
+  co_return finding.is_good;
+}
+
 void ClientConnection::tell_of_handshake(const std::string& why) {
+  tell_of_tls(config::LogLevel::info,
+              "AH02008: SSL handshake failed (server " + first_server().name + "): " + why);
+}
+
+void ClientConnection::tell_of_tls(config::LogLevel level, std::string_view text) {
   const config::Server& server = first_server();
-  if (config::LogLevel::info > server.log_levels.of("ssl")) return;
-  const std::string text = "AH02008: SSL handshake failed (server " + server.name + "): " + why;
+  if (level > server.log_levels.of("ssl")) return;
   ErrorLine line;
-  line.level = config::LogLevel::info;
+  line.level = level;
   line.module = "ssl";
   line.client = &facts_.peer;
   line.text = text;

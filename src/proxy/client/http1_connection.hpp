@@ -76,6 +76,9 @@ class ClientConnection {
   [[gnu::noinline]] io::Task<Next> greet();
   io::Task<Next> answer_plain_http();
   void tell_of_handshake(const std::string& why);
+  void tell_of_tls(config::LogLevel level, std::string_view text);
+  // False: whoever showed that certificate is not served.
+  io::Task<bool> has_good_certificate();
   io::Task<HeadEnd> read_head();
   [[gnu::noinline]] io::Task<> wait_until_sent();
   Instant idle_deadline() const;

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/log_level.hpp"
+#include "config/tls_ocsp.hpp"
+#include "tls/ocsp.hpp"
+
+// Whether the certificates that a client showed are still good: their authorities are asked (OCSP,
+// RFC 6960; httpd: SSLOCSPEnable).
+//
+//   handshake ─▶ about() ─▶ known()? ─▶ pursue(), on a thread that may wait ─▶ finding
+//
+// The library verifies a client in one go, without a place to wait for somebody in. So this comes
+// after the handshake, and before anything that the client asks for.
+//
+// Invariants: 1. only an answer that verifies, is about the certificate, is in force and says
+//                "good" lets anybody in.
+//             2. what was found good is believed for KnownGood::time_max at most, and for no longer
+//                than the answer is in force; a reload forgets it.
+// Threads: about() the connection's; the rest any.
+
+namespace steelyard::tls {
+
+// Certificates that were found good a moment ago, of one server.
+class KnownGood {
+ public:
+  static constexpr std::size_t count_max = 4096;
+  static constexpr Duration time_max = std::chrono::seconds(30);
+
+  bool holds(const std::string& certificate, WallTime now) const;
+  void add(std::string certificate, WallTime until, WallTime now);
+
+ private:
+  mutable std::mutex lock_;
+  std::map<std::string, WallTime> until_;
+};
+
+struct InquiryFinding {
+  struct Remark {
+    config::LogLevel level;
+    std::string text;
+  };
+  bool is_good = false;
+  std::vector<Remark> remarks{};  // for the log, oldest first
+};
+
+// By what one server asks.
+struct InquiryRules {
+  config::TlsOcsp settings;
+  std::vector<CertificateHandle> responders;
+  StoreHandle store;  // whom the server believes
+  KnownGood known{};
+};
+
+class Inquiry {
+ public:
+  // The error is why there is no answer.
+  using Fetch = std::function<std::expected<std::string, std::string>(const OcspErrand&)>;
+
+  // About the client that has just shown its certificates, by the rules of `context`; null: of the
+  // one of its handshake. Null: there is nothing to ask.
+  static std::shared_ptr<const Inquiry> about(SSL& ssl, SSL_CTX* context = nullptr);
+  // The certificates, the client's own first, up to one that is believed as it is. Without any, the
+  // library had something to object that was let pass.
+  Inquiry(std::shared_ptr<InquiryRules> rules, std::vector<CertificateHandle> chain);
+
+  // Without asking anybody; nothing: somebody has to be asked.
+  std::optional<InquiryFinding> known(WallTime now) const;
+  InquiryFinding pursue(const Fetch& fetch) const;
+  // For how long that may take at most.
+  Duration patience() const;
+
+ private:
+  std::size_t count() const;
+  bool needs_no_answer(std::size_t position, WallTime now) const;
+  bool is_good(std::size_t position, const Fetch& fetch, InquiryFinding& finding) const;
+  std::string url_about(X509* certificate) const;
+  void refuse(X509* certificate, int error, InquiryFinding& finding) const;
+  std::string key_of(std::size_t position) const;
+
+  const std::shared_ptr<InquiryRules> rules_;
+  const std::vector<CertificateHandle> chain_;
+};
+
+// Has who is spoken to by `context` asked about; its trust is that of answers, too.
+void set_inquiry(SSL_CTX& context, const config::TlsOcsp& settings,
+                 std::vector<CertificateHandle> responders);
+
+}  // namespace steelyard::tls
