@@ -100,6 +100,17 @@ TEST_F(TlsDirectives, options_add_up_from_section_to_section) {
                           "5: SSLOptions: Illegal option 'X'"));
 }
 
+TEST_F(TlsDirectives, certificates_for_members_come_from_files_and_directories) {
+  const auto& backend = read(
+                            "SSLProxyMachineCertificateFile own.pem\n"
+                            "SSLProxyMachineCertificatePath own\n"
+                            "SSLProxyMachineCertificateChainFile above.pem\n")
+                            .tls_backend;
+  EXPECT_EQ(backend.own_file->path, "/c/own.pem");
+  EXPECT_EQ(backend.own_path->path, "/c/own");
+  EXPECT_EQ(backend.own_chain->path, "/c/above.pem");
+}
+
 TEST_F(TlsDirectives, an_https_port_and_a_certificate_do_without_sslengine) {
   const std::string host = "<VirtualHost *:443>\n" + std::string(pair) + "</VirtualHost>\n";
   EXPECT_TRUE(read("Listen 443\n" + host).tls.is_on());

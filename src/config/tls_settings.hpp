@@ -118,7 +118,8 @@ struct TlsBackendSettings {
   std::optional<NamedFile> ca_file, ca_path, crl_file, crl_path;
   std::optional<RevocationCheck> revocation;
   bool needs_no_crl = false;
-  std::optional<NamedFile> own_file;  // SSLProxyMachineCertificateFile
+  // SSLProxyMachineCertificateFile, ...Path, ...ChainFile
+  std::optional<NamedFile> own_file, own_path, own_chain;
   std::optional<bool> checks_expiry, checks_name, checks_common_name;  // On
 };
 

@@ -93,19 +93,6 @@ int judge(int is_good, X509_STORE_CTX* store) {
   return is_good;
 }
 
-std::vector<NamedFile> files_of(const NamedFile& directory, const FileAccess& files,
-                                Faults& faults) {
-  const auto names = files.list(directory.path);
-  if (!names) {
-    faults.push_back({directory.place, directory.path + " cannot be read: " + names.error(), ""});
-    return {};
-  }
-  std::vector<NamedFile> found;
-  for (const std::string& name : *names)
-    found.push_back({directory.path + '/' + name, directory.place});
-  return found;
-}
-
 // In a directory there may be other files, too.
 enum class Strictness : std::uint8_t { each_must_fit, others_may_be_there };
 
@@ -163,6 +150,19 @@ void add_revocation_file(X509_STORE* store, const NamedFile& file, const FileAcc
 }
 
 }  // namespace
+
+std::vector<NamedFile> files_of(const NamedFile& directory, const FileAccess& files,
+                                Faults& faults) {
+  const auto names = files.list(directory.path);
+  if (!names) {
+    faults.push_back({directory.place, directory.path + " cannot be read: " + names.error(), ""});
+    return {};
+  }
+  std::vector<NamedFile> found;
+  for (const std::string& name : *names)
+    found.push_back({directory.path + '/' + name, directory.place});
+  return found;
+}
 
 void set_verification(SSL_CTX& context, const VerifyRules& rules) {
   int mode = SSL_VERIFY_NONE;
