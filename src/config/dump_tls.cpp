@@ -105,6 +105,7 @@ void dump_path_tls(DumpWriter& out, const PathTls& tls) {
   out.number("client-verify-depth", tls.verify_depth);
   if (tls.ciphers) out.line("client-ciphers", quoted(*tls.ciphers));
   out.number("handshake-buffer-bytes", tls.buffer_bytes);
+  if (tls.user_name) out.line("user-name", quoted(*tls.user_name));
   for (const auto& requirement : tls.requirements)
     out.line("client-requires", quoted(requirement->text()));
 }

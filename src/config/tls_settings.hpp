@@ -126,7 +126,8 @@ struct TlsBackendSettings {
 // SSLOptions: bits, and how a section changes those around it.
 struct TlsOptions {
   using Set = std::uint8_t;
-  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4, keeps_ciphers = 8;
+  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4, keeps_ciphers = 8,
+                       fakes_basic_auth = 16;
 
   bool replaces = false;  // written without signs: what stands around is forgotten
   Set on = 0, off = 0;

@@ -16,15 +16,24 @@ struct Guest {
   expr::Visitor visitor;
   bool was_asked = false;          // identify() has had its say about these settings
   std::string_view challenge;      // the field that asks for credentials; empty: none goes out
+  bool is_certified = false;       // a certificate named the user (SSLUserName)
+  bool has_groups = false;         // these were looked up for a certified user
   bool is_asked_by_proxy = false;  // as the client of a forward proxy: 407 instead of 401
 
   // Of before an internal redirect. httpd: under the same ones nobody is asked again, and the user
   // stays; under others all begins anew. A challenge that was made goes out all the same.
   const config::PathSettings* settings_before = nullptr;
 
+  // Whether what is known holds under these settings; if not, it is forgotten.
+  bool stays_under(const config::PathSettings* now) {
+    if (settings_before == nullptr) return false;
+    if (settings_before == now) return true;
+    forget_answer();
+    return false;
+  }
   void forget_answer() {
     visitor.clear();
-    was_asked = false;
+    was_asked = is_certified = has_groups = false;
     settings_before = nullptr;
   }
   void reset() {
