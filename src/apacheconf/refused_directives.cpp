@@ -18,12 +18,6 @@ constexpr std::string_view wrap =
 std::vector<Directive> make_table() {
   return expand_lists(
       {
-          {"ssl_module", "SSLUserName", "make a user name of the client's certificate",
-           "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN_CN}s\"."},
-          {"ssl_module", "SSLProxyMachineCertificatePath SSLProxyMachineCertificateChainFile",
-           "choose among certificates to show to members",
-           "Put the certificate, those between it and the authority, and the key into one file: "
-           "SSLProxyMachineCertificateFile."},
           {"ssl_module", "SSLSRPVerifierFile SSLSRPUnknownUserSeed SSLLog SSLLogLevel",
            "speak TLS in ways that hardly anybody uses any more", wrap},
           {"authn_core_module",

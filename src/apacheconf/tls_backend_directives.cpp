@@ -93,7 +93,13 @@ constexpr auto directives = std::to_array<Directive>({
     row("SSLProxyCARevocationCheck", revocation_check, Arguments::one_or_two,
         "whose revocation is looked up: none, leaf, chain; then perhaps no_crl_for_cert_ok"),
     row("SSLProxyMachineCertificateFile", file<&TlsBackendSettings::own_file>, Arguments::one,
-        "certificate with its key that members are shown, in PEM"),
+        "certificates with their keys that members are shown, in PEM: that of an authority which "
+        "the member names"),
+    row("SSLProxyMachineCertificatePath", file<&TlsBackendSettings::own_path>, Arguments::one,
+        "directory of such files"),
+    row("SSLProxyMachineCertificateChainFile", file<&TlsBackendSettings::own_chain>, Arguments::one,
+        "what lies between these certificates and their authorities, in PEM; it is believed of "
+        "members, too"),
     row("SSLProxyCheckPeerExpire", flag<&TlsBackendSettings::checks_expiry>, Arguments::flag,
         "whether a member's certificate must not have expired"),
     row("SSLProxyCheckPeerName", flag<&TlsBackendSettings::checks_name>, Arguments::flag,

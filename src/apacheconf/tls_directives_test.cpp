@@ -96,8 +96,28 @@ TEST_F(TlsDirectives, options_add_up_from_section_to_section) {
   EXPECT_EQ(outer.on, TlsOptions::std_env_vars);
   EXPECT_THAT(inner, ElementsAre(TlsOptions::cert_data, TlsOptions::legacy_names));
   EXPECT_THAT(faults("SSLOptions +FakeBasicAuth\nSSLOptions +X\n"),
-              ElementsAre(HasSubstr("FakeBasicAuth is not supported"),
-                          "5: SSLOptions: Illegal option 'X'"));
+              ElementsAre("5: SSLOptions: Illegal option 'X'"));
+}
+
+TEST_F(TlsDirectives, the_innermost_variable_names_the_user) {
+  const Server& server = read(
+      "SSLUserName SSL_CLIENT_S_DN\n<Location /a>\nSSLUserName SSL_CLIENT_S_DN_CN\n</Location>\n"
+      "<Location /b>\nSSLVerifyDepth 3\n</Location>\n");
+  std::vector<std::string> names;
+  for (const config::Section& section : server.locations)
+    names.push_back(*merge(server.defaults, section.settings).tls->user_name);
+  EXPECT_THAT(names, ElementsAre("SSL_CLIENT_S_DN_CN", "SSL_CLIENT_S_DN"));
+}
+
+TEST_F(TlsDirectives, certificates_for_members_come_from_files_and_directories) {
+  const auto& backend = read(
+                            "SSLProxyMachineCertificateFile own.pem\n"
+                            "SSLProxyMachineCertificatePath own\n"
+                            "SSLProxyMachineCertificateChainFile above.pem\n")
+                            .tls_backend;
+  EXPECT_EQ(backend.own_file->path, "/c/own.pem");
+  EXPECT_EQ(backend.own_path->path, "/c/own");
+  EXPECT_EQ(backend.own_chain->path, "/c/above.pem");
 }
 
 TEST_F(TlsDirectives, an_https_port_and_a_certificate_do_without_sslengine) {

@@ -88,6 +88,7 @@ constexpr auto option_words = std::to_array<OptionWord>({
     {"LegacyDNStringFormat", TlsOptions::legacy_names},
     {"StrictRequire", 0},
     {"OptRenegotiate", TlsOptions::keeps_ciphers},
+    {"FakeBasicAuth", TlsOptions::fakes_basic_auth},
 });
 
 void options(Scope& scope, const Statement& statement) {
@@ -95,21 +96,13 @@ void options(Scope& scope, const Statement& statement) {
   for (const std::string& word : statement.words) {
     const bool has_sign = word.starts_with('+') || word.starts_with('-');
     const std::string_view name = std::string_view(word).substr(has_sign ? 1 : 0);
-    if (equals_ignoring_case(name, "FakeBasicAuth")) {
-      if (word.starts_with('-')) continue;
-      scope.complain(
-          "SSLOptions FakeBasicAuth is not supported: it would make a user name of the "
-          "client's certificate",
-          "Pass the name on: RequestHeader set X-Client \"%{SSL_CLIENT_S_DN}s\"");
-      continue;
-    }
     const auto* const known = std::ranges::find_if(option_words, [&](const OptionWord& each) {
       return equals_ignoring_case(each.name, name);
     });
     if (known == option_words.end()) {
       scope.complain("SSLOptions: Illegal option '" + std::string(name) + "'",
-                     "Known are StdEnvVars, ExportCertData, StrictRequire, OptRenegotiate and "
-                     "LegacyDNStringFormat, with + or -.");
+                     "Known are StdEnvVars, ExportCertData, FakeBasicAuth, StrictRequire, "
+                     "OptRenegotiate and LegacyDNStringFormat, with + or -.");
       continue;
     }
     if (!has_sign) said = {true, known->option, 0};
@@ -121,6 +114,10 @@ void options(Scope& scope, const Statement& statement) {
   }
   auto& settings = scope.settings().tls_options;
   settings = said.over(settings.value_or(TlsOptions()));
+}
+
+void user_name(Scope& scope, const Statement& statement) {
+  change(scope, [&](PathTls& tls) { tls.user_name = statement.words[0]; });
 }
 
 void require_ssl(Scope& scope, const Statement& /*statement*/) {
@@ -165,8 +162,11 @@ constexpr auto directives = std::to_array<Directive>({
     row("SSLRenegBufferSize", buffer_size, Arguments::one,
         "how much of a body is kept until another handshake is over, in bytes"),
     row("SSLOptions", options, Arguments::one_or_more,
-        "StdEnvVars, ExportCertData, LegacyDNStringFormat, OptRenegotiate: [+-]OPTION ...",
+        "StdEnvVars, ExportCertData, FakeBasicAuth, LegacyDNStringFormat, OptRenegotiate: "
+        "[+-]OPTION ...",
         "the inner one counts; with signs it changes the outer one"),
+    row("SSLUserName", user_name, Arguments::one,
+        "a variable of the client's certificate that names the user: SSL_CLIENT_S_DN_CN"),
     row("SSLRequire", ssl_require, Arguments::raw,
         "a condition that requests over TLS have to fulfil: EXPRESSION, in which a longer text is "
         "greater than a shorter one",

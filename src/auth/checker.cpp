@@ -88,21 +88,37 @@ void Checker::refresh(Instant now) {
 }
 
 std::optional<Finding> Checker::known(const Login& login, Instant now) const {
+  Finding finding{.verdict = Verdict::right};
+  if (!login.is_certified) {
+    auto opinion = known_password(login, now);
+    if (!opinion || opinion->verdict != Verdict::right) return opinion;
+    finding = std::move(*opinion);
+  }
+  if (login.group_file.empty()) return finding;
+  const auto groups = find_fresh(groups_, login.group_file, now);
+  if (!groups) return std::nullopt;
+  add_groups(*groups, login.user, finding);
+  return finding;
+}
+
+std::optional<Finding> Checker::known_password(const Login& login, Instant now) const {
   const auto users = find_fresh(users_, login.user_file, now);
   if (!users) return std::nullopt;
   if (users->file == nullptr) return Finding{.verdict = Verdict::no_file, .fault = users->fault};
   const std::string* const kept = users->file->password_of(login.user);
   if (kept == nullptr || !verified_.has(login.user, login.password, *kept)) return std::nullopt;
-  Finding finding{.verdict = Verdict::right};
-  if (!login.group_file.empty()) {
-    const auto groups = find_fresh(groups_, login.group_file, now);
-    if (!groups) return std::nullopt;
-    add_groups(*groups, login.user, finding);
-  }
-  return finding;
+  return Finding{.verdict = Verdict::right};
 }
 
 Finding Checker::check(const Login& login, Instant now) {
+  Finding finding{.verdict = Verdict::right};
+  if (!login.is_certified) finding = check_password(login, now);
+  if (finding.verdict == Verdict::right && !login.group_file.empty())
+    add_groups(look(groups_, login.group_file, now), login.user, finding);
+  return finding;
+}
+
+Finding Checker::check_password(const Login& login, Instant now) {
   const auto users = look(users_, login.user_file, now);
   if (users.file == nullptr) return {.verdict = Verdict::no_file, .fault = users.fault};
   const std::string* const kept = users.file->password_of(login.user);
@@ -116,10 +132,7 @@ Finding Checker::check(const Login& login, Instant now) {
     if (!fits(login.password, *kept)) return {.verdict = Verdict::wrong_password};
     verified_.add(login.user, login.password, *kept);
   }
-  Finding finding{.verdict = Verdict::right};
-  if (!login.group_file.empty())
-    add_groups(look(groups_, login.group_file, now), login.user, finding);
-  return finding;
+  return {.verdict = Verdict::right};
 }
 
 }  // namespace steelyard::auth

@@ -61,6 +61,8 @@ class Checker {
   template <class File>
   using Shelf = std::unordered_map<std::string, Looked<File>>;
 
+  std::optional<Finding> known_password(const Login& login, Instant now) const;
+  Finding check_password(const Login& login, Instant now);
   template <class File>
   std::optional<Looked<File>> find_fresh(const Shelf<File>& shelf, std::string_view path,
                                          Instant now) const;

@@ -63,6 +63,20 @@ TEST_F(Checking, what_was_found_right_is_known_at_once) {
   EXPECT_EQ(files.reads, 1);
 }
 
+TEST_F(Checking, who_shows_a_certificate_is_asked_for_groups_alone) {
+  Login login{"bob", "", "/none", "/groups"};
+  login.is_certified = true;
+  EXPECT_FALSE(checker.known(login, now)) << "nobody has read the file";
+  const Finding finding = checker.check(login, now);
+  EXPECT_EQ(finding.verdict, Verdict::right);
+  EXPECT_THAT(finding.groups, testing::ElementsAre("admins"));
+  EXPECT_EQ(files.reads, 1);
+  ASSERT_TRUE(checker.known(login, now));
+  EXPECT_THAT(checker.known(login, now)->groups, testing::ElementsAre("admins"));
+  login.is_certified = false;
+  EXPECT_EQ(checker.check(login, now).verdict, Verdict::no_file);
+}
+
 TEST_F(Checking, what_was_found_wrong_is_never_known) {
   EXPECT_EQ(check("bob", "two"), Verdict::wrong_password);
   EXPECT_FALSE(checker.known(login("bob", "two"), now));

@@ -13,6 +13,7 @@ struct Login {
   std::string_view user, password;
   std::string_view user_file;
   std::string_view group_file;  // empty: nobody asks for groups
+  bool is_certified = false;    // a certificate named the user: only the groups are asked for
 };
 
 struct Finding {

@@ -51,6 +51,7 @@ void dump_tls_options(DumpWriter& out, const TlsOptions& options) {
   add(TlsOptions::cert_data, "cert-data");
   add(TlsOptions::legacy_names, "legacy-names");
   add(TlsOptions::keeps_ciphers, "keeps-ciphers");
+  add(TlsOptions::fakes_basic_auth, "fake-basic-auth");
   out.line("tls-options", text);
 }
 

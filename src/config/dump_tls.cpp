@@ -92,6 +92,8 @@ void dump_tls_backend(DumpWriter& out, const TlsBackendSettings& tls) {
   dump_file(out, "revoked-in", tls.crl_path);
   if (tls.revocation) dump_word(out, "revocation", revocation_names, *tls.revocation);
   dump_file(out, "own-certificate", tls.own_file);
+  dump_file(out, "own-certificates-in", tls.own_path);
+  dump_file(out, "own-intermediates", tls.own_chain);
   out.flag("checks-expiry", tls.checks_expiry);
   out.flag("checks-name", tls.checks_name);
   out.flag("checks-common-name", tls.checks_common_name);
@@ -103,6 +105,7 @@ void dump_path_tls(DumpWriter& out, const PathTls& tls) {
   out.number("client-verify-depth", tls.verify_depth);
   if (tls.ciphers) out.line("client-ciphers", quoted(*tls.ciphers));
   out.number("handshake-buffer-bytes", tls.buffer_bytes);
+  if (tls.user_name) out.line("user-name", quoted(*tls.user_name));
   for (const auto& requirement : tls.requirements)
     out.line("client-requires", quoted(requirement->text()));
 }

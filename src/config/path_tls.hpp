@@ -21,6 +21,7 @@ struct PathTls {
   std::optional<std::uint8_t> verify_depth;   // SSLVerifyDepth
   std::optional<std::string> ciphers;         // SSLCipherSuite, up to TLS 1.2
   std::optional<std::uint64_t> buffer_bytes;  // SSLRenegBufferSize
+  std::optional<std::string> user_name;       // SSLUserName: the variable that names the user
   std::vector<std::shared_ptr<const expr::SslRequirement>> requirements;  // SSLRequire: all of them
 
   static constexpr std::uint64_t buffer_bytes_usual = 128 * 1024;
@@ -32,6 +33,7 @@ inline PathTls merge(const PathTls& outer, const PathTls& inner) {
   if (inner.verify_depth) merged.verify_depth = inner.verify_depth;
   if (inner.ciphers) merged.ciphers = inner.ciphers;
   if (inner.buffer_bytes) merged.buffer_bytes = inner.buffer_bytes;
+  if (inner.user_name) merged.user_name = inner.user_name;
   for (const auto& requirement : inner.requirements) merged.requirements.push_back(requirement);
   return merged;
 }

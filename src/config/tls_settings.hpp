@@ -115,14 +115,16 @@ struct TlsBackendSettings {
   std::optional<NamedFile> ca_file, ca_path, crl_file, crl_path;
   std::optional<RevocationCheck> revocation;
   bool needs_no_crl = false;
-  std::optional<NamedFile> own_file;  // SSLProxyMachineCertificateFile
+  // SSLProxyMachineCertificateFile, ...Path, ...ChainFile
+  std::optional<NamedFile> own_file, own_path, own_chain;
   std::optional<bool> checks_expiry, checks_name, checks_common_name;  // On
 };
 
 // SSLOptions: bits, and how a section changes those around it.
 struct TlsOptions {
   using Set = std::uint8_t;
-  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4, keeps_ciphers = 8;
+  static constexpr Set std_env_vars = 1, cert_data = 2, legacy_names = 4, keeps_ciphers = 8,
+                       fakes_basic_auth = 16;
 
   bool replaces = false;  // written without signs: what stands around is forgotten
   Set on = 0, off = 0;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/arena.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::expr {
@@ -57,6 +58,8 @@ bool ConditionNode::holds(Evaluation& evaluation) const {
       return matches(evaluation);
     case Kind::list:
       return is_listed(evaluation);
+    case Kind::peer_extension:
+      return is_peer_extension(evaluation);
     case Kind::network:
       return is_in_network(evaluation);
     case Kind::client_network:
@@ -99,6 +102,22 @@ bool ConditionNode::is_listed(Evaluation& evaluation) const {
   return std::ranges::any_of(words | std::views::reverse, [&evaluation, value](const Word& word) {
     return word.evaluate(evaluation) == value;
   });
+}
+
+// Whether an extension of the client's certificate says this (httpd: PeerExtList of mod_ssl). They
+// are variables with a number and their kind's name; a certificate has few.
+bool ConditionNode::is_peer_extension(Evaluation& evaluation) const {
+  constexpr std::uint64_t asked_max = 100;
+  const std::string_view value = left.evaluate(evaluation);
+  const std::string_view number = right.evaluate(evaluation);
+  Arena& arena = evaluation.arena;
+  for (std::uint64_t i = 0; i < asked_max; ++i) {
+    const auto text =
+        evaluation.facts.tls_variable(arena.join("SSL_CLIENT_EXT_", arena.decimal(i), ":", number));
+    if (!text) return false;
+    if (*text == value) return true;
+  }
+  return false;
 }
 
 bool ConditionNode::is_in_network(Evaluation& evaluation) const {

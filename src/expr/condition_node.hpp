@@ -35,6 +35,7 @@ struct ConditionNode {
     measured,        // the same as texts, the longer one being greater
     pattern,         // left =~ regex
     list,            // left -in words
+    peer_extension,  // left -in PeerExtList(right)
     network,         // left -ipmatch network
     client_network,  // -R network
     glob,            // left -strmatch right
@@ -60,6 +61,7 @@ struct ConditionNode {
  private:
   bool matches(Evaluation& evaluation) const;
   bool is_listed(Evaluation& evaluation) const;
+  bool is_peer_extension(Evaluation& evaluation) const;
   bool is_in_network(Evaluation& evaluation) const;
   bool file_holds(Evaluation& evaluation) const;
 };

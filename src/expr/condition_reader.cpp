@@ -303,10 +303,7 @@ ConditionReader::Outcome ConditionReader::read_network(ConditionNode& node, std:
 
 ConditionReader::Outcome ConditionReader::read_list(ConditionNode& node) {
   const std::string form = "write { 'this', 'that' }";
-  if (is_at(Kind::name)) {
-    return refused(
-        "List-returning function '" + std::string(tokens_.next().text) + "' does not exist", form);
-  }
+  if (is_at(Kind::name)) return read_list_function(node);
   if (!take(Kind::open_list)) return unexpected(form);
   node.kind = ConditionNode::Kind::list;
   do {
@@ -315,6 +312,22 @@ ConditionReader::Outcome ConditionReader::read_list(ConditionNode& node) {
     node.words.push_back(std::move(*word));
   } while (take(Kind::comma));
   if (!take(Kind::close_list)) return unexpected(form);
+  return {};
+}
+
+ConditionReader::Outcome ConditionReader::read_list_function(ConditionNode& node) {
+  const std::string name(tokens_.next().text);
+  if (!equals_ignoring_case(name, "PeerExtList")) {
+    return refused("List-returning function '" + name + "' does not exist",
+                   "write { 'this', 'that' }, or PeerExtList('1.2.3.4')");
+  }
+  tokens_.advance();
+  if (!take(Kind::open)) return unexpected("write PeerExtList('1.2.3.4')");
+  Words kind = read_word();
+  if (!kind) return std::unexpected(std::move(kind.error()));
+  if (!take(Kind::close)) return unexpected("a function takes one word: close the parenthesis");
+  node.kind = ConditionNode::Kind::peer_extension;
+  node.right = std::move(*kind);
   return {};
 }
 

@@ -43,6 +43,7 @@ class ConditionReader {
   Node read_pattern(ConditionNode&& node);
   Node read_binary(ConditionNode&& node);
   Outcome read_list(ConditionNode& node);
+  Outcome read_list_function(ConditionNode& node);
   Outcome read_network(ConditionNode& node, std::string_view name);
   std::expected<Regex, Complaint> read_regex();
 

@@ -96,6 +96,13 @@ TEST_F(Conditions, lists_and_wildcards) {
                  "'abc' -strmatch 'a\\\\*c'"});
 }
 
+TEST_F(Conditions, extensions_of_the_clients_certificate_are_a_list) {
+  facts.tls = {{"SSL_CLIENT_EXT_0:1.2.3", "red"}, {"SSL_CLIENT_EXT_1:1.2.3", "blue"}};
+  all_are("yes", {"'blue' in PeerExtList('1.2.3')", "'red' -in peerextlist('1.2' . '.3')",
+                  "!('green' in PeerExtList('1.2.3'))"});
+  all_are("no", {"'blue' in PeerExtList('1.2.4')", "'BLUE' in PeerExtList('1.2.3')"});
+}
+
 TEST_F(Conditions, addresses_are_matched_with_networks) {
   all_are("yes", {"-R '127.0.0.1'", "-R '127'", "-R '127.0.0.0/8'", "-R '127.0.0.0/255.0.0.0'",
                   "'10.1.2.3' -ipmatch '10.1'", "'10.1.2.3' -ipmatch '10.1.2.3/16'",
@@ -224,6 +231,9 @@ TEST_F(Conditions, faults_name_the_place_and_what_was_met) {
       {"'a' in {'b' 'c'}", "syntax error at character 13, unexpected '"},
       {"'a' in 'b'", "syntax error at character 8, unexpected '"},
       {"'a' in foo('x')", "List-returning function 'foo' does not exist"},
+      {"'a' in PeerExtList", "syntax error, unexpected end"},
+      {"'a' in PeerExtList()", "syntax error at character 20, unexpected )"},
+      {"'a' in PeerExtList('1', '2')", "syntax error at character 23, unexpected ,"},
       {"-q 'x'", "Unary operator '-q' does not exist"},
       {"-N 'x'", "Unary operator '-N' does not exist"},
       {"'x' -foo 'y'", "Binary operator '-foo' does not exist"},

@@ -8,6 +8,7 @@
 #include "http/basic_credentials.hpp"
 #include "http/syntax.hpp"
 #include "proxy/awaited.hpp"
+#include "proxy/certified_user.hpp"
 #include "proxy/doorman.hpp"
 #include "proxy/limits.hpp"
 
@@ -92,10 +93,9 @@ LoginQuestion question_of(const Exchange& x, http::Credentials credentials) {
 }
 
 io::Task<Finding> ask_doorman(Exchange& x, Shard::Core& core, ClientSide client,
-                              http::Credentials credentials) {
+                              LoginQuestion question) {
   Doorman* const doorman = core.parts.group.doorman;
   if (doorman == nullptr) co_return Finding{};
-  LoginQuestion question = question_of(x, std::move(credentials));
   if (auto known = doorman->known(question.login())) co_return std::move(*known);
   const auto awaited = Awaited<Finding>::make(core.parts.loop);
   question.given_up = Awaited<Finding>::given_up(awaited);
@@ -149,6 +149,23 @@ int take_finding(Exchange& x, Shard::Core& core, const Finding& finding) {
   return 500;
 }
 
+// A user whose certificate says so is in groups, too, whatever AuthType is (httpd).
+bool lacks_groups(const Exchange& x) {
+  return x.guest->is_certified && !x.guest->has_groups && x.settings->auth != nullptr &&
+         x.settings->require != nullptr && x.settings->require->needs_groups();
+}
+
+io::Task<int> look_up_groups(Exchange& x, Shard::Core& core, ClientSide client) {
+  x.guest.write().has_groups = true;
+  LoginQuestion question;
+  question.user = *x.guest->visitor.user;
+  question.is_certified = true;
+  question.group_file = x.settings->auth->group_file.value_or("");
+  question.from = x.client_address();
+  const Finding finding = co_await ask_doorman(x, core, client, std::move(question));
+  co_return take_finding(x, core, finding);
+}
+
 }  // namespace
 
 const AuthWords& auth_words(const Exchange& x) {
@@ -156,11 +173,9 @@ const AuthWords& auth_words(const Exchange& x) {
 }
 
 std::optional<Routing> admit(Exchange& x, Shard::Core& core) {
-  if (x.guest->settings_before != nullptr) {
-    if (x.guest->settings_before == x.settings.get()) return std::nullopt;
-    x.guest.write().forget_answer();
-  }
+  if (stays_under(x.guest, x.settings.get())) return std::nullopt;
   if (x.settings->require == nullptr && x.settings->auth == nullptr) return std::nullopt;
+  if (lacks_groups(x)) return Routing{Routing::Kind::needs_user, 0, {}, {}};
   Admission admission = Admission::unruled;
   if (x.settings->require != nullptr) {
     expr::Evaluation evaluation{x, x.arena};
@@ -192,7 +207,9 @@ std::optional<Routing> admit(Exchange& x, Shard::Core& core) {
 }
 
 io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
+  if (lacks_groups(x)) co_return co_await look_up_groups(x, core, client);
   x.guest.write().was_asked = true;
+  if (const int status = fake_basic_login(x, core); status != 0) co_return status;
   if (!is_basic(x)) {
     complain(x, core, "core",
              "AH00027: No authentication done but request not allowed without authentication for ",
@@ -218,7 +235,8 @@ io::Task<int> identify(Exchange& x, Shard::Core& core, ClientSide client) {
     complain(x, core, "authn_file", "AH01619: AuthUserFile not specified in the configuration");
     co_return fail(x, core, 500);
   }
-  co_return take_finding(x, core, co_await ask_doorman(x, core, client, std::move(*credentials)));
+  co_return take_finding(
+      x, core, co_await ask_doorman(x, core, client, question_of(x, std::move(*credentials))));
 }
 
 void fake_login(Exchange& x, Shard::Core& core) {

@@ -4,6 +4,7 @@
 
 #include "config/path_tls.hpp"
 #include "proxy/body_gathering.hpp"
+#include "proxy/certified_user.hpp"
 #include "proxy/client_inquiry.hpp"
 #include "tls/further_handshake.hpp"
 #include "tls/hosts.hpp"
@@ -118,7 +119,10 @@ std::optional<Routing> heed_client_wish(Exchange& x, Shard::Core& core) {
   if (x.generation->tls() == nullptr) return std::nullopt;
   const tls::Wish wish = wish_of(x);
   const tls::Unmet unmet = tls::unmet(x.client->tls->ssl(), wish);
-  if (unmet == tls::Unmet::nothing) return heed_requirements(x, core);
+  if (unmet == tls::Unmet::nothing) {
+    name_user(x, core);
+    return heed_requirements(x, core);
+  }
   constexpr int forbidden = 403;
   if (unmet == tls::Unmet::bad_ciphers) {
     const std::string_view named = wish.ciphers != nullptr ? *wish.ciphers : std::string_view();

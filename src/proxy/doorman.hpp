@@ -19,10 +19,13 @@ namespace steelyard::proxy {
 // Needs nothing of its exchange, which may end before it is answered.
 struct LoginQuestion {
   std::string user, password, user_file, group_file;
+  bool is_certified = false;  // nobody asks for a password: see Login
   IpAddress from;
   std::shared_ptr<const std::atomic<bool>> given_up;  // by who asked
 
-  [[nodiscard]] auth::Login login() const { return {user, password, user_file, group_file}; }
+  [[nodiscard]] auth::Login login() const {
+    return {user, password, user_file, group_file, is_certified};
+  }
 };
 
 class Doorman {

@@ -2,6 +2,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -141,25 +142,94 @@ Text signature_algorithm(X509& certificate) {
   return algorithm_name(algorithm);
 }
 
-// "SAN_DNS_0", "SAN_Email_1".
+struct NameKind {
+  std::string_view word;
+  int type;
+  int id = NID_undef;  // of other names
+  int text_type = V_ASN1_UNDEF;
+};
+const std::array<NameKind, 4>& name_kinds() {
+  static const std::array<NameKind, 4> kinds{{
+      {"DNS_", GEN_DNS},
+      {"Email_", GEN_EMAIL},
+      {"OTHER_msUPN_", GEN_OTHERNAME, NID_ms_upn, V_ASN1_UTF8STRING},
+      {"OTHER_dnsSRV_", GEN_OTHERNAME, OBJ_txt2nid("id-on-dnsSRV"), V_ASN1_IA5STRING},
+  }};
+  return kinds;
+}
+
+bool is_of_kind(const GENERAL_NAME& name, const NameKind& kind) {
+  if (name.type != kind.type) return false;
+  return kind.id == NID_undef || OBJ_obj2nid(name.d.otherName->type_id) == kind.id;
+}
+
+// Null: another name of a type that it must not have.
+const ASN1_STRING* text_in(const GENERAL_NAME& name, const NameKind& kind) {
+  if (kind.id == NID_undef) return name.d.ia5;
+  const ASN1_TYPE* const value = name.d.otherName->value;
+  return value->type == kind.text_type ? value->value.asn1_string : nullptr;
+}
+
+// "SAN_DNS_0", "SAN_Email_1", "SAN_OTHER_msUPN_0". httpd: the number has one to four digits.
 Text alternative_name(X509& certificate, std::string_view word, Arena& arena) {
-  std::uint64_t left = take_index(word);
-  int type = -1;
-  if (equals_ignoring_case(word, "DNS")) type = GEN_DNS;
-  if (equals_ignoring_case(word, "Email")) type = GEN_EMAIL;
-  if (type < 0) return std::nullopt;
+  const auto kind = std::ranges::find_if(name_kinds(), [word](const NameKind& each) {
+    return starts_with_ignoring_case(word, each.word);
+  });
+  if (kind == name_kinds().end()) return std::nullopt;
+  constexpr std::size_t digits_max = 4;
+  const std::string_view digits = word.substr(kind->word.size());
+  const auto number = parse_unsigned(digits);
+  if (!number || digits.size() > digits_max) return std::nullopt;
+  std::uint64_t left = *number;
   const std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>> names(
       static_cast<GENERAL_NAMES*>(
           X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (!names) return std::nullopt;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != type || left-- != 0) continue;
-    return printed(arena, [name](BIO* bio) {
-      ASN1_STRING_print_ex(bio, name->d.ia5, ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_UTF8_CONVERT);
+    if (!is_of_kind(*name, *kind) || left-- != 0) continue;
+    const ASN1_STRING* const text = text_in(*name, *kind);
+    if (text == nullptr) return std::nullopt;
+    return printed(arena, [text](BIO* bio) {
+      ASN1_STRING_print_ex(bio, text, ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_UTF8_CONVERT);
     });
   }
   return std::nullopt;
+}
+
+// In the library's words, or as the text that it holds; false: neither.
+bool print_extension(BIO* bio, X509_EXTENSION* extension) {
+  if (X509V3_EXT_print(bio, extension, 0, 0) == 1) return true;
+  const ASN1_OCTET_STRING* const data = X509_EXTENSION_get_data(extension);
+  const unsigned char* at = ASN1_STRING_get0_data(data);
+  const std::unique_ptr<ASN1_STRING, Release<ASN1_STRING_free>> text(
+      d2i_DISPLAYTEXT(nullptr, &at, ASN1_STRING_length(data)));
+  if (!text) return false;
+  ASN1_STRING_print_ex(bio, text.get(), ASN1_STRFLGS_UTF8_CONVERT);
+  return true;
+}
+
+// "EXT_1:1.2.3.4": the second of the extensions with this number or name. One that cannot be said
+// in words is empty.
+Text extension_text(X509& certificate, std::string_view word, Arena& arena) {
+  const std::size_t colon = word.find(':');
+  if (colon == word.npos) return std::nullopt;
+  const auto number = parse_unsigned(word.substr(0, colon));
+  const std::string name(word.substr(colon + 1));
+  const std::unique_ptr<ASN1_OBJECT, Release<ASN1_OBJECT_free>> id(OBJ_txt2obj(name.c_str(), 0));
+  Text text;
+  if (number && id) {
+    int at = -1;
+    for (std::uint64_t i = 0; i <= *number; ++i) {
+      at = X509_get_ext_by_OBJ(&certificate, id.get(), at);
+      if (at < 0) break;
+    }
+    if (at >= 0)
+      text =
+          printed(arena, [&](BIO* bio) { print_extension(bio, X509_get_ext(&certificate, at)); });
+  }
+  ERR_clear_error();
+  return text;
 }
 
 // RFC 4523: its number in decimal, and who gave it.
@@ -197,6 +267,8 @@ std::optional<std::string_view> text_of(X509& certificate, const CertificateQues
   if (is("CERT_RFC4523_CEA")) return exact_assertion(certificate, arena);
   if (starts_with_ignoring_case(what, "SAN_"))
     return alternative_name(certificate, what.substr(4), arena);
+  if (starts_with_ignoring_case(what, "EXT_"))
+    return extension_text(certificate, what.substr(4), arena);
   if (starts_with_ignoring_case(what, "S_DN") || starts_with_ignoring_case(what, "I_DN"))
     return distinguished_name(certificate, question, arena);
   return std::nullopt;

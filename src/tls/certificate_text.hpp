@@ -15,7 +15,9 @@
 namespace steelyard::tls {
 
 struct CertificateQuestion {
-  std::string_view what;      // "S_DN_CN", "V_REMAIN", "SAN_DNS_0"; in any case
+  // "S_DN_CN", "V_REMAIN", "SAN_DNS_0", "EXT_0:1.2.3.4" (the first extension of this number; for
+  // PeerExtList, which asks for one after the other); in any case
+  std::string_view what;
   bool legacy_names = false;  // SSLOptions LegacyDNStringFormat
   WallTime now{};
 };

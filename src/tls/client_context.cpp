@@ -12,6 +12,7 @@
 #include "base/ip.hpp"
 #include "base/text.hpp"
 #include "tls/library_errors.hpp"
+#include "tls/own_certificates.hpp"
 #include "tls/server_context.hpp"
 #include "tls/verification.hpp"
 
@@ -55,12 +56,6 @@ void set_ciphers(SSL_CTX& context, const TlsBackendSettings& settings, Faults& f
   faults.push_back({settings.place,
                     "SSLProxyCipherSuite: " + take_library_errors("no cipher is left"),
                     "openssl ciphers 'LIST' shows what a list means."});
-}
-
-void show_own(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,
-              Faults& faults) {
-  if (settings.own_file)
-    use_key_pair(context, {*settings.own_file, *settings.own_file}, files, faults);
 }
 
 void believe(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,
@@ -168,8 +163,8 @@ std::expected<std::shared_ptr<const ClientContext>, Faults> ClientContext::make(
   SSL_CTX& context = *made->context_;
   set_behaviour(context, settings);
   set_ciphers(context, settings, faults);
-  show_own(context, settings, noting, faults);
   believe(context, settings, noting, faults);
+  show_own_certificates(context, settings, noting, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   made->sessions_ = new Sessions();
   SSL_CTX_set_ex_data(&context, Sessions::index(), made->sessions_);
@@ -231,8 +226,9 @@ std::string text_of(const TlsBackendSettings& settings) {
   add(settings.checks_common_name);
   text += settings.needs_no_crl ? "n|" : "|";
   for (const auto* words : {&settings.ciphers, &settings.suites}) text += words->value_or("") + '|';
-  for (const auto* file : {&settings.ca_file, &settings.ca_path, &settings.crl_file,
-                           &settings.crl_path, &settings.own_file})
+  for (const auto* file :
+       {&settings.ca_file, &settings.ca_path, &settings.crl_file, &settings.crl_path,
+        &settings.own_file, &settings.own_path, &settings.own_chain})
     text += (*file ? (*file)->path : std::string()) + '|';
   return text;
 }
@@ -256,6 +252,8 @@ TlsBackendSettings merge(const TlsBackendSettings& outer, const TlsBackendSettin
   inherit(merged.crl_path, outer.crl_path);
   inherit(merged.revocation, outer.revocation);
   inherit(merged.own_file, outer.own_file);
+  inherit(merged.own_path, outer.own_path);
+  inherit(merged.own_chain, outer.own_chain);
   inherit(merged.checks_expiry, outer.checks_expiry);
   inherit(merged.checks_name, outer.checks_name);
   inherit(merged.checks_common_name, outer.checks_common_name);

@@ -84,8 +84,8 @@ TEST_F(Loading, members_authorities_and_certificates_are_loaded_too) {
   server.tls_backend.engine = true;
   server.tls_backend.ca_file = config::NamedFile{"/b.key", {}};
   server.tls_backend.own_file = config::NamedFile{"/b.pem", {}};
-  EXPECT_THAT(faults(), ElementsAre("/b.pem holds no private key in PEM",
-                                    "/b.key holds no certificate in PEM"));
+  EXPECT_THAT(faults(), ElementsAre("/b.key holds no certificate in PEM",
+                                    "/b.pem holds no private key in PEM"));
   server.tls_backend.engine = false;
   EXPECT_THAT(faults(), ElementsAre());
 }
@@ -247,13 +247,17 @@ TEST_F(Loading, what_is_named_is_listed_once) {
   server.tls.chain = config::NamedFile{"/c.pem", {}};
   server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
   server.tls.trust.ca_path = config::NamedFile{"/closed", {}};
-  add("/a.pem", "/a.key");
+  config::TlsBackendSettings& backend = add("/a.pem", "/a.key").tls_backend;
+  backend.own_path = config::NamedFile{"/own", {}};
+  backend.own_chain = config::NamedFile{"/between.pem", {}};
   const auto list =
       [](const std::string& path) -> std::expected<std::vector<std::string>, std::string> {
     if (path == "/lists") return std::vector<std::string>{"x.r0"};
+    if (path == "/own") return std::vector<std::string>{"y.pem"};
     return std::unexpected("Permission denied");
   };
-  EXPECT_THAT(named_files(config_, list), ElementsAre("/a.key", "/a.pem", "/c.pem", "/lists/x.r0"));
+  EXPECT_THAT(named_files(config_, list), ElementsAre("/a.key", "/a.pem", "/between.pem", "/c.pem",
+                                                      "/lists/x.r0", "/own/y.pem"));
 }
 
 }  // namespace

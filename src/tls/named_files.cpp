@@ -35,8 +35,10 @@ class Paths {
   }
   void add(const config::TlsBackendSettings& settings) {
     add(settings.own_file);
+    add(settings.own_chain);
     add(settings.ca_file);
     add(settings.crl_file);
+    add_folder(settings.own_path);
     add_folder(settings.ca_path);
     add_folder(settings.crl_path);
   }

@@ -32,6 +32,30 @@ int tell_pass_phrase(char* room, int size, int /*for_writing*/, void* question) 
   return static_cast<int>(asked.phrase->size());
 }
 
+// What has not been read yet.
+std::string_view rest_of(BIO& bio) {
+  char* text = nullptr;
+  const long bytes = BIO_get_mem_data(&bio, &text);
+  return {text, static_cast<std::size_t>(std::max(bytes, 0L))};
+}
+
+bool has_key(std::string_view pem) { return pem.contains("PRIVATE KEY-----"); }
+
+std::expected<KeyHandle, KeyFault> next_key(BIO& bio, const std::string* phrase) {
+  const bool is_there = has_key(rest_of(bio));
+  Question question{phrase};
+  ERR_clear_error();
+  KeyHandle key(PEM_read_bio_PrivateKey(&bio, nullptr, tell_pass_phrase, &question));
+  if (key) {
+    ERR_clear_error();
+    return key;
+  }
+  std::string words = take_library_errors("not readable");
+  if (question.was_asked) return std::unexpected(KeyFault{"holds a key with a pass phrase", true});
+  if (!is_there) return std::unexpected(KeyFault{"holds no private key in PEM"});
+  return std::unexpected(KeyFault{"holds a malformed private key: " + std::move(words)});
+}
+
 }  // namespace
 
 std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std::string_view pem) {
@@ -54,19 +78,18 @@ std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std
 }
 
 std::expected<KeyHandle, KeyFault> read_key(std::string_view pem, const std::string* phrase) {
+  return next_key(*bio_over(pem), phrase);
+}
+
+std::expected<std::vector<KeyHandle>, KeyFault> read_keys(std::string_view pem) {
+  std::vector<KeyHandle> keys;
   const BioHandle bio = bio_over(pem);
-  Question question{phrase};
-  ERR_clear_error();
-  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, tell_pass_phrase, &question));
-  if (key) {
-    ERR_clear_error();
-    return key;
-  }
-  const bool is_missing = pem.find("PRIVATE KEY-----") == std::string_view::npos;
-  std::string words = take_library_errors("not readable");
-  if (question.was_asked) return std::unexpected(KeyFault{"holds a key with a pass phrase", true});
-  if (is_missing) return std::unexpected(KeyFault{"holds no private key in PEM"});
-  return std::unexpected(KeyFault{"holds a malformed private key: " + std::move(words)});
+  do {
+    auto key = next_key(*bio, nullptr);
+    if (!key) return std::unexpected(std::move(key.error()));
+    keys.push_back(std::move(*key));
+  } while (has_key(rest_of(*bio)));
+  return keys;
 }
 
 }  // namespace steelyard::tls

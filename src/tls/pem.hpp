@@ -21,5 +21,7 @@ struct KeyFault {
 };
 // The first private key. `phrase`: null when none is known.
 std::expected<KeyHandle, KeyFault> read_key(std::string_view pem, const std::string* phrase);
+// All private keys, at least one; none may have a pass phrase.
+std::expected<std::vector<KeyHandle>, KeyFault> read_keys(std::string_view pem);
 
 }  // namespace steelyard::tls

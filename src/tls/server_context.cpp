@@ -102,6 +102,14 @@ std::expected<std::vector<CertificateHandle>, Fault> load_certificates(const Nam
   return std::move(*certificates);
 }
 
+// Both of a certificate's file and its key's; `server` and `index` are for who is asked for a pass
+// phrase.
+struct KeyPairFiles {
+  const NamedFile &certificate, &key;
+  std::string_view server;
+  std::size_t index;
+};
+
 Fault about_key(const NamedFile& file, const std::string& what, std::string advice) {
   return {file.place, file.path + ' ' + what, std::move(advice)};
 }
@@ -110,11 +118,6 @@ Fault about_key(const NamedFile& file, const std::string& what, std::string advi
 std::expected<KeyHandle, Fault> unlock(const KeyPairFiles& pair, const std::string& pem,
                                        const FileAccess& files) {
   const NamedFile& file = pair.key;
-  if (pair.server.empty())
-    return std::unexpected(about_key(file,
-                                     "holds a key with a pass phrase, which nobody is asked for",
-                                     "Take it off, and let only root read the file: openssl pkey "
-                                     "-in FILE -out NEW."));
   if (files.pass_phrases == nullptr) return KeyHandle();
   PassPhrases& phrases = *files.pass_phrases;
   for (const std::string& phrase : phrases.known())
@@ -269,24 +272,6 @@ void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& 
   SSL_CTX_set_default_passwd_cb(&context, nullptr);
 }
 
-}  // namespace
-
-void set_versions(SSL_CTX& context, TlsVersions versions) {
-  int least = 0;
-  int most = 0;
-  for (const VersionNumber& each : version_numbers) {
-    if ((versions & each.bit) != 0) {
-      if (least == 0) least = each.number;
-      most = each.number;
-    } else {
-      SSL_CTX_set_options(&context, each.switched_off);
-    }
-  }
-  // Said in both ways: the system's own default must not raise the lowest one.
-  SSL_CTX_set_min_proto_version(&context, least);
-  SSL_CTX_set_max_proto_version(&context, most);
-}
-
 void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
                   Faults& faults) {
   const auto& [certificate, key, server, index] = pair;
@@ -315,6 +300,24 @@ void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& 
   SSL_CTX_clear_chain_certs(&context);
   for (std::size_t i = 1; i < certificates->size(); ++i)
     SSL_CTX_add1_chain_cert(&context, (*certificates)[i].get());
+}
+
+}  // namespace
+
+void set_versions(SSL_CTX& context, TlsVersions versions) {
+  int least = 0;
+  int most = 0;
+  for (const VersionNumber& each : version_numbers) {
+    if ((versions & each.bit) != 0) {
+      if (least == 0) least = each.number;
+      most = each.number;
+    } else {
+      SSL_CTX_set_options(&context, each.switched_off);
+    }
+  }
+  // Said in both ways: the system's own default must not raise the lowest one.
+  SSL_CTX_set_min_proto_version(&context, least);
+  SSL_CTX_set_max_proto_version(&context, most);
 }
 
 std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings& settings,

@@ -31,14 +31,4 @@ std::expected<ServerContext, Faults> make_server_context(const config::TlsServer
 
 // The bits of versions, in the library's words.
 void set_versions(SSL_CTX& context, config::TlsVersions versions);
-// Both of a certificate's file and its key's; a fault names the file. `server` and `index` are for
-// who is asked for a pass phrase; an empty server: nobody is (httpd: keys shown to members).
-struct KeyPairFiles {
-  const config::NamedFile &certificate, &key;
-  std::string_view server{};
-  std::size_t index = 0;
-};
-void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
-                  Faults& faults);
-
 }  // namespace steelyard::tls

@@ -93,19 +93,6 @@ int judge(int is_good, X509_STORE_CTX* store) {
   return is_good;
 }
 
-std::vector<NamedFile> files_of(const NamedFile& directory, const FileAccess& files,
-                                Faults& faults) {
-  const auto names = files.list(directory.path);
-  if (!names) {
-    faults.push_back({directory.place, directory.path + " cannot be read: " + names.error(), ""});
-    return {};
-  }
-  std::vector<NamedFile> found;
-  for (const std::string& name : *names)
-    found.push_back({directory.path + '/' + name, directory.place});
-  return found;
-}
-
 // In a directory there may be other files, too.
 enum class Strictness : std::uint8_t { each_must_fit, others_may_be_there };
 
@@ -162,7 +149,29 @@ void add_revocation_file(X509_STORE* store, const NamedFile& file, const FileAcc
     complain(" holds no list of revoked certificates in PEM");
 }
 
+// Once each: in a directory an authority's file has a link beside it that is named after its hash.
+void tell_name(SSL_CTX& context, X509& authority) {
+  const STACK_OF(X509_NAME)* const told = SSL_CTX_get_client_CA_list(&context);
+  const X509_NAME* const name = X509_get_subject_name(&authority);
+  for (int i = 0; told != nullptr && i < sk_X509_NAME_num(told); ++i)
+    if (X509_NAME_cmp(sk_X509_NAME_value(told, i), name) == 0) return;
+  SSL_CTX_add_client_CA(&context, &authority);
+}
+
 }  // namespace
+
+std::vector<NamedFile> files_of(const NamedFile& directory, const FileAccess& files,
+                                Faults& faults) {
+  const auto names = files.list(directory.path);
+  if (!names) {
+    faults.push_back({directory.place, directory.path + " cannot be read: " + names.error(), ""});
+    return {};
+  }
+  std::vector<NamedFile> found;
+  for (const std::string& name : *names)
+    found.push_back({directory.path + '/' + name, directory.place});
+  return found;
+}
 
 void set_verification(SSL_CTX& context, const VerifyRules& rules) {
   int mode = SSL_VERIFY_NONE;
@@ -218,7 +227,7 @@ void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const Fil
   const bool has_own = trust.names_file || trust.names_path;
   for_each_authority(has_own ? trust.names_file : trust.ca_file,
                      has_own ? trust.names_path : trust.ca_path, files, faults,
-                     [&context](X509* authority) { SSL_CTX_add_client_CA(&context, authority); });
+                     [&context](X509* authority) { tell_name(context, *authority); });
 }
 
 PeerStanding standing_of_peer(SSL* ssl) {

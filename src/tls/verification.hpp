@@ -37,6 +37,10 @@ void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess
 void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,
                       Faults& faults);
 
+// What may be files in a directory; a fault when it cannot be listed.
+std::vector<config::NamedFile> files_of(const config::NamedFile& directory, const FileAccess& files,
+                                        Faults& faults);
+
 enum class PeerStanding : std::uint8_t {
   none,     // it showed no certificate
   success,  // one that was verified

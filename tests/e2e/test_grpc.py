@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority
 from support.ports import HeldPort
 from support.server import MODULE_DIRECTORY, complete
 
@@ -23,22 +24,48 @@ def calls(tmp_path_factory):
     return place / "calls.js"
 
 
-def test_every_kind_of_call_passes(calls, server, port):
-    member = HeldPort()
+HTTP2 = (f"LoadModule http2_module {MODULE_DIRECTORY}/mod_http2.so\n"
+         f"LoadModule proxy_http2_module {MODULE_DIRECTORY}/mod_proxy_http2.so\n")
+TLS = f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+EVERY_CALL = {
+    "unary": "got a",
+    "failed": {"code": 5, "details": "no such thing", "why": ["because"]},
+    "up": "500000",
+    "down": [f"part {n}" for n in range(300)],
+    "both": ["echo m0", "echo m1", "echo m2"],
+    "at once": [f"got {n}" for n in range(50)],
+}
+
+
+def told_by(calls, *words):
+    done = subprocess.run(["node", calls, *map(str, words)], capture_output=True, timeout=60,
+                          check=True)
+    return {one["name"]: one["value"] for one in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.fixture
+def member():
+    held = HeldPort()
+    yield held
+    held.close()
+
+
+def test_every_kind_of_call_passes(calls, server, port, member):
     server.start(complete(
-        f"LoadModule http2_module {MODULE_DIRECTORY}/mod_http2.so\n"
-        f"LoadModule proxy_http2_module {MODULE_DIRECTORY}/mod_proxy_http2.so\n"
-        f"Protocols h2c http/1.1\nListen {port.port}\n"
+        f"{HTTP2}Protocols h2c http/1.1\nListen {port.port}\n"
         f"ProxyPass / h2c://127.0.0.1:{member.port}/\n"), [port.port])
-    done = subprocess.run(["node", calls, str(member.port), str(port.port)], capture_output=True,
-                          timeout=60, check=True)
-    member.close()
-    told = {one["name"]: one["value"] for one in map(json.loads, done.stdout.splitlines())}
-    assert told == {
-        "unary": "got a",
-        "failed": {"code": 5, "details": "no such thing", "why": ["because"]},
-        "up": "500000",
-        "down": [f"part {n}" for n in range(300)],
-        "both": ["echo m0", "echo m1", "echo m2"],
-        "at once": [f"got {n}" for n in range(50)],
-    }
+    assert told_by(calls, member.port, port.port) == EVERY_CALL
+
+
+def test_every_kind_of_call_passes_over_tls_on_both_sides(calls, server, port, member, tmp_path):
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("localhost", "127.0.0.1")
+    tmp_path.chmod(0o755)
+    server.start(complete(
+        f"{HTTP2}{TLS}Protocols h2 http/1.1\nListen {port.port}\nSSLEngine On\n"
+        f"SSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}\n"
+        f"SSLProxyEngine On\nSSLProxyVerify require\n"
+        f"SSLProxyCACertificateFile {authority.certificate}\n"
+        f"ProxyPass / h2://localhost:{member.port}/\n"), [port.port])
+    assert told_by(calls, member.port, port.port, certificate, key,
+                   authority.certificate) == EVERY_CALL

@@ -1,5 +1,8 @@
 // A gRPC server and a client of it, in one process: `node calls.js SERVER_PORT CLIENT_PORT`. The client
 // talks to CLIENT_PORT, where something may stand in front of the server. Prints one line of JSON a call.
+// With CERTIFICATE KEY AUTHORITY behind the ports both speak TLS, and the client believes the authority.
+import { readFileSync } from "node:fs";
+
 import grpc from "@grpc/grpc-js";
 
 const bytes = {
@@ -44,7 +47,14 @@ server.addService(service, {
   },
 });
 
-const [serverPort, clientPort] = process.argv.slice(2);
+const [serverPort, clientPort, ...files] = process.argv.slice(2);
+const [certificate, key, authority] = files.map((file) => readFileSync(file));
+const ofServer = certificate
+  ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: key }])
+  : grpc.ServerCredentials.createInsecure();
+const ofClient = authority
+  ? grpc.credentials.createSsl(authority)
+  : grpc.credentials.createInsecure();
 const Client = grpc.makeGenericClientConstructor(service, "Calls");
 
 function tell(name, value) {
@@ -69,9 +79,9 @@ function collect(stream, settle, onPart = () => {}) {
   stream.on("end", () => settle(parts));
 }
 
-server.bindAsync(`127.0.0.1:${serverPort}`, grpc.ServerCredentials.createInsecure(), async (error) => {
+server.bindAsync(`127.0.0.1:${serverPort}`, ofServer, async (error) => {
   if (error) throw error;
-  const client = new Client(`127.0.0.1:${clientPort}`, grpc.credentials.createInsecure());
+  const client = new Client(`localhost:${clientPort}`, ofClient);
   tell("unary", await asked((settle) => client.unary(Buffer.from("a"), outcome(settle))));
   tell("failed", await asked((settle) => client.unary(Buffer.from("fail"), outcome(settle))));
   tell(

@@ -58,3 +58,31 @@ class Authority:
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                 "-set_serial", "77", "-days", "9", "-out", one.certificate, "-extfile", extensions)
         return one
+
+    def list_of_revoked(self, *certificates):
+        """Path of a list in PEM that names these certificates."""
+        self._count += 1
+        stem = self.directory / f"revoked-{self._count}"
+        stem.mkdir()
+        (stem / "index.txt").write_text("")
+        (stem / "number").write_text("01\n")
+        config = stem / "ca.cnf"
+        config.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={stem}/index.txt\n"
+                          f"crlnumber={stem}/number\ndefault_md=sha256\ndefault_crl_days=9\n")
+        signing = ["-config", config, "-cert", self.certificate, "-keyfile", self.key]
+        for certificate in certificates:
+            openssl("ca", *signing, "-revoke", certificate)
+        openssl("ca", *signing, "-gencrl", "-out", stem / "list.pem")
+        return stem / "list.pem"
+
+
+def hashed(directory, *files):
+    """A directory in which the library finds these by their names' hashes."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    for nth, file in enumerate(files):
+        copy = directory / f"{nth}.pem"
+        copy.write_bytes(Path(file).read_bytes())
+        copy.chmod(0o644)
+    openssl("rehash", directory)
+    return directory

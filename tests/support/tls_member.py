@@ -23,6 +23,7 @@ class Handshake:
     resumed: bool
     client: str | None
     version: str
+    cipher: str
 
 
 class TlsMember:
@@ -75,7 +76,8 @@ class TlsMember:
             peer = secure.getpeercert() or {}
             names = {k: v for part in peer.get("subject", ()) for k, v in part}
             self.handshakes.append(Handshake(self._hosts.name, secure.session_reused,
-                                             names.get("commonName"), secure.version()))
+                                             names.get("commonName"), secure.version(),
+                                             secure.cipher()[0]))
             with secure:
                 while self._answer(secure):
                     pass

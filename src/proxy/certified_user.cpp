@@ -1,0 +1,70 @@
+#include "proxy/certified_user.hpp"
+
+#include <string>
+
+#include "config/path_tls.hpp"
+#include "http/basic_credentials.hpp"
+#include "tls/hosts.hpp"
+#include "tls/variables.hpp"
+
+namespace steelyard::proxy {
+
+namespace {
+
+using config::LogLevel;
+using config::TlsOptions;
+
+constexpr std::string_view field = "Authorization", password = "password";
+
+bool fakes(const Exchange& x) {
+  return x.settings->tls_options.value_or(TlsOptions()).has(TlsOptions::fakes_basic_auth);
+}
+
+// As OpenSSL writes it in one line: "/O=Test/CN=alice"; empty: none was shown.
+std::string_view whole_name(const Exchange& x) {
+  if (!x.is_tls()) return {};
+  const tls::VariableContext in_one_line{{.on = TlsOptions::legacy_names}, x.wall_now};
+  return tls::variable(x.client->tls->ssl(), "SSL_CLIENT_S_DN", in_one_line, x.arena).value_or("");
+}
+
+template <class... Parts>
+void tell(Exchange& x, Shard::Core& core, LogLevel level, const Parts&... parts) {
+  if (core.wants(x, level, "ssl"))
+    core.log(x, level, "ssl", x.arena.join(std::string_view(parts)...));
+}
+
+}  // namespace
+
+void name_user(Exchange& x, Shard::Core& core) {
+  const config::PathTls* const path = x.settings->tls.get();
+  if (path == nullptr || !path->user_name || fakes(x)) return;
+  if (stays_under(x.guest, x.settings.get()) || x.guest->was_asked || x.guest->is_certified) return;
+  const std::string_view user = x.tls_variable(*path->user_name).value_or("");
+  if (user.empty()) {
+    tell(x, core, LogLevel::warn, "AH02227: Failed to set r->user to '", *path->user_name, "'");
+    return;
+  }
+  x.guest.write().visitor.user = x.arena.copy(user);
+  x.guest.write().is_certified = true;
+}
+
+int fake_basic_login(Exchange& x, Shard::Core& core) {
+  // httpd: of the first request only, and wherever mod_ssl is.
+  if (x.redirected || x.rewritten.reroutes != 0 || x.generation->tls() == nullptr) return 0;
+  const auto said = http::read_basic_credentials(x.request_header(field).value_or(""));
+  if (said && said->user.starts_with('/') && said->password == password) {
+    tell(x, core, LogLevel::error, "AH02035: Encountered FakeBasicAuth spoof: ", said->user);
+    constexpr int forbidden = 403;
+    return forbidden;
+  }
+  if (!fakes(x) || x.guest->visitor.user) return 0;
+  const std::string_view name = whole_name(x);
+  if (name.empty()) return 0;
+  const std::string value = http::write_basic_credentials(name, password);
+  x.request.fields.set(field, x.arena.copy(value));
+  tell(x, core, LogLevel::info, "AH02036: Faking HTTP Basic Auth header: \"Authorization: ", value,
+       "\"");
+  return 0;
+}
+
+}  // namespace steelyard::proxy
