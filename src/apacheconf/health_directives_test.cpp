@@ -175,6 +175,16 @@ TEST_F(HealthDirectives, an_ftp_member_answers_no_check_that_speaks_http) {
   EXPECT_EQ(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=TCP"), "");
 }
 
+TEST_F(HealthDirectives, only_an_ajp_member_is_asked_by_cping) {
+  for (const std::string_view url : {"http://h", "ws://h"}) {
+    EXPECT_EQ(fault("LoadModule proxy_ajp_module m\nLoadModule proxy_wstunnel_module m\n"
+                    "BalancerMember balancer://a " +
+                    std::string(url) + " hcmethod=CPING"),
+              "hcmethod=CPING asks " + std::string(url) + " in AJP, which it does not speak");
+    EXPECT_THAT(advice_, HasSubstr("Write hcmethod=GET"));
+  }
+}
+
 TEST_F(HealthDirectives, an_ajp_member_is_asked_by_cping) {
   constexpr std::string_view module = "LoadModule proxy_ajp_module m\n";
   const auto with = [&](std::string_view method) {
