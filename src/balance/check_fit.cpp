@@ -15,6 +15,19 @@ Speech speech_of(std::string_view scheme) {
   return scheme == "ftp" ? Speech::ftp : Speech::http;
 }
 
+bool fits(Speech speech, CheckMethod method) {
+  switch (speech) {
+    case Speech::http:
+    case Speech::cgi:
+      return method != CheckMethod::cping;
+    case Speech::ajp:
+      return method == CheckMethod::cping;
+    case Speech::ftp:
+      return method == CheckMethod::options || method == CheckMethod::options11;
+  }
+  return false;
+}
+
 std::string_view advice_for(Speech speech) {
   switch (speech) {
     case Speech::http:
@@ -24,7 +37,7 @@ std::string_view advice_for(Speech speech) {
     case Speech::ajp:
       return "Write hcmethod=CPING: the container answers that.";
     case Speech::ftp:
-      return "Write hcmethod=TCP: a connection shows whether it listens.";
+      return "Write hcmethod=OPTIONS: the server's greeting passes that.";
   }
   return {};
 }
@@ -35,9 +48,8 @@ std::optional<CheckObjection> objection_to_check(const MemberSpec& member) {
   const CheckMethod method = member.check.method;
   if (method == CheckMethod::none || method == CheckMethod::tcp) return std::nullopt;
   const Speech speech = speech_of(member.scheme);
+  if (fits(speech, method)) return std::nullopt;
   const bool pings = method == CheckMethod::cping;
-  const bool fits = pings ? speech == Speech::ajp : speech == Speech::http || speech == Speech::cgi;
-  if (fits) return std::nullopt;
   return CheckObjection{"hcmethod=" + std::string(check_method_name(method)) + " asks " +
                             member.name + " in " + (pings ? "AJP" : "HTTP") +
                             ", which it does not speak",

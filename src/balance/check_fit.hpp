@@ -10,6 +10,7 @@
 //   TCP                 all: a connection, and nothing is said
 //   CPING               ajp
 //   GET HEAD OPTIONS    http https ws wss h2 h2c in HTTP; fcgi scgi uwsgi as a request of theirs
+//   OPTIONS             ftp: its greeting, and QUIT
 //
 // httpd takes every method for every member and sends HTTP/1 to all of them (CPING: AJP), so that
 // the others never pass.

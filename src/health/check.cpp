@@ -134,6 +134,7 @@ Check::Fault Check::too_late(std::string_view what) const {
 io::Task<Check::Fault> Check::ask() {
   if (const auto protocol = proxy::cgi_protocol(plan_.member.scheme))
     return exchange_cgi(*protocol);
+  if (plan_.member.scheme == "ftp") return hear_greeting();
   return speaks_http2() ? exchange_http2() : exchange();
 }
 

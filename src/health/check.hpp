@@ -80,6 +80,8 @@ class Check {
   io::Task<Fault> hear_application();
   io::Task<Fault> hear_stream(cgi::Protocol protocol);
   void note_status();
+  // --- check_ftp.cpp
+  io::Task<Fault> hear_greeting();
   // ---
   io::Task<Fault> ping();
   io::Task<Fault> write(std::string request);

@@ -28,6 +28,7 @@ const Dripping members[] = {
     // Settings; then interim heads, and data in pieces.
     {"h2c", "HEAD", "\0\0\0\4\0\0\0\0\0"s, "\0\0\5\1\4\0\0\0\1\x08\3\x31\x30\x33"s},
     {"h2c", "GET", "\0\0\0\4\0\0\0\0\0\0\0\1\1\4\0\0\0\1\x88"s, "\0\0\1\0\0\0\0\0\1x"s},
+    {"ftp", "OPTIONS", "220-welcome\r\n", "x\r\n"},
     {"fcgi", "GET", "", "\1\6\0\1\0\6\0\0X: 1\r\n"s},
     {"fcgi", "GET", "\1\6\0\1\0\2\0\0\r\n"s, "\1\6\0\1\0\1\0\0x"s},
     {"fcgi", "OPTIONS", "", "\1\7\0\1\0\1\0\0x"s},
