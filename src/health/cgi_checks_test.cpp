@@ -131,6 +131,10 @@ TEST(CgiChecks, tell_what_an_application_says_on_stderr) {
       error("Primary script unknown") + out("Status: 404 None\r\n\r\n") + whole;
   world.pass(milliseconds(1200));
   EXPECT_THAT(world.log.lines, Contains("AH01071: Got error 'Primary script unknown'"));
+  world.member(1).answer = error("I am stuck");
+  world.member(1).then = Then::stay_open;
+  world.pass(seconds(5));
+  EXPECT_THAT(world.log.lines, Contains("AH01071: Got error 'I am stuck'"));
 }
 
 TEST(CgiChecks, take_a_body_up_to_their_bound_and_no_more) {

@@ -63,8 +63,8 @@ io::Task<Check::Fault> Check::hear_application() {
     }
     state = heard == Heard::ended ? answer.end() : answer.take(buffer_.data());
     buffer_.consume(buffer_.data().size());
+    judged_.words = answer.words();
   }
-  judged_.words = answer.words();
   if (state == State::broken) co_return Fault(answer.fault());
   head_ = answer.head();
   body_ = answer.body();
