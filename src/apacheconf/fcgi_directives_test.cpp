@@ -7,6 +7,8 @@
 namespace steelyard::apacheconf {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -88,16 +90,25 @@ TEST_F(FcgiDirectives, a_handler_names_where_scripts_are_run) {
   EXPECT_EQ(settings("SetHandler proxy:fcgi://h\nSetHandler none").handler, nullptr);
 }
 
-TEST_F(FcgiDirectives, checks_of_members_that_do_not_speak_http_only_connect) {
-  const std::string hcheck = "LoadModule proxy_hcheck_module m\n";
-  const std::string proxy = "LoadModule proxy_module m\nLoadModule proxy_fcgi_module m\n";
-  EXPECT_THAT(fault(hcheck + "BalancerMember balancer://c fcgi://h:1 hcmethod=GET hcuri=/"),
-              HasSubstr("asks fcgi://h:1 in HTTP"));
-  testing::Reader reader;
-  EXPECT_THAT(reader.faults(std::string(testing::preamble) + proxy + hcheck +
-                            "BalancerMember balancer://c fcgi://h:1 hcmethod=TCP\n"
-                            "ProxyPass / balancer://c/"),
-              SizeIs(0));
+TEST_F(FcgiDirectives, checks_ask_the_application) {
+  const std::string modules =
+      "LoadModule proxy_module m\nLoadModule proxy_fcgi_module m\n"
+      "LoadModule proxy_hcheck_module m\nLoadModule proxy_ajp_module m\n"
+      "LoadModule proxy_balancer_module m\nLoadModule lbmethod_byrequests_module m\n";
+  const auto remarks = [&](std::string_view member) {
+    testing::Reader reader;
+    return reader.remarks(std::string(testing::preamble) + modules +
+                          "BalancerMember balancer://c " + std::string(member) +
+                          "\nProxyPass / balancer://c/");
+  };
+  for (const std::string_view method : {"GET", "HEAD", "OPTIONS11", "TCP"}) {
+    EXPECT_THAT(remarks("fcgi://h:1 hcuri=/ping hcmethod=" + std::string(method)), SizeIs(0));
+  }
+  EXPECT_THAT(remarks("unix:/run/php.sock|fcgi://localhost hcmethod=GET hcuri=/ping"), SizeIs(0));
+  EXPECT_THAT(remarks("unix:/run/php.sock|fcgi://localhost hcmethod=TCP"),
+              ElementsAre(HasSubstr("go to localhost:8000 and not to its socket")));
+  EXPECT_THAT(remarks("fcgi://h:1 hcmethod=CPING"),
+              Contains(HasSubstr("asks fcgi://h:1 in AJP, which it does not speak")));
 }
 
 TEST_F(FcgiDirectives, handlers_for_other_protocols_are_refused_and_for_files_told) {

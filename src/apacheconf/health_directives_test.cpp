@@ -168,11 +168,25 @@ TEST_F(HealthDirectives, a_member_behind_a_socket_is_told_that_its_check_goes_el
               HasSubstr("go to h:80 and not to its socket"));
 }
 
-TEST_F(HealthDirectives, an_ftp_member_answers_no_check_that_speaks_http) {
+TEST_F(HealthDirectives, an_ftp_member_greets_and_answers_no_check_that_speaks_http) {
   constexpr std::string_view module = "LoadModule proxy_ftp_module m\n";
   EXPECT_THAT(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=GET"),
               HasSubstr("in HTTP, which it does not speak"));
-  EXPECT_EQ(fault(std::string(module) + "BalancerMember balancer://a ftp://h hcmethod=TCP"), "");
+  EXPECT_THAT(advice_, HasSubstr("Write hcmethod=OPTIONS"));
+  for (const std::string_view method : {"TCP", "OPTIONS"})
+    EXPECT_EQ(fault(std::string(module) +
+                    "BalancerMember balancer://a ftp://h hcmethod=" + std::string(method)),
+              "");
+}
+
+TEST_F(HealthDirectives, only_an_ajp_member_is_asked_by_cping) {
+  for (const std::string_view url : {"http://h", "ws://h"}) {
+    EXPECT_EQ(fault("LoadModule proxy_ajp_module m\nLoadModule proxy_wstunnel_module m\n"
+                    "BalancerMember balancer://a " +
+                    std::string(url) + " hcmethod=CPING"),
+              "hcmethod=CPING asks " + std::string(url) + " in AJP, which it does not speak");
+    EXPECT_THAT(advice_, HasSubstr("Write hcmethod=GET"));
+  }
 }
 
 TEST_F(HealthDirectives, an_ajp_member_is_asked_by_cping) {

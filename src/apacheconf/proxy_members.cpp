@@ -5,6 +5,7 @@
 #include "apacheconf/proxy_draft.hpp"
 #include "apacheconf/proxy_handlers.hpp"
 #include "apacheconf/proxy_parameters.hpp"
+#include "balance/check_fit.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
 
@@ -42,26 +43,14 @@ void tell_of_sharing(Scope& scope, const balance::MemberSpec& kept,
   }
 }
 
-// httpd asks in HTTP whatever the member speaks, and no such check ever passes. (Over HTTP/2 ours
-// do: they are asked in it.)
-void complain_of_check_in_http(Scope& scope, const balance::MemberSpec& spec) {
-  const std::string_view scheme = spec.scheme;
-  const bool is_ajp = scheme == "ajp";
-  const bool speaks_http =
-      !is_ajp && scheme != "fcgi" && scheme != "scgi" && scheme != "uwsgi" && scheme != "ftp";
-  using balance::CheckMethod;
-  const CheckMethod method = spec.check.method;
-  if (speaks_http || method == CheckMethod::none || method == CheckMethod::tcp) return;
-  if (is_ajp && method == CheckMethod::cping) return;
-  scope.complain("hcmethod=" + std::string(balance::check_method_name(method)) + " asks " +
-                     spec.name + " in HTTP, which it does not speak",
-                 is_ajp ? "Write hcmethod=CPING: the container answers that."
-                        : "Write hcmethod=TCP: a connection shows whether it listens.");
+void complain_of_unfit_check(Scope& scope, const balance::MemberSpec& spec) {
+  if (auto objection = balance::objection_to_check(spec))
+    scope.complain(std::move(objection->text), std::move(objection->advice));
 }
 
-// httpd: a check goes to host and port, whatever way requests take.
 void warn_of_unchecked_socket(Scope& scope, const balance::MemberSpec& spec) {
   if (spec.unix_socket_path.empty() || spec.check.method == balance::CheckMethod::none) return;
+  if (balance::is_checked_on_its_socket(spec)) return;
   scope.warn("Health checks of " + spec.name + " go to " + spec.host + ':' +
                  std::to_string(spec.check.port.value_or(spec.port)) + " and not to its socket",
              "Let the member listen there too, or leave hcmethod out.");
@@ -81,7 +70,7 @@ void add_member(Scope& scope, BalancerDraft& balancer, std::string_view url,
   }
   set_parameters(scope, spec, parameters, {std::string(member_prefix), {}});
   warn_of_unchecked_socket(scope, spec);
-  complain_of_check_in_http(scope, spec);
+  complain_of_unfit_check(scope, spec);
   balancer.spec.members.push_back(std::move(spec));
   balancer.member_places.push_back(scope.statement().place());
 }

@@ -139,4 +139,12 @@ std::expected<bool, HeadFault> HeadReader::read(std::string_view buffer, http::M
   return true;
 }
 
+bool frame_uwsgi_answer(http::ResponseHead& head) {
+  using Kind = http::BodyFraming::Kind;
+  if (http::is_interim(head.status)) return false;
+  head.fields.remove(http::FieldId::transfer_encoding);
+  if (head.body.kind == Kind::chunked) head.body = {Kind::until_close, 0};
+  return true;
+}
+
 }  // namespace steelyard::cgi

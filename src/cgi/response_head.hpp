@@ -61,4 +61,9 @@ class HeadReader {
   std::uint64_t told_length_ = 0;
 };
 
+// The framing of a uwsgi answer, whose head was read as one of HTTP/1: the connection's end, or a
+// length that the application gave. Transfer-Encoding says nothing (CVE-2023-27522: nor may it go
+// on). False: the head is an interim one, which no uwsgi answer has.
+bool frame_uwsgi_answer(http::ResponseHead& head);
+
 }  // namespace steelyard::cgi

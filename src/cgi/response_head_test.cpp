@@ -149,5 +149,22 @@ TEST(CgiHead, lines_fields_and_the_whole_are_bounded_however_they_arrive) {
   }
 }
 
+TEST(UwsgiAnswer, is_framed_by_its_length_or_the_end_of_the_connection) {
+  using Kind = http::BodyFraming::Kind;
+  http::ResponseHead head;
+  head.status = 200;
+  head.fields.add("Transfer-Encoding", "chunked");
+  head.fields.add("X", "1");
+  head.body = {Kind::chunked, 0};
+  EXPECT_TRUE(frame_uwsgi_answer(head));
+  EXPECT_EQ(head.body, (http::BodyFraming{Kind::until_close, 0}));
+  EXPECT_EQ(meaning(head), "200 |X:1 #0");
+  head.body = {Kind::length, 7};
+  EXPECT_TRUE(frame_uwsgi_answer(head));
+  EXPECT_EQ(head.body, (http::BodyFraming{Kind::length, 7}));
+  head.status = 103;
+  EXPECT_FALSE(frame_uwsgi_answer(head));
+}
+
 }  // namespace
 }  // namespace steelyard::cgi

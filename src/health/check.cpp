@@ -4,11 +4,14 @@
 
 #include "ajp/packet.hpp"
 #include "ajp/reply.hpp"
+#include "balance/check_fit.hpp"
 #include "balance/scheme.hpp"
 #include "expr/answer_facts.hpp"
 #include "health/check_request.hpp"
 #include "health/limits.hpp"
 #include "http/proxy_protocol.hpp"
+#include "io/next_turn.hpp"
+#include "proxy/backend/cgi_request.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/response_body.hpp"
 
@@ -36,7 +39,7 @@ io::Task<Judgement> Check::run() {
     judged_.verdict = CheckVerdict::passed;
     judged_.evidence.text = asked == CheckMethod::tcp ? "connected" : "answered CPING";
   } else if (fault.empty()) {
-    fault = co_await (speaks_http2() ? exchange_http2() : exchange());
+    fault = co_await ask();
     if (fault.empty()) judge_answer();
   }
   if (!fault.empty()) judged_.evidence.text = std::move(fault);
@@ -89,7 +92,8 @@ io::Task<Check::Fault> Check::secure() {
   co_return fault.empty() ? Fault() : "no TLS with the member: " + fault;
 }
 
-// httpd: always host and port, also of a member behind a socket.
+// httpd: always host and port, also of a member behind a socket. Where httpd has no such check, it
+// goes where requests go.
 io::DialTarget Check::dial_target() const {
   const balance::MemberSpec& member = plan_.member;
   const config::ProxySettings& proxy = plan_.server.proxy;
@@ -100,6 +104,7 @@ io::DialTarget Check::dial_target() const {
   }
   target.host = member.host;
   target.port = member.check.port.value_or(member.port);
+  if (balance::is_checked_on_its_socket(member)) target.unix_path = member.unix_socket_path;
   target.source = proxy.source_address;
   target.address_ttl = member.address_ttl;
   target.keep_alive_probes = member.tcp_keepalive;
@@ -123,6 +128,14 @@ http::Method Check::method() const {
 
 Check::Fault Check::too_late(std::string_view what) const {
   return fmt::format("{} within {} ms", what, milliseconds_of(plan_.read_timeout));
+}
+
+// In the member's own protocol.
+io::Task<Check::Fault> Check::ask() {
+  if (const auto protocol = proxy::cgi_protocol(plan_.member.scheme))
+    return exchange_cgi(*protocol);
+  if (plan_.member.scheme == "ftp") return hear_greeting();
+  return speaks_http2() ? exchange_http2() : exchange();
 }
 
 io::Task<Check::Fault> Check::exchange() {
@@ -164,24 +177,41 @@ io::Task<Check::Fault> Check::write(std::string request) {
   co_return Fault();
 }
 
-// At least one more byte in the buffer.
-io::Task<Check::Fault> Check::read_more() {
-  if (!buffer_.make_room(proxy::head_buffer_bytes, proxy::head_buffer_bytes_max)) {
-    co_return Fault("the head of the answer is too long");
-  }
+// At least one more byte in the buffer, in which there is room. A member that never stops talking
+// gives others their turn and has an end.
+io::Task<Check::Heard> Check::hear() {
   while (true) {
     const io::IoResult result = stream_->read(buffer_.room());
     if (result.status == io::IoStatus::ok) {
       buffer_.filled(result.bytes);
-      co_return Fault();
+      const std::size_t turns = heard_bytes_ / heard_bytes_a_turn;
+      heard_bytes_ += result.bytes;
+      if (heard_bytes_ > heard_bytes_max) co_return Heard::too_much;
+      if (heard_bytes_ / heard_bytes_a_turn != turns) co_await io::NextTurn(loop_);
+      co_return Heard::more;
     }
-    if (result.status != io::IoStatus::would_block) {
-      co_return Fault(buffer_.empty() ? "the connection ended without an answer"
-                                      : "the answer ended in its head");
-    }
+    if (result.status != io::IoStatus::would_block) co_return Heard::ended;
     io::Wait wait(timer_, loop_.now() + plan_.read_timeout);
-    if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return too_late("no answer");
+    if (co_await wait.readable(*stream_) == io::Woken::timed_out) co_return Heard::nothing_in_time;
   }
+}
+
+io::Task<Check::Fault> Check::read_more() {
+  if (!buffer_.make_room(proxy::head_buffer_bytes, proxy::head_buffer_bytes_max)) {
+    co_return Fault("the head of the answer is too long");
+  }
+  switch (co_await hear()) {
+    case Heard::more:
+      break;
+    case Heard::ended:
+      co_return Fault(heard_bytes_ == 0 ? "the connection ended without an answer"
+                                        : "the answer ended in its head");
+    case Heard::nothing_in_time:
+      co_return too_late("no answer");
+    case Heard::too_much:
+      co_return Fault("it says much and answers nothing");
+  }
+  co_return Fault();
 }
 
 io::Task<Check::Fault> Check::read_head() {
@@ -203,12 +233,14 @@ io::Task<Check::Fault> Check::read_head() {
   co_return Fault();
 }
 
-io::Task<Check::Fault> Check::read_body() {
+// `least_bytes`: of a body that the connection's end ends.
+io::Task<Check::Fault> Check::read_body(std::uint64_t least_bytes) {
   // The head's views stay where they are: what follows is read from there, then elsewhere.
   proxy::ReadBuffer behind_head;
   behind_head.append(buffer_.data().substr(head_.head_bytes));
   OnDemand<http::FieldList> trailers;
-  proxy::ResponseBody body({*stream_, behind_head, body_buffer_, trailers, arena_}, head_.body);
+  proxy::ResponseBody body({*stream_, behind_head, body_buffer_, trailers, arena_}, head_.body,
+                           least_bytes);
   while (body_.size() < body_bytes_max) {
     switch (body.pull()) {
       case proxy::ResponseBody::Progress::finished:

@@ -1,6 +1,7 @@
 #include "health/check_request.hpp"
 
 #include <string_view>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -9,12 +10,6 @@ namespace steelyard::health {
 namespace {
 
 using balance::CheckMethod;
-
-// httpd leaves the brackets of an IPv6 address out, which no backend has to understand.
-std::string host_and_port(const balance::MemberSpec& member) {
-  const bool v6 = member.host.find(':') != std::string::npos;
-  return (v6 ? '[' + member.host + ']' : member.host) + ':' + std::to_string(member.port);
-}
 
 struct Words {
   std::string_view method, protocol;
@@ -49,11 +44,27 @@ std::string target_of(const balance::MemberSpec& member) {
   return member.path_prefix + (both ? "/" : "") + check.uri;
 }
 
+CheckWords words_for(const balance::MemberSpec& member, std::string target) {
+  const Words words = words_of(member.check.method);
+  return {words.method, words.protocol, std::move(target),
+          member.check.host.empty() ? host_and_port(member) : member.check.host};
+}
+
 }  // namespace
 
+// httpd leaves the brackets of an IPv6 address out, which no backend has to understand.
+std::string host_and_port(const balance::MemberSpec& member) {
+  const bool v6 = member.host.find(':') != std::string::npos;
+  return (v6 ? '[' + member.host + ']' : member.host) + ':' + std::to_string(member.port);
+}
+
 CheckWords check_words(const balance::MemberSpec& member) {
-  return {words_of(member.check.method).method, target_of(member),
-          member.check.host.empty() ? host_and_port(member) : member.check.host};
+  return words_for(member, target_of(member));
+}
+
+CheckWords cgi_check_words(const balance::MemberSpec& member) {
+  const std::string& uri = member.check.uri;
+  return words_for(member, (uri.starts_with('/') ? "" : "/") + uri);
 }
 
 CheckWords http2_check_words(const balance::MemberSpec& member) {
@@ -64,9 +75,8 @@ CheckWords http2_check_words(const balance::MemberSpec& member) {
 
 std::string check_request(const balance::MemberSpec& member) {
   const CheckWords words = check_words(member);
-  return std::string(words.method) + ' ' + words.target + ' ' +
-         std::string(words_of(member.check.method).protocol) + "\r\nHost: " + words.host +
-         "\r\n\r\n";
+  return std::string(words.method) + ' ' + words.target + ' ' + std::string(words.protocol) +
+         "\r\nHost: " + words.host + "\r\n\r\n";
 }
 
 }  // namespace steelyard::health

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/fcgi_settings.hpp"
 #include "health/limits.hpp"
 
 namespace steelyard::health {
@@ -18,12 +19,29 @@ using config::LogLevel;
 
 constexpr std::string_view module = "proxy_hcheck";
 
+cgi::BackendType fcgi_backend_of(const config::Server& server, std::string_view url) {
+  auto backend = server.defaults.fcgi_backend;
+  for (const config::Section& section : server.proxies) {
+    if (section.settings.fcgi_backend && section.covers_url(url))
+      backend = section.settings.fcgi_backend;
+  }
+  return backend == config::FcgiBackend::generic ? cgi::BackendType::generic
+                                                 : cgi::BackendType::fpm;
+}
+
 // httpd: `timeout`, else ProxyTimeout, else Timeout; `connectiontimeout` goes before them.
 CheckPlan plan_for(const TargetRules& rules, const std::string& balancer) {
   const balance::MemberSpec& member = rules.member;
   const config::Server& server = *rules.server;
-  CheckPlan plan{member, server, rules.condition, {}, {}, nullptr};
+  CheckPlan plan{.member = member,
+                 .server = server,
+                 .condition = rules.condition,
+                 .connect_timeout = {},
+                 .read_timeout = {},
+                 .tls = nullptr};
   const tls::Hosts* const hosts = rules.generation ? rules.generation->tls() : nullptr;
+  if (rules.generation) plan.software = rules.generation->banner();
+  plan.fcgi_backend = fcgi_backend_of(server, balancer + "/");
   // As for a request: with a path, so that <Proxy balancer://name/*> covers it.
   if (hosts != nullptr) plan.tls = hosts->backend_of(server, balancer + "/").get();
   plan.read_timeout = member.timeout ? Duration(*member.timeout)
@@ -138,6 +156,8 @@ void Prober::Target::finish(const TargetRules& rules, Judgement judged) {
 
 void Prober::Target::tell_of_verdict(const TargetRules& rules, const Judgement& judged) const {
   if (!judged.status_line.empty()) tell(rules, LogLevel::debug, "AH03254: " + judged.status_line);
+  if (!judged.words.empty())
+    tell(rules, LogLevel::info, fmt::format("AH01071: Got error '{}'", judged.words));
   if (!judged.eval_error.empty()) {
     tell(rules, LogLevel::info,
          fmt::format("AH03301: Condition {} of {} could not be evaluated: {}",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "balance/parameters.hpp"
+#include "balance/scheme.hpp"
 #include "base/check.hpp"
 #include "health/prober.hpp"
 #include "io/sim/sim_network.hpp"
@@ -66,7 +67,8 @@ class CheckedWorld {
     spec->name = "balancer://app";
     for (int i = 1; i <= members; ++i) {
       balance::MemberSpec member;
-      CHECK(balance::parse_member_url(member, scheme_ + "://m" + std::to_string(i)));
+      const std::string port = balance::default_port(scheme_) == 80 ? "" : ":80";
+      CHECK(balance::parse_member_url(member, scheme_ + "://m" + std::to_string(i) + port));
       for (const std::string& parameter : parameters_) {
         const std::size_t at = parameter.find('=');
         const std::string key = parameter.substr(0, at), value = parameter.substr(at + 1);

@@ -50,7 +50,7 @@ void name_user(Exchange& x, Shard::Core& core) {
 
 int fake_basic_login(Exchange& x, Shard::Core& core) {
   // httpd: of the first request only, and wherever mod_ssl is.
-  if (x.redirected || x.rewritten.reroutes != 0 || x.generation->tls() == nullptr) return 0;
+  if (x.redirected || x.rewritten->reroutes != 0 || x.generation->tls() == nullptr) return 0;
   const auto said = http::read_basic_credentials(x.request_header(field).value_or(""));
   if (said && said->user.starts_with('/') && said->password == password) {
     tell(x, core, LogLevel::error, "AH02035: Encountered FakeBasicAuth spoof: ", said->user);

@@ -106,6 +106,27 @@ def test_a_real_server_in_a_balancer_takes_over(start, port, vsftpd, member):
     assert ask(port, "/a.txt").body == b"real\n"
 
 
+def test_checks_by_options_want_the_greeting(server, port, vsftpd, member):
+    """Of a server that has no room, then dies and comes back; and of a real one all the while."""
+    def changes():
+        return re.findall(r"Health check (ENABLING|DISABLING) (\S+): (.*) after",
+                          server.read("error.log"))
+
+    member.behave(replies={"greeting": "421 too many users"})
+    server.start(complete(
+        MODULES + f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n"
+        f"Listen {port.port}\n<Proxy balancer://b>\n"
+        f"BalancerMember ftp://{member.address} hcmethod=OPTIONS hcinterval=200ms\n"
+        f"BalancerMember ftp://{vsftpd.address} hcmethod=OPTIONS hcinterval=200ms\n</Proxy>\n"
+        "ProxyPass / balancer://b/\n", log_level="debug"), [port.port])
+    url = f"ftp://{member.address}"
+    assert until(lambda: changes() == [("DISABLING", url, "it greets with 421")], 20)
+    assert f"for ftp://{vsftpd.address}: status 220" in server.read("error.log")
+    member.behave()
+    assert until(lambda: changes()[1:] == [("ENABLING", url, "status 220")], 20)
+    assert until(lambda: ["QUIT"] in member.sessions)
+
+
 # --- whole or cut ---------------------------------------------------------------------------------
 
 

@@ -201,11 +201,12 @@ def test_a_reload_keeps_what_is_connected_and_believes_anew(
         assert ask(port).status == "500"
 
 
-def test_health_checks_shake_hands_too(start, port, authority):
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+def test_health_checks_shake_hands_too(start, port, authority, scheme):
     with TlsMember(authority.issue("check.test", "localhost")) as member:
         start(f"SSLProxyVerify require\nSSLProxyCACertificateFile {authority.certificate}\n"
               "<Proxy balancer://app>\n"
-              f"BalancerMember https://localhost:{member.port} hcmethod=GET hcuri=/up "
+              f"BalancerMember {scheme}://localhost:{member.port} hcmethod=GET hcuri=/up "
               "hcinterval=1 hcsni=check.test\n</Proxy>\nProxyPass / balancer://app/\n",
               f"LoadModule proxy_hcheck_module {MODULE_DIRECTORY}/mod_proxy_hcheck.so\n")
         assert until(lambda: any(b"GET /up" in head for head, _ in member.requests))

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "cgi/fcgi_answer.hpp"
 #include "cgi/fcgi_reader.hpp"
 #include "cgi/fcgi_record.hpp"
 #include "cgi/stream_head.hpp"
@@ -42,6 +43,23 @@ std::string heard(std::string_view text, std::size_t step) {
     begin += size;
   }
   return out + "|" + error + "|open";
+}
+
+// The same as a check keeps it.
+std::string kept(std::string_view text, std::size_t step, http::Method method) {
+  FcgiAnswer answer(method, 64);
+  for (std::size_t begin = 0; begin < text.size(); begin += step) {
+    const std::string_view piece = text.substr(begin, step);
+    answer.take(
+        std::string_view(std::vector<char>(piece.begin(), piece.end()).data(), piece.size()));
+  }
+  const FcgiAnswer::State state = answer.end();
+  CHECK(answer.body().size() <= 64 && answer.words().size() <= FcgiAnswer::words_bytes_max);
+  if (state == FcgiAnswer::State::broken) return std::string(answer.fault());
+  CHECK(state == FcgiAnswer::State::whole);
+  std::string told = std::to_string(answer.head().status) + answer.body() + answer.words();
+  for (const http::Field& field : answer.head().fields) told.append(field.name).append(field.value);
+  return told;
 }
 
 // The text's words, in turn names and values.
@@ -113,6 +131,9 @@ void fuzz_one(std::string_view input) {
   const std::string whole = heard(input, std::max<std::size_t>(input.size(), 1));
   for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{17}}) {
     CHECK(heard(input, step) == whole);
+    for (const http::Method method : {http::Method::get, http::Method::head})
+      CHECK(kept(input, step, method) ==
+            kept(input, std::max<std::size_t>(input.size(), 1), method));
   }
   check_heads(input);
 }

@@ -91,6 +91,17 @@ check: `M` the checked member serves, `o` only another one does.
 |---|---|---|---|
 """
 
+# Of tests/oracle/test_checks_of_other_protocols.py.
+HEALTH_IN_OTHER_PROTOCOLS = """\
+| `health-cgi` | A check of a FastCGI, SCGI or uwsgi member by GET, HEAD or OPTIONS is a request in the member's protocol; httpd sends HTTP/1 there, which no such member passes. | `503` | `200` |
+| `health-http2` | A check of an `h2://` or `h2c://` member asks in HTTP/2; httpd asks in HTTP/1, which a member that speaks HTTP/2 alone never passes. | `503` | `200` |
+| `health-cgi-socket` | Such a check of a FastCGI, SCGI or uwsgi member on a Unix socket goes to the socket, as requests do; httpd's checks go to the host and port of the URL (so do those by TCP here). | host and port | the socket |
+| `health-unfit` | A check that the member cannot pass, since it speaks something else (CPING of any but AJP; GET and the like of AJP, GET and HEAD of FTP), is a fault of the configuration; httpd takes it and never uses the member again. | `503` | `-t` fails |
+
+The last four are about members that do not speak HTTP/1: `tests/oracle/test_checks_of_other_protocols.py` has
+a client ask both programs with such a member, `tests/e2e/test_cgi_checks.py` and `src/balance/check_fit_test.cpp` have the rest.
+"""
+
 
 CGI = """
 ## FastCGI, SCGI and uwsgi members
@@ -143,7 +154,8 @@ def text():
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
     http2 = "".join(health_row(different) for different in http2_cases.DIFFERENT)
-    return (HEAD + rows + HTTP2 + http2 + HEALTH + health + CGI + cgi + FTP + ftp + NAMES + PASSWORDS
+    return (HEAD + rows + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS
+            + CGI + cgi + FTP + ftp + NAMES + PASSWORDS
             + MANAGER + TAIL)
 
 

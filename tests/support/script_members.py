@@ -28,6 +28,7 @@ listen.mode = 0666
 pm = static
 pm.max_children = 4
 catch_workers_output = yes
+ping.path = /ping
 env[NODE] = {name}
 """
 
@@ -102,7 +103,7 @@ class ScriptMember(RealMember):
 
 
 class PhpFpm(ScriptMember):
-    """Serves /page.php of `scripts`."""
+    """Serves /page.php of `scripts`, and /ping."""
 
     def __init__(self, name, directory, scripts, on_socket=False):
         super().__init__(name, directory, on_socket)

@@ -3,17 +3,9 @@
 #include <utility>
 
 #include "cgi/stream_head.hpp"
-#include "http/status.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
-
-namespace {
-
-using http::FieldId;
-using Kind = http::BodyFraming::Kind;
-
-}  // namespace
 
 CgiStreamDialect::CgiStreamDialect(const Matter& matter, cgi::Protocol protocol)
     : matter_(matter), x_(matter.x), protocol_(protocol) {}
@@ -98,8 +90,6 @@ std::optional<Failure> CgiStreamDialect::judge_scgi(std::string_view data) {
   return std::nullopt;
 }
 
-// A head of HTTP/1. The framing is uwsgi's: the connection's end, or a length that the application
-// gave; Transfer-Encoding says nothing (CVE-2023-27522: nor may it reach the client).
 std::optional<Failure> CgiStreamDialect::judge_uwsgi(std::string_view data) {
   const auto progress = http_reader_.read(data, x_.request.method_id, x_.response, x_.arena);
   if (!progress) {
@@ -109,10 +99,8 @@ std::optional<Failure> CgiStreamDialect::judge_uwsgi(std::string_view data) {
     return failure;
   }
   if (*progress == http::ResponseProgress::incomplete) return std::nullopt;
-  if (*progress == http::ResponseProgress::no_status_line || http::is_interim(x_.response.status))
+  if (*progress == http::ResponseProgress::no_status_line || !cgi::frame_uwsgi_answer(x_.response))
     return broken(Cause::bad_message);
-  x_.response.fields.remove(FieldId::transfer_encoding);
-  if (x_.response.body.kind == Kind::chunked) x_.response.body = {Kind::until_close, 0};
   head_read_ = true;
   return std::nullopt;
 }
