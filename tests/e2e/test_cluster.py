@@ -1,7 +1,9 @@
 """Instances that share what operators change through a real etcd: in touch, cut off, and back."""
 
 import json
+import statistics
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -165,6 +167,19 @@ def test_what_is_changed_in_one_is_changed_in_the_other(pair):
     assert "two, control socket" in one.log()
     one.set(M1, loadfactor=1)
     assert until(lambda: two.setting(M1, "loadfactor") == "1.00", WAIT_S)
+
+
+def test_the_other_has_each_change_within_a_second(pair):
+    one, two = pair
+    took = []
+    for i in range(20):
+        wanted = f"{i % 7 + 2}.00"
+        began = time.monotonic()
+        one.set(M1, loadfactor=wanted)
+        assert until(lambda text=wanted: two.setting(M1, "loadfactor") == text, WAIT_S)
+        took.append(time.monotonic() - began)
+    print(f"known to the other after {statistics.median(took) * 1000:.0f} ms, {max(took) * 1000:.0f} ms at most")
+    assert max(took) < 1, took
 
 
 def test_members_are_added_and_taken_away_everywhere(pair):
