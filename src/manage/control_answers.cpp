@@ -90,6 +90,24 @@ balance::HealthCause who_set_status(const balance::MemberEdits* edits) {
   return is_operators ? HealthCause::administrator : HealthCause::configuration;
 }
 
+// What of the status keeps the member from full service.
+balance::Status hindrances(balance::Status status) {
+  if (status.usable()) return status.only(Flag::draining);
+  return status.only(Flag::shutting_down | Flag::disabled | Flag::stopped | Flag::in_error |
+                     Flag::health_failed | Flag::nameless);
+}
+
+// What set the last of the flags that stand. What happened since took nothing back: a drain begun
+// and ended leaves the error that was there before.
+const balance::HealthEvent* event_that_set(balance::Status standing,
+                                           const std::vector<balance::HealthEvent>& events) {
+  const auto is_it = [&](const balance::HealthEvent& event) {
+    return event.after.without(event.before).any(standing);
+  };
+  const auto found = std::ranges::find_if(events.rbegin(), events.rend(), is_it);
+  return found != events.rend() ? &*found : nullptr;
+}
+
 }  // namespace
 
 std::string_view word_of(DrainState state) {
@@ -167,11 +185,12 @@ std::string reason_text(const MemberView& view, const balance::MemberEdits* edit
     return "its name leads nowhere: " + view.name_fault;
   const auto events = view.member->health_log().events();
   const bool is_untold = events.empty() || events.back().after != view.status;
-  if (is_untold || events.back().cause == balance::HealthCause::configuration)
+  const balance::HealthEvent* const event =
+      is_untold ? nullptr : event_that_set(hindrances(view.status), events);
+  if (event == nullptr || event->cause == balance::HealthCause::configuration)
     return std::string(balance::to_text(who_set_status(edits)));
-  const balance::HealthEvent& last = events.back();
-  std::string reason(balance::to_text(last.cause));
-  if (!last.evidence.text.empty()) reason += ": " + last.evidence.text;
+  std::string reason(balance::to_text(event->cause));
+  if (!event->evidence.text.empty()) reason += ": " + event->evidence.text;
   return reason;
 }
 

@@ -35,7 +35,8 @@ std::string history_answer(const std::vector<balance::HealthEvent>& events, cons
 // `state`: word_of() an end, or "timed_out".
 std::string wait_answer(std::string_view state, std::string_view outcome);
 
-// Why a member is not in full service, in words; empty when it is. `edits`: what operators changed
+// Why a member is not in full service, in words: what set the last of the flags that keep it out.
+// Empty when it is in service. `edits`: what operators changed
 // of it, null if nothing.
 std::string reason_text(const balance::MemberView& view, const balance::MemberEdits* edits);
 // For the log: what an operator changed in a balancer.

@@ -64,6 +64,46 @@ TEST_F(Desk, an_error_is_told_with_its_end) {
   EXPECT_EQ(answer["members"][1]["error_ends"], nullptr);
 }
 
+class Reasons : public Desk {
+ protected:
+  std::string reason() {
+    return told(R"({"command":"members"})")["members"][0]["reason"].get<std::string>();
+  }
+  // What comes and goes again tells nothing of why the member is out.
+  void expect_it_outlasts_an_operator(const std::string& why) {
+    EXPECT_EQ(reason(), why);
+    balancer().change_status(view().member, balance::Flag::standby, {}, loop.now());
+    balancer().change_status(view().member, {}, balance::Flag::standby, loop.now());
+    EXPECT_EQ(reason(), why);
+    ask(R"({"command":"drain","balancer":"app","member":"r1"})");
+    ask(R"({"command":"undrain","balancer":"app","member":"r1"})");
+    EXPECT_EQ(reason(), why);
+    balancer().change_status(view().member, balance::Flag::disabled, {}, loop.now());
+    EXPECT_EQ(reason(), "set by an operator");
+    balancer().change_status(view().member, {}, balance::Flag::disabled, loop.now());
+    EXPECT_EQ(reason(), why);
+  }
+};
+
+TEST_F(Reasons, an_error_stays_the_reason_whatever_an_operator_does_meanwhile) {
+  const auto exchange = visit("x.r1");
+  balancer().force_error(exchange.lease, loop.now(), balance::HealthCause::connect_failed,
+                         {.text = "connection refused"});
+  expect_it_outlasts_an_operator("could not be connected to: connection refused");
+}
+
+TEST_F(Reasons, and_so_do_failed_checks) {
+  auto config = one_balancer();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  ASSERT_TRUE(balance::set_member_parameter(spec->members[0], "hcmethod", "TCP"));
+  config->servers[0]->balancers[0] = spec;
+  adopt(std::move(config));
+  balancer().check_finished(view().member, {.ended = loop.now(),
+                                            .verdict = balance::CheckVerdict::failed,
+                                            .evidence = {.text = "no answer"}});
+  expect_it_outlasts_an_operator("health checks failed: no answer");
+}
+
 TEST_F(Desk, one_balancer_can_be_asked_for) {
   auto config = one_balancer();
   config->servers[0]->balancers.push_back(sticky_spec("other", 3));
