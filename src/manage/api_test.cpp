@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "balance/drains.hpp"
 #include "manage/test_desk.hpp"
@@ -394,14 +396,16 @@ TEST_F(ApiTest, names_are_data) {
 
 // Every reference of the document leads somewhere, and every method is one that answers.
 TEST_F(ApiTest, the_document_tells_what_is_there) {
-  const json document = json::parse(Api::document());
+  const json document = json::parse(Api::document("/admin"));
   EXPECT_EQ(document["openapi"], "3.0.3");
   EXPECT_EQ(read("openapi.json"), document);
+  std::set<std::string> names;
   int operations = 0;
   for (const auto& [path, methods] : document["paths"].items()) {
     for (const auto& [method, operation] : methods.items()) {
       ++operations;
       EXPECT_FALSE(std::string(operation["summary"]).empty()) << path << method;
+      names.insert(operation["operationId"]);
       if (!operation.contains("requestBody")) continue;
       const std::string reference =
           operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
@@ -409,7 +413,65 @@ TEST_F(ApiTest, the_document_tells_what_is_there) {
     }
   }
   EXPECT_EQ(operations, 19);
+  EXPECT_THAT(names, SizeIs(19));
   EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
+}
+
+// What a client makes of the document is what this server answers, wherever the API lies.
+TEST_F(ApiTest, the_urls_of_the_document_lead_to_its_operations) {
+  const std::map<std::string, Method> methods{{"get", Method::get},
+                                              {"put", Method::put},
+                                              {"post", Method::post},
+                                              {"patch", Method::patch},
+                                              {"delete", Method::delete_}};
+  for (const std::string place : {"", "/admin", "/a b/\xc3\xbc"}) {
+    proxy::DeskQuestion asked = question(Method::get, "openapi.json");
+    asked.path = place + "/v1/openapi.json";
+    const json document = told(asked, 200);
+    const std::string server = document["servers"][0]["url"];
+    EXPECT_THAT(server, testing::StartsWith("/"));
+    for (const auto& [path, operations] : document["paths"].items()) {
+      for (const auto& [method, operation] : operations.items()) {
+        proxy::DeskQuestion call = question(methods.at(method), "");
+        call.path = *decoded_parameter((server == "/" ? "" : server) + path);
+        EXPECT_EQ(call.path, place + path);
+        const proxy::DeskAnswer answer = api.answer(call);
+        EXPECT_NE(answer.status, 405) << path << method;
+        EXPECT_THAT(answer.body, testing::Not(HasSubstr("has no resource"))) << path << method;
+      }
+    }
+  }
+}
+
+TEST_F(ApiTest, the_document_describes_what_is_no_json_and_the_fields_of_requests) {
+  const json paths = json::parse(Api::document("/admin"))["paths"];
+  const auto types = [&paths](const std::string& path) {
+    std::vector<std::string> found;
+    for (const auto& [type, schema] : paths[path]["get"]["responses"]["2XX"]["content"].items())
+      found.push_back(type);
+    return found;
+  };
+  EXPECT_THAT(types("/v1/export"), ElementsAre("text/plain"));
+  EXPECT_THAT(types("/v1/live"), ElementsAre("text/event-stream"));
+  EXPECT_THAT(types("/v1/member"), ElementsAre("application/json"));
+  const auto fields = [&paths](const std::string& path, const std::string& method) {
+    std::vector<std::string> found;
+    for (const json& parameter : paths[path][method]["parameters"])
+      if (parameter["in"] == "header") found.push_back(parameter["name"]);
+    return found;
+  };
+  EXPECT_THAT(fields("/v1/member", "get"), IsEmpty());
+  EXPECT_THAT(fields("/v1/member", "put"), ElementsAre("X-Reason", "If-Match", "If-None-Match"));
+  EXPECT_THAT(fields("/v1/member", "patch"), ElementsAre("X-Reason", "If-Match"));
+  EXPECT_THAT(fields("/v1/undo", "post"), ElementsAre("X-Reason"));
+  // Where the document says there is an ETag, there is one.
+  for (const auto& [path, query] : {std::pair{"member", m1}, {"balancer", "balancer=app"}}) {
+    const bool is_said =
+        paths["/v1/" + std::string(path)]["get"]["responses"]["2XX"].contains("headers");
+    EXPECT_TRUE(is_said);
+    read(path, query);
+    EXPECT_FALSE(tag().empty());
+  }
 }
 
 }  // namespace
