@@ -388,6 +388,41 @@ TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
   told(with("Sec-Fetch-Site", "same-origin"), 200);
 }
 
+TEST_F(ApiTest, what_is_said_twice_in_a_body_is_refused) {
+  const json problem =
+      told(question(Method::patch, "member", m1, R"({"lbset": 1, "retry": "5", "lbset": 2})"), 400);
+  EXPECT_EQ(problem["detail"], "\"lbset\" is there twice");
+  EXPECT_EQ(view().spec->lbset, 0);
+  told(question(Method::put, "drain", m1, R"({"kick": true, "ki\u0063k": false})"), 400);
+  // Elsewhere the name is another one.
+  told(question(Method::patch, "member", m1, R"({"lbset": {"lbset": 1}})"), 422);
+}
+
+TEST_F(ApiTest, the_word_of_the_managers_form_for_no_stickiness_is_no_cookie) {
+  const auto set = [this](const std::string& value, int status) {
+    return told(
+        question(Method::patch, "balancer", "balancer=app", R"({"stickysession": )" + value + "}"),
+        status);
+  };
+  EXPECT_THAT(std::string(set(R"("-")", 422)["detail"]),
+              HasSubstr("an empty value takes stickiness away"));
+  EXPECT_TRUE(balancer().spec()->sticky.enabled());
+  set("null", 200);
+  EXPECT_FALSE(balancer().spec()->sticky.enabled());
+  set(R"("sid")", 200);
+  set(R"("")", 200);
+  EXPECT_FALSE(balancer().spec()->sticky.enabled());
+}
+
+// The tag is of what can be changed, the body of what requests do, too.
+TEST_F(ApiTest, who_knows_the_tag_is_told_everything_all_the_same) {
+  read("member", m1);
+  proxy::DeskQuestion asked = question(Method::get, "member", m1);
+  asked.fields.emplace_back("If-None-Match", tag());
+  visit("x.r1").lease.end();
+  EXPECT_EQ(told(asked, 200)["member"], "http://m1:8080");
+}
+
 TEST_F(ApiTest, names_are_data) {
   const json problem = told(question(Method::get, "balancer", "balancer=%22%0d%0aX:%20y"), 404);
   EXPECT_THAT(std::string(problem["detail"]), HasSubstr("X: y"));
