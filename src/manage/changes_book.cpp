@@ -222,6 +222,9 @@ std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
   const auto found = std::ranges::find(balancers, undo->balancer, key_of);
   if (found == balancers.end())
     return refuse(undo->balancer.name + " is no longer in the configuration");
+  if (const auto& [added, fields, removed, most] = undo->order;
+      added.empty() && fields.empty() && removed.empty())
+    return std::vector<Change>();
   undo->order.added_max = wish.added_max;
   auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
   if (!changes) return refuse(std::move(changes.error().text));

@@ -137,7 +137,7 @@ ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::str
   const auto by = changes_.by(request, who);
   const auto done = operations_.undrain(found->balancer, found->member, by);
   if (!done) return refuse(done.error().text);
-  if (!*done) return refuse(found->member.spec->name + " is not drained");
+  if (!*done) return nothing_changed(found->member.spec->name + " is not drained");
   return tell_member(request);
 }
 

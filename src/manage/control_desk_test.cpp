@@ -183,12 +183,52 @@ TEST_F(Desk, undrain_and_set_change_the_member) {
   EXPECT_EQ(told(R"({"command":"undrain","balancer":"app","member":"r1"})")["member"]["status"],
             "Init Ok");
   const json again = told(R"({"command":"undrain","balancer":"app","member":"r1"})");
-  EXPECT_EQ(again["kind"], "refused");
+  EXPECT_TRUE(again["ok"]);
+  EXPECT_TRUE(again["changed"].empty());
+  EXPECT_EQ(again["why"], "http://m1:8080 is not drained");
   EXPECT_EQ(
       told(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})")["member"]["status"],
       "Init Dis");
   EXPECT_EQ(lines.back(),
             "http://m1:8080 in balancer://app: status from \"\" to \"D\" (by a test)");
+}
+
+TEST_F(Desk, what_was_done_before_is_done_once) {
+  auto config = one_balancer();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  spec->growth = 5;
+  config->servers[0]->balancers[0] = spec;
+  adopt(std::move(config));
+  ChangesBook kept(journal::Journal::in_memory(100), log_line);
+  ControlDesk with_journal(
+      ChangeDesk::Parts{.loop = loop, .book = kept, .log = log_line, .members_changed = [] {}},
+      chronicle);
+  with_journal.adopt(*generation);
+  const auto answer = [&](const std::string& words) {
+    return json::parse(
+        with_journal.answer(*parse_request(R"({"balancer":"app",)" + words + "}"), "a test"));
+  };
+  const std::string add = R"("command":"add","member":"http://m9:1","fields":{"lbset":)";
+  EXPECT_EQ(answer(add + R"("02"})")["changed"].size(), 3U);
+  for (const std::string again : {"2", "02"}) {
+    const json told = answer(add + '"' + again + "\"}");
+    EXPECT_TRUE(told["changed"].empty());
+    EXPECT_EQ(told["why"], "http://m9:1 is there already");
+  }
+  EXPECT_EQ(answer(add + R"("3"})")["kind"], "refused");
+  EXPECT_EQ(answer(add + R"("x"})")["kind"], "refused");
+  // Of those that operators added, and of those that the configuration has.
+  for (const std::string name : {"http://m9:1", "http://m2:8080"}) {
+    const std::string remove = R"("command":"remove","member":")";
+    EXPECT_EQ(answer(remove + name + '"')["changed"].size(), 1U);
+    for (const std::string& again : {name, name.substr(7)}) {
+      const json told = answer(remove + again + '"');
+      EXPECT_TRUE(told["changed"].empty());
+      EXPECT_EQ(told["why"], '"' + again + "\" is gone already");
+    }
+  }
+  EXPECT_EQ(answer(R"("command":"remove","member":"http://m8:1")")["kind"], "unknown");
+  EXPECT_EQ(answer(R"("command":"remove","member":"r2")")["kind"], "unknown");
 }
 
 TEST_F(Desk, fields_and_status_are_one_order) {
