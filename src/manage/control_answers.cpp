@@ -144,14 +144,15 @@ std::string fault_answer(const ControlFault& fault) {
   return line_of(object);
 }
 
-std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment) {
+std::string members_answer(const std::vector<NamedBalancer>& balancers,
+                           const std::vector<std::string>& troubles, const Moment& moment) {
   json members = json::array();
   for (const NamedBalancer& balancer : balancers) {
     const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
     for (const MemberView& view : balancer.state->members())
       members.push_back(member_object(balancer, view, overlay, moment));
   }
-  return line_of({{"ok", true}, {"members", std::move(members)}});
+  return line_of({{"ok", true}, {"members", std::move(members)}, {"troubles", troubles}});
 }
 
 std::string member_answer(const NamedBalancer& balancer, const MemberView& view,

@@ -27,7 +27,9 @@ struct Moment {
 std::string_view word_of(balance::DrainState state);
 
 std::string fault_answer(const ControlFault& fault);
-std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment);
+// `troubles`: what keeps changes from being made or shared.
+std::string members_answer(const std::vector<NamedBalancer>& balancers,
+                           const std::vector<std::string>& troubles, const Moment& moment);
 // After a change: what the member is now.
 std::string member_answer(const NamedBalancer& balancer, const balance::MemberView& view,
                           const Moment& moment);

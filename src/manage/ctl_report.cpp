@@ -92,6 +92,16 @@ std::string table_of(const json& members) {
   return table;
 }
 
+// What keeps changes from being made or shared stands above the members, as on the pages.
+std::string troubles_of(const json& troubles) {
+  std::string text;
+  if (!troubles.is_array()) return text;
+  for (const json& each : troubles) {
+    if (each.is_string()) text += printable(each.get_ref<const std::string&>()) + '\n';
+  }
+  return text.empty() ? text : text + '\n';
+}
+
 std::string history_of(const json& events) {
   std::string text;
   if (!events.is_array()) return text;
@@ -272,7 +282,8 @@ CtlReport report_wait(const json& answer) {
 
 CtlReport report_success(const json& answer, std::string_view text) {
   if (answer.contains("rows")) return {.out = top_table(text)};
-  if (answer.contains("members")) return {.out = table_of(answer["members"])};
+  if (answer.contains("members"))
+    return {.out = troubles_of(part_of(answer, "troubles")) + table_of(answer["members"])};
   if (answer.contains("events")) return {.out = history_of(answer["events"])};
   if (answer.contains("changed"))
     return {.out = changed_of(answer["changed"], text_of(answer, "why"))};

@@ -237,11 +237,17 @@ def test_without_etcd_all_serve_on_and_agree_when_it_is_back(etcd, pair):
     two.set(M2, loadfactor=2)
     assert one.setting(M1, "lbset") == "1" and one.status(M1) == "Init Dis"
     assert len(one.shown()["unshared"]) == 1 and "not shared yet:" in one.ctl("cluster")
+    # Who does not ask for the cluster sees it, too.
+    for words in (["members"], ["top", "--json"]):
+        said = one.ctl(*words)
+        assert f"Not connected to etcd://127.0.0.1:{etcd.port}/test since 20" in said, said
+        assert "reaches the other instances later, 1 order not shared yet" in said, said
     etcd.start()
     assert until(lambda: two.setting(M1, "lbset") == "1", WAIT_S)
     assert until(lambda: one.setting(M2, "loadfactor") == "2.00", WAIT_S)
     assert one.status(M1) == two.status(M1) == "Init Dis"
     assert until(lambda: not one.shown()["unshared"], WAIT_S)
+    assert "Not connected" not in one.ctl("members")
     # One line for being cut off, however often it was tried.
     assert one.log().count("cut off from etcd") == 1
     assert one.log().count("cluster: connected to etcd") == 2

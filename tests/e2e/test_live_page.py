@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import ENTER, ESCAPE, TAB, Browser
+from support.ports import HeldPort
 from support.process import until
 from support.server import MODULE_DIRECTORY
 from support.wire import Connection
@@ -412,6 +413,21 @@ def test_trouble_with_the_journal_is_told_where_changes_are_made(page):
     (page.world.server.root / "httpd.pid.journal").unlink()
     page.world.start(after="BalancerPersist On")
     assert until(lambda: page.browser.run(told) == "")
+
+
+def test_a_cluster_out_of_reach_is_told_where_changes_are_made(page):
+    nobody = HeldPort()
+    try:
+        page.world.start(after=f"SteelyardCluster etcd://127.0.0.1:{nobody.port}/x")
+        page.open()
+        told = "return document.getElementById('troubles').innerText"
+        words = f"Not connected to etcd://127.0.0.1:{nobody.port}/x"
+        assert until(lambda: page.browser.run(told).startswith(words)), page.browser.run(told)
+        assert f"<strong>{words}" in page.world.curl(page.world.url)
+        page.world.change("w_lf=2", page.world.members[0])
+        assert until(lambda: "1 order not shared yet" in page.browser.run(told)), page.browser.run(told)
+    finally:
+        nobody.close()
 
 
 def test_a_failed_health_check_is_told_with_its_reason_and_the_next_one(page):
