@@ -34,10 +34,12 @@ ControlFault fault_of(const ChangeFault& fault) {
   using Kind = ChangeFault::Kind;
   const std::string of = fault.member.empty() ? "" : " of " + fault.member;
   const bool is_usage = fault.kind == Kind::bad_value || fault.kind == Kind::no_such_field;
+  // Without a field it is about all of the order.
+  const std::string about = fault.field.empty() ? "" : fault.field + of + ": ";
   return {.kind = is_usage                             ? ControlFault::Kind::usage
                   : fault.kind == Kind::no_such_member ? ControlFault::Kind::unknown
                                                        : ControlFault::Kind::refused,
-          .text = fault.field + of + ": " + fault.text};
+          .text = about + fault.text};
 }
 
 std::string changes_line(const std::vector<Change>& changes) {
