@@ -189,7 +189,7 @@ std::expected<Kept, Fault> Journal::find(std::int64_t id) const {
 }
 
 // By another request, or by the member's going and coming, or a start that forgot it.
-std::expected<void, Fault> Journal::refuse_if_changed_since(const Kept& change) const {
+std::expected<std::optional<Kept>, Fault> Journal::last_since(const Kept& change) const {
   Statement rows = database_->prepare(
       "SELECT id FROM changes WHERE request > ? AND scope = ? AND balancer = ? AND "
       "((member = ? AND (field = ? OR field = 'member')) OR kind = ?) ORDER BY id DESC LIMIT 1");
@@ -197,9 +197,8 @@ std::expected<void, Fault> Journal::refuse_if_changed_since(const Kept& change) 
   rows.with(change.record.change.member).with(change.record.change.field);
   const auto row = rows.with(static_cast<std::int64_t>(Kind::forgotten)).step();
   if (!row) return std::unexpected(row.error());
-  if (!*row) return {};
-  return fail(Fault::Kind::refused, fmt::format("{} was changed again since, by change {}",
-                                                change.record.change.field, rows.number(0)));
+  if (!*row) return std::nullopt;
+  return find(rows.number(0));
 }
 
 std::expected<UndoOrder, Fault> Journal::undo(std::int64_t id, Later later) const {
@@ -214,11 +213,15 @@ std::expected<UndoOrder, Fault> Journal::undo(std::int64_t id, Later later) cons
     return fail(Fault::Kind::refused,
                 fmt::format("change {} is about what was found out of a member: say it anew", id));
   }
-  if (later == Later::matters) {
-    if (auto free = refuse_if_changed_since(*found); !free)
-      return std::unexpected(std::move(free.error()));
-  }
   UndoOrder undo{.balancer = found->balancer, .order = {}};
+  const auto since = last_since(*found);
+  if (!since) return std::unexpected(since.error());
+  // Asked for twice, as who got no answer does: it is done.
+  if (*since && (*since)->record.kind == Kind::undo && (*since)->record.undoes == id) return undo;
+  if (*since && later == Later::matters) {
+    return fail(Fault::Kind::refused, fmt::format("{} was changed again since, by change {}",
+                                                  change.field, (*since)->id));
+  }
   if (change.field != membership_field) {
     undo.order.fields.push_back({change.member, change.field, change.before});
   } else if (change.after == "added" || change.after == "configured") {

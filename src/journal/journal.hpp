@@ -85,8 +85,9 @@ class Journal {
       const HistoryFilter& filter, std::size_t limit,
       std::optional<std::int64_t> before = std::nullopt) const;
 
-  // What takes the change back, for balance::Edits. `Later::matters`: refused when the field was
-  // changed again since.
+  // What takes the change back, for balance::Edits: an empty order when its own undo is the last
+  // thing that happened to the field. `Later::matters`: refused when the field was changed again
+  // since.
   enum class Later : std::uint8_t { matters, is_overridden };
   [[nodiscard]] std::expected<UndoOrder, Fault> undo(std::int64_t id,
                                                      Later later = Later::matters) const;
@@ -98,7 +99,8 @@ class Journal {
   std::expected<void, Fault> write(const BalancerKey& balancer, std::span<const Record> records,
                                    const balance::Overlay& after, WallTime now, std::int64_t first);
   [[nodiscard]] std::expected<Kept, Fault> find(std::int64_t id) const;
-  [[nodiscard]] std::expected<void, Fault> refuse_if_changed_since(const Kept& change) const;
+  // The last change of the same field, or of all of the member, that was made later.
+  [[nodiscard]] std::expected<std::optional<Kept>, Fault> last_since(const Kept& change) const;
 
   std::unique_ptr<Database> database_;
   std::int64_t rows_max_ = rows_max_default;

@@ -6,9 +6,12 @@
 #include <array>
 
 #include "balance/editable.hpp"
+#include "base/arena.hpp"
 #include "base/text.hpp"
+#include "http/path.hpp"
 #include "manage/api_call.hpp"
 #include "manage/api_document.hpp"
+#include "manage/api_facts.hpp"
 #include "manage/api_objects.hpp"
 #include "manage/cluster_answer.hpp"
 #include "manage/control_request.hpp"
@@ -134,9 +137,8 @@ std::expected<Api::Subject, Problem> Api::Call::subject_of_change() const {
 
 struct Api::Operation {
   Method method;
-  std::string_view summary;
   Answer (Api::*handler)(const Call& call);
-  ApiBody body = ApiBody::none;
+  ApiMethodFacts facts;
 };
 
 struct Api::Resource {
@@ -150,48 +152,38 @@ std::span<const Api::Resource> Api::resources() {
   static constexpr std::array<std::string_view, 0> no_parameters{};
   static constexpr std::array<std::string_view, 1> of_balancer{"balancer"};
   static constexpr std::array<std::string_view, 2> of_member{"balancer", "member"};
-  static constexpr std::array root{
-      Operation{Method::get, "What this API has, and which configuration runs", &Api::show_root}};
-  static constexpr std::array document{
-      Operation{Method::get, "This document", &Api::show_document}};
-  static constexpr std::array balancers{
-      Operation{Method::get, "All balancers of this virtual host", &Api::list_balancers}};
-  static constexpr std::array balancer{Operation{Method::get, "One balancer", &Api::show_balancer},
-                                       Operation{Method::patch, "Change parameters of a balancer",
-                                                 &Api::change_balancer, ApiBody::balancer_fields}};
-  static constexpr std::array members{
-      Operation{Method::get, "The members of a balancer", &Api::list_members}};
-  static constexpr std::array member{
-      Operation{Method::get, "One member", &Api::show_member},
-      Operation{Method::put,
-                "Add the member, disabled unless the body says otherwise; one that is there stays",
-                &Api::add_member, ApiBody::member_fields},
-      Operation{Method::patch, "Change parameters of a member", &Api::change_member,
-                ApiBody::member_fields},
-      Operation{Method::delete_, "Take the member away; what is under way ends in order",
-                &Api::remove_member}};
-  static constexpr std::array drain{
-      Operation{Method::get, "The last order to drain the member", &Api::show_drain},
-      Operation{Method::put, "Drain the member, with or without an end", &Api::order_drain,
-                ApiBody::drain_order},
-      Operation{Method::delete_, "Back into service", &Api::undrain}};
-  static constexpr std::array events{
-      Operation{Method::get, "What happened to the member's health", &Api::list_events}};
-  static constexpr std::array live{
-      Operation{Method::get, "All members once a second, as server-sent events", &Api::listen}};
-  static constexpr std::array cluster{
-      Operation{Method::get, "How this instance does with the others", &Api::show_cluster}};
   static constexpr std::array<std::string_view, 1> of_change{"id"};
   static constexpr std::array<std::string_view, 2> of_history{"balancer", "before"};
   static constexpr std::array<std::string_view, 2> of_undo{"balancer", "force"};
   static constexpr std::array<std::string_view, 2> of_export{"balancer", "at"};
-  static constexpr std::array changes{Operation{
-      Method::get, "What operators changed, the latest first, at most 100", &Api::list_changes}};
-  static constexpr std::array undo{
-      Operation{Method::post, "Take the change of that number back", &Api::undo}};
+  static constexpr std::array root{Operation{Method::get, &Api::show_root, api_facts::root}};
+  static constexpr std::array document{
+      Operation{Method::get, &Api::show_document, api_facts::document}};
+  static constexpr std::array balancers{
+      Operation{Method::get, &Api::list_balancers, api_facts::balancers}};
+  static constexpr std::array balancer{
+      Operation{Method::get, &Api::show_balancer, api_facts::show_balancer},
+      Operation{Method::patch, &Api::change_balancer, api_facts::change_balancer}};
+  static constexpr std::array members{
+      Operation{Method::get, &Api::list_members, api_facts::members}};
+  static constexpr std::array member{
+      Operation{Method::get, &Api::show_member, api_facts::show_member},
+      Operation{Method::put, &Api::add_member, api_facts::add_member},
+      Operation{Method::patch, &Api::change_member, api_facts::change_member},
+      Operation{Method::delete_, &Api::remove_member, api_facts::remove_member}};
+  static constexpr std::array drain{
+      Operation{Method::get, &Api::show_drain, api_facts::show_drain},
+      Operation{Method::put, &Api::order_drain, api_facts::order_drain},
+      Operation{Method::delete_, &Api::undrain, api_facts::undrain}};
+  static constexpr std::array events{Operation{Method::get, &Api::list_events, api_facts::events}};
+  static constexpr std::array live{Operation{Method::get, &Api::listen, api_facts::live}};
+  static constexpr std::array cluster{
+      Operation{Method::get, &Api::show_cluster, api_facts::cluster}};
+  static constexpr std::array changes{
+      Operation{Method::get, &Api::list_changes, api_facts::changes}};
+  static constexpr std::array undo{Operation{Method::post, &Api::undo, api_facts::undo}};
   static constexpr std::array exported{
-      Operation{Method::get, "What is changed now, or was then, as text of the configuration",
-                &Api::show_export}};
+      Operation{Method::get, &Api::show_export, api_facts::exported}};
   static constexpr std::array all{Resource{"", no_parameters, root},
                                   Resource{"openapi.json", no_parameters, document},
                                   Resource{"balancers", no_parameters, balancers},
@@ -208,18 +200,18 @@ std::span<const Api::Resource> Api::resources() {
   return all;
 }
 
-std::string Api::document() {
+std::string Api::document(std::string_view place) {
   ApiJson paths = ApiJson::object();
   for (const Resource& resource : resources()) {
     ApiJson methods = ApiJson::object();
     for (const Operation& operation : resource.operations) {
-      methods[to_lower(method_text(operation.method))] = operation_object(
-          operation.summary, resource.parameters, resource.optional, operation.body);
+      methods[to_lower(method_text(operation.method))] =
+          operation_object(operation.facts, resource.parameters, resource.optional);
     }
     paths["/v1" + (resource.name.empty() ? "" : '/' + std::string(resource.name))] =
         std::move(methods);
   }
-  return text_of(document_object(std::move(paths)));
+  return text_of(document_object(std::move(paths), place));
 }
 
 std::optional<Problem> Api::check_parameters(const ApiRequest& request, const Resource& resource) {
@@ -295,7 +287,13 @@ Api::Answer Api::show_root(const Call& call) {
                           {"resources", std::move(names)}}};
 }
 
-Api::Answer Api::show_document(const Call& /*call*/) { return Reply{.text = document()}; }
+// Where it was asked for; names of the place may hold what a URL may not.
+Api::Answer Api::show_document(const Call& call) {
+  std::string_view place = call.question.path;
+  place.remove_suffix(std::string_view("/v1/openapi.json").size());
+  Arena arena;
+  return Reply{.text = document(http::encode_path(place, http::EncodedSlashes::decode, arena))};
+}
 
 Api::Answer Api::show_cluster(const Call& /*call*/) {
   const Sharing* const sharing = parts_.book.sharing();

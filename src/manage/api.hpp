@@ -37,8 +37,8 @@ class Api {
 
   // There is another configuration, or the server stops: those who listen have to ask again.
   void end_feeds() { live_.end_all(); }
-  // The OpenAPI document, as served.
-  static std::string document();
+  // The OpenAPI document as it is served behind `place`, the path in front of /v1.
+  static std::string document(std::string_view place);
 
  private:
   struct Subject;  // api_call.hpp, as the next two

@@ -1,5 +1,7 @@
 // The JSON API's operations on the journal of changes.
 #include <climits>
+#include <set>
+#include <vector>
 
 #include "base/text.hpp"
 #include "manage/api_call.hpp"
@@ -21,9 +23,21 @@ std::unexpected<Problem> refuse_call(int status, std::string detail) {
 
 std::expected<ApiJson, Problem> read_json_object(const std::string& body) {
   if (body.empty()) return ApiJson::object();
-  ApiJson object = ApiJson::parse(body, nullptr, false);
+  // Which of two values somebody meant nobody knows (RFC 8259 4).
+  std::vector<std::set<std::string>> names;
+  std::string twice;
+  const auto look = [&](int /*depth*/, ApiJson::parse_event_t event, ApiJson& parsed) {
+    using Event = ApiJson::parse_event_t;
+    if (event == Event::object_start) names.emplace_back();
+    if (event == Event::object_end) names.pop_back();
+    if (event == Event::key && !names.back().insert(parsed.get<std::string>()).second)
+      twice = parsed.get<std::string>();
+    return true;
+  };
+  ApiJson object = ApiJson::parse(body, look, false);
   if (object.is_discarded()) return refuse_call(400, "the body is no JSON");
   if (!object.is_object()) return refuse_call(400, "the body must be a JSON object");
+  if (!twice.empty()) return refuse_call(400, steelyard::quoted(twice) + " is there twice");
   return object;
 }
 

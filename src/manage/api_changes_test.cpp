@@ -87,6 +87,21 @@ TEST_F(ApiChanges, are_taken_back_by_their_number) {
   told(ask(Method::get, "undo", "id=1"), 405);
 }
 
+TEST_F(ApiChanges, are_taken_back_once_however_often_it_is_asked_for) {
+  set(R"({"lbset": 1})");
+  EXPECT_THAT(told(ask(Method::post, "undo", "id=1"), 200)["changed"], SizeIs(1));
+  for (const std::string query : {"id=1", "id=1&force=1"})
+    EXPECT_THAT(told(ask(Method::post, "undo", query), 200)["changed"], SizeIs(0));
+  EXPECT_THAT(changes(), SizeIs(2));
+  told(ask(Method::put, "member", "balancer=app&member=http://m9:1"), 201);
+  const std::string added = "id=" + std::to_string(changes().back()["id"].get<int>() + 2);
+  told(ask(Method::post, "undo", added), 200);
+  EXPECT_THAT(told(ask(Method::post, "undo", added), 200)["changed"], SizeIs(0));
+  // Somebody else came behind the undo.
+  set(R"({"lbset": 3})");
+  told(ask(Method::post, "undo", "id=1"), 409);
+}
+
 TEST_F(ApiChanges, that_were_overtaken_are_taken_back_by_force_alone) {
   set(R"({"lbset": 1})");
   set(R"({"lbset": 2})");

@@ -104,35 +104,72 @@ ApiJson problem_schema() {
             {"field", {{"type", "string"}}}}}};
 }
 
+ApiJson header_object(std::string_view name, std::string_view text) {
+  return {{"name", name},
+          {"in", "header"},
+          {"required", false},
+          {"description", text},
+          {"schema", {{"type", "string"}}}};
+}
+
+void add_fields(ApiJson& list, ApiFields fields) {
+  if (fields == ApiFields::none) return;
+  list.push_back(header_object("X-Reason", "why it is done, for the journal"));
+  if (fields == ApiFields::reason) return;
+  list.push_back(
+      header_object("If-Match", "the ETag that is known: 412 when somebody changed it since"));
+  if (fields == ApiFields::reason_and_matches)
+    list.push_back(header_object("If-None-Match", "*: 412 when the member is there already"));
+}
+
+ApiJson answer_object(ApiAnswer answer) {
+  if (answer == ApiAnswer::text) {
+    return {{"description", "text of the configuration"},
+            {"content", content("text/plain", {{"type", "string"}})}};
+  }
+  if (answer == ApiAnswer::events) {
+    return {{"description", "server-sent events, without an end"},
+            {"content", content("text/event-stream", {{"type", "string"}})}};
+  }
+  ApiJson object{{"description", "done, or so already"},
+                 {"content", content("application/json", {{"type", "object"}})}};
+  if (answer == ApiAnswer::tagged_object) {
+    object["headers"] = {{"ETag",
+                          {{"description", "of what can be changed: for If-Match of a change"},
+                           {"schema", {{"type", "string"}}}}}};
+  }
+  return object;
+}
+
 }  // namespace
 
-ApiJson operation_object(std::string_view summary, std::span<const std::string_view> needed,
-                         std::span<const std::string_view> optional, ApiBody body) {
-  ApiJson object{{"summary", summary}};
+ApiJson operation_object(const ApiMethodFacts& facts, std::span<const std::string_view> needed,
+                         std::span<const std::string_view> optional) {
+  ApiJson object{{"operationId", facts.name}, {"summary", facts.summary}};
   ApiJson list = ApiJson::array();
   for (const std::string_view name : needed) list.push_back(parameter_object(name, true));
   for (const std::string_view name : optional) list.push_back(parameter_object(name, false));
+  add_fields(list, facts.fields);
   if (!list.empty()) object["parameters"] = std::move(list);
-  if (body != ApiBody::none) {
+  if (facts.body != ApiBody::none) {
     object["requestBody"] = {
-        {"content", content("application/json", reference(schema_name(body)))}};
+        {"content", content("application/json", reference(schema_name(facts.body)))}};
   }
   object["responses"] = {
-      {"2XX",
-       {{"description", "done, or so already; ETag is for If-Match of a change"},
-        {"content", content("application/json", {{"type", "object"}})}}},
+      {"2XX", answer_object(facts.answer)},
       {"default",
        {{"description", "why not"},
         {"content", content("application/problem+json", reference("Problem"))}}}};
   return object;
 }
 
-ApiJson document_object(ApiJson paths) {
+ApiJson document_object(ApiJson paths, std::string_view place) {
   return {{"openapi", "3.0.3"},
           {"info",
            {{"title", "Steelyard"},
             {"description", "Balancers and their members, as operators see and change them."},
             {"version", STEELYARD_VERSION}}},
+          {"servers", ApiJson::array({{{"url", place.empty() ? "/" : place}}})},
           {"paths", std::move(paths)},
           {"components",
            {{"schemas",

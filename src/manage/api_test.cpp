@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "balance/drains.hpp"
 #include "manage/test_desk.hpp"
@@ -386,6 +388,41 @@ TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
   told(with("Sec-Fetch-Site", "same-origin"), 200);
 }
 
+TEST_F(ApiTest, what_is_said_twice_in_a_body_is_refused) {
+  const json problem =
+      told(question(Method::patch, "member", m1, R"({"lbset": 1, "retry": "5", "lbset": 2})"), 400);
+  EXPECT_EQ(problem["detail"], "\"lbset\" is there twice");
+  EXPECT_EQ(view().spec->lbset, 0);
+  told(question(Method::put, "drain", m1, R"({"kick": true, "ki\u0063k": false})"), 400);
+  // Elsewhere the name is another one.
+  told(question(Method::patch, "member", m1, R"({"lbset": {"lbset": 1}})"), 422);
+}
+
+TEST_F(ApiTest, the_word_of_the_managers_form_for_no_stickiness_is_no_cookie) {
+  const auto set = [this](const std::string& value, int status) {
+    return told(
+        question(Method::patch, "balancer", "balancer=app", R"({"stickysession": )" + value + "}"),
+        status);
+  };
+  EXPECT_THAT(std::string(set(R"("-")", 422)["detail"]),
+              HasSubstr("an empty value takes stickiness away"));
+  EXPECT_TRUE(balancer().spec()->sticky.enabled());
+  set("null", 200);
+  EXPECT_FALSE(balancer().spec()->sticky.enabled());
+  set(R"("sid")", 200);
+  set(R"("")", 200);
+  EXPECT_FALSE(balancer().spec()->sticky.enabled());
+}
+
+// The tag is of what can be changed, the body of what requests do, too.
+TEST_F(ApiTest, who_knows_the_tag_is_told_everything_all_the_same) {
+  read("member", m1);
+  proxy::DeskQuestion asked = question(Method::get, "member", m1);
+  asked.fields.emplace_back("If-None-Match", tag());
+  visit("x.r1").lease.end();
+  EXPECT_EQ(told(asked, 200)["member"], "http://m1:8080");
+}
+
 TEST_F(ApiTest, names_are_data) {
   const json problem = told(question(Method::get, "balancer", "balancer=%22%0d%0aX:%20y"), 404);
   EXPECT_THAT(std::string(problem["detail"]), HasSubstr("X: y"));
@@ -394,14 +431,16 @@ TEST_F(ApiTest, names_are_data) {
 
 // Every reference of the document leads somewhere, and every method is one that answers.
 TEST_F(ApiTest, the_document_tells_what_is_there) {
-  const json document = json::parse(Api::document());
+  const json document = json::parse(Api::document("/admin"));
   EXPECT_EQ(document["openapi"], "3.0.3");
   EXPECT_EQ(read("openapi.json"), document);
+  std::set<std::string> names;
   int operations = 0;
   for (const auto& [path, methods] : document["paths"].items()) {
     for (const auto& [method, operation] : methods.items()) {
       ++operations;
       EXPECT_FALSE(std::string(operation["summary"]).empty()) << path << method;
+      names.insert(operation["operationId"]);
       if (!operation.contains("requestBody")) continue;
       const std::string reference =
           operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
@@ -409,7 +448,65 @@ TEST_F(ApiTest, the_document_tells_what_is_there) {
     }
   }
   EXPECT_EQ(operations, 19);
+  EXPECT_THAT(names, SizeIs(19));
   EXPECT_TRUE(document["components"]["schemas"]["MemberFields"]["properties"].contains("lbset"));
+}
+
+// What a client makes of the document is what this server answers, wherever the API lies.
+TEST_F(ApiTest, the_urls_of_the_document_lead_to_its_operations) {
+  const std::map<std::string, Method> methods{{"get", Method::get},
+                                              {"put", Method::put},
+                                              {"post", Method::post},
+                                              {"patch", Method::patch},
+                                              {"delete", Method::delete_}};
+  for (const std::string place : {"", "/admin", "/a b/\xc3\xbc"}) {
+    proxy::DeskQuestion asked = question(Method::get, "openapi.json");
+    asked.path = place + "/v1/openapi.json";
+    const json document = told(asked, 200);
+    const std::string server = document["servers"][0]["url"];
+    EXPECT_THAT(server, testing::StartsWith("/"));
+    for (const auto& [path, operations] : document["paths"].items()) {
+      for (const auto& [method, operation] : operations.items()) {
+        proxy::DeskQuestion call = question(methods.at(method), "");
+        call.path = *decoded_parameter((server == "/" ? "" : server) + path);
+        EXPECT_EQ(call.path, place + path);
+        const proxy::DeskAnswer answer = api.answer(call);
+        EXPECT_NE(answer.status, 405) << path << method;
+        EXPECT_THAT(answer.body, testing::Not(HasSubstr("has no resource"))) << path << method;
+      }
+    }
+  }
+}
+
+TEST_F(ApiTest, the_document_describes_what_is_no_json_and_the_fields_of_requests) {
+  const json paths = json::parse(Api::document("/admin"))["paths"];
+  const auto types = [&paths](const std::string& path) {
+    std::vector<std::string> found;
+    for (const auto& [type, schema] : paths[path]["get"]["responses"]["2XX"]["content"].items())
+      found.push_back(type);
+    return found;
+  };
+  EXPECT_THAT(types("/v1/export"), ElementsAre("text/plain"));
+  EXPECT_THAT(types("/v1/live"), ElementsAre("text/event-stream"));
+  EXPECT_THAT(types("/v1/member"), ElementsAre("application/json"));
+  const auto fields = [&paths](const std::string& path, const std::string& method) {
+    std::vector<std::string> found;
+    for (const json& parameter : paths[path][method]["parameters"])
+      if (parameter["in"] == "header") found.push_back(parameter["name"]);
+    return found;
+  };
+  EXPECT_THAT(fields("/v1/member", "get"), IsEmpty());
+  EXPECT_THAT(fields("/v1/member", "put"), ElementsAre("X-Reason", "If-Match", "If-None-Match"));
+  EXPECT_THAT(fields("/v1/member", "patch"), ElementsAre("X-Reason", "If-Match"));
+  EXPECT_THAT(fields("/v1/undo", "post"), ElementsAre("X-Reason"));
+  // Where the document says there is an ETag, there is one.
+  for (const auto& [path, query] : {std::pair{"member", m1}, {"balancer", "balancer=app"}}) {
+    const bool is_said =
+        paths["/v1/" + std::string(path)]["get"]["responses"]["2XX"].contains("headers");
+    EXPECT_TRUE(is_said);
+    read(path, query);
+    EXPECT_FALSE(tag().empty());
+  }
 }
 
 }  // namespace

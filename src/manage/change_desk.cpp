@@ -6,6 +6,7 @@
 #include <climits>
 #include <nlohmann/json.hpp>
 
+#include "balance/editable.hpp"
 #include "base/text.hpp"
 #include "manage/cluster_answer.hpp"
 #include "manage/control_answers.hpp"
@@ -33,10 +34,12 @@ ControlFault fault_of(const ChangeFault& fault) {
   using Kind = ChangeFault::Kind;
   const std::string of = fault.member.empty() ? "" : " of " + fault.member;
   const bool is_usage = fault.kind == Kind::bad_value || fault.kind == Kind::no_such_field;
+  // Without a field it is about all of the order.
+  const std::string about = fault.field.empty() ? "" : fault.field + of + ": ";
   return {.kind = is_usage                             ? ControlFault::Kind::usage
                   : fault.kind == Kind::no_such_member ? ControlFault::Kind::unknown
                                                        : ControlFault::Kind::refused,
-          .text = fault.field + of + ": " + fault.text};
+          .text = about + fault.text};
 }
 
 std::string changes_line(const std::vector<Change>& changes) {
@@ -45,7 +48,20 @@ std::string changes_line(const std::vector<Change>& changes) {
   return line_of({{"ok", true}, {"changed", std::move(list)}});
 }
 
+// Said twice it is done once. Whether an added member would be just like this one.
+bool is_as_wished(const balance::MemberSpec& member, const std::vector<FieldWish>& fields) {
+  balance::MemberSpec wished = member;
+  return std::ranges::all_of(fields, [&](const FieldWish& wish) {
+    return balance::set_exactly(wished, wish.field, wish.value).has_value() &&
+           balance::text_of(wished, wish.field) == balance::text_of(member, wish.field);
+  });
+}
+
 }  // namespace
+
+std::string nothing_changed(std::string_view why) {
+  return line_of({{"ok", true}, {"changed", json::array()}, {"why", why}});
+}
 
 void ChangeDesk::adopt(const proxy::Generation& generation,
                        const std::vector<NamedBalancer>& balancers) {
@@ -77,6 +93,9 @@ ChangeDesk::Answer ChangeDesk::add(const ControlRequest& request, std::string_vi
   order.added_max = balance::added_max_of(*balancer->state->spec());
   const auto added = balance::added_member(request.member);
   const std::string name = added ? added->name : request.member;
+  if (const auto known = find_member(*balancer, name);
+      known && known->spec->name == name && is_as_wished(*known->spec, request.fields))
+    return nothing_changed(name + " is there already");
   for (const FieldWish& wish : request.fields)
     order.fields.push_back({name, wish.field, wish.value});
   return change(*balancer, order, request, who);
@@ -86,6 +105,8 @@ ChangeDesk::Answer ChangeDesk::remove(const ControlRequest& request, std::string
   const auto balancer = find_balancer(balancers_, request.balancer);
   if (!balancer) return std::unexpected(balancer.error());
   const auto found = find_member(*balancer, request.member);
+  if (!found && was_member(parts_.book, *balancer, request.member))
+    return nothing_changed(steelyard::quoted(request.member) + " is gone already");
   if (!found) return std::unexpected(found.error());
   return change(*balancer, {.removed = {found->spec->name}}, request, who);
 }

@@ -19,6 +19,9 @@
 
 namespace steelyard::manage {
 
+// The answer to an order that was fulfilled before.
+[[nodiscard]] std::string nothing_changed(std::string_view why);
+
 class ChangeDesk {
  public:
   // Generations that are remembered; the oldest are forgotten first.

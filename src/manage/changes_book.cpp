@@ -222,6 +222,9 @@ std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
   const auto found = std::ranges::find(balancers, undo->balancer, key_of);
   if (found == balancers.end())
     return refuse(undo->balancer.name + " is no longer in the configuration");
+  if (const auto& [added, fields, removed, most] = undo->order;
+      added.empty() && fields.empty() && removed.empty())
+    return std::vector<Change>();
   undo->order.added_max = wish.added_max;
   auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
   if (!changes) return refuse(std::move(changes.error().text));
@@ -297,10 +300,14 @@ std::vector<std::string> ChangesBook::troubles() const {
   if (sharing_ == nullptr) return found;
   const ClusterView view = sharing_->view();
   if (view.is_connected) return found;
-  found.push_back(fmt::format(
-      "Not in touch with the other instances{}{}: what is changed here reaches them later{}",
-      view.why.empty() ? "" : ": ", view.why,
-      view.unshared.empty() ? "" : fmt::format(" ({} waiting)", view.unshared.size())));
+  std::string text = "Not connected to " + view.store;
+  if (view.since) text += " since " + Moment::text_of(*view.since);
+  if (!view.why.empty()) text += ": " + view.why;
+  text += "; what is changed here reaches the other instances later";
+  if (const std::size_t orders = view.unshared.size(); orders != 0)
+    text += fmt::format(", {} not shared yet",
+                        orders == 1 ? "1 order" : fmt::format("{} orders", orders));
+  found.push_back(std::move(text));
   return found;
 }
 

@@ -90,6 +90,24 @@ balance::HealthCause who_set_status(const balance::MemberEdits* edits) {
   return is_operators ? HealthCause::administrator : HealthCause::configuration;
 }
 
+// What of the status keeps the member from full service.
+balance::Status hindrances(balance::Status status) {
+  if (status.usable()) return status.only(Flag::draining);
+  return status.only(Flag::shutting_down | Flag::disabled | Flag::stopped | Flag::in_error |
+                     Flag::health_failed | Flag::nameless);
+}
+
+// What set the last of the flags that stand. What happened since took nothing back: a drain begun
+// and ended leaves the error that was there before.
+const balance::HealthEvent* event_that_set(balance::Status standing,
+                                           const std::vector<balance::HealthEvent>& events) {
+  const auto is_it = [&](const balance::HealthEvent& event) {
+    return event.after.without(event.before).any(standing);
+  };
+  const auto found = std::ranges::find_if(events.rbegin(), events.rend(), is_it);
+  return found != events.rend() ? &*found : nullptr;
+}
+
 }  // namespace
 
 std::string_view word_of(DrainState state) {
@@ -126,14 +144,15 @@ std::string fault_answer(const ControlFault& fault) {
   return line_of(object);
 }
 
-std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment) {
+std::string members_answer(const std::vector<NamedBalancer>& balancers,
+                           const std::vector<std::string>& troubles, const Moment& moment) {
   json members = json::array();
   for (const NamedBalancer& balancer : balancers) {
     const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
     for (const MemberView& view : balancer.state->members())
       members.push_back(member_object(balancer, view, overlay, moment));
   }
-  return line_of({{"ok", true}, {"members", std::move(members)}});
+  return line_of({{"ok", true}, {"members", std::move(members)}, {"troubles", troubles}});
 }
 
 std::string member_answer(const NamedBalancer& balancer, const MemberView& view,
@@ -167,11 +186,12 @@ std::string reason_text(const MemberView& view, const balance::MemberEdits* edit
     return "its name leads nowhere: " + view.name_fault;
   const auto events = view.member->health_log().events();
   const bool is_untold = events.empty() || events.back().after != view.status;
-  if (is_untold || events.back().cause == balance::HealthCause::configuration)
+  const balance::HealthEvent* const event =
+      is_untold ? nullptr : event_that_set(hindrances(view.status), events);
+  if (event == nullptr || event->cause == balance::HealthCause::configuration)
     return std::string(balance::to_text(who_set_status(edits)));
-  const balance::HealthEvent& last = events.back();
-  std::string reason(balance::to_text(last.cause));
-  if (!last.evidence.text.empty()) reason += ": " + last.evidence.text;
+  std::string reason(balance::to_text(event->cause));
+  if (!event->evidence.text.empty()) reason += ": " + event->evidence.text;
   return reason;
 }
 

@@ -27,7 +27,9 @@ struct Moment {
 std::string_view word_of(balance::DrainState state);
 
 std::string fault_answer(const ControlFault& fault);
-std::string members_answer(const std::vector<NamedBalancer>& balancers, const Moment& moment);
+// `troubles`: what keeps changes from being made or shared.
+std::string members_answer(const std::vector<NamedBalancer>& balancers,
+                           const std::vector<std::string>& troubles, const Moment& moment);
 // After a change: what the member is now.
 std::string member_answer(const NamedBalancer& balancer, const balance::MemberView& view,
                           const Moment& moment);
@@ -35,7 +37,8 @@ std::string history_answer(const std::vector<balance::HealthEvent>& events, cons
 // `state`: word_of() an end, or "timed_out".
 std::string wait_answer(std::string_view state, std::string_view outcome);
 
-// Why a member is not in full service, in words; empty when it is. `edits`: what operators changed
+// Why a member is not in full service, in words: what set the last of the flags that keep it out.
+// Empty when it is in service. `edits`: what operators changed
 // of it, null if nothing.
 std::string reason_text(const balance::MemberView& view, const balance::MemberEdits* edits);
 // For the log: what an operator changed in a balancer.

@@ -97,10 +97,10 @@ std::expected<ControlDesk::Found, ControlFault> ControlDesk::find(
 
 ControlDesk::Answer ControlDesk::list_members(const ControlRequest& request) const {
   const Moment moment = this->moment();
-  if (request.balancer.empty()) return members_answer(balancers_, moment);
+  if (request.balancer.empty()) return members_answer(balancers_, changes_.troubles(), moment);
   const auto balancer = find_balancer(balancers_, request.balancer);
   if (!balancer) return std::unexpected(balancer.error());
-  return members_answer({*balancer}, moment);
+  return members_answer({*balancer}, changes_.troubles(), moment);
 }
 
 ControlDesk::Answer ControlDesk::tell_top(const ControlRequest& request) const {
@@ -137,7 +137,7 @@ ControlDesk::Answer ControlDesk::undrain(const ControlRequest& request, std::str
   const auto by = changes_.by(request, who);
   const auto done = operations_.undrain(found->balancer, found->member, by);
   if (!done) return refuse(done.error().text);
-  if (!*done) return refuse(found->member.spec->name + " is not drained");
+  if (!*done) return nothing_changed(found->member.spec->name + " is not drained");
   return tell_member(request);
 }
 

@@ -64,6 +64,46 @@ TEST_F(Desk, an_error_is_told_with_its_end) {
   EXPECT_EQ(answer["members"][1]["error_ends"], nullptr);
 }
 
+class Reasons : public Desk {
+ protected:
+  std::string reason() {
+    return told(R"({"command":"members"})")["members"][0]["reason"].get<std::string>();
+  }
+  // What comes and goes again tells nothing of why the member is out.
+  void expect_it_outlasts_an_operator(const std::string& why) {
+    EXPECT_EQ(reason(), why);
+    balancer().change_status(view().member, balance::Flag::standby, {}, loop.now());
+    balancer().change_status(view().member, {}, balance::Flag::standby, loop.now());
+    EXPECT_EQ(reason(), why);
+    ask(R"({"command":"drain","balancer":"app","member":"r1"})");
+    ask(R"({"command":"undrain","balancer":"app","member":"r1"})");
+    EXPECT_EQ(reason(), why);
+    balancer().change_status(view().member, balance::Flag::disabled, {}, loop.now());
+    EXPECT_EQ(reason(), "set by an operator");
+    balancer().change_status(view().member, {}, balance::Flag::disabled, loop.now());
+    EXPECT_EQ(reason(), why);
+  }
+};
+
+TEST_F(Reasons, an_error_stays_the_reason_whatever_an_operator_does_meanwhile) {
+  const auto exchange = visit("x.r1");
+  balancer().force_error(exchange.lease, loop.now(), balance::HealthCause::connect_failed,
+                         {.text = "connection refused"});
+  expect_it_outlasts_an_operator("could not be connected to: connection refused");
+}
+
+TEST_F(Reasons, and_so_do_failed_checks) {
+  auto config = one_balancer();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  ASSERT_TRUE(balance::set_member_parameter(spec->members[0], "hcmethod", "TCP"));
+  config->servers[0]->balancers[0] = spec;
+  adopt(std::move(config));
+  balancer().check_finished(view().member, {.ended = loop.now(),
+                                            .verdict = balance::CheckVerdict::failed,
+                                            .evidence = {.text = "no answer"}});
+  expect_it_outlasts_an_operator("health checks failed: no answer");
+}
+
 TEST_F(Desk, one_balancer_can_be_asked_for) {
   auto config = one_balancer();
   config->servers[0]->balancers.push_back(sticky_spec("other", 3));
@@ -143,12 +183,52 @@ TEST_F(Desk, undrain_and_set_change_the_member) {
   EXPECT_EQ(told(R"({"command":"undrain","balancer":"app","member":"r1"})")["member"]["status"],
             "Init Ok");
   const json again = told(R"({"command":"undrain","balancer":"app","member":"r1"})");
-  EXPECT_EQ(again["kind"], "refused");
+  EXPECT_TRUE(again["ok"]);
+  EXPECT_TRUE(again["changed"].empty());
+  EXPECT_EQ(again["why"], "http://m1:8080 is not drained");
   EXPECT_EQ(
       told(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})")["member"]["status"],
       "Init Dis");
   EXPECT_EQ(lines.back(),
             "http://m1:8080 in balancer://app: status from \"\" to \"D\" (by a test)");
+}
+
+TEST_F(Desk, what_was_done_before_is_done_once) {
+  auto config = one_balancer();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  spec->growth = 5;
+  config->servers[0]->balancers[0] = spec;
+  adopt(std::move(config));
+  ChangesBook kept(journal::Journal::in_memory(100), log_line);
+  ControlDesk with_journal(
+      ChangeDesk::Parts{.loop = loop, .book = kept, .log = log_line, .members_changed = [] {}},
+      chronicle);
+  with_journal.adopt(*generation);
+  const auto answer = [&](const std::string& words) {
+    return json::parse(
+        with_journal.answer(*parse_request(R"({"balancer":"app",)" + words + "}"), "a test"));
+  };
+  const std::string add = R"("command":"add","member":"http://m9:1","fields":{"lbset":)";
+  EXPECT_EQ(answer(add + R"("02"})")["changed"].size(), 3U);
+  for (const std::string again : {"2", "02"}) {
+    const json told = answer(add + '"' + again + "\"}");
+    EXPECT_TRUE(told["changed"].empty());
+    EXPECT_EQ(told["why"], "http://m9:1 is there already");
+  }
+  EXPECT_EQ(answer(add + R"("3"})")["kind"], "refused");
+  EXPECT_EQ(answer(add + R"("x"})")["kind"], "refused");
+  // Of those that operators added, and of those that the configuration has.
+  for (const std::string name : {"http://m9:1", "http://m2:8080"}) {
+    const std::string remove = R"("command":"remove","member":")";
+    EXPECT_EQ(answer(remove + name + '"')["changed"].size(), 1U);
+    for (const std::string& again : {name, name.substr(7)}) {
+      const json told = answer(remove + again + '"');
+      EXPECT_TRUE(told["changed"].empty());
+      EXPECT_EQ(told["why"], '"' + again + "\" is gone already");
+    }
+  }
+  EXPECT_EQ(answer(R"("command":"remove","member":"http://m8:1")")["kind"], "unknown");
+  EXPECT_EQ(answer(R"("command":"remove","member":"r2")")["kind"], "unknown");
 }
 
 TEST_F(Desk, fields_and_status_are_one_order) {

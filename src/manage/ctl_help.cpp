@@ -95,7 +95,8 @@ Exit status with --wait: 0 drained, 3 the deadline passed with sessions or excha
     Page{"undrain",
          R"(steelyard ctl undrain BALANCER MEMBER
 
-Ends a drain and takes back what it set: N, and S if the drain set it.
+Ends a drain and takes back what it set: N, and S if the drain set it. Of a member that is not
+drained nothing changes, which is no failure.
 )"},
     Page{"wait",
          R"(steelyard ctl wait BALANCER MEMBER [--timeout TIME]
@@ -124,13 +125,15 @@ an error, -C failed health checks; +C makes them count as failed until one passe
 
 A member more, disabled unless status= says otherwise (status= with nothing behind it: in service
 at once). Fields are those of set. At most growth= of them, or 100, can be added to a balancer; a
-member that was removed comes back as the configuration has it.
+member that was removed comes back as the configuration has it. Of one that is there with these
+fields nothing changes, which is no failure.
 )"},
     Page{"remove",
          R"(steelyard ctl remove BALANCER MEMBER
 
 A member less. Exchanges under way finish. One of the configuration stays away until the
-configuration drops it or it is added again.
+configuration drops it or it is added again. Of one that is gone, by its URL or host:port, nothing
+changes, which is no failure.
 )"},
     Page{"changes",
          R"(steelyard ctl changes [--balancer NAME] [--before NUMBER] [--json]

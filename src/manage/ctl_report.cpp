@@ -92,6 +92,16 @@ std::string table_of(const json& members) {
   return table;
 }
 
+// What keeps changes from being made or shared stands above the members, as on the pages.
+std::string troubles_of(const json& troubles) {
+  std::string text;
+  if (!troubles.is_array()) return text;
+  for (const json& each : troubles) {
+    if (each.is_string()) text += printable(each.get_ref<const std::string&>()) + '\n';
+  }
+  return text.empty() ? text : text + '\n';
+}
+
 std::string history_of(const json& events) {
   std::string text;
   if (!events.is_array()) return text;
@@ -119,7 +129,8 @@ std::string member_line(const json& member) {
   return line + '\n';
 }
 
-std::string changed_of(const json& changes) {
+// `why`: empty, or why nothing changed.
+std::string changed_of(const json& changes, const std::string& why) {
   std::string text;
   if (!changes.is_array()) return text;
   for (const json& change : changes) {
@@ -128,7 +139,8 @@ std::string changed_of(const json& changes) {
         fmt::format("{}{}{}: \"{}\" -> \"{}\"\n", member, member.empty() ? "" : " ",
                     text_of(change, "field"), text_of(change, "before"), text_of(change, "after"));
   }
-  return text.empty() ? "nothing changed: it was so already\n" : text;
+  if (!text.empty()) return text;
+  return "nothing changed: " + (why.empty() ? "it was so already" : why) + '\n';
 }
 
 std::string changes_of(const json& changes) {
@@ -270,9 +282,11 @@ CtlReport report_wait(const json& answer) {
 
 CtlReport report_success(const json& answer, std::string_view text) {
   if (answer.contains("rows")) return {.out = top_table(text)};
-  if (answer.contains("members")) return {.out = table_of(answer["members"])};
+  if (answer.contains("members"))
+    return {.out = troubles_of(part_of(answer, "troubles")) + table_of(answer["members"])};
   if (answer.contains("events")) return {.out = history_of(answer["events"])};
-  if (answer.contains("changed")) return {.out = changed_of(answer["changed"])};
+  if (answer.contains("changed"))
+    return {.out = changed_of(answer["changed"], text_of(answer, "why"))};
   if (answer.contains("changes")) return {.out = changes_of(answer["changes"])};
   if (answer.contains("generations")) return {.out = generations_of(answer["generations"])};
   if (answer.contains("cluster")) return {.out = cluster_of(answer["cluster"])};

@@ -159,6 +159,12 @@ TEST(CtlReport, what_steers_a_terminal_is_shown_and_not_sent_to_it) {
   EXPECT_EQ(failed.complaint, "steelyard ctl: \\x1b]0;x\nThere is:\n  \\x85\n");
 }
 
+TEST(CtlReport, trouble_stands_above_the_members) {
+  const CtlReport table =
+      report(R"({"ok":true,"troubles":["the journal\u001b is not open","two"],"members":[]})");
+  EXPECT_THAT(table.out, testing::StartsWith("the journal\\x1b is not open\ntwo\n\nBALANCER"));
+}
+
 TEST(CtlReport, members_are_a_table) {
   const CtlReport table = report(
       R"({"ok":true,"members":[{"balancer":"balancer://app","member":"http://m1","route":"",)"

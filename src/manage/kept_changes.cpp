@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "balance/config_text.hpp"
+#include "balance/shown_url.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::manage {
@@ -55,6 +56,30 @@ std::int64_t last_change(const ChangesBook& book) {
   if (journal == nullptr) return 0;
   const auto rows = journal->history({}, 1);
   return rows && !rows->empty() ? rows->front().id : 0;
+}
+
+bool was_member(const ChangesBook& book, const NamedBalancer& balancer, std::string_view wanted) {
+  const auto added = balance::added_member(wanted);
+  const std::string name = added ? added->name : balance::without_password(wanted);
+  const std::string behind_scheme = "://" + name;
+  const auto is_it = [&](const std::string& member) {
+    return member == name || member.ends_with(behind_scheme);
+  };
+  for (const balance::MemberView& view : balancer.state->members()) {
+    if (is_it(view.spec->name)) return false;
+  }
+  const balance::Overlay overlay = balance::Edits(*balancer.state).overlay();
+  for (const balance::MemberEdits& edits : overlay.members) {
+    if (edits.membership == balance::Membership::removed && is_it(edits.member)) return true;
+  }
+  const journal::Journal* const journal = book.journal();
+  if (journal == nullptr) return false;
+  journal::HistoryFilter filter;
+  filter.balancer = journal::BalancerKey{balancer.scope, balancer.state->name()};
+  const auto rows = journal->history(filter, journal::Journal::history_rows_max);
+  return rows && std::ranges::any_of(*rows, [&](const journal::Kept& row) {
+           return is_it(row.record.change.member);
+         });
 }
 
 std::optional<WallTime> parse_moment(std::string_view text) {

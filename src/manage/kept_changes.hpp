@@ -29,6 +29,11 @@ inline constexpr std::size_t history_rows = 100;
 // The number of the last change of all; 0: there is none.
 [[nodiscard]] std::int64_t last_change(const ChangesBook& book);
 
+// Whether a member of that name or host:port was in the balancer and is no longer, as far as the
+// journal reaches back: taking it away again changes nothing.
+[[nodiscard]] bool was_member(const ChangesBook& book, const NamedBalancer& balancer,
+                              std::string_view wanted);
+
 // "2026-11-29T14:03:10Z", as Moment::text_of() tells it.
 [[nodiscard]] std::optional<WallTime> parse_moment(std::string_view text);
 

@@ -6,6 +6,7 @@
 
 #include "balance/editable.hpp"
 #include "base/text.hpp"
+#include "manage/api_call.hpp"
 #include "manage/control_request.hpp"
 #include "manage/kept_changes.hpp"
 #include "manage/manager_form.hpp"
@@ -149,7 +150,26 @@ std::expected<Operation, Problem> operation_of(const ApiJson& wish, const std::s
   if (wish.contains("undo") && wish["undo"].is_number_unsigned())
     return Operation{Method::post, "undo",
                      fmt::format("&id={}", wish["undo"].get<std::uint64_t>())};
-  return refuse(422, "a change has fields, switch, drain, undrain or undo");
+  return refuse(422,
+                "fields and drain are objects, switch is a text, undo a number; all but "
+                "fields and undo are about a member");
+}
+
+// What is not understood is not silently left out: a reason that somebody gives would be lost.
+std::optional<Problem> check_names(const ApiJson& wish) {
+  constexpr std::string_view operations[] = {"fields", "switch", "drain", "undrain", "undo"};
+  constexpr std::string_view subjects[] = {"balancer", "member", "nonce"};
+  int found = 0;
+  for (const auto& [key, value] : wish.items()) {
+    if (std::ranges::find(operations, key) != std::end(operations)) {
+      ++found;
+    } else if (std::ranges::find(subjects, key) == std::end(subjects)) {
+      return Problem{.status = 422, .detail = "a change here has no " + steelyard::quoted(key)};
+    }
+  }
+  if (found == 1) return std::nullopt;
+  return Problem{.status = 422,
+                 .detail = "a change has one of fields, switch, drain, undrain or undo"};
 }
 
 std::string text_in(const ApiJson& object, const char* key) {
@@ -273,8 +293,10 @@ proxy::DeskAnswer LivePage::change(const proxy::DeskQuestion& question) {
   if (question.body_is_cut) return json_answer(refuse(413, "the change is too long"));
   if (const std::string foreign = foreign_source(question); !foreign.empty())
     return json_answer(refuse(403, "nothing is changed: " + foreign));
-  const ApiJson wish = ApiJson::parse(question.body, nullptr, false);
-  if (!wish.is_object()) return json_answer(refuse(400, "the body must be a JSON object"));
+  const auto body = read_json_object(question.body);
+  if (!body) return json_answer(std::unexpected(body.error()));
+  const ApiJson& wish = *body;
+  if (const auto wrong = check_names(wish)) return json_answer(std::unexpected(*wrong));
   const auto balancer = find_balancer(name_balancers(*question.generation, question.server),
                                       text_in(wish, "balancer"));
   if (!balancer) return json_answer(refuse(404, balancer.error().text));

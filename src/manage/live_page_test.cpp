@@ -264,6 +264,10 @@ TEST_F(LivePageTest, a_change_that_cannot_be_is_refused_with_the_reason) {
   EXPECT_EQ(refused(wish({{"fields", {{"colour", "red"}}}})), 422);
   EXPECT_EQ(refused(wish({{"dance", true}})), 422);
   EXPECT_EQ(refused(wish({{"drain", {{"kick", 7}}}})), 422);
+  EXPECT_EQ(refused(wish({{"switch", "+D"}, {"reason", "new disk"}})), 422);
+  EXPECT_EQ(refused(wish({{"switch", "+D"}, {"fields", {{"lbset", "3"}}}})), 422);
+  EXPECT_EQ(refused(wish(ApiJson::object())), 422);
+  EXPECT_EQ(status(), "Init Ok");
   EXPECT_EQ(refused(wish({{"undo", 99}})), 409);
   EXPECT_EQ(refused(wish({{"member", "http://m9:1"}, {"undrain", true}})), 404);
   EXPECT_EQ(refused(wish({{"balancer", "none"}, {"undrain", true}})), 404);

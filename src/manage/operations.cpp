@@ -30,6 +30,12 @@ bool is_under_way(const DrainWish& wish, const balance::MemberView& member) {
          now.window == wanted.window && now.pace == wanted.pace;
 }
 
+// The balancer-manager's form takes stickiness away by it (httpd). Whoever knows that and says it
+// here would have sessions follow a cookie of that name.
+bool is_of_the_form(const balance::ChangeOrder::Field& wish) {
+  return wish.member.empty() && wish.field == "stickysession" && wish.value == "-";
+}
+
 }  // namespace
 
 std::string order_note(const NamedBalancer& balancer, const balance::MemberView& member,
@@ -39,6 +45,13 @@ std::string order_note(const NamedBalancer& balancer, const balance::MemberView&
 
 std::expected<Operations::Changes, balance::ChangeFault> Operations::change(
     const NamedBalancer& balancer, const balance::ChangeOrder& order, const By& by) const {
+  if (std::ranges::any_of(order.fields, is_of_the_form)) {
+    return std::unexpected(balance::ChangeFault{
+        balance::ChangeFault::Kind::bad_value,
+        {},
+        "stickysession",
+        "\"-\" would be a cookie of that name; an empty value takes stickiness away"});
+  }
   auto changes = parts_.book.change(balancer, order, by.author, moment());
   if (changes) tell(balancer.label, *changes, by);
   return changes;

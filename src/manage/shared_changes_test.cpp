@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "balance/drains.hpp"
 #include "manage/test_desk.hpp"
 
@@ -202,6 +204,11 @@ TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
   const ClusterView view = shared.view();
   EXPECT_FALSE(view.is_connected);
   EXPECT_EQ(view.why, "no route");
+  // Who looks at members sees it, too.
+  const std::string trouble = "Not connected to etcd://a/p since " + Moment::text_of(*view.since) +
+                              ": no route; what is changed here reaches the other instances later";
+  EXPECT_THAT(std::string(nlohmann::json::parse(ask(R"({"command":"members"})"))["troubles"][0]),
+              testing::StartsWith(trouble));
   EXPECT_THAT(view.unshared, SizeIs(1));
   EXPECT_EQ(std::ranges::count_if(lines,
                                   [](const std::string& line) { return line.contains("cut off"); }),

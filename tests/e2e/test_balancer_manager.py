@@ -1,8 +1,14 @@
 """The balancer-manager as scripts and people use it: curl with a Referer and the nonce, a browser."""
 
+import fcntl
+import os
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
+import termios
 import threading
 import xml.etree.ElementTree as ElementTree
 
@@ -302,3 +308,59 @@ def test_a_person_disables_a_member_in_a_browser(world, browser, tmp_path):
     assert browser.run("return document.querySelector('#b_tmo').value") == "7"
     assert browser.complaints() == []
     browser.screenshot(tmp_path / "manager.png")
+
+
+class TextBrowser:
+    """w3m in a terminal of its own, with keys as somebody would press them."""
+
+    def __init__(self, url, home):
+        self.screen = b""
+        self.process, self.terminal = None, None
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 160, 0, 0))
+        self.process = subprocess.Popen(
+            ["w3m", "-no-mouse", url], stdin=theirs, stdout=theirs, stderr=theirs,
+            env={"PATH": os.environ["PATH"], "TERM": "linux", "HOME": str(home), "LANG": "C.UTF-8"},
+            start_new_session=True)
+        os.close(theirs)
+        self.terminal = ours
+
+    def press(self, keys):
+        os.write(self.terminal, keys.encode())
+
+    def shows(self, text):
+        while select.select([self.terminal], [], [], 0)[0]:
+            try:
+                self.screen += os.read(self.terminal, 65536)
+            except OSError:  # it has ended
+                break
+        return text.encode() in self.screen
+
+    def close(self):
+        self.process.kill()
+        self.process.wait(20)
+        os.close(self.terminal)
+
+
+def test_a_text_browser_shows_the_members_and_sends_the_form(world, scratch):
+    world.start()
+    first, second, _ = world.members
+    dump = subprocess.run(["w3m", "-dump", "-cols", "200", world.url], capture_output=True, text=True,
+                          timeout=30, env={"PATH": os.environ["PATH"], "HOME": str(scratch)}).stdout
+    assert "Load Balancer Manager" in dump
+    for member in (first, second):
+        (line,) = (line for line in dump.splitlines() if f"http://{member.address}" in line)
+        assert "Init Ok" in line and "1.00" in line, line
+    browser = TextBrowser(world.url, scratch)
+    try:
+        assert until(lambda: browser.shows(first.address)), browser.screen[-2500:]
+        browser.press(f"/{first.address}\r\r")  # the member's link
+        assert until(lambda: browser.shows("[Submit]")), browser.screen[-2500:]
+        browser.press("/Load factor\r\t\r")  # to the field behind the words, to type into it
+        assert until(lambda: browser.shows("TEXT:")), browser.screen[-2500:]
+        browser.press("\x153\r")  # ^U
+        browser.press("/Submit\r\r")
+        assert until(lambda: world.told(first, "loadfactor") == "3.00"), browser.screen[-3000:]
+        assert world.told(second, "loadfactor") == "1.00"
+    finally:
+        browser.close()

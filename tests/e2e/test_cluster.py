@@ -1,7 +1,9 @@
 """Instances that share what operators change through a real etcd: in touch, cut off, and back."""
 
 import json
+import statistics
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -167,6 +169,19 @@ def test_what_is_changed_in_one_is_changed_in_the_other(pair):
     assert until(lambda: two.setting(M1, "loadfactor") == "1.00", WAIT_S)
 
 
+def test_the_other_has_each_change_within_a_second(pair):
+    one, two = pair
+    took = []
+    for i in range(20):
+        wanted = f"{i % 7 + 2}.00"
+        began = time.monotonic()
+        one.set(M1, loadfactor=wanted)
+        assert until(lambda text=wanted: two.setting(M1, "loadfactor") == text, WAIT_S)
+        took.append(time.monotonic() - began)
+    print(f"known to the other after {statistics.median(took) * 1000:.0f} ms, {max(took) * 1000:.0f} ms at most")
+    assert max(took) < 1, took
+
+
 def test_members_are_added_and_taken_away_everywhere(pair):
     one, two = pair
     assert one.api("PUT", "member", balancer="app", member=M3)[0] == 201
@@ -222,11 +237,17 @@ def test_without_etcd_all_serve_on_and_agree_when_it_is_back(etcd, pair):
     two.set(M2, loadfactor=2)
     assert one.setting(M1, "lbset") == "1" and one.status(M1) == "Init Dis"
     assert len(one.shown()["unshared"]) == 1 and "not shared yet:" in one.ctl("cluster")
+    # Who does not ask for the cluster sees it, too.
+    for words in (["members"], ["top", "--json"]):
+        said = one.ctl(*words)
+        assert f"Not connected to etcd://127.0.0.1:{etcd.port}/test since 20" in said, said
+        assert "reaches the other instances later, 1 order not shared yet" in said, said
     etcd.start()
     assert until(lambda: two.setting(M1, "lbset") == "1", WAIT_S)
     assert until(lambda: one.setting(M2, "loadfactor") == "2.00", WAIT_S)
     assert one.status(M1) == two.status(M1) == "Init Dis"
     assert until(lambda: not one.shown()["unshared"], WAIT_S)
+    assert "Not connected" not in one.ctl("members")
     # One line for being cut off, however often it was tried.
     assert one.log().count("cut off from etcd") == 1
     assert one.log().count("cluster: connected to etcd") == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import ENTER, ESCAPE, TAB, Browser
+from support.ports import HeldPort
 from support.process import until
 from support.server import MODULE_DIRECTORY
 from support.wire import Connection
@@ -156,6 +157,66 @@ def test_a_member_is_drained_and_that_is_undone_in_place(page):
         assert page.world.told(first, "status") == status
         page.tap(first, css)
         page.shows(first, "td.state .word", "in service")
+    assert not page.browser.complaints()
+
+
+def test_what_takes_a_member_out_is_taken_back_by_undo(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    for css, word, status in ((STOP, "stopped", "Init Stop "), (STANDBY, "standby", "Init Stby Ok ")):
+        page.tap(first, css)
+        page.shows(first, "td.state .word", word)
+        assert page.world.told(first, "status") == status
+        page.browser.press("u")
+        page.shows(first, "td.state .word", "in service")
+        assert page.world.told(first, "status") == "Init Ok "
+    page.tap(first, ".name")
+    page.browser.tap("#detail .toggles button:nth-child(3)")
+    page.shows(first, "td.state .word", "disabled")
+    assert page.world.told(first, "status") == "Init Dis "
+    page.browser.press(ESCAPE)
+    page.browser.press("u")
+    page.shows(first, "td.state .word", "in service")
+    assert page.world.told(first, "status") == "Init Ok "
+    assert not page.browser.complaints()
+
+
+def test_errors_bytes_connections_and_the_queue_are_those_of_the_traffic(page):
+    first, second, third = page.world.members
+    third.refuse()
+    page.world.start(after=f"""
+<Proxy balancer://line>
+    BalancerMember http://{third.address} retry=60
+    ProxySet queue=1/30
+</Proxy>
+<Location /line>
+    ProxyPass balancer://line/
+</Location>""")
+    page.open()
+    assert page.cell(first, "td.error_count") == "0" and page.cell(first, "td.open") == "0 + 0"
+    for _ in range(4):  # in turns
+        assert page.world.ask("/?status=500")[0] == "500"
+    for member in (first, second):
+        page.shows(member, "td.error_count", "2\nanswered 5xx 2")
+        page.shows(member, "td.open", "0 + 1")
+    second.kill()
+    assert until(lambda: page.world.ask("/")[0] == "200" and page.cell(second, "td.state .word") == "in error")
+    page.shows(second, "td.error_count", "connect 1")
+
+    def bytes_are_told():
+        page.world.ask("/?size=100000")
+        return all(f"{way} 0" not in page.cell(first, "td.traffic") for way in ("to", "from"))
+
+    assert until(bytes_are_told, 20), page.cell(first, "td.traffic")
+    # One waits for its member, and who comes then finds the queue full.
+    waiting = Connection("127.0.0.1", page.world.port.port)
+    waiting.send(b"GET /line HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+    figures = "return document.querySelector('.balancer:nth-of-type(2)').innerText"
+    assert until(lambda: "1 of 1" in page.browser.run(figures)), page.browser.run(figures)
+    assert page.world.ask("/line")[0] == "503"
+    page.shows(third, "td.error_count", "connect 1")
+    waiting.close()
     assert not page.browser.complaints()
 
 
@@ -352,6 +413,21 @@ def test_trouble_with_the_journal_is_told_where_changes_are_made(page):
     (page.world.server.root / "httpd.pid.journal").unlink()
     page.world.start(after="BalancerPersist On")
     assert until(lambda: page.browser.run(told) == "")
+
+
+def test_a_cluster_out_of_reach_is_told_where_changes_are_made(page):
+    nobody = HeldPort()
+    try:
+        page.world.start(after=f"SteelyardCluster etcd://127.0.0.1:{nobody.port}/x")
+        page.open()
+        told = "return document.getElementById('troubles').innerText"
+        words = f"Not connected to etcd://127.0.0.1:{nobody.port}/x"
+        assert until(lambda: page.browser.run(told).startswith(words)), page.browser.run(told)
+        assert f"<strong>{words}" in page.world.curl(page.world.url)
+        page.world.change("w_lf=2", page.world.members[0])
+        assert until(lambda: "1 order not shared yet" in page.browser.run(told)), page.browser.run(told)
+    finally:
+        nobody.close()
 
 
 def test_a_failed_health_check_is_told_with_its_reason_and_the_next_one(page):

@@ -1,6 +1,7 @@
 """SetHandler steelyard-metrics, read by what reads it: promtool, a Prometheus, a dashboard's names."""
 
 import json
+import re
 import signal
 import subprocess
 import urllib.parse
@@ -9,6 +10,7 @@ import urllib.request
 import pytest
 from support.ports import HeldPort
 from support.process import until
+from support.server import PROJECT
 from support.wire import Connection
 
 CONFIG = """\
@@ -102,6 +104,99 @@ def test_promtool_finds_no_fault_in_them(world):
         timeout=20,
     )
     assert (done.returncode, done.stdout.decode()) == (0, "")
+
+
+EVERYTHING = """LoadModule proxy_hcheck_module modules/mod_proxy_hcheck.so
+SteelyardTrace On
+SteelyardTraceExport http://127.0.0.1:{nobody}/v1/traces
+SteelyardCluster etcd://127.0.0.1:{nobody}/x
+SteelyardJsonLog access.json
+<Proxy balancer://checked>
+    BalancerMember http://{m1} hcmethod=GET hcinterval=1 hcuri=/checked
+    BalancerMember http://{nobody_at} hcmethod=TCP hcinterval=1
+    ProxySet queue=5/2 stickysession=sid
+</Proxy>
+ProxyPass /checked balancer://checked/
+"""
+
+
+def test_promtool_finds_no_fault_where_everything_is_on(world):
+    more = EVERYTHING.format(nobody=world.dead.port, nobody_at=world.dead, m1=world.member.address)
+    world.server.stop()
+    world.server.start(world.text(more), [world.port.port])
+    assert world.get("/checked").status == "200"
+    checks = 'steelyard_member_health_checks_total{balancer="balancer://checked",'
+    assert until(lambda: checks in world.metrics(), 20)
+    for target in ("/app", "/direct", "/nothing"):
+        world.get(target)
+    said = world.metrics()
+    for name in ("steelyard_cluster_connected 0", "steelyard_trace_spans_", "steelyard_queue_waiting{"):
+        assert name in said, name
+    done = subprocess.run(["promtool", "check", "metrics"], input=said.encode(), timeout=20,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode, done.stdout.decode()) == (0, "")
+
+
+def test_promtool_can_read_every_expression_of_the_dashboard(scratch):
+    dashboard = json.loads((PROJECT / "packaging/grafana/steelyard.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(expressions) > 40
+    rules = []
+    for number, expression in enumerate(expressions):
+        for variable, text in (("$__rate_interval", "5m"), ("$__interval", "1m"), ("$__range", "1h")):
+            expression = expression.replace(variable, text)
+        rules.append({"record": f"dashboard:expression:{number}",
+                      "expr": re.sub(r"\$\w+", ".*", expression)})
+    file = scratch / "rules.json"  # JSON is YAML
+    file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", str(file)], timeout=20,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout.decode()
+    assert f"{len(rules)} rules found" in done.stdout.decode()
+
+
+def test_what_clients_and_operators_make_up_leaves_no_series(world):
+    api = """
+ProxyPassMatch ^/matched/(.*)$ http://{m1}/$1
+<Location /admin>
+    SetHandler steelyard-api
+    Require ip 127.0.0.1
+</Location>
+"""
+    text = world.text(api.format(m1=world.member.address))
+    world.server.write(text.replace("ProxyPass /app", "ProxyPass /admin !\nProxyPass /app"))
+    world.server.signal(signal.SIGUSR1)
+    assert until(lambda: world.get("/matched/first").status == "200")
+
+    def series():
+        return {line.rpartition(" ")[0] for line in world.metrics().splitlines() if not line.startswith("#")}
+
+    def send(method, target, fields=""):
+        connection = Connection("127.0.0.1", world.port.port)
+        try:
+            connection.send(f"{method} {target} HTTP/1.1\r\nHost: lb.test\r\n{fields}\r\n".encode())
+            return connection.read_response(method).status
+        finally:
+            connection.close()
+
+    def change(method, number):
+        return send(method, f"/admin/v1/member?balancer=app&member=http://127.0.9.{number + 1}:9")
+
+    # One of each kind, so that nothing below is the first of its kind.
+    for method, target, status in (("GET", "/app", "200"), ("GET", "/app", "200"), ("BREW", "/app", "200"),
+                                   ("GET", "/matched/second", "200"), ("GET", "/nothing", "404")):
+        assert send(method, target) == status
+    assert (change("PUT", 40), change("DELETE", 40)) == ("201", "200")
+    before = series()
+    for number in range(40):
+        assert change("PUT", number) == "201"
+        assert send(f"BREW{number}", "/app", f"X-Odd-{number}: {number}\r\n") == "200"
+        assert send("GET", f"/matched/{number}?x={number}") == "200"
+        assert send("GET", f"/nothing/{number}") == "404"
+    assert len(series()) > len(before) + 40  # while they are there
+    for number in range(40):
+        assert change("DELETE", number) == "200"
+    assert series() == before
 
 
 def test_they_tell_what_happened(world):

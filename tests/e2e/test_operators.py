@@ -242,12 +242,17 @@ def test_parameters_and_members_by_ctl(world):
     assert status == 2 and "loadfactor" in said
     assert world.ctl("set", "app", "lbmethod=bybusyness")[0] == 0
     assert world.ctl("add", "app", f"http://{third}", "route=m3", "status=")[0] == 0
+    again = (0, f"nothing changed: http://{third} is there already\n")
+    assert world.ctl("add", "app", f"http://{third}", "route=m3", "status=") == again
+    assert world.ctl("add", "app", f"http://{third}", "route=m4")[0] == 1
     assert set(world.answers(12)) == {"M1", "M2", "M3"}
     status, said = world.ctl("export")
     assert status == 0 and f"BalancerMember http://{third} route=m3" in said
     assert "lbmethod=bybusyness" in said
     assert world.ctl("remove", "app", "m3")[0] == 0
     assert set(world.answers()) == {"M1", "M2"}
+    assert world.ctl("remove", "app", third) == (0, f'nothing changed: "{third}" is gone already\n')
+    assert world.ctl("remove", "app", "127.0.0.1:1")[0] == 1
     status, said = world.ctl("changes")  # of this run: nobody wanted a journal
     assert status == 0 and 'loadfactor: "1.00" -> "3.00"' in said
     number = next(line.split()[0] for line in said.splitlines() if "lbmethod" in line)

@@ -9,9 +9,14 @@ import time
 import urllib.request
 
 import pytest
+from support.ajp import Container
+from support.cgi_member import CgiMember
 from support.collector import Collector
+from support.http2_member import Http2Member
+from support.member import Gates
 from support.ports import HeldPort
 from support.process import until
+from support.server import MODULE_DIRECTORY
 from support.wire import Connection
 
 CONFIG = """\
@@ -94,6 +99,13 @@ class World:
                 if line.startswith(name + " "):
                     return float(line.rsplit(" ", 1)[1])
         return 0.0
+
+    def stop(self):
+        """The program alone; another may start."""
+        if self.client:
+            self.client.close()
+            self.client = None
+        self.server.stop()
 
     def close(self):
         if self.client:
@@ -183,6 +195,65 @@ def test_only_some_callers_may_be_joined(world):
         return TRACE in world.told("traceparent")[0]
 
     assert until(is_joined)
+
+
+class OtherMember:
+    """One of another protocol than HTTP/1, and what it was told last in a field."""
+
+    def __init__(self, scheme, farm):
+        self.scheme, self.farm = scheme, farm
+        if scheme == "ajp":
+            self.member = farm.member("J1", None, Gates(farm), Container)
+        else:
+            self.member = Http2Member() if scheme == "h2c" else CgiMember(scheme)
+
+    @property
+    def url(self):
+        if self.scheme in ("ajp", "h2c"):
+            held = self.member.held if self.scheme == "h2c" else self.member.address
+            return f"{self.scheme}://{held}"
+        return self.member.url
+
+    def told(self, *names):
+        if self.scheme == "ajp":
+            fields = [(name.lower(), value) for name, value, _ in self.member.received[-1].forward.fields]
+        elif self.scheme == "h2c":
+            fields = list(self.member.requests[-1].fields.items())
+        else:
+            fields = [(name.lower().removeprefix("http_"), value)
+                      for name, value in self.member.take()[-1].variables]
+        return [[value for known, value in fields if known == name] for name in names]
+
+    def close(self):
+        if self.scheme == "ajp":
+            self.farm.retire([self.member])
+        elif self.scheme == "h2c":
+            self.member.__exit__()
+        else:
+            self.member.close()
+
+
+@pytest.mark.parametrize("scheme", ["fcgi", "scgi", "uwsgi", "ajp", "h2c"])
+def test_members_of_every_protocol_are_told_our_parent(world, scheme):
+    module = "http2" if scheme == "h2c" else scheme
+    load = f"LoadModule proxy_{module}_module {MODULE_DIRECTORY}/mod_proxy_{module}.so\n"
+    other = OtherMember(scheme, world.farm)
+    try:
+        for tracing, sent, is_joined in (
+            ("SteelyardTrace On", [f"TraceParent: {SAMPLED}", "tracestate: a=1", "tracestate: b=2"], True),
+            ("SteelyardTrace On", [], False),
+            ("SteelyardTrace On join=none", [f"traceparent: {SAMPLED}", "tracestate: a=1"], False),
+        ):
+            world.start(load + tracing, members=[f"BalancerMember {other.url}"])
+            assert world.ask("/", *sent).status == "200"
+            (parent,), states = other.told("traceparent", "tracestate")
+            version, trace, span, flags = parent.split("-")
+            assert (version, flags, trace == TRACE) == ("00", "01", is_joined)
+            assert span not in (CALLER, "0" * 16)
+            assert states == (["a=1, b=2"] if is_joined else [])
+            world.stop()
+    finally:
+        other.close()
 
 
 def test_the_id_is_there_for_other_directives(world):

@@ -6,6 +6,7 @@
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
+#include "proxy/trace.hpp"
 #include "proxy/unique_id.hpp"
 
 namespace steelyard::proxy {
@@ -95,6 +96,20 @@ void add_tls_variables(Exchange& x) {
     for (const std::string_view what : of_certificate) add(x.arena.join(whose, what));
 }
 
+// The fields became variables, the client's own among them: members get our word for the trace.
+void set_trace_variables(Exchange& x) {
+  for (const std::string_view name : {"HTTP_TRACEPARENT", "HTTP_TRACESTATE"})
+    x.environment.unset(name);
+  http::HeadText text;
+  append_trace_fields(x, text);
+  for (std::string_view rest = x.arena.copy(text.view()); !rest.empty();) {
+    const std::size_t name = rest.find(": "), end = rest.find("\r\n");
+    x.environment.set(cgi::variable_name(rest.substr(0, name), x.arena),
+                      rest.substr(name + 2, end - name - 2));
+    rest.remove_prefix(end + 2);
+  }
+}
+
 // ProxyFCGISetEnvIf, in order: conditions see what the lines before have set.
 bool apply_variables(Exchange& x) {
   for (const auto& variable : x.settings->fcgi_variables) {
@@ -143,6 +158,7 @@ bool add_cgi_variables(const Dialect::Matter& matter, cgi::Protocol protocol) {
   if (!cgi::add_variables(describe_request(matter), describe_surroundings(x), protocol, backend,
                           x.environment, x.arena))
     return false;
+  if (is_traced(x)) set_trace_variables(x);
   return protocol != cgi::Protocol::fcgi || apply_variables(x);
 }
 
