@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/bought_time.hpp"
+
 namespace steelyard::proxy {
 
 Instant body_deadline(const config::ClientSettings& client, Instant began, std::uint64_t received,
@@ -10,7 +12,7 @@ Instant body_deadline(const config::ClientSettings& client, Instant began, std::
   if (limit.first.count() <= 0) return now + client.timeout;
   Duration allowed = limit.first;
   if (limit.bytes_per_second != 0) {
-    allowed += std::chrono::seconds(received / limit.bytes_per_second);
+    allowed += bought_time(limit, received);
     if (limit.most.count() > 0) allowed = std::min(allowed, limit.most);
   }
   return std::min(began + allowed, now + client.timeout);

@@ -1,6 +1,7 @@
 #include "server/server.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,7 +27,11 @@ using config::LogLevel;
 constexpr Duration sweep_interval = std::chrono::seconds(1);
 
 // The processors this process may use: a pinned server gets as many shards as it has cores.
-std::size_t default_shard_count() { return std::max(1U, std::thread::hardware_concurrency()); }
+std::size_t default_shard_count() {
+  cpu_set_t usable;  // too small for a machine of more than 1024: then all count
+  if (::sched_getaffinity(0, sizeof(usable), &usable) == 0) return CPU_COUNT(&usable);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
 
 }  // namespace
 

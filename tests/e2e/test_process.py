@@ -357,14 +357,38 @@ def test_a_graceful_stop_ends_when_its_time_is_over(server, port, farm):
         farm.retire([member])
 
 
-def test_every_shard_has_its_socket(server, port):
-    server.start(config(port, "SteelyardShards 3"), [port.port])
-    listening = 0
+def listening_sockets(port):
+    count = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         words = line.split()
-        listening += words[1].endswith(f":{port.port:04X}") and words[3] == "0A"
-    assert listening == 3
+        count += words[1].endswith(f":{port.port:04X}") and words[3] == "0A"
+    return count
+
+
+def test_every_shard_has_its_socket(server, port):
+    server.start(config(port, "SteelyardShards 3"), [port.port])
+    assert listening_sockets(port) == 3
     assert [answers(port) for _ in range(20)] == ["404"] * 20
+
+
+def shards(pid):
+    names = [task.joinpath("comm").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return sum(name.startswith("shard") for name in names)
+
+
+def test_there_is_a_shard_for_each_processor_that_may_be_used(server, port):
+    """The machine's count is no measure: taskset, CPUAffinity= and containers give fewer."""
+    mine = os.sched_getaffinity(0)
+    server.write(config(port))
+    for usable in ({min(mine)}, mine):
+        os.sched_setaffinity(0, usable)  # a child has what its parent has
+        try:
+            server.start(config(port), [port.port])
+        finally:
+            os.sched_setaffinity(0, mine)
+        assert answers(port) == "404"
+        assert (shards(server.process.pid), listening_sockets(port)) == (len(usable),) * 2
+        assert server.stop() == 0
 
 
 def test_all_addresses_means_both_families(server):

@@ -23,7 +23,8 @@ import pytest
 from support.process import call, until
 from support.wire import Connection
 
-TURNS = 200
+ACCEPTED_MIN = 200
+TURNS = 225
 WARM_UP_TURNS = 20
 REFUSED_EVERY = 10
 COMMAND_EVERY = 25
@@ -335,6 +336,10 @@ class Reloads:
         self._server = server
         self._turn = 0
 
+    @property
+    def accepted_count(self):
+        return self._turn
+
     def _outcomes(self, words):
         return self._server.read("error.log").count(words)
 
@@ -445,6 +450,10 @@ def test_hundreds_of_reloads_lose_nothing_and_leave_nothing_behind(play):
     play.end()
     assert play.server.stop() == 0
     assert not play.faults(), play.faults()[:5]
+    log = play.server.read("error.log")
+    assert play.reloads.accepted_count >= ACCEPTED_MIN
+    assert log.count(DONE) == 1 + play.reloads.accepted_count  # the start says it as well
+    assert log.count(REFUSED) == TURNS - play.reloads.accepted_count > 0
     sent = {one: what for talker in play.talkers for one, what in talker.sent.items()}
     assert len(sent) > 10 * TURNS
 

@@ -77,6 +77,11 @@ class World:
 class Generator:
     def __init__(self, seed):
         self.dice = random.Random(seed)
+        # Of its own, so that a seed's world stays what it was but for these.
+        self.pool_dice = random.Random(f"pools {seed}")
+        # Where retry=0 may be and everybody listens: whether the same request tries a member again
+        # that has just refused it hangs on a microsecond in httpd.
+        self.all_listen = bool(self.perhaps(25, True))
         self.seed = seed
         self.methods = {}
         self.routes = []
@@ -88,6 +93,12 @@ class Generator:
 
     def pick(self, choices):
         return self.dice.choice(choices)
+
+    def perhaps(self, percent, *choices):
+        """One of the choices, or none, by the dice for pools and times."""
+        if self.pool_dice.randrange(100) >= percent:
+            return []
+        return [self.pool_dice.choice(choices)]
 
     # ---- configuration
 
@@ -114,10 +125,16 @@ class Generator:
             lines.append(self.member(member, i))
         if self.chance(20):
             dead = f"BalancerMember http://${{DEAD}} {self.member_options('dead')}"
-            lines.insert(self.dice.randrange(1, len(lines) + 1), dead)
+            place = self.dice.randrange(1, len(lines) + 1)
+            if not self.all_listen:
+                lines.insert(place, dead)
         method = self.pick(("byrequests",) * 4 + ("bytraffic",) * 2 + ("bybusyness",))
         self.methods[name] = method
-        lines.append(f"ProxySet lbmethod={method} {self.balancer_options()}".rstrip())
+        settings = self.balancer_options()
+        # Who finds nobody waits so long in vain: only where that is rare, for the time it takes.
+        if self.all_listen and any("status=" not in line for line in lines[1:]):
+            settings = " ".join([settings, *self.perhaps(50, "timeout=1")])
+        lines.append(f"ProxySet lbmethod={method} {settings}".rstrip())
         lines.append("</Proxy>")
         return "\n".join(lines)
 
@@ -150,6 +167,11 @@ class Generator:
             )
         options.append("retry=300")
         self.dice.shuffle(options)
+        if self.all_listen and self.perhaps(60, "retry=0"):
+            options[options.index("retry=300")] = "retry=0"
+        options += self.perhaps(10, "smax=1", "smax=2", "smax=9")
+        options += self.perhaps(10, "acquire=100", "acquire=1s", "acquire=50ms")
+        options += self.perhaps(10, "min=0", "min=1", "min=3")
         return " ".join(options)
 
     def balancer_options(self):
@@ -179,6 +201,7 @@ class Generator:
             if self.chance(percent):
                 options.append(self.pick(choices))
         self.dice.shuffle(options)
+        options += self.perhaps(20, "failontimeout=On", "failontimeout=Off")
         return " ".join(options)
 
     def target(self, balancers, prefix):
@@ -371,7 +394,9 @@ class Generator:
         for _ in range(self.dice.randrange(10, 19)):
             if self.chance(10):
                 member = self.pick(MEMBERS)
-                if member in down:
+                if self.all_listen:
+                    pass
+                elif member in down:
                     down.discard(member)
                     steps.append(words.up(member))
                 else:

@@ -24,10 +24,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from scenario import Request
 from support import ask as asking
 from support.ajp import Container
 from support.member import Farm, Gates, Member
-from support.ports import HeldPort
+from support.ports import FullPort, HeldPort
 from support.server import APACHE, Scratch, Server, StartFailed, complete, steelyard_binary
 from support.wire import Connection, Response
 
@@ -131,6 +132,7 @@ class Stage:
     gates: Gates
     port: HeldPort
     dead: HeldPort
+    full: FullPort
     members: dict
 
     @classmethod
@@ -140,12 +142,14 @@ class Stage:
         for name in unix_names:
             path = str(scratch.path / f"{name.lower()}.sock")
             members[name] = farm.member(name, path, gates)
-        return cls(farm, gates, HeldPort(), HeldPort(), members)
+        return cls(farm, gates, HeldPort(), HeldPort(), FullPort(), members)
 
     def fill(self, text):
         for name, member in self.members.items():
             text = text.replace("${%s}" % name, member.address)
-        return text.replace("${DEAD}", str(self.dead)).replace("${PORT}", str(self.port.port))
+            text = text.replace("${%s.port}" % name, member.address.rpartition(":")[2])
+        text = text.replace("${DEAD}", str(self.dead)).replace("${FULL}", str(self.full))
+        return text.replace("${PORT}", str(self.port.port))
 
     def reset(self):
         self.gates.reset()
@@ -154,8 +158,8 @@ class Stage:
 
     def close(self):
         self.farm.retire(list(self.members.values()))
-        self.port.close()
-        self.dead.close()
+        for held in (self.port, self.dead, self.full):
+            held.close()
 
 
 class Run:
@@ -302,6 +306,18 @@ class Run:
         response = probe.read_response()
         probe.close()
         return (response.header("Location") or b"").decode() if response.head else None
+
+    def manage(self, form):
+        made = Request(
+            "POST",
+            "/balancer-manager",
+            ("Referer: http://lb.test/", "Connection: close"),
+            body=self.stage.fill(form).encode("latin1"),
+        )
+        manager = Connection("127.0.0.1", self.stage.port.port)
+        manager.send(made.bytes(self.stage.fill))
+        self._current.notes.append(f"the manager answers {manager.read_response().status}")
+        manager.close()
 
     def pass_time(self, seconds):
         time.sleep(seconds)

@@ -6,11 +6,12 @@
              sees="2 2")
 
 The configuration is httpd.conf text at server level.  In it and in the steps these names are filled
-in: ${M1}..${M4} a member's host:port, ${DEAD} an address where nobody listens, ${PORT} the port that
-both programs listen on, ${U1} a member's unix socket path, ${J1}..${J4} the host:port of a container
-(support/ajp.py).  `Listen ${PORT}` and the modules come from the runner.  `sees` is what apache2
-must do, so that a scenario cannot pass without doing what its name says: one word an answer -- the
-digit of the member that gave a 200, else the status, else `none`.
+in: ${M1}..${M4} a member's host:port (${M1.port}: the port alone), ${DEAD} an address where nobody
+listens, ${FULL} one where who connects waits for ever, ${PORT} the port that both programs listen
+on, ${U1} a member's unix socket path, ${J1}..${J4} the host:port of a container (support/ajp.py).
+`Listen ${PORT}` and the modules come from the runner.  `sees` is what apache2 must do, so that a
+scenario cannot pass without doing what its name says: one word an answer -- the digit of the member
+that gave a 200, else the status, else `none`.
 """
 
 import re
@@ -200,6 +201,11 @@ def reload(signal, until=None):
     """Sends HUP or USR1.  With `until` waits until GET /generation is answered with that Location
     (a Redirect in the configuration); without, tells whether the program survives."""
     return Step(f"{signal}", lambda run: run.reload(signal, until))
+
+
+def manage(form):
+    """An order to the balancer-manager; only its status is told (its page: test_manager.py)."""
+    return Step(f"the manager is told {form}", lambda run: run.manage(form))
 
 
 def pass_time(seconds):

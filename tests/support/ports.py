@@ -40,3 +40,19 @@ class HeldPort:
 
     def close(self):
         self._holder.close()
+
+
+class FullPort:
+    """An address where a listener takes nobody in: who connects waits, as for a silent host."""
+
+    def __init__(self):
+        self._held = HeldPort()
+        self._listener = self._held.listening_socket(backlog=0)
+        self._only_guest = socket.create_connection((self._held.host, self._held.port), 5)
+
+    def __str__(self):
+        return str(self._held)
+
+    def close(self):
+        for one in (self._only_guest, self._listener, self._held):
+            one.close()

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "proxy/bought_time.hpp"
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
 #include "proxy/limits.hpp"
@@ -94,8 +95,7 @@ Instant ClientConnection::idle_deadline() const {
   return limited ? core_.now() + patience : never;
 }
 
-// RequestReadTimeout: `first`, and a second more for each `bytes_per_second` received, up to
-// `most`.
+// RequestReadTimeout: `first`, and more for what was received, up to `most`.
 Instant ClientConnection::head_deadline(Instant began) const {
   const config::ClientSettings& settings = first_server().client;
   const config::ReadTimeout& limit = settings.read_header;
@@ -103,8 +103,7 @@ Instant ClientConnection::head_deadline(Instant began) const {
   if (limit.first.count() > 0) {
     allowed = limit.first;
     if (limit.bytes_per_second != 0) {
-      allowed +=
-          std::chrono::seconds(workspace_->client_head.data().size() / limit.bytes_per_second);
+      allowed += bought_time(limit, workspace_->client_head.data().size());
       if (limit.most.count() > 0) allowed = std::min(allowed, limit.most);
     }
   }
