@@ -16,11 +16,14 @@ constexpr int draws_max = 32;
 // Two draws that hit the same member: the choice is between fewer than it seems, try again.
 constexpr int second_draws_max = 8;
 
+bool is_held_back(const Turn& turn, Position at) {
+  return turn.roster.share(at) < turn.plan.largest_share();
+}
+
 // A ramping member takes only the part of its draws that its share is of the largest.
 bool takes_draw(const Turn& turn, Position at, std::uint64_t random) {
-  const std::uint32_t share = turn.roster.share(at);
-  const std::uint32_t largest = turn.plan.largest_share();
-  return share >= largest || scaled(random, largest) < share;
+  return !is_held_back(turn, at) ||
+         scaled(random, turn.plan.largest_share()) < turn.roster.share(at);
 }
 
 // The same chances by going through all candidates. Those without room count only when none has.
@@ -71,11 +74,17 @@ Position draw(Turn& turn) {
   return draw_among_all(turn);
 }
 
+// A ramping member is compared only where the first draw hit it, which is as often as its share is
+// worth. Being idle it would win each further comparison, and beside a single other member it would
+// be in one whenever that is drawn again and again.
 Position draw_besides(Turn& turn, Position first) {
   if (turn.plan.candidate_count() == 1) return first;
-  Position at = first;
-  for (int i = 0; i < second_draws_max && at == first; ++i) at = draw(turn);
-  return at;
+  for (int i = 0; i < second_draws_max; ++i) {
+    const Position at = draw(turn);
+    if (at == first) continue;
+    return is_held_back(turn, at) ? first : at;
+  }
+  return first;
 }
 
 }  // namespace

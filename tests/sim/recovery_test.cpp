@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "world.hpp"
@@ -21,12 +22,12 @@ constexpr double rate = 1000;
 constexpr double window = 10'000 * members / rate;  // seconds
 constexpr double ramp = 60;                         // seconds, slowstart= below
 
-double part_of(const std::vector<Pick>& picks, double from, double to) {
+double part_of(const std::vector<Pick>& picks, std::size_t member, double from, double to) {
   double own = 0;
   double all = 0;
   auto pick = std::ranges::lower_bound(picks, from, {}, &Pick::at);
   for (; pick != picks.end() && pick->at < to; ++pick) {
-    own += pick->member == returning ? 1 : 0;
+    own += pick->member == member ? 1 : 0;
     all += 1;
   }
   return own / all;
@@ -44,8 +45,8 @@ Course bring_back(const balance::PolicyTraits& policy, std::string_view paramete
   World world(spec, std::vector<MemberModel>(members, {0.01, 10, false}));
   world.key = [](std::mt19937_64& random) { return std::to_string(random() % 5'000'000); };
   world.run(rate, window);
-  const double fair =
-      policy.by_key() ? part_of(world.picks(), 0, window) : 1.0 / static_cast<double>(members);
+  const double fair = policy.by_key() ? part_of(world.picks(), returning, 0, window)
+                                      : 1.0 / static_cast<double>(members);
   world.balancer().change_status(world.member(returning), balance::Flag::health_failed, {});
   world.run(rate, window);
   world.balancer().change_status(world.member(returning), {}, balance::Flag::health_failed);
@@ -54,11 +55,11 @@ Course bring_back(const balance::PolicyTraits& policy, std::string_view paramete
   world.run(rate, ramp + 2 * window);
   Course course;
   for (double from = back; from + window <= world.now(); from += window / 20) {
-    const double part = part_of(world.picks(), from, from + window);
+    const double part = part_of(world.picks(), returning, from, from + window);
     course.overshoot = std::max(course.overshoot, part / fair - 1);
     course.late = part / fair;
   }
-  course.early = part_of(world.picks(), back, back + ramp / 10) / fair;
+  course.early = part_of(world.picks(), returning, back, back + ramp / 10) / fair;
   world.finish();
   std::printf("%s: overshoot %.3f, early %.3f, late %.3f\n", words.c_str(), course.overshoot,
               course.early, course.late);
@@ -72,6 +73,42 @@ TEST(Recovery, overshoots_by_less_than_five_per_cent_with_slowstart) {
     EXPECT_LE(course.overshoot, 0.05) << policy.name;
     EXPECT_LT(course.early, 0.2) << policy.name;
     EXPECT_NEAR(course.late, 1, 0.05) << policy.name;
+  }
+}
+
+// The part of the requests that is due to the returning one of two members between two moments of
+// its ramp, as parts of that: the mean of share/(1 + share), where the share goes from 1/32 to 1.
+double due_of_two(double from, double to) {
+  const auto share = [](double moment) { return 1.0 / 32 + moment * 31 / 32; };
+  const double span = share(to) - share(from);
+  return 1 - std::log((1 + share(to)) / (1 + share(from))) / span;
+}
+
+// Beside one other member it is half of every pair, and as it is idle and quicker it wins each.
+TEST(Recovery, gives_a_quicker_one_of_two_no_more_than_its_ramp) {
+  constexpr double requests_per_second = 10'000;
+  constexpr int parts = 10;
+  for (const balance::PolicyTraits& policy : balance::all_policies()) {
+    if (!policy.by_plan || policy.by_key()) continue;
+    const std::string words = "slowstart=60 lbmethod=" + std::string(policy.name);
+    World world(group_of(2, words), {{0.01, 1000, false}, {0.002, 1000, false}});
+    world.run(requests_per_second, 5);
+    world.balancer().change_status(world.member(1), balance::Flag::health_failed, {});
+    world.run(requests_per_second, 5);
+    world.balancer().change_status(world.member(1), {}, balance::Flag::health_failed);
+    world.forget();
+    const double back = world.now();
+    world.run(requests_per_second, ramp);
+    double worst = 0;
+    for (int i = 0; i < parts; ++i) {
+      const double from = static_cast<double>(i) / parts;
+      const double to = static_cast<double>(i + 1) / parts;
+      const double part = part_of(world.picks(), 1, back + from * ramp, back + to * ramp);
+      worst = std::max(worst, part / due_of_two(from, to) - 1);
+    }
+    std::printf("%s, of two: at most %.3f above its ramp\n", words.c_str(), worst);
+    EXPECT_LE(worst, 0.05) << policy.name;
+    world.finish();
   }
 }
 
