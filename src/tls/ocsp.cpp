@@ -32,9 +32,10 @@ std::string fingerprint(const X509* certificate) {
 
 std::vector<std::string> ocsp_urls_of(X509* certificate) {
   const std::unique_ptr<STACK_OF(OPENSSL_STRING), UrlsRelease> urls(X509_get1_ocsp(certificate));
+  const int count = urls == nullptr ? 0 : sk_OPENSSL_STRING_num(urls.get());
   std::vector<std::string> texts;
-  for (int i = 0; i < sk_OPENSSL_STRING_num(urls.get()); ++i)
-    texts.emplace_back(sk_OPENSSL_STRING_value(urls.get(), i));
+  texts.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) texts.emplace_back(sk_OPENSSL_STRING_value(urls.get(), i));
   return texts;
 }
 

@@ -315,7 +315,8 @@ def test_a_responder_has_its_time(server, port, member, authority, responder):
 def test_the_end_waits_for_no_authority(server, port, member, authority, responder):
     alice = responder.certificate("alice")
     responder.leave.clear()
-    server.start(settings(port, member, authority, "SSLOCSPEnable leaf\n"), [port.port])
+    server.start(settings(port, member, authority, "SSLOCSPEnable leaf\nSSLOCSPResponderTimeout 60\n"),
+                 [port.port])
     waiting = threading.Thread(target=lambda: outcome(port, alice))
     waiting.start()
     responder.wait_asked(1)
