@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "config/alias_pattern.hpp"
 #include "config/config.hpp"
 
 namespace steelyard::config {
@@ -62,7 +63,7 @@ bool is_own_place(const Server& server, std::string_view host, std::uint16_t por
   return equals_ignoring_case(server.name, host) ||
          std::ranges::find(server.aliases, host) != server.aliases.end() ||
          std::ranges::any_of(server.wild_aliases, [host](const std::string& pattern) {
-           return matches_glob(pattern, host);
+           return matches_alias(pattern, host);
          });
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "config/alias_pattern.hpp"
 
 namespace steelyard::config {
 
@@ -69,7 +70,7 @@ const Server* VirtualHostGroup::find_lower(std::string_view host) const {
   const std::size_t best = exact != exact_names_.end() ? exact->second : servers_.size();
   for (const WildName& wild : wild_names_) {
     if (wild.server >= best) break;
-    if (matches_glob(wild.pattern, host, false, true)) return servers_[wild.server];
+    if (matches_alias(wild.pattern, host)) return servers_[wild.server];
   }
   if (best < servers_.size()) return servers_[best];
   const auto written = written_hosts_.find(host);

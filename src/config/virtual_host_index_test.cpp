@@ -70,6 +70,17 @@ TEST_F(VirtualHosts, a_later_wildcard_alias_does_not_beat_an_earlier_name) {
   EXPECT_EQ(choose(at("10.0.0.1", 80), "b.ex.test"), "w.test");
 }
 
+TEST_F(VirtualHosts, only_stars_and_question_marks_are_wildcards_of_an_alias) {
+  add("d.test", {address("*", 80)});
+  add("w.test", {address("*", 80)}).wild_aliases = {"[ab]*.test", "x\\*.test", "y?*.t*"};
+  const auto chosen = [this](std::string_view host) { return choose(at("10.0.0.1", 80), host); };
+  EXPECT_EQ(chosen("a1.test"), "d.test");
+  EXPECT_EQ(chosen("x*.test"), "d.test");
+  EXPECT_EQ(chosen("[ab]1.test"), "w.test");
+  EXPECT_EQ(chosen("Y1.tt.test"), "w.test");
+  EXPECT_EQ(chosen("y.test"), "d.test");
+}
+
 TEST_F(VirtualHosts, q115_names_compare_without_case_and_final_dot) {
   add("d.test", {address("*", 80)});
   add("W.test", {address("*", 80)}).aliases = {"www.w.test"};

@@ -4,6 +4,7 @@
 
 #include "balance/shown_url.hpp"
 #include "base/text.hpp"
+#include "config/alias_pattern.hpp"
 #include "rewrite/engine.hpp"
 
 namespace steelyard::proxy {
@@ -62,7 +63,7 @@ bool ExchangeSubject::is_own_address(std::string_view host, std::uint16_t port) 
   const auto is_host = [host](std::string_view name) { return equals_ignoring_case(name, host); };
   return is_host(server.name) || std::ranges::any_of(server.aliases, is_host) ||
          std::ranges::any_of(server.wild_aliases, [host](const std::string& pattern) {
-           return matches_glob(pattern, host, false, true);
+           return config::matches_alias(pattern, host);
          });
 }
 

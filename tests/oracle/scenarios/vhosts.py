@@ -356,3 +356,19 @@ for number, name in enumerate(("", "ServerName lb.test", "ServerName lb.test:444
             ],
             sees="302 302 302 302",
         )
+scenario(
+    "brackets and backslashes of ServerAlias are ordinary",
+    """\
+<VirtualHost *:${PORT}>
+ServerName d.test
+ProxyPass / http://${M1}/
+</VirtualHost>
+<VirtualHost *:${PORT}>
+ServerName w.test
+ServerAlias [ab]*.test "x\\\\*.test" y?*.t*
+ProxyPass / http://${M2}/
+</VirtualHost>
+""",
+    [get(host=host) for host in ("a1.test", "x1.test", "Y1.tt.test", "y.test", "y1.test")],
+    sees="1 1 2 1 2",
+)
