@@ -329,6 +329,8 @@ def test_a_journal_that_could_only_be_read_is_written_to_after_a_reload(world):
     file.chmod(0o400)
     folder.chmod(0o500)
     world.start(persist="BalancerPersist On\nUser www-data\nGroup www-data")
+    # The socket is there a little later than the ports.
+    assert until(lambda: "no server listens" not in world.ctl("members")[1], WAIT_S)
     status, said = world.ctl("set", "app", "m1", "lbset=2")
     assert status == 1 and "read-only" in said
     _, member, _ = world.api("GET", "member", balancer="app", member="m1")
