@@ -97,8 +97,9 @@ bool Balancer::blame(Position at, const Lease& lease, HealthChange change) {
   }
   if (const auto& limit = rules.fail_limit) {
     if (!note_failure(roster_.ejection(at), *limit, change.when)) return false;
-    append(change.evidence.text,
-           std::to_string(limit->failures) + " failures within " + seconds_text(limit->within));
+    append(change.evidence.text, std::to_string(limit->failures) +
+                                     (limit->failures == 1 ? " failure" : " failures") +
+                                     " within " + seconds_text(limit->within));
   }
   if (rules.is_sparing() && spare(roster_, at, rules, change)) return false;
   eject(roster_, at, rules, std::move(change));

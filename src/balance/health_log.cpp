@@ -1,10 +1,16 @@
 #include "balance/health_log.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
+
+#include "balance/health_changes.hpp"
 
 namespace steelyard::balance {
 
 namespace {
+
+std::atomic<std::uint64_t> changes = 0;
 
 bool is_same_change(const HealthEvent& a, const HealthEvent& b) {
   return a.cause == b.cause && a.before == b.before && a.after == b.after;
@@ -12,18 +18,21 @@ bool is_same_change(const HealthEvent& a, const HealthEvent& b) {
 
 }  // namespace
 
+std::uint64_t health_changes() { return changes.load(std::memory_order_relaxed); }
+
 void HealthLog::note(HealthEvent event) {
   const std::lock_guard guard(lock_);
+  changes.fetch_add(1, std::memory_order_relaxed);
   ++totals_.changes[static_cast<std::size_t>(event.cause)];
-  if (events_.size() >= 2) {
-    HealthEvent& other = events_[events_.size() - 2];
-    if (is_same_change(other, event)) {
-      other.last = event.last;
-      ++other.times;
-      other.evidence = std::move(event.evidence);
-      std::swap(other, events_.back());  // in the order of their last times
-      return;
-    }
+  const std::size_t looked_at = std::min<std::size_t>(events_.size(), 2);
+  for (std::size_t back = 1; back <= looked_at; ++back) {
+    HealthEvent& other = events_[events_.size() - back];
+    if (!is_same_change(other, event)) continue;
+    other.last = event.last;
+    ++other.times;
+    other.evidence = std::move(event.evidence);
+    std::swap(other, events_.back());  // in the order of their last times
+    return;
   }
   if (events_.size() == events_max) events_.erase(events_.begin());
   events_.push_back(std::move(event));

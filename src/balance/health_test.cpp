@@ -321,6 +321,28 @@ TEST(HealthLog, a_flapping_member_does_not_push_out_its_past) {
   EXPECT_EQ(events[2].last, group.now);
 }
 
+TEST(HealthLog, counts_what_happens_again_and_again_in_one_row) {
+  HealthLog log;
+  const auto note = [&log](HealthCause cause, int second) {
+    const Instant when = Instant{} + std::chrono::seconds(second);
+    log.note(
+        {.first = when, .last = when, .cause = cause, .before = {}, .after = {}, .evidence = {}});
+  };
+  for (int i = 1; i <= 4; ++i) note(HealthCause::member_spared, i);
+  ASSERT_EQ(log.events().size(), 1U);
+  EXPECT_EQ(log.events()[0].times, 4U);
+  EXPECT_EQ(log.events()[0].first, Instant{} + std::chrono::seconds(1));
+  EXPECT_EQ(log.events()[0].last, Instant{} + std::chrono::seconds(4));
+  note(HealthCause::administrator, 5);
+  note(HealthCause::administrator, 6);
+  note(HealthCause::member_spared, 7);
+  const auto events = log.events();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].cause, HealthCause::administrator);
+  EXPECT_EQ(events[0].times, 2U);
+  EXPECT_EQ(events[1].times, 5U);
+}
+
 TEST(HealthLog, is_bounded) {
   HealthLog log;
   for (std::uint16_t i = 0; i < 100; ++i) {

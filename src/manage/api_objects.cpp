@@ -145,6 +145,7 @@ ApiJson events_object(const std::vector<balance::HealthEvent>& events, const Mom
                     {"cause", balance::to_text(event.cause)},
                     {"evidence", event.evidence.text},
                     {"answer_status", event.evidence.status},
+                    {"latency_us", event.evidence.latency / std::chrono::microseconds(1)},
                     {"before", trim(balance::display_text(event.before))},
                     {"after", trim(balance::display_text(event.after))}});
   }

@@ -170,6 +170,7 @@ std::string history_answer(const std::vector<balance::HealthEvent>& events, cons
                     {"cause", balance::to_text(event.cause)},
                     {"evidence", event.evidence.text},
                     {"answer_status", event.evidence.status},
+                    {"latency_us", event.evidence.latency / std::chrono::microseconds(1)},
                     {"before", shown(event.before)},
                     {"after", shown(event.after)}});
   }

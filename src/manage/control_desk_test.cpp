@@ -269,11 +269,14 @@ TEST_F(Desk, a_condition_that_nobody_defined_is_refused) {
 
 TEST_F(Desk, history_tells_cause_and_evidence) {
   const auto exchange = visit("x.r1");
-  balancer().connect_failed(exchange.lease, loop.now(), {.text = "connection refused"});
+  balancer().connect_failed(
+      exchange.lease, loop.now(),
+      {.text = "connection refused", .latency = std::chrono::microseconds(1250)});
   const json events = told(R"({"command":"history","balancer":"app","member":"r1"})")["events"];
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0]["cause"], "could not be connected to");
   EXPECT_EQ(events[0]["evidence"], "connection refused");
+  EXPECT_EQ(events[0]["latency_us"], 1250);
   EXPECT_EQ(events[0]["before"], "Init Ok");
   EXPECT_EQ(events[0]["after"], "Init Err");
   EXPECT_EQ(told(R"({"command":"members"})")["members"][0]["reason"],

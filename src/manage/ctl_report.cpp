@@ -113,6 +113,9 @@ std::string history_of(const json& events) {
                         text_of(event, "before"), text_of(event, "after"), text_of(event, "cause"));
     if (!evidence.empty()) text += ": " + evidence;
     if (status != "0" && !status.empty()) text += " (status " + status + ')';
+    const json& latency = part_of(event, "latency_us");
+    if (latency.is_number() && latency != 0)
+      text += fmt::format(" after {:.3g} ms", latency.get<double>() / 1000);
     const std::string times = text_of(event, "times");
     if (times != "1" && !times.empty())
       text += fmt::format("  [{} times since {}]", times, text_of(event, "first"));

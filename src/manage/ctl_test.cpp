@@ -197,13 +197,14 @@ TEST(CtlReport, json_is_handed_through) {
 }
 
 TEST(CtlReport, history_is_a_line_a_change) {
-  const CtlReport history =
-      report(R"({"ok":true,"events":[{"at":"T2","times":3,"first":"T1","cause":"failed a request",)"
-             R"("evidence":"answered","answer_status":503,"before":"Init Ok","after":"Init Err"},)"
-             R"({"at":"","times":1,"cause":"drained","evidence":"","answer_status":0,)"
-             R"("before":"A","after":"B"}]})");
+  const CtlReport history = report(
+      R"({"ok":true,"events":[{"at":"T2","times":3,"first":"T1","cause":"failed a request",)"
+      R"("evidence":"answered","answer_status":503,"latency_us":3100,"before":"Init Ok","after":"Init Err"},)"
+      R"({"at":"","times":1,"cause":"drained","evidence":"","answer_status":0,)"
+      R"("before":"A","after":"B"}]})");
   EXPECT_EQ(history.out,
-            "T2  Init Ok -> Init Err  failed a request: answered (status 503)  [3 times since T1]\n"
+            "T2  Init Ok -> Init Err  failed a request: answered (status 503) after 3.1 ms  [3 "
+            "times since T1]\n"
             "(at the start)  A -> B  drained\n");
   EXPECT_EQ(report(R"({"ok":true,"events":[]})").out, "nothing happened so far\n");
 }

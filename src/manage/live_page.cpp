@@ -98,6 +98,7 @@ ApiJson event_object(const PastEvent& past, const Moment& moment) {
           {"member", past.member},
           {"cause", balance::to_text(event.cause)},
           {"evidence", event.evidence.text},
+          {"latency_us", event.evidence.latency / std::chrono::microseconds(1)},
           {"before", trim(balance::display_text(event.before))},
           {"after", trim(balance::display_text(event.after))}};
 }

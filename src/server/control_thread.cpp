@@ -49,6 +49,7 @@ void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generat
   generation_ = generation;
   end_feeds();
   chronicle_->adopt(*generation_);
+  health_news_->adopt(generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   if (shared_ != nullptr) shared_->adopt(manage::name_balancers(*generation_));
@@ -173,6 +174,7 @@ void ControlThread::run(Descriptor socket) {
   if (book_ == nullptr) make_book(journal::Journal::in_memory(changes_max));
   make_pages();
   chronicle_->adopt(*generation_);
+  health_news_->adopt(generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
   loop_.at_turn_end([this] { end_turn(); });
@@ -185,6 +187,7 @@ void ControlThread::run(Descriptor socket) {
   api_.reset();
   manager_.reset();
   desk_.reset();
+  health_news_.reset();
   chronicle_.reset();
   book_->share_with(nullptr);
   shared_.reset();
@@ -245,6 +248,10 @@ void ControlThread::make_book(manage::ChangesBook::Wanted journal) {
 void ControlThread::make_pages() {
   const auto members_changed = [this] { members_changed_(generation_); };
   chronicle_ = std::make_unique<manage::Chronicle>(loop_, group_);
+  health_news_ = std::make_unique<manage::HealthNews>(
+      loop_, [this](const config::Server& server, const std::string& text) {
+        log_for(server, config::LogLevel::info, text);
+      });
   desk_ = std::make_unique<manage::ControlDesk>(
       manage::ChangeDesk::Parts{
           .loop = loop_,

@@ -13,6 +13,7 @@
 #include "manage/balancer_manager.hpp"
 #include "manage/chronicle.hpp"
 #include "manage/control_connection.hpp"
+#include "manage/health_news.hpp"
 #include "manage/live_page.hpp"
 #include "manage/shared_changes.hpp"
 #include "proxy/desk.hpp"
@@ -113,6 +114,7 @@ class ControlThread final : public proxy::Desk {
   std::unique_ptr<manage::ChangesBook> book_;
   std::unique_ptr<manage::SharedChanges> shared_;  // none: there is no cluster
   std::unique_ptr<manage::Chronicle> chronicle_;
+  std::unique_ptr<manage::HealthNews> health_news_;
   std::unique_ptr<manage::ControlDesk> desk_;
   std::unique_ptr<manage::BalancerManager> manager_;
   std::unique_ptr<manage::Api> api_;
