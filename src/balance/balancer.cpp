@@ -135,6 +135,11 @@ Decision Balancer::choose(const ChoiceRequest& request) {
         decision.outcome = Outcome::others_wait;
       } else {
         choose_by_policy(request, key, decision);
+        // Nobody else: whom this exchange found dead is better than that (retry=0).
+        if (decision.outcome == Outcome::none_usable && !left_out_.empty() && !ejects()) {
+          left_out_.clear();
+          choose_by_policy(request, key, decision);
+        }
       }
     }
     decision.lines_up = lines_up_;
@@ -151,7 +156,7 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 // without error counts as fine here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
-    roster_.retry(at, now, events);
+    if (std::ranges::find(left_out_, at) == left_out_.end()) roster_.retry(at, now, events);
     if (!roster_.status(at).any(Flag::in_error | Flag::nameless)) return;
   }
   if (!spec_->force_recovery.value_or(true)) return;

@@ -127,7 +127,7 @@ struct ChoiceRequest {
   const heartbeat::Servers* servers = nullptr;
   std::string_view key{};  // what policies by key hash; empty: the request has none
   // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
-  // out of the choice; else only those that became unusable are (httpd).
+  // out of the choice; else only those that became unusable are (httpd), with retry=0 too.
   std::span<const MemberRef> tried{};
   // Trials go by these two.
   bool replayable = false;  // may be tried elsewhere should it fail

@@ -106,8 +106,27 @@ TEST(Errors, retry_0_means_at_once) {
   auto spec = group_spec("a b");
   spec->members[0].retry = seconds(0);
   Group group(spec);
-  EXPECT_EQ(group.request("a"), "ab") << "it is b's turn";
-  EXPECT_EQ(group.picks(2), "ab");
+  EXPECT_EQ(group.request("a"), "ab");
+  EXPECT_EQ(group.picks(2), "ba");
+}
+
+TEST(Errors, with_retry_0_whom_a_request_found_dead_is_for_later_requests) {
+  for (const char* members : {"a b,H", "a b@1", "a b c"}) {
+    auto spec = group_spec(members);
+    for (MemberSpec& member : spec->members) member.retry = seconds(0);
+    Group group(spec);
+    for (int i = 0; i < 4; ++i) {
+      const std::string tried = group.request("a");
+      EXPECT_TRUE(tried == "ab" || tried == "b" || tried == "c" || tried == "ac") << tried;
+    }
+  }
+}
+
+TEST(Errors, with_retry_0_who_is_alone_is_tried_again_by_the_same_request) {
+  auto spec = group_spec("a b,D", "maxattempts=2");
+  spec->members[0].retry = seconds(0);
+  Group group(spec);
+  EXPECT_EQ(group.request("a"), "aaa!");
 }
 
 TEST(Errors, a_stopped_member_is_never_retried) {

@@ -34,8 +34,9 @@ void HeartbeatList::update(Roster& roster, const heartbeat::Servers* servers,
   for (Position at = 0; at < roster.size(); ++at) {
     const heartbeat::Server* const server = fresh_server(*servers, roster.spec(at), now);
     if (server == nullptr) continue;
+    if (std::ranges::find(left_out, at) != left_out.end()) continue;
     roster.retry(at, now, events);
-    if (!roster.usable(at) || std::ranges::find(left_out, at) != left_out.end()) continue;
+    if (!roster.usable(at)) continue;
     last_[static_cast<std::size_t>(server - first)] = at;
     entries_.push_back({.server = server, .member = at});
   }

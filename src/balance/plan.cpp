@@ -46,9 +46,10 @@ void Plan::visit_set(Roster& roster, std::span<const Position> set, Instant now,
       if (!roster.status(at).any(Flag::spare | Flag::standby)) ++missing_;
       continue;
     }
-    roster.retry(at, now, events);
+    const bool counts = std::ranges::find(left_out_, at) == left_out_.end();
+    if (counts) roster.retry(at, now, events);
     const Status status = roster.status(at);
-    const bool usable = status.usable() && std::ranges::find(left_out_, at) == left_out_.end();
+    const bool usable = status.usable() && counts;
     if (status.has(Flag::in_error) && !roster.tries())
       valid_until_ = std::min(valid_until_, roster.error_ends(at));
     if (status.has(Flag::spare)) {

@@ -67,12 +67,13 @@ class Group {
     return balancer.choose({.session = {}, .now = now, .random = random.next(), .key = key});
   }
 
-  Decision choose(std::string_view tag) {
+  Decision choose(std::string_view tag, std::span<const MemberRef> tried = {}) {
     Session session;
-    session.found = true;
-    session.name = "sid";
+    session.found = !tag.empty();
+    if (session.found) session.name = "sid";
     session.tag = tag;
-    return balancer.choose({.session = session, .now = now, .random = random.next()});
+    return balancer.choose(
+        {.session = session, .now = now, .random = random.next(), .tried = tried});
   }
 
   static std::string name_of(const Decision& decision) {
@@ -117,9 +118,10 @@ class Group {
   // "!" behind when the last one failed.
   std::string request(std::string_view dead, std::string_view tag = "") {
     std::vector<Lease> leases;
+    std::vector<MemberRef> in_vain;
     std::string tried;
     for (int attempts = 1;; ++attempts) {
-      Decision decision = tag.empty() ? choose() : choose(tag);
+      Decision decision = choose(tag, in_vain);
       tried += name_of(decision);
       if (!decision.lease) return tried;
       leases.push_back(std::move(decision.lease));
@@ -129,6 +131,7 @@ class Group {
         return tried;
       }
       balancer.connect_failed(lease, now);
+      in_vain.emplace_back(&lease.member());
       if (!balancer.may_try_another(lease, attempts)) return tried + '!';
     }
   }

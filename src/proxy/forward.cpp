@@ -46,7 +46,7 @@ struct Journey {
   bool used_up = false;            // the attempts are, and only the line is left
   bool gathered = false;           // as much of the body is here as is kept for a trial
   std::unique_ptr<LineWait> line;  // once it stood there
-  // Since it stood in the line last; only where the balancer leaves them out of further choices.
+  // Since it stood in the line last.
   std::vector<balance::MemberRef> tried;
   Detour detour;
   std::string_view refusal;  // the page's words when the journey does not begin
@@ -486,7 +486,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
         judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
       co_return end_with(x, failure);
     }
-    if (state.ejects()) journey.tried.emplace_back(&lease.member());
+    journey.tried.emplace_back(&lease.member());
     journey.proof = attempt.proof_for_another(failure);
     journey.last = std::move(failure);
     body.rewind();

@@ -195,6 +195,25 @@ DEVIATIONS = [
         "1 1 1 502 1",
     ),
     Deviation(
+        "dead-with-retry-0",
+        (
+            "A member with `retry=0` that a request found dead gets this request no second time while"
+            " there is somebody else; later requests try it again. httpd looks at its clock: if that"
+            " went on by a microsecond, the dead member may be chosen again at once, and the request"
+            " fails beside members that serve."
+        ),
+        "a_session_whose_member_is_down_and_has_retry_0_byrequests",
+        "1 2 503 503 2 2 2 1 2 503 1",
+        "1 2 2 2 2 2 2 1 2 1 1",
+    ),
+    Deviation(
+        "dead-with-retry-0-bytraffic",
+        "The same with lbmethod=bytraffic, where httpd chooses the dead member, to which least went.",
+        "a_session_whose_member_is_down_and_has_retry_0_bytraffic",
+        "1 2 503 503 503 503 503 1 2 503 503",
+        "1 2 2 2 2 2 2 1 1 1 1",
+    ),
+    Deviation(
         "folded-trailer",
         "A folded trailer line of a request is refused with 400 as in a head; httpd joins it.",
         "a_folded_trailer",

@@ -7,6 +7,7 @@ from pathlib import Path
 import written
 import deviations
 import pytest
+from test_written import PLAYS_MOST
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 ROW = re.compile(r"^\| `([^`]+)` \| (.*) \| `([^`]*)` \| `([^`]*)` \| `([^`]*)` \|$")
@@ -32,7 +33,12 @@ def test_every_deviation_names_a_scenario_of_its_own():
 @pytest.mark.skipif("STEELYARD_ORACLE_SELF" in os.environ, reason="apache2 is on both sides")
 @pytest.mark.parametrize("deviation", deviations.DEVIATIONS, ids=lambda d: d.id)
 def test_both_programs_do_what_the_list_says(deviation, plays):
-    first, second = plays.outcomes(written.load_scenarios()[deviation.scenario])
+    scenario = written.load_scenarios()[deviation.scenario]
+    first, second = plays.outcomes(scenario)
+    for _ in range(PLAYS_MOST - 1 if scenario.httpd_varies else 0):
+        if first.summary == deviation.httpd:
+            break
+        first, second = plays.once_more(scenario)
     assert first.summary == deviation.httpd, "\n".join(first.lines)
     assert second.summary == deviation.steelyard, "\n".join(second.lines)
     assert first.lines != second.lines
