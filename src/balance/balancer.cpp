@@ -258,7 +258,7 @@ Instant Balancer::next_retry(const ChoiceRequest& request) {
 
 // With a line, nobody is sent to wait at one member while another has room.
 const Plan& Balancer::with_room() {
-  if (!roster_.any_limit()) return plan_;
+  if (!roster_.any_full(plan_.candidates())) return plan_;
   const auto is_full = [this](Position at) { return !roster_.has_room(at); };
   return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
 }
