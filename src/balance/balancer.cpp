@@ -326,13 +326,15 @@ bool Balancer::connected(const Lease& lease) {
   return true;
 }
 
-AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
-  if (answer_watch_.fails(status) &&
-      force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
+AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool late,
+                                   Duration took) {
+  if (answer_watch_.fails(status) && force_error(lease, now, HealthCause::answer_status,
+                                                 {.status = status, .text = {}, .latency = took})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && answer_watch_.timeouts_fail() &&
-      force_error(lease, now, HealthCause::answer_timed_out)) {
+  if (late && answer_watch_.timeouts_fail() &&
+      force_error(lease, now, HealthCause::answer_timed_out,
+                  {.status = 0, .text = "no answer came in time", .latency = took})) {
     return AnswerMark::in_error_by_timeout;
   }
   return AnswerMark::none;

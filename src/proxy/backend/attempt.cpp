@@ -76,7 +76,8 @@ io::Task<Failure> Attempt::ask() {
     tell_latency(failure);
     note_moments();
     if (!failure) {
-      plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
+      plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status,
+                                  core_.now() - asked_at_);
       co_return Failure{};
     }
     if (may_knock_again(failure)) {
