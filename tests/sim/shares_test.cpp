@@ -64,6 +64,7 @@ TEST(Shares, equal_load_factors_within_one_per_cent) {
 // Those that look at load or time do not promise factors; so far do they stray here.
 TEST(Shares, follow_load_factors_roughly_where_load_decides) {
   EXPECT_LT(worst_share("lbmethod=tworandom", 300'000), 0.10);
+  EXPECT_LT(worst_share("lbmethod=leasttime", 300'000), 0.10);
   EXPECT_LT(worst_share("lbmethod=hash", 300'000), 0.25);
 }
 
