@@ -60,11 +60,11 @@ void two_random(benchmark::State& state) { pick_by(state, Policy::two_random); }
 void least_time(benchmark::State& state) { pick_by(state, Policy::least_time); }
 void hash_ring(benchmark::State& state) { pick_by(state, Policy::hash); }
 void maglev(benchmark::State& state) { pick_by(state, Policy::maglev); }
-BENCHMARK(random_draw)->Arg(10)->Arg(10000);
-BENCHMARK(two_random)->Arg(10)->Arg(10000);
-BENCHMARK(least_time)->Arg(10)->Arg(10000);
-BENCHMARK(hash_ring)->Arg(10)->Arg(10000);
-BENCHMARK(maglev)->Arg(10)->Arg(10000);
+BENCHMARK(random_draw)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(two_random)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(least_time)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(hash_ring)->Arg(10)->Arg(1000)->Arg(10000);
+BENCHMARK(maglev)->Arg(10)->Arg(1000)->Arg(10000);
 
 // What a reload pays for the tables, outside the lock.
 void build_tables(benchmark::State& state, Policy policy) {

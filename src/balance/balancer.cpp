@@ -263,7 +263,7 @@ Instant Balancer::next_retry(const ChoiceRequest& request) {
 
 // With a line, nobody is sent to wait at one member while another has room.
 const Plan& Balancer::with_room() {
-  if (!roster_.any_limit()) return plan_;
+  if (!roster_.any_full(plan_.candidates())) return plan_;
   const auto is_full = [this](Position at) { return !roster_.has_room(at); };
   return plan_with_room_.update_without(plan_, roster_, is_full) ? plan_with_room_ : plan_;
 }
@@ -331,13 +331,15 @@ bool Balancer::connected(const Lease& lease) {
   return true;
 }
 
-AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool timed_out) {
-  if (answer_watch_.fails(status) &&
-      force_error(lease, now, HealthCause::answer_status, {.status = status, .text = {}})) {
+AnswerMark Balancer::answer_status(const Lease& lease, Instant now, int status, bool late,
+                                   Duration took) {
+  if (answer_watch_.fails(status) && force_error(lease, now, HealthCause::answer_status,
+                                                 {.status = status, .text = {}, .latency = took})) {
     return AnswerMark::in_error_by_status;
   }
-  if (timed_out && answer_watch_.timeouts_fail() &&
-      force_error(lease, now, HealthCause::answer_timed_out)) {
+  if (late && answer_watch_.timeouts_fail() &&
+      force_error(lease, now, HealthCause::answer_timed_out,
+                  {.status = 0, .text = "no answer came in time", .latency = took})) {
     return AnswerMark::in_error_by_timeout;
   }
   return AnswerMark::none;

@@ -76,9 +76,9 @@ class Balancer {
   // Forgets earlier errors. False: the member became unusable meanwhile, as by a failed connect.
   bool connected(const Lease& lease);
   // The head of the final answer is here: that passes a trial, unless failonstatus has `status`.
-  void answer_began(const Lease& lease, Instant now, int status);
+  void answer_began(const Lease& lease, Instant now, int status, Duration took = {});
   // failonstatus and failontimeout, once per exchange, for the last member, with the final status.
-  AnswerMark answer_status(const Lease& lease, Instant now, int status, bool timed_out);
+  AnswerMark answer_status(const Lease&, Instant now, int status, bool late, Duration took = {});
 
   // Status bits set by an operator (his other changes: edits.hpp). False: the member is retired.
   bool change_status(const MemberRef&, Status set, Status clear, Instant now = Instant::min());

@@ -130,17 +130,19 @@ void Balancer::begin_trial(Position at, Decision& decision) {
   decision.events.push_back({.kind = EventKind::trial, .member = roster_.ref(at)});
 }
 
-void Balancer::answer_began(const Lease& lease, Instant now, int status) {
+void Balancer::answer_began(const Lease& lease, Instant now, int status, Duration took) {
   if (!lease.is_trial() || answer_watch_.fails(status)) return;
   const std::lock_guard guard(lock_);
   const Position at = roster_.find(lease.member());
   if (at == nobody || !lease.is_trial()) return;
   lease.member().end_trial(lease.trial_);
   if (!roster_.status(at).has(Flag::in_error)) return;
-  roster_.take(at, after_retry(roster_.health(at)),
-               {.cause = HealthCause::trial_passed,
-                .when = now,
-                .evidence = {.status = status, .text = "answered " + std::to_string(status)}});
+  roster_.take(
+      at, after_retry(roster_.health(at)),
+      {.cause = HealthCause::trial_passed,
+       .when = now,
+       .evidence = {
+           .status = status, .text = "answered " + std::to_string(status), .latency = took}});
   roster_.forget_errors(at);
 }
 

@@ -51,34 +51,48 @@ std::size_t pick_slowly(std::vector<SlowMember>& members, bool by_busyness) {
   return best;
 }
 
-// More members than a block has, many of them equal, so that order decides; idle and busy phases.
-TEST(Earning, among_hundreds_of_members_picks_are_those_of_the_plain_rule) {
+struct Crowd {
+  int members;
+  int picks;
+  int phase;  // so many picks with hardly anybody busy, then as many in which leases pile up
+};
+
+void expect_picks_of_the_plain_rule(const Crowd& crowd, bool by_busyness) {
+  Random random(2);
+  auto spec = group_spec("", by_busyness ? "lbmethod=bybusyness" : "lbmethod=byrequests");
+  std::vector<SlowMember> slow;
+  for (int i = 0; i < crowd.members; ++i) {
+    const int factor = 100 * static_cast<int>(1 + random.next() % 3);
+    spec->members.push_back(member_of("m" + std::to_string(i)));
+    spec->members.back().load_factor = factor;
+    slow.push_back({.factor = factor});
+  }
+  Group group(spec);
+  std::vector<std::pair<std::size_t, Decision>> held;
+  const auto many = static_cast<std::size_t>(2 * crowd.members);
+  for (int i = 0; i < crowd.picks; ++i) {
+    const std::size_t expected = pick_slowly(slow, by_busyness);
+    Decision decision = group.choose();
+    ASSERT_EQ(Group::name_of(decision), "m" + std::to_string(expected)) << i;
+    ++slow[expected].busy;
+    held.emplace_back(expected, std::move(decision));
+    const std::size_t most = i % (2 * crowd.phase) < crowd.phase ? 5 : many;
+    while (held.size() > most) {
+      const std::size_t which = random.next() % held.size();
+      --slow[held[which].first].busy;
+      held[which] = std::move(held.back());
+      held.pop_back();
+    }
+  }
+}
+
+// More members than a block has, many of them equal, so that order decides.
+TEST(Earning, among_hundreds_and_thousands_of_members_picks_are_those_of_the_plain_rule) {
   for (const bool by_busyness : {false, true}) {
-    Random random(2);
-    auto spec = group_spec("", by_busyness ? "lbmethod=bybusyness" : "lbmethod=byrequests");
-    std::vector<SlowMember> slow;
-    for (int i = 0; i < 700; ++i) {
-      const int factor = 100 * static_cast<int>(1 + random.next() % 3);
-      spec->members.push_back(member_of("m" + std::to_string(i)));
-      spec->members.back().load_factor = factor;
-      slow.push_back({.factor = factor});
-    }
-    Group group(spec);
-    std::vector<std::pair<std::size_t, Decision>> held;
-    for (int i = 0; i < 5000; ++i) {
-      const std::size_t expected = pick_slowly(slow, by_busyness);
-      Decision decision = group.choose();
-      ASSERT_EQ(Group::name_of(decision), "m" + std::to_string(expected)) << i;
-      ++slow[expected].busy;
-      held.emplace_back(expected, std::move(decision));
-      const std::size_t most = i % 2000 < 1000 ? 5 : 1500;
-      while (held.size() > most) {
-        const std::size_t which = random.next() % held.size();
-        --slow[held[which].first].busy;
-        held[which] = std::move(held.back());
-        held.pop_back();
-      }
-    }
+    expect_picks_of_the_plain_rule({.members = 700, .picks = 5000, .phase = 1000}, by_busyness);
+    // Up to more leases than members.
+    expect_picks_of_the_plain_rule({.members = 10'000, .picks = 22'000, .phase = 11'000},
+                                   by_busyness);
   }
 }
 

@@ -42,32 +42,39 @@ HashRing::HashRing(std::span<const KeyOwner> owners) {
   }
   std::ranges::sort(points, {}, &Point::at);
   points_.reserve(points.size());
-  owners_.reserve(points.size());
+  places_.reserve(points.size());
   for (const Point& point : points) {
     points_.push_back(point.at);
-    owners_.push_back(point.owner);
+    places_.push_back({static_cast<std::uint32_t>(point.at >> 32), point.owner});
   }
   if (!points.empty()) index_points();
 }
 
 void HashRing::index_points() {
-  // As many buckets as points, and at least two: a shift by all 64 bits means nothing.
+  // About 32 points in each bucket, and at least two buckets: a shift by all 64 bits means nothing.
   constexpr int bits_max = 32;
+  constexpr int bits_of_bucket = 5;
   const auto bits = static_cast<unsigned>(
-      std::clamp(static_cast<int>(std::bit_width(points_.size())), 1, bits_max));
+      std::clamp(static_cast<int>(std::bit_width(points_.size())) - bits_of_bucket, 1, bits_max));
   shift_ = 64U - bits;
-  first_places_.resize(std::size_t{1} << bits);
+  const std::size_t buckets = std::size_t{1} << bits;
+  first_places_.reserve(buckets + 1);
   std::size_t place = 0;
-  for (std::size_t bucket = 0; bucket < first_places_.size(); ++bucket) {
+  for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
     while (place < points_.size() && (points_[place] >> shift_) < bucket) ++place;
-    first_places_[bucket] = static_cast<std::uint32_t>(place);
+    first_places_.push_back(static_cast<std::uint32_t>(place));
   }
+  first_places_.push_back(static_cast<std::uint32_t>(points_.size()));
 }
 
 std::size_t HashRing::find(std::uint64_t key) const {
-  std::size_t place = first_places_[key >> shift_];
-  while (place < points_.size() && points_[place] < key) ++place;
-  return place == points_.size() ? 0 : place;
+  const std::size_t bucket = key >> shift_;
+  const std::uint32_t first = first_places_[bucket];
+  const std::uint64_t rest = key << (64U - shift_);
+  std::size_t place = first + scaled(rest, first_places_[bucket + 1] - first);
+  while (place > 0 && !lies_before(place - 1, key)) --place;
+  while (place < places_.size() && lies_before(place, key)) ++place;
+  return place == places_.size() ? 0 : place;
 }
 
 }  // namespace steelyard::balance

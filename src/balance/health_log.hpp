@@ -2,7 +2,8 @@
 // last check.
 //
 // A member that fails and recovers in turns would push everything else out, so a change that equals
-// the one before the last is counted there: A B A B A B is kept as "A three times, B three times".
+// the last one or that before it is counted there: A B A B A B is kept as "A three times, B three
+// times", and A A A as "A three times".
 //
 // Threads: any; its lock is taken when a status changes or a check ends, never for a mere request.
 #pragma once

@@ -306,6 +306,21 @@ TEST(HealthLog, tells_what_traffic_and_a_reload_did) {
   EXPECT_EQ(group.events("a").back().cause, HealthCause::configuration);
 }
 
+TEST(HealthLog, tells_how_long_an_answer_took_or_did_not_come) {
+  CheckedGroup group("a b", {}, "failonstatus=503 failontimeout=On");
+  const Decision first = group.choose();
+  group.balancer.answer_status(first.lease, group.now, 503, false, std::chrono::milliseconds(7));
+  const Decision second = group.choose();
+  group.balancer.answer_status(second.lease, group.now, 504, true, std::chrono::seconds(3));
+  const HealthEvent answered = group.events("a").back();
+  EXPECT_EQ(answered.cause, HealthCause::answer_status);
+  EXPECT_EQ(answered.evidence.latency, std::chrono::milliseconds(7));
+  const HealthEvent silent = group.events("b").back();
+  EXPECT_EQ(silent.cause, HealthCause::answer_timed_out);
+  EXPECT_EQ(silent.evidence.text, "no answer came in time");
+  EXPECT_EQ(silent.evidence.latency, std::chrono::seconds(3));
+}
+
 TEST(HealthLog, a_flapping_member_does_not_push_out_its_past) {
   CheckedGroup group("a");
   group.balancer.change_status(group.view("a").member, Flag::draining, {}, group.now);

@@ -56,6 +56,7 @@ class Search {
   // While a member ramps, it has those of its keys that a number of each key and member decides,
   // and gets more of them as its share grows.
   [[nodiscard]] bool has_ramped(Position at) const {
+    if (!turn_.roster.any_ramp()) return true;
     const std::uint32_t share = turn_.roster.share(at);
     const std::uint32_t largest = turn_.plan.largest_share();
     return share >= largest || scaled(number_of(at), largest) < share;

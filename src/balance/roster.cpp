@@ -329,6 +329,19 @@ bool Roster::has_room(Position at) const {
   return now_.limits[at] == 0 || busy(at) < now_.limits[at];
 }
 
+// The cells are consecutive. With queue= each choice goes through them.
+bool Roster::any_full(std::span<const Run> runs) const {
+  if (!now_.any_limit) return false;
+  for (const Run run : runs) {
+    const std::atomic<int>* const cells = busy_cells(run.begin);
+    for (Position at = run.begin; at < run.end; ++at) {
+      const int limit = now_.limits[at];
+      if (Member::live_leases(cells[at - run.begin]) >= limit && limit != 0) return true;
+    }
+  }
+  return false;
+}
+
 // Once a member was seen idle, all its leases are of now.
 bool Roster::awaits_silent_end() {
   std::erase_if(now_.silent, [this](Position at) { return busy(at) == 0; });

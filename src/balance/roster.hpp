@@ -88,7 +88,7 @@ class Roster {
   [[nodiscard]] Latency& latency(Position at) { return *now_.members[at]->latency_; }
   // max= is not used up; opt-in policies pass over a member whose is.
   [[nodiscard]] bool has_room(Position at) const;
-  [[nodiscard]] bool any_limit() const { return now_.any_limit; }
+  [[nodiscard]] bool any_full(std::span<const Run> runs) const;  // has no room
   // A member that is full may have room soon without telling the line.
   [[nodiscard]] bool awaits_silent_end();
   void count_leases(InTotal counted) { counted_ = counted; }  // those that elect() gives out

@@ -3,8 +3,8 @@
 // has them, but not for all of them, and seldom with the evidence.
 //
 // Invariant: what a member's log (health_log.hpp) holds that was not told yet is told by one line;
-// what happened several times since the last look is one line with the number. A member that a reload
-// removes takes its last second along.
+// what happened several times since the last look is one line with the number. A member that a
+// reload removes takes its last second along.
 //
 // Threads: the loop's. While nothing changed a look reads one number; else it takes each balancer's
 // lock for as long as a list of its members needs.

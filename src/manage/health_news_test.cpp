@@ -80,9 +80,9 @@ TEST_F(HealthNewsTest, tells_who_passed_a_trial) {
   const balance::Decision trial =
       balancer().choose({.session = {}, .now = loop.now(), .replayable = true});
   ASSERT_TRUE(trial.lease.is_trial());
-  balancer().answer_began(trial.lease, loop.now(), 200);
+  balancer().answer_began(trial.lease, loop.now(), 200, std::chrono::milliseconds(20));
   EXPECT_THAT(told(), ElementsAre(HasSubstr("Init Err -> Init Ok: passed its trial: answered 200 "
-                                            "(status 200)")));
+                                            "(status 200), after 20 ms")));
 }
 
 TEST_F(HealthNewsTest, tells_who_was_spared_and_how_often) {

@@ -328,8 +328,8 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
 void judge_answer(Exchange& x, Shard::Core& core, Journey& journey, int status) {
   if (x.leases.empty() || journey.group->direct) return;
   const balance::Lease& lease = x.leases.back();
-  const auto mark =
-      journey.group->state->answer_status(lease, core.now(), status, journey.timed_out);
+  const auto mark = journey.group->state->answer_status(
+      lease, core.now(), status, journey.timed_out, core.now() - journey.attempt_began);
   log_answer_mark(x, core, *journey.group, lease, mark, status);
 }
 

@@ -64,6 +64,7 @@ TEST(Shares, equal_load_factors_within_one_per_cent) {
 // Those that look at load or time do not promise factors; so far do they stray here.
 TEST(Shares, follow_load_factors_roughly_where_load_decides) {
   EXPECT_LT(worst_share("lbmethod=tworandom", 300'000), 0.10);
+  EXPECT_LT(worst_share("lbmethod=leasttime", 300'000), 0.10);
   EXPECT_LT(worst_share("lbmethod=hash", 300'000), 0.25);
 }
 
@@ -106,26 +107,31 @@ TEST(Limits, no_member_is_above_its_own_while_another_has_room) {
   }
 }
 
+void expect_zero_at_the_end(const balance::PolicyTraits& policy, std::string_view parameters) {
+  auto spec = group_of(members, std::string(parameters) + " lbmethod=" + std::string(policy.name));
+  for (balance::MemberSpec& member : spec->members) member.retry = std::chrono::seconds(1);
+  World world(spec, std::vector<MemberModel>(members, {0.01, 8}));
+  world.key = [](std::mt19937_64& random) { return std::to_string(random() % 1000); };
+  for (int i = 0; i < 40; ++i) {
+    world.after(0.5 * i, [&world, i] { world.model(i % members).up = i % 3 == 0; });
+  }
+  for (int i = 0; i < static_cast<int>(members); ++i) {
+    world.after(20 + i, [&world, i] { world.model(i).up = true; });
+  }
+  world.run(2000, 30);
+  EXPECT_GT(world.picks().size(), 50'000U) << policy.name << ' ' << parameters;
+  world.finish();
+  for (const balance::MemberView& view : world.balancer().members()) {
+    EXPECT_EQ(view.busy, 0) << policy.name << ' ' << parameters;
+    EXPECT_FALSE(view.on_trial) << policy.name << ' ' << parameters;
+  }
+}
+
 TEST(Counters, are_zero_at_the_end_whatever_failed_meanwhile) {
   for (const balance::PolicyTraits& policy : balance::all_policies()) {
     if (!policy.by_plan) continue;  // chooses by heartbeats alone
-    auto spec =
-        group_of(members, "slowstart=2 reentry=current lbmethod=" + std::string(policy.name));
-    for (balance::MemberSpec& member : spec->members) member.retry = std::chrono::seconds(1);
-    World world(spec, std::vector<MemberModel>(members, {0.01, 8}));
-    world.key = [](std::mt19937_64& random) { return std::to_string(random() % 1000); };
-    for (int i = 0; i < 40; ++i) {
-      world.after(0.5 * i, [&world, i] { world.model(i % members).up = i % 3 == 0; });
-    }
-    for (int i = 0; i < static_cast<int>(members); ++i) {
-      world.after(20 + i, [&world, i] { world.model(i).up = true; });
-    }
-    world.run(2000, 30);
-    EXPECT_GT(world.picks().size(), 50'000U) << policy.name;
-    world.finish();
-    for (const balance::MemberView& view : world.balancer().members()) {
-      EXPECT_EQ(view.busy, 0) << policy.name;
-    }
+    expect_zero_at_the_end(policy, "slowstart=2 reentry=current");
+    expect_zero_at_the_end(policy, "failcount=3/2 trial=On");
   }
 }
 

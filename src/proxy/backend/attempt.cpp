@@ -75,10 +75,7 @@ io::Task<Failure> Attempt::ask() {
     }
     tell_latency(failure);
     note_moments();
-    if (!failure) {
-      plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status);
-      co_return Failure{};
-    }
+    if (!failure) co_return Failure{};
     if (may_knock_again(failure)) {
       knock_again();
       continue;
@@ -114,15 +111,16 @@ void Attempt::note_moments() {
 // The time that the client took to send its body is not the member's. A quick failure tells nothing
 // of how quick the member is, a timeout does.
 void Attempt::tell_latency(const Failure& failure) {
-  if (!dialect_.sent_all()) return;
+  const Duration took = core_.now() - asked_at_;
   MemberCells* const counters = cells();
-  if (!failure && counters != nullptr) counters->first_byte.observe(core_.now() - asked_at_);
+  if (dialect_.sent_all() && !failure && counters != nullptr) counters->first_byte.observe(took);
   const bool answered = !failure && x_.response.status < 500;
   const bool stayed_silent = failure.party == Party::backend && failure.cause == Cause::timed_out;
-  if (!answered && !stayed_silent) return;
-  const auto ejected =
-      plan_.balancer.observe_latency(plan_.lease, core_.now() - asked_at_, core_.now());
-  if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
+  if (dialect_.sent_all() && (answered || stayed_silent)) {
+    const auto ejected = plan_.balancer.observe_latency(plan_.lease, took, core_.now());
+    if (!ejected.empty()) log_slow_members(x_, core_, plan_.balancer.name(), ejected);
+  }
+  if (!failure) plan_.balancer.answer_began(plan_.lease, core_.now(), x_.response.status, took);
 }
 
 ResendProof Attempt::proof_for_another(const Failure& failure) const {
