@@ -108,8 +108,8 @@ Duration error_length(const Health& health, std::chrono::seconds retry) {
 Instant error_ends(const Health& health, std::chrono::seconds retry) {
   if (health.status.has(Flag::stopped)) return never;
   if (health.status.has(Flag::ignore_errors)) return Instant::min();
-  // retry=0: httpd reads the clock for each look, and it has mostly gone on since the error. Whom an
-  // exchange found dead itself is another matter: Balancer::leave_out().
+  // retry=0: httpd reads the clock for each look, and it has mostly gone on since the error. Whom
+  // an exchange found dead itself is another matter: Balancer::leave_out().
   if (health.ejected_for == Duration::zero() && retry.count() == 0) return Instant::min();
   return health.error_time + error_length(health, retry);
 }

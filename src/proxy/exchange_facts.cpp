@@ -16,7 +16,6 @@ using expr::TextFact;
 
 namespace {
 
-
 std::string_view protocol_text(http::Version version) {
   switch (version.major * 10 + version.minor) {
     case 10:
