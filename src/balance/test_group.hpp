@@ -62,7 +62,6 @@ class Group {
   explicit Group(std::shared_ptr<const BalancerSpec> spec) : balancer(std::move(spec)) {}
 
   Decision choose() { return choose_for({}); }
-
   Decision choose_for(std::string_view key) {
     return balancer.choose({.session = {}, .now = now, .random = random.next(), .key = key});
   }
@@ -70,10 +69,9 @@ class Group {
   Decision choose(std::string_view tag, std::span<const MemberRef> tried = {}) {
     Session session;
     session.found = !tag.empty();
-    if (session.found) session.name = "sid";
     session.tag = tag;
-    return balancer.choose(
-        {.session = session, .now = now, .random = random.next(), .tried = tried});
+    const std::uint64_t drawn = random.next();
+    return balancer.choose({.session = session, .now = now, .random = drawn, .tried = tried});
   }
 
   static std::string name_of(const Decision& decision) {
