@@ -129,18 +129,23 @@ Decision Balancer::choose(const ChoiceRequest& request) {
     const bool joins = lines_up_ && request.attempt == Attempt::request && line().anyone_waits();
     const bool recovers =
         request.attempt == Attempt::request || request.attempt == Attempt::last_chance;
-    if (recovers && !joins) recover(request.now, decision.events);
-    if (request.attempt == Attempt::after_wait || !choose_by_session(request, token, decision)) {
+    const auto seek = [&] {
+      if (recovers && !joins) recover(request.now, decision.events);
+      if (request.attempt != Attempt::after_wait && choose_by_session(request, token, decision))
+        return;
       if (joins) {
         decision.outcome = Outcome::others_wait;
       } else {
         choose_by_policy(request, key, decision);
-        // Nobody else: whom this exchange found dead is better than that (retry=0).
-        if (decision.outcome == Outcome::none_usable && !left_out_.empty() && !ejects()) {
-          left_out_.clear();
-          choose_by_policy(request, key, decision);
-        }
       }
+    };
+    seek();
+    // Nobody else: whom this exchange found dead is better than that (retry=0).
+    const bool finds_nobody = decision.outcome == Outcome::none_usable ||
+                              decision.outcome == Outcome::session_member_unusable;
+    if (finds_nobody && !left_out_.empty() && !ejects()) {
+      left_out_.clear();
+      seek();
     }
     decision.lines_up = lines_up_;
   }
@@ -156,7 +161,9 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 // without error counts as fine here; one whose name leads nowhere does not.
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
-    if (std::ranges::find(left_out_, at) == left_out_.end()) roster_.retry(at, now, events);
+    // It is due, if not for this exchange (retry=0).
+    if (!ejects() && std::ranges::find(left_out_, at) != left_out_.end()) return;
+    roster_.retry(at, now, events);
     if (!roster_.status(at).any(Flag::in_error | Flag::nameless)) return;
   }
   if (!spec_->force_recovery.value_or(true)) return;

@@ -129,6 +129,16 @@ TEST(Errors, with_retry_0_who_is_alone_is_tried_again_by_the_same_request) {
   EXPECT_EQ(group.request("a"), "aaa!");
 }
 
+TEST(Errors, with_retry_0_a_dead_member_makes_nobody_forget_the_errors_of_others) {
+  auto spec = group_spec("a b");
+  spec->members[0].retry = seconds(0);
+  Group group(spec);
+  EXPECT_EQ(group.request("b"), "a");
+  EXPECT_EQ(group.request("b"), "ba");
+  EXPECT_EQ(group.request("a"), "aa!");
+  EXPECT_EQ(group.status("b"), "Init Err ");
+}
+
 TEST(Errors, a_stopped_member_is_never_retried) {
   Group group("a b,S");
   group.change("b", Flag::in_error);

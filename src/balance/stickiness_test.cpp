@@ -137,6 +137,16 @@ TEST(Sticky, with_retry_0_a_dead_member_keeps_its_session_for_the_next_request) 
   EXPECT_EQ(group.request("", "r1"), "a");
 }
 
+TEST(Sticky, with_retry_0_a_session_whose_member_is_alone_stays_its_own) {
+  for (const char* parameters : {"stickysession=sid", "stickysession=sid nofailover=On"}) {
+    auto spec = group_spec("a=r1 b=r2,D", std::string(parameters) + " maxattempts=2");
+    spec->members[0].retry = seconds(0);
+    Group group(spec);
+    EXPECT_EQ(group.request("a", "r1"), "aaa!") << parameters;
+    EXPECT_EQ(group.choose("r1").reason, Reason::by_session);
+  }
+}
+
 TEST(Sticky, a_draining_member_in_error_is_retried_by_its_sessions_only) {
   Group group("a=r1 b=r2,N", sticky);
   EXPECT_EQ(group.request("b", "r2"), "ba");

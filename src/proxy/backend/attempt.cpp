@@ -111,7 +111,7 @@ void Attempt::note_moments() {
 // The time that the client took to send its body is not the member's. A quick failure tells nothing
 // of how quick the member is, a timeout does.
 void Attempt::tell_latency(const Failure& failure) {
-  const Duration took = core_.now() - asked_at_;
+  const Duration took = dialect_.sent_all() ? core_.now() - asked_at_ : Duration::zero();
   MemberCells* const counters = cells();
   if (dialect_.sent_all() && !failure && counters != nullptr) counters->first_byte.observe(took);
   const bool answered = !failure && x_.response.status < 500;
