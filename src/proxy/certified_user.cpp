@@ -49,15 +49,18 @@ void name_user(Exchange& x, Shard::Core& core) {
 }
 
 int fake_basic_login(Exchange& x, Shard::Core& core) {
-  // httpd: of the first request only, and wherever mod_ssl is.
-  if (x.redirected || x.rewritten->reroutes != 0 || x.generation->tls() == nullptr) return 0;
+  // httpd looks at the first request only, and lets a spoof through behind an internal redirect.
+  // There the field may be our own, which names the client as its certificate does.
+  if (x.generation->tls() == nullptr) return 0;
+  const bool is_first = !x.redirected && x.rewritten->reroutes == 0;
   const auto said = http::read_basic_credentials(x.request_header(field).value_or(""));
-  if (said && said->user.starts_with('/') && said->password == password) {
+  const bool is_spoof = said && said->user.starts_with('/') && said->password == password;
+  if (is_spoof && (is_first || said->user != whole_name(x))) {
     tell(x, core, LogLevel::error, "AH02035: Encountered FakeBasicAuth spoof: ", said->user);
     constexpr int forbidden = 403;
     return forbidden;
   }
-  if (!fakes(x) || x.guest->visitor.user) return 0;
+  if (!is_first || !fakes(x) || x.guest->visitor.user) return 0;
   const std::string_view name = whole_name(x);
   if (name.empty()) return 0;
   const std::string value = http::write_basic_credentials(name, password);
