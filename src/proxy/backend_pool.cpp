@@ -46,9 +46,8 @@ bool BackendPool::leads_to_member(BackendConnection& connection) const {
 }
 
 void BackendPool::expire(Instant idle_since) {
-  const auto young = std::ranges::find_if(
-      idle_, [=](const auto& connection) { return connection->idle_since > idle_since; });
-  idle_.erase(idle_.begin(), young);
+  std::erase_if(idle_,
+                [=](const auto& connection) { return connection->idle_since <= idle_since; });
   const auto is_old = [=](const auto& carrier) {
     return carrier->rests() && carrier->rests_since() <= idle_since;
   };

@@ -153,7 +153,7 @@ const std::array<NameKind, 4>& name_kinds() {
       {"DNS_", GEN_DNS},
       {"Email_", GEN_EMAIL},
       {"OTHER_msUPN_", GEN_OTHERNAME, NID_ms_upn, V_ASN1_UTF8STRING},
-      {"OTHER_dnsSRV_", GEN_OTHERNAME, OBJ_txt2nid("id-on-dnsSRV"), V_ASN1_IA5STRING},
+      {"OTHER_dnsSRV_", GEN_OTHERNAME, NID_SRVName, V_ASN1_IA5STRING},
   }};
   return kinds;
 }

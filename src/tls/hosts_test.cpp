@@ -244,6 +244,8 @@ TEST_F(Loading, a_locked_key_for_members_is_a_fault) {
 
 TEST_F(Loading, what_is_named_is_listed_once) {
   config::Server& server = add("/a.pem", "/a.key");
+  server.tls.ocsp.responders = config::NamedFile{"/responders.pem", {}};
+  server.tls.ticket_key = config::NamedFile{"/tickets", {}};
   server.tls.chain = config::NamedFile{"/c.pem", {}};
   server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
   server.tls.trust.ca_path = config::NamedFile{"/closed", {}};
@@ -256,8 +258,9 @@ TEST_F(Loading, what_is_named_is_listed_once) {
     if (path == "/own") return std::vector<std::string>{"y.pem"};
     return std::unexpected("Permission denied");
   };
-  EXPECT_THAT(named_files(config_, list), ElementsAre("/a.key", "/a.pem", "/between.pem", "/c.pem",
-                                                      "/lists/x.r0", "/own/y.pem"));
+  EXPECT_THAT(named_files(config_, list),
+              ElementsAre("/a.key", "/a.pem", "/between.pem", "/c.pem", "/lists/x.r0", "/own/y.pem",
+                          "/responders.pem", "/tickets"));
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ class Paths {
     add_folder(settings.trust.ca_path);
     add_folder(settings.trust.crl_path);
     add_folder(settings.trust.names_path);
+    add(settings.ocsp.responders);
+    add(settings.ticket_key);
   }
   void add(const config::TlsBackendSettings& settings) {
     add(settings.own_file);
