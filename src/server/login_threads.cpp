@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "server/descriptor.hpp"
@@ -74,9 +75,14 @@ void LoginThreads::ask(proxy::LoginQuestion question, Reply reply) {
   bool is_taken = false;
   {
     const std::lock_guard hold(lock_);
-    while (!stopping_ && threads_.size() < thread_count()) threads_.emplace_back([this] { run(); });
-    if (!stopping_ && !refresher_.joinable()) refresher_ = std::thread([this] { keep_fresh(); });
-    is_taken = !stopping_ && line_.add(from, {std::move(question), reply});
+    try {
+      while (!stopping_ && threads_.size() < thread_count())
+        threads_.emplace_back([this] { run(); });
+      if (!stopping_ && !refresher_.joinable()) refresher_ = std::thread([this] { keep_fresh(); });
+    } catch (const std::system_error&) {
+      // No more threads for this process: those that are there do it.
+    }
+    is_taken = !stopping_ && !threads_.empty() && line_.add(from, {std::move(question), reply});
   }
   if (is_taken) {
     changed_.notify_one();

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/check.hpp"
@@ -17,9 +18,15 @@ void NotaryThreads::ask(proxy::NotaryQuestion question, Reply reply) {
   bool is_taken = false;
   {
     const std::lock_guard hold(lock_);
-    is_taken = !stopping_ && line_.add(from, {std::move(question), reply});
-    if (is_taken && line_.size() > idle_ && threads_.size() < threads_max)
-      threads_.emplace_back([this] { run(); });
+    const bool is_one_wanted = line_.size() >= idle_ && threads_.size() < threads_max;
+    if (!stopping_ && is_one_wanted) {
+      try {
+        threads_.emplace_back([this] { run(); });
+      } catch (const std::system_error&) {
+        // No more threads for this process: those that are there do it.
+      }
+    }
+    is_taken = !stopping_ && !threads_.empty() && line_.add(from, {std::move(question), reply});
   }
   if (is_taken) {
     changed_.notify_one();
