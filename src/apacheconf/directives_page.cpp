@@ -7,13 +7,6 @@
 
 namespace steelyard::apacheconf {
 
-namespace {
-
-std::string shown_name(const Directive& directive) {
-  std::string name(directive.name);
-  return name.starts_with('<') ? name + '>' : name;
-}
-
 std::string contexts_text(Contexts contexts) {
   struct Part {
     Contexts bit;
@@ -29,6 +22,13 @@ std::string contexts_text(Contexts contexts) {
     text += part.text;
   }
   return text;
+}
+
+namespace {
+
+std::string shown_name(const Directive& directive) {
+  std::string name(directive.name);
+  return name.starts_with('<') ? name + '>' : name;
 }
 
 std::string file_of(std::string_view identifier) {

@@ -5,6 +5,7 @@
 #include "apacheconf/arguments.hpp"
 #include "apacheconf/files.hpp"
 #include "apacheconf/modules.hpp"
+#include "apacheconf/summary.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 
@@ -270,7 +271,7 @@ void Scope::execute_one(const Statement& statement) {
     return;
   }
   if (const std::string wrong = check_context(*directive, *frame_); !wrong.empty()) {
-    complain(wrong);
+    complain(wrong, "It may stand in: " + contexts_text(directive->contexts) + '.');
     return;
   }
   if (const std::string wrong = check_arguments(*directive, statement); !wrong.empty()) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "apacheconf/directive.hpp"
 #include "config/config.hpp"
 
 // What -S, -M, -L and -l print, and the page docs/directives.md: all from the Config and the
@@ -16,5 +17,7 @@ std::string describe_modules(const config::Config& config);  // -M
 std::string list_directives();                               // -L
 std::string list_compiled_modules();                         // -l
 std::string directives_page();                               // docs/directives.md
+// Where a directive may stand: "main server, VirtualHost".
+std::string contexts_text(Contexts contexts);
 
 }  // namespace steelyard::apacheconf
