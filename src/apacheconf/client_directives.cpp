@@ -20,6 +20,12 @@ Duration whole_seconds(std::int64_t count) {
 
 void timeout(Scope& scope, const Statement& statement) {
   scope.server.client.timeout = whole_seconds(parse_lax(statement.words[0]));
+  if (scope.server.client.timeout > seconds(0)) return;
+  // Whoever is not ready within the turn of a loop would lose: chance.
+  scope.server.client.timeout = config::ClientSettings().timeout;
+  scope.warn("Timeout " + statement.words[0] +
+                 " leaves no time to anybody; the default of 60 seconds is taken",
+             "Write the seconds that a silent client or member may take: Timeout 60.");
 }
 
 void keep_alive(Scope& scope, const Statement& statement) {

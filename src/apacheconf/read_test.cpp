@@ -78,6 +78,16 @@ TEST(Read, suggests_the_directive_that_was_meant) {
                           "  Did you mean KeepAliveTimeout?"));
 }
 
+TEST(Read, a_timeout_of_nothing_is_the_default_and_told) {
+  for (const char* word : {"0", "abc", "-1"}) {
+    Reader reader;
+    const std::string line = std::string("Timeout ") + word;
+    EXPECT_THAT(reader.remarks("ServerName x\nListen 1\n" + line + "\n"),
+                ElementsAre(HasSubstr(line + " leaves no time to anybody")));
+    EXPECT_EQ(accepted(line + "\n")->servers[0]->client.timeout, std::chrono::seconds(60));
+  }
+}
+
 TEST(Read, tells_that_no_name_is_looked_up_for_UseCanonicalName_DNS) {
   Reader reader;
   EXPECT_THAT(reader.remarks("ServerName x\nListen 1\nUseCanonicalName DNS\n"),
@@ -251,10 +261,10 @@ TEST(Read, complains_about_RequestReadTimeout_in_httpds_words) {
 
 TEST(Read, httpds_lax_numbers_are_lax) {
   const auto config = accepted(
-      "Timeout abc\nMaxKeepAliveRequests 7x\nKeepAliveTimeout 500ms\n"
+      "Timeout 8x\nMaxKeepAliveRequests 7x\nKeepAliveTimeout 500ms\n"
       "LimitRequestLine 9000x\n");
   const config::ClientSettings& client = config->servers[0]->client;
-  EXPECT_EQ(client.timeout, std::chrono::seconds(0));
+  EXPECT_EQ(client.timeout, std::chrono::seconds(8));
   EXPECT_EQ(client.keep_alive_requests_max, 7u);
   EXPECT_EQ(client.keep_alive_timeout, std::chrono::milliseconds(500));
   EXPECT_EQ(client.limits.line_bytes_max, 9000u);

@@ -157,7 +157,8 @@ DEVIATIONS = [
     ),
     Deviation(
         "timeout-zero",
-        "Timeout 0 serves requests; httpd answers each that it proxies with 503 at once.",
+        "Timeout 0 is warned of and counts as 60; httpd answers each request that it proxies with 503 at"
+        " once.",
         "a_timeout_of_zero",
         "503",
         "1",
