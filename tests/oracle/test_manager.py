@@ -17,6 +17,7 @@ from support.server import APACHE, Scratch, Server, complete, steelyard_binary
 from support.wire import Connection
 
 EXTENSIONS = ("random", "tworandom", "leasttime", "hash", "maglev")
+BUSY = re.compile(r"<httpd:busy>[1-9]")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -62,7 +63,7 @@ class Stage:
     def _exchange(self, step):
         lines = self._ask(step)
         if step.settles:
-            assert until(lambda: "<httpd:busy>1" not in "".join(self._ask(step)))
+            assert until(lambda: not BUSY.search("".join(self._ask(step))))
             lines = self._ask(step)
         return lines
 
