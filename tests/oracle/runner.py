@@ -506,11 +506,18 @@ def play(scenario, binary, stage, directory):
     out = transcript(run, lines, scenario.ignore)
     for name in scenario.logs:
         out.append(f"-- log {name}")
-        # Sorted: httpd's threads write two connections' lines in either order.
-        out.extend("| " + line for line in sorted(server.read(name).splitlines()))
-    for pattern, replacement in scenario.mask:
-        out = [re.sub(pattern, replacement, line) for line in out]
+        lines = masked(server.read(name).splitlines(), scenario.mask)
+        # Sorted: httpd's threads write two connections' lines in either order.  Masked before: what
+        # differs from run to run must not order them.
+        out.extend("| " + line for line in sorted(lines))
+    out = masked(out, scenario.mask)
     return Outcome(out, summary(run), time.monotonic() - begun, server.read("error.log"))
+
+
+def masked(lines, mask):
+    for pattern, replacement in mask:
+        lines = [re.sub(pattern, replacement, line) for line in lines]
+    return lines
 
 
 def compare(scenario, farm, binaries=None, change=lambda text: text):
