@@ -3,6 +3,7 @@
 
     replay.py --scenario SLUG [--show]      one written scenario
     replay.py --seed N [--show]             one random world
+    replay.py --times N                     up to N times, until there is a difference
     replay.py --conf                        also print the configuration
     replay.py --list                        the scenarios
 """
@@ -29,6 +30,7 @@ def main():
     )
     parser.add_argument("--scenario")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="print httpd's whole transcript")
     parser.add_argument("--conf", action="store_true", help="print the configuration")
     parser.add_argument("--list", action="store_true")
@@ -38,28 +40,29 @@ def main():
         for slug, one in scenarios.items():
             print(f"{one.topic:14} {slug}")
         return 0
+    if told.seed is not None:
+        world = generate.world(told.seed)
+        name, how, conf = f"seed {told.seed}", f"--seed {told.seed}", world.conf
+    else:
+        one = scenarios[told.scenario]
+        name, how, conf = one.name, f"--scenario {one.slug}", one.conf
+    if told.conf:
+        print(conf)
     farm = Farm()
+    message = ""
     try:
-        if told.seed is not None:
-            world = generate.world(told.seed)
-            if told.conf:
-                print(world.conf)
-            (first, second), name, how = (
-                random_runner.compare([world], farm)[0],
-                f"seed {told.seed}",
-                f"--seed {told.seed}",
-            )
-        else:
-            one = scenarios[told.scenario]
-            if told.conf:
-                print(one.conf)
-            first, second = runner.compare(one, farm)
-            name, how = one.name, f"--scenario {one.slug}"
+        for _ in range(told.times):
+            if told.seed is not None:
+                first, second = random_runner.compare([world], farm)[0]
+            else:
+                first, second = runner.compare(one, farm)
+            message = report.explain(name, first, second, how)
+            if message:
+                break
     finally:
         farm.close()
     if told.show:
         print("\n".join(first.lines))
-    message = report.explain(name, first, second, how)
     print(message or f"no difference ({first.summary})")
     return 1 if message else 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import written
 import deviations
 import pytest
+from chance import settled
 from test_written import PLAYS_MOST
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/deviations.md"
@@ -39,6 +40,19 @@ def test_both_programs_do_what_the_list_says(deviation, plays):
         if first.summary == deviation.httpd:
             break
         first, second = plays.once_more(scenario)
-    assert first.summary == deviation.httpd, "\n".join(first.lines)
-    assert second.summary == deviation.steelyard, "\n".join(second.lines)
-    assert first.lines != second.lines
+    message = settled(
+        scenario.name,
+        complaint(deviation, first, second),
+        lambda: complaint(deviation, *plays.once_more(scenario)),
+    )
+    if message:
+        pytest.fail("\n" + message, pytrace=False)
+
+
+def complaint(deviation, first, second):
+    if first.summary != deviation.httpd:
+        return f"apache2 saw {first.summary!r}, not {deviation.httpd!r}\n" + "\n".join(first.lines)
+    if second.summary != deviation.steelyard:
+        seen = f"steelyard saw {second.summary!r}, not {deviation.steelyard!r}\n"
+        return seen + "\n".join(second.lines)
+    return "" if first.lines != second.lines else "both programs did the same"

@@ -6,6 +6,7 @@ import random_runner
 import report
 import runner
 import scenario as words
+from chance import OnceOnly, settled
 from support.server import APACHE
 
 SAME = (APACHE, APACHE)
@@ -71,3 +72,19 @@ def test_one_world_that_cannot_start_does_not_hide_the_others(farm):
     outcomes = random_runner.compare(worlds, farm, SAME)
     assert outcomes[0][0].summary == "did not start"
     assert outcomes[1][0].summary == outcomes[1][1].summary != "did not start"
+
+
+def test_a_complaint_that_comes_again_counts():
+    plays = iter(["", "differs again"])
+    assert settled("weights", "differs", lambda: next(plays)) == "differs again"
+
+
+def test_a_complaint_that_two_plays_do_not_show_is_a_warning():
+    plays = iter(["", ""])
+    with pytest.warns(OnceOnly, match="weights differed once"):
+        assert settled("weights", "differs", lambda: next(plays)) == ""
+    assert next(plays, "no third play") == "no third play"
+
+
+def test_without_a_complaint_nothing_is_played_again():
+    assert settled("weights", "", lambda: pytest.fail("played again")) == ""
