@@ -63,6 +63,7 @@ const Samples& member_samples() {
       {"status", {"D", "+SHRNI", "EC", "OGUF"}},
       {"timeout", {"9"}},
       {"ttl", {"60"}},
+      {"tunneltimeout", {"90", "12h"}},
       {"upgrade", {"ANY", "websocket"}},
       {"hcdowninterval", {"2", "500ms"}},
       {"hcexpr", {}},
@@ -100,6 +101,7 @@ const Samples& balancer_samples() {
       {"nonce", {"None", "fixed"}},
       {"queue", {"Off", "10/500ms"}},
       {"reentry", {"keep", "current"}},
+      {"repeaton", {"Off", "error", "timeout,429,503", "error,timeout"}},
       {"scolonpathdelim", {"On", "Off"}},
       {"slowstart", {"30", "0"}},
       {"stickysession", {"sid", "JSESSIONID|jsessionid"}},
@@ -188,6 +190,7 @@ void expect_same(const BalancerSpec& read, const BalancerSpec& meant, const std:
   EXPECT_EQ(read.slow_start, meant.slow_start);
   EXPECT_EQ(read.reentry, meant.reentry);
   EXPECT_EQ(read.queue, meant.queue);
+  EXPECT_EQ(read.repeat, meant.repeat);
   EXPECT_EQ(read.ejection, meant.ejection);
   EXPECT_EQ(read.separator_written, meant.separator_written);
   EXPECT_EQ(read.cut_written, meant.cut_written);

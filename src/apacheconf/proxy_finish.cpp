@@ -52,6 +52,7 @@ BalancerSpec merge_balancer(const BalancerSpec& outer, const BalancerSpec& own) 
   inherit(outer.slow_start, merged.slow_start);
   inherit(outer.reentry, merged.reentry);
   inherit(outer.queue, merged.queue);
+  inherit(outer.repeat, merged.repeat);
   inherit(outer.ejection.fail_limit, merged.ejection.fail_limit);
   inherit(outer.ejection.slow_limit, merged.ejection.slow_limit);
   inherit(outer.ejection.longest, merged.ejection.longest);

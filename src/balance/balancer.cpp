@@ -125,7 +125,7 @@ Decision Balancer::choose(const ChoiceRequest& request) {
   }
   {
     const std::lock_guard guard(lock_);
-    if (!request.tried.empty() || !left_out_.empty()) leave_out(request.tried);
+    if (!request.tried.empty() || !left_out_.empty()) leave_out(request);
     const bool joins = lines_up_ && request.attempt == Attempt::request && line().anyone_waits();
     const bool recovers =
         request.attempt == Attempt::request || request.attempt == Attempt::last_chance;
@@ -143,7 +143,7 @@ Decision Balancer::choose(const ChoiceRequest& request) {
     // Nobody else: whom this exchange found dead is better than that (retry=0).
     const bool finds_nobody = decision.outcome == Outcome::none_usable ||
                               decision.outcome == Outcome::session_member_unusable;
-    if (finds_nobody && !left_out_.empty() && !ejects()) {
+    if (finds_nobody && !left_out_.empty() && !ejects() && !request.repeats) {
       left_out_.clear();
       seek();
     }
@@ -162,7 +162,8 @@ Decision Balancer::choose(const ChoiceRequest& request) {
 void Balancer::recover(Instant now, std::vector<Event>& events) {
   for (Position at = 0; at < roster_.size(); ++at) {
     // It is due, if not for this exchange (retry=0).
-    if (!ejects() && std::ranges::find(left_out_, at) != left_out_.end()) return;
+    const bool is_due = !ejects() && roster_.spec(at).retry.count() == 0;
+    if (is_due && std::ranges::find(left_out_, at) != left_out_.end()) return;
     roster_.retry(at, now, events);
     if (!roster_.status(at).any(Flag::in_error | Flag::nameless)) return;
   }
@@ -278,6 +279,18 @@ const Plan& Balancer::with_room() {
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
   if (!ejects() && lease.member().usable()) return false;
   return attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+}
+
+bool Balancer::may_repeat(std::span<const Lease> leases, int attempts_made) const {
+  if (attempts_made > attempts_max_.load(std::memory_order_relaxed)) return false;
+  const std::lock_guard guard(lock_);
+  for (Position at = 0; at < roster_.size(); ++at) {
+    if (!roster_.usable(at) || roster_.status(at).has(Flag::draining)) continue;
+    const Member* const member = roster_.ref(at).get();
+    const auto is_of = [&](const Lease& lease) { return &lease.member() == member; };
+    if (std::ranges::none_of(leases, is_of)) return true;
+  }
+  return false;
 }
 
 bool Balancer::may_line_up() const {

@@ -58,6 +58,8 @@ class Balancer {
   Decision choose(const ChoiceRequest& request);
   // After `attempts_made` tries (the first is 1), the last of them with `lease`.
   [[nodiscard]] bool may_try_another(const Lease& lease, int attempts_made) const;
+  // repeaton=: the same, whatever became of the member, if one is usable that no lease is of.
+  [[nodiscard]] bool may_repeat(std::span<const Lease> leases, int attempts_made) const;
   // Outcome none_usable and timeout= is set: the turn to wait, unless another exchange has it.
   std::optional<WaitTurn> begin_wait();
 
@@ -82,8 +84,7 @@ class Balancer {
 
   // Status bits set by an operator (his other changes: edits.hpp). False: the member is retired.
   bool change_status(const MemberRef&, Status set, Status clear, Instant now = Instant::min());
-  // A health check is over. A retired member is not told.
-  CheckEffect check_finished(const MemberRef& member, CheckReport report);
+  CheckEffect check_finished(const MemberRef&, CheckReport report);  // a retired one is not told
   // How long the member took to begin its answer once it had the request; a timeout counts with the
   // time until then. Nothing unless the policy or ejectslow= asks for it; whom that ejects.
   std::vector<SlowEjection> observe_latency(const Lease& lease, Duration took, Instant now);
@@ -122,7 +123,7 @@ class Balancer {
   void adopt_policy(const BalancerSpec* before, Instant now);
   void note_wish(Position at);
   void adopt_ejection(const EjectionSpec* before);
-  void leave_out(std::span<const MemberRef> tried);
+  void leave_out(const ChoiceRequest& request);
   bool blame(Position at, const Lease& lease, HealthChange change);
   std::vector<SlowEjection> close_window(Instant now);
 
@@ -142,9 +143,8 @@ class Balancer {
   Refusals refusals_;
   AnswerWatch answer_watch_;
   Trials trials_;
-  std::vector<Position> left_out_;  // of this choice
-  // When the window of ejectslow= ends; the largest: there is none.
-  std::atomic<Instant::rep> window_ends_ = never.time_since_epoch().count();
+  std::vector<Position> left_out_;                                            // of this choice
+  std::atomic<Instant::rep> window_ends_ = never.time_since_epoch().count();  // of ejectslow=
 };
 
 }  // namespace steelyard::balance

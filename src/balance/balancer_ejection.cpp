@@ -74,16 +74,17 @@ void Balancer::adopt_ejection(const EjectionSpec* before) {
 }
 
 // Without failcount= and the like those count again that have not become unusable (httpd), but with
-// retry=0 that is no difference: whom this exchange found dead would be due at once.
-void Balancer::leave_out(std::span<const MemberRef> tried) {
+// retry=0 that is no difference: whom this exchange found dead would be due at once. With repeaton=
+// they may be usable all the time.
+void Balancer::leave_out(const ChoiceRequest& request) {
   left_out_.clear();
-  for (const MemberRef& member : tried) {
+  for (const MemberRef& member : request.tried) {
     const Position at = roster_.find(*member);
     if (at == nobody) continue;
     const Status status = roster_.status(at);
     const bool is_due = status.has(Flag::in_error) && !status.has(Flag::ignore_errors) &&
                         roster_.spec(at).retry.count() == 0;
-    if (ejects() || is_due) left_out_.push_back(at);
+    if (ejects() || request.repeats || is_due) left_out_.push_back(at);
   }
 }
 

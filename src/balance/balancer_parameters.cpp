@@ -188,6 +188,34 @@ Result set_queue(BalancerSpec& spec, std::string_view value) {
   return {};
 }
 
+// Words and statuses, or Off.
+Result set_repeat(BalancerSpec& spec, std::string_view value) {
+  RepeatSpec repeat;
+  if (equals_ignoring_case(value, "off")) {
+    spec.repeat = std::move(repeat);
+    return {};
+  }
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t end = std::min(value.find(',', at), value.size());
+    const std::string_view word = value.substr(at, end - at);
+    const auto status = parse_strictly(word);
+    if (equals_ignoring_case(word, "error")) {
+      repeat.after_error = true;
+    } else if (equals_ignoring_case(word, "timeout")) {
+      repeat.after_timeout = true;
+    } else if (status && *status >= repeated_status_min && *status <= repeated_status_max) {
+      if (!repeat.has(*status)) repeat.statuses.push_back(*status);
+    } else {
+      return complaint(
+          "repeaton must be Off or a list of error, timeout and statuses from 400 to 599, as in "
+          "error,timeout,503");
+    }
+    at = end + 1;
+  }
+  spec.repeat = std::move(repeat);
+  return {};
+}
+
 std::optional<std::chrono::milliseconds> time_up_to(std::string_view text,
                                                     std::chrono::milliseconds longest) {
   const auto time = parse_duration(text, std::chrono::seconds(1));
@@ -278,6 +306,7 @@ constexpr std::array setters{
     Setter{"nonce", set_nonce},
     Setter{"queue", set_queue},
     Setter{"reentry", set_reentry},
+    Setter{"repeaton", set_repeat},
     Setter{"scolonpathdelim", set_cut_at_semicolon},
     Setter{"slowstart", set_slow_start},
     Setter{"stickysession", set_sticky},

@@ -111,6 +111,7 @@ void add_connections(Words& words, const MemberSpec& spec) {
   if (pool.idle_max) words.add("ttl", std::to_string(pool.idle_max->count()));
   words.add_time("acquire", pool.acquire_wait);
   words.add_time("ping", spec.ping);
+  words.add_time("tunneltimeout", spec.tunnel_idle);
   if (spec.tcp_keepalive) words.add("keepalive", "On");
   words.add_switch("disablereuse", spec.disable_reuse);
   if (spec.address_ttl) {
@@ -181,6 +182,7 @@ Words words_of(const BalancerSpec& spec) {
     words.add("hashbound", *spec.hash_bound == 0 ? "Off" : std::to_string(*spec.hash_bound));
   words.add_time("slowstart", spec.slow_start);
   if (spec.reentry) words.add("reentry", *spec.reentry == Reentry::keep ? "keep" : "current");
+  if (spec.repeat) words.add("repeaton", text_of(*spec.repeat));
   if (const auto& queue = spec.queue) {
     words.add("queue", queue->requests_max == 0
                            ? std::string("Off")

@@ -47,6 +47,65 @@ TEST(Failover, q17_a_member_that_ignores_errors_is_never_left) {
   EXPECT_EQ(group.status("b"), "Init Ign Ok ");
 }
 
+// repeaton=: who failed may be usable all the same.
+class Repeated : public ::testing::Test {
+ protected:
+  // The first two members that one exchange asks.
+  void ask_twice(Group& group, std::string_view tag = "") {
+    leases.push_back(std::move(group.choose(tag).lease));
+    in_vain.emplace_back(&leases.back().member());
+    leases.push_back(std::move(again(group, tag).lease));
+  }
+  Decision again(Group& group, std::string_view tag = "") {
+    Session session;
+    session.found = !tag.empty();
+    session.tag = tag;
+    return group.balancer.choose(
+        {.session = session, .now = group.now, .tried = in_vain, .repeats = true});
+  }
+  std::string name(std::size_t at) { return leases.at(at).member().name(); }
+
+  std::vector<Lease> leases;
+  std::vector<MemberRef> in_vain;
+};
+
+TEST_F(Repeated, a_usable_member_is_not_asked_again) {
+  for (int i = 0; i < 4; ++i) {
+    Group group("a*9 b");
+    leases.clear();
+    in_vain.clear();
+    ask_twice(group);
+    EXPECT_EQ(name(0) + name(1), "ab");
+  }
+}
+
+TEST_F(Repeated, a_session_leaves_its_member_too) {
+  Group group("a=a b=b", "stickysession=sid");
+  ask_twice(group, "b");
+  EXPECT_EQ(name(0) + name(1), "ba");
+}
+
+TEST_F(Repeated, when_everybody_was_asked_nobody_is_chosen) {
+  Group group("a b");
+  ask_twice(group);
+  in_vain.emplace_back(&leases.back().member());
+  group.balancer.force_error(leases.back(), group.now);
+  group.balancer.force_error(leases.front(), group.now);
+  EXPECT_FALSE(again(group).lease);
+}
+
+TEST_F(Repeated, needs_another_usable_member_and_an_attempt) {
+  Group group("a b c", "maxattempts=1");
+  leases.push_back(group.choose().lease);
+  EXPECT_TRUE(group.balancer.may_repeat(leases, 1));
+  EXPECT_FALSE(group.balancer.may_repeat(leases, 2));
+  group.change("b", Flag::stopped);
+  EXPECT_TRUE(group.balancer.may_repeat(leases, 1));
+  group.change("c", Flag::draining);
+  EXPECT_FALSE(group.balancer.may_repeat(leases, 1));
+  EXPECT_FALSE(Group("a").balancer.may_repeat({}, 1));
+}
+
 TEST(Failover, a_member_tried_and_left_stays_busy_until_the_exchange_ends) {
   Group group("a b");
   Decision first = group.choose();

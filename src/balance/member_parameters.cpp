@@ -23,6 +23,7 @@ constexpr int buffer_bytes_min = 512;
 constexpr int response_field_bytes_default = 8192;
 constexpr milliseconds flush_wait_default{10};
 constexpr milliseconds flush_wait_max{1000};
+constexpr std::chrono::days tunnel_idle_max{7};
 
 std::unexpected<std::string> complaint(std::string_view text) {
   return std::unexpected(std::string(text));
@@ -146,6 +147,14 @@ Result set_ping(MemberSpec& spec, std::string_view value) {
                         {.unit_when_bare = seconds(1),
                          .wrong_format = "Ping/Pong timeout has wrong format",
                          .too_short = "Ping/Pong timeout must be at least one millisecond"});
+}
+
+Result set_tunnel_idle(MemberSpec& spec, std::string_view value) {
+  const auto duration = parse_duration(value, seconds(1));
+  if (!duration || value.empty() || *duration < seconds(1) || *duration > tunnel_idle_max)
+    return complaint("tunneltimeout must be a time of 1s to 7 days, as in 3600, 90s or 12h");
+  spec.tunnel_idle = std::chrono::duration_cast<seconds>(*duration);
+  return {};
 }
 
 Result set_keepalive(MemberSpec& spec, std::string_view value) {
@@ -294,6 +303,7 @@ constexpr std::array setters{
     Setter{"status", set_status},
     Setter{"timeout", set_timeout},
     Setter{"ttl", set_ttl},
+    Setter{"tunneltimeout", set_tunnel_idle},
     Setter{"upgrade", set_upgrade},
 };
 

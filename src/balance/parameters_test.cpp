@@ -253,6 +253,15 @@ TEST(BalancerParameters, refuse_what_httpd_refuses_with_its_words) {
   }
 }
 
+TEST(MemberParameters, of_ours_say_what_to_write) {
+  for (const std::string_view wrong : {"", "0", "999ms", "169h", "-1", "x"}) {
+    EXPECT_EQ(complaint_about_member("tunneltimeout", wrong),
+              "tunneltimeout must be a time of 1s to 7 days, as in 3600, 90s or 12h")
+        << wrong;
+  }
+  EXPECT_EQ(member_with("tunneltimeout", "168h").tunnel_idle, seconds(7 * 86'400));
+}
+
 TEST(BalancerParameters, of_ours_say_what_to_write) {
   const std::string_view queue =
       "queue must be N/TIME with 1 to 100000 requests and 1ms to 1h, or Off";
@@ -260,7 +269,18 @@ TEST(BalancerParameters, of_ours_say_what_to_write) {
       "failcount must be 1 to 1000 failures within a time of 1s to 24h, as in 5/30s";
   const std::string_view ejectslow =
       "ejectslow must be a factor of 1.5 to 100 and a time of 1s to 1h, as in 3/30s";
+  const std::string_view repeaton =
+      "repeaton must be Off or a list of error, timeout and statuses from 400 to 599, as in "
+      "error,timeout,503";
   const Refusal refusals[] = {
+      {"repeaton", "", repeaton},
+      {"repeaton", "On", repeaton},
+      {"repeaton", "error,", repeaton},
+      {"repeaton", "error,,503", repeaton},
+      {"repeaton", "399", repeaton},
+      {"repeaton", "600", repeaton},
+      {"repeaton", "5xx", repeaton},
+      {"repeaton", "error, timeout", repeaton},
       {"hashkey", "", "hashkey must be an expression such as %{REMOTE_ADDR}"},
       {"hashbound", "99", "hashbound must be between 100 and 10000 per cent or Off"},
       {"hashbound", "10001", "hashbound must be between 100 and 10000 per cent or Off"},

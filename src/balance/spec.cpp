@@ -20,6 +20,18 @@ std::string_view meaning_name(NameMeaning meaning) {
   return {};
 }
 
+std::string text_of(const RepeatSpec& repeat) {
+  std::string text;
+  const auto add = [&](std::string_view word) {
+    if (!text.empty()) text += ',';
+    text += word;
+  };
+  if (repeat.after_error) add("error");
+  if (repeat.after_timeout) add("timeout");
+  for (const int status : repeat.statuses) add(std::to_string(status));
+  return text.empty() ? "Off" : text;
+}
+
 bool MemberSpec::has_watched_name() const {
   if (!unix_socket_path.empty() || host.empty() || address) return false;
   if (address_ttl == std::chrono::seconds(0) && meaning == NameMeaning::one_member) return false;

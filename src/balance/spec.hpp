@@ -17,6 +17,7 @@
 #include "balance/ejection_spec.hpp"
 #include "balance/policy.hpp"
 #include "balance/queue_spec.hpp"
+#include "balance/repeat_spec.hpp"
 #include "balance/status.hpp"
 #include "base/ip.hpp"
 
@@ -74,8 +75,8 @@ struct MemberSpec {
   // Connections.
   PoolSpec pool;
   std::optional<std::chrono::seconds> timeout;
-  std::optional<std::chrono::milliseconds> connection_timeout;
-  std::optional<std::chrono::milliseconds> ping;
+  std::optional<std::chrono::milliseconds> connection_timeout, ping;
+  std::optional<std::chrono::seconds> tunnel_idle;  // tunneltimeout=; none: the other timeouts
   bool tcp_keepalive = false;                       // keepalive=: SO_KEEPALIVE
   std::optional<bool> disable_reuse;                // disablereuse=, or enablereuse= inverted
   std::optional<std::chrono::seconds> address_ttl;  // none: as long as the name's own TTL says
@@ -124,8 +125,9 @@ struct BalancerSpec {
   std::optional<std::string> hash_key;  // an expression; the caller evaluates it
   std::optional<int> hash_bound;        // per cent of the fair share; 0: Off
   std::optional<std::chrono::milliseconds> slow_start;
-  std::optional<Reentry> reentry;  // none: keep
-  std::optional<QueueSpec> queue;  // none: Off
+  std::optional<Reentry> reentry;    // none: keep
+  std::optional<QueueSpec> queue;    // none: Off
+  std::optional<RepeatSpec> repeat;  // none: Off
   EjectionSpec ejection;
   // Which of the sticky parameters were written, for merging a virtual host over the main server.
   bool sticky_written = false;
@@ -138,13 +140,11 @@ struct BalancerSpec {
   [[nodiscard]] int effective_maxattempts() const;
   // queue=, unless it is Off or the policy has no use for it.
   [[nodiscard]] std::optional<QueueSpec> effective_queue() const;
-  // hashkey, or the client's address.
-  [[nodiscard]] std::string_view effective_hash_key() const;
+  [[nodiscard]] std::string_view effective_hash_key() const;  // hashkey, or the client's address
   // hashbound, or the policy's default. 0: none.
   [[nodiscard]] int effective_hash_bound() const;
-  // trial=, for policies that choose by sets and roles.
-  [[nodiscard]] bool gives_trials() const;
-  [[nodiscard]] bool ejects() const;  // errors are ejections: they last longer each time
+  [[nodiscard]] bool gives_trials() const;  // trial=, for policies that choose by sets and roles
+  [[nodiscard]] bool ejects() const;        // errors are ejections: they last longer each time
 };
 
 }  // namespace steelyard::balance

@@ -39,6 +39,7 @@ void dump_connections(DumpWriter& out, const balance::MemberSpec& spec) {
   out.milliseconds("timeout", spec.timeout);
   out.milliseconds("connection-timeout", spec.connection_timeout);
   out.milliseconds("ping", spec.ping);
+  out.milliseconds("tunnel-timeout", spec.tunnel_idle);
   if (spec.tcp_keepalive) out.line("tcp-keepalive", "on");
   out.flag("disable-reuse", spec.disable_reuse);
   if (spec.address_ttl == balance::address_ttl_for_ever) {
@@ -99,6 +100,7 @@ void dump_extensions(DumpWriter& out, const balance::BalancerSpec& spec) {
   }
   out.milliseconds("slow-start", spec.slow_start);
   if (spec.reentry == balance::Reentry::current) out.line("reentry", "current");
+  if (spec.repeat && spec.repeat->any()) out.line("repeat-on", text_of(*spec.repeat));
   if (const auto queue = spec.effective_queue()) {
     out.line("queue", std::to_string(queue->requests_max) + " for " +
                           std::to_string(queue->time_max.count()) + "ms");

@@ -349,6 +349,18 @@ TEST_F(ApiTest, events_are_told_in_order) {
   EXPECT_EQ(events[1]["after"], "Init Ok");
 }
 
+TEST_F(ApiTest, an_event_has_its_evidence) {
+  const auto exchange = visit("x.r1");
+  balancer().force_error(
+      exchange.lease, loop.now(), balance::HealthCause::answer_status,
+      {.status = 503, .text = "said so", .latency = std::chrono::microseconds(1250)});
+  const json event = read("events", m1)["events"].at(0);
+  EXPECT_EQ(event["cause"], "answered a status of failonstatus");
+  EXPECT_EQ(event["evidence"], "said so");
+  EXPECT_EQ(event["answer_status"], 503);
+  EXPECT_EQ(event["latency_us"], 1250);
+}
+
 TEST_F(ApiTest, what_is_not_there_is_said_so) {
   told(question(Method::get, "nothing"), 404);
   told(question(Method::get, "balancer", "balancer=none"), 404);

@@ -294,7 +294,10 @@ TEST_F(LivePageTest, the_last_hour_is_told_in_steps) {
 }
 
 TEST_F(LivePageTest, what_happened_is_told_of_health_and_of_operators) {
-  balancer().change_status(view(1).member, balance::Flag::in_error, {}, loop.now());
+  const auto exchange = visit("a.r2");
+  balancer().connect_failed(
+      exchange.lease, loop.now(),
+      {.text = "connection refused", .latency = std::chrono::microseconds(1250)});
   loop.advance(seconds(2));
   changed(wish({{"fields", {{"lbset", "3"}}}}));
   const ApiJson events = told("live=events");
@@ -305,6 +308,8 @@ TEST_F(LivePageTest, what_happened_is_told_of_health_and_of_operators) {
   ASSERT_EQ(events["health"].size(), 1);
   EXPECT_EQ(events["health"][0]["member"], "http://m2:8080");
   EXPECT_EQ(events["health"][0]["after"], "Init Err");
+  EXPECT_EQ(events["health"][0]["evidence"], "connection refused");
+  EXPECT_EQ(events["health"][0]["latency_us"], 1250);
   EXPECT_EQ(events["fault"], "");
 }
 

@@ -84,8 +84,7 @@ class Way {
   std::unique_ptr<Tunnel> begin() {
     begin_tunnel(x_, client_.workspace, plan_.remote);
     close_attempt(x_, core_, Failure{}, x_.status);
-    return std::make_unique<Tunnel>(link_.release(),
-                                    std::max(plan_.times.client, plan_.times.backend));
+    return std::make_unique<Tunnel>(link_.release(), plan_.times.tunnel);
   }
 
  private:

@@ -29,13 +29,18 @@ std::string_view to_text(ResendProof proof) {
 }
 
 // Another member is only tried after failures that come before the request goes out, when a member
-// did not ask for its body in time, and when a FastCGI member broke an idempotent one.
+// did not ask for its body in time, and when a FastCGI member broke an idempotent one; with
+// repeaton= after more, if it is idempotent.
 ResendProof proof_of(const Failure& failure) {
   switch (failure.cause) {
     case Cause::continue_timed_out:
       return ResendProof::body_withheld;
     case Cause::closed:
     case Cause::bad_message:
+    case Cause::cut_short:
+    case Cause::timed_out:
+    case Cause::write_timed_out:
+    case Cause::unwanted:
       return ResendProof::idempotent;
     default:
       return ResendProof::not_sent;

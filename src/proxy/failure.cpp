@@ -24,6 +24,7 @@ int status_of(const Failure& failure) {
     case Cause::timed_out:
     case Cause::bad_message:
     case Cause::cut_short:
+    case Cause::unwanted:
       return 502;
     case Cause::gone:
     case Cause::bad_body:
@@ -50,6 +51,7 @@ std::string_view reason_of(const Failure& failure) {
       return "Error during SSL Handshake with remote server";
     case Cause::no_such_name:
     case Cause::bad_message:
+    case Cause::unwanted:
       return failure.detail;
     case Cause::blocked:
       return "Connect to remote machine blocked";
@@ -75,7 +77,7 @@ std::string_view to_text(Cause cause) {
       "none",        "no_such_name", "connect",   "pool_exhausted",  "exhausted",
       "unusable",    "closed",       "timed_out", "write_timed_out", "continue_timed_out",
       "bad_message", "gone",         "bad_body",  "body_too_large",  "body_timed_out",
-      "handshake",   "cut_short",    "blocked"};
+      "handshake",   "cut_short",    "blocked",     "unwanted"};
   return words[static_cast<std::size_t>(cause)];
 }
 

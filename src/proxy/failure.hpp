@@ -32,8 +32,9 @@ enum class Cause : std::uint8_t {
   handshake,  // TLS with the member failed; nothing of the request was sent
   cut_short,  // the answer broke off midway
   blocked,    // the place is one that nobody shall be connected to (ProxyBlock)
+  unwanted,   // an answer, but of a status that another member is asked after (repeaton=)
 };
-inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::blocked) + 1;
+inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::unwanted) + 1;
 
 struct Blame {
   Party party = Party::none;

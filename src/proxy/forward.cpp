@@ -41,6 +41,7 @@ struct Journey {
   Instant attempt_began{};
   std::optional<Failure> last;       // of the attempt before, when another member was to be tried
   std::optional<ResendProof> proof;  // that it may be; of that attempt
+  const balance::RepeatSpec* repeat = nullptr;  // repeaton=, if the request may be asked twice
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
@@ -159,6 +160,9 @@ balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& j
                                  .now = core.now()};
   request.replayable = http::is_idempotent(x.request.method_id) && body.can_rewind();
   request.whole = is_whole(body);
+  const bool is_bound = spec.nofailover.value_or(false) && request.session.found;
+  if (spec.repeat && spec.repeat->any() && request.replayable && !is_bound)
+    journey.repeat = &*spec.repeat;
   const balance::PolicyTraits& policy = traits_of(spec.effective_policy());
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
@@ -203,6 +207,7 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   const BackendTarget target{lease.member().authority(), path, x.query, x.has_query};
   AttemptPlan plan{*journey.group->state, lease, target, times_for(x, spec)};
   plan.transient = journey.own_group != nullptr;
+  plan.repeats = journey.repeat != nullptr;
   // A connection that began with a client's address is that client's alone.
   plan.reuses = may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0) &&
                 spec.proxy_protocol == balance::ProxyProtocol::none;
@@ -306,7 +311,8 @@ void blame_member(Exchange& x, Shard::Core& core, Journey& journey, const Failur
   balance::Balancer& state = *journey.group->state;
   if (failure.party == Party::client) return;
   log_failure(x, core, failure, lease);
-  if (failure.party != Party::backend) return;
+  // An answer is no failed attempt; failonstatus= has its say of it in judge_answer().
+  if (failure.party != Party::backend || failure.cause == Cause::unwanted) return;
   if (failure.cause == Cause::timed_out) journey.timed_out = true;
   const Duration latency = core.now() - journey.attempt_began;
   if (failure.cause == Cause::connect &&
@@ -343,10 +349,57 @@ bool ends_in_silence(const Exchange& x, const Failure& failure) {
 // httpd: whatever ends in 503. But what a FastCGI member may have acted on is not sent twice unless
 // it is idempotent. And who has no address was not even asked.
 bool may_be_tried_elsewhere(const Exchange& x, const Failure& failure, const Group& group) {
+  if (failure.cause == Cause::unwanted) return false;
   const bool was_read = failure.cause == Cause::closed || failure.cause == Cause::bad_message;
   const bool may_repeat = !was_read || http::is_idempotent(x.request.method_id);
   return (status_of(failure) == 503 && may_repeat) ||
          (failure.cause == Cause::no_such_name && !group.direct);
+}
+
+// repeaton=: why another member is asked, and not this answer passed on.
+Failure pass_over(const Exchange& x, const Journey& journey, const RequestBody& body,
+                  int attempts) {
+  const int status = x.response.status;
+  const bool is_unwanted = journey.repeat != nullptr && journey.repeat->has(status);
+  if (!is_unwanted || !body.can_rewind() || !journey.group->state->may_repeat(x.leases, attempts))
+    return {};
+  return {Party::backend, Cause::unwanted, true,
+          fmt::format("answered {}, another member is asked", status), status};
+}
+
+// repeaton=: what this idempotent request may be asked of another member after.
+bool is_repeated_after(const balance::RepeatSpec* repeat, const Failure& failure) {
+  if (repeat == nullptr) return false;
+  switch (failure.cause) {
+    case Cause::closed:
+    case Cause::bad_message:
+    case Cause::cut_short:
+    case Cause::handshake:
+      return repeat->after_error;
+    case Cause::timed_out:
+    case Cause::write_timed_out:
+      return repeat->after_timeout;
+    default:
+      return failure.cause == Cause::unwanted;
+  }
+}
+
+// What follows a failed attempt: another one, `repeats` if only repeaton= allows it.
+struct Further {
+  bool again = false, repeats = false;
+};
+
+Further what_follows(const Exchange& x, Journey& journey, const RequestBody& body,
+                     const Failure& failure, int attempts) {
+  if (x.head_sent || failure.party != Party::backend || !body.can_rewind()) return {};
+  const balance::Balancer& state = *journey.group->state;
+  const bool elsewhere = may_be_tried_elsewhere(x, failure, *journey.group);
+  if (elsewhere && state.may_try_another(x.leases.back(), attempts)) return {.again = true};
+  journey.used_up = elsewhere && journey.lines_up && failure.cause != Cause::pool_exhausted &&
+                    state.may_line_up();
+  if (journey.used_up || !is_repeated_after(journey.repeat, failure)) return {};
+  const bool repeats = state.may_repeat(x.leases, attempts);
+  return {.again = repeats, .repeats = repeats};
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
@@ -361,6 +414,12 @@ ForwardEnd end_with(Exchange& x, const Failure& failure) {
   end.silent = ends_in_silence(x, failure);
   end.proxy_error = x.arena.copy(reason_of(failure));
   return end;
+}
+
+ForwardEnd end_with_answer(Exchange& x, Attempt& attempt) {
+  if (!attempt.overridden()) return {.tunnel = attempt.take_tunnel()};
+  return {
+      .status = x.response.status, .reason = x.arena.copy(x.response.reason), .overridden = true};
 }
 
 void account(Exchange& x, Shard::Core& core, Attempt& attempt, const balance::Decision& decision,
@@ -435,7 +494,8 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     if (decision.lines_up && waits_in_line(decision.outcome)) {
       co_await stand_in_line(x, core, client, body, journey, decision, request);
       attempts = 1;
-    } else if (decision.outcome != Outcome::picked && journey.last && state.ejects()) {
+    } else if (decision.outcome != Outcome::picked && journey.last &&
+               (state.ejects() || request.repeats)) {
       judge_answer(x, core, journey, status_of(*journey.last));
       co_return end_with(x, *journey.last);
     } else if (decision.outcome == Outcome::none_usable &&
@@ -463,28 +523,27 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const DialectChoice dialect(matter, core);
     Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
+    if (!failure) failure = pass_over(x, journey, body, attempts);
+    if (failure.cause == Cause::unwanted) attempt.discard();
     if (!failure) failure = co_await attempt.relay();
     account(x, core, attempt, decision, failure, journey);
     if (!failure) {
       judge_answer(x, core, journey, x.response.status != 0 ? x.response.status : x.status);
-      if (!attempt.overridden()) co_return ForwardEnd{.tunnel = attempt.take_tunnel()};
-      co_return ForwardEnd{.status = x.response.status,
-                           .reason = x.arena.copy(x.response.reason),
-                           .overridden = true};
+      co_return end_with_answer(x, attempt);
     }
-    if (goes_another_way(x, core, plan, failure, attempts)) continue;
+    if (failure.cause != Cause::unwanted && goes_another_way(x, core, plan, failure, attempts))
+      continue;
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease,
                  breaks_silently || (*dialect).marks_member(failure));
-    const bool elsewhere = !x.head_sent && failure.party == Party::backend &&
-                           may_be_tried_elsewhere(x, failure, *journey.group) && body.can_rewind();
-    const bool again = elsewhere && state.may_try_another(lease, attempts);
-    journey.used_up = elsewhere && !again && journey.lines_up &&
-                      failure.cause != Cause::pool_exhausted && state.may_line_up();
-    if (!again && !journey.used_up) {
-      if (failure.party != Party::none)
-        judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
-      co_return end_with(x, failure);
+    const Further further = what_follows(x, journey, body, failure, attempts);
+    const bool ends = !further.again && !journey.used_up;
+    if ((ends && failure.party != Party::none) || further.repeats)
+      judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
+    if (ends) co_return end_with(x, failure);
+    if (further.repeats) {
+      request.repeats = true;
+      journey.timed_out = false;
     }
     journey.tried.emplace_back(&lease.member());
     journey.proof = attempt.proof_for_another(failure);

@@ -15,7 +15,8 @@ or when it is idempotent (here GET and PUT), broke on a pooled connection before
 and what was sent of its body is still kept. Such requests cost nobody anything while another member
 is usable: no row has an error for one. The GET and PUT that `errors` counts are not replayable: a
 fresh connection that broke, a time-out, an answer that broke behind its head, one that is
-malformed, or the member's own 503.
+malformed, or the member's own 503. With repeaton= all of them are replayable but those whose answer
+has begun; the last rows are the same faults with it.
 
 In each row clients also get only answers to their own questions, no POST runs twice, bodies arrive
 whole, the member's traffic comes back, and nothing is left over in the process.
@@ -235,6 +236,10 @@ def one_502_for_each_that_was_held(stage):
     held = stage.a.held()
     assert held.total() >= 2 * ALL and len(held) == len(set(METHODS))
     return {f"{method} 502": count for method, count in held.items()}
+
+
+def a_502_for_each_held_post(stage):
+    return {"POST 502": stage.a.held()["POST"]}
 
 
 def hung_and_seen_by_checks(stage):
@@ -500,6 +505,55 @@ ROWS = [
         "at max= for longer than acquire=", at_its_limit_for_too_long, {},
         "Nothing was sent: 503 inside, in error, another member. The two it has are answered.",
         of_a="max=2 acquire=100ms",
+    ),
+    Row(
+        "killed while answering on fresh connections, repeated", killed_answering,
+        {"POST nothing": 2},
+        "repeaton=error lets GET and PUT go on to another member, body and all. A POST may have "
+        "been executed: never twice.",
+        of_a=FRESH, parameters="repeaton=error", undo=revive,
+    ),
+    Row(
+        "hung, repeated", hung, {"POST 502": 2},
+        "Whoever waited for timeout= goes on to another member; POST does not.",
+        of_a=TIMES_OUT, parameters=f"{IN_ERROR} repeaton=timeout", retry=LONG, undo=forgive,
+    ),
+    Row(
+        "hung, repeated, not put in error", hung_again_and_again, a_502_for_each_held_post,
+        "It gets its turns: each costs the time, and only a POST its answer.",
+        of_a="timeout=1", parameters="repeaton=timeout", retry=LONG,
+    ),
+    Row(
+        "stopped while answering, repeated", stopped_answering, {"POST 502": 2},
+        "As when hung.",
+        of_a=TIMES_OUT, parameters=f"{IN_ERROR} repeaton=timeout", retry=LONG, undo=go_on_forgiven,
+    ),
+    Row(
+        "stopped while idle, repeated", stopped_idle, {"POST 502": 2},
+        "As when hung.",
+        of_a=TIMES_OUT, parameters=f"{IN_ERROR} repeaton=timeout", retry=LONG, undo=go_on_forgiven,
+    ),
+    Row(
+        "resetting before the head, fresh, repeated", answers("rst"),
+        {"POST nothing": 2},
+        "As when killed while answering.",
+        of_a=FRESH, parameters="repeaton=error",
+    ),
+    Row(
+        "lying: two lengths, repeated", answers("two_lengths"), {"POST 502": 2},
+        "What cannot be read is no answer: another member is asked.",
+        parameters="repeaton=error",
+    ),
+    Row(
+        "answering 503, repeated", answers_503, {"POST 503": 2},
+        "The answers are thrown away, another member's are passed on; failonstatus counts them "
+        "all the same.",
+        parameters="failonstatus=503 repeaton=503", retry=LONG, undo=forgive,
+    ),
+    Row(
+        "resetting in mid-body, repeated", answers("half", "rst"), each("cut"),
+        "The head is with the client: nobody else's answer can follow it.",
+        parameters="repeaton=error,timeout,500,502,503",
     ),
 ]
 

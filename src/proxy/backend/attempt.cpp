@@ -51,7 +51,8 @@ io::Task<Failure> Attempt::ask() {
       co_return backend_failure(Cause::unusable);
     }
     // Only what may_repeat() allows needs the body again once it is on its way.
-    const bool is_for_once = !link_.reused() || !http::is_idempotent(x_.request.method_id);
+    const bool is_for_once =
+        !plan_.repeats && (!link_.reused() || !http::is_idempotent(x_.request.method_id));
     if (is_for_once && !dialect_.may_refuse()) body_.stop_keeping();
     dialect_.begin();
     upload_broken_ = false;

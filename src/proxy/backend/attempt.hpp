@@ -29,6 +29,8 @@ class Attempt {
 
   // Until the head of the answer is here.
   io::Task<Failure> ask();
+  // Instead of relay(): the answer is nobody's.
+  void discard() { link_.close(); }
   // Then once. No failure: the answer was passed on, or `overridden()`, or there is a tunnel.
   io::Task<Failure> relay();
 

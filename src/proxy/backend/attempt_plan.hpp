@@ -14,6 +14,7 @@ struct AttemptTimes {
   Duration backend;  // `timeout`, ProxyTimeout, Timeout
   Duration connect;
   Duration client;  // Timeout
+  Duration tunnel;  // `tunneltimeout`, or the longer of those two
   std::optional<Duration> ping;
   std::optional<Duration> acquire;
 };
@@ -25,7 +26,9 @@ struct AttemptPlan {
   const balance::Lease& lease;  // outlives the attempt
   BackendTarget target;
   AttemptTimes times;
-  bool reuses = true;      // the connection may come from the pool and go back to it
+  bool reuses = true;  // the connection may come from the pool and go back to it
+  bool repeats =
+      false;  // what was sent of the body is kept: another member may be asked (repeaton=)
   bool transient = false;  // the member exists for this exchange only: no pool, no limit
   const config::RemoteProxy* remote = nullptr;  // connected to instead of the member
 };

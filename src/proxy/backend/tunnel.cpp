@@ -126,8 +126,7 @@ void Attempt::begin_tunnel() {
   open_tunnel(x_, workspace, head.view());
   forget_heads(x_, workspace);
   account();
-  tunnel_ =
-      std::make_unique<Tunnel>(link_.release(), std::max(plan_.times.client, plan_.times.backend));
+  tunnel_ = std::make_unique<Tunnel>(link_.release(), plan_.times.tunnel);
 }
 
 io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
