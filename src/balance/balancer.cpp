@@ -278,19 +278,11 @@ const Plan& Balancer::with_room() {
 
 bool Balancer::may_try_another(const Lease& lease, int attempts_made) const {
   if (!ejects() && lease.member().usable()) return false;
-  return attempts_made <= attempts_max_.load(std::memory_order_relaxed);
+  return has_attempt_left(attempts_made);
 }
 
-bool Balancer::may_repeat(std::span<const Lease> leases, int attempts_made) const {
-  if (attempts_made > attempts_max_.load(std::memory_order_relaxed)) return false;
-  const std::lock_guard guard(lock_);
-  for (Position at = 0; at < roster_.size(); ++at) {
-    if (!roster_.usable(at) || roster_.status(at).has(Flag::draining)) continue;
-    const Member* const member = roster_.ref(at).get();
-    const auto is_of = [&](const Lease& lease) { return &lease.member() == member; };
-    if (std::ranges::none_of(leases, is_of)) return true;
-  }
-  return false;
+bool Balancer::has_attempt_left(int attempts_made) const {
+  return attempts_made <= attempts_max_.load(std::memory_order_relaxed);
 }
 
 bool Balancer::may_line_up() const {

@@ -58,8 +58,7 @@ class Balancer {
   Decision choose(const ChoiceRequest& request);
   // After `attempts_made` tries (the first is 1), the last of them with `lease`.
   [[nodiscard]] bool may_try_another(const Lease& lease, int attempts_made) const;
-  // repeaton=: the same, whatever became of the member, if one is usable that no lease is of.
-  [[nodiscard]] bool may_repeat(std::span<const Lease> leases, int attempts_made) const;
+  [[nodiscard]] bool has_attempt_left(int attempts_made) const;  // maxattempts=
   // Outcome none_usable and timeout= is set: the turn to wait, unless another exchange has it.
   std::optional<WaitTurn> begin_wait();
 

@@ -129,7 +129,7 @@ struct ChoiceRequest {
   // Members that this exchange tried in vain. With failcount=, ejectslow= or trial= they are left
   // out of the choice; else only those that became unusable are (httpd), with retry=0 too.
   std::span<const MemberRef> tried{};
-  bool repeats = false;  // repeaton=: they are left out in any case
+  bool repeats = false;  // repeaton=: they are left out whatever became of them
   // Trials go by these two.
   bool replayable = false;  // may be tried elsewhere should it fail
   bool whole = true;        // all of it was received: nothing waits for its client any more

@@ -94,16 +94,12 @@ TEST_F(Repeated, when_everybody_was_asked_nobody_is_chosen) {
   EXPECT_FALSE(again(group).lease);
 }
 
-TEST_F(Repeated, needs_another_usable_member_and_an_attempt) {
-  Group group("a b c", "maxattempts=1");
-  leases.push_back(group.choose().lease);
-  EXPECT_TRUE(group.balancer.may_repeat(leases, 1));
-  EXPECT_FALSE(group.balancer.may_repeat(leases, 2));
-  group.change("b", Flag::stopped);
-  EXPECT_TRUE(group.balancer.may_repeat(leases, 1));
-  group.change("c", Flag::draining);
-  EXPECT_FALSE(group.balancer.may_repeat(leases, 1));
-  EXPECT_FALSE(Group("a").balancer.may_repeat({}, 1));
+TEST_F(Repeated, as_many_attempts_as_maxattempts_says) {
+  EXPECT_TRUE(Group("a b c").balancer.has_attempt_left(2));
+  EXPECT_FALSE(Group("a b c").balancer.has_attempt_left(3));
+  EXPECT_TRUE(Group("a b c", "maxattempts=1").balancer.has_attempt_left(1));
+  EXPECT_FALSE(Group("a b c", "maxattempts=1").balancer.has_attempt_left(2));
+  EXPECT_FALSE(Group("a").balancer.has_attempt_left(1));
 }
 
 TEST(Failover, a_member_tried_and_left_stays_busy_until_the_exchange_ends) {

@@ -151,7 +151,8 @@ Result set_ping(MemberSpec& spec, std::string_view value) {
 
 Result set_tunnel_idle(MemberSpec& spec, std::string_view value) {
   const auto duration = parse_duration(value, seconds(1));
-  if (!duration || value.empty() || *duration < seconds(1) || *duration > tunnel_idle_max)
+  const bool is_whole = duration && *duration % seconds(1) == milliseconds(0);
+  if (!is_whole || value.empty() || *duration < seconds(1) || *duration > tunnel_idle_max)
     return complaint("tunneltimeout must be a time of 1s to 7 days, as in 3600, 90s or 12h");
   spec.tunnel_idle = std::chrono::duration_cast<seconds>(*duration);
   return {};

@@ -21,6 +21,7 @@
 #include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
 #include "proxy/passing_group.hpp"
+#include "proxy/repeats.hpp"
 #include "proxy/timeline.hpp"
 
 namespace steelyard::proxy {
@@ -41,7 +42,7 @@ struct Journey {
   Instant attempt_began{};
   std::optional<Failure> last;       // of the attempt before, when another member was to be tried
   std::optional<ResendProof> proof;  // that it may be; of that attempt
-  const balance::RepeatSpec* repeat = nullptr;  // repeaton=, if the request may be asked twice
+  std::unique_ptr<Repeats> repeats;  // repeaton=: if the request may be acted on twice
   bool timed_out = false;
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
@@ -160,9 +161,6 @@ balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& j
                                  .now = core.now()};
   request.replayable = http::is_idempotent(x.request.method_id) && body.can_rewind();
   request.whole = is_whole(body);
-  const bool is_bound = spec.nofailover.value_or(false) && request.session.found;
-  if (spec.repeat && spec.repeat->any() && request.replayable && !is_bound)
-    journey.repeat = &*spec.repeat;
   const balance::PolicyTraits& policy = traits_of(spec.effective_policy());
   const bool looks_up = policy.lookup != balance::Lookup::none;
   if (looks_up || !policy.by_plan) request.random = core.parts.random();
@@ -170,6 +168,13 @@ balance::ChoiceRequest ask_for_member(Exchange& x, Shard::Core& core, Journey& j
   request.key = core.text_of(x, journey.group->hash_key, core.failed_keys, "proxy_balancer",
                              "a balancer's hashkey");
   return request;
+}
+
+void allow_repeats(Exchange& x, Shard::Core& core, const ClientSide& client,
+                   const RequestBody& body, Journey& journey) {
+  const auto& rules = journey.group->current(journey.altered).repeat;
+  if (rules && rules->any())
+    journey.repeats = std::make_unique<Repeats>(x, core, client, body, *journey.group, *rules);
 }
 
 void export_decision(Exchange& x, const Journey& journey, const balance::Decision& decision) {
@@ -207,7 +212,7 @@ AttemptPlan plan_attempt(Exchange& x, const Journey& journey, const balance::Lea
   const BackendTarget target{lease.member().authority(), path, x.query, x.has_query};
   AttemptPlan plan{*journey.group->state, lease, target, times_for(x, spec)};
   plan.transient = journey.own_group != nullptr;
-  plan.repeats = journey.repeat != nullptr;
+  plan.repeats = journey.repeats != nullptr && journey.repeats->may_follow();
   // A connection that began with a client's address is that client's alone.
   plan.reuses = may_be_kept(spec) && !(spec.address_ttl && spec.address_ttl->count() == 0) &&
                 spec.proxy_protocol == balance::ProxyProtocol::none;
@@ -356,50 +361,27 @@ bool may_be_tried_elsewhere(const Exchange& x, const Failure& failure, const Gro
          (failure.cause == Cause::no_such_name && !group.direct);
 }
 
-// repeaton=: why another member is asked, and not this answer passed on.
-Failure pass_over(const Exchange& x, const Journey& journey, const RequestBody& body,
-                  int attempts) {
-  const int status = x.response.status;
-  const bool is_unwanted = journey.repeat != nullptr && journey.repeat->has(status);
-  if (!is_unwanted || !body.can_rewind() || !journey.group->state->may_repeat(x.leases, attempts))
-    return {};
-  return {Party::backend, Cause::unwanted, true,
-          fmt::format("answered {}, another member is asked", status), status};
+// The member before has its verdict, and the way to the next one begins anew.
+void begin_repeat(Journey& journey) {
+  journey.timed_out = false;
+  journey.detour = {};
 }
 
-// repeaton=: what this idempotent request may be asked of another member after.
-bool is_repeated_after(const balance::RepeatSpec* repeat, const Failure& failure) {
-  if (repeat == nullptr) return false;
-  switch (failure.cause) {
-    case Cause::closed:
-    case Cause::bad_message:
-    case Cause::cut_short:
-    case Cause::handshake:
-      return repeat->after_error;
-    case Cause::timed_out:
-    case Cause::write_timed_out:
-      return repeat->after_timeout;
-    default:
-      return failure.cause == Cause::unwanted;
-  }
-}
-
-// What follows a failed attempt: another one, `repeats` if only repeaton= allows it.
-struct Further {
-  bool again = false, repeats = false;
-};
-
-Further what_follows(const Exchange& x, Journey& journey, const RequestBody& body,
-                     const Failure& failure, int attempts) {
-  if (x.head_sent || failure.party != Party::backend || !body.can_rewind()) return {};
+// After a failed attempt: another one follows, or a place in the line (`used_up`).
+bool goes_on(const Exchange& x, Journey& journey, const RequestBody& body, const Failure& failure,
+             int attempts, balance::ChoiceRequest& request) {
+  Repeats* const repeats = journey.repeats.get();
+  if (x.head_sent || failure.party != Party::backend || !body.can_rewind()) return false;
   const balance::Balancer& state = *journey.group->state;
-  const bool elsewhere = may_be_tried_elsewhere(x, failure, *journey.group);
-  if (elsewhere && state.may_try_another(x.leases.back(), attempts)) return {.again = true};
-  journey.used_up = elsewhere && journey.lines_up && failure.cause != Cause::pool_exhausted &&
-                    state.may_line_up();
-  if (journey.used_up || !is_repeated_after(journey.repeat, failure)) return {};
-  const bool repeats = state.may_repeat(x.leases, attempts);
-  return {.again = repeats, .repeats = repeats};
+  // What may have been acted on goes on by repeaton= alone.
+  const bool is_httpds = repeats == nullptr || !repeats->has_begun();
+  if (is_httpds && may_be_tried_elsewhere(x, failure, *journey.group)) {
+    if (state.may_try_another(x.leases.back(), attempts)) return true;
+    journey.used_up =
+        journey.lines_up && failure.cause != Cause::pool_exhausted && state.may_line_up();
+    if (journey.used_up) return true;
+  }
+  return repeats != nullptr && repeats->follow(failure, request);
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
@@ -488,14 +470,16 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
   }
   note_balancer(x, *journey.group);
   balance::ChoiceRequest request = ask_for_member(x, core, journey, body);
+  if (request.replayable) allow_repeats(x, core, client, body, journey);
   balance::Balancer& state = *journey.group->state;
   for (int attempts = 1;; ++attempts, ++request.random) {
-    balance::Decision decision = choose_member(x, core, journey, body, request);
+    const bool repeats = journey.repeats != nullptr && journey.repeats->has_next();
+    balance::Decision decision =
+        repeats ? journey.repeats->take_next() : choose_member(x, core, journey, body, request);
     if (decision.lines_up && waits_in_line(decision.outcome)) {
       co_await stand_in_line(x, core, client, body, journey, decision, request);
       attempts = 1;
-    } else if (decision.outcome != Outcome::picked && journey.last &&
-               (state.ejects() || request.repeats)) {
+    } else if (decision.outcome != Outcome::picked && journey.last && state.ejects()) {
       judge_answer(x, core, journey, status_of(*journey.last));
       co_return end_with(x, *journey.last);
     } else if (decision.outcome == Outcome::none_usable &&
@@ -514,6 +498,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
       co_return end_without_member(x, core, journey, decision);
     x.leases.push_back(std::move(decision.lease));
     const balance::Lease& lease = x.leases.back();
+    if (journey.repeats) journey.repeats->note_asked(lease);
     journey.attempt_began = core.now();
     AttemptPlan plan = plan_attempt(x, journey, lease);
     if (x.server->proxy.forward != nullptr) co_await take_detour(x, core, journey.detour, plan);
@@ -523,7 +508,7 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const DialectChoice dialect(matter, core);
     Attempt attempt(matter, core, *dialect);
     Failure failure = co_await attempt.ask();
-    if (!failure) failure = pass_over(x, journey, body, attempts);
+    if (!failure && journey.repeats) failure = journey.repeats->pass_over(request);
     if (failure.cause == Cause::unwanted) attempt.discard();
     if (!failure) failure = co_await attempt.relay();
     account(x, core, attempt, decision, failure, journey);
@@ -536,15 +521,12 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease,
                  breaks_silently || (*dialect).marks_member(failure));
-    const Further further = what_follows(x, journey, body, failure, attempts);
-    const bool ends = !further.again && !journey.used_up;
-    if ((ends && failure.party != Party::none) || further.repeats)
+    const bool ends = !goes_on(x, journey, body, failure, attempts, request);
+    const bool is_repeated = journey.repeats != nullptr && journey.repeats->has_next();
+    if ((ends && failure.party != Party::none) || is_repeated)
       judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
     if (ends) co_return end_with(x, failure);
-    if (further.repeats) {
-      request.repeats = true;
-      journey.timed_out = false;
-    }
+    if (is_repeated) begin_repeat(journey);
     journey.tried.emplace_back(&lease.member());
     journey.proof = attempt.proof_for_another(failure);
     journey.last = std::move(failure);

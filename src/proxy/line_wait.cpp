@@ -12,6 +12,24 @@ namespace {
 
 using balance::WaitingLine;
 
+bool may_watch(const ClientSide& client, const RequestBody& body) {
+  return body.received_all() && client.workspace.client_head.empty();
+}
+
+// `watches` ends when there is no room for more. True: the client is gone.
+bool watch(const ClientSide& client, bool& watches) {
+  while (watches) {
+    std::array<char, 512> bytes;
+    const io::IoResult result = client.stream.read(bytes);
+    if (result.status == io::IoStatus::would_block) return false;
+    if (result.status != io::IoStatus::ok) return true;
+    ReadBuffer& ahead = client.workspace.client_body;
+    ahead.append({bytes.data(), result.bytes});
+    watches = ahead.data().size() < head_buffer_bytes;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool waits_in_line(balance::Outcome outcome) {
@@ -57,7 +75,7 @@ io::Task<LineWait::End> LineWait::stand(balance::ChoiceRequest request,
   if (!place_.step_in(static_cast<std::size_t>(queue->requests_max)))
     co_return end_ = End::line_full;
   // What came with the head has to stay in front of what is read here.
-  watches_client_ = body_.received_all() && client_.workspace.client_head.empty();
+  watches_client_ = may_watch(client_, body_);
   end_ = co_await wait_for_turn(request, decision);
   comes_back_ = true;
   note_time(began);
@@ -119,17 +137,11 @@ LineWait::End LineWait::ask_once_more(balance::ChoiceRequest& request,
 
 // One that ends its side of the connection, as closing does, has left. What it sends ahead is the
 // next request's; of one that sends much ahead nothing more is read, so its end is not seen.
-bool LineWait::has_client_left() {
-  while (watches_client_) {
-    std::array<char, 512> bytes;
-    const io::IoResult result = client_.stream.read(bytes);
-    if (result.status == io::IoStatus::would_block) return false;
-    if (result.status != io::IoStatus::ok) return true;
-    ReadBuffer& ahead = client_.workspace.client_body;
-    ahead.append({bytes.data(), result.bytes});
-    watches_client_ = ahead.data().size() < head_buffer_bytes;
-  }
-  return false;
+bool LineWait::has_client_left() { return watch(client_, watches_client_); }
+
+bool has_left(const ClientSide& client, const RequestBody& body) {
+  bool watches = may_watch(client, body);
+  return watch(client, watches);
 }
 
 void LineWait::note_time(Instant began) {

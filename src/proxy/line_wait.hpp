@@ -84,6 +84,9 @@ class LineWait {
 
 // What waiting may change.
 bool waits_in_line(balance::Outcome outcome);
+// Whether the client hung up, as far as that can be seen: not while it may still have to say
+// something of its request. What it says behind that is kept.
+bool has_left(const ClientSide& client, const RequestBody& body);
 // The members that were tried are let go: to wait with a claim on one would be to wait for oneself.
 void let_go_of_members(Exchange& x);
 

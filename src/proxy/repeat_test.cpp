@@ -12,6 +12,7 @@ namespace {
 using std::chrono::seconds;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
@@ -21,8 +22,10 @@ constexpr std::string_view fine = "HTTP/1.1 200 OK\r\n";
 
 class Repeat : public ::testing::Test {
  protected:
-  void build(int members, const TestWorld::Words& of_balancer) {
-    const TestWorld::Words of_members{"timeout=5", "route=r#"};
+  void build(int members, const TestWorld::Words& of_balancer,
+             const TestWorld::Words& more_of_members = {}) {
+    TestWorld::Words of_members{"timeout=5", "route=r#"};
+    of_members.insert(of_members.end(), more_of_members.begin(), more_of_members.end());
     world_ = std::make_unique<TestWorld>(members, of_members, of_balancer);
     client_ = world_->connect();
   }
@@ -156,6 +159,61 @@ TEST_F(Repeat, the_last_members_answer_is_passed_on_as_it_is) {
   EXPECT_THAT(last, StartsWith("HTTP/1.1 503 Busy\r\n"));
   EXPECT_THAT(last, HasSubstr("Retry-After: 7\r\n"));
   EXPECT_THAT(last, EndsWith("busy"));
+}
+
+// The line is for requests that nobody has acted on.
+TEST_F(Repeat, nobody_is_asked_again_out_of_the_line) {
+  build(2, {"repeaton=503", "queue=10/5", "maxattempts=9"});
+  ask("GET");
+  say(1, busy_answer);
+  say(2, busy_answer);
+  EXPECT_THAT(got(), EndsWith("busy"));
+  world_->loop.advance(seconds(10));
+  EXPECT_EQ(heard(1).find("GET", 1), std::string::npos);
+  EXPECT_EQ(heard(2).find("GET", 1), std::string::npos);
+}
+
+// Both others are at their max=: their connections are somebody else's.
+TEST_F(Repeat, an_answer_is_kept_when_the_others_are_full) {
+  build(2, {"repeaton=503", "queue=10/5"}, {"max=1"});
+  const auto other = world_->connect();
+  ask("GET");
+  world_->say(*other, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  say(1, busy_answer);
+  EXPECT_THAT(got(), EndsWith("busy"));
+  say(2, answer);
+  EXPECT_THAT(other->take_all(), StartsWith(fine));
+}
+
+// A member that ignores errors stays usable, whatever becomes of the attempt.
+TEST_F(Repeat, what_was_not_even_sent_goes_on_in_any_case) {
+  build(2, {"repeaton=500"}, {"status=+I"});
+  world_->kill(1);
+  ask("GET");
+  say(2, answer);
+  EXPECT_THAT(got(), StartsWith(fine));
+}
+
+TEST_F(Repeat, a_client_that_has_left_asks_nobody_else) {
+  build(2, {"repeaton=timeout"});
+  ask("PUT", "once");
+  client_.reset();
+  world_->loop.advance(seconds(5));
+  EXPECT_FALSE(was_asked(2));
+  EXPECT_EQ(world_->busy(), 0);
+}
+
+// A head that came together with the end: nothing of it went on.
+TEST_F(Repeat, an_answer_that_ends_with_its_head_is_asked_for_again_body_and_all) {
+  build(2, {"repeaton=error"});
+  ask("PUT", "all of it");
+  member(1).say("HTTP/1.1 200 OK\r\nX-One: 1\r\nContent-Length: 9\r\n\r\n");
+  break_off(1);
+  EXPECT_THAT(heard(2), EndsWith("\r\n\r\nall of it"));
+  say(2, answer);
+  const std::string all = got();
+  EXPECT_THAT(all, StartsWith(fine));
+  EXPECT_THAT(all, Not(HasSubstr("X-One")));
 }
 
 TEST_F(Repeat, an_answer_that_has_begun_is_the_last) {

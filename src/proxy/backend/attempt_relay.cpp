@@ -42,7 +42,7 @@ int Attempt::kept_status() const {
 io::Task<Failure> Attempt::relay() {
   Workspace& workspace = client_.workspace;
   answer_ = &dialect_.begin_answer(link_.stream());
-  body_.stop_keeping();  // whoever answers is not asked again
+  if (!plan_.repeats) body_.stop_keeping();  // whoever answers is not asked again
   if (x_.response.status == 101) {
     begin_tunnel();
     co_return Failure{};
@@ -146,6 +146,7 @@ std::optional<Failure> Attempt::step_download() {
       return std::nullopt;
     }
     if (result.status != io::IoStatus::ok) return client_gone();
+    if (plan_.repeats) body_.stop_keeping();
     x_.head_sent = true;
     if (result.taken != 0) answer_->take(result.taken);
     if (starved && !download_.in_debt()) {
