@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -14,7 +13,7 @@
 // Whether the certificates that a client showed are still good: their authorities are asked (OCSP,
 // RFC 6960; httpd: SSLOCSPEnable).
 //
-//   handshake ─▶ about() ─▶ known()? ─▶ pursue(), on a thread that may wait ─▶ finding
+//   handshake ─▶ about() ─▶ known()? ─▶ a Pursuit (pursuit.hpp) ─▶ finding
 //
 // The library verifies a client in one go, without a place to wait for somebody in. So this comes
 // after the handshake, and before anything that the client asks for.
@@ -60,9 +59,6 @@ struct InquiryRules {
 
 class Inquiry {
  public:
-  // The error is why there is no answer.
-  using Fetch = std::function<std::expected<std::string, std::string>(const OcspErrand&)>;
-
   // About the client that has just shown its certificates, by the rules of `context`; null: of the
   // one of its handshake. Null: there is nothing to ask.
   static std::shared_ptr<const Inquiry> about(SSL& ssl, SSL_CTX* context = nullptr);
@@ -72,16 +68,13 @@ class Inquiry {
 
   // Without asking anybody; nothing: somebody has to be asked.
   std::optional<InquiryFinding> known(WallTime now) const;
-  InquiryFinding pursue(const Fetch& fetch) const;
   // For how long that may take at most.
   Duration patience() const;
 
  private:
+  friend class Pursuit;
   std::size_t count() const;
   bool needs_no_answer(std::size_t position, WallTime now) const;
-  bool is_good(std::size_t position, const Fetch& fetch, InquiryFinding& finding) const;
-  std::string url_about(X509* certificate) const;
-  void refuse(X509* certificate, int error, InquiryFinding& finding) const;
   std::string key_of(std::size_t position) const;
 
   const std::shared_ptr<InquiryRules> rules_;

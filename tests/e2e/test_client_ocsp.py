@@ -303,6 +303,52 @@ def test_an_authority_that_does_not_answer_holds_up_nobody_else(server, port, me
     assert results == [SERVED]
 
 
+def crowd_of(count, port, files):
+    """So many clients at once; their outcomes when `join` has been called."""
+    outcomes = []
+    threads = [threading.Thread(target=lambda: outcomes.append(outcome(port, files)))
+               for _ in range(count)]
+    for each in threads:
+        each.start()
+
+    def join():
+        for each in threads:
+            each.join(30)
+        return outcomes
+
+    return outcomes, join
+
+
+def test_an_authority_that_does_not_answer_holds_up_no_clients_of_another(
+        server, port, member, authority, responder):
+    alice = responder.certificate("alice")
+    responder.leave.clear()
+    with Responder(authority) as well:
+        bob = well.certificate("bob")
+        server.start(settings(port, member, authority, "SSLOCSPEnable leaf\n"), [port.port])
+        outcomes, join = crowd_of(24, port, alice)
+        responder.wait_asked(16)
+        assert outcome(port, bob) == SERVED
+        assert not outcomes
+        assert responder.asked == 16
+        responder.leave.set()
+        assert join() == [SERVED] * 24
+
+
+def test_nobody_waits_behind_those_who_wait_in_vain(server, port, member, authority, responder):
+    alice = responder.certificate("alice")
+    responder.leave.clear()
+    server.start(settings(port, member, authority, "SSLOCSPEnable leaf\nSSLOCSPResponderTimeout 2\n"),
+                 [port.port])
+    _, join = crowd_of(24, port, alice)
+    assert join() == [REFUSED] * 24
+    assert responder.asked < 24
+    assert "gave no answer: it has just left another question without one" in log_of(server)
+    # Who comes alone is asked about all the same.
+    responder.leave.set()
+    assert outcome(port, alice) == SERVED
+
+
 def test_a_responder_has_its_time(server, port, member, authority, responder):
     alice = responder.certificate("alice")
     responder.leave.clear()
