@@ -19,6 +19,28 @@ int rules_index() {
   return index;
 }
 
+// Who was found good, and by what. It may have shown another certificate since.
+struct Settled {
+  CertificateHandle certificate;
+  std::string text;
+};
+
+void forget(void* /*ssl*/, void* settled, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*number*/,
+            void* /*pointer*/) {
+  delete static_cast<Settled*>(settled);
+}
+
+int settled_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, forget);
+  return index;
+}
+
+const std::shared_ptr<InquiryRules>* rules_of(SSL_CTX* context) {
+  if (context == nullptr) return nullptr;
+  return static_cast<const std::shared_ptr<InquiryRules>*>(
+      SSL_CTX_get_ex_data(context, rules_index()));
+}
+
 bool is_self_issued(X509* certificate) {
   return X509_check_issued(certificate, certificate) == X509_V_OK;
 }
@@ -42,16 +64,17 @@ void KnownGood::add(std::string certificate, WallTime until, WallTime now) {
 }
 
 void set_inquiry(SSL_CTX& context, const config::TlsOcsp& settings,
-                 std::vector<CertificateHandle> responders) {
+                 std::vector<CertificateHandle> responders, std::string text) {
+  for (const CertificateHandle& each : responders) text += fingerprint(each.get());
   X509_STORE* const store = SSL_CTX_get_cert_store(&context);
   X509_STORE_up_ref(store);
-  auto rules = std::make_shared<InquiryRules>(settings, std::move(responders), StoreHandle(store));
+  auto rules = std::make_shared<InquiryRules>(settings, std::move(responders), StoreHandle(store),
+                                              std::move(text));
   SSL_CTX_set_ex_data(&context, rules_index(), new std::shared_ptr(std::move(rules)));
 }
 
 std::shared_ptr<const Inquiry> Inquiry::about(SSL& ssl, SSL_CTX* context) {
-  const auto* const rules = static_cast<const std::shared_ptr<InquiryRules>*>(
-      SSL_CTX_get_ex_data(context != nullptr ? context : SSL_get_SSL_CTX(&ssl), rules_index()));
+  const auto* const rules = rules_of(context != nullptr ? context : SSL_get_SSL_CTX(&ssl));
   if (rules == nullptr || SSL_get0_peer_certificate(&ssl) == nullptr) return nullptr;
   std::vector<CertificateHandle> chain;
   if (SSL_get_verify_result(&ssl) == X509_V_OK) {
@@ -60,6 +83,22 @@ std::shared_ptr<const Inquiry> Inquiry::about(SSL& ssl, SSL_CTX* context) {
       chain.push_back(share(sk_X509_value(verified, i)));
   }
   return std::make_shared<Inquiry>(*rules, std::move(chain));
+}
+
+void Inquiry::note_good(SSL& ssl) const {
+  auto* const settled = static_cast<Settled*>(SSL_get_ex_data(&ssl, settled_index()));
+  auto now = std::make_unique<Settled>(share(SSL_get0_peer_certificate(&ssl)), rules_->text);
+  SSL_set_ex_data(&ssl, settled_index(), now.release());
+  delete settled;
+}
+
+bool Inquiry::is_settled(SSL& ssl, SSL_CTX* context) {
+  const auto* const rules = rules_of(context);
+  const X509* const shown = rules == nullptr ? nullptr : SSL_get0_peer_certificate(&ssl);
+  if (shown == nullptr) return true;
+  const auto* const settled = static_cast<const Settled*>(SSL_get_ex_data(&ssl, settled_index()));
+  return settled != nullptr && settled->certificate.get() == shown &&
+         settled->text == (*rules)->text;
 }
 
 Inquiry::Inquiry(std::shared_ptr<InquiryRules> rules, std::vector<CertificateHandle> chain)

@@ -22,7 +22,7 @@
 //                "good" lets anybody in.
 //             2. what was found good is believed for KnownGood::time_max at most, and for no longer
 //                than the answer is in force; a reload forgets it.
-// Threads: about() the connection's; the rest any.
+// Threads: what is told an SSL the connection's; the rest any.
 
 namespace steelyard::tls {
 
@@ -54,6 +54,7 @@ struct InquiryRules {
   config::TlsOcsp settings;
   std::vector<CertificateHandle> responders;
   StoreHandle store;  // whom the server believes
+  std::string text;   // equal texts let in the same
   KnownGood known{};
 };
 
@@ -71,6 +72,12 @@ class Inquiry {
   // For how long that may take at most.
   Duration patience() const;
 
+  // What this is about was found good, by these rules.
+  void note_good(SSL& ssl) const;
+  // Whether that was noted of the client as `context` now has it, or it asks about nobody like it.
+  // Rules may be newer than a connection, and then nobody asked.
+  static bool is_settled(SSL& ssl, SSL_CTX* context);
+
  private:
   friend class Pursuit;
   std::size_t count() const;
@@ -81,8 +88,9 @@ class Inquiry {
   const std::vector<CertificateHandle> chain_;
 };
 
-// Has who is spoken to by `context` asked about; its trust is that of answers, too.
+// Has who is spoken to by `context` asked about; its trust is that of answers, too. `text`: all
+// that decides who is let in, but for the responders.
 void set_inquiry(SSL_CTX& context, const config::TlsOcsp& settings,
-                 std::vector<CertificateHandle> responders);
+                 std::vector<CertificateHandle> responders, std::string text);
 
 }  // namespace steelyard::tls
