@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,9 +18,10 @@
 // they work, so there may be more of them than cores; they are started one by one, as questions
 // find nobody idle.
 //
-//   shards ── ask() ──▶ lines by responder ──▶ thread ── reply ──▶ the shard's loop
-//                            ▲                    │
-//                            └── the next of the client's certificates
+//   shards ── ask() ──▶ line of the new ──▶ thread: whom to ask? ─┐
+//                                                                 ▼
+//   the shard's loop ◀── reply ── thread: asks ◀── lines by responder ◀─┐
+//                                     └── the next of the certificates ─┘
 //
 // Invariants: 1. one responder holds a quarter of the threads at most.
 //             2. stop() waits for no authority longer than a second.
@@ -54,16 +56,9 @@ class NotaryThreads final : public proxy::Notary {
 
  private:
   struct Job {
-    Job(proxy::NotaryQuestion question, Reply to)
-        : pursuit(std::move(question.inquiry)),
-          from(question.from),
-          given_up(std::move(question.given_up)),
-          reply(std::move(to)) {}
-
-    tls::Pursuit pursuit;
-    const IpAddress from;
-    const std::shared_ptr<const std::atomic<bool>> given_up;
+    const proxy::NotaryQuestion question;
     const Reply reply;
+    std::optional<tls::Pursuit> pursuit{};  // once a thread has looked at it
   };
   using SharedJob = std::shared_ptr<Job>;
   using Lines = ResponderLines<SharedJob>;

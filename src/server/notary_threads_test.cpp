@@ -149,18 +149,11 @@ TEST_F(Notaries, who_waits_for_one_that_let_others_wait_in_vain_is_refused_at_on
 }
 
 TEST_F(Notaries, a_line_that_is_full_says_so) {
-  constexpr std::size_t crowd = share + ResponderLines<int>::jobs_of_one_max;
+  // That of the responder, and that of those whose responder is not known yet.
+  constexpr std::size_t room = share + 2 * ResponderLines<int>::jobs_of_one_max;
   const auto inquiry = authorities_.inquiry("http://dead.test/", 1h);
-  ask(inquiry);
-  ASSERT_TRUE(authorities_.wait_asked("http://dead.test/", 1));
-  while (authorities_.asked("http://dead.test/") < share) {
-    ask(inquiry);
-    ASSERT_TRUE(authorities_.wait_asked("http://dead.test/", asked_));
-  }
-  while (asked_ < crowd) ask(inquiry);
-  EXPECT_TRUE(findings().empty());
-  ask(inquiry);
-  ASSERT_EQ(findings().size(), 1U);
+  while (asked_ <= room) ask(inquiry);
+  ASSERT_TRUE(wait_found(1));
   EXPECT_FALSE(findings()[0].is_good);
   EXPECT_THAT(told(findings()[0]), HasSubstr("so many clients' certificates wait"));
 }
