@@ -43,7 +43,8 @@ class ClientInquiry : public ::testing::Test {
   std::shared_ptr<InquiryRules> rules() {
     StoreHandle store(X509_STORE_new());
     CHECK(X509_STORE_add_cert(store.get(), root_.certificate.get()) == 1);
-    return std::make_shared<InquiryRules>(settings_, std::move(responders_), std::move(store));
+    return std::make_shared<InquiryRules>(settings_, std::exchange(responders_, {}),
+                                          std::move(store));
   }
   Shared inquiry() { return inquiry_by(rules()); }
   Shared inquiry_by(std::shared_ptr<InquiryRules> rules) {
