@@ -86,12 +86,15 @@ io::Task<std::string> shake_hands(Exchange& x, Shard::Core& core, ClientSide cli
 // What the client showed by it may be good no more. httpd asks in the middle of it.
 io::Task<std::string> ask_authorities(Exchange& x, Shard::Core& core, ClientSide client,
                                       const tls::Wish& wish) {
-  auto inquiry = tls::Inquiry::about(*x.client->tls->ssl(), wish.context);
+  const auto inquiry = tls::Inquiry::about(*x.client->tls->ssl(), wish.context);
   if (inquiry == nullptr) co_return "";
   const tls::InquiryFinding finding =
-      co_await inquire(core, client.timer, x.client_address(), std::move(inquiry));
+      co_await inquire(core, client.timer, x.client_address(), inquiry);
   for (const auto& [level, text] : finding.remarks) tell(x, core, level, text);
-  if (finding.is_good) co_return "";
+  if (finding.is_good) {
+    inquiry->note_good(*x.client->tls->ssl());
+    co_return "";
+  }
   x.broken_off = true;
   co_return std::string(no_handshake) + "certificate verify failed";
 }

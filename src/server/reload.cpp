@@ -71,6 +71,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   names_.adopt(generation_);
   traces_.adopt(generation_);
   staples_.adopt(generation_);
+  notaries_.forget_silence();
   order_shards(std::move(*plan), under_way);
   health_.adopt(generation_);
   control_.adopt(generation_);

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "io/sim/sim_network.hpp"
+#include "tls/inquiry.hpp"
 #include "tls/testing.hpp"
 
 namespace steelyard::tls {
@@ -119,6 +120,39 @@ TEST_P(FurtherHandshakes, a_client_shows_its_certificate_and_the_talk_goes_on) {
   write(*server_, "welcome");
   loop_.settle();
   EXPECT_EQ(read(*client_), "welcome");
+}
+
+TEST_P(FurtherHandshakes, what_was_found_good_counts_for_its_rules_and_for_what_was_shown) {
+  const auto context_by = [](const std::string& text) {
+    ContextHandle context(SSL_CTX_new(TLS_server_method()));
+    config::TlsOcsp settings;
+    settings.about = config::TlsOcsp::About::leaf;
+    set_inquiry(*context, settings, {}, text);
+    return context;
+  };
+  const ContextHandle rules = context_by("a"), same = context_by("a"), others = context_by("b");
+  connect(Client::known);
+  SSL& ssl = *server_->ssl();
+  const Wish wish = wish_for(PeerVerify::require);
+  const auto ask_again = [&] {
+    FurtherHandshake handshake(*server_, wish);
+    return handshake.begin() && run(handshake) == Handshake::done;
+  };
+  EXPECT_TRUE(Inquiry::is_settled(ssl, rules.get()));  // it showed nothing
+  ASSERT_TRUE(ask_again());
+  EXPECT_FALSE(Inquiry::is_settled(ssl, rules.get()));
+  EXPECT_TRUE(Inquiry::is_settled(ssl, server_context_.get()));  // nobody is asked
+  EXPECT_TRUE(Inquiry::is_settled(ssl, nullptr));
+  Inquiry::about(ssl, rules.get())->note_good(ssl);
+  EXPECT_TRUE(Inquiry::is_settled(ssl, rules.get()));
+  EXPECT_TRUE(Inquiry::is_settled(ssl, same.get()));
+  EXPECT_FALSE(Inquiry::is_settled(ssl, others.get()));
+  Inquiry::about(ssl, others.get())->note_good(ssl);
+  EXPECT_TRUE(Inquiry::is_settled(ssl, others.get()));
+  EXPECT_FALSE(Inquiry::is_settled(ssl, rules.get()));
+  // It could be another one.
+  ASSERT_TRUE(ask_again());
+  EXPECT_FALSE(Inquiry::is_settled(ssl, others.get()));
 }
 
 TEST_P(FurtherHandshakes, a_line_that_gives_a_byte_now_and_then_changes_nothing) {

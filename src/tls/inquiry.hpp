@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -14,7 +13,7 @@
 // Whether the certificates that a client showed are still good: their authorities are asked (OCSP,
 // RFC 6960; httpd: SSLOCSPEnable).
 //
-//   handshake ─▶ about() ─▶ known()? ─▶ pursue(), on a thread that may wait ─▶ finding
+//   handshake ─▶ about() ─▶ known()? ─▶ a Pursuit (pursuit.hpp) ─▶ finding
 //
 // The library verifies a client in one go, without a place to wait for somebody in. So this comes
 // after the handshake, and before anything that the client asks for.
@@ -23,7 +22,7 @@
 //                "good" lets anybody in.
 //             2. what was found good is believed for KnownGood::time_max at most, and for no longer
 //                than the answer is in force; a reload forgets it.
-// Threads: about() the connection's; the rest any.
+// Threads: what is told an SSL the connection's; the rest any.
 
 namespace steelyard::tls {
 
@@ -55,14 +54,12 @@ struct InquiryRules {
   config::TlsOcsp settings;
   std::vector<CertificateHandle> responders;
   StoreHandle store;  // whom the server believes
+  std::string text;   // equal texts let in the same
   KnownGood known{};
 };
 
 class Inquiry {
  public:
-  // The error is why there is no answer.
-  using Fetch = std::function<std::expected<std::string, std::string>(const OcspErrand&)>;
-
   // About the client that has just shown its certificates, by the rules of `context`; null: of the
   // one of its handshake. Null: there is nothing to ask.
   static std::shared_ptr<const Inquiry> about(SSL& ssl, SSL_CTX* context = nullptr);
@@ -72,24 +69,28 @@ class Inquiry {
 
   // Without asking anybody; nothing: somebody has to be asked.
   std::optional<InquiryFinding> known(WallTime now) const;
-  InquiryFinding pursue(const Fetch& fetch) const;
   // For how long that may take at most.
   Duration patience() const;
 
+  // What this is about was found good, by these rules.
+  void note_good(SSL& ssl) const;
+  // Whether that was noted of the client as `context` now has it, or it asks about nobody like it.
+  // Rules may be newer than a connection, and then nobody asked.
+  static bool is_settled(SSL& ssl, SSL_CTX* context);
+
  private:
+  friend class Pursuit;
   std::size_t count() const;
   bool needs_no_answer(std::size_t position, WallTime now) const;
-  bool is_good(std::size_t position, const Fetch& fetch, InquiryFinding& finding) const;
-  std::string url_about(X509* certificate) const;
-  void refuse(X509* certificate, int error, InquiryFinding& finding) const;
   std::string key_of(std::size_t position) const;
 
   const std::shared_ptr<InquiryRules> rules_;
   const std::vector<CertificateHandle> chain_;
 };
 
-// Has who is spoken to by `context` asked about; its trust is that of answers, too.
+// Has who is spoken to by `context` asked about; its trust is that of answers, too. `text`: all
+// that decides who is let in, but for the responders.
 void set_inquiry(SSL_CTX& context, const config::TlsOcsp& settings,
-                 std::vector<CertificateHandle> responders);
+                 std::vector<CertificateHandle> responders, std::string text);
 
 }  // namespace steelyard::tls

@@ -37,6 +37,20 @@ bool may_ask_for_certificates(const TlsServerSettings& settings) {
   return settings.verify != config::PeerVerify::none || settings.verifies_in_sections;
 }
 
+std::string path_of(const std::optional<NamedFile>& file) { return file ? file->path : ""; }
+
+// How long it takes and by which proxy changes nothing about who is let in.
+std::string text_of_inquiry(const config::TlsOcsp& ocsp) {
+  if (ocsp.about == config::TlsOcsp::About::nobody) return "";
+  std::string text = "|ocsp" + std::to_string(static_cast<int>(ocsp.about));
+  for (const bool each :
+       {ocsp.needs_no_responder, ocsp.overrides, ocsp.sends_nonce, ocsp.trusts_anybody})
+    text += each ? 'y' : 'n';
+  text += '|' + ocsp.default_url + '|' + path_of(ocsp.responders);
+  text += '|' + std::to_string(ocsp.skew.count()) + '|';
+  return text + (ocsp.age_max ? std::to_string(ocsp.age_max->count()) : "");
+}
+
 bool asks_authorities(const TlsServerSettings& settings) {
   return may_ask_for_certificates(settings) &&
          settings.ocsp.about != config::TlsOcsp::About::nobody;
@@ -166,7 +180,7 @@ void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
     if (!loaded) return faults.push_back(std::move(loaded.error()));
     responders = std::move(*loaded);
   }
-  set_inquiry(context, settings.ocsp, std::move(responders));
+  set_inquiry(context, settings.ocsp, std::move(responders), text_of_inquiry(settings.ocsp));
 }
 
 // Sessions of other rules are not resumed under these.
@@ -200,20 +214,6 @@ std::string text_of_certificates(SSL_CTX& context) {
     text.append(reinterpret_cast<const char*>(digest.data()), bytes);
   }
   return text;
-}
-
-std::string path_of(const std::optional<NamedFile>& file) { return file ? file->path : ""; }
-
-// How long it takes and by which proxy changes nothing about who is let in.
-std::string text_of_inquiry(const config::TlsOcsp& ocsp) {
-  if (ocsp.about == config::TlsOcsp::About::nobody) return "";
-  std::string text = "|ocsp" + std::to_string(static_cast<int>(ocsp.about));
-  for (const bool each :
-       {ocsp.needs_no_responder, ocsp.overrides, ocsp.sends_nonce, ocsp.trusts_anybody})
-    text += each ? 'y' : 'n';
-  text += '|' + ocsp.default_url + '|' + path_of(ocsp.responders);
-  text += '|' + std::to_string(ocsp.skew.count()) + '|';
-  return text + (ocsp.age_max ? std::to_string(ocsp.age_max->count()) : "");
 }
 
 std::string text_of_verification(const TlsServerSettings& settings) {

@@ -1,11 +1,13 @@
 """Clients' certificates whose authorities are asked whether they are still good (SSLOCSPEnable): what
 httpd makes of the answers and what Steelyard does, with openssl's own OCSP behind both."""
 
+import signal
 import ssl
 import threading
 
 import pytest
 from support.certificates import Authority
+from support.http2_client import Client
 from support.ocsp import Responder
 from support.process import until
 from support.server import APACHE, MODULE_DIRECTORY, Server, complete
@@ -54,6 +56,7 @@ def settings(port, member, authority, ocsp, verify=WHOLE):
     certificate, key = authority.issue("lb.test")
     return complete(MODULES + f"""\
 Listen {port.port}
+KeepAliveTimeout 60
 SSLSessionCache shmcb:sessions(512000)
 <VirtualHost 127.0.0.1:{port.port}>
 ServerName lb.test
@@ -303,6 +306,52 @@ def test_an_authority_that_does_not_answer_holds_up_nobody_else(server, port, me
     assert results == [SERVED]
 
 
+def crowd_of(count, port, files):
+    """So many clients at once; their outcomes when `join` has been called."""
+    outcomes = []
+    threads = [threading.Thread(target=lambda: outcomes.append(outcome(port, files)))
+               for _ in range(count)]
+    for each in threads:
+        each.start()
+
+    def join():
+        for each in threads:
+            each.join(30)
+        return outcomes
+
+    return outcomes, join
+
+
+def test_an_authority_that_does_not_answer_holds_up_no_clients_of_another(
+        server, port, member, authority, responder):
+    alice = responder.certificate("alice")
+    responder.leave.clear()
+    with Responder(authority) as well:
+        bob = well.certificate("bob")
+        server.start(settings(port, member, authority, "SSLOCSPEnable leaf\n"), [port.port])
+        outcomes, join = crowd_of(24, port, alice)
+        responder.wait_asked(16)
+        assert outcome(port, bob) == SERVED
+        assert not outcomes
+        assert responder.asked == 16
+        responder.leave.set()
+        assert join() == [SERVED] * 24
+
+
+def test_nobody_waits_behind_those_who_wait_in_vain(server, port, member, authority, responder):
+    alice = responder.certificate("alice")
+    responder.leave.clear()
+    server.start(settings(port, member, authority, "SSLOCSPEnable leaf\nSSLOCSPResponderTimeout 2\n"),
+                 [port.port])
+    _, join = crowd_of(24, port, alice)
+    assert join() == [REFUSED] * 24
+    assert responder.asked < 24
+    assert "gave no answer: it has just left another question without one" in log_of(server)
+    # Who comes alone is asked about all the same.
+    responder.leave.set()
+    assert outcome(port, alice) == SERVED
+
+
 def test_a_responder_has_its_time(server, port, member, authority, responder):
     alice = responder.certificate("alice")
     responder.leave.clear()
@@ -380,3 +429,110 @@ def test_what_is_wrong_is_said_before_it_counts(server, port, member, authority)
     status, text = server.check(settings(port, member, authority, "SSLOCSPEnable on\n"
                                          "SSLOCSPDefaultResponder https://o.test/\n"))
     assert status == 0 and "is no http:// URL" in text
+
+
+# --- reloads
+
+ALL = "SSLVerifyClient optional\n"
+H2 = f"LoadModule http2_module {MODULE_DIRECTORY}/mod_http2.so\nProtocols h2 http/1.1\n"
+
+
+def reload(server, text, taken):
+    """`taken`: whether it counts for new connections, until when it is looked at."""
+    server.write(text)
+    server.signal(signal.SIGUSR1)
+    assert until(taken)
+
+
+def answer_to(connection, path="/"):
+    """REFUSED: the connection ends instead."""
+    try:
+        return connection.ask(path).status or REFUSED
+    except (Stopped, ssl.SSLError, ConnectionResetError):
+        return REFUSED
+
+
+@pytest.mark.parametrize("before", ["off", "leaf\nSSLOCSPNoverify on"])
+def test_a_reload_that_asks_for_more_counts_for_connections_that_are_open(
+        program, port, member, authority, responder, version, before):
+    alice, bob = responder.certificate("alice"), responder.certificate("bob")
+    asks = settings(port, member, authority, "SSLOCSPEnable leaf\n", ALL)
+    program.start(settings(port, member, authority, f"SSLOCSPEnable {before}\n", ALL), [port.port])
+    open_ones = [TlsConnection(port.port, "lb.test", shown(files, version)) for files in (alice, bob)]
+    assert [each.ask().status for each in open_ones] == [SERVED, SERVED]
+    responder.revoke("bob")
+    reload(program, asks, lambda: outcome(port, bob) == REFUSED)
+    received = len(member.received)
+    for each in open_ones:
+        assert answer_to(each) in (REFUSED, "421")
+        assert each.closed_by_peer(5)
+        each.close()
+    assert len(member.received) == received
+    assert outcome(port, alice, version) == SERVED
+
+
+def test_a_reload_that_asks_for_nothing_new_leaves_connections_open(server, port, member, authority,
+                                                                    responder, version):
+    alice = responder.certificate("alice")
+    text = settings(port, member, authority, "SSLOCSPEnable leaf\n", ALL)
+    server.start(text, [port.port])
+    known = TlsConnection(port.port, "lb.test", shown(alice, version))
+    unknown = TlsConnection(port.port, "lb.test", shown(None, version))
+    assert [known.ask().status, unknown.ask().status] == [SERVED, SERVED]
+    for change in ("ErrorDocument 503 changed\n", "SSLOCSPResponderTimeout 9\n"):
+        loads = log_of(server).count("resuming normal operations")
+        reload(server, text.replace("SSLOCSPEnable", change + "SSLOCSPEnable"),
+               lambda: log_of(server).count("resuming normal operations") > loads)
+        assert [known.ask().status, unknown.ask().status] == [SERVED, SERVED]
+    assert responder.asked == 1
+    known.close()
+    unknown.close()
+
+
+def test_who_showed_no_certificate_is_not_sent_away(server, port, member, authority, responder):
+    bob = responder.certificate("bob")
+    responder.revoke("bob")
+    server.start(settings(port, member, authority, "SSLOCSPEnable off\n", ALL), [port.port])
+    connection = TlsConnection(port.port, "lb.test", shown(None))
+    assert connection.ask().status == SERVED
+    reload(server, settings(port, member, authority, "SSLOCSPEnable leaf\n", ALL),
+           lambda: outcome(port, bob) == REFUSED)
+    assert connection.ask().status == SERVED
+    connection.close()
+
+
+def test_what_a_path_asked_for_before_a_reload_counts_for_no_more_than_another(
+        server, port, member, authority, responder, version):
+    alice, bob = responder.certificate("alice"), responder.certificate("bob")
+    server.start(settings(port, member, authority, "SSLOCSPEnable off\n", PATH), [port.port])
+    asked, unasked = (TlsConnection(port.port, "lb.test", shown(files, version))
+                      for files in (bob, alice))
+    assert [asked.ask("/must").status, unasked.ask("/open").status] == [SERVED, SERVED]
+    responder.revoke("bob")
+    reload(server, settings(port, member, authority, "SSLOCSPEnable leaf\n", PATH),
+           lambda: outcome(port, bob, path="/must") == REFUSED)
+    assert asked.ask("/must").status == "421"
+    asked.close()
+    # Who is asked for one after the reload is asked about, and stays.
+    before = responder.asked
+    assert [unasked.ask("/must").status, unasked.ask("/must").status] == [SERVED, SERVED]
+    assert responder.asked == before + 1
+    unasked.close()
+
+
+def test_http2_connections_older_than_the_rules_end(server, port, member, authority, responder):
+    alice, bob = responder.certificate("alice"), responder.certificate("bob")
+    server.start(H2 + settings(port, member, authority, "SSLOCSPEnable off\n", ALL), [port.port])
+    clients = [Client(port, "lb.test", files) for files in (alice, None)]
+    assert [each.ask("lb.test") for each in clients] == [SERVED, SERVED]
+    responder.revoke("bob")
+    reload(server, H2 + settings(port, member, authority, "SSLOCSPEnable leaf\n", ALL),
+           lambda: outcome(port, bob) == REFUSED)
+    assert [each.ask("lb.test") for each in clients] == ["421", SERVED]
+    assert clients[0].is_sent_away()
+    for each in clients:
+        each.close()
+    assert until(lambda: "the connection is older than what is asked" in log_of(server))
+    client = Client(port, "lb.test", alice)
+    assert [client.ask("lb.test"), client.ask("lb.test")] == [SERVED, SERVED]
+    client.close()

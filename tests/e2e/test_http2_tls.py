@@ -2,13 +2,10 @@
 
 import ssl
 
-import hpack
 import pytest
-from support import frames
 from support.certificates import Authority
-from support.frames import Frames
+from support.http2_client import Client
 from support.server import MODULE_DIRECTORY, complete
-from support.tls import context_for
 
 MODULES = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
                   for name in ("http2", "socache_shmcb", "ssl"))
@@ -45,31 +42,6 @@ ProxyPass / http://{member.address}/{name}/
         return server
 
     return begin
-
-
-class Client:
-    """One connection; asks for hosts one stream after the other."""
-
-    def __init__(self, port, host, certificate=None):
-        context = context_for(certificate=certificate, alpn=["h2"])
-        plain = frames.socket.create_connection(("127.0.0.1", port.port), 10)
-        self.frames = Frames(port.port, secured=context.wrap_socket(plain, server_hostname=host))
-        assert self.frames.socket.selected_alpn_protocol() == "h2"
-        self.decoder, self.stream = hpack.Decoder(), -1
-
-    def ask(self, host, path=b"/"):
-        self.stream += 2
-        self.frames.headers(self.stream, frames.request(path=path, authority=host.encode(),
-                                                        scheme=b"https"))
-        head = self.frames.until(lambda each: each.kind == frames.HEADERS)
-        assert head is not None and head.stream == self.stream
-        status = self.decoder.decode(head.payload)[0][1]
-        while not head.flags & frames.END_STREAM:
-            head = self.frames.until(lambda each: each.stream == self.stream)
-        return status
-
-    def close(self):
-        self.frames.close()
 
 
 def test_a_connection_serves_hosts_that_show_the_same_and_no_others(start, port, member, authority):

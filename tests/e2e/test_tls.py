@@ -528,7 +528,8 @@ def test_a_reload_that_asks_for_certificates_turns_old_connections_away(
     server.signal(signal.SIGUSR1)
     assert until(lambda: handshake_fault(port.port, "lb.test") is not None)
     before = len(member.received)
-    assert old.ask().status == "421"
+    answer = old.ask()
+    assert (answer.status, answer.header("Connection")) == ("421", b"close")
     old.close()
     assert len(member.received) == before
     known = TlsConnection(port.port, "lb.test",

@@ -61,12 +61,16 @@ io::Task<ClientConnection::Next> ClientConnection::greet() {
 
 // httpd asks in the middle of the handshake.
 io::Task<bool> ClientConnection::has_good_certificate() {
-  auto inquiry = tls::Inquiry::about(*facts_.tls->ssl());
+  const auto inquiry = tls::Inquiry::about(*facts_.tls->ssl());
   if (inquiry == nullptr) co_return true;
   const IpAddress from = facts_.announced ? facts_.announced->ip : facts_.peer.ip;
-  const tls::InquiryFinding finding = co_await inquire(core_, timer_, from, std::move(inquiry));
+  const tls::InquiryFinding finding = co_await inquire(core_, timer_, from, inquiry);
   for (const auto& [level, text] : finding.remarks) tell_of_tls(level, text);
-  if (!finding.is_good) tell_of_handshake("certificate verify failed");
+  if (finding.is_good) {
+    inquiry->note_good(*facts_.tls->ssl());
+  } else {
+    tell_of_handshake("certificate verify failed");
+  }
   co_return finding.is_good;
 }
 

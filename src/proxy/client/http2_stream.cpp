@@ -13,6 +13,7 @@
 #include "proxy/client/http2_session.hpp"
 #include "proxy/client/serving.hpp"
 #include "proxy/client_wish.hpp"
+#include "proxy/named_host.hpp"
 
 namespace steelyard::proxy {
 
@@ -319,6 +320,7 @@ void Http2Stream::wind_up(bool received_all) {
   const bool is_whole = ended_ && !broken_ && !x.broken_off;
   wants_no_more_ = !received_all;
   const bool asks_for_http1 = x.notes.has(renegotiation_note);
+  const bool is_outdated = x.notes.has(outdated_note);
   finish_exchange(x, session_.core());
   session_.core().give_back(std::move(workspace_));
   state_ = State::served;
@@ -327,6 +329,7 @@ void Http2Stream::wind_up(bool received_all) {
   received_.release();
   if (!is_whole) session_.reset(*this, reason_to_reset(asks_for_http1));
   session_.note_served(*this);
+  if (is_outdated) session_.drain();
 }
 
 // The client gave the stream up, or is gone.
