@@ -36,7 +36,7 @@ struct Pick {
 struct Choice {
   std::size_t member = 0;
   balance::Reason reason = balance::Reason::none;
-  bool is_first = true;  // no other member was tried
+  std::vector<std::size_t> tried{};  // in vain
   std::size_t client = 0;
   std::optional<std::size_t> own{};
   bool own_was_usable = false;

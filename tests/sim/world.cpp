@@ -136,7 +136,7 @@ void World::begin_exchange() {
 }
 
 balance::Decision World::choose(Exchange& x, balance::Attempt attempt) {
-  Choice choice{.is_first = x.tried.empty(), .client = x.client};
+  Choice choice{.client = x.client};
   if (!x.tag.empty()) {
     choice.own = std::stoul(x.tag.substr(1));
     choice.own_was_usable = refs_[*choice.own]->usable();
@@ -162,7 +162,10 @@ void World::tell(const Exchange& x, const balance::Decision& decision, Choice ch
   const bool is_sessions =
       choice.reason == balance::Reason::by_session || choice.reason == balance::Reason::by_redirect;
   must(!is_newcomer || is_sessions || in_line_.empty(), "a newcomer overtook the line");
-  if (on_choice) on_choice(choice);
+  if (!on_choice) return;
+  for (const balance::MemberRef& member : x.tried)
+    choice.tried.push_back(indexes_.at(member.get()));
+  on_choice(choice);
 }
 
 // False: the member refused, and another one may be sought.
@@ -274,6 +277,7 @@ std::shared_ptr<balance::BalancerSpec> group_of(std::size_t members, std::string
   for (std::size_t i = 0; i < members; ++i) {
     spec->members.emplace_back();
     spec->members.back().name = "m" + std::to_string(i);
+    spec->members.back().host = "10.0.0." + std::to_string(i);
     spec->members.back().tag = tag_of(i);
   }
   for (const std::string_view word : split_words(parameters)) {

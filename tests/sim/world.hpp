@@ -45,6 +45,8 @@ class World {
   // Servers tell of their places (HeartbeatListen) each `every` seconds, `seconds` long.
   void send_heartbeats(double every, double seconds);
 
+  [[nodiscard]] std::size_t size() const { return models_.size(); }
+  [[nodiscard]] const balance::MemberSpec& spec(std::size_t member) const { return specs_[member]; }
   MemberModel& model(std::size_t member) { return models_[member]; }
   balance::Balancer& balancer() { return *balancer_; }
   balance::MemberRef member(std::size_t which) { return refs_[which]; }
