@@ -257,7 +257,6 @@ void World::end(std::size_t member, Exchange& exchange) {
   serve(member, std::move(next));
 }
 
-// Says what is wrong first: the rest follows from it, as a rule.
 void World::must(bool holds, std::string_view else_complaint) {
   if (holds || std::exchange(is_broken_, true)) return;
   ADD_FAILURE() << else_complaint << ", at " << now_ << " s";

@@ -45,6 +45,9 @@ class World {
   // Servers tell of their places (HeartbeatListen) each `every` seconds, `seconds` long.
   void send_heartbeats(double every, double seconds);
 
+  // Says what is wrong first: the rest follows from it, as a rule.
+  void must(bool holds, std::string_view else_complaint);
+
   [[nodiscard]] std::size_t size() const { return models_.size(); }
   [[nodiscard]] const balance::MemberSpec& spec(std::size_t member) const { return specs_[member]; }
   MemberModel& model(std::size_t member) { return models_[member]; }
@@ -108,7 +111,6 @@ class World {
   void end(std::size_t member, Exchange& exchange);
   void step();
   void check_member(std::size_t member);
-  void must(bool holds, std::string_view else_complaint);
 
   // world_line.cpp: what the proxy's LineWait does.
   void stand(const Shared& exchange);
