@@ -53,9 +53,10 @@ struct Refused {
 // `members` of equal factor, named m0, m1, ...; parameters as `key=value` words.
 std::shared_ptr<balance::BalancerSpec> group_of(std::size_t members, std::string_view parameters);
 
-// The same with a factor for each.
+// The same with a factor for each, and other names for each seed: those decide where keys belong.
 std::shared_ptr<balance::BalancerSpec> group_with(const std::vector<int>& factors,
-                                                  std::string_view parameters);
+                                                  std::string_view parameters,
+                                                  std::uint64_t seed = 0);
 
 // The value that `part` of all lie below.
 double quantile(std::vector<double> values, double part);

@@ -62,21 +62,23 @@ Instant World::instant() const {
 }
 
 void World::after(double seconds, std::function<void()> action) {
-  events_.push({now_ + seconds, ++orders_, std::move(action)});
+  events_.push_back({now_ + seconds, ++orders_, std::move(action)});
+  std::ranges::push_heap(events_, Later());
 }
 
 void World::step() {
-  if (events_.top().at > now_) check_line();
-  const std::function<void()> act = events_.top().act;
-  now_ = events_.top().at;
-  events_.pop();
-  act();
+  if (events_.front().at > now_) check_line();
+  std::ranges::pop_heap(events_, Later());
+  const Event event = std::move(events_.back());
+  events_.pop_back();
+  now_ = event.at;
+  event.act();
 }
 
 void World::run(double rate, double seconds) {
   const double until = now_ + seconds;
   arrive(rate, until);
-  while (!events_.empty() && events_.top().at <= until) step();
+  while (!events_.empty() && events_.front().at <= until) step();
   now_ = until;
 }
 
@@ -289,9 +291,10 @@ std::shared_ptr<balance::BalancerSpec> group_of(std::size_t members, std::string
 }
 
 std::shared_ptr<balance::BalancerSpec> group_with(const std::vector<int>& factors,
-                                                  std::string_view parameters) {
+                                                  std::string_view parameters, std::uint64_t seed) {
   auto spec = group_of(factors.size(), parameters);
   for (std::size_t i = 0; i < factors.size(); ++i) {
+    spec->members[i].name += '.' + std::to_string(seed);
     spec->members[i].load_factor = balance::load_factor_unit * factors[i];
   }
   return spec;

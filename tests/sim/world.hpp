@@ -132,8 +132,8 @@ class World {
   int refusing_ = 0;  // attempts under way that will fail
   std::shared_ptr<const heartbeat::Servers> heard_;
   std::unordered_map<std::size_t, std::size_t> sessions_;  // by client: the member of its tag
-  std::priority_queue<Event, std::vector<Event>, Later> events_;
-  std::map<std::uint64_t, Shared> in_line_;  // by ticket
+  std::vector<Event> events_;                              // a heap
+  std::map<std::uint64_t, Shared> in_line_;                // by ticket
   std::uint64_t tickets_ = 0;
   std::uint64_t orders_ = 0;
   double now_ = 0;
