@@ -13,7 +13,8 @@ namespace steelyard::sim {
 
 // The environment's seed, or the one that all runs share.
 std::uint64_t seed_of_run();
-// For tests that take several: the environment's alone, or that of all runs and two more.
+// For tests that take several: the environment's alone, or that of all runs and two more. With
+// sanitizers one.
 std::vector<std::uint64_t> seeds_of_run();
 
 struct MemberModel {
