@@ -43,6 +43,10 @@ TEST(Question, is_another_when_anything_differs_that_the_answer_or_its_count_dep
     EXPECT_NE(question(server, "http://m1", {std::string(word)}), plain) << word;
   for (const char* url : {"http://m2", "http://m1:81", "http://m1/app", "ws://m1", "h2c://m1"})
     EXPECT_NE(question(server, url), plain) << url;
+  EXPECT_NE(question(server, "http://m1", {"connectiontimeout=2"}),
+            question(server, "http://m1", {"connectiontimeout=2", "timeout=4"}));
+  EXPECT_NE(question(server, "unix:/a|fcgi://m1"), question(server, "unix:/b|fcgi://m1"));
+  EXPECT_EQ(question(server, "unix:/a|http://m1"), plain) << "httpd: not asked on its socket";
   TargetRules one_address = rules_of(server, "http://m1");
   one_address.member.address = IpAddress::v4(0x7f000001);
   EXPECT_NE(question_of(plan_for(one_address)), plain);
