@@ -74,6 +74,7 @@ const Samples& member_samples() {
       {"hcmethod", {"TCP", "GET11", "OPTIONS"}},
       {"hcpasses", {"2"}},
       {"hcport", {"8081"}},
+      {"hcshare", {"On", "Off"}},
       {"hcsni", {"app.example"}},
       {"hctemplate", {}},
       {"hctimeout", {"3", "300ms"}},

@@ -149,13 +149,15 @@ TEST_F(HealthDirectives, names_given_in_a_section_belong_to_its_server) {
 
 TEST_F(HealthDirectives, extensions_are_read) {
   EXPECT_EQ(fault("BalancerMember balancer://a http://h hcmethod=HEAD hctimeout=250ms "
-                  "hchost=app.example hcport=9000 hcjitter=100ms hcdowninterval=1"),
+                  "hchost=app.example hcport=9000 hcjitter=100ms hcdowninterval=1 "
+                  "hcshare=on"),
             "");
   EXPECT_EQ(check_of_member().timeout, milliseconds(250));
   EXPECT_EQ(check_of_member().host, "app.example");
   EXPECT_EQ(check_of_member().port, 9000);
   EXPECT_EQ(check_of_member().jitter, milliseconds(100));
   EXPECT_EQ(check_of_member().down_interval, milliseconds(1000));
+  EXPECT_TRUE(check_of_member().is_shared);
 }
 
 TEST_F(HealthDirectives, on_a_direct_backend_say_that_they_have_no_effect) {

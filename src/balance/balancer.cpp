@@ -386,9 +386,14 @@ CheckEffect Balancer::check_finished(const MemberRef& member, CheckReport report
   // One that was under way when a reload ended the checks: nobody could ever take back what it
   // says.
   if (at == nobody || roster_.spec(at).check.method == CheckMethod::none) return CheckEffect::none;
-  member->health_log().note_check({report.ended, report.verdict, report.evidence});
+  const CheckSpec& rules = roster_.spec(at).check;
+  const auto& shared = report.shared;
+  if (!shared || shared->told != SharedFinding::Told::past_check)
+    member->health_log().note_check({report.ended, report.verdict, report.evidence});
   const Health before = roster_.health(at);
-  const Health next = after_check(before, roster_.spec(at).check, report.verdict, report.ended);
+  const Health next = shared
+                          ? after_shared_check(before, rules, report.verdict, *shared, report.ended)
+                          : after_check(before, rules, report.verdict, report.ended);
   const bool enabled = report.verdict == CheckVerdict::passed;
   roster_.take(at, next,
                {.cause = enabled ? HealthCause::checks_passed : HealthCause::checks_failed,

@@ -133,6 +133,13 @@ Result set_port(CheckSpec& spec, std::string_view value) {
   return {};
 }
 
+Result set_shared(CheckSpec& spec, std::string_view value) {
+  const bool on = equals_ignoring_case(value, "on");
+  if (!on && !equals_ignoring_case(value, "off")) return complaint("hcshare must be On|Off");
+  spec.is_shared = on;
+  return {};
+}
+
 Result set_server_name(CheckSpec& spec, std::string_view value) {
   const bool has_port = value.find(':') != std::string_view::npos;
   if (value.empty() || value.size() > host_length_max || has_port ||
@@ -158,6 +165,7 @@ constexpr std::array setters{
     Setter{"hcmethod", set_method},
     Setter{"hcpasses", set_passes},
     Setter{"hcport", set_port},
+    Setter{"hcshare", set_shared},
     Setter{"hcsni", set_server_name},
     Setter{"hctemplate", nullptr},
     Setter{"hctimeout", set_timeout},

@@ -39,6 +39,7 @@ struct CheckSpec {
   std::string sni{};                                   // hcsni: the host named in TLS
   std::chrono::milliseconds jitter{0};  // hcjitter: at most so much is added by chance
   std::optional<std::chrono::milliseconds> down_interval{};  // hcdowninterval: while E or C is set
+  bool is_shared = false;  // hcshare: with all members that ask the same (health/question.hpp)
 
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };

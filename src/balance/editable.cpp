@@ -75,6 +75,11 @@ constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
     {"hcpasses", Shape::whole,
      [](const MemberSpec& spec) { return std::to_string(spec.check.passes); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.passes = usual.check.passes; }},
+    {"hcshare", Shape::text,
+     [](const MemberSpec& spec) { return switch_text(spec.check.is_shared); },
+     [](MemberSpec& spec, const MemberSpec& usual) {
+       spec.check.is_shared = usual.check.is_shared;
+     }},
     {"hcuri", Shape::text, [](const MemberSpec& spec) { return spec.check.uri; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.check.uri = usual.check.uri; }},
     {"lbset", Shape::whole, [](const MemberSpec& spec) { return std::to_string(spec.lbset); },

@@ -1,8 +1,8 @@
 // The fields of members and balancers that an operator may change while the program runs, by the
 // names of their parameters, and their values as text: what manager, API, journal and log show.
 //
-//   member     connectiontimeout hcexpr hcfails hcinterval hcmethod hcpasses hcuri lbset loadfactor
-//              redirect retry route status timeout
+//   member     connectiontimeout hcexpr hcfails hcinterval hcmethod hcpasses hcshare hcuri lbset
+//              loadfactor redirect retry route status timeout
 //   balancer   lbmethod maxattempts nofailover stickysession timeout
 //
 // Texts are what the configuration would say; an empty one is what holds when it says nothing.

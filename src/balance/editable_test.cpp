@@ -15,6 +15,7 @@ TEST(Editable, each_field_of_a_member_is_read_as_it_was_written) {
       {"hcinterval", "12s"},
       {"hcmethod", "GET"},
       {"hcpasses", "2"},
+      {"hcshare", "On"},
       {"hcuri", "/up"},
       {"lbset", "4"},
       {"loadfactor", "1.50"},

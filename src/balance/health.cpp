@@ -88,6 +88,44 @@ Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict, 
   return health;
 }
 
+SharedFinding after_check(SharedFinding finding, const CheckSpec& rules, CheckVerdict verdict) {
+  const bool was_down = finding.is_down;
+  finding.told = SharedFinding::Told::check;
+  if (finding.is_down && verdict == CheckVerdict::passed) {
+    if (++finding.passed < rules.passes) return finding;
+    finding.passed = 0;
+    finding.is_down = false;
+  } else if (!finding.is_down && verdict == CheckVerdict::failed) {
+    if (++finding.failed < rules.fails) return finding;
+    finding.failed = 0;
+    finding.is_down = true;
+  }
+  if (finding.is_down != was_down) finding.told = SharedFinding::Told::conclusion;
+  return finding;
+}
+
+// C follows what was found, but a passed check never sets it and a failed one never clears it. One
+// that is down alone, by its traffic or its operator, counts its own passes to hcpasses.
+Health after_shared_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
+                          const SharedFinding& finding, Instant now) {
+  health.checks.failed = finding.failed;
+  if (verdict == CheckVerdict::failed) {
+    if (!health.status.any(Flag::in_error | Flag::health_failed)) health.error_time = now;
+    if (!finding.is_down) return health;
+    health.status = health.status.with(Flag::health_failed);
+    health.checks.passed = finding.passed;
+  } else if (finding.is_down) {
+    health.checks.passed = finding.passed;
+  } else if (health.status.any(Flag::in_error | Flag::health_failed)) {
+    const bool is_theirs =
+        finding.told != SharedFinding::Told::check && health.status.has(Flag::health_failed);
+    if (!is_theirs && ++health.checks.passed < rules.passes) return health;
+    health.checks.passed = 0;
+    health.status = health.status.without(Flag::in_error | Flag::health_failed);
+  }
+  return health;
+}
+
 // An error told of machines that the name no longer means.
 Health after_lookup(Health health, NameLookup lookup) {
   health.status = lookup == NameLookup::finds

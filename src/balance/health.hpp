@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -81,11 +82,23 @@ struct HealthChange {
   Evidence evidence = {};
 };
 
+// What members that share a check (hcshare=On) know by it: counted once, for them all.
+struct SharedFinding {
+  bool is_down = false;
+  int failed = 0;  // so many checks, towards hcfails
+  int passed = 0;  // towards hcpasses, while it is down
+  // The last check as such; or that it took all down or brought them back; or a check that was made
+  // before this member shared it.
+  enum class Told : std::uint8_t { check, conclusion, past_check } told = Told::check;
+  friend bool operator==(const SharedFinding&, const SharedFinding&) = default;
+};
+
 // A check that is over.
 struct CheckReport {
   Instant ended;
   CheckVerdict verdict = CheckVerdict::passed;
   Evidence evidence;
+  std::optional<SharedFinding> shared{};  // with this check; none: the member counts for itself
 };
 
 enum class CheckEffect : std::uint8_t { none, enabled, disabled };
@@ -99,6 +112,11 @@ enum class CheckEffect : std::uint8_t { none, enabled, disabled };
 [[nodiscard]] Health after_connect(Health health);
 [[nodiscard]] Health after_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
                                  Instant now);
+// For all who share a check; and then for each of them, whose errors by traffic stay its own.
+[[nodiscard]] SharedFinding after_check(SharedFinding finding, const CheckSpec& rules,
+                                        CheckVerdict verdict);
+[[nodiscard]] Health after_shared_check(Health health, const CheckSpec& rules, CheckVerdict verdict,
+                                        const SharedFinding& finding, Instant now);
 // `finds`: the member's name led somewhere, where it did not or not there before.
 enum class NameLookup : std::uint8_t { finds, fails };
 [[nodiscard]] Health after_lookup(Health health, NameLookup lookup);

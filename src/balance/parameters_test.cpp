@@ -137,6 +137,7 @@ TEST(CheckParameters, refuse_what_httpd_refuses_with_its_words) {
       {"hchost", "", "hchost must be a host name, with :port if it is not the scheme's"},
       {"hcjitter", "2h", "hcjitter must be at most one hour"},
       {"hcdowninterval", "5ms", "Interval must be a positive value greater than 100ms"},
+      {"hcshare", "yes", "hcshare must be On|Off"},
       {"hcsni", "a:1", "hcsni must be a host name"},
   };
   for (const Refusal& refusal : refusals) {

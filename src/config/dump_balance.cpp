@@ -70,6 +70,7 @@ void dump_check(DumpWriter& out, const balance::CheckSpec& check) {
   out.text_unless_empty("sni", check.sni);
   if (check.jitter.count() != 0) out.milliseconds("jitter", check.jitter);
   out.milliseconds("down-interval", check.down_interval);
+  if (check.is_shared) out.line("shared", "on");
   out.unindent();
 }
 

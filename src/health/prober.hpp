@@ -16,10 +16,13 @@
 //   every 100 ms: who is due?   now > end of the last check (at first: when it was learned of)
 //                               + hcinterval, not stopped, no check of it under way
 //
+// Members with hcshare=On that ask the same (question.hpp), of whatever balancers, share a check:
+// it is made once for them all, and each hears what it found.
+//
 // Invariants: 1. a member of one balancer state has at most one check under way, however many
-//                virtual hosts use that state.
+//                virtual hosts use that state; so have all who share one.
 //             2. a reload keeps the times and the checks under way of members that stay; those of
-//                the others end at once.
+//                the others end at once (succession.hpp).
 // Threads: the loop's.
 
 namespace steelyard::health {
@@ -50,6 +53,7 @@ class Prober {
 
  private:
   class Target;
+  class Succession;
   class Look final : public io::Timer {
    public:
     explicit Look(Prober& prober) : prober_(prober) {}

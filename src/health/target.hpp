@@ -2,37 +2,52 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "health/check.hpp"
 #include "health/prober.hpp"
+#include "health/question.hpp"
+#include "health/target_rules.hpp"
 
-// One member that is checked: what a check of it is, when the next is due, and the one under way.
+// One check that is made again and again: what it is, when it is due, the one under way, and the
+// members that are told. That is one member, or all that share the check (hcshare=On).
 //
+//   Target ──asks by the rules of its first asker──▶ Check ──verdict──▶ each asker's balancer
+//
+// Invariants: 1. there is an asker, once it has adopted any.
+//             2. all askers share the check and ask the same question, or there is only one.
 // Threads: the loop's.
 
 namespace steelyard::health {
 
-// What the generation says about the checks of one member; immutable, shared with the check that is
-// under way when the next generation comes.
-struct TargetRules {
-  std::shared_ptr<const proxy::Generation> generation;  // keeps what the rest refers to
-  const config::Server* server = nullptr;
-  const expr::Condition* condition = nullptr;
-  balance::MemberSpec member;
+// A member of a balancer, and how the generation has it checked.
+struct Asker {
+  std::shared_ptr<balance::Balancer> balancer;
+  balance::MemberRef member;
+  std::shared_ptr<const TargetRules> rules;
+  balance::CheckCounts counts{};  // when it was looked at
+
+  using Key = std::pair<const balance::Balancer*, const balance::Member*>;
+  [[nodiscard]] Key key() const { return {balancer.get(), member.get()}; }
 };
 
 class Prober::Target {
  public:
-  Target(const ProberParts& parts, std::size_t& under_way,
-         std::shared_ptr<balance::Balancer> balancer, balance::MemberRef member);
+  // The first check is due one interval after `begins`.
+  Target(const ProberParts& parts, std::size_t& under_way, Instant begins);
   ~Target() { cancel(); }
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  [[nodiscard]] std::pair<const balance::Balancer*, const balance::Member*> key() const {
-    return {balancer_.get(), member_.get()};
-  }
-  void adopt(std::shared_ptr<const TargetRules> rules);
+  // In the place of those before. Who comes to share a check hears what it found last.
+  void adopt(std::vector<Asker> askers);
+  [[nodiscard]] std::span<const Asker> askers() const { return askers_; }
+  [[nodiscard]] bool is_shared() const { return rules().member.check.is_shared; }
+  [[nodiscard]] Question question() const { return question_of(plan_for(rules())); }
+  [[nodiscard]] Instant last_end() const { return last_end_; }
   [[nodiscard]] bool is_due() const;
   void begin();
   void cancel();
@@ -50,8 +65,12 @@ class Prober::Target {
     Target& target_;
   };
 
+  [[nodiscard]] const TargetRules& rules() const { return *askers_.front().rules; }
+  void share(const std::set<Asker::Key>& before);
   io::Task<> run(std::shared_ptr<const TargetRules> rules);
   void finish(const TargetRules& rules, Judgement judged);
+  void tell_asker(const Asker& asker, const balance::CheckReport& report) const;
+  void foretell() const;
   void give_up();
   [[nodiscard]] Duration wait() const;
   void draw_jitter();
@@ -60,9 +79,10 @@ class Prober::Target {
 
   const ProberParts& parts_;
   std::size_t& under_way_;
-  const std::shared_ptr<balance::Balancer> balancer_;
-  const balance::MemberRef member_;
-  std::shared_ptr<const TargetRules> rules_, rules_under_way_;
+  std::vector<Asker> askers_;
+  std::optional<balance::SharedFinding> finding_;  // of a check that is shared
+  std::optional<balance::CheckReport> last_;       // while nothing else is asked
+  std::shared_ptr<const TargetRules> rules_under_way_;
   Instant last_end_;
   Instant began_{};
   Duration jitter_{0};

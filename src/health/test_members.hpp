@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,22 @@ struct PlayedMember {
   int connections = 0;
   std::vector<std::unique_ptr<io::SimStream>> open;
 };
+
+inline balance::MemberSpec checked_member(std::string_view url,
+                                          std::span<const std::string> parameters) {
+  balance::MemberSpec member;
+  CHECK(balance::parse_member_url(member, url));
+  for (const std::string& parameter : parameters) {
+    const std::size_t at = parameter.find('=');
+    const std::string key = parameter.substr(0, at), value = parameter.substr(at + 1);
+    if (key == "hcexpr") {
+      member.check.expression = value;
+    } else {
+      CHECK(balance::set_member_parameter(member, key, value));
+    }
+  }
+  return member;
+}
 
 class CheckedWorld {
  public:
@@ -66,19 +83,9 @@ class CheckedWorld {
     auto spec = std::make_shared<balance::BalancerSpec>();
     spec->name = "balancer://app";
     for (int i = 1; i <= members; ++i) {
-      balance::MemberSpec member;
       const std::string port = balance::default_port(scheme_) == 80 ? "" : ":80";
-      CHECK(balance::parse_member_url(member, scheme_ + "://m" + std::to_string(i) + port));
-      for (const std::string& parameter : parameters_) {
-        const std::size_t at = parameter.find('=');
-        const std::string key = parameter.substr(0, at), value = parameter.substr(at + 1);
-        if (key == "hcexpr") {
-          member.check.expression = value;
-        } else {
-          CHECK(balance::set_member_parameter(member, key, value));
-        }
-      }
-      spec->members.push_back(member);
+      spec->members.push_back(
+          checked_member(scheme_ + "://m" + std::to_string(i) + port, parameters_));
     }
     server.balancers.push_back(spec);
     return config;

@@ -111,9 +111,10 @@ Exit status: 0 drained, 3 the deadline passed with sessions or exchanges left, 4
 steelyard ctl set BALANCER [MEMBER] FIELD=VALUE ...
 
 Fields are parameters of the configuration: connectiontimeout, hcexpr, hcfails, hcinterval,
-hcmethod, hcpasses, hcuri, lbset, loadfactor, redirect, retry, route and timeout of a member;
-lbmethod, maxattempts, nofailover, stickysession and timeout of a balancer. Nothing behind the
-equals sign is what holds when the configuration says nothing. All of them change, or none.
+hcmethod, hcpasses, hcshare, hcuri, lbset, loadfactor, redirect, retry, route and timeout of a
+member; lbmethod, maxattempts, nofailover, stickysession and timeout of a balancer. Nothing
+behind the equals sign is what holds when the configuration says nothing. All of them change, or
+none.
 
 STATUS sets and clears status letters, as in status= of httpd: +D disabled, +S stopped,
 +N draining, +H hot standby, +R hot spare, +I ignore errors; with - they are cleared. -E forgets

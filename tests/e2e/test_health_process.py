@@ -89,7 +89,7 @@ def test_checks_begin_and_end_with_a_reload(server, port, members):
     assert "health" not in threads(server), "who checks nobody needs no thread for it"
     server.write(text(port, members))
     reload(server)
-    assert "health" in threads(server)
+    assert until(lambda: "health" in threads(server))
     assert until(lambda: checks_heard(members[0]) >= 3)
     server.write(text(port, members, ""))
     reload(server)
