@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -108,6 +109,7 @@ struct KeyPairFiles {
   const NamedFile &certificate, &key;
   std::string_view server;
   std::size_t index;
+  bool has_chain_file;  // which counts instead of what lies behind the certificate (httpd)
 };
 
 Fault about_key(const NamedFile& file, const std::string& what, std::string advice) {
@@ -150,14 +152,16 @@ std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAcc
                                    "SSLCertificateKeyFile unless it lies with the certificate."));
 }
 
-// Whom a client's certificate has to come from, and what it is told of that.
+// Whom a client's certificate has to come from, and what it is told of that. Authorities are
+// believed whether or not clients are asked: out of them the library completes a certificate's
+// chain (httpd).
 void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
                           const FileAccess& files, Faults& faults) {
+  add_trust(context, settings.trust, files, faults);
   if (!may_ask_for_certificates(settings)) return;
   set_verification(context, {.verify = settings.verify,
                              .depth = settings.verify_depth,
                              .needs_no_crl = settings.trust.needs_no_crl});
-  add_trust(context, settings.trust, files, faults);
   add_client_names(context, settings.trust, files, faults);
   if (!asks_authorities(settings)) return;
   std::vector<CertificateHandle> responders;
@@ -178,12 +182,19 @@ void name_sessions(SSL_CTX& context, std::string_view text) {
   SSL_CTX_set_session_id_context(&context, digest.data(), bytes);
 }
 
-void add_chain(SSL_CTX& context, const NamedFile& file, const FileAccess& files, Faults& faults) {
+void add_chain(SSL_CTX& context, const TlsServerSettings& settings, const FileAccess& files,
+               Faults& faults) {
+  const NamedFile& file = *settings.chain;
   auto chain = load_certificates(file, files);
   if (!chain) return faults.push_back(std::move(chain.error()));
-  for (const CertificateHandle& certificate : *chain) {
-    X509_up_ref(certificate.get());
-    SSL_CTX_add_extra_chain_cert(&context, certificate.get());
+  // httpd: in a file that is a certificate's, too, the first one is the server's.
+  const bool skips_first = std::ranges::any_of(
+      settings.certificates,
+      [&](const NamedFile& certificate) { return certificate.path == file.path; });
+  for (std::size_t i = skips_first ? 1 : 0; i < chain->size(); ++i) {
+    X509* const certificate = (*chain)[i].get();
+    X509_up_ref(certificate);
+    SSL_CTX_add_extra_chain_cert(&context, certificate);
   }
 }
 
@@ -274,7 +285,7 @@ void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& 
 
 void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
                   Faults& faults) {
-  const auto& [certificate, key, server, index] = pair;
+  const auto& [certificate, key, server, index, has_chain_file] = pair;
   auto certificates = load_certificates(certificate, files);
   auto loaded_key = load_key(pair, files);
   if (!certificates) faults.push_back(std::move(certificates.error()));
@@ -298,6 +309,7 @@ void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& 
          "The security level of openssl.cnf may ask for longer keys."});
   }
   SSL_CTX_clear_chain_certs(&context);
+  if (has_chain_file) return;
   for (std::size_t i = 1; i < certificates->size(); ++i)
     SSL_CTX_add1_chain_cert(&context, (*certificates)[i].get());
 }
@@ -335,10 +347,11 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     const NamedFile& certificate = settings.certificates[i];
     const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
-    use_key_pair(context, {certificate, key, identity, i}, files, faults);
+    use_key_pair(context, {certificate, key, identity, i, settings.chain.has_value()}, files,
+                 faults);
   }
   if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
-  if (settings.chain) add_chain(context, *settings.chain, files, faults);
+  if (settings.chain) add_chain(context, settings, files, faults);
   ask_for_certificates(context, settings, files, faults);
   obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
