@@ -72,6 +72,7 @@ void revocation_check(Scope& scope, const Statement& statement) {
   if (!words) return;
   scope.server.tls.trust.revocation = words->check;
   scope.server.tls.trust.needs_no_crl = words->needs_no_crl;
+  scope.reading.part<TlsDrafts>().servers[&scope.server].revocation_check = scope.place();
 }
 
 template <auto member>
@@ -388,6 +389,7 @@ std::span<const Directive> tls_directives() {
 void finish_tls(Reading& reading) {
   for (const auto& server : reading.config->servers) settle_engine(reading, *server);
   warn_of_plain_ports(reading);
+  look_for_revocation_lists(reading);
 }
 
 }  // namespace steelyard::apacheconf
