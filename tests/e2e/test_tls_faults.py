@@ -90,3 +90,50 @@ def test_a_list_of_revoked_certificates_that_nobody_names(binary, places, port, 
     (line, [what]), = complaints.items()
     assert line == line_of(text, f"{directive}Check")
     assert f"neither {directive}File nor {directive}Path is configured" in what
+
+
+FILES = ["SSLCertificateFile", "SSLCertificateKeyFile", "SSLCertificateChainFile",
+         "SSLCACertificateFile", "SSLCADNRequestFile", "SSLCARevocationFile",
+         "SSLOCSPResponderCertificateFile", "SSLSessionTicketKeyFile", "SSLProxyCACertificateFile",
+         "SSLProxyCARevocationFile", "SSLProxyMachineCertificateFile",
+         "SSLProxyMachineCertificateChainFile"]
+PATHS = ["SSLCACertificatePath", "SSLCADNRequestPath", "SSLCARevocationPath",
+         "SSLProxyCACertificatePath", "SSLProxyCARevocationPath", "SSLProxyMachineCertificatePath"]
+WRONG = [(name, place) for name in FILES for place in ("{none}", "{empty}", "{directory}")] + \
+    [(name, place) for name in PATHS for place in ("{none}", "{own}")]
+
+
+def refuses(binary, text):
+    scratch = Scratch("steelyard-faults-")
+    status, said = Server(binary, scratch.path).check(complete(text))
+    scratch.close()
+    return status != 0, said
+
+
+@pytest.mark.parametrize("name, place", WRONG)
+def test_what_is_named_has_to_be_there_though_nothing_uses_it(binary, places, port, name, place):
+    text = whole(port, places, "", f"{name} {place}\n")
+    status, said = refuses(APACHE, text)
+    assert status, said
+    (line, [what]), = check(binary, text).items()
+    assert line == line_of(text, name)
+    assert what.startswith(str(places[place.strip("{}")])), what
+
+
+@pytest.mark.parametrize("name", FILES + PATHS)
+def test_what_is_named_may_lie_there_unused(binary, places, port, name):
+    place = "{directory}" if name in PATHS else "{own}"
+    text = whole(port, places, "", f"{name} {place}\n")
+    assert not refuses(APACHE, text)[0]
+    assert check(binary, text) == {}
+
+
+@pytest.mark.parametrize("name", ["SSLCACertificateFile", "SSLCARevocationFile",
+                                  "SSLCADNRequestFile"])
+def test_a_fault_of_what_several_servers_inherit_is_told_once(binary, places, port, name):
+    more = f"<VirtualHost *:{port.port}>\nServerName b.test\n{OWN}</VirtualHost>\n"
+    text = whole(port, places, f"SSLVerifyClient optional\n{name} {{none}}\n", OWN) + more
+    for key, path in places.items():
+        text = text.replace("{" + key + "}", str(path))
+    (line, whats), = check(binary, text).items()
+    assert (line, len(whats)) == (line_of(text, name), 1), whats
