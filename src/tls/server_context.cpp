@@ -198,7 +198,7 @@ void add_chain(SSL_CTX& context, const TlsServerSettings& settings, const FileAc
   }
 }
 
-// The certificates' own bytes, so that a copy under another name is the same.
+// The certificates' own bytes: a session does not outlive them.
 std::string text_of_certificates(SSL_CTX& context) {
   std::string text;
   for (long more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_FIRST); more == 1;
@@ -213,38 +213,65 @@ std::string text_of_certificates(SSL_CTX& context) {
   return text;
 }
 
-std::string path_of(const std::optional<NamedFile>& file) { return file ? file->path : ""; }
+// What httpd compares of two servers before a request is served whose handshake named the other
+// one: here what clients prove, below what else is agreed on. Files are the same by their paths.
+class Comparison {
+ public:
+  void add(std::string_view text) { text_.append(text).push_back('|'); }
+  void add(std::int64_t number) { add(std::to_string(number)); }
+  void add_file(const std::optional<NamedFile>& file) { add(file ? file->path : ""); }
+  std::string take() { return std::move(text_); }
 
-// How long it takes and by which proxy changes nothing about who is let in.
-std::string text_of_inquiry(const config::TlsOcsp& ocsp) {
-  if (ocsp.about == config::TlsOcsp::About::nobody) return "";
-  std::string text = "|ocsp" + std::to_string(static_cast<int>(ocsp.about));
-  for (const bool each :
-       {ocsp.needs_no_responder, ocsp.overrides, ocsp.sends_nonce, ocsp.trusts_anybody})
-    text += each ? 'y' : 'n';
-  text += '|' + ocsp.default_url + '|' + path_of(ocsp.responders);
-  text += '|' + std::to_string(ocsp.skew.count()) + '|';
-  return text + (ocsp.age_max ? std::to_string(ocsp.age_max->count()) : "");
-}
+ private:
+  std::string text_;
+};
 
 std::string text_of_verification(const TlsServerSettings& settings) {
-  std::string text = std::to_string(static_cast<int>(settings.verify));
-  if (!may_ask_for_certificates(settings)) return text;
   const config::TlsTrust& trust = settings.trust;
-  text += '|' + std::to_string(settings.verify_depth);
-  for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
-    text += '|' + path_of(*file);
-  text += '|' + std::to_string(static_cast<int>(trust.revocation));
-  text += trust.needs_no_crl ? "|n" : "|";
-  return text + text_of_inquiry(settings.ocsp);
+  const config::TlsOcsp& ocsp = settings.ocsp;
+  Comparison text;
+  text.add(static_cast<int>(settings.verify));
+  text.add(settings.verify_depth);
+  for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.names_file, &trust.names_path,
+                           &trust.crl_file, &trust.crl_path})
+    text.add_file(*file);
+  text.add(static_cast<int>(trust.revocation));
+  text.add(trust.needs_no_crl);
+  text.add(static_cast<int>(ocsp.about));
+  text.add(ocsp.needs_no_responder);
+  text.add(ocsp.overrides);
+  text.add(ocsp.default_url);
+  for (const config::TlsCommand& command : settings.commands) {
+    text.add(command.name);
+    text.add(command.value);
+  }
+  if (!asks_authorities(settings)) return text.take();
+  // More than httpd compares: it decides who is let in as well. How long it takes and by which
+  // proxy does not.
+  text.add(settings.verifies_in_sections);
+  text.add(ocsp.sends_nonce);
+  text.add(ocsp.trusts_anybody);
+  text.add_file(ocsp.responders);
+  text.add(ocsp.skew.count());
+  text.add(ocsp.age_max ? ocsp.age_max->count() : -1);
+  return text.take();
 }
 
 std::string text_of_rules(const TlsServerSettings& settings) {
-  std::string text = std::to_string(settings.versions) + '|' + settings.ciphers + '|' +
-                     settings.suites + '|' + (settings.honors_order ? "o" : "");
-  for (const config::TlsCommand& command : settings.commands)
-    text += '|' + command.name + '=' + command.value;
-  return text;
+  Comparison text;
+  text.add(settings.versions);
+  text.add(settings.ciphers);
+  text.add(settings.suites);
+  return text.take();
+}
+
+std::string text_of_names(const TlsServerSettings& settings) {
+  Comparison text;
+  for (const auto* named : {&settings.certificates, &settings.keys}) {
+    for (const NamedFile& file : *named) text.add(file.path);
+    text.add("");
+  }
+  return text.take();
 }
 
 // Keys belong to SSLCertificateKeyFile, which knows whom to ask.
@@ -356,11 +383,11 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);
-  made.certificates_text = text_of_certificates(context);
+  made.certificates_text = text_of_names(settings);
   made.verification_text = text_of_verification(settings);
   made.rules_text = text_of_rules(settings);
-  name_sessions(
-      context, identity + '\n' + made.certificates_text + made.verification_text + made.rules_text);
+  name_sessions(context, identity + '\n' + text_of_certificates(context) + made.verification_text +
+                             made.rules_text);
   return made;
 }
 

@@ -27,6 +27,7 @@ def members(tmp_path_factory):
              "subject": authority.issue("other.test", subject="/CN=localhost"),
              "address": authority.issue("other.test", subject="/CN=127.0.0.1"),
              "star": authority.issue("*.0.0.1"),
+             "entry": authority.issue("127.0.0.1", subject="/CN=other"),
              "other": authority.issue("other.test")}
     running = {kind: TlsMember(pair) for kind, pair in pairs.items()}
     yield running
@@ -112,4 +113,4 @@ def test_an_address_may_be_a_common_name_and_is_no_part_of_one(binary, members, 
         f"ProxyPass /{kind}/ https://127.0.0.1:{member.port}/\n"
         for kind, member in members.items())
     found = by_both(binary, text, [port.port], lambda: served_of(port.port, "lb.test", members))
-    assert found == {"httpd": "address star", "ours": "address"}
+    assert found == {"httpd": "address star", "ours": "address entry"}
