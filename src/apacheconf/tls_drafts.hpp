@@ -16,6 +16,7 @@ namespace steelyard::apacheconf {
 struct TlsDrafts {
   struct Named {
     std::size_t certificates = 0, keys = 0;
+    bool has_name = false;                                    // ServerName
     config::Place revocation_check, member_revocation_check;  // the lines that ask for lists
   };
   std::map<const config::Server*, Named> servers;
