@@ -3,6 +3,7 @@
 
 #include "apacheconf/choices.hpp"
 #include "apacheconf/tables.hpp"
+#include "apacheconf/tls_drafts.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::apacheconf {
@@ -41,6 +42,7 @@ void server_name(Scope& scope, const Statement& statement) {
     }
     rest = rest.substr(0, colon);
   }
+  scope.reading.part<TlsDrafts>().servers[&scope.server].has_name = true;
   scope.server.name = std::string(rest);
   scope.server.name_port = port;
   scope.server.name_scheme = scheme;

@@ -57,6 +57,8 @@ void revocation_check(Scope& scope, const Statement& statement) {
   if (!words) return;
   settings_of(scope).revocation = words->check;
   settings_of(scope).needs_no_crl = words->needs_no_crl;
+  if (scope.frame().section == nullptr)
+    scope.reading.part<TlsDrafts>().servers[&scope.server].member_revocation_check = scope.place();
 }
 
 constexpr Directive row(std::string_view name, Handler handler, Arguments arguments,

@@ -20,6 +20,15 @@ using config::TlsServerSettings;
 using config::TlsStapling;
 
 void engine(Scope& scope, const Statement& statement) {
+  const std::string& word = statement.words[0];
+  if (equals_ignoring_case(word, "optional")) {
+    // httpd: AH10510, and the ports speak plain HTTP.
+    scope.warn("SSLEngine optional is not supported any more: this server takes plain HTTP only",
+               "Nothing is encrypted. Write SSLEngine On for TLS, or SSLEngine Off to say so.");
+  } else if (!equals_ignoring_case(word, "on") && !equals_ignoring_case(word, "off")) {
+    scope.complain("Argument must be On, Off, or Optional", "Write SSLEngine On or SSLEngine Off.");
+    return;
+  }
   scope.server.tls.engine = is_on(statement);
   scope.server.tls.place = scope.place();
 }
@@ -72,6 +81,7 @@ void revocation_check(Scope& scope, const Statement& statement) {
   if (!words) return;
   scope.server.tls.trust.revocation = words->check;
   scope.server.tls.trust.needs_no_crl = words->needs_no_crl;
+  scope.reading.part<TlsDrafts>().servers[&scope.server].revocation_check = scope.place();
 }
 
 template <auto member>
@@ -248,7 +258,7 @@ constexpr std::string_view by_number =
     "server's, one by one";
 
 constexpr auto directives = std::to_array<Directive>({
-    row("SSLEngine", engine, Arguments::flag, "whether TLS is spoken with clients"),
+    row("SSLEngine", engine, Arguments::one, "whether TLS is spoken with clients: On, Off"),
     row("SSLCertificateFile", certificate_file, Arguments::one,
         "certificate in PEM, perhaps with those between it and the authority; several, one of each "
         "kind of key",
@@ -331,20 +341,23 @@ std::vector<Directive> make_table() {
   return table;
 }
 
+// httpd compares the addresses themselves: `*` of <VirtualHost> is that of either kind, and a
+// Listen line with a port alone is the one of IPv6.
 bool listens_for(const config::Listen& listen, const config::HostAddress& address) {
-  const bool same_port = !address.port || *address.port == listen.port;
-  // httpd: a Listen line with an address is not that of `*`.
-  const bool same_ip = !listen.ip || address.ip == listen.ip;
-  return same_port && same_ip;
+  if (address.port != listen.port) return false;
+  if (!address.ip) return !listen.ip || listen.ip->is_any();
+  return *address.ip == listen.ip.value_or(IpAddress::v6({}));
 }
 
-// httpd: `Listen ... https` and a certificate do without SSLEngine.
-bool is_meant_for_tls(const config::Config& config, const Server& server) {
+// httpd: `Listen ... https` and a certificate do without SSLEngine, where the server has a
+// ServerName of its own.
+bool is_meant_for_tls(Reading& reading, const Server& server) {
   if (server.tls.engine || server.tls.certificates.empty()) return false;
-  return std::ranges::any_of(config.listens, [&](const config::Listen& listen) {
+  if (!reading.part<TlsDrafts>().servers[&server].has_name) return false;
+  return std::ranges::any_of(reading.config->listens, [&](const config::Listen& listen) {
     if (!listen.says_https) return false;
     return std::ranges::any_of(server.addresses, [&](const config::HostAddress& address) {
-      return address.port && listens_for(listen, address);
+      return listens_for(listen, address);
     });
   });
 }
@@ -352,7 +365,7 @@ bool is_meant_for_tls(const config::Config& config, const Server& server) {
 void settle_engine(Reading& reading, Server& server) {
   if (!reading.has_module("ssl_module")) return;
   TlsServerSettings& tls = server.tls;
-  if (is_meant_for_tls(*reading.config, server)) {
+  if (is_meant_for_tls(reading, server)) {
     tls.engine = true;
     tls.place = server.place;
   }
@@ -388,6 +401,7 @@ std::span<const Directive> tls_directives() {
 void finish_tls(Reading& reading) {
   for (const auto& server : reading.config->servers) settle_engine(reading, *server);
   warn_of_plain_ports(reading);
+  look_for_revocation_lists(reading);
 }
 
 }  // namespace steelyard::apacheconf

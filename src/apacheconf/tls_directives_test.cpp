@@ -121,13 +121,35 @@ TEST_F(TlsDirectives, certificates_for_members_come_from_files_and_directories) 
 }
 
 TEST_F(TlsDirectives, an_https_port_and_a_certificate_do_without_sslengine) {
-  const std::string host = "<VirtualHost *:443>\n" + std::string(pair) + "</VirtualHost>\n";
-  EXPECT_TRUE(read("Listen 443\n" + host).tls.is_on());
-  EXPECT_FALSE(read("Listen 127.0.0.1:443\n" + host).tls.is_on());
-  EXPECT_FALSE(read("Listen 443 http\n" + host).tls.is_on());
-  EXPECT_FALSE(read("Listen 443\n<VirtualHost *:443>\nSSLEngine Off\n" + std::string(pair) +
-                    "</VirtualHost>\n")
-                   .tls.is_on());
+  const auto is_tls = [this](std::string_view listen, std::string_view addresses,
+                             std::string_view more = "ServerName x.test\n") {
+    return read("Listen " + std::string(listen) + "\n<VirtualHost " + std::string(addresses) +
+                ">\n" + std::string(more) + std::string(pair) + "</VirtualHost>\n")
+        .tls.is_on();
+  };
+  EXPECT_TRUE(is_tls("443", "*:443"));
+  EXPECT_FALSE(is_tls("443", "*:443", ""));
+  EXPECT_FALSE(is_tls("443", "*:443", "ServerName x.test\nSSLEngine Off\n"));
+  EXPECT_FALSE(is_tls("443 http", "*:443"));
+  EXPECT_TRUE(is_tls("0.0.0.0:443", "*:443"));
+  EXPECT_TRUE(is_tls("[::]:443", "*:443"));
+  EXPECT_FALSE(is_tls("127.0.0.1:443", "*:443"));
+  EXPECT_TRUE(is_tls("127.0.0.1:443", "127.0.0.1:443"));
+  EXPECT_FALSE(is_tls("443", "127.0.0.1:443"));
+  EXPECT_FALSE(is_tls("443", "0.0.0.0:443"));
+  EXPECT_TRUE(is_tls("443", "[::]:443"));
+  EXPECT_TRUE(is_tls("0.0.0.0:443", "0.0.0.0:443"));
+}
+
+TEST_F(TlsDirectives, an_optional_engine_is_off_and_warned_about) {
+  const std::string text =
+      "Listen 443\n<VirtualHost *:443>\nServerName x.test\nSSLEngine optional\n" +
+      std::string(pair) + "</VirtualHost>\n";
+  EXPECT_FALSE(read(text).tls.is_on());
+  EXPECT_THAT(reader_.remarks(whole(text)),
+              ElementsAre(HasSubstr("SSLEngine optional is not supported any more"),
+                          HasSubstr("Port 443 is meant for TLS")));
+  EXPECT_THAT(faults("SSLEngine maybe\n"), ElementsAre("4: Argument must be On, Off, or Optional"));
 }
 
 TEST_F(TlsDirectives, a_port_for_tls_without_tls_is_warned_about) {

@@ -11,11 +11,13 @@
 
 namespace steelyard::apacheconf {
 
-// How many certificates and keys a server has named itself: its own take the place of those that it
+// What a server has said itself. Of certificates and keys its own take the place of those that it
 // inherits, one by one (httpd).
 struct TlsDrafts {
   struct Named {
     std::size_t certificates = 0, keys = 0;
+    bool has_name = false;                                    // ServerName
+    config::Place revocation_check, member_revocation_check;  // the lines that ask for lists
   };
   std::map<const config::Server*, Named> servers;
 };
@@ -43,5 +45,8 @@ struct CipherTexts {
   std::optional<std::string> ciphers, suites;
 };
 CipherTexts read_ciphers(Scope& scope, const Statement& statement);
+
+// Complains of SSLCARevocationCheck and SSLProxyCARevocationCheck without any list.
+void look_for_revocation_lists(Reading& reading);
 
 }  // namespace steelyard::apacheconf

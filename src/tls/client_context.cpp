@@ -79,10 +79,20 @@ bool is_current(X509* certificate) {
          X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
+// httpd: the subject's common name counts beside other names, also where it is an address.
 bool names_host(X509* certificate, const std::string& host) {
-  if (IpAddress::parse(host)) return X509_check_ip_asc(certificate, host.c_str(), 0) == 1;
-  return X509_check_host(certificate, host.data(), host.size(),
-                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+  unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT;
+  if (IpAddress::parse(host)) {
+    if (X509_check_ip_asc(certificate, host.c_str(), 0) == 1) return true;
+    flags |= X509_CHECK_FLAG_NO_WILDCARDS;
+  }
+  return X509_check_host(certificate, host.data(), host.size(), flags, nullptr) == 1;
+}
+
+// SSLProxyCheckPeerName, and where nobody writes it SSLProxyCheckPeerCN, which switches the check
+// of all names off (httpd, seen).
+bool is_name_checked(const TlsBackendSettings& settings) {
+  return settings.checks_name.value_or(settings.checks_common_name.value_or(true));
 }
 
 // SSLProxyCheckPeerCN, which counts where SSLProxyCheckPeerName is off, and only when it is written
@@ -202,7 +212,7 @@ std::string ClientContext::objection(SSL* ssl, const std::string& host) const {
   if (certificate == nullptr) return "the member showed no certificate";
   if (settings_.checks_expiry.value_or(true) && !is_current(certificate))
     return "AH02004: SSL Proxy: Peer certificate is expired";
-  if (settings_.checks_name.value_or(true)) {
+  if (is_name_checked(settings_)) {
     if (names_host(certificate, host)) return {};
     return "AH02411: SSL Proxy: Peer certificate does not match for hostname " + host;
   }

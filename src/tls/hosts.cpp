@@ -4,11 +4,14 @@
 
 #include <iterator>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
+#include <tuple>
 
 #include "base/check.hpp"
 #include "tls/client_hello.hpp"
+#include "tls/named_files.hpp"
 #include "tls/ticket_key.hpp"
 #include "tls/verification.hpp"
 
@@ -191,6 +194,29 @@ std::string identity_of(const config::Server& server) {
   return server.name + ':' + std::to_string(server.name_port.value_or(usual));
 }
 
+// Access that puts down what was asked for.
+FileAccess noting(const FileAccess& access, std::set<std::string>& seen) {
+  FileAccess noting = access;
+  noting.read = [&access, &seen](const std::string& path) {
+    seen.insert(path);
+    return access.read(path);
+  };
+  noting.list = [&access, &seen](const std::string& path) {
+    seen.insert(path);
+    return access.list(path);
+  };
+  return noting;
+}
+
+// A line that several servers inherit, or a file that is read for several ends, is told of once.
+Faults each_once(Faults faults) {
+  std::set<std::tuple<const std::string*, std::uint32_t, std::string>> told;
+  std::erase_if(faults, [&told](const Fault& fault) {
+    return !told.emplace(fault.place.file.get(), fault.place.line, fault.text).second;
+  });
+  return faults;
+}
+
 }  // namespace
 
 const std::shared_ptr<const ClientContext>& Hosts::backend_of(const config::Server& server,
@@ -203,7 +229,9 @@ const std::shared_ptr<const ClientContext>& Hosts::backend_of(const config::Serv
 }
 
 std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Config& config,
-                                                                const FileAccess& files) {
+                                                                const FileAccess& access) {
+  std::set<std::string> seen;
+  const FileAccess files = noting(access, seen);
   auto hosts = std::make_shared<Hosts>();
   Faults faults;
   for (const auto& server : config.servers) {
@@ -229,7 +257,8 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
   }
   BackendLoader backends(files, faults);
   for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
-  if (!faults.empty()) return std::unexpected(std::move(faults));
+  look_at_named(config, access, seen, faults);
+  if (!faults.empty()) return std::unexpected(each_once(std::move(faults)));
   return hosts;
 }
 

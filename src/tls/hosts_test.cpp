@@ -75,8 +75,7 @@ TEST_F(Loading, faults_of_ciphers_and_authorities_are_found) {
   server.tls.trust.crl_file = config::NamedFile{"/a.pem", {}};
   EXPECT_THAT(faults(),
               ElementsAre(HasSubstr("no cipher match"), "/a.key holds no certificate in PEM",
-                          "/a.pem holds no list of revoked certificates in PEM",
-                          "/a.key holds no certificate in PEM"));
+                          "/a.pem holds no list of revoked certificates in PEM"));
 }
 
 TEST_F(Loading, members_authorities_and_certificates_are_loaded_too) {
@@ -88,6 +87,18 @@ TEST_F(Loading, members_authorities_and_certificates_are_loaded_too) {
                                     "/b.pem holds no private key in PEM"));
   server.tls_backend.engine = false;
   EXPECT_THAT(faults(), ElementsAre());
+}
+
+TEST_F(Loading, what_nothing_uses_has_to_be_there_all_the_same) {
+  files_["/empty"] = "";
+  config::Server& server = add("/a.pem", "/none.key");
+  server.tls.engine = false;
+  server.tls.trust.ca_file = config::NamedFile{"/empty", {}};
+  server.tls_backend.crl_file = config::NamedFile{"/none.crl", {}};
+  config::Server& inheriting = add("/a.pem", "/none.key");
+  inheriting.tls.engine = false;
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("/none.key cannot be read"), "/empty is empty",
+                                    HasSubstr("/none.crl cannot be read")));
 }
 
 TEST_F(Loading, a_section_counts_for_the_urls_that_it_covers) {

@@ -1,6 +1,7 @@
 #include "tls/named_files.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace steelyard::tls {
 
@@ -8,66 +9,84 @@ namespace {
 
 using config::NamedFile;
 
-class Paths {
+// Calls back for each name of a file and each of a directory, as often as it is inherited.
+class Names {
  public:
-  explicit Paths(const decltype(FileAccess::list)& list) : list_(list) {}
+  using Use = std::function<void(const NamedFile&)>;
 
-  void add(const NamedFile& file) { paths_.push_back(file.path); }
-  void add(const std::optional<NamedFile>& file) {
-    if (file) add(*file);
-  }
-  void add_folder(const std::optional<NamedFile>& folder) {
-    if (!folder) return;
-    const auto names = list_(folder->path);
-    if (!names) return;
-    for (const std::string& name : *names) paths_.push_back(folder->path + '/' + name);
-  }
-  void add(const config::TlsServerSettings& settings) {
-    for (const NamedFile& file : settings.certificates) add(file);
-    for (const NamedFile& file : settings.keys) add(file);
-    add(settings.chain);
-    add(settings.trust.ca_file);
-    add(settings.trust.crl_file);
-    add(settings.trust.names_file);
-    add_folder(settings.trust.ca_path);
-    add_folder(settings.trust.crl_path);
-    add_folder(settings.trust.names_path);
-    add(settings.ocsp.responders);
-    add(settings.ticket_key);
-  }
-  void add(const config::TlsBackendSettings& settings) {
-    add(settings.own_file);
-    add(settings.own_chain);
-    add(settings.ca_file);
-    add(settings.crl_file);
-    add_folder(settings.own_path);
-    add_folder(settings.ca_path);
-    add_folder(settings.crl_path);
-  }
-  std::vector<std::string> take() {
-    std::ranges::sort(paths_);
-    const auto repeated = std::ranges::unique(paths_);
-    paths_.erase(repeated.begin(), repeated.end());
-    return std::move(paths_);
+  Names(Use file, Use folder) : file_(std::move(file)), folder_(std::move(folder)) {}
+
+  void visit(const config::Config& config) const {
+    for (const auto& server : config.servers) {
+      visit(server->tls);
+      visit(server->tls_backend);
+      for (const config::Section& section : server->proxies)
+        if (section.tls_backend) visit(*section.tls_backend);
+    }
   }
 
  private:
-  const decltype(FileAccess::list)& list_;
-  std::vector<std::string> paths_;
+  using Perhaps = std::optional<NamedFile>;
+
+  void visit(const config::TlsServerSettings& settings) const {
+    for (const NamedFile& file : settings.certificates) file_(file);
+    for (const NamedFile& file : settings.keys) file_(file);
+    const config::TlsTrust& trust = settings.trust;
+    for (const Perhaps* each : {&settings.chain, &trust.ca_file, &trust.crl_file, &trust.names_file,
+                                &settings.ocsp.responders, &settings.ticket_key})
+      if (*each) file_(**each);
+    for (const Perhaps* each : {&trust.ca_path, &trust.crl_path, &trust.names_path})
+      if (*each) folder_(**each);
+  }
+  void visit(const config::TlsBackendSettings& settings) const {
+    for (const Perhaps* each :
+         {&settings.own_file, &settings.own_chain, &settings.ca_file, &settings.crl_file})
+      if (*each) file_(**each);
+    for (const Perhaps* each : {&settings.own_path, &settings.ca_path, &settings.crl_path})
+      if (*each) folder_(**each);
+  }
+
+  Use file_, folder_;
 };
 
 }  // namespace
 
 std::vector<std::string> named_files(const config::Config& config,
                                      const decltype(FileAccess::list)& list) {
-  Paths paths(list);
-  for (const auto& server : config.servers) {
-    if (server->tls.is_on()) paths.add(server->tls);
-    paths.add(server->tls_backend);
-    for (const config::Section& section : server->proxies)
-      if (section.tls_backend) paths.add(*section.tls_backend);
-  }
-  return paths.take();
+  std::vector<std::string> paths;
+  const Names names([&](const NamedFile& file) { paths.push_back(file.path); },
+                    [&](const NamedFile& folder) {
+                      const auto inside = list(folder.path);
+                      if (!inside) return;
+                      for (const std::string& name : *inside)
+                        paths.push_back(folder.path + '/' + name);
+                    });
+  names.visit(config);
+  std::ranges::sort(paths);
+  const auto repeated = std::ranges::unique(paths);
+  paths.erase(repeated.begin(), repeated.end());
+  return paths;
+}
+
+void look_at_named(const config::Config& config, const FileAccess& files,
+                   std::set<std::string>& seen, Faults& faults) {
+  const auto complain = [&faults](const NamedFile& file, const std::string& what) {
+    faults.push_back({file.place, file.path + what,
+                      "Nothing uses it, but what is named has to be there; or take the line out."});
+  };
+  const Names names(
+      [&](const NamedFile& file) {
+        if (!seen.insert(file.path).second) return;
+        const auto text = files.read(file.path);
+        if (!text) return complain(file, " cannot be read: " + text.error());
+        if (text->empty()) complain(file, " is empty");
+      },
+      [&](const NamedFile& folder) {
+        if (!seen.insert(folder.path).second) return;
+        const auto inside = files.list(folder.path);
+        if (!inside) complain(folder, " cannot be read: " + inside.error());
+      });
+  names.visit(config);
 }
 
 }  // namespace steelyard::tls

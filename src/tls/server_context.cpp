@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -122,6 +123,7 @@ struct KeyPairFiles {
   const NamedFile &certificate, &key;
   std::string_view server;
   std::size_t index;
+  bool has_chain_file;  // which counts instead of what lies behind the certificate (httpd)
 };
 
 Fault about_key(const NamedFile& file, const std::string& what, std::string advice) {
@@ -164,14 +166,16 @@ std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAcc
                                    "SSLCertificateKeyFile unless it lies with the certificate."));
 }
 
-// Whom a client's certificate has to come from, and what it is told of that.
+// Whom a client's certificate has to come from, and what it is told of that. Authorities are
+// believed whether or not clients are asked: out of them the library completes a certificate's
+// chain (httpd).
 void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
                           const FileAccess& files, Faults& faults) {
+  add_trust(context, settings.trust, files, faults);
   if (!may_ask_for_certificates(settings)) return;
   set_verification(context, {.verify = settings.verify,
                              .depth = settings.verify_depth,
                              .needs_no_crl = settings.trust.needs_no_crl});
-  add_trust(context, settings.trust, files, faults);
   add_client_names(context, settings.trust, files, faults);
   if (!asks_authorities(settings)) return;
   std::vector<CertificateHandle> responders;
@@ -192,16 +196,23 @@ void name_sessions(SSL_CTX& context, std::string_view text) {
   SSL_CTX_set_session_id_context(&context, digest.data(), bytes);
 }
 
-void add_chain(SSL_CTX& context, const NamedFile& file, const FileAccess& files, Faults& faults) {
+void add_chain(SSL_CTX& context, const TlsServerSettings& settings, const FileAccess& files,
+               Faults& faults) {
+  const NamedFile& file = *settings.chain;
   auto chain = load_certificates(file, files);
   if (!chain) return faults.push_back(std::move(chain.error()));
-  for (const CertificateHandle& certificate : *chain) {
-    X509_up_ref(certificate.get());
-    SSL_CTX_add_extra_chain_cert(&context, certificate.get());
+  // httpd: in a file that is a certificate's, too, the first one is the server's.
+  const bool skips_first = std::ranges::any_of(
+      settings.certificates,
+      [&](const NamedFile& certificate) { return certificate.path == file.path; });
+  for (std::size_t i = skips_first ? 1 : 0; i < chain->size(); ++i) {
+    X509* const certificate = (*chain)[i].get();
+    X509_up_ref(certificate);
+    SSL_CTX_add_extra_chain_cert(&context, certificate);
   }
 }
 
-// The certificates' own bytes, so that a copy under another name is the same.
+// The certificates' own bytes: a session does not outlive them.
 std::string text_of_certificates(SSL_CTX& context) {
   std::string text;
   for (long more = SSL_CTX_set_current_cert(&context, SSL_CERT_SET_FIRST); more == 1;
@@ -216,24 +227,65 @@ std::string text_of_certificates(SSL_CTX& context) {
   return text;
 }
 
+// What httpd compares of two servers before a request is served whose handshake named the other
+// one: here what clients prove, below what else is agreed on. Files are the same by their paths.
+class Comparison {
+ public:
+  void add(std::string_view text) { text_.append(text).push_back('|'); }
+  void add(std::int64_t number) { add(std::to_string(number)); }
+  void add_file(const std::optional<NamedFile>& file) { add(file ? file->path : ""); }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
 std::string text_of_verification(const TlsServerSettings& settings) {
-  std::string text = std::to_string(static_cast<int>(settings.verify));
-  if (!may_ask_for_certificates(settings)) return text;
   const config::TlsTrust& trust = settings.trust;
-  text += '|' + std::to_string(settings.verify_depth);
-  for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.crl_file, &trust.crl_path})
-    text += '|' + path_of(*file);
-  text += '|' + std::to_string(static_cast<int>(trust.revocation));
-  text += trust.needs_no_crl ? "|n" : "|";
-  return text + text_of_inquiry(settings.ocsp);
+  const config::TlsOcsp& ocsp = settings.ocsp;
+  Comparison text;
+  text.add(static_cast<int>(settings.verify));
+  text.add(settings.verify_depth);
+  for (const auto* file : {&trust.ca_file, &trust.ca_path, &trust.names_file, &trust.names_path,
+                           &trust.crl_file, &trust.crl_path})
+    text.add_file(*file);
+  text.add(static_cast<int>(trust.revocation));
+  text.add(trust.needs_no_crl);
+  text.add(static_cast<int>(ocsp.about));
+  text.add(ocsp.needs_no_responder);
+  text.add(ocsp.overrides);
+  text.add(ocsp.default_url);
+  for (const config::TlsCommand& command : settings.commands) {
+    text.add(command.name);
+    text.add(command.value);
+  }
+  if (!asks_authorities(settings)) return text.take();
+  // More than httpd compares: it decides who is let in as well. How long it takes and by which
+  // proxy does not.
+  text.add(settings.verifies_in_sections);
+  text.add(ocsp.sends_nonce);
+  text.add(ocsp.trusts_anybody);
+  text.add_file(ocsp.responders);
+  text.add(ocsp.skew.count());
+  text.add(ocsp.age_max ? ocsp.age_max->count() : -1);
+  return text.take();
 }
 
 std::string text_of_rules(const TlsServerSettings& settings) {
-  std::string text = std::to_string(settings.versions) + '|' + settings.ciphers + '|' +
-                     settings.suites + '|' + (settings.honors_order ? "o" : "");
-  for (const config::TlsCommand& command : settings.commands)
-    text += '|' + command.name + '=' + command.value;
-  return text;
+  Comparison text;
+  text.add(settings.versions);
+  text.add(settings.ciphers);
+  text.add(settings.suites);
+  return text.take();
+}
+
+std::string text_of_names(const TlsServerSettings& settings) {
+  Comparison text;
+  for (const auto* named : {&settings.certificates, &settings.keys}) {
+    for (const NamedFile& file : *named) text.add(file.path);
+    text.add("");
+  }
+  return text.take();
 }
 
 // Keys belong to SSLCertificateKeyFile, which knows whom to ask.
@@ -274,7 +326,7 @@ void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& 
 
 void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
                   Faults& faults) {
-  const auto& [certificate, key, server, index] = pair;
+  const auto& [certificate, key, server, index, has_chain_file] = pair;
   auto certificates = load_certificates(certificate, files);
   auto loaded_key = load_key(pair, files);
   if (!certificates) faults.push_back(std::move(certificates.error()));
@@ -298,6 +350,7 @@ void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& 
          "The security level of openssl.cnf may ask for longer keys."});
   }
   SSL_CTX_clear_chain_certs(&context);
+  if (has_chain_file) return;
   for (std::size_t i = 1; i < certificates->size(); ++i)
     SSL_CTX_add1_chain_cert(&context, (*certificates)[i].get());
 }
@@ -335,19 +388,20 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     const NamedFile& certificate = settings.certificates[i];
     const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
-    use_key_pair(context, {certificate, key, identity, i}, files, faults);
+    use_key_pair(context, {certificate, key, identity, i, settings.chain.has_value()}, files,
+                 faults);
   }
   if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
-  if (settings.chain) add_chain(context, *settings.chain, files, faults);
+  if (settings.chain) add_chain(context, settings, files, faults);
   ask_for_certificates(context, settings, files, faults);
   obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);
-  made.certificates_text = text_of_certificates(context);
+  made.certificates_text = text_of_names(settings);
   made.verification_text = text_of_verification(settings);
   made.rules_text = text_of_rules(settings);
-  name_sessions(
-      context, identity + '\n' + made.certificates_text + made.verification_text + made.rules_text);
+  name_sessions(context, identity + '\n' + text_of_certificates(context) + made.verification_text +
+                             made.rules_text);
   return made;
 }
 

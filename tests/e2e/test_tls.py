@@ -501,9 +501,10 @@ def test_optional_no_ca_lets_a_stranger_in_and_says_so_also_when_it_comes_back(
 def test_a_stranger_stays_one_where_no_list_of_the_revoked_is_asked_for(
     start, port, member, own, authority, tmp_path, check
 ):
+    others = Authority(tmp_path / "others", "Others").list_of_revoked()
     start(host(port, "lb.test", member, own,
                f"SSLVerifyClient optional_no_ca\nSSLCACertificateFile {authority.certificate}\n"
-               f"SSLCARevocationCheck {check} no_crl_for_cert_ok\n"
+               f"SSLCARevocationCheck {check} no_crl_for_cert_ok\nSSLCARevocationFile {others}\n"
                "<Location /verified>\nRequire ssl-verify-client\n</Location>\n"
                'Header set X-Verify "%{SSL_CLIENT_VERIFY}s"'))
     stranger = Authority(tmp_path, "Stranger").issue(subject="/CN=mallory")

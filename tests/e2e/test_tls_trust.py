@@ -5,9 +5,10 @@ import ssl
 import subprocess
 
 import pytest
+from support.both import PROGRAMS, by_both
 from support.certificates import Authority, hashed
 from support.ports import HeldPort
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete
+from support.server import MODULE_DIRECTORY, Scratch
 from support.tls import TlsConnection, context_for, handshake_fault
 from support.tls_member import TlsMember
 from support.wire import Connection
@@ -15,7 +16,6 @@ from support.wire import Connection
 MODULES = f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
 TLS_1_2, TLS_1_3 = (ssl.TLSVersion.TLSv1_2,) * 2, (ssl.TLSVersion.TLSv1_3,) * 2
 GCM_128, GCM_256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
-PROGRAMS = ("httpd", "ours")
 
 
 class Family:
@@ -45,21 +45,6 @@ class Family:
 @pytest.fixture(scope="module")
 def family(tmp_path_factory):
     return Family(tmp_path_factory.mktemp("family"))
-
-
-def by_both(binary, text, ports, ask):
-    """What `ask` finds out about each program, with the same file."""
-    found = {}
-    for name, program in zip(PROGRAMS, (APACHE, binary)):
-        scratch = Scratch("steelyard-trust-")
-        one = Server(program, scratch.path)
-        try:
-            one.start(complete(text), ports)
-            found[name] = ask()
-        finally:
-            one.stop()
-            scratch.close()
-    return found
 
 
 # --- with clients ----------------------------------------------------------------------------------

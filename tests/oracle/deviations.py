@@ -756,6 +756,18 @@ DEVIATIONS = [
         "2",
         "2",
     ),
+    Deviation(
+        "tls-satisfy-any",
+        (
+            "SSLRequireSSL holds under Satisfy Any as under All, as if SSLOptions +StrictRequire"
+            " stood there everywhere: a request without TLS gets 403. httpd lets in whom any other"
+            " line lets in, with StrictRequire too where no password is asked for; without it a"
+            " password may cross the network unencrypted."
+        ),
+        "a_path_for_tls_alone_under_satisfy_any",
+        "1 1 401 1",
+        "403 403 403 403",
+    ),
 ]
 
 

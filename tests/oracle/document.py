@@ -117,6 +117,13 @@ told by its name here, by the file system there.
 """
 
 
+TLS = """
+## TLS
+
+[tls.md](tls.md) ends with the table of these differences, each with the test that plays it.
+"""
+
+
 HTTP2 = """
 ## HTTP/2 with clients
 
@@ -154,7 +161,7 @@ def text():
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
     http2 = "".join(health_row(different) for different in http2_cases.DIFFERENT)
-    return (HEAD + rows + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS
+    return (HEAD + rows + TLS + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS
             + CGI + cgi + FTP + ftp + NAMES + PASSWORDS
             + MANAGER + TAIL)
 

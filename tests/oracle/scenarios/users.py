@@ -105,6 +105,22 @@ users(
     [get("/"), get("/", says("bob"))],
     sees="401 1",
 )
+scenario(
+    "a path for TLS alone under Satisfy Any",
+    f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\n"
+    + LOAD
+    + "".join(
+        f"<Location /{name}>\nSatisfy Any\nSSLRequireSSL\n{lines}\n</Location>\n"
+        for name, lines in (
+            ("open", "Require all granted"),
+            ("strict", "SSLOptions +StrictRequire\nRequire all granted"),
+            ("user", BASIC + "Order deny,allow\nDeny from all\nRequire valid-user"),
+        )
+    )
+    + DIRECT,
+    [get("/open"), get("/strict"), get("/user"), get("/user", says("bob"))],
+    files=FILES,
+)
 users(
     "Satisfy All with a password",
     "Order deny,allow\nDeny from all\nSatisfy All\nRequire valid-user",
