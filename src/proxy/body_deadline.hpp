@@ -8,7 +8,8 @@
 namespace steelyard::proxy {
 
 // For how long this client may neither say nor take anything while it is waited for: Timeout, or
-// H2StreamTimeout in a stream of HTTP/2 (mod_http2 makes it the timeout of the stream's connection).
+// H2StreamTimeout in a stream of HTTP/2 (mod_http2 makes it the timeout of the stream's
+// connection).
 Duration client_patience(const Exchange& x);
 
 // Until when more of a request's body has to come: RequestReadTimeout's time for all of it so far,
