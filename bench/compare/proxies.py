@@ -36,11 +36,12 @@ Pair = tuple[pathlib.Path, pathlib.Path]  # certificate and key
 
 def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str],
                log: pathlib.Path | None, pair: Pair | None, http2: bool, ajp: bool,
-               tunnels: bool) -> str:
+               tunnels: bool, secured: bool) -> str:
     """One file for apache2 and for Steelyard: that it is the same one is the point of Steelyard."""
-    scheme = "ajp" if ajp else "http"
-    modules = ("mpm_event", "authz_core", "proxy", f"proxy_{scheme}", "proxy_balancer", "slotmem_shm",
-               "lbmethod_byrequests", *(("ssl",) if pair else ()), *(("http2",) if http2 else ()))
+    scheme = "ajp" if ajp else "https" if secured else "http"
+    modules = ("mpm_event", "authz_core", "proxy", "proxy_ajp" if ajp else "proxy_http",
+               "proxy_balancer", "slotmem_shm", "lbmethod_byrequests",
+               *(("ssl",) if pair or secured else ()), *(("http2",) if http2 else ()))
     lines = [f"LoadModule {module}_module {MODULES}/mod_{module}.so" for module in modules]
     if os.geteuid() == 0:
         lines += ["User www-data", "Group www-data"]
@@ -61,6 +62,8 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
     if pair:
         lines += [f"SSLEngine On\nSSLCertificateFile {pair[0]}\nSSLCertificateKeyFile {pair[1]}",
                   "SSLProtocol TLSv1.3\nSSLSessionTickets Off"]
+    if secured:
+        lines.append("SSLProxyEngine On\nSSLProxyProtocol TLSv1.3\nSSLProxyCheckPeerName Off")
     if http2:
         lines.append("Protocols h2 h2c http/1.1")
     if log:
@@ -69,7 +72,8 @@ def httpd_conf(directory: pathlib.Path, name: str, port: int, members: list[str]
 
 
 def nginx_conf(directory: pathlib.Path, port: int, members: list[str],
-               log: pathlib.Path | None, pair: Pair | None, http2: bool, tunnels: bool) -> str:
+               log: pathlib.Path | None, pair: Pair | None, http2: bool, tunnels: bool,
+               secured: bool) -> str:
     upgrade = ("proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
                if tunnels else 'proxy_set_header Connection "";')
     servers = "\n".join(f"    server {member} max_fails=0;" for member in members)
@@ -101,7 +105,8 @@ http {{
     listen 127.0.0.1:{port} backlog=4096{" ssl" if pair else ""}{" http2" if http2 else ""};
     {tls}
     location / {{
-      proxy_pass http://members;
+      proxy_pass {'https' if secured else 'http'}://members;
+      proxy_ssl_protocols TLSv1.3;
       proxy_http_version 1.1;
       {upgrade}
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -117,11 +122,13 @@ http {{
 """
 
 
-def haproxy_cfg(port: int, members: list[str], log: bool, pair: Pair | None, http2: bool) -> str:
+def haproxy_cfg(port: int, members: list[str], log: bool, pair: Pair | None, http2: bool,
+                secured: bool) -> str:
     spoken = (" alpn h2,http/1.1" if pair else " proto h2") if http2 else ""
     tls = (f" ssl crt {pair[0].with_suffix('.both')} ssl-min-ver TLSv1.3 no-tls-tickets"
            if pair else "")
-    servers = "\n".join(f"  server m{i} {member}" for i, member in enumerate(members))
+    towards = " ssl verify none ssl-min-ver TLSv1.3" if secured else ""
+    servers = "\n".join(f"  server m{i} {member}{towards}" for i, member in enumerate(members))
     return f"""global
   nbthread 1
   maxconn {CONNECTIONS_MAX}
@@ -172,7 +179,7 @@ class Programs:
 
     def start(self, stage: Stage, name: str, members: list[str], core: int, log: bool,
               tls: bool = False, http2: bool = False, ajp: bool = False,
-              tunnels: bool = False) -> Proxy:
+              tunnels: bool = False, secured: bool = False) -> Proxy:
         """Starts a proxy in front of the members and waits until it listens."""
         if name.startswith("relay"):
             switches = ["--splice"] if name == "relay-splice" else []
@@ -180,12 +187,14 @@ class Programs:
             process, addresses = stage.start_listening("relay", arguments, core)
             return Proxy(name, process, addresses[0], None)
         try:
-            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp, tunnels)
+            return self._start_packaged(stage, name, members, core, log, tls, http2, ajp, tunnels,
+                                        secured)
         except Failed as failure:
             raise Failed(f"{name}: {failure}") from None
 
     def _start_packaged(self, stage: Stage, name: str, members: list[str], core: int,
-                        log: bool, tls: bool, http2: bool, ajp: bool, tunnels: bool) -> Proxy:
+                        log: bool, tls: bool, http2: bool, ajp: bool, tunnels: bool,
+                        secured: bool) -> Proxy:
         port = free_port()
         directory = stage.directory
         pair = key_pair(directory) if tls else None
@@ -194,14 +203,15 @@ class Programs:
         streams = {}
         if name in ("steelyard", "apache2"):
             conf.write_text(httpd_conf(directory, f"{name}-{port}", port, members, access_log,
-                                       pair, http2, ajp, tunnels))
+                                       pair, http2, ajp, tunnels, secured))
             command = [self.path(name), "-d", str(directory), "-f", str(conf), "-DFOREGROUND"]
         elif name == "nginx":
-            conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2, tunnels))
+            conf.write_text(nginx_conf(directory, port, members, access_log, pair, http2, tunnels,
+                                       secured))
             command = [self.path(name), "-p", str(directory), "-c", str(conf),
                        "-e", str(directory / "nginx-error.log")]
         else:
-            conf.write_text(haproxy_cfg(port, members, log, pair, http2))
+            conf.write_text(haproxy_cfg(port, members, log, pair, http2, secured))
             command = [self.path(name), "-db", "-f", str(conf)]
             if access_log:
                 # It writes to a file only as its standard output.

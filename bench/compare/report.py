@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 
 
 DISTURBED_SHARE = 0.05
+PEERS = ("haproxy", "nginx", "apache2")  # as packaged
+BEST_PEER = "best peer"  # the one of them that needs least, by the median; all have to be there
 CALM_ROUNDS_MIN = 2
 
 
@@ -60,6 +62,9 @@ TARGETS = (
     Target("1k", "httpd needs at least 3 x as much", "apache2", "steelyard", 3.0, False),
     Target("64k", "no more than HAProxy", "steelyard", "haproxy", 1.0, True),
     Target("1m", "no more than HAProxy", "steelyard", "haproxy", 1.0, True),
+    Target("tls-1k", "no more than the best peer, a kept-alive request", "steelyard", BEST_PEER, 1.0, True),
+    Target("tls-new", "no more than the best peer, a handshake", "steelyard", BEST_PEER, 1.0, True),
+    Target("h2", "no more than the best peer, a request of HTTP/2", "steelyard", BEST_PEER, 1.0, True),
 )
 
 
@@ -98,6 +103,10 @@ class Results:
 
     def ratio(self, scenario: str, proxy: str, over: str) -> float | None:
         """The median of the costs' ratios round by round: what slows a whole round cancels out."""
+        if over == BEST_PEER:
+            if not set(PEERS) <= set(self.proxies(scenario)):
+                return None
+            over = min(PEERS, key=lambda peer: self.median(scenario, peer, "cost_us"))
         base = {s.round: s.cost_us for s in self.of(scenario, over) if s.cost_us > 0}
         pairs = [s.cost_us / base[s.round] for s in self.of(scenario, proxy) if s.round in base]
         return statistics.median(pairs) if pairs else None
@@ -174,10 +183,27 @@ def targets_table(results: Results) -> list[str]:
     return lines
 
 
+def side_by_side(results: Results) -> list[str]:
+    """A line a scenario: what Steelyard needs, and how many times as much its peers do."""
+    scenarios = [name for name in results.scenarios() if "steelyard" in results.proxies(name)]
+    peers = [peer for peer in PEERS if any(peer in results.proxies(name) for name in scenarios)]
+    if not peers:
+        return []
+    lines = [_row(["scenario", "steelyard, µs/request", *(f"{peer}, ×" for peer in peers)]),
+             "|---|" + "---:|" * (1 + len(peers))]
+    for name in scenarios:
+        own = results.median(name, "steelyard", "cost_us")
+        lines.append(_row([name, f"{own:.1f}",
+                           *(_times(results.ratio(name, peer, "steelyard")) for peer in peers)]))
+    return lines
+
+
 def markdown(results: Results, machine: dict, titles: dict[str, str]) -> str:
     lines = [f"- {name}: {value}" for name, value in machine.items()]
     for scenario in results.scenarios():
         lines += ["", f"### {titles[scenario]}", "", *table(results, scenario)]
+    if beside := side_by_side(results):
+        lines += ["", "### Side by side", "", *beside]
     if results.judged():
         lines += ["", "### Targets", "", *targets_table(results)]
     return "\n".join(lines) + "\n"

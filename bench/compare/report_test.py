@@ -8,8 +8,9 @@ from fixture import h2load_counts
 from report import Results, Sample, markdown, publish, table
 
 
-def sample(proxy: str, round_number: int, cost_us: float, others: float = 0.0) -> Sample:
-    return Sample(scenario="1k", proxy=proxy, round=round_number, requests=1000, errors=0, seconds=2.0,
+def sample(proxy: str, round_number: int, cost_us: float, others: float = 0.0,
+           scenario: str = "1k") -> Sample:
+    return Sample(scenario=scenario, proxy=proxy, round=round_number, requests=1000, errors=0, seconds=2.0,
                   user_us=cost_us / 4, system_us=cost_us * 3 / 4, core_share=0.9, others_share=others,
                   p50_us=100, p99_us=200, pss=1 << 20, rss=2 << 20)
 
@@ -49,6 +50,25 @@ class ResultsTest(unittest.TestCase):
 
     def test_a_target_whose_proxies_were_not_measured_is_not_judged(self):
         self.assertEqual(results_of(sample("nginx", 0, 10)).judged(), [])
+
+    def test_the_best_peer_is_the_one_that_needs_least_and_all_of_them_have_to_be_there(self):
+        for name in ("tls-1k", "tls-new", "h2"):
+            costs = {"haproxy": 12, "nginx": 10, "apache2": 30, "steelyard": 11}
+            some = [sample(proxy, 0, cost, scenario=name) for proxy, cost in costs.items()]
+            self.assertEqual([(t.scenario, m) for t, _, m in results_of(*some).judged()],
+                             [(name, False)])
+            self.assertAlmostEqual(results_of(*some).ratio(name, "steelyard", "best peer"), 1.1)
+            some[-1] = sample("steelyard", 0, 9.9, scenario=name)
+            self.assertEqual([m for _, _, m in results_of(*some).judged()], [True])
+            self.assertEqual(results_of(*some[1:]).judged(), [])
+
+    def test_side_by_side_are_all_scenarios_and_the_peers_that_were_there(self):
+        text = markdown(results_of(sample("steelyard", 0, 10), sample("nginx", 0, 13),
+                                   sample("steelyard", 0, 20, scenario="h2"),
+                                   sample("haproxy", 0, 30, scenario="h2")),
+                        {}, {"1k": "one KiB", "h2": "streams"})
+        self.assertIn("| 1k | 10.0 |  | 1.30 |", text)
+        self.assertIn("| h2 | 20.0 | 1.50 |  |", text)
 
     def test_a_table_has_a_row_for_each_proxy_and_as_many_cells_as_headings(self):
         lines = table(results_of(sample("relay", 0, 10), sample("nginx", 0, 20)), "1k")

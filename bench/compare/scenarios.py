@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fixture import Failed, Stage
 from proxies import Proxy
+from tls_members import letters
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,11 @@ class Scenario:
     tls: bool = False
     streams: int = 0  # HTTP/2, so many at a time on each connection; 0: HTTP/1
     ajp: bool = False  # with members
+    secured: bool = False  # members speak TLS
 
     def suits(self, proxy: str) -> bool:
         if proxy.startswith("relay"):  # whose member speaks HTTP/1 without TLS
-            return not (self.tls or self.streams or self.ajp)
+            return not (self.tls or self.streams or self.ajp or self.secured)
         return not self.ajp or proxy in ("steelyard", "apache2")
 
     @property
@@ -70,6 +72,8 @@ SCENARIOS = {
     "h2c": Scenario("1 KiB over HTTP/2 without TLS, 16 connections with 10 streams each", "/1k", 1024,
                     connections=16, streams=10),
     "ajp": Scenario("1 KiB from AJP members, 64 keep-alive connections", "/1k", 1024, ajp=True),
+    "https-members": Scenario("1 KiB from members over TLS 1.3, 64 keep-alive connections", "/1k", 1024,
+                              secured=True),
     "1000": Scenario("1 KiB, 1,000 members, 64 keep-alive connections", "/1k", 1024, members=1000),
 }
 
@@ -94,8 +98,7 @@ def check_answer(proxy: Proxy, scenario: Scenario) -> None:
 
 
 def expected_body(scenario: Scenario) -> bytes:
-    letters = bytes(range(ord("a"), ord("z") + 1))
-    return (letters * (scenario.body_bytes // 26 + 1))[:scenario.body_bytes]
+    return letters(scenario.body_bytes)
 
 
 def check_http2_answer(proxy: Proxy, scenario: Scenario) -> None:

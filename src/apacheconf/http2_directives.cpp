@@ -189,7 +189,7 @@ constexpr auto directives = std::to_array<Directive>({
     row("H2EarlyHints", Arguments::flag, early_hints,
         "whether 103 (Early Hints) of members are passed on"),
     row("H2StreamTimeout", Arguments::one, stream_timeout,
-        "how long the rest of an answer waits for its client; without it Timeout"),
+        "how long a stream waits for its client; without it Timeout"),
     row("H2WebSockets", Arguments::flag, websockets,
         "whether clients may open WebSockets in streams of HTTP/2; off, as in httpd"),
     silent("H2MinWorkers", in_main, Arguments::one, "threads", no_workers),

@@ -21,8 +21,7 @@ io::Task<Failure> gather_body(Exchange& x, Shard::Core& core, ClientSide client,
       co_await io::NextTurn(core.parts.loop);
       continue;
     }
-    io::Wait wait(client.timer,
-                  body_deadline(x.server->client, wanted.began, body.received(), core.now()));
+    io::Wait wait(client.timer, body_deadline(x, wanted.began, body.received(), core.now()));
     if (co_await wait.readable(client.stream) == io::Woken::timed_out)
       co_return Failure{Party::client, Cause::body_timed_out};
   }

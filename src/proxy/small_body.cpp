@@ -18,8 +18,7 @@ io::Task<SmallBody> read_small_body(Exchange& x, Shard::Core& core, ClientSide c
       break;
     }
     if (progress == RequestBody::Progress::blocked) {
-      io::Wait wait(client.timer,
-                    body_deadline(x.server->client, began, body.received(), core.now()));
+      io::Wait wait(client.timer, body_deadline(x, began, body.received(), core.now()));
       if (co_await wait.readable(client.stream) != io::Woken::timed_out) continue;
       read.status = 408;
       break;

@@ -150,7 +150,8 @@ std::expected<void, std::string> Staple::take(std::string_view answer, WallTime 
   if (OCSP_check_validity(since, until, seconds_of(settings_.skew), age_max) != 1)
     return because("it is not in force");
   // One that does not say how long counts until it should have been renewed twice.
-  const WallTime good_until = until != nullptr ? time_of(until) : now + 2 * settings_.renew;
+  WallTime good_until = until != nullptr ? time_of(until) : now + 2 * settings_.renew;
+  if (settings_.age_max) good_until = std::min(good_until, time_of(since) + *settings_.age_max);
   if (good_until <= now) return std::unexpected("it is over");
   const std::lock_guard hold(lock_);
   answer_ = std::make_shared<const std::string>(answer);

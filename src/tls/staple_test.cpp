@@ -95,6 +95,35 @@ TEST_F(Stapling, what_is_over_or_not_good_does_not_take_the_place_of_what_is_sho
   EXPECT_EQ(staple->answer(now() + 61min), nullptr);
 }
 
+// SSLStaplingStandardCacheTimeout.
+TEST_F(Stapling, how_often_it_is_renewed_says_how_long_one_without_an_end_is_shown) {
+  settings_.renew = 10min;
+  const auto staple = make();
+  ASSERT_TRUE(staple->take(answer(-1h, std::nullopt), now()));
+  EXPECT_NE(staple->answer(now() + 19min), nullptr);
+  EXPECT_EQ(staple->answer(now() + 21min), nullptr);
+}
+
+// SSLStaplingResponseTimeSkew.
+TEST_F(Stapling, an_authority_whose_clock_is_ahead_is_believed_by_the_skew) {
+  const std::string ahead = answer(10min, 2h);
+  EXPECT_FALSE(make()->take(ahead, now()));  // 5 minutes
+  settings_.skew = 15min;
+  EXPECT_TRUE(make()->take(ahead, now()));
+  settings_.skew = 0s;
+  EXPECT_FALSE(make()->take(answer(1min, 2h), now()));
+}
+
+// SSLStaplingResponseMaxAge; httpd looks at it whenever it shows the answer.
+TEST_F(Stapling, an_old_answer_is_not_taken_and_one_that_gets_old_not_shown) {
+  settings_.age_max = 90min;
+  EXPECT_FALSE(make()->take(answer(-2h, 10h), now()));
+  const auto staple = make();
+  ASSERT_TRUE(staple->take(answer(-1h, 10h), now()));
+  EXPECT_NE(staple->answer(now() + 29min), nullptr);
+  EXPECT_EQ(staple->answer(now() + 31min), nullptr);
+}
+
 TEST_F(Stapling, the_next_generation_takes_over_the_answer_and_its_end) {
   const auto earlier = make(), later = make();
   EXPECT_EQ(earlier->identity(), later->identity());

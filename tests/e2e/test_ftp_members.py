@@ -1,17 +1,22 @@
 """FTP members: files and lists of a real vsftpd, servers that lie, stall and break off."""
 
+import base64
 import hashlib
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from support.ftp_member import CLOSE, FtpMember
+from support.ports import HeldPort
 from support.process import until
 from support.real_members import Vsftpd
 from support.server import MODULE_DIRECTORY, complete
+from support.threaded_member import ThreadedMember
 from support.wire import Connection
 
 MODULES = (f"LoadModule proxy_ftp_module {MODULE_DIRECTORY}/mod_proxy_ftp.so\n"
@@ -58,16 +63,94 @@ def is_cut(response):
 
 
 @pytest.fixture(scope="module")
-def vsftpd(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("vsftpd", numbered=True)
-    for folder in (directory, *directory.parents[:3]):
-        if os.stat(folder).st_uid == os.getuid() and str(folder) != "/tmp":
-            os.chmod(folder, 0o755)
-    one = Vsftpd("f1", directory / "server")
-    one.begin()
-    one.await_ready()
-    yield one
-    one.close()
+def begin_vsftpd(tmp_path_factory):
+    begun = []
+
+    def begin(**options):
+        directory = tmp_path_factory.mktemp("vsftpd", numbered=True)
+        for folder in (directory, *directory.parents[:3]):
+            if os.stat(folder).st_uid == os.getuid() and str(folder) != "/tmp":
+                os.chmod(folder, 0o755)
+        begun.append(Vsftpd("f1", directory / "server", **options))
+        begun[-1].begin()
+        begun[-1].await_ready()
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def vsftpd(begin_vsftpd):
+    return begin_vsftpd()
+
+
+def basic(user, password):
+    told = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return f"Authorization: Basic {told}\r\n"
+
+
+def test_a_real_server_lets_its_users_in(start, port, begin_vsftpd):
+    """Whom the address names, whom the client names, and nobody with a wrong password."""
+    real = begin_vsftpd(users={"ann": "s3cret", "bob": "two words:"})
+    for user in ("ann", "bob"):
+        real.put("mine.txt", f"of {user}\n".encode(), user)
+    real.put("mine.txt", b"of anybody\n")
+    start(f"ProxyPass /ann/ ftp://ann:s3cret@{real.address}/\n"
+          f"ProxyPass /wrong/ ftp://bob:wrong@{real.address}/\n"
+          f"ProxyPass / ftp://{real.address}/\n")
+    assert ask(port, "/ann/mine.txt").body == b"of ann\n"
+    assert ask(port, "/mine.txt").body == b"of anybody\n"
+    for user, password in real.users.items():
+        answer = ask(port, "/mine.txt", fields=basic(user, password))
+        assert (answer.status, answer.body) == ("200", f"of {user}\n".encode())
+    assert b'<a href="mine.txt">' in ask(port, "/", fields=basic("bob", "two words:")).body
+    # Who the client says it is counts more.
+    assert ask(port, "/ann/mine.txt", fields=basic("bob", "two words:")).body == b"of bob\n"
+    for wrong in (basic("ann", "two words:"), basic("nobody", "s3cret")):
+        refused = ask(port, "/mine.txt", fields=wrong)
+        assert refused.status == "401" and refused.header("WWW-Authenticate")
+    assert ask(port, "/wrong/mine.txt").status == "401"
+
+
+class WithoutEpsv(ThreadedMember):
+    """In front of a server: the same conversation, but as if it were older than RFC 2428."""
+
+    def __init__(self, server):
+        self.held = HeldPort()
+        self.server = server
+        super().__init__(self.held.listening_socket())
+
+    def _converse(self, connection):
+        host, _, port = self.server.address.partition(":")
+        with socket.create_connection((host, int(port)), 10) as other:
+            commands, replies = connection.makefile("rb"), other.makefile("rb")
+            connection.sendall(replies.readline())
+            for command in commands:
+                if command.startswith(b"EPSV"):
+                    connection.sendall(b"500 Unknown command.\r\n")
+                    continue
+                other.sendall(command)
+                code = b""
+                while not re.match(rb"[2-5]\d\d ", code):  # after 1xx comes more
+                    code = replies.readline()
+                    connection.sendall(code)
+
+    def close(self):
+        super().close()
+        self.held.close()
+
+
+def test_a_real_server_without_epsv_is_asked_for_pasv(start, port, begin_vsftpd):
+    real = begin_vsftpd()
+    big = os.urandom(500_000)
+    real.put("big.bin", big)
+    with closing(WithoutEpsv(real)) as older:
+        start(f"ProxyPass / ftp://{older.held}/\n")
+        assert ask(port, "/big.bin").body == big
+        assert b'<a href="big.bin">' in ask(port, "/").body
+    assert real.commands().count("PASV") == 2 and "EPSV" not in real.commands()
 
 
 def test_a_real_server_gives_files_and_lists(start, port, vsftpd):

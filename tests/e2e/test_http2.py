@@ -127,6 +127,24 @@ def test_many_streams_at_once(start, port):
     assert "2000 succeeded, 0 failed, 0 errored" in done.stdout
 
 
+def test_more_streams_at_once_than_by_default(start, port, member):
+    start("H2MaxSessionStreams 200\n")
+    client = Frames(port.port)
+    for stream in range(1, 401, 2):
+        client.headers(stream, frames.request(path=b"/a?hold=go"))
+    assert until(lambda: len(member.received) == 200)
+    client.headers(401, frames.request(path=b"/a?hold=go"))
+    refused_stream = 7
+    assert client.end_of(401).code == refused_stream
+    member.gates.release("go")
+    ended = set()
+    while len(ended) < 200:
+        got = client.until(lambda each: each.stream and each.flags & frames.END_STREAM
+                           and each.kind in (frames.HEADERS, frames.DATA))
+        ended.add(got.stream)
+    client.close()
+
+
 def test_reloads_under_load_lose_nothing(start, port, server):
     start()
     load = subprocess.Popen(
@@ -276,71 +294,93 @@ def test_a_body_that_is_longer_or_shorter_than_it_said(target):
     assert all(not each.complete for each in member.received)
 
 
-def flood(port, piece, times=30000):
-    """Says it again and again; True: the connection was closed within that."""
+FRAMES_MAX, RESETS_MAX, CONTINUATIONS_MAX = 1000, 200, 64  # docs/http2.md
+UNANSWERED_MAX = 100  # of those that have to be answered: PING and SETTINGS
+
+
+def flood(port, piece, times, first):
+    """Says it so often, then asks whether somebody is there; None: the connection was closed."""
     client = Frames(port)
-    client.headers(1, frames.request(path=b"/a?hold=never"))
-    for _ in range(times // 100):
-        if not client.send(piece * 100):
-            client.close()
-            return True
-    end = client.until(lambda each: each.kind == frames.GOAWAY)
-    client.close()
-    return end is None or end.code != frames.NO_ERROR
-
-
-@pytest.mark.parametrize("piece", [
-    frame(frames.PING, payload=b"12345678"),
-    frame(frames.SETTINGS),
-    frame(frames.SETTINGS, payload=b"\0\3\0\0\0\1"),
-    frame(frames.PRIORITY, stream=1, payload=b"\0\0\0\0\1"),
-    frame(0x42, stream=0, payload=b""),
-    frame(frames.WINDOW_UPDATE, stream=99, payload=b"\0\0\0\1"),
-], ids=["ping", "settings", "settings-values", "priority", "unknown", "window-of-nobody"])
-def test_floods_of_frames_that_move_nothing(target, piece):
-    assert flood(target[0], piece)
-
-
-def test_a_flood_of_empty_data(target):
-    port, _ = target
-    client = Frames(port)
-    client.headers(1, frames.request(b"POST", b"/a"), ends=False)
-    for _ in range(200):
-        if not client.send(frame(frames.DATA, stream=1) * 100):
+    client.send(first)
+    for _ in range(times // 10):
+        if not client.send(piece * 10):
             break
-    end = client.until(lambda each: each.kind == frames.GOAWAY)
-    assert end is None or end.code == frames.ENHANCE_YOUR_CALM
+    client.send(frame(frames.PING, payload=b"there???"))
+    end = client.until(lambda each: each.kind == frames.GOAWAY or (
+        each.kind == frames.PING and each.payload == b"there???"))
     client.close()
+    return end
 
 
-def test_continuations_without_end(target):
+HELD = frame(frames.HEADERS, 5, 1, frames.request(path=b"/a?hold=never"))
+OPEN = frame(frames.HEADERS, 4, 1, frames.request(b"POST", b"/a?hold=never"))
+
+
+@pytest.mark.parametrize(("piece", "first", "passes"), [
+    (frame(frames.PING, payload=b"12345678"), HELD, UNANSWERED_MAX),
+    (frame(frames.SETTINGS), HELD, UNANSWERED_MAX),
+    (frame(frames.SETTINGS, payload=b"\0\3\0\0\0\1"), HELD, UNANSWERED_MAX),
+    (frame(frames.PRIORITY, stream=1, payload=b"\0\0\0\0\1"), HELD, FRAMES_MAX),
+    (frame(frames.PRIORITY_UPDATE, payload=b"\0\0\0\1u=7"), HELD, FRAMES_MAX),
+    (frame(0x42, stream=0, payload=b""), HELD, FRAMES_MAX),
+    (frame(frames.DATA, stream=1), OPEN, FRAMES_MAX),
+], ids=["ping", "settings", "settings-values", "priority", "priority-update", "unknown",
+        "empty-data"])
+def test_floods_of_frames_that_move_nothing_end_at_their_limit(target, piece, first, passes):
+    """Few pass, and twice as many as are allowed do not."""
+    few = flood(target[0], piece, passes * 9 // 10, first)
+    assert few is not None and few.kind == frames.PING
+    many = flood(target[0], piece, 2 * FRAMES_MAX, first)
+    assert many is None or many.code == frames.ENHANCE_YOUR_CALM
+
+
+def test_windows_of_nobody_end_the_connection(target):
+    end = flood(target[0], frame(frames.WINDOW_UPDATE, stream=99, payload=b"\0\0\0\1"), 10, HELD)
+    assert end is None or end.code == frames.PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize("piece", [b"", frames.block([(b"x", b"y" * 50)])], ids=["empty", "fields"])
+def test_continuations_end_at_their_limit(target, piece):
     port, member = target
-    for piece in (b"", frames.block([(b"x", b"y" * 1000)])):
+    for times, passes in ((CONTINUATIONS_MAX - 1, True), (2 * CONTINUATIONS_MAX, False)):
         client = Frames(port)
         client.send(frame(frames.HEADERS, frames.END_STREAM, 1, frames.request()))
-        for _ in range(200):
-            if not client.send(frame(frames.CONTINUATION, 0, 1, piece) * 20):
-                break
-        end = client.until(lambda each: each.kind == frames.GOAWAY)
-        assert end is None or end.code != frames.NO_ERROR
+        for _ in range(times):
+            client.send(frame(frames.CONTINUATION, 0, 1, piece))
+        # No word ends the head of those who go too far: the limit does.
+        if passes:
+            client.send(frame(frames.CONTINUATION, frames.END_HEADERS, 1))
+        end = client.until(lambda each: each.kind == frames.GOAWAY or each.stream == 1)
+        assert passes == (end is not None and end.kind == frames.HEADERS)
+        assert passes or end is None or end.code != frames.NO_ERROR
         client.close()
-    assert member.received == []
+    assert len(member.received) == 1
 
 
-def test_rapid_resets_are_held_off(target):
-    port, member = target
-    client = Frames(port)
-    sent = 0
-    for stream in range(1, 20001, 2):
+def resets(port, count):
+    """Streams that are reset at once; the last frame of interest, and how many were sent."""
+    client, sent = Frames(port), 0
+    for stream in range(1, 2 * count, 2):
         burst = frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, stream,
                       frames.request(path=b"/reset?hold=never"))
         if not client.send(burst + frame(frames.RST_STREAM, 0, stream, b"\0\0\0\x08")):
             break
         sent += 1
-    end = client.until(lambda each: each.kind == frames.GOAWAY)
-    assert end is None or end.code == frames.ENHANCE_YOUR_CALM
+    client.send(frame(frames.PING, payload=b"there???"))
+    end = client.until(lambda each: each.kind == frames.GOAWAY or (
+        each.kind == frames.PING and each.payload == b"there???"))
     client.close()
-    assert len(member.received) < 1000
+    return end
+
+
+def test_rapid_resets_end_at_their_limit(target):
+    port, member = target
+    few = resets(port, RESETS_MAX - 20)
+    assert few is not None and few.kind == frames.PING
+    member.received.clear()
+    many = resets(port, 2 * RESETS_MAX)
+    assert many is None or many.code == frames.ENHANCE_YOUR_CALM
+    assert len(member.received) < 2 * RESETS_MAX
 
 
 def test_a_server_made_to_reset_holds_off(target):

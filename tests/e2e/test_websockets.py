@@ -1,9 +1,10 @@
-"""WebSockets through ws:// members and upgrade=, with the library that people use and a browser."""
+"""WebSockets through ws:// and wss:// members and upgrade=, with the library that people use and a browser."""
 
 import json
 import shutil
 import subprocess
 import time
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,19 @@ Listen {clear}
 Listen {secure}
 ProxyPass /upgraded http://{member}/upgraded upgrade=websocket
 ProxyPass /talk ws://{member}/talk
+ProxyPass /secret wss://{secret}/secret
 ProxyPass / http://{member}/
+SSLProxyEngine On
+SSLProxyCACertificateFile {authority}
 <VirtualHost *:{secure_port}>
     SSLEngine On
     SSLCertificateFile {certificate}
     SSLCertificateKeyFile {key}
     ProxyPass /upgraded http://{member}/upgraded upgrade=websocket
     ProxyPass /talk ws://{member}/talk
+    ProxyPass /secret wss://{secret}/secret
+    SSLProxyEngine On
+    SSLProxyCACertificateFile {authority}
     ProxyPass / http://{member}/
 </VirtualHost>
 """
@@ -43,26 +50,34 @@ def talk(tmp_path_factory):
     return place / "talk.js"
 
 
-@pytest.fixture
-def authorities(talk, server, port, tmp_path):
-    """host:port by the scheme of a page there."""
-    member, secure = HeldPort(), HeldPort()
-    playing = subprocess.Popen(["node", talk, "serve", str(member.port)], stdin=subprocess.PIPE,
+@contextmanager
+def serving(talk, *words):
+    playing = subprocess.Popen(["node", talk, "serve", *map(str, words)], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
     try:
         assert playing.stdout.readline() == b"up\n"
-        certificate, key = Authority(tmp_path / "pki").issue("127.0.0.1")
-        server.start(complete(CONFIG.format(
-            clear=port, secure=secure, secure_port=secure.port, member=member,
-            certificate=certificate, key=key)), [port.port, secure.port])
-        yield {"http": str(port), "https": str(secure)}
+        yield
     finally:
         playing.communicate(timeout=20)
-        secure.close()
-        member.close()
 
 
-@pytest.mark.parametrize("path", ["/talk", "/upgraded"])
+@pytest.fixture
+def authorities(talk, server, port, tmp_path):
+    """host:port by the scheme of a page there."""
+    with ExitStack() as stack:
+        member, secret, secure = (stack.enter_context(closing(HeldPort())) for _ in range(3))
+        authority = Authority(tmp_path / "pki")
+        certificate, key = authority.issue("127.0.0.1")
+        stack.enter_context(serving(talk, member.port))
+        stack.enter_context(serving(talk, secret.port, certificate, key))
+        server.start(complete(CONFIG.format(
+            clear=port, secure=secure, secure_port=secure.port, member=member, secret=secret,
+            authority=authority.certificate, certificate=certificate, key=key)),
+            [port.port, secure.port])
+        yield {"http": str(port), "https": str(secure)}
+
+
+@pytest.mark.parametrize("path", ["/talk", "/secret", "/upgraded"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_library_talks_to_itself(authorities, talk, scheme, path):
     url = scheme.replace("http", "ws") + "://" + authorities[scheme] + path

@@ -7,6 +7,7 @@ dot (its jvmRoute).
 
 import http.client
 import os
+import re
 import socket
 import subprocess
 import time
@@ -69,6 +70,15 @@ xferlog_enable=YES
 log_ftp_protocol=YES
 vsftpd_log_file={root}/log
 """
+
+# Users that only the server knows: it sees files in /etc that the machine has not.
+VSFTPD_USERS = """\
+local_enable=YES
+pam_service_name=vsftpd
+chroot_local_user=YES
+"""
+VSFTPD_PAM = "auth required pam_unix.so\naccount required pam_unix.so\n"
+FIRST_USER_ID = 64000
 
 # No library is searched for fragments and tags: a start takes one second instead of several.
 TOMCAT_SERVER = """\
@@ -318,22 +328,48 @@ class AjpTomcat(Tomcat):
 
 
 class Vsftpd(RealMember):
-    """Serves `files` to anonymous users; needs root."""
+    """Serves `files` to anonymous users, and `homes/NAME` to each of `users`; needs root.
 
-    def __init__(self, name, directory):
+    `users`: passwords by name.  `more`: lines of its configuration.
+    """
+
+    def __init__(self, name, directory, users=None, more=""):
         super().__init__(name, directory)
-        for folder in ("files", "empty"):
+        for folder in ("files", "empty", "homes", "pam"):
             (self.root / folder).mkdir(mode=0o755)
-        text = VSFTPD_CONF.format(port=self.held.port, root=self.root)
+        text = VSFTPD_CONF.format(port=self.held.port, root=self.root) + more
+        self.users = users or {}
+        if self.users:
+            text = text.replace("local_enable=NO\n", VSFTPD_USERS)
+            (self.root / "pam/vsftpd").write_text(VSFTPD_PAM)
+        known, secret = Path("/etc/passwd").read_text(), ""
+        for nth, (user, password) in enumerate(self.users.items()):
+            home = self.root / "homes" / user
+            home.mkdir(mode=0o755)
+            known += f"{user}:x:{FIRST_USER_ID + nth}:{FIRST_USER_ID}::{home}:/bin/sh\n"
+            hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True,
+                                    capture_output=True, check=True).stdout.strip()
+            secret += f"{user}:{hashed}:20000:0:99999:7:::\n"
+        (self.root / "passwd").write_text(known)
+        (self.root / "shadow").write_text(secret)
         (self.root / "vsftpd.conf").write_text(text)
 
-    def put(self, path, data):
-        target = self.root / "files" / path
+    def put(self, path, data, user=None):
+        target = self.root / (f"homes/{user}" if user else "files") / path
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         target.write_bytes(data)
 
     def command(self):
-        return [VSFTPD, str(self.root / "vsftpd.conf")]
+        plain = [VSFTPD, str(self.root / "vsftpd.conf")]
+        if not self.users:
+            return plain
+        own = (("pam", "/etc/pam.d"), ("passwd", "/etc/passwd"), ("shadow", "/etc/shadow"))
+        binds = [f"mount --bind '{self.root}/{name}' {place}" for name, place in own]
+        return ["unshare", "--mount", "sh", "-ec", "\n".join([*binds, 'exec "$@"']), "sh", *plain]
+
+    def commands(self):
+        """What it was asked since it began, without the arguments."""
+        return re.findall(r'FTP command: Client "[^"]*", "(\w+)', (self.root / "log").read_text())
 
     def _answers(self, patience_s):
         try:

@@ -1,7 +1,11 @@
 // A WebSocket server, or a client of one, with the library that people use.
-//   node talk.js serve PORT     a page for browsers and an echo; runs until its input ends
+//   node talk.js serve PORT [CERTIFICATE KEY]
+//                               a page for browsers and an echo, over TLS if there is a
+//                               certificate; runs until its input ends
 //   node talk.js ask URL        one line of JSON about the conversation
+import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { WebSocket, WebSocketServer } from "ws";
 
 const page = `<pre id="told"></pre><script>
@@ -16,11 +20,14 @@ socket.onclose = (event) => {
 };
 </script>`;
 
-const serve = (port) => {
-  const server = http.createServer((_, answer) => {
+const serve = (port, certificate, key) => {
+  const give = (_, answer) => {
     answer.setHeader("Content-Type", "text/html");
     answer.end(page);
-  });
+  };
+  const server = certificate
+    ? https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(key) }, give)
+    : http.createServer(give);
   const sockets = new WebSocketServer({
     server,
     perMessageDeflate: true,
@@ -59,6 +66,6 @@ const ask = (url) => {
   });
 };
 
-const [what, place] = process.argv.slice(2);
-if (what === "serve") serve(Number(place));
+const [what, place, ...files] = process.argv.slice(2);
+if (what === "serve") serve(Number(place), ...files);
 else ask(place);

@@ -203,7 +203,7 @@ bool Attempt::approach_head(Instant& deadline, Failure& failure) {
 }
 
 Instant Attempt::body_deadline() const {
-  return proxy::body_deadline(x_.server->client, body_began_, body_.received(), core_.now());
+  return proxy::body_deadline(x_, body_began_, body_.received(), core_.now());
 }
 
 io::Wait& Attempt::until_unblocked(io::Wait& wait) const {

@@ -4,6 +4,7 @@
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
 #include "proxy/backend/tunnel.hpp"
+#include "proxy/body_deadline.hpp"
 #include "proxy/limits.hpp"
 
 // Passing a member's answer on to the client.
@@ -110,7 +111,7 @@ io::Task<Failure> Attempt::relay() {
 
 // Whose time runs: the client's while it is waited for, else the member's.
 Instant Attempt::relay_deadline(Instant quiet_since) const {
-  const Instant client = quiet_since + plan_.times.client;
+  const Instant client = quiet_since + client_patience(x_);
   if (blocked_.client_read)
     return blocked_.client_write ? std::min(client, body_deadline()) : body_deadline();
   return blocked_.client_write ? client : quiet_since + plan_.times.backend;

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "http/status.hpp"
+#include "proxy/body_deadline.hpp"
 #include "proxy/client/serving.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/message_writer.hpp"
@@ -35,7 +36,7 @@ io::Task<> Serving::send_answer() {
   std::string_view page = has_body ? std::string_view(core_.page) : std::string_view();
   // Others of this shard may write their pages while this one waits.
   std::string_view rest = x.arena.copy(page);
-  const Instant deadline = core_.now() + x.server->client.timeout;
+  const Instant deadline = core_.now() + client_patience(x);
   x.first_byte_at = core_.now();
   while (!writer.done()) {
     const auto result = writer.write(client_.stream, rest, true);
@@ -110,7 +111,7 @@ io::Task<> Serving::send_feed(Feed& feed) {
       gone = 0;
       if (!news.text.empty() || news.ended) continue;
     }
-    io::Wait wait(client_.timer, is_full ? core_.now() + x.server->client.timeout : never);
+    io::Wait wait(client_.timer, is_full ? core_.now() + client_patience(x) : never);
     if (is_full) wait.writable(client_.stream);
     if (watches_client) wait.readable(client_.stream);
     listening.sleep_in(&wait);
