@@ -227,6 +227,11 @@ void mutex(Scope& scope, const Statement& statement) {
   }
 }
 
+void steelyard_kernel_tls(Scope& scope, const Statement& statement) {
+  scope.config.tls.kernel_encrypts = is_on(statement);
+  scope.config.tls.kernel_encrypts_place = scope.place();
+}
+
 constexpr std::string_view one_for_all = "one for the whole; the last one counts";
 constexpr std::string_view sized_by_shards =
     "there are no child processes or worker threads to size; one event loop a core serves any "
@@ -300,6 +305,10 @@ constexpr auto directives = std::to_array<Directive>({
     row("SteelyardBodyMemory", steelyard_body_memory,
         "how much of a request body is kept in memory for another attempt (then in a file)",
         "steelyard_module"),
+    shaped(row("SteelyardKernelTLS", steelyard_kernel_tls,
+               "whether the kernel encrypts what TLS connections carry, where it can",
+               "steelyard_module"),
+           Arguments::flag),
     row("NameVirtualHost", name_virtual_host,
         "an address that virtual hosts share; without effect since httpd 2.4"),
 

@@ -184,6 +184,26 @@ TEST_F(TlsDirectives, a_section_may_ask_for_more_than_its_server) {
   EXPECT_TRUE(merged.tls_options->has(config::TlsOptions::keeps_ciphers));
 }
 
+TEST_F(TlsDirectives, what_a_section_asks_for_may_need_another_handshake) {
+  for (const std::string line :
+       {"SSLVerifyClient optional", "SSLVerifyDepth 2", "SSLCipherSuite HIGH"}) {
+    read("<Location /a>\n" + line + "\n</Location>\n");
+    EXPECT_TRUE(config_->tls.shakes_hands_anew) << line;
+    read(line + "\n");
+    EXPECT_FALSE(config_->tls.shakes_hands_anew) << line;
+  }
+}
+
+TEST_F(TlsDirectives, the_kernel_encrypts_where_a_line_says_so) {
+  EXPECT_FALSE((read(""), config_->tls.kernel_encrypts));
+  EXPECT_TRUE((read("SteelyardKernelTLS On\n"), config_->tls.kernel_encrypts));
+  EXPECT_NE(config_->tls.kernel_encrypts_place.file, nullptr);
+  EXPECT_FALSE(
+      (read("SteelyardKernelTLS On\nSteelyardKernelTLS off\n"), config_->tls.kernel_encrypts));
+  EXPECT_THAT(faults("SteelyardKernelTLS Maybe\n"),
+              ElementsAre("4: SteelyardKernelTLS must be On or Off"));
+}
+
 TEST_F(TlsDirectives, what_stands_in_a_directory_asks_for_nothing) {
   EXPECT_FALSE(
       read("<Directory />\nSSLVerifyClient require\n</Directory>\n").tls.verifies_in_sections);

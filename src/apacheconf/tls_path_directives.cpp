@@ -29,7 +29,9 @@ void cipher_suite(Scope& scope, const Statement& statement) {
     if (texts.suites)
       scope.complain("TLSv1.3 ciphers cannot be set inside a directory context",
                      "Write them in the <VirtualHost>: TLS 1.3 never agrees on ciphers anew.");
-    if (texts.ciphers) change(scope, [&](PathTls& tls) { tls.ciphers = std::move(texts.ciphers); });
+    if (!texts.ciphers) return;
+    change(scope, [&](PathTls& tls) { tls.ciphers = std::move(texts.ciphers); });
+    scope.config.tls.shakes_hands_anew = true;
     return;
   }
   TlsServerSettings& tls = scope.server.tls;
@@ -52,8 +54,9 @@ void verify_client(Scope& scope, const Statement& statement) {
   }
   change(scope, [&](PathTls& tls) { tls.verify = verify; });
   // Of <Directory> nothing counts.
-  if (scope.frame().kind != SectionKind::directory && *verify != config::PeerVerify::none)
-    scope.server.tls.verifies_in_sections = true;
+  if (scope.frame().kind == SectionKind::directory || *verify == config::PeerVerify::none) return;
+  scope.server.tls.verifies_in_sections = true;
+  scope.config.tls.shakes_hands_anew = true;
 }
 
 void verify_depth(Scope& scope, const Statement& statement) {
@@ -63,6 +66,7 @@ void verify_depth(Scope& scope, const Statement& statement) {
     scope.server.tls.verify_depth = *depth;
   } else {
     change(scope, [&](PathTls& tls) { tls.verify_depth = depth; });
+    scope.config.tls.shakes_hands_anew = true;
   }
 }
 

@@ -235,6 +235,7 @@ std::string dump(const Config& config) {
   if (phrases.kind == Dialog::program) out.line("pass-phrases-of", quoted(phrases.command));
   if (phrases.kind == Dialog::dialog) out.line("pass-phrases-of", quoted("|" + phrases.command));
   if (config.tls.caches_sessions) out.number("tls-sessions-max", config.tls.cached_sessions_max);
+  if (config.tls.kernel_encrypts) out.line("tls-by", "kernel");
   dump_heartbeats(out, config.heartbeat);
   dump_proxy_protocol(out, config.proxy_protocol);
   if (config.trace_export) dump_export(out, *config.trace_export);

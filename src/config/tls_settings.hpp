@@ -102,6 +102,10 @@ struct TlsProcessSettings {
   PassPhraseDialog pass_phrases;
   bool caches_sessions = false;  // SSLSessionCache
   std::uint32_t cached_sessions_max = 0;
+  bool kernel_encrypts = false;  // SteelyardKernelTLS
+  Place kernel_encrypts_place;
+  // Some section asks for what a first handshake may not have asked for: a certificate, ciphers.
+  bool shakes_hands_anew = false;
 };
 
 // Towards members, at one level of the configuration; unset values come from the level around it.

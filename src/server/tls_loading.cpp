@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "apacheconf/files.hpp"
+#include "io/linux/kernel_tls.hpp"
 
 namespace steelyard::server {
 
@@ -70,7 +71,8 @@ std::expected<void, std::vector<apacheconf::Diagnostic>> load_tls(Configuration&
                                                                   PassPhrases* phrases,
                                                                   Keeper* keeper) {
   const tls::FileAccess files{[keeper](const std::string& path) { return read_file(path, keeper); },
-                              list_files, phrases};
+                              list_files, phrases,
+                              configuration.config->tls.kernel_encrypts && io::kernel_has_tls()};
   auto loaded = tls::Hosts::load(*configuration.config, files);
   if (phrases != nullptr) phrases->end();
   if (loaded) {

@@ -156,9 +156,10 @@ class ClientContext::Sessions {
 };
 
 std::expected<std::shared_ptr<const ClientContext>, Faults> ClientContext::make(
-    const TlsBackendSettings& settings, const FileAccess& files) {
+    const TlsBackendSettings& settings, const FileAccess& files, bool kernel_encrypts) {
   Faults faults;
   std::shared_ptr<ClientContext> made(new ClientContext());
+  made->kernel_encrypts_ = kernel_encrypts;
   made->settings_ = settings;
   made->identity_ = text_of(settings);
   // A file that has changed makes other connections than those that are kept.
@@ -197,7 +198,10 @@ std::unique_ptr<TlsStream> ClientContext::connect(std::unique_ptr<io::Stream> be
   const std::string key = peer + ' ' + host;
   SSL_set_ex_data(ssl.get(), peer_index(), new PeerName{key});
   sessions_->offer(ssl.get(), key);
-  return std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::client);
+  auto stream =
+      std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::client);
+  if (kernel_encrypts_) stream->let_kernel_encrypt(false);
+  return stream;
 }
 
 std::string_view agreed_protocol(SSL* ssl) {

@@ -20,7 +20,8 @@ class ClientContext {
  public:
   // `settings`: complete, with what counts around them.
   static std::expected<std::shared_ptr<const ClientContext>, Faults> make(
-      const config::TlsBackendSettings& settings, const FileAccess& files);
+      const config::TlsBackendSettings& settings, const FileAccess& files,
+      bool kernel_encrypts = false);
   // The client's end of a connection to `host`, a name or an address without brackets. Names are
   // told to the member (SNI), addresses are not (RFC 6066 3). `peer` names the member: sessions of
   // one are not offered to another. `protocol`: the only one that is offered (ALPN, RFC 7301);
@@ -38,6 +39,7 @@ class ClientContext {
 
   config::TlsBackendSettings settings_;
   std::string identity_;
+  bool kernel_encrypts_ = false;
   ContextHandle context_;
   Sessions* sessions_ = nullptr;  // the context's, which outlives this with its connections
 };

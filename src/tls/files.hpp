@@ -8,7 +8,8 @@
 #include "config/place.hpp"
 
 // The files that a configuration names for TLS, behind functions: who may read them is another's
-// business (keys are root's), and so is who tells pass phrases. And what is wrong with them.
+// business (keys are root's), and so are who tells pass phrases and what the system's kernel can.
+// And what is wrong with them.
 //
 // Threads: the loader's.
 
@@ -39,6 +40,8 @@ struct FileAccess {
   std::function<std::expected<std::vector<std::string>, std::string>(const std::string& path)> list;
   // Null: nobody is asked, and keys with pass phrases stay unread (-t).
   PassPhrases* pass_phrases = nullptr;
+  // Asked where a line wants the kernel to encrypt.
+  bool kernel_has_tls = false;
 };
 
 // Ready for a diagnostic.

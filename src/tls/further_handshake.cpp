@@ -131,6 +131,9 @@ bool FurtherHandshake::renegotiates() const { return !has_tls_1_3(stream_.ssl())
 
 bool FurtherHandshake::begin() {
   SSL* const ssl = stream_.ssl();
+  // Configured by a reload, while the connection was open: others are not given to the kernel.
+  if (renegotiates() && stream_.is_encrypted_by_kernel())
+    return refuse("the kernel encrypts, and cannot renegotiate");
   SSL_set1_verify_cert_store(ssl, SSL_CTX_get_cert_store(wish_.context));
   SSL_set_client_CA_list(ssl, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(wish_.context)));
   ERR_clear_error();

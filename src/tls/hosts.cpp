@@ -142,8 +142,9 @@ struct HandshakeCallbacks {
   static void adopt(SSL* ssl, SSL_CTX* context) {
     if (context == SSL_get_SSL_CTX(ssl)) return;
     SSL_set_SSL_CTX(ssl, context);
+    const std::uint64_t own = SSL_get_options(ssl) & SSL_OP_ENABLE_KTLS;
     SSL_clear_options(ssl, SSL_get_options(ssl));
-    SSL_set_options(ssl, SSL_CTX_get_options(context));
+    SSL_set_options(ssl, SSL_CTX_get_options(context) | own);
     SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context));
     SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(context));
     SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
@@ -154,7 +155,8 @@ struct HandshakeCallbacks {
 // One context for all that say the same.
 class Hosts::BackendLoader {
  public:
-  BackendLoader(const FileAccess& files, Faults& faults) : files_(files), faults_(faults) {}
+  BackendLoader(const FileAccess& files, bool kernel_encrypts, Faults& faults)
+      : files_(files), kernel_encrypts_(kernel_encrypts), faults_(faults) {}
 
   Backends load(const config::Server& server) {
     Backends backends;
@@ -172,7 +174,7 @@ class Hosts::BackendLoader {
     if (!settings.engine.value_or(false)) return nullptr;
     const auto [entry, is_new] = made_.try_emplace(text_of(settings));
     if (!is_new) return entry->second;
-    auto made = ClientContext::make(settings, files_);
+    auto made = ClientContext::make(settings, files_, kernel_encrypts_);
     if (made) {
       entry->second = std::move(*made);
     } else {
@@ -182,6 +184,7 @@ class Hosts::BackendLoader {
   }
 
   const FileAccess& files_;
+  const bool kernel_encrypts_;
   Faults& faults_;
   std::map<std::string, std::shared_ptr<const ClientContext>> made_;
 };
@@ -228,12 +231,22 @@ const std::shared_ptr<const ClientContext>& Hosts::backend_of(const config::Serv
   return *found;
 }
 
+void Hosts::take_kernel(const config::TlsProcessSettings& settings, const FileAccess& files) {
+  shakes_hands_anew_ = settings.shakes_hands_anew;
+  kernel_encrypts_ = settings.kernel_encrypts && files.kernel_has_tls;
+  if (kernel_encrypts_ || !settings.kernel_encrypts) return;
+  remarks_.push_back({settings.kernel_encrypts_place,
+                      "This kernel has no TLS: the program itself encrypts, as without the line",
+                      "The kernel's module is named tls: modprobe tls."});
+}
+
 std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Config& config,
                                                                 const FileAccess& access) {
   std::set<std::string> seen;
   const FileAccess files = noting(access, seen);
   auto hosts = std::make_shared<Hosts>();
   Faults faults;
+  hosts->take_kernel(config.tls, files);
   for (const auto& server : config.servers) {
     ServerContext& context = hosts->contexts_.emplace_back();
     if (!server->tls.is_on()) continue;
@@ -255,7 +268,7 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
     SSL_CTX_set_alpn_select_cb(context.context.get(), choose_protocol,
                                const_cast<config::ClientSettings*>(&server->client));
   }
-  BackendLoader backends(files, faults);
+  BackendLoader backends(files, hosts->kernel_encrypts_, faults);
   for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
   look_at_named(config, access, seen, faults);
   if (!faults.empty()) return std::unexpected(each_once(std::move(faults)));
@@ -279,7 +292,10 @@ std::unique_ptr<TlsStream> Hosts::accept(std::unique_ptr<io::Stream> below,
   CHECK(ssl);
   keep_ticket_key(ssl.get(), first);
   SSL_set_ex_data(ssl.get(), greeting_index(), new Greeting{this, &group, std::move(owner)});
-  return std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::server);
+  auto stream =
+      std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::server);
+  if (kernel_encrypts_) stream->let_kernel_encrypt(shakes_hands_anew_);
+  return stream;
 }
 
 bool Hosts::may_ask(const config::Server& shown, const config::Server& asked) const {

@@ -60,10 +60,12 @@ class Hosts {
     std::vector<std::pair<const config::Section*, std::shared_ptr<const ClientContext>>> sections;
   };
   class BackendLoader;
+  void take_kernel(const config::TlsProcessSettings& settings, const FileAccess& files);
 
   std::vector<ServerContext> contexts_;  // by Server::index; empty ones: no TLS
   std::vector<Backends> backends_;       // by Server::index
   Faults remarks_;
+  bool kernel_encrypts_ = false, shakes_hands_anew_ = false;
 };
 
 // Of an accepted connection. The host that the client named in the handshake; empty: none.

@@ -56,6 +56,19 @@ TEST_F(Loading, a_key_lies_beside_its_certificate_or_in_its_file) {
   EXPECT_THAT(faults(), ElementsAre());
 }
 
+TEST_F(Loading, a_kernel_that_cannot_encrypt_is_told_of_where_a_line_wants_it_to) {
+  add("/a.pem", "/a.key");
+  const auto remarks = [&](bool is_wanted, bool kernel_has_tls) {
+    config_.tls.kernel_encrypts = is_wanted;
+    FileAccess access = testing::files_from(files_);
+    access.kernel_has_tls = kernel_has_tls;
+    return (*Hosts::load(config_, access))->remarks().size();
+  };
+  EXPECT_EQ(remarks(true, false), 1U);
+  EXPECT_EQ(remarks(true, true), 0U);
+  EXPECT_EQ(remarks(false, false), 0U);
+}
+
 TEST_F(Loading, each_fault_names_its_file) {
   add("/a.pem", "/b.key");
   add("/a.pem");

@@ -37,10 +37,9 @@ int bio_write(BIO* bio, const char* bytes, std::size_t size, std::size_t* writte
   return 0;
 }
 
-long bio_control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
-  if (command == BIO_CTRL_FLUSH) return 1;
+long bio_control(BIO* bio, int command, long number, void* pointer) {
   if (command == BIO_CTRL_EOF) return stream_of(bio).is_over_below() ? 1 : 0;
-  return 0;
+  return stream_of(bio).control_below(command, number, pointer);
 }
 
 BIO_METHOD* make_method() {
@@ -138,8 +137,28 @@ std::unique_ptr<io::Stream> TlsStream::release_below() {
   return std::move(below_);
 }
 
+void TlsStream::let_kernel_encrypt(bool renegotiates) {
+  kernel_ = KernelRecords::over(*below_);
+  renegotiates_ = renegotiates;
+  if (kernel_ != nullptr) SSL_set_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
+}
+
+// What the library wants of the stream below besides bytes. Flushing always succeeds: the library
+// takes a flush that has to wait for a failure (BIO_f_buffer does not pass on that it should be
+// tried again).
+long TlsStream::control_below(int command, long number, void* pointer) {
+  if (command == BIO_CTRL_FLUSH) return 1;
+  if (kernel_ == nullptr) return 0;
+  if (renegotiates_ && SSL_version(ssl_.get()) < TLS1_3_VERSION) return 0;
+  const bool only_asks = command == BIO_CTRL_GET_KTLS_SEND || command == BIO_CTRL_GET_KTLS_RECV;
+  // What was encrypted here has left before the kernel gets keys, or it gets none.
+  if (!only_asks && !kernel_->sends() && !below_->settle()) return 0;
+  return kernel_->control(command, number, pointer);
+}
+
 io::IoResult TlsStream::read_below(std::span<char> room) {
-  const io::IoResult result = below_->read(room);
+  const bool has_kernel = kernel_ != nullptr && kernel_->receives();
+  const io::IoResult result = has_kernel ? kernel_->read(room) : below_->read(room);
   if (result.status == io::IoStatus::end) over_below_ = true;
   if (result.status == io::IoStatus::failed) error_ = result.error;
   return result;
@@ -147,7 +166,8 @@ io::IoResult TlsStream::read_below(std::span<char> room) {
 
 io::IoResult TlsStream::write_below(std::string_view bytes) {
   const std::string_view pieces[] = {bytes};
-  const io::IoResult result = below_->write(pieces);
+  const bool has_kernel = kernel_ != nullptr && kernel_->sends();
+  const io::IoResult result = has_kernel ? kernel_->write(bytes) : below_->write(pieces);
   if (result.status == io::IoStatus::failed) error_ = result.error;
   return result;
 }
@@ -180,6 +200,7 @@ TlsStream::Handshake TlsStream::shake_hands() {
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     established_ = true;
+    kernel_sends_ = kernel_ != nullptr && kernel_->sends();
     return Handshake::done;
   }
   return outcome_of(result);
@@ -232,8 +253,10 @@ io::IoResult TlsStream::read(std::span<char> room) {
   ERR_clear_error();
   std::size_t got = 0;
   const int result = SSL_read_ex(ssl_.get(), room.data(), room.size(), &got);
+  if (kernel_sends_) heed_wish_for_keys();
   if (result == 1) {
-    readable_ = SSL_has_pending(ssl_.get()) == 1 || below_->may_be_readable();
+    readable_ = SSL_has_pending(ssl_.get()) == 1 || below_->may_be_readable() ||
+                (kernel_ != nullptr && kernel_->receives());
     return {io::IoStatus::ok, got};
   }
   switch (why(result)) {
@@ -279,6 +302,7 @@ bool TlsStream::send_record(std::string_view text) {
 io::IoResult TlsStream::write(std::span<const std::string_view> pieces) {
   if (!writable_) return {io::IoStatus::would_block};
   if (broken_ || write_broken_) return failure();
+  if (kernel_sends_) return write_plainly(pieces);
   Texts texts(pieces);
   std::size_t taken = 0;
   while (writable_) {
@@ -293,7 +317,31 @@ io::IoResult TlsStream::write(std::span<const std::string_view> pieces) {
   return {io::IoStatus::ok, taken};
 }
 
+io::IoResult TlsStream::write_plainly(std::span<const std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  const io::IoResult result = below_->write(pieces);
+  if (result.status == io::IoStatus::failed) {
+    error_ = result.error;
+    write_broken_ = true;
+  } else if (result.bytes < bytes) {
+    writable_ = false;
+  }
+  return result;
+}
+
+// The peer may ask for new keys of what it reads, and then has to get nothing under the old ones
+// (RFC 8446 4.6.3). The library would take them, the kernel keeps those it has. So nothing more is
+// said, and no goodbye: what was said is not complete.
+void TlsStream::heed_wish_for_keys() {
+  if (SSL_get_key_update_type(ssl_.get()) == SSL_KEY_UPDATE_NONE) return;
+  error_ = EPROTO;
+  fault_ = "the peer asked for new keys, which the kernel cannot take";
+  write_broken_ = true;
+}
+
 void TlsStream::pay_owed() {
+  if (kernel_sends_ && ends_when_paid_) return end_writing();
   if (owed_.empty()) return;
   if (!send_record(owed_) && !broken_ && !write_broken_) return;
   std::string().swap(owed_);
@@ -301,7 +349,8 @@ void TlsStream::pay_owed() {
 }
 
 bool TlsStream::settle() {
-  const bool is_settled = below_->settle() && owed_.empty();
+  const bool is_settled =
+      owed_.empty() && (kernel_sends_ ? kernel_->is_settled() : below_->settle());
   if (!is_settled) writable_ = false;
   return is_settled;
 }
@@ -314,7 +363,7 @@ void TlsStream::say_goodbye() {
 }
 
 void TlsStream::end_writing() {
-  ends_when_paid_ = !owed_.empty();
+  ends_when_paid_ = kernel_sends_ ? !kernel_->is_settled() : !owed_.empty();
   if (ends_when_paid_) return;
   say_goodbye();
   below_->end_writing();
@@ -331,6 +380,7 @@ bool TlsStream::says_nothing() {
   std::size_t got = 0;
   ERR_clear_error();
   const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+  if (kernel_sends_) heed_wish_for_keys();
   if (result == 1) return false;
   const Blocked blocked = why(result);
   if (blocked == Blocked::failed) note_fault();

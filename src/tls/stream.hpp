@@ -6,6 +6,7 @@
 
 #include "io/stream.hpp"
 #include "tls/handles.hpp"
+#include "tls/kernel_records.hpp"
 
 // TLS over another stream: what is written is encrypted into records, what is read comes out of
 // them. The library reads and writes the stream below itself; there is no buffer between the two.
@@ -13,6 +14,8 @@
 //   write ─▶ scratch (one record's text) ─▶ SSL ─▶ stream below (its letters, its debts)
 //              └── a record that did not fit below: owed until there is room
 //   read  ◀─ SSL (what it read ahead) ◀─ stream below
+//
+// Where the kernel makes the records (let_kernel_encrypt), text goes to the stream below as it is.
 //
 // Invariants: 1. while a record is owed the stream is not writable.
 //             2. a member's end without close_notify is a failure, never the end of the stream
@@ -35,6 +38,10 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
     failed,      // fault() says why
     plain_http,  // the client speaks HTTP without TLS
   };
+  // Before the handshake: the kernel gets the keys, if it and the library can do with that.
+  // `renegotiates`: this connection may shake hands anew, which a kernel's keys of TLS 1.2 prevent.
+  void let_kernel_encrypt(bool renegotiates);
+  bool is_encrypted_by_kernel() const { return kernel_sends_; }
   // Goes on with the handshake. Nothing is read or written before it is done.
   Handshake shake_hands();
   io::Wait& wait_for_peer(io::Wait& wait);
@@ -65,6 +72,7 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   io::IoResult read_below(std::span<char> room);
   io::IoResult write_below(std::string_view bytes);
   bool is_over_below() const { return over_below_; }
+  long control_below(int command, long number, void* pointer);
 
  private:
   enum class Blocked : std::uint8_t { no, for_reading, for_writing, ended, failed };
@@ -80,8 +88,11 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   bool send_record(std::string_view text);
   void pay_owed();
   void say_goodbye();
+  io::IoResult write_plainly(std::span<const std::string_view> pieces);
+  void heed_wish_for_keys();
 
   std::unique_ptr<io::Stream> below_;
+  std::unique_ptr<KernelRecords> kernel_;
   SslHandle ssl_;
   std::string owed_;  // text of a record that the stream below had no room for
   std::string fault_;
@@ -93,6 +104,8 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   bool over_below_ = false;
   bool resets_ = false, said_goodbye_ = false, ends_when_paid_ = false;
   bool reading_waits_for_room_ = false;
+  bool kernel_sends_ = false;  // since the handshake ended
+  bool renegotiates_ = false;
 };
 
 }  // namespace steelyard::tls

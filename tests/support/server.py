@@ -57,7 +57,7 @@ MaxRequestWorkers 48
 DefaultRuntimeDir .
 </IfModule>
 <IfModule steelyard_module>
-SteelyardShards 1
+SteelyardShards 1%(more)s
 </IfModule>
 """
 
@@ -75,7 +75,9 @@ def complete(text, log_level="warn", without_modules=()):
         for name in MODULES
         if name not in without_modules
     ]
-    before = PROLOGUE % {"modules": "\n".join(modules), "log_level": log_level}
+    # Lines that whoever runs the tests wants in every file (tests/kernel/run).
+    more = "".join("\n" + line for line in os.environ.get("STEELYARD_TEST_LINES", "").splitlines())
+    before = PROLOGUE % {"modules": "\n".join(modules), "log_level": log_level, "more": more}
     return before + text + EPILOGUE % {"log_format": LOG_FORMAT}
 
 

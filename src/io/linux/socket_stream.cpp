@@ -187,6 +187,12 @@ bool SocketStream::has_hung_up() {
   return ::poll(&look, 1, 0) == 1 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+// Asking in vain makes the system say when there is room (tcp_poll(): SOCK_NOSPACE).
+bool SocketStream::has_room() const {
+  pollfd look{.fd = fd_, .events = POLLOUT, .revents = 0};
+  return ::poll(&look, 1, 0) != 0;
+}
+
 Endpoint SocketStream::local() const {
   SocketAddress address;
   address.size = sizeof address.storage;

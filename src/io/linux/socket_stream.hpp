@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "io/kernel_socket.hpp"
 #include "io/linux/epoll_loop.hpp"
 #include "io/stream.hpp"
 
@@ -18,7 +19,7 @@
 
 namespace steelyard::io {
 
-class SocketStream final : public Stream, private WatchedDescriptor {
+class SocketStream final : public Stream, public KernelSocket, private WatchedDescriptor {
  public:
   ~SocketStream() override;
   // Takes the descriptor over. nullptr when the loop cannot watch it (the descriptor is closed).
@@ -35,6 +36,8 @@ class SocketStream final : public Stream, private WatchedDescriptor {
   bool silent_and_open() override;
   bool has_hung_up() override;
   Endpoint local() const override;
+  int descriptor() const override { return fd_; }
+  bool has_room() const override;
 
   using WatchedDescriptor::fd;
   // While connecting: the next Wait for writing parks until the socket says so.
