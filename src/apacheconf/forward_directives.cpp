@@ -268,9 +268,12 @@ bool leaves_open(const Server& server, std::string_view url) {
   });
 }
 
+// Not all addresses, as 0.0.0.0 is.
+bool is_one(const std::optional<IpAddress>& ip) { return ip && !ip->is_any(); }
+
 bool is_at(const std::optional<IpAddress>& ip, std::optional<std::uint16_t> port,
            const Endpoint& place) {
-  const bool is_here = ip ? *ip == place.ip : place.ip.is_loopback() || place.ip.is_any();
+  const bool is_here = is_one(ip) ? *ip == place.ip : place.ip.is_loopback() || place.ip.is_any();
   return is_here && (!port || *port == place.port);
 }
 
@@ -280,7 +283,7 @@ bool answers_at(const config::Config& config, const Server& server, const Endpoi
       config.listens, [&](const config::Listen& each) { return is_at(each.ip, each.port, place); });
   if (!is_listened_at || server.index == 0) return is_listened_at;
   return std::ranges::any_of(server.addresses, [&](const config::HostAddress& each) {
-    return (!each.ip || *each.ip == place.ip) && (!each.port || *each.port == place.port);
+    return (!is_one(each.ip) || *each.ip == place.ip) && (!each.port || *each.port == place.port);
   });
 }
 

@@ -20,6 +20,8 @@ void add_listen(Scope& scope, std::optional<IpAddress> ip, std::uint16_t port) {
   const bool says_https = statement.words.size() == 2
                               ? equals_ignoring_case(statement.words[1], "https")
                               : port == https_port;
+  // httpd: the socket of [::] takes connections over IPv4, too.
+  if (ip && ip->is_v6() && ip->is_any()) ip = std::nullopt;
   const config::Listen listen{ip, port, statement.place(), says_https};
   std::vector<config::Listen>& listens = scope.config.listens;
   if (std::find(listens.begin(), listens.end(), listen) != listens.end()) {

@@ -24,7 +24,9 @@ std::string address_text(const HostAddress& address) {
 std::vector<Group> group_servers(const config::Config& config) {
   std::vector<Group> groups;
   for (const std::unique_ptr<Server>& server : config.servers) {
-    for (const HostAddress& address : server->addresses) {
+    for (HostAddress address : server->addresses) {
+      // httpd: another way to write `*`.
+      if (address.ip && address.ip->is_any()) address.ip.reset();
       const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
         return group.address.ip == address.ip && group.address.port == address.port;
       });

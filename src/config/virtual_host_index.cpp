@@ -95,9 +95,11 @@ VirtualHostIndex::VirtualHostIndex(const Config& config) {
   }
 }
 
+// 0.0.0.0 and [::] are another way to write `*` (httpd).
 VirtualHostGroup& VirtualHostIndex::group_of(const HostAddress& address) {
-  if (address.ip && address.port) return by_address_and_port_[{*address.ip, *address.port}];
-  if (address.ip) return by_address_[*address.ip];
+  const bool is_one = address.ip && !address.ip->is_any();
+  if (is_one && address.port) return by_address_and_port_[{*address.ip, *address.port}];
+  if (is_one) return by_address_[*address.ip];
   if (address.port) return by_port_[*address.port];
   if (!everywhere_) everywhere_ = std::make_unique<VirtualHostGroup>();
   return *everywhere_;

@@ -40,6 +40,15 @@ TEST_F(VirtualHosts, a_single_virtual_host_takes_every_name) {
   EXPECT_EQ(choose(at("10.0.0.2", 80), "other"), "a.test");
 }
 
+TEST_F(VirtualHosts, all_addresses_are_a_star) {
+  add("four", {address("0.0.0.0", 80)});
+  add("six", {address("::", 80)});
+  add("star", {address("*", 80)});
+  EXPECT_EQ(choose(at("10.0.0.9", 80), "other"), "four");
+  EXPECT_EQ(choose(at("10.0.0.9", 80), "six"), "six");
+  EXPECT_EQ(choose(at("10.0.0.9", 80), "star"), "star");
+}
+
 TEST_F(VirtualHosts, the_most_specific_address_wins_in_any_order) {
   add("star", {address("*", {})});
   add("star-port", {address("*", 80)});

@@ -18,6 +18,17 @@ bool contains(const std::vector<config::Listen>& listens, const config::Listen& 
   return std::ranges::find(listens, wanted) != listens.end();
 }
 
+// The socket of [::] takes what comes for 0.0.0.0, too, and there is no room for another one: the
+// line counts for nothing (httpd).
+std::vector<config::Listen> without_covered(std::vector<config::Listen> listens) {
+  const std::vector<config::Listen> all = listens;
+  std::erase_if(listens, [&](const config::Listen& listen) {
+    if (!listen.ip || listen.ip->is_v6() || !listen.ip->is_any()) return false;
+    return contains(all, config::Listen{.ip = std::nullopt, .port = listen.port, .place = {}});
+  });
+  return listens;
+}
+
 // SO_REUSEPORT lets a second server of the same user share the port in silence. A socket without
 // that option is refused as long as anybody listens there.
 bool somebody_listens(const config::Listen& listen) {
@@ -59,15 +70,16 @@ std::expected<ListeningSockets, std::string> open_one(const config::Listen& list
 std::expected<ListenPlan, std::string> plan_listeners(const std::vector<config::Listen>& wanted,
                                                       const std::vector<config::Listen>& open,
                                                       std::size_t shards, std::uint32_t backlog) {
+  const std::vector<config::Listen> to_be = without_covered(wanted), there = without_covered(open);
   ListenPlan plan;
-  for (const config::Listen& listen : wanted) {
-    if (contains(open, listen)) continue;
+  for (const config::Listen& listen : to_be) {
+    if (contains(there, listen)) continue;
     auto sockets = open_one(listen, shards, backlog);
     if (!sockets) return std::unexpected(std::move(sockets.error()));
     plan.opened.push_back(std::move(*sockets));
   }
-  std::ranges::copy_if(open, std::back_inserter(plan.closed),
-                       [&](const config::Listen& listen) { return !contains(wanted, listen); });
+  std::ranges::copy_if(there, std::back_inserter(plan.closed),
+                       [&](const config::Listen& listen) { return !contains(to_be, listen); });
   return plan;
 }
 

@@ -57,6 +57,19 @@ TEST(ListeningSockets, what_is_open_already_is_kept) {
   EXPECT_TRUE(plan->closed.empty());
 }
 
+// httpd: the socket of [::] has them.
+TEST(ListeningSockets, all_of_ipv4_beside_all_addresses_is_nothing_more) {
+  config::Listen all_of_ipv4 = on(1), all = on(1);
+  all_of_ipv4.ip = IpAddress::v4(0);
+  all.ip.reset();
+  const auto begun = plan_listeners({all_of_ipv4, all}, {all}, 1, 16);
+  ASSERT_TRUE(begun) << begun.error();
+  EXPECT_TRUE(begun->opened.empty() && begun->closed.empty());
+  const auto ended = plan_listeners({all}, {all, all_of_ipv4}, 1, 16);
+  ASSERT_TRUE(ended) << ended.error();
+  EXPECT_TRUE(ended->opened.empty() && ended->closed.empty());
+}
+
 TEST(ListeningSockets, what_is_wanted_no_more_is_closed) {
   const auto plan = plan_listeners({}, {on(1)}, 1, 16);
   ASSERT_TRUE(plan);
