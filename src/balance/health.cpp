@@ -117,6 +117,9 @@ Health after_shared_check(Health health, const CheckSpec& rules, CheckVerdict ve
   } else if (finding.is_down) {
     health.checks.passed = finding.passed;
   } else if (health.status.any(Flag::in_error | Flag::health_failed)) {
+    // An error by traffic outlives a check that was not made of this member.
+    if (finding.told == SharedFinding::Told::past_check && !health.status.has(Flag::health_failed))
+      return health;
     const bool is_theirs =
         finding.told != SharedFinding::Told::check && health.status.has(Flag::health_failed);
     if (!is_theirs && ++health.checks.passed < rules.passes) return health;

@@ -261,6 +261,26 @@ TEST_F(Sharing, a_newcomer_has_what_was_found_at_once) {
   EXPECT_EQ(statuses("abcd"), "----");
 }
 
+// The last check says little by itself: the group has to pass more of them, or may fail more.
+TEST_F(Sharing, a_newcomer_has_what_all_are_and_not_what_the_last_check_said) {
+  const Words patient{"hcshare=On", "hcpasses=4", "hcfails=3"};
+  use({{"a"}, {"b"}}, patient);
+  answer("503");
+  for (int i = 0; i < 3; ++i) one_check();
+  answer("200");
+  one_check();
+  use({{"a"}, {"b"}, {"c"}}, patient);
+  EXPECT_EQ(statuses("abc"), "CCC");
+  for (int i = 0; i < 3; ++i) one_check();
+  EXPECT_EQ(statuses("abc"), "---");
+  answer("503");
+  one_check();
+  use({{"a"}, {"b"}, {"c"}, {"d", {"hcuri=/other"}}}, patient);
+  balancer("d").change_status(view("d").member, Flag::health_failed, {});
+  use({{"a"}, {"b"}, {"c"}, {"d"}}, patient);
+  EXPECT_EQ(statuses("abcd"), "----");
+}
+
 TEST_F(Sharing, a_newcomer_that_was_down_by_another_question_comes_up) {
   use({{"a"}, {"b", {"hchost=other"}}});
   balancer("b").change_status(view("b").member, Flag::health_failed, {});

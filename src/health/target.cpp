@@ -72,6 +72,11 @@ void Prober::Target::share(const std::set<Asker::Key>& before) {
   balance::CheckReport report = *last_;
   report.shared = finding_;
   report.shared->told = balance::SharedFinding::Told::past_check;
+  // The finding is what they share, and the last check alone may not have changed it.
+  const auto verdict =
+      finding_->is_down ? balance::CheckVerdict::failed : balance::CheckVerdict::passed;
+  if (std::exchange(report.verdict, verdict) != verdict)
+    report.evidence = {.text = "as found of those who share its check"};
   for (const Asker& asker : askers_) {
     if (!before.contains(asker.key())) tell_asker(asker, report);
   }

@@ -185,6 +185,39 @@ TEST_F(Repeat, an_answer_is_kept_when_the_others_are_full) {
   EXPECT_THAT(other->take_all(), StartsWith(fine));
 }
 
+// Whom it was asked of is free for others while the next one answers.
+TEST_F(Repeat, who_was_asked_before_serves_others_meanwhile) {
+  build(2, {"repeaton=503", "queue=10/10"}, {"max=1"});
+  ask("GET");
+  say(1, busy_answer);
+  EXPECT_EQ(world_->busy(), 1);
+  const auto other = world_->connect();
+  world_->say(*other, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  say(1, answer);
+  EXPECT_THAT(other->take_all(), StartsWith(fine));
+  say(2, answer);
+  EXPECT_THAT(got(), StartsWith(fine));
+}
+
+// A trial waits for its client's body, and by then the answer would be gone.
+TEST_F(Repeat, no_trial_takes_a_request_that_is_not_whole) {
+  build(2, {"repeaton=503", "trial=On"}, {"retry=1"});
+  world_->kill(2);
+  ask("GET");
+  say(1, answer);
+  got();
+  ask("GET");
+  say(1, answer);
+  got();
+  world_->revive(2);
+  world_->loop.advance(seconds(2));
+  const std::string part(20'000, 'p');
+  world_->say(*client_, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n" + part);
+  say(1, busy_answer);
+  EXPECT_THAT(got(), EndsWith("busy"));
+  EXPECT_FALSE(was_asked(2));
+}
+
 // A member that ignores errors stays usable, whatever becomes of the attempt.
 TEST_F(Repeat, what_was_not_even_sent_goes_on_in_any_case) {
   build(2, {"repeaton=500"}, {"status=+I"});

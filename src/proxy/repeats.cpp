@@ -30,7 +30,11 @@ bool Repeats::follow(const Failure& failure, balance::ChoiceRequest& request) {
   return has_next() || (is_listed(failure) && choose_another(request));
 }
 
-balance::Decision Repeats::take_next() { return std::exchange(next_, std::nullopt).value(); }
+// Whoever was asked before is free for others: the next answer may take long.
+balance::Decision Repeats::take_next() {
+  let_go_of_members(x_);
+  return std::exchange(next_, std::nullopt).value();
+}
 
 // No error is forgotten for it, and nobody waited for.
 bool Repeats::choose_another(balance::ChoiceRequest& request) {
@@ -43,6 +47,8 @@ bool Repeats::choose_another(balance::ChoiceRequest& request) {
   another.random = ++request.random;
   balance::Decision next = decide(x_, core_, group_, another);
   if (next.outcome != Outcome::picked) return false;
+  // A trial would wait for the client.
+  if (next.lease.is_trial() && body_.announced() && !body_.received_all()) return false;
   next_ = std::move(next);
   begun_ = true;
   return true;
@@ -53,6 +59,7 @@ bool Repeats::is_listed(const Failure& failure) const {
     case Cause::closed:
     case Cause::bad_message:
     case Cause::cut_short:
+    case Cause::handshake:
       return spec_.after_error;
     case Cause::timed_out:
     case Cause::write_timed_out:

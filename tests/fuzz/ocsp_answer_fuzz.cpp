@@ -9,8 +9,8 @@
 
 #include "base/check.hpp"
 #include "fuzz.hpp"
-#include "tls/inquiry.hpp"
 #include "tls/pem.hpp"
+#include "tls/pursuit.hpp"
 #include "tls/staple.hpp"
 
 namespace steelyard {
@@ -87,8 +87,9 @@ bool lets_in(const World& world, std::string_view answer) {
   std::vector<tls::CertificateHandle> chain;
   chain.push_back(tls::share(world.client.get()));
   chain.push_back(tls::share(world.root.get()));
-  const tls::Inquiry inquiry(std::move(rules), std::move(chain));
-  return inquiry.pursue([&](const tls::OcspErrand&) { return std::string(answer); }).is_good;
+  tls::Pursuit pursuit(std::make_shared<tls::Inquiry>(std::move(rules), std::move(chain)));
+  while (pursuit.errand() != nullptr) pursuit.hear(std::string(answer));
+  return pursuit.finding().is_good;
 }
 
 }  // namespace
