@@ -58,6 +58,15 @@ void set_ciphers(SSL_CTX& context, const TlsBackendSettings& settings, Faults& f
                     "openssl ciphers 'LIST' shows what a list means."});
 }
 
+// A common name counts beside other names here (names_host), so an authority that may name certain
+// hosts alone is held to that in common names, too. The library takes that from nowhere but the
+// verification's own parameters, as it looks for no host itself.
+int verify_common_names_too(X509_STORE_CTX* store, void* /*nothing*/) {
+  X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(store),
+                                  X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT);
+  return X509_verify_cert(store);
+}
+
 void believe(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,
              Faults& faults) {
   config::TlsTrust trust;
@@ -67,6 +76,7 @@ void believe(SSL_CTX& context, const TlsBackendSettings& settings, const FileAcc
   trust.crl_path = settings.crl_path;
   trust.revocation = settings.revocation.value_or(config::RevocationCheck::none);
   add_trust(context, trust, files, faults);
+  SSL_CTX_set_cert_verify_callback(&context, verify_common_names_too, nullptr);
   const auto verify = settings.verify.value_or(config::PeerVerify::none);
   if (verify == config::PeerVerify::none) return;
   set_verification(context, {.verify = verify,

@@ -86,6 +86,7 @@ TEST_F(Loading, faults_of_ciphers_and_authorities_are_found) {
   server.tls.verify = config::PeerVerify::require;
   server.tls.trust.ca_file = config::NamedFile{"/a.key", {}};
   server.tls.trust.crl_file = config::NamedFile{"/a.pem", {}};
+  server.tls.trust.revocation = config::RevocationCheck::chain;
   EXPECT_THAT(faults(),
               ElementsAre(HasSubstr("no cipher match"), "/a.key holds no certificate in PEM",
                           "/a.pem holds no list of revoked certificates in PEM"));
@@ -135,13 +136,15 @@ TEST_F(Loading, a_section_counts_for_the_urls_that_it_covers) {
 
 TEST_F(Loading, hosts_with_the_same_certificates_and_rules_may_be_asked_for_each_other) {
   const config::Server& first = add("/a.pem", "/a.key");
-  const config::Server& same = add("/a.both");
+  const config::Server& same = add("/a.pem", "/a.key");
+  const config::Server& copied = add("/a.both");  // httpd goes by the paths
   const config::Server& other = add("/b.pem", "/b.key");
   config::Server& verifying = add("/a.pem", "/a.key");
   verifying.tls.verify = config::PeerVerify::optional;
   const auto hosts = Hosts::load(config_, testing::files_from(files_));
   ASSERT_TRUE(hosts);
   EXPECT_TRUE((*hosts)->may_ask(first, same));
+  EXPECT_FALSE((*hosts)->may_ask(first, copied));
   EXPECT_FALSE((*hosts)->may_ask(first, other));
   EXPECT_FALSE((*hosts)->may_ask(first, verifying));
 }
@@ -202,6 +205,7 @@ TEST_F(Loading, a_list_in_a_directory_is_read_or_missed) {
   config::Server& server = add("/a.pem", "/a.key");
   server.tls.verify = config::PeerVerify::require;
   server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
+  server.tls.trust.revocation = config::RevocationCheck::leaf;
   files_["/lists/readme"] = "nothing";
   files_["/lists/a.r0"] = revocation_list(pair_);
   names_ = {"a.r0", "readme"};

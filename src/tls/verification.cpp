@@ -209,9 +209,12 @@ void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess
   ERR_clear_error();
   for_each_authority(trust.ca_file, trust.ca_path, files, faults,
                      [store](X509* authority) { X509_STORE_add_cert(store, authority); });
-  if (trust.crl_file)
-    add_revocation_file(store, *trust.crl_file, files, Strictness::each_must_fit, faults);
-  if (trust.crl_path) {
+  // httpd: a file without a list is no fault while nobody asks for one.
+  const bool asks_lists = trust.revocation != config::RevocationCheck::none;
+  const Strictness of_file =
+      asks_lists ? Strictness::each_must_fit : Strictness::others_may_be_there;
+  if (trust.crl_file) add_revocation_file(store, *trust.crl_file, files, of_file, faults);
+  if (trust.crl_path && asks_lists) {
     for (const NamedFile& each : files_of(*trust.crl_path, files, faults))
       add_revocation_file(store, each, files, Strictness::others_may_be_there, faults);
   }

@@ -114,3 +114,26 @@ def test_an_address_may_be_a_common_name_and_is_no_part_of_one(binary, members, 
         for kind, member in members.items())
     found = by_both(binary, text, [port.port], lambda: served_of(port.port, "lb.test", members))
     assert found == {"httpd": "address star", "ours": "address entry"}
+
+
+# httpd asks the library for names in the certificate's names alone, and compares the common name, too.
+@pytest.mark.parametrize("hosts, served", [
+    (["ok.test", "member.test"], {"httpd": "200", "ours": "200"}),
+    (["ok.test"], {"httpd": "200", "ours": "500"}),
+])
+def test_a_common_name_is_held_to_what_its_authority_may_name(binary, tmp_path, port, hosts, served):
+    root = Authority(tmp_path / "root")
+    middle = root.lower(tmp_path / "middle", hosts=hosts)
+    certificate, key = middle.issue("ok.test", subject="/CN=member.test")
+    certificate.write_text(certificate.read_text() + middle.certificate.read_text())
+    with TlsMember((certificate, key)) as member:
+        text = (f"{MODULES}Listen {port.port}\nSSLProxyEngine On\nSSLProxyVerify require\n"
+                f"SSLProxyVerifyDepth 3\nSSLProxyCACertificateFile {root.certificate}\n"
+                f"ProxyPreserveHost On\nProxyPass / https://localhost:{member.port}/\n")
+
+        def ask():
+            connection = Connection("127.0.0.1", port.port)
+            connection.send(b"GET / HTTP/1.1\r\nHost: member.test\r\nConnection: close\r\n\r\n")
+            return connection.read_response("GET").status
+
+        assert by_both(binary, text, [port.port], ask) == served

@@ -46,15 +46,17 @@ class Authority:
             path.chmod(0o644)
         return certificate, key
 
-    def lower(self, directory, name="Middle"):
-        """An authority that this one vouches for."""
+    def lower(self, directory, name="Middle", hosts=None):
+        """An authority that this one vouches for.  `hosts`: it may name these and no others."""
         one = Authority.__new__(Authority)
         one.directory, one.name, one._count = Path(directory), name, 0
         one.directory.mkdir(parents=True, exist_ok=True)
         one.certificate, one.key, request, extensions = (
             one.directory / f"{name}.{end}" for end in ("pem", "key", "csr", "ext"))
         openssl("req", *CURVE, "-nodes", "-keyout", one.key, "-out", request, "-subj", f"/CN={name}")
-        extensions.write_text("basicConstraints=critical,CA:TRUE\n")
+        permitted = ",".join(f"permitted;DNS:{host}" for host in hosts or ())
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n" +
+                              (f"nameConstraints=critical,{permitted}\n" if hosts else ""))
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                 "-set_serial", "77", "-days", "9", "-out", one.certificate, "-extfile", extensions)
         return one
