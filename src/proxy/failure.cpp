@@ -77,7 +77,7 @@ std::string_view to_text(Cause cause) {
       "none",        "no_such_name", "connect",   "pool_exhausted",  "exhausted",
       "unusable",    "closed",       "timed_out", "write_timed_out", "continue_timed_out",
       "bad_message", "gone",         "bad_body",  "body_too_large",  "body_timed_out",
-      "handshake",   "cut_short",    "blocked",     "unwanted"};
+      "handshake",   "cut_short",    "blocked",   "unwanted"};
   return words[static_cast<std::size_t>(cause)];
 }
 
