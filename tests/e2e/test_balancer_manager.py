@@ -55,6 +55,8 @@ class World:
 
     def reload(self, **settings):
         words = "resuming normal operations"
+        # The start says them, too, perhaps a while after ports are open.
+        assert until(lambda: words in self.server.read("error.log"))
         before = self.server.read("error.log").count(words)
         self.server.write(self.text(**{**self.settings, **settings}))
         self.server.signal(signal.SIGUSR1)

@@ -121,7 +121,7 @@ DIFFERENT = [
         "http2-upgrade-line",
         "The 101 that answers `Upgrade: h2c` has no line of its own in the access log: the request has "
         "one, when it was answered over HTTP/2.",
-        Case("upgraded", b"", "200 hi END | 200 GET /page HTTP/2.0 + 101 GET /page HTTP/1.1",
+        Case("upgraded", b"", "200 hi END | 101 GET /page HTTP/1.1 + 200 GET /page HTTP/2.0",
              upgrades=True),
         "200 hi END | 200 GET /page HTTP/2.0"),
     Different(

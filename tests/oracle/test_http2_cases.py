@@ -118,7 +118,8 @@ class Side:
         lines = case.seen.count(" + ") + 1 if " | " in case.seen else 0
         until(lambda: len(self._lines(case, before)) >= lines, 8)
         client.close()
-        seen = " + ".join(self._lines(case, before))
+        # Sorted: httpd's threads write the lines of one connection in either order.
+        seen = " + ".join(sorted(self._lines(case, before)))
         shown = f"{told} | {seen}" if lines else told
         heads = [sorted(head.split(b"\r\n")) for head in self.member.heads]
         return shown, stream.fields, self._plain(heads)
