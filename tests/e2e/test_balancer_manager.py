@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from browser import Browser
-from support.process import until
+from support.process import reload, until
 from support.server import MODULE_DIRECTORY, complete
 from support.wire import Connection
 
@@ -54,13 +54,7 @@ class World:
         self.server.start(self.text(**settings), [self.port.port])
 
     def reload(self, **settings):
-        words = "resuming normal operations"
-        # The start says them, too, perhaps a while after ports are open.
-        assert until(lambda: words in self.server.read("error.log"))
-        before = self.server.read("error.log").count(words)
-        self.server.write(self.text(**{**self.settings, **settings}))
-        self.server.signal(signal.SIGUSR1)
-        assert until(lambda: self.server.read("error.log").count(words) > before)
+        reload(self.server, text=self.text(**{**self.settings, **settings}))
 
     @property
     def url(self):

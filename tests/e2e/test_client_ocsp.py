@@ -479,6 +479,7 @@ def test_a_reload_that_asks_for_nothing_new_leaves_connections_open(server, port
     known = TlsConnection(port.port, "lb.test", shown(alice, version))
     unknown = TlsConnection(port.port, "lb.test", shown(None, version))
     assert [known.ask().status, unknown.ask().status] == [SERVED, SERVED]
+    assert until(lambda: "resuming normal operations" in log_of(server))
     for change in ("ErrorDocument 503 changed\n", "SSLOCSPResponderTimeout 9\n"):
         loads = log_of(server).count("resuming normal operations")
         reload(server, text.replace("SSLOCSPEnable", change + "SSLOCSPEnable"),

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 from support.ports import HeldPort
-from support.process import answers, until
+from support.process import answers, reload, until
 from support.server import PROJECT, Server
 from support.wire import Connection
 
@@ -52,11 +52,7 @@ class World:
         assert self.get() in ("M1", "M2")
 
     def reload(self, more=""):
-        words = "resuming normal operations"
-        before = self.server.read("error.log").count(words)
-        self.server.write(self.text(more))
-        self.server.signal(signal.SIGUSR1)
-        assert until(lambda: self.server.read("error.log").count(words) > before)
+        reload(self.server, text=self.text(more))
 
     def get(self, session="", query=""):
         """Who answered; "" for anything but a 200."""

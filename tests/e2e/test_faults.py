@@ -34,11 +34,10 @@ from support.faulty import DRIP_TIMEOUT_S, FaultyProcess
 from support.mortal import Ledger
 from support.name_server import NameServer
 from support.ports import HeldPort
-from support.process import until
+from support.process import reload, until
 from support.steady_load import METHODS, SteadyLoad, digest_of
 from support.wire import Connection
 from test_member_death import PROLOGUE
-from test_reload_process import reload
 
 CONFIG = PROLOGUE + """\
 LoadModule proxy_hcheck_module modules/mod_proxy_hcheck.so

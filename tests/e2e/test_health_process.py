@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from support import ask
-from support.process import until
+from support.process import reload, until
 from support.wire import Connection
-from test_reload_process import reload
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

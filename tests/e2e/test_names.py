@@ -13,9 +13,8 @@ from collections import Counter
 
 import pytest
 from support.name_server import NameServer
-from support.process import until
+from support.process import reload, until
 from support.wire import Connection
-from test_reload_process import reload
 
 CONFIG = """\
 LoadModule proxy_module modules/mod_proxy.so

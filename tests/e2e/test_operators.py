@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from support.process import until
+from support.process import reload, until
 from support.server import complete
 from support.wire import Connection
 
@@ -49,11 +49,7 @@ class World:
         self.server.start(self.text(**settings), [self.port.port])
 
     def reload(self, **settings):
-        words = "resuming normal operations"
-        before = self.server.read("error.log").count(words)
-        self.server.write(self.text(**settings))
-        self.server.signal(signal.SIGUSR1)
-        assert until(lambda: self.server.read("error.log").count(words) > before)
+        reload(self.server, text=self.text(**settings))
 
     def api(self, method, resource, body=None, fields=None, **parameters):
         """Status, object and fields of the answer."""

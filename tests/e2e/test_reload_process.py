@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from support.ports import HeldPort
-from support.process import answers, refused, until
+from support.process import answers, refused, reload, until
 from support.wire import Connection
 
 CONFIG = """\
@@ -31,14 +31,6 @@ def member(farm):
 def text(ports, member, more=""):
     listens = "\n".join(f"Listen {port}" for port in ports)
     return CONFIG.format(listens=listens, member=member.address, more=more)
-
-
-def reload(server, number=signal.SIGUSR1, words="resuming normal operations"):
-    # The start says the same words, perhaps a while after ports are open.
-    assert until(lambda: "resuming normal operations" in server.read("error.log"))
-    before = server.read("error.log").count(words)
-    server.signal(number)
-    assert until(lambda: server.read("error.log").count(words) > before), server.read("error.log")
 
 
 REFUSED = "the server goes on with the one it has"

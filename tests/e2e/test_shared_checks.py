@@ -5,8 +5,7 @@ import subprocess
 
 import pytest
 from support import ask
-from support.process import until
-from test_reload_process import reload
+from support.process import reload, until
 
 # Four balancers of one server: a, b and c, which belongs to a virtual host, ask the same; d has
 # its own question, and is the clock by which the others' checks are counted.

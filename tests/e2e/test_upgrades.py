@@ -2,14 +2,13 @@
 
 import re
 import shutil
-import signal
 import socket
 from contextlib import ExitStack, closing
 
 import pytest
 from support.certificates import Authority
 from support.ports import HeldPort
-from support.process import until
+from support.process import reload, until
 from support.server import MODULE_DIRECTORY, complete
 from support.tls import context_for
 from support.upgrading_member import TunnelClient, UpgradingMember
@@ -65,10 +64,7 @@ class World:
         shutil.copy(key, self.place / "live.key")
 
     def reload(self):
-        words = "resuming normal operations"
-        before = self.server.read("error.log").count(words)
-        self.server.signal(signal.SIGUSR1)
-        assert until(lambda: self.server.read("error.log").count(words) > before)
+        reload(self.server)
 
     def secure_stream(self):
         stream = socket.create_connection(("127.0.0.1", self.secure.port), 20)

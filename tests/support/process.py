@@ -1,5 +1,6 @@
 """What a test asks of a running program: call it, ask whether it answers, wait until it did."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -15,6 +16,20 @@ def until(claim, wait_s=10.0):
             return True
         time.sleep(0.01)
     return claim()
+
+
+RESUMES = "resuming normal operations"
+
+
+def reload(server, number=signal.SIGUSR1, words=RESUMES, text=None):
+    """Has the server read its file again, with `text` if given, and waits until it says so."""
+    # The start says the same words, perhaps a while after ports are open.
+    assert until(lambda: RESUMES in server.read("error.log"))
+    before = server.read("error.log").count(words)
+    if text is not None:
+        server.write(text)
+    server.signal(number)
+    assert until(lambda: server.read("error.log").count(words) > before), server.read("error.log")
 
 
 def call(server, *arguments):
