@@ -231,8 +231,11 @@ def test_weight_and_set_are_changed_by_keyboard_and_taken_back_by_a_key(page):
     page.focus(f"document.querySelector('{page.part(first, 'td.lbset input')}')")
     page.browser.press("2", ENTER)
     assert until(lambda: page.world.told(first, "lbset") == "2")
+    # The page knows of a change, and can take it back, once its answer is there.
+    assert until(lambda: "0 → 2" in page.told()), page.told()
     page.browser.press("u")
     assert until(lambda: page.world.told(first, "lbset") == "0")
+    assert until(lambda: "2 → 0" in page.told()), page.told()
     page.browser.press("u")
     assert until(lambda: page.world.told(first, "loadfactor") == "1.00")
     page.shows(first, "td.share", "/ 50 %")
