@@ -18,18 +18,18 @@ void Outbox::put(SocketStream& stream, std::span<const std::string_view> pieces,
   }
 }
 
-void Outbox::send(Letter& letter) {
+void Outbox::send(Letter& letter, bool last) {
   if (letter.stream == nullptr) return;
-  std::exchange(letter.stream, nullptr)->deliver({bytes_.get() + letter.begin, letter.bytes});
+  std::exchange(letter.stream, nullptr)->deliver({bytes_.get() + letter.begin, letter.bytes}, last);
 }
 
-void Outbox::send_those_of(SocketStream& stream) {
+void Outbox::send_those_of(SocketStream& stream, bool last) {
   for (std::size_t i = 0; i < count_; ++i)
-    if (letters_[i].stream == &stream) send(letters_[i]);
+    if (letters_[i].stream == &stream) send(letters_[i], last);
 }
 
 void Outbox::send_all() {
-  for (std::size_t i = 0; i < count_; ++i) send(letters_[i]);
+  for (std::size_t i = 0; i < count_; ++i) send(letters_[i], false);
   count_ = used_ = 0;
 }
 

@@ -28,8 +28,8 @@ class Outbox {
 
   // `bytes` of `pieces`, at most letter_bytes_max.
   void put(SocketStream& stream, std::span<const std::string_view> pieces, std::size_t bytes);
-  // Sends the letters of one stream.
-  void send_those_of(SocketStream& stream);
+  // Sends the letters of one stream, which ends behind them when `last`.
+  void send_those_of(SocketStream& stream, bool last);
   void send_all();
 
  private:
@@ -40,7 +40,7 @@ class Outbox {
   // So many that the caches are used well, so few that nobody waits long for the others.
   static constexpr std::size_t letters_max = 16;
 
-  void send(Letter& letter);
+  void send(Letter& letter, bool last);
 
   std::array<Letter, letters_max> letters_;
   std::size_t count_ = 0, used_ = 0;

@@ -61,7 +61,7 @@ class SocketPipe final : public SplicePipe {
 
   IoResult drain(Stream& to) override {
     auto& socket = static_cast<SocketStream&>(to);
-    socket.send_letters();
+    socket.send_letters(false);
     if (!socket.writable_) return {IoStatus::would_block};
     const ssize_t moved =
         ::splice(out_, nullptr, socket.fd(), nullptr, pending_, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);

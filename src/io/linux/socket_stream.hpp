@@ -28,7 +28,7 @@ class SocketStream final : public Stream, public KernelSocket, private WatchedDe
   IoResult read(std::span<char> room) override;
   IoResult write(std::span<const std::string_view> pieces) override;
   bool settle() override {
-    send_letters();
+    send_letters(false);
     return owed_.empty();
   }
   void end_writing() override;
@@ -49,9 +49,9 @@ class SocketStream final : public Stream, public KernelSocket, private WatchedDe
   friend class Outbox;
   SocketStream(EpollLoop& loop, int fd) : WatchedDescriptor(loop, fd) {}
   void on_events(std::uint32_t events) override;
-  void deliver(std::string_view letter);
-  void send_letters() {
-    if (letters_ != 0) loop_->outbox().send_those_of(*this);
+  void deliver(std::string_view letter, bool last);
+  void send_letters(bool last) {
+    if (letters_ != 0) loop_->outbox().send_those_of(*this, last);
   }
   void pay_owed();
   void break_off(int error);
@@ -61,7 +61,8 @@ class SocketStream final : public Stream, public KernelSocket, private WatchedDe
   int write_error_ = 0;        // of a letter; the next write reports it
   std::uint16_t letters_ = 0;  // in the outbox
   bool ends_when_paid_ = false;
-  bool ended_ = false;  // the peer finished or the connection broke: reads never block again
+  bool resets_ = false;  // closing tells the peer that it is no end in order
+  bool ended_ = false;   // the peer finished or the connection broke: reads never block again
 };
 
 }  // namespace steelyard::io

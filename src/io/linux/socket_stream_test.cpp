@@ -1,13 +1,40 @@
 #include "io/linux/socket_stream.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
 
+#include "io/linux/listener.hpp"
+#include "io/linux/socket_address.hpp"
+
 namespace steelyard::io {
 namespace {
+
+// Both ends of a TCP connection on the loopback.
+std::pair<int, int> connected_pair() {
+  const auto listening = open_listening_socket(IpAddress::v4(0x7f00'0001), 0, 1);
+  EXPECT_TRUE(listening.has_value());
+  SocketAddress address;
+  address.size = sizeof address.storage;
+  EXPECT_EQ(::getsockname(*listening, address.pointer(), &address.size), 0);
+  const int one = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(::connect(one, address.pointer(), address.size), 0);
+  const int other = ::accept4(*listening, nullptr, nullptr, SOCK_NONBLOCK);
+  ::close(*listening);
+  return {one, other};
+}
+
+// How many packets a socket has received.
+std::uint32_t packets(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  return info.tcpi_segs_in;
+}
 
 // A stream of the loop's and the plain end of its peer, with as little room between as possible.
 class SocketStreamTest : public ::testing::Test {
@@ -101,6 +128,25 @@ TEST_F(SocketStreamTest, a_stream_that_is_closed_sends_its_letters_first) {
   EXPECT_EQ(received(), "last words");
   EXPECT_TRUE(ended);
   turn();
+}
+
+TEST_F(SocketStreamTest, the_last_letter_and_the_end_are_one_packet) {
+  for (const bool closed : {true, false}) {
+    const auto [ours, theirs] = connected_pair();
+    stream = SocketStream::adopt(loop, ours);
+    ::close(std::exchange(peer, theirs));
+    const std::uint32_t before = packets(peer);
+    write("last ");
+    write("words");
+    if (closed) {
+      stream.reset();
+    } else {
+      stream->end_writing();
+    }
+    EXPECT_EQ(received(), "last words");
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(packets(peer), before + 1);
+  }
 }
 
 TEST_F(SocketStreamTest, a_peer_that_is_gone_has_hung_up_and_one_that_half_closed_has_not) {

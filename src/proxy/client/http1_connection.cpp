@@ -40,6 +40,7 @@ io::Task<> ClientConnection::live() {
     co_await run(*end.tunnel);
     end_request();
   }
+  stream_->end_writing();
   if (!stream_->settle()) co_await wait_until_sent();
   if (end.next == Next::linger) co_await linger();
   facts_.tls = nullptr;
@@ -214,7 +215,6 @@ void ClientConnection::end_request() {
 // Closing with unread bytes in the socket makes the system send a reset, which may destroy the
 // answer before the client has read it (RFC 9112 9.6).
 io::Task<> ClientConnection::linger() {
-  stream_->end_writing();
   const Instant deadline = core_.now() + linger_time;
   char dropped[4096];
   std::size_t bytes = 0;
