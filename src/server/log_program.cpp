@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,17 +15,28 @@ namespace steelyard::server {
 
 namespace {
 
+// As httpd cuts them: a word in quotes may hold blanks, and a backslash takes the next character as
+// it is, in quotes and outside.
+std::string take_word(std::string_view& rest) {
+  const char quote = rest.front() == '"' || rest.front() == '\'' ? rest.front() : '\0';
+  const std::string_view ends = quote == '\0' ? " \t" : std::string_view(&quote, 1);
+  std::string word;
+  std::size_t at = quote == '\0' ? 0 : 1;
+  for (; at < rest.size() && !ends.contains(rest[at]); ++at) {
+    if (rest[at] == '\\' && at + 1 < rest.size()) ++at;
+    word += rest[at];
+  }
+  rest.remove_prefix(std::min(at + 1, rest.size()));
+  return word;
+}
+
 std::vector<std::string> words_of(const config::LogTarget& target) {
   if (target.kind == config::LogTarget::Kind::pipe_shell) return {"/bin/sh", "-c", target.text};
-  // Words in quotes may hold blanks.
   std::vector<std::string> words;
   std::string_view rest = trim(target.text);
   while (!rest.empty()) {
-    const char first = rest.front();
-    const bool quoted = first == '"' || first == '\'';
-    const auto end = quoted ? rest.find(first, 1) : rest.find_first_of(" \t");
-    words.emplace_back(rest.substr(quoted ? 1 : 0, quoted && end != rest.npos ? end - 1 : end));
-    rest = end == rest.npos ? std::string_view() : trim(rest.substr(end + 1));
+    words.push_back(take_word(rest));
+    rest = trim(rest);
   }
   return words;
 }

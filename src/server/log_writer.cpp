@@ -121,12 +121,14 @@ void LogWriter::carry_out(Item& item) {
     case Item::Kind::install: {
       auto& place = outputs_[item.id];
       if (place && !place->flush(steady_now())) item.installed->adopt_waiting(*place);
+      if (place) lines_dropped_ += place->unread_lines();
       place = std::move(item.installed);
       break;
     }
     case Item::Kind::remove:
       if (const auto found = outputs_.find(item.id); found != outputs_.end()) {
         found->second->flush(steady_now());
+        lines_dropped_ += found->second->unread_lines();
         outputs_.erase(found);
       }
       break;
@@ -187,7 +189,10 @@ void LogWriter::tell(std::string_view notice) {
       line, ::gettid(),
       {.module = "log", .text = notice, .referer = {}, .when = std::chrono::system_clock::now()});
   const auto found = outputs_.find(notices_to_.load(std::memory_order_relaxed));
-  if (found != outputs_.end()) found->second->append(line, config::LogLevel::error);
+  if (found != outputs_.end()) {
+    found->second->append(line, config::LogLevel::error);
+    found->second->flush(steady_now());
+  }
   // The error log itself may be what fails.
   [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
 }

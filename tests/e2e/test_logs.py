@@ -48,6 +48,19 @@ def test_lines_stand_in_the_order_of_the_answers(server, port):
     assert server.read("access.log").splitlines() == [f"{path} 404" for path in paths]
 
 
+def test_lines_of_several_shards_stand_in_the_order_in_which_a_client_had_its_answers(server, port):
+    start(server, port, "SteelyardShards 4\nCustomLog access.log short")
+    paths = [f"/{number}" for number in range(400)]
+    for path in paths:
+        connection = Connection("127.0.0.1", port.port)
+        closes = "Connection: close\r\n" if int(path[1:]) % 2 else ""
+        connection.send(f"GET {path} HTTP/1.1\r\nHost: lb.test\r\n{closes}\r\n".encode())
+        assert connection.read_response().status == "404"
+        connection.close()
+    assert server.stop() == 0
+    assert server.read("access.log").splitlines() == [f"{path} 404" for path in paths]
+
+
 def test_one_file_may_serve_several_logs(server, port):
     start(server, port, "CustomLog access.log short\nCustomLog access.log short")
     ask(port, "/twice")
@@ -84,6 +97,14 @@ def test_a_program_that_dies_is_started_again(server, port):
     ask(port, "/two")
     assert lines(server, "piped.log", 2) == ["/one 404", "/two 404"]
     assert int(server.read("reader.pid")) != first
+
+
+def test_a_program_that_ends_by_itself_is_told_of_and_so_are_the_lines_that_nobody_read(server, port):
+    start(server, port, 'CustomLog "|/bin/false" short')
+    ask(port, "/one", "/two")
+    assert until(lambda: "ended unexpectedly" in server.read("error.log")), server.read("error.log") + server.read("output.txt")
+    assert server.stop() == 0
+    assert "2 lines for log /bin/false were lost" in server.read("error.log")
 
 
 def test_a_program_that_cannot_be_started_prevents_the_start(server, port):
