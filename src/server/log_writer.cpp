@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,12 @@ namespace {
 
 constexpr std::size_t spare_batches_max = 64;
 constexpr std::size_t spare_batch_bytes_max = std::size_t{1} << 20;
+
+bool is_standard_error(const LogOutput& log) {
+  struct stat found{};
+  if (::fstat(STDERR_FILENO, &found) != 0) return false;
+  return log.file() == FileIdentity{found.st_dev, found.st_ino};
+}
 
 Instant steady_now() { return std::chrono::steady_clock::now(); }
 
@@ -191,7 +198,7 @@ void LogWriter::tell(std::string_view notice) {
   const auto found = outputs_.find(notices_to_.load(std::memory_order_relaxed));
   if (found != outputs_.end()) {
     found->second->append(line, config::LogLevel::error);
-    found->second->flush(steady_now());
+    if (found->second->flush(steady_now()) && is_standard_error(*found->second)) return;
   }
   // The error log itself may be what fails.
   [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());

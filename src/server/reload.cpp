@@ -67,6 +67,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
+  standard_error_.follow(config.servers[0]->error_log, log_opener());
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
   traces_.adopt(generation_);

@@ -242,7 +242,10 @@ void Server::run(Detachment& detachment) {
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
+  const bool leaves = detachment.is_in_background();
   detachment.ready();
+  if (leaves) standard_error_.leave_terminal();
+  standard_error_.follow(generation_->config().servers[0]->error_log, log_opener());
   notify_service_manager("READY=1");
   obey_signals();
   notify_service_manager("STOPPING=1");

@@ -25,6 +25,7 @@
 #include "server/pass_phrases.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
+#include "server/standard_error.hpp"
 #include "server/staple_thread.hpp"
 #include "server/trace_thread.hpp"
 
@@ -116,10 +117,11 @@ class Server {
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
-  std::optional<std::string> control_path_;       // as configured at the start
-  std::string journal_folder_;                    // the same; empty: there is none
-  bool has_journal_ = false;                      // and it is open
-  bool journal_was_read_only_ = false;            // at the start: a reload tries again
+  std::optional<std::string> control_path_;  // as configured at the start
+  std::string journal_folder_;               // the same; empty: there is none
+  bool has_journal_ = false;                 // and it is open
+  bool journal_was_read_only_ = false;       // at the start: a reload tries again
+  StandardError standard_error_;
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

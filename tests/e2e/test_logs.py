@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import pytest
-from support.process import until
+from support.process import RESUMES, reload, until
 from support.wire import Connection
 
 CONFIG = """\
@@ -119,8 +119,7 @@ def test_a_rotated_file_is_opened_anew_and_no_line_is_lost(server, port):
     ask(port, "/before")
     lines(server, "access.log", 1)
     (server.root / "access.log").rename(server.root / "access.log.1")
-    server.signal(signal.SIGUSR1)
-    assert until(lambda: (server.root / "access.log").exists())
+    reload(server)
     ask(port, "/after")
     assert lines(server, "access.log", 1) == ["/after 404"]
     assert server.read("access.log.1").splitlines() == ["/before 404"]
@@ -138,7 +137,7 @@ def test_a_rotated_file_is_opened_anew_after_root_was_given_up(server, port):
     for name in ("access.log", "error.log"):
         (server.root / name).rename(server.root / f"{name}.1")
     server.signal(signal.SIGUSR1)
-    assert until(lambda: (server.root / "access.log").exists())
+    assert until(lambda: RESUMES in server.read("error.log"))
     ask(port, "/after")
     assert lines(server, "access.log", 1) == ["/after 404"]
     assert server.read("access.log.1").splitlines() == ["/before 404"]
