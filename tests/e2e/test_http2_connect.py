@@ -365,5 +365,5 @@ def test_a_server_that_goes_waits_for_its_tunnels(start, port, canary):
     client.send(frames.frame(frames.DATA, 0, 1, b"GET /in HTTP/1.0\r\n\r\n"))
     assert stream.to_end().startswith("200 HTTP/1.1 200 Fine") and stream.end == "END"
     client.send(frames.frame(frames.DATA, frames.END_STREAM, 1))
-    assert server.ended(10)
     client.close()
+    assert server.ended(10)
