@@ -517,27 +517,29 @@ TEST(Http2Connect, no_page_of_ours_is_a_tunnel) {
 }
 
 TEST(Http2Connect, through_another_proxy_it_is_that_ones_to_grant) {
-  World world;
-  world.ask_remote("Basic eDp5");
-  Client client(world);
-  const auto id = client.ask(connect_to("far.test:443", {{"x-a", "1"}}), true);
-  client.say(id, "hello", false);
-  EXPECT_THAT(world.at("proxy.test:3128").take_all(),
-              AllOf(StartsWith("CONNECT far.test:443 HTTP/1.0\r\n"
-                               "Proxy-Authorization: Basic eDp5\r\nProxy-agent: "),
-                    EndsWith("\r\n\r\n"), Not(HasSubstr("X-A"))));
-  EXPECT_TRUE(client[id].heads.empty());
-  world.say(world.at("proxy.test:3128"),
-            "HTTP/1.1 200 Yes\r\nX-B: 2\r\nContent-Length: 5\r\nConnection: x-c\r\nX-C: 3\r\n"
-            "Transfer-Encoding: chunked\r\n\r\nfirst",
-            true);
-  client.talk();
-  ASSERT_EQ(client[id].heads.size(), 1u);
-  EXPECT_EQ(client[id].heads[0], (Client::Fields{{":status", "200"}, {"x-b", "2"}}));
-  EXPECT_EQ(client[id].body, "first");
-  EXPECT_FALSE(client[id].ended);
-  EXPECT_EQ(world.at("proxy.test:3128").take_all(), "hello");
-  EXPECT_FALSE(world.was_asked("far.test:443"));
+  for (const bool byte_by_byte : {false, true}) {
+    World world;
+    world.ask_remote("Basic eDp5");
+    Client client(world);
+    const auto id = client.ask(connect_to("far.test:443", {{"x-a", "1"}}), true);
+    client.say(id, "hello", false);
+    EXPECT_THAT(world.at("proxy.test:3128").take_all(),
+                AllOf(StartsWith("CONNECT far.test:443 HTTP/1.0\r\n"
+                                 "Proxy-Authorization: Basic eDp5\r\nProxy-agent: "),
+                      EndsWith("\r\n\r\n"), Not(HasSubstr("X-A"))));
+    EXPECT_TRUE(client[id].heads.empty());
+    world.say(
+        world.at("proxy.test:3128"),
+        "HTTP/1.1 200 Yes\r\nX-B: 2\r\nContent-Length: 5\r\nConnection: x-c\r\nX-C: 3\r\n\r\nfirst",
+        byte_by_byte);
+    client.talk();
+    ASSERT_EQ(client[id].heads.size(), 1u);
+    EXPECT_EQ(client[id].heads[0], (Client::Fields{{":status", "200"}, {"x-b", "2"}}));
+    EXPECT_EQ(client[id].body, "first");
+    EXPECT_FALSE(client[id].ended);
+    EXPECT_EQ(world.at("proxy.test:3128").take_all(), "hello");
+    EXPECT_FALSE(world.was_asked("far.test:443"));
+  }
 }
 
 TEST(Http2Connect, what_another_proxy_refuses_stays_refused) {

@@ -212,6 +212,24 @@ def test_a_host_of_the_connection_gives_no_right_at_another_one(start, port, cer
     assert canary.received == []
 
 
+def test_a_password_opens_it_and_goes_no_further(start, server, port, canary):
+    server.root.mkdir(exist_ok=True)
+    users = server.root / "users"
+    users.write_text("ann:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n")  # 123456
+    users.chmod(0o644)
+    who = f'AuthType Basic\nAuthName "x"\nAuthUserFile {users}\nRequire valid-user'
+    auth = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
+                   for name in ("authn_core", "authn_file", "auth_basic", "authz_user"))
+    start(forward(who=who), MODULES + auth)
+    right, wrong = b"Basic YW5uOjEyMzQ1Ng==", b"Basic YW5uOnh4eHh4eA=="
+    assert outcome(port, connect(canary.address)).startswith("407 (page) END")
+    assert outcome(port, connect(canary.address, (b"proxy-authorization", wrong))).startswith("407 ")
+    assert outcome(port, connect(canary.address, (b"authorization", right))).startswith("407 ")
+    assert canary.received == []
+    assert outcome(port, connect(canary.address, (b"proxy-authorization", right))).startswith("200 ")
+    assert [request.head for request in canary.received] == [b"GET /through HTTP/1.0\r\n\r\n"]
+
+
 class Tunnel:
     """A CONNECT by a client with windows of its own; TLS may be spoken through it."""
 
