@@ -12,6 +12,7 @@ import ftp_cases  # noqa: E402
 import health_cases  # noqa: E402
 import http2_cases  # noqa: E402
 import http2_directives  # noqa: E402
+import http2_tunnels  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
@@ -129,8 +130,9 @@ HTTP2 = """
 ## HTTP/2 with clients
 
 `tests/oracle/test_http2_cases.py` plays the same frames at both, `tests/oracle/test_http2_directives.py`
-tries what directives do. A row shows status, body and end of the stream (`RST` with its code), and what
-the access log says.
+tries what directives do, `tests/oracle/test_http2_tunnels.py` asks for tunnels to PLACE. A row shows
+status, body and end of the stream (`RST` with its code), what the access log says, and where that is
+the difference what PLACE heard.
 
 | id | what differs, and why | httpd | Steelyard |
 |---|---|---|---|
@@ -162,7 +164,8 @@ def text():
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
-    over_http2 = [*http2_cases.DIFFERENT, *http2_directives.DIFFERENT]
+    over_http2 = [*http2_cases.DIFFERENT, *http2_directives.DIFFERENT,
+                  *http2_tunnels.DIFFERENT]
     http2 = "".join(health_row(different) for different in over_http2)
     return (HEAD + rows + TLS + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS
             + CGI + cgi + FTP + ftp + NAMES + PASSWORDS

@@ -79,7 +79,6 @@ class Stage:
         self.port, self.secure_port, self.scratch = HeldPort(), HeldPort(), Scratch()
         self.server = Server(PROGRAMS[program], self.scratch.path / program)
         certificate, key = certified
-        lines = lines.replace("${MEMBER_PORT}", str(self.member.held.port))
         self.server.start(complete(MODULES + CONFIG.format(
             port=self.port.port, secure_port=self.secure_port.port, lines=lines,
             pourer=self.pourer.held, member=self.member.address, certificate=certificate, key=key)),

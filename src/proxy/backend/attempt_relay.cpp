@@ -48,10 +48,11 @@ io::Task<Failure> Attempt::relay() {
     begin_tunnel();
     co_return Failure{};
   }
-  if (!x_.client->websocket_accept.empty() && http::is_success(x_.response.status)) {
-    // RFC 8441 5: any success would tell the client that its WebSocket is open (httpd: 502).
+  if (x_.client->opens_tunnel && http::is_success(x_.response.status)) {
+    // It would tell the client that its WebSocket, or the tunnel it asked for, is open (httpd:
+    // 502).
     link_.close();
-    co_return Failure{Party::none, Cause::bad_message, true, "WebSocket not taken", 502};
+    co_return Failure{Party::none, Cause::bad_message, true, "no tunnel was made", 502};
   }
   if (is_overridden(*x_.settings, x_.response.status)) {
     // httpd: the member's own page is not read, so its connection is of no more use.

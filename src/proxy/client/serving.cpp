@@ -117,9 +117,9 @@ io::Task<Routing> Serving::resolve_client() {
 
 io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
-  // No page of ours is a WebSocket, and a success would say that it is (RFC 8441 5; httpd: 502).
+  // No page of ours is a tunnel, and a success would say that it is (httpd, of a WebSocket: 502).
   const bool succeeds = routing.kind != Routing::Kind::answer || http::is_success(routing.status);
-  if (succeeds && !x.client->websocket_accept.empty()) {
+  if (succeeds && x.client->opens_tunnel) {
     routing = Routing();
     routing.status = 502;
   }
