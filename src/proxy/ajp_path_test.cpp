@@ -3,6 +3,7 @@
 
 #include "ajp/packet.hpp"
 #include "proxy/http2_test_client.hpp"
+#include "proxy/test_messages.hpp"
 #include "proxy/test_world.hpp"
 
 // AJP members on a simulated network: what a container hears and what clients get of its packets,
@@ -16,8 +17,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr std::string_view simple_get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string packet(const std::string& payload) {
   return "AB"s + static_cast<char>(payload.size() >> 8) + static_cast<char>(payload.size() & 0xff) +

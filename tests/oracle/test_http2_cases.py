@@ -7,7 +7,6 @@ import hashlib
 import re
 import socket
 import struct
-import threading
 
 import document
 import http2_cases
@@ -18,30 +17,21 @@ from support.ports import HeldPort
 from support.process import until
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
 from support.stream_told import Stream
+from support.threaded_member import ThreadedMember
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
 SETTINGS = frame(frames.SETTINGS)
 
 
-class Member:
+class Member(ThreadedMember):
     """Says what its request's path asks for, one request a connection; heads are kept."""
 
     def __init__(self):
         self.held = HeldPort()
         self.heads = []
-        self._socket = self.held.listening_socket()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(self.held.listening_socket())
 
-    def _accept(self):
-        while True:
-            try:
-                one, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(one,), daemon=True).start()
-
-    def _serve(self, one):
+    def _converse(self, one):
         with one:
             head = b""
             while b"\r\n\r\n" not in head:
@@ -80,9 +70,7 @@ class Member:
             one.sendall(said)
 
     def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(5)
+        super().close()
         self.held.close()
 
 
