@@ -300,7 +300,7 @@ void Composer::run_conditional(Stream& stream, const Statement& statement, State
   const std::string tag = statement.name.substr(1);
   if (statement.unterminated) {
     complain(statement.name + "> directive missing closing '>'", "Write '>' at its end.");
-  } else if (statement.words.empty()) {
+  } else if (statement.words.empty() || statement.words[0].empty()) {
     complain(statement.name + "> directive requires additional arguments");
   } else if (is_one_of(tag, {"IfModule"}) && statement.words[0].ends_with(".so")) {
     const Module* const module = module_of_file(statement.words[0]);

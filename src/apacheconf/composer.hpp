@@ -138,14 +138,13 @@ class Composer {
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
   std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
-  // Collects what is read while a block is executed that httpd skips; null outside of one.
-  ContestedLines* witness_ = nullptr;
+  ContestedLines* witness_ = nullptr;  // collects what httpd skips and is executed; else null
   bool httpd_reads_ = true;  // false inside a block that httpd skips
   LinePlace line_place_ = LinePlace::anywhere;
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
-  std::string sources_ = "Included configuration files:\n";
   bool exhausted_ = false;  // a limit was passed: nothing further is read
+  std::string sources_ = "Included configuration files:\n";
 };
 
 }  // namespace steelyard::apacheconf

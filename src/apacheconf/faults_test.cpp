@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apacheconf/odd_characters.hpp"
+#include "apacheconf/summary.hpp"
 #include "apacheconf/testing.hpp"
 
 namespace steelyard::apacheconf {
@@ -136,6 +137,17 @@ TEST(Faults, what_nobody_sees_is_shown_and_named) {
                                            HasSubstr("type the line anew"))));
 }
 
+TEST(Faults, a_file_in_utf_16_is_named) {
+  EXPECT_THAT(Reader().remarks(std::string_view("\xff\xfeL\0i\0", 6)),
+              ::testing::Contains(::testing::AllOf(HasSubstr("Invalid command '\\xff\\xfeL'"),
+                                                   HasSubstr("save it as UTF-8."))));
+}
+
+TEST(Faults, a_condition_asks_for_something) {
+  EXPECT_THAT(faults("<IfDefine \"\">\n</IfDefine>\n"),
+              ElementsAre("3: <IfDefine> directive requires additional arguments"));
+}
+
 TEST(Faults, curly_quotes_are_none) {
   EXPECT_THAT(remarks("ServerAdmin \xe2\x80\x9c"
                       "a b\xe2\x80\x9d\n"),
@@ -212,6 +224,29 @@ TEST(Warnings, compression_is_told_once) {
                             HasSubstr("Warning on line 8 of /c/t.conf:\nAddOutputFilterByType "
                                       "DEFLATE: answers pass uncompressed"),
                             HasSubstr("Let members compress."))));
+}
+
+TEST(Reports, name_the_files_that_were_read) {
+  Reader reader;
+  reader.files.contents["/c/a.conf"] = "\nInclude b.conf\n";
+  reader.files.contents["/c/b.conf"] = "Timeout 3\n";
+  const auto read =
+      reader.read(std::string(testing::preamble) + "Include a.conf\nInclude b.conf\n");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->sources,
+            "Included configuration files:\n  (*) /c/t.conf\n    (3) /c/a.conf\n"
+            "      (2) /c/b.conf\n    (4) /c/b.conf\n");
+}
+
+TEST(Reports, name_the_certificates_of_each_server) {
+  Reader reader;
+  const auto read = reader.read(
+      std::string(testing::preamble) +
+      "LoadModule ssl_module m\n<VirtualHost *:8080>\nServerName a\nSSLCertificateFile /c/keep\n"
+      "</VirtualHost>\n<VirtualHost *:8080>\nServerName b\nSSLCertificateFile /c/keep\n"
+      "</VirtualHost>\n");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(describe_certificates(*read->config), "Server certificates:\n  /c/keep\n  /c/keep\n");
 }
 
 TEST(Redirects, stay_relative_where_it_is_said) {

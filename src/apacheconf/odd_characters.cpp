@@ -10,6 +10,8 @@ namespace steelyard::apacheconf {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+// Of UTF-16, in either order of bytes.
+constexpr std::string_view wide_mark = "\xff\xfe", swapped_wide_mark = "\xfe\xff";
 constexpr std::string_view no_break_space = "\xc2\xa0";
 constexpr std::string_view dos_end = "\x1a";
 constexpr std::array<std::string_view, 4> curly_quotes{"\xe2\x80\x9c", "\xe2\x80\x9d",
@@ -36,6 +38,7 @@ std::size_t hidden_bytes(std::string_view text) {
   if (is_control(text.front())) return 1;
   if (text.starts_with(byte_order_mark)) return byte_order_mark.size();
   if (text.starts_with(no_break_space)) return no_break_space.size();
+  if (text.starts_with(wide_mark) || text.starts_with(swapped_wide_mark)) return 2;
   for (const std::string_view piece : unseen) {
     if (text.starts_with(piece)) return piece.size();
   }
@@ -48,6 +51,9 @@ std::string odd_characters(std::string_view text) {
   if (has(text, byte_order_mark)) {
     return "A byte order mark (\\xef\\xbb\\xbf), which editors do not show, stands before it: save "
            "the file as UTF-8 without BOM.";
+  }
+  if (text.starts_with(wide_mark) || text.starts_with(swapped_wide_mark)) {
+    return "The file is UTF-16: save it as UTF-8.";
   }
   if (has(text, no_break_space)) {
     return "A no-break space (\\xc2\\xa0), which looks like a blank, stands in it: type the blank "

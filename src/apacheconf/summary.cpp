@@ -120,6 +120,14 @@ std::string describe_run(const config::Config& config, const std::string& user_i
   return out;
 }
 
+std::string describe_certificates(const config::Config& config) {
+  std::string out = "Server certificates:\n";
+  for (const auto& server : config.servers) {
+    for (const config::NamedFile& file : server->tls.certificates) out += "  " + file.path + '\n';
+  }
+  return out;
+}
+
 std::string describe_modules(const config::Config& config) {
   std::string out = "Loaded Modules:\n";
   for (const Module& module : known_modules()) {

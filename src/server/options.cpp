@@ -41,6 +41,7 @@ constexpr std::array<std::pair<std::string_view, bool Reports::*>, 5> dumps{{
 // -D also steers what the program does; those names are defined nevertheless, as in httpd.
 void define(Options& options, std::string_view name) {
   if (name == "FOREGROUND" || name == "NO_DETACH") options.foreground = true;
+  if (name == "DUMP_CERTS") options.reports.certificates = true;
   for (const auto& [dump, report] : dumps) {
     if (name != dump) continue;
     options.reports.*report = true;

@@ -26,11 +26,12 @@ struct DemoMemberOptions {
 
 // What is printed about a configuration instead of serving it, in this order.
 struct Reports {
-  bool includes = false;  // -D DUMP_INCLUDES
-  bool hosts = false;     // -D DUMP_VHOSTS, -S
-  bool run = false;       // -D DUMP_RUN_CFG, -S
-  bool modules = false;   // -D DUMP_MODULES, -M
-  bool config = false;    // -D DUMP_CONFIG
+  bool includes = false;      // -D DUMP_INCLUDES
+  bool hosts = false;         // -D DUMP_VHOSTS, -S
+  bool run = false;           // -D DUMP_RUN_CFG, -S
+  bool modules = false;       // -D DUMP_MODULES, -M
+  bool config = false;        // -D DUMP_CONFIG
+  bool certificates = false;  // -D DUMP_CERTS, beside what -t says
 };
 
 struct Options {

@@ -72,6 +72,9 @@ TEST(Options, reports_add_up) {
   EXPECT_TRUE(both->reports.hosts && both->reports.run && both->reports.modules);
   EXPECT_THAT(both->defines, testing::ElementsAre("DUMP_VHOSTS", "DUMP_RUN_CFG", "DUMP_MODULES"));
   EXPECT_TRUE(parse({"-t", "-D", "DUMP_INCLUDES"})->reports.includes);
+  const auto checked = parse({"-t", "-D", "DUMP_CERTS"});
+  EXPECT_TRUE(checked->reports.certificates);
+  EXPECT_EQ(checked->action, Action::check);
 }
 
 TEST(Options, a_relative_root_belongs_to_where_the_program_was_called) {

@@ -52,6 +52,7 @@ std::string run_report(const config::Config& config) {
 }
 
 int report(const Options& options, const Configuration& configuration) {
+  if (options.reports.certificates) print(apacheconf::describe_certificates(*configuration.config));
   if (options.action == Action::check) {
     complain("Syntax OK\n");
     return 0;
