@@ -1,6 +1,8 @@
 #include "apacheconf/arguments.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <span>
 
 #include "base/text.hpp"
 
@@ -71,7 +73,9 @@ std::string check_arguments(const Directive& directive, const Statement& stateme
     return fits ? std::string() : name + " must be On or Off";
   }
   const Shape shape = shape_of(directive.arguments);
-  const bool fits = count >= shape.least && count <= shape.most &&
+  const auto needed = std::span(statement.words).first(std::min(shape.least, count));
+  const bool has_empty = std::ranges::any_of(needed, &std::string::empty);  // httpd: none at all
+  const bool fits = count >= shape.least && count <= shape.most && !has_empty &&
                     (directive.arguments != Arguments::one_or_three || count != 2);
   if (fits) return {};
   std::string text = name + ' ' + std::string(shape.claim);

@@ -198,7 +198,8 @@ TEST_F(ProxyDirectives, changes_are_brought_back_where_a_server_says_so_itself) 
   EXPECT_EQ(fault("BalancerPersist On\nSteelyardJournal Off"),
             "BalancerPersist On needs a journal");
   EXPECT_EQ(fault("SteelyardJournal off\nBalancerPersist Off"), "");
-  EXPECT_EQ(fault("SteelyardJournal \"\""), "SteelyardJournal must name a directory, or be Off");
+  EXPECT_THAT(fault("SteelyardJournal \"\""),
+              ::testing::StartsWith("SteelyardJournal takes one argument, the directory"));
 }
 
 TEST_F(ProxyDirectives, q155_a_word_with_equals_is_no_url) {

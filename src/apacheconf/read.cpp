@@ -79,7 +79,7 @@ std::expected<ReadResult, std::vector<Diagnostic>> read_configuration(const Read
       reading.diagnostics.begin(), reading.diagnostics.end(),
       [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::fault; });
   if (is_faulty) return std::unexpected(std::move(reading.diagnostics));
-  return ReadResult{std::move(reading.config), std::move(reading.diagnostics)};
+  return ReadResult{std::move(reading.config), std::move(reading.diagnostics), composer.sources()};
 }
 
 }  // namespace steelyard::apacheconf

@@ -210,7 +210,9 @@ void find_backend(Exchange& x, Shard::Core& core) {
 
 std::optional<Routing> redirect(Exchange& x, std::span<const config::Redirect> redirects) {
   if (redirects.empty()) return std::nullopt;
-  const config::RedirectRequest request{x.path, x.query, x.has_query, x.origin(), &x};
+  const bool is_relative = x.settings->redirect_relative.value_or(false);
+  const std::string_view origin = is_relative ? std::string_view() : x.origin();
+  const config::RedirectRequest request{x.path, x.query, x.has_query, origin, &x};
   const auto found = config::find_redirect(redirects, request, x.arena);
   if (!found) return std::nullopt;
   return Routing{Routing::Kind::answer, found->status, found->location, {}};

@@ -63,8 +63,8 @@ std::string meaning(const MemoryFiles& files) {
   CHECK(has_fault != result.has_value());
   if (!result) return text;
   CHECK(!result->config->servers.empty());
-  return text + describe_hosts(*result->config) + describe_modules(*result->config) +
-         config::dump(*result->config);
+  return text + describe_hosts(*result->config) + describe_run(*result->config) +
+         describe_modules(*result->config) + config::dump(*result->config);
 }
 
 }  // namespace

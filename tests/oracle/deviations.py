@@ -768,6 +768,50 @@ DEVIATIONS = [
         "1 1 401 1",
         "403 403 403 403",
     ),
+    Deviation(
+        "no-listen",
+        (
+            "A configuration without Listen is faulty: -t says so, and a reload leaves the one that"
+            " runs in force. httpd finds -t's syntax in order, refuses to start and ends at a"
+            " reload."
+        ),
+        "a_configuration_without_listen",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "macro-sections",
+        (
+            "A macro closes the sections that it opens; httpd warns (AH02793, AH02795) and takes"
+            " one macro that opens a section and another one that closes it."
+        ),
+        "a_macro_that_opens_a_section_and_one_that_closes_it",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "types-by-name",
+        (
+            "What mod_mime's lines and ForceType say of names changes no answer of a member: its"
+            " fields pass as they are. httpd reads the path of a proxied request as the name of a"
+            " file and adds Content-Type where there is none, Content-Language and"
+            " Content-Encoding, also to bodies that are not compressed."
+        ),
+        "answers_to_paths_that_look_like_names_of_files",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "unnamed-host",
+        (
+            "A <VirtualHost> at an address that has no ServerName has the main server's; httpd asks"
+            " the DNS for the name of the address. No server waits for the DNS to load, or is"
+            " called otherwise when that answers otherwise."
+        ),
+        "a_virtual_host_at_an_address_without_a_name",
+        "302",
+        "302",
+    ),
 ]
 
 

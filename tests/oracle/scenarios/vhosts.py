@@ -372,3 +372,14 @@ ProxyPass / http://${M2}/
     [get(host=host) for host in ("a1.test", "x1.test", "Y1.tt.test", "y.test", "y1.test")],
     sees="1 1 2 1 2",
 )
+scenario(
+    "a virtual host at an address without a name",
+    """\
+ServerName main.test
+<VirtualHost 127.0.0.1:${PORT}>
+UseCanonicalName On
+Redirect /own /x
+</VirtualHost>
+""",
+    get("/own"),
+)
