@@ -81,7 +81,9 @@ void move_last(Exchange& x, http::FieldId id) {
   for (const http::Field& field : moved) x.always.add(field.name, field.value, field.id);
 }
 
-void apply_header_rules(Exchange& x, Shard::Core& core) {
+void apply_page_rules(Exchange& x, Shard::Core& core) {
+  const BodyWords words(x);
+  x.ended_at = core.now();
   // What is served here without being an error is an answer like any other.
   expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
@@ -96,6 +98,7 @@ void apply_header_rules(Exchange& x, Shard::Core& core) {
   }
   if (!x.rewritten->cookies.empty()) move_last(x, http::FieldId::set_cookie);
   core.heed(x, "headers", "a Header line", remarks);
+  words.restore(x);
 }
 
 // True when the configuration has its own text or URL for the status.
@@ -165,17 +168,20 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
   const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
+  // httpd counts a page only when it is sent, and no echo.
+  const bool tells_length =
+      !empty && !echoes && x.request.method_id != http::Method::head && answer.feed == nullptr;
+  if (tells_length) x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
   if (!empty) {
-    // httpd counts a page only when it is sent, and no echo.
-    if (!echoes && x.request.method_id != http::Method::head && answer.feed == nullptr)
-      x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type
                                            : http::error_page_type);
   }
   // httpd: nothing of Header reaches the answer to OPTIONS *.
-  if (!about_server || x.status != 200) apply_header_rules(x, core);
+  if (!about_server || x.status != 200) apply_page_rules(x, core);
   name_varying_fields(x);
+  if (tells_length && !x.normal.has(http::FieldId::content_length))
+    x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }
 

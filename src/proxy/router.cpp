@@ -8,6 +8,7 @@
 #include "config/open_page.hpp"
 #include "config/redirect.hpp"
 #include "config/route.hpp"
+#include "http/hop_by_hop.hpp"
 #include "http/path.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/client_wish.hpp"
@@ -305,11 +306,25 @@ void apply_env_rules(Exchange& x, Shard::Core& core, std::span<const expr::EnvRu
   core.heed(x, "setenvif", "SetEnvIfExpr", remarks);
 }
 
+// httpd: what rules make of the client's Connection decides whether it is kept.
+void read_connection_anew(http::RequestHead& head) {
+  head.connection.close = head.version.minor == 0 && head.expects_continue;
+  http::ConnectionOptions options;
+  for (const http::Field& field : head.fields)
+    if (field.id == http::FieldId::connection) http::read_connection(field.value, options);
+  head.connection.keep_alive = options.keep_alive;
+  head.connection.close |= options.close;
+}
+
 bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::HeaderRule> rules) {
+  const auto connection = x.request.fields.value(http::FieldId::connection);
   expr::Remarks remarks;
+  x.ended_at = core.now();
   const bool is_clean =
       expr::apply(rules, {x.request.fields, x.notes, x.arena, nullptr, &remarks}, x);
   core.heed(x, "headers", "a RequestHeader line", remarks);
+  if (x.request.fields.value(http::FieldId::connection) != connection)
+    read_connection_anew(x.request);
   return is_clean;
 }
 

@@ -174,6 +174,74 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
+        "header-and-length",
+        (
+            "Header rules can take Content-Length from an answer and nothing else: its length stays"
+            " what it is. httpd announces what the rule says when it has not yet read the whole"
+            " body, and to HEAD, and sends the body as it is."
+        ),
+        "a_length_that_header_changes_in_an_answer_that_comes_in_pieces",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "header-always-and-length",
+        (
+            "The same of Header always; httpd announces such a length beside the true one or"
+            " instead of chunks."
+        ),
+        "a_length_that_header_always_changes",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "header-and-coding",
+        (
+            "Transfer-Encoding tells how this connection frames an answer, and Header rules do not"
+            " change it; httpd answers 500 to a coding that it does not know."
+        ),
+        "a_coding_that_header_names",
+        "500 500",
+        "1 1",
+    ),
+    Deviation(
+        "header-and-chunks",
+        "The same of chunked; httpd announces chunks and sends the body without them.",
+        "chunks_that_header_announces",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "request-header-and-length",
+        (
+            "RequestHeader does not change the length that a member is told; httpd sends that many"
+            " bytes of the body, and what is left of it is the client's next request."
+        ),
+        "a_length_that_requestheader_changes",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "request-header-and-coding",
+        (
+            "RequestHeader does not change how a body goes to a member; httpd answers 500 to a"
+            " coding that it does not know, and takes bytes that are none for chunks."
+        ),
+        "a_coding_that_requestheader_names",
+        "500 500",
+        "1 1",
+    ),
+    Deviation(
+        "request-header-and-ajp",
+        (
+            "Nor towards a container; httpd then sends none of a body, and the container waits for"
+            " it."
+        ),
+        "ajp_and_a_transfer_encoding_that_a_rule_made",
+        "none",
+        "1",
+    ),
+    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"

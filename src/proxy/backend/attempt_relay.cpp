@@ -70,9 +70,8 @@ io::Task<Failure> Attempt::relay() {
     x_.normal.add("Connection", "Upgrade");
     x_.normal.add("Upgrade", dialect_.upgrade());
   }
-  // An empty body that is known to be over has a length, whatever its framing was (httpd).
-  const bool is_empty = answer_->pull() == ReplyBody::Progress::finished;
-  reply_ = frame_reply(x_, is_empty);
+  (void)answer_->pull();
+  reply_ = frame_reply(x_, *answer_);
   write_reply_head(x_, core_, reply_, workspace.to_client);
   download_.begin(workspace.to_client.view(), reply_.framing);
   Instant quiet_since = core_.now();
