@@ -46,11 +46,6 @@ std::string seconds_text(const std::optional<std::chrono::seconds>& value) {
   return value ? std::to_string(value->count()) : std::string();
 }
 
-std::string factor_text(int hundredths) {
-  const std::string rest = std::to_string(hundredths % load_factor_unit);
-  return std::to_string(hundredths / load_factor_unit) + (rest.size() == 1 ? ".0" : ".") + rest;
-}
-
 constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
     {"connectiontimeout", Shape::time,
      [](const MemberSpec& spec) {
@@ -85,7 +80,7 @@ constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
     {"lbset", Shape::whole, [](const MemberSpec& spec) { return std::to_string(spec.lbset); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.lbset = usual.lbset; }},
     {"loadfactor", Shape::decimal,
-     [](const MemberSpec& spec) { return factor_text(spec.load_factor); },
+     [](const MemberSpec& spec) { return load_factor_text(spec.load_factor); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.load_factor = usual.load_factor; }},
     {"redirect", Shape::text, [](const MemberSpec& spec) { return spec.redirect_tag; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.redirect_tag = usual.redirect_tag; }},
@@ -189,6 +184,14 @@ Result check_exactly(const std::array<Field<Spec>, count>& rows, std::string_vie
   return {};
 }
 
+// Not as a configuration's: a text of ours stands for one number, however often it is read.
+Result set_factor(MemberSpec& spec, std::string_view text) {
+  const auto factor = parse_exact_load_factor(text);
+  if (!factor) return std::unexpected("LoadFactor must be a number between 1..100");
+  spec.load_factor = *factor;
+  return {};
+}
+
 // The letters of the wish and nothing else: no signs, and not what was found out about the member.
 Result set_wish(MemberSpec& spec, std::string_view text) {
   Status wish;
@@ -221,6 +224,7 @@ Result set_text(MemberSpec& spec, std::string_view field, std::string_view text)
     return {};
   }
   if (field == "status") return set_wish(spec, text);
+  if (field == "loadfactor") return set_factor(spec, text);
   if (field == "hcexpr") {
     spec.check.expression = text;
     return {};

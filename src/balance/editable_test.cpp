@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "balance/numbers.hpp"
 #include "balance/parameters.hpp"
 
 namespace steelyard::balance {
@@ -65,6 +66,31 @@ TEST(Editable, equal_values_have_one_text) {
   EXPECT_EQ(text_of(spec, "status"), "DH");
   ASSERT_TRUE(set_text(spec, "hcinterval", "90000ms"));
   EXPECT_EQ(text_of(spec, "hcinterval"), "90s");
+}
+
+// All there are. What is kept, shared and shown is read again and again, and must not wander.
+TEST(Editable, a_load_factor_reads_back_as_itself_here_and_from_a_configuration) {
+  for (int hundredths = 100; hundredths <= 10'000; ++hundredths) {
+    MemberSpec spec;
+    spec.load_factor = hundredths;
+    const std::string text = text_of(spec, "loadfactor");
+    ASSERT_TRUE(set_text(spec, "loadfactor", text)) << text;
+    ASSERT_EQ(spec.load_factor, hundredths);
+    ASSERT_TRUE(set_exactly(spec, "loadfactor", text)) << text;
+    ASSERT_EQ(spec.load_factor, hundredths);
+    const std::string written = load_factor_for_httpd(hundredths);
+    ASSERT_TRUE(set_member_parameter(spec, "loadfactor", written)) << written;
+    ASSERT_EQ(spec.load_factor, hundredths);
+  }
+  EXPECT_EQ(load_factor_for_httpd(115), "1.151");
+  EXPECT_EQ(load_factor_for_httpd(250), "2.50");
+}
+
+TEST(Editable, a_load_factor_has_its_bounds_however_it_is_said) {
+  MemberSpec spec;
+  for (const std::string_view text : {"0.99", "100.01", "101", "-1", "x", ".", "1.", "1e1", " 2"})
+    EXPECT_FALSE(set_text(spec, "loadfactor", text)) << text;
+  EXPECT_EQ(spec, MemberSpec());
 }
 
 TEST(Editable, a_bad_value_changes_nothing_and_says_why) {
