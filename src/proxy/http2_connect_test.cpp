@@ -222,6 +222,26 @@ TEST(Http2Connect, what_was_said_before_both_halves_ended_arrives) {
   }
 }
 
+TEST(Http2Connect, a_server_that_goes_waits_for_last_words) {
+  World world;
+  SlowPlace place(world);
+  Client client(world);
+  const auto id = client.ask(connect_to("slow.test:443"), true);
+  world.shard->drain([] {});
+  client.talk();
+  EXPECT_EQ(client.goaway(), NGHTTP2_NO_ERROR);
+  for (int i = 0; i < 5; ++i) client.say(id, std::string(10'000, 'x'), i == 4);
+  place.stream->end_writing();
+  world.loop.settle();
+  client.talk();
+  EXPECT_TRUE(client[id].ended);
+  EXPECT_EQ(place.hear_all(world).size(), 50'000u);
+  char byte = 0;
+  EXPECT_EQ(place.stream->read({&byte, 1}).status, io::IoStatus::end);
+  client.talk();
+  EXPECT_TRUE(client.closed());
+}
+
 TEST(Http2Connect, a_client_that_is_gone_before_its_last_words_arrived_resets_the_connection) {
   World world;
   SlowPlace place(world);
