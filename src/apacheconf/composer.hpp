@@ -137,9 +137,9 @@ class Composer {
   std::map<std::string, Macro, std::less<>> macros_;  // by lower-case name
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
-  std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
+  std::uint32_t open_sections_ = 0;    // of all files and macro uses around the line
   ContestedLines* witness_ = nullptr;  // collects what httpd skips and is executed; else null
-  bool httpd_reads_ = true;  // false inside a block that httpd skips
+  bool httpd_reads_ = true;            // false inside a block that httpd skips
   LinePlace line_place_ = LinePlace::anywhere;
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
