@@ -68,8 +68,9 @@ std::string check_arguments(const Directive& directive, const Statement& stateme
   const std::size_t count = statement.words.size();
   if (statement.is_section()) return check_section(directive, statement);
   if (directive.arguments == Arguments::flag) {
-    const bool fits = count == 1 && (equals_ignoring_case(statement.words[0], "on") ||
-                                     equals_ignoring_case(statement.words[0], "off"));
+    // httpd ignores what follows.
+    const bool fits = count > 0 && (equals_ignoring_case(statement.words[0], "on") ||
+                                    equals_ignoring_case(statement.words[0], "off"));
     return fits ? std::string() : name + " must be On or Off";
   }
   const Shape shape = shape_of(directive.arguments);

@@ -221,10 +221,14 @@ void Composer::close_tag(Stream& stream, std::string_view name) {
     stream.close = tag;
   } else {
     // A slip of the pen in either tag: else the rest of the file would stand inside.
-    const bool is_meant = looks_like(inner, name);
+    const auto meant =
+        std::find_if(stream.open.rbegin(), stream.open.rend(),
+                     [&](const std::string& each) { return looks_like(each, name); });
+    const bool is_near = meant != stream.open.rend();
     complain("Expected </" + inner + "> but saw </" + tag + ">",
-             is_meant ? "Write the same name in both tags." : std::string());
-    if (is_meant) stream.close = inner;
+             is_near ? "It is taken for the end of <" + *meant + ">: write the same name in both."
+                     : std::string());
+    if (is_near) stream.close = *meant;
   }
 }
 

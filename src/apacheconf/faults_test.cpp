@@ -68,6 +68,9 @@ TEST(Faults, an_end_tag_that_is_nearly_right_ends_the_section) {
   EXPECT_THAT(faults("<LocationMatch /x>\n</Location>\nListen\n"),
               ElementsAre("4: Expected </LocationMatch> but saw </Location>",
                           HasSubstr("5: Listen requires")));
+  EXPECT_THAT(faults("<VirtualHost *:8080>\n<Location /x>\n</VirtualHst>\nListen\n"),
+              ElementsAre("5: Expected </Location> but saw </VirtualHst>",
+                          HasSubstr("6: Listen requires")));
   EXPECT_THAT(faults("<IfDefine X>\n</IfDefin>\nBogus\n"),
               ElementsAre("4: Expected </IfDefine> but saw </IfDefin>",
                           HasSubstr("5: Invalid command 'Bogus'")));
@@ -148,6 +151,11 @@ TEST(Faults, a_condition_asks_for_something) {
               ElementsAre("3: <IfDefine> directive requires additional arguments"));
 }
 
+TEST(Faults, a_macro_has_a_name) {
+  EXPECT_THAT(faults("LoadModule macro_module m\n<Macro \"\">\n</Macro>\n"),
+              ElementsAre("4: <Macro macro definition: empty name"));
+}
+
 TEST(Faults, curly_quotes_are_none) {
   EXPECT_THAT(remarks("ServerAdmin \xe2\x80\x9c"
                       "a b\xe2\x80\x9d\n"),
@@ -168,6 +176,11 @@ TEST(Faults, an_empty_argument_is_none) {
     EXPECT_EQ(faults(logs + line + '\n').size(), 1u) << line;
   }
   EXPECT_THAT(faults("LoadModule env_module m\nSetEnv X \"\"\n"), IsEmpty());
+}
+
+TEST(Faults, a_word_behind_a_switch_is_none) {
+  EXPECT_THAT(faults("KeepAlive On # comment\n"), IsEmpty());
+  EXPECT_THAT(faults("KeepAlive # On\n"), ElementsAre("3: KeepAlive must be On or Off"));
 }
 
 TEST(Faults, each_is_told_with_what_to_write) {

@@ -42,6 +42,8 @@ ReadOptions options() {
   result.file = "main.conf";
   result.server_root = "/c";
   result.defines = {"GIVEN"};
+  // Else most texts were faulty and nothing of them described.
+  result.before = {"Listen 127.0.0.1:65535"};
   result.environment = [](std::string_view name) -> std::optional<std::string> {
     if (name == "HOME") return "/home/someone";
     return std::nullopt;

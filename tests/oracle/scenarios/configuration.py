@@ -70,6 +70,7 @@ REFUSED = {
 ACCEPTED = {
     "RedirectRelative": "RedirectRelative On\n<Location /x>\nRedirectRelative off\n</Location>\n",
     "a word behind an end tag": "<Location /x>\n</Location> x\n",
+    "a word behind a switch": "KeepAlive On # comment\n",
     "an empty value in SetEnv": 'SetEnv X ""\n',
     "a lax Timeout": "Timeout abc\nMaxKeepAliveRequests x\n",
     "an undefined balancer": "ProxyPass / balancer://nobody/\n",
