@@ -19,8 +19,9 @@ void append_client_fields(Exchange& x, ForwardedFields& added, bool expects, htt
   const bool traces = is_traced(x);
   for (const http::Field& field : x.request.fields) {
     if (left_out.contains(field.id)) continue;
-    // httpd: what is only a rule's word (RequestHeader) stays here.
-    if (field.id == FieldId::expect && !expects) continue;
+    if (field.id == FieldId::expect && !expects &&
+        (x.request.expects_continue || field.value.empty()))
+      continue;
     if (!named.empty() && named.contains(field.name)) continue;
     if (traces && is_trace_field(field.name)) continue;
     std::string_view* addition = added.of(field.id);
