@@ -101,6 +101,29 @@ void apply_page_rules(Exchange& x, Shard::Core& core) {
   words.restore(x);
 }
 
+bool may_stand_in_target(char c) { return c > ' ' && c != 0x7f; }
+
+// A path worked out from a request may hold what would end a request line.
+std::string_view escaped(std::string_view path, Arena& arena) {
+  if (std::ranges::all_of(path, may_stand_in_target)) return path;
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : path) {
+    if (may_stand_in_target(c)) {
+      text += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      text.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return arena.copy(text);
+}
+
+std::string_view text_of(Exchange& x, Shard::Core& core, const ErrorDocument& document) {
+  if (document.text == nullptr) return document.target;
+  return core.text_of(x, *document.text, core.failed_documents, "core", "an ErrorDocument");
+}
+
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   // A page with a body of its own says more than a document could (httpd: a handler's answer).
@@ -108,14 +131,13 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
-    core.page.append(
-        core.text_of(x, *document->text, core.failed_documents, "core", "an ErrorDocument"));
+    core.page.append(text_of(x, core, *document));
     return true;
   }
   if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {
     answer.status = 302;
     answer.reason = {};
-    answer.location = document->target;
+    answer.location = text_of(x, core, *document);
     answer.proxy_error = {};
   }
   return false;
@@ -128,11 +150,12 @@ http::PageServer page_server(const Exchange& x) {
           x.server->admin};
 }
 
-std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer) {
+std::string_view error_document_path(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   if (x.redirected || answer.has_text) return {};
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
-  return document->target;
+  if (document->text == nullptr) return document->target;
+  return escaped(text_of(x, core, *document), x.arena);
 }
 
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {

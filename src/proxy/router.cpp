@@ -318,6 +318,7 @@ void read_connection_anew(http::RequestHead& head) {
 
 bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::HeaderRule> rules) {
   const auto connection = x.request.fields.value(http::FieldId::connection);
+  const auto expect = x.request.fields.value(http::FieldId::expect);
   expr::Remarks remarks;
   x.ended_at = core.now();
   const bool is_clean =
@@ -325,6 +326,9 @@ bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::H
   core.heed(x, "headers", "a RequestHeader line", remarks);
   if (x.request.fields.value(http::FieldId::connection) != connection)
     read_connection_anew(x.request);
+  // httpd: what no client expects is not passed on.
+  if (!x.request.expects_continue && x.request.fields.value(http::FieldId::expect) != expect)
+    x.request.fields.remove(http::FieldId::expect);
   return is_clean;
 }
 

@@ -242,6 +242,28 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
+        "scheme-of-target",
+        (
+            "An absolute target names the host whatever its scheme is (RFC 9112 3.2.2); httpd goes"
+            " by Host when the scheme is not that of the connection, so that whoever looks at the"
+            " target in front of it sees another host."
+        ),
+        "an_absolute_target_whose_scheme_is_not_the_connections",
+        "2 1 1",
+        "2 2 2",
+    ),
+    Deviation(
+        "http-members-as-handler",
+        (
+            'SetHandler "proxy:balancer://..." is for members that run scripts. HTTP members are'
+            " asked for DocumentRoot, if there is one, and the path; httpd looks in its file system"
+            " how much of the path names a file, and asks for that."
+        ),
+        "a_balancer_of_http_members_as_a_handler",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"

@@ -178,6 +178,24 @@ scenario(
     sees=" ".join(6 * ["1 1 1"]),
 )
 
+scenario(
+    "an Expect that RequestHeader makes",
+    "<Location /a/set>\nRequestHeader set Expect 100-continue\n</Location>\n"
+    "<Location /a/odd>\nRequestHeader set Expect odd\n</Location>\n"
+    "<Location /a/none>\nRequestHeader unset Expect\n</Location>\n" + ONE,
+    [
+        get("/a/set"),
+        post("/a/set", b"hello"),
+        get("/a/set", version="1.0"),
+        get("/a/odd"),
+        post("/a/odd", b"hello"),
+        post("/a/none", b"hello", "Expect: 100-continue"),
+        post("/a/set", b"hello", "Expect: 100-continue"),
+    ],
+    ignore={"interim"},
+    sees="1 1 1 1 1 1 1",
+)
+
 # --- where httpd breaks the framing --------------------------------------------------------------
 
 scenario(

@@ -383,3 +383,14 @@ Redirect /own /x
 """,
     get("/own"),
 )
+scenario(
+    "an absolute target whose scheme is not the connections",
+    "<VirtualHost *:${PORT}>\nServerName one.test\nProxyPass / http://${M1}/\n</VirtualHost>\n"
+    "<VirtualHost *:${PORT}>\nServerName two.test\nProxyPass / http://${M2}/\n</VirtualHost>\n",
+    [
+        get("http://two.test/a", host="one.test"),
+        get("https://two.test/a", host="one.test"),
+        get("HTTPS://two.test:443/a", host="one.test"),
+    ],
+    sees="2 1 1",
+)
