@@ -224,6 +224,8 @@ std::string cluster_of(const json& cluster) {
         fmt::format("NOT connected{}{}: {}\n", text_of(cluster, "since").empty() ? "" : " since ",
                     text_of(cluster, "since"), text_of(cluster, "why"));
   }
+  if (const std::string back = text_of(cluster, "wentback"); !back.empty())
+    text += "WARNING: " + back + '\n';
   text += list_of("instances:", part_of(cluster, "instances"), [](const json& each) {
     const json& self = part_of(each, "self");
     const bool is_self = self.is_boolean() && self.get<bool>();

@@ -30,7 +30,8 @@ std::expected<std::string, std::string> path_of_socket(const manage::CtlWords& w
   if (!read) {
     return std::unexpected(
         fmt::format("the configuration, which says where the control socket is, has faults; "
-                    "--socket PATH does without it\n{}",
+                    "--socket PATH does without it: the pid file's name and .ctl, unless "
+                    "SteelyardControlSocket says otherwise\n{}",
                     describe_all(read.error(), ShowNotes::no)));
   }
   if (const auto& path = read->config->control_socket; path && !path->empty()) return *path;
