@@ -130,13 +130,23 @@ TEST(Editable, who_asks_for_a_change_gets_exactly_that_or_is_told) {
     EXPECT_EQ(done.error(), each.complaint);
   }
   EXPECT_EQ(spec, MemberSpec());
+  EXPECT_EQ(set_exactly(spec, "lbmethod", "byrequests").error(),
+            "lbmethod is the balancer's: it is changed without naming a member");
+  BalancerSpec balancer;
+  EXPECT_EQ(set_exactly(balancer, "loadfactor", "1").error(),
+            "loadfactor is a member's: name the member");
+  EXPECT_EQ(set_exactly(balancer, "growth", "1").error(),
+            "growth cannot be changed while the program runs");
+  EXPECT_EQ(set_exactly(balancer, "lbmethod", "by_moon").error(),
+            "unknown lbmethod: there is byrequests, bytraffic, bybusyness, random, tworandom, "
+            "leasttime, hash, maglev, heartbeat");
+  EXPECT_TRUE(set_exactly(balancer, "lbmethod", "hash"));
   EXPECT_TRUE(set_exactly(spec, "connectiontimeout", "500ms"));
   EXPECT_TRUE(set_exactly(spec, "loadfactor", "2.5"));
   EXPECT_TRUE(set_exactly(spec, "lbset", ""));
   // Every value that is shown may be said again.
   for (const std::string_view field : editable_member_fields())
     EXPECT_TRUE(set_exactly(spec, field, text_of(spec, field))) << field;
-  BalancerSpec balancer;
   EXPECT_FALSE(set_exactly(balancer, "maxattempts", "two"));
   EXPECT_FALSE(set_exactly(balancer, "stickysession", std::string_view("a\0b", 3)));
   EXPECT_TRUE(set_exactly(balancer, "maxattempts", "2"));

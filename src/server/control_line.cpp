@@ -5,7 +5,9 @@
 #include <sys/time.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string_view>
+#include <system_error>
 
 #include "server/configuration.hpp"
 
@@ -54,6 +56,14 @@ bool send_line(const Descriptor& line, std::string text) {
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+std::expected<void, std::string> print_answer(std::string_view text) {
+  errno = 0;
+  const bool is_taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) == 0 && is_taken) return {};
+  return std::unexpected(
+      fmt::format("the answer could not be written: {}", std::generic_category().message(errno)));
 }
 
 std::expected<std::string, std::string> receive_line(const Descriptor& line) {
