@@ -1,6 +1,6 @@
 """Which mapping a path takes and what URL it becomes."""
 
-from scenario import DIRECT, ONE, TWO, get, raw, scenario
+from scenario import DIRECT, ONE, TWO, get, raw, request, scenario
 
 scenario(
     "the first matching ProxyPass wins",
@@ -440,4 +440,16 @@ ProxyPassMatch ^/g.*\\.gif$ http://${M1}/%7Eq nocanon
         for query in ("", "?a", "?")
     ],
     sees=" ".join(24 * ["1"]),
+)
+scenario(
+    "CONNECT to a reverse proxy",
+    "ProxyPass / http://${M1}/\n",
+    request("CONNECT", "lb.test:443"),
+    sees="1",
+)
+scenario(
+    "OPTIONS about a whole URL without a path",
+    "ProxyPass / http://${M1}/\n",
+    [request("OPTIONS", "http://lb.test"), request("OPTIONS", "http://lb.test/")],
+    sees="200 1",
 )
