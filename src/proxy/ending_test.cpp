@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/decision_log.hpp"
 #include "proxy/test_world.hpp"
 
 // What the error log tells of a member that broke off, and of a tunnel that ended: how, and at
@@ -89,6 +90,16 @@ TEST(Ending, what_broke_under_the_request_is_told_by_the_word_for_that) {
 TEST(Ending, a_malformed_chunk_is_no_end_of_the_connection) {
   EXPECT_THAT(told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", End::close),
               ElementsAre("error with backend http://m1: the answer broke off returned by /a b"));
+}
+
+TEST(Ending, the_librarys_words_about_TLS_stand_before_httpds) {
+  EXPECT_EQ(words_of({Party::backend, Cause::handshake, false, "wrong version number"}),
+            "wrong version number: Error during SSL Handshake with remote server");
+  EXPECT_EQ(words_of({Party::backend, Cause::write_timed_out}),
+            "(70007)The timeout specified has expired: it did not take the request in time");
+  EXPECT_EQ(words_of({Party::backend, Cause::bad_message, true, "no CPONG came for a CPING"}),
+            "no CPONG came for a CPING");
+  EXPECT_EQ(words_of({Party::backend, Cause::closed}), "Error reading from remote server");
 }
 
 class TunnelEnding : public testing::Test {
