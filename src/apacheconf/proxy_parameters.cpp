@@ -57,6 +57,37 @@ struct WithoutEffect {
   std::string_view key, why;
 };
 
+// Parameters that only some protocols have.
+struct OfProtocols {
+  std::string_view key;
+  bool (*fits)(std::string_view scheme);
+  std::string_view advice;
+};
+
+bool is_http1(std::string_view scheme) {
+  return scheme.starts_with("http") || scheme.starts_with("ws");
+}
+
+// Its value is not shown: it may be a secret.
+void warn_of_protocol(Scope& scope, std::string_view scheme, const Parameter& parameter) {
+  static constexpr std::array keys{
+      OfProtocols{"upgrade", is_http1,
+                  "Only http://, https://, ws:// and wss:// members change the protocol."},
+      OfProtocols{"secret", [](std::string_view of) { return of == "ajp"; },
+                  "Only ajp:// members are told one."},
+      OfProtocols{
+          "ping",
+          [](std::string_view of) { return is_http1(of) || of == "ajp" || of.starts_with("h2"); },
+          "Only http://, ws://, h2c:// (with and without TLS) and ajp:// members are asked."},
+  };
+  for (const OfProtocols& each : keys) {
+    if (!equals_ignoring_case(each.key, parameter.key) || scheme.empty() || each.fits(scheme))
+      continue;
+    scope.warn(std::string(each.key) + "= has no effect on " + std::string(scheme) + ":// members",
+               std::string(each.advice) + " Leave it out.");
+  }
+}
+
 // Parameters of members that are checked and then mean nothing here.
 void note_effect(Scope& scope, const balance::MemberSpec& spec, const Parameter& parameter) {
   static constexpr std::array keys{
@@ -224,6 +255,7 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
     if (result) {
       note_effect(scope, spec, parameter);
+      warn_of_protocol(scope, spec.scheme, parameter);
       continue;
     }
     const bool unknown = result.error() == balance::unknown_member_parameter;

@@ -1,6 +1,7 @@
 #include "apacheconf/read.hpp"
 
 #include "apacheconf/composer.hpp"
+#include "apacheconf/idle_protocols.hpp"
 #include "apacheconf/sections.hpp"
 #include "apacheconf/tables.hpp"
 
@@ -53,6 +54,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_proxy(reading);
   finish_rewriting(reading);
   finish_tls(reading);
+  warn_of_idle_protocols(reading);
   finish_tls_members(reading);
   finish_heartbeats(reading);
   finish_remote_ip(reading);

@@ -172,7 +172,7 @@ def test_nobody_gets_at_pages_of_this_machine_through_the_proxy(start, port):
     start(forward(page, f"Require ip {INSIDE} {OUTSIDE}"), CONNECT + STATUS)
     origin = "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     assert say(port, origin.encode())[0] == "200"
-    for host in ("127.0.0.1", "localhost", "127.0.0.3", "0.0.0.0"):
+    for host in ("127.0.0.1", "localhost", "127.0.0.3", "0.0.0.0", "[::ffff:127.0.0.1]"):
         url = f"http://{host}:{port.port}/status"
         data = f"GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         assert say(port, data.encode(), OUTSIDE)[0] in ("403", "503"), host

@@ -676,11 +676,23 @@ DEVIATIONS = [
         "proxy-header-numbers",
         (
             "Addresses and ports in a PROXY header of version 1 are whole ones, in their fields"
-            " one blank apart; httpd reads 99999 as 34463 and 1.2.3 as 1.2.0.3."
+            " one blank apart and without a zero in front; httpd reads 99999 as 34463, 1.2.3 as"
+            " 1.2.0.3 and 010.8.7.6 as 8.8.7.6."
         ),
         "numbers_in_the_proxy_protocol_that_are_none",
-        "1 1 1",
-        "none none none",
+        "1 1 1 1",
+        "none none none none",
+    ),
+    Deviation(
+        "proxy-header-mapped",
+        (
+            "A client that a PROXY header names by an IPv4 address in the form of IPv6"
+            " (::ffff:9.8.7.6) is 9.8.7.6 for access rules, logs and X-Forwarded-For; httpd keeps"
+            " the longer form, which no rule about 9.8.7.6 sees."
+        ),
+        "an_ipv4_address_in_the_form_of_ipv6_in_the_proxy_protocol",
+        "1",
+        "1",
     ),
     Deviation(
         "proxy-header-unknown",
@@ -721,6 +733,17 @@ DEVIATIONS = [
         "half_an_address_in_remoteipheader",
         "1 1",
         "1 1",
+    ),
+    Deviation(
+        "upgrade-in-1-0",
+        (
+            "Upgrade in a request of HTTP/1.0 is ignored (RFC 9110 7.8): the member gets a plain"
+            " one. httpd asks the member for the other protocol, and sends the client nothing when"
+            " that one changes to it."
+        ),
+        "an_upgrade_that_a_client_of_http_1_0_asks_for",
+        "1 2 3",
+        "1 2 3",
     ),
     Deviation(
         "upgrade-without-option",
@@ -768,13 +791,33 @@ DEVIATIONS = [
     Deviation(
         "forward-to-itself",
         (
-            "A forward proxy connects to no port that it listens on at this machine's own"
-            " loopback (403): pages that are for clients on this machine would take whoever asks"
-            " through it for one of them. httpd does."
+            "A forward proxy connects to no port that it listens on at an address of this machine"
+            " (403), its loopback or another one, by number or name: pages that are for clients on"
+            " this machine would take whoever asks through it for one of them. httpd does."
         ),
         "a_forward_proxy_that_is_asked_for_itself",
         "1 1",
         "403 403",
+    ),
+    Deviation(
+        "connect-in-reverse",
+        (
+            "CONNECT to a server that is no forward proxy is a 405; httpd hands it to the member"
+            " whose mapping takes /, as a method like any other, and its answer to the client."
+        ),
+        "connect_to_a_reverse_proxy",
+        "1",
+        "405",
+    ),
+    Deviation(
+        "options-without-path",
+        (
+            "OPTIONS of a whole URL without a path (`OPTIONS http://lb.test`) is about `/`, and the"
+            " member has its say; httpd takes it for `OPTIONS *` and answers itself."
+        ),
+        "options_about_a_whole_url_without_a_path",
+        "200 1",
+        "1 1",
     ),
     Deviation(
         "forward-schemes",

@@ -9,6 +9,7 @@
 #include "http/status.hpp"
 #include "http/syntax.hpp"
 #include "proxy/backend/limits.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/trace.hpp"
 
@@ -255,7 +256,9 @@ std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
       case AjpInput::Progress::blocked:
         return std::nullopt;
       case AjpInput::Progress::ended: {
-        Failure failure = backend_failure(Cause::closed);
+        Failure failure = backend_failure(
+            Cause::closed,
+            ending_words(input_.ending(), input_.is_empty() ? closed_before : closed_within));
         failure.answer_began = bytes_heard() != 0;
         return failure;
       }
@@ -317,10 +320,11 @@ std::optional<Failure> AjpDialect::take_headers() {
   // Fields are looked at until the exchange ends, the buffer is needed before.
   ajp::Packet kept = input_.packet();
   kept.payload = x_.arena.copy(kept.payload);
-  const auto read = read_headers(kept, x_.response);
+  ajp::Culprit culprit;
+  const auto read = read_headers(kept, x_.response, &culprit);
   if (!read) {
     unfit_ = is_unfit(read.error());
-    return faulty(describe(read.error()));
+    return faulty(describe(read.error(), culprit));
   }
   has_headers_ = true;
   adopt_fields();
@@ -384,8 +388,10 @@ void AjpDialect::judge(Failure& failure) const {
   const bool is_harmless = http::is_idempotent(x_.request.method_id) && !x_.has_query;
   if (pinging_) {
     // The request was held back, whatever its method: another member may have it.
+    if (failure.cause == Cause::timed_out) failure.detail = time_is_up;
+    if (failure.cause == Cause::closed || failure.cause == Cause::timed_out)
+      failure.detail += ": no CPONG came for a CPING";
     failure.cause = Cause::continue_timed_out;
-    if (failure.detail.empty()) failure.detail = "no CPONG came for a CPING";
     failure.status = 503;
   } else if (failure.cause == Cause::timed_out && plan_.times.ping) {
     failure.status = 504;

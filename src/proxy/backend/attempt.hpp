@@ -69,7 +69,8 @@ class Attempt {
   std::optional<Failure> step_splice();
   void begin_tunnel();
   int kept_status() const;
-  Failure cut_short();
+  // `how`: in words; may be empty.
+  Failure cut_short(std::string how);
   void finish_backend();
   void account();
   // Bytes that went to the member or came from it.
@@ -89,6 +90,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
+  int upload_error_ = 0;  // errno of what broke it
   int refusals_ = 0;
   bool knocks_again_ = false;           // the member did not answer when it was asked at first
   bool was_repeated_ = false;           // after bytes of the request had gone out

@@ -1,6 +1,6 @@
 """Which mapping a path takes and what URL it becomes."""
 
-from scenario import DIRECT, ONE, TWO, get, raw, scenario
+from scenario import DIRECT, ONE, TWO, get, raw, request, scenario
 
 scenario(
     "the first matching ProxyPass wins",
@@ -492,4 +492,16 @@ Redirect /p /q
         [get(path, host="off.test") for path in ("/v?4", "/v?on")],
         [get(path, host="p.test") for path in ("/p/1", "/x")],
     ],
+)
+scenario(
+    "CONNECT to a reverse proxy",
+    "ProxyPass / http://${M1}/\n",
+    request("CONNECT", "lb.test:443"),
+    sees="1",
+)
+scenario(
+    "OPTIONS about a whole URL without a path",
+    "ProxyPass / http://${M1}/\n",
+    [request("OPTIONS", "http://lb.test"), request("OPTIONS", "http://lb.test/")],
+    sees="200 1",
 )
