@@ -10,4 +10,5 @@ pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(CURL REQUIRED libcurl)  # its headers; server/curl_library.hpp loads it

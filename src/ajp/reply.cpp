@@ -61,7 +61,16 @@ class Payload {
 using Fault = std::unexpected<ReplyFault>;
 
 // What cannot be passed on is found here, where the rest of the packet is still to be read.
-using Unfit = std::optional<ReplyFault>;
+struct Unfit {
+  std::optional<ReplyFault> fault;
+  Culprit culprit;
+
+  // The last one counts.
+  void note(ReplyFault found, Culprit about) {
+    fault = found;
+    culprit = about;
+  }
+};
 
 std::expected<std::string_view, ReplyFault> read_name(Payload& payload) {
   const auto number = payload.next_number();
@@ -84,9 +93,9 @@ std::expected<void, ReplyFault> read_field(Payload& payload, http::FieldList& fi
   const auto value = payload.text();
   if (!value) return Fault(ReplyFault::bad_string);
   if (!http::is_token(*name)) {
-    unfit = ReplyFault::bad_field_name;
+    unfit.note(ReplyFault::bad_field_name, {*name});
   } else if (http::first_control(*value) != value->size()) {
-    unfit = ReplyFault::bad_field_value;
+    unfit.note(ReplyFault::bad_field_value, {*name});
   } else {
     fields.add(*name, http::trim_blanks(*value));
   }
@@ -132,6 +141,14 @@ std::string_view describe(ReplyFault fault) noexcept {
   return {};
 }
 
+std::string describe(ReplyFault fault, const Culprit& culprit) {
+  constexpr std::size_t shown_max = 100;  // of a name that is perhaps none
+  std::string text(describe(fault));
+  if (fault == ReplyFault::bad_status) return text + ": " + std::to_string(culprit.status);
+  if (!is_unfit(fault)) return text;
+  return text + ": '" + std::string(culprit.field.substr(0, shown_max)) + "'";
+}
+
 std::expected<std::optional<Packet>, ReplyFault> next_packet(std::string_view buffer,
                                                              std::size_t packet_bytes) {
   constexpr std::string_view magic = "AB";
@@ -150,12 +167,13 @@ std::expected<std::optional<Packet>, ReplyFault> next_packet(std::string_view bu
                 .bytes = packet_head_bytes + payload_bytes};
 }
 
-std::expected<void, ReplyFault> read_headers(const Packet& packet, http::ResponseHead& head) {
+std::expected<void, ReplyFault> read_headers(const Packet& packet, http::ResponseHead& head,
+                                             Culprit* culprit) {
   Payload payload(packet.payload);
   const auto status = payload.number();
   if (!status) return Fault(ReplyFault::bad_length);
   Unfit unfit;
-  if (*status < 200 || *status > 999) unfit = ReplyFault::bad_status;
+  if (*status < 200 || *status > 999) unfit.note(ReplyFault::bad_status, {{}, *status});
   std::string_view reason;
   if (payload.next_number() == no_string) {
     (void)payload.number();
@@ -173,7 +191,10 @@ std::expected<void, ReplyFault> read_headers(const Packet& packet, http::Respons
     if (!field) return Fault(field.error());
   }
   if (!payload.is_over()) return Fault(ReplyFault::bad_length);
-  if (unfit) return Fault(*unfit);
+  if (unfit.fault) {
+    if (culprit != nullptr) *culprit = unfit.culprit;
+    return Fault(*unfit.fault);
+  }
   head.status = *status;
   head.reason = usable_reason(reason, *status);
   return {};

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/response_head.hpp"
@@ -48,6 +49,14 @@ enum class ReplyFault : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view describe(ReplyFault fault) noexcept;
+// What is_unfit() is about: the field's name, which lies in the packet or is a constant, or the
+// status.
+struct Culprit {
+  std::string_view field;
+  int status = 0;
+};
+// The same with the culprit's name in it.
+[[nodiscard]] std::string describe(ReplyFault fault, const Culprit& culprit);
 // Its packets are in order, but no client can be told what is in them.
 [[nodiscard]] bool is_unfit(ReplyFault fault) noexcept;
 
@@ -64,7 +73,8 @@ struct Packet {
 
 // Of ReplyKind::headers: status, reason and fields; the rest of `head` stays as it is.
 [[nodiscard]] std::expected<void, ReplyFault> read_headers(const Packet& packet,
-                                                           http::ResponseHead& head);
+                                                           http::ResponseHead& head,
+                                                           Culprit* culprit = nullptr);
 // Of ReplyKind::body_chunk. An empty one asks that what came before be sent on at once.
 [[nodiscard]] std::expected<std::string_view, ReplyFault> read_body_chunk(const Packet& packet);
 // Of ReplyKind::end: whether the connection may serve another request.

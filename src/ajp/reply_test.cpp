@@ -44,6 +44,26 @@ std::optional<ReplyFault> fault_of_headers(const std::string& payload) {
   return read ? std::nullopt : std::optional(read.error());
 }
 
+// What the log tells of an answer that no client can be told.
+std::string words_about(const std::string& payload) {
+  const Tight bytes(packet(payload));
+  const auto found = next_packet(bytes.view(), packet_bytes_min);
+  http::ResponseHead head;
+  Culprit culprit;
+  const auto read = read_headers(found.value().value(), head, &culprit);
+  return read ? "" : describe(read.error(), culprit);
+}
+
+TEST(AjpReply, what_cannot_be_passed_on_is_named) {
+  using namespace std::string_literals;
+  EXPECT_EQ(words_about("\x04\0\xc8\0\2OK\0\0\1\0\3X-A\0\0\3a\1b\0"s),
+            "a field's value has a control character: 'X-A'");
+  EXPECT_EQ(words_about("\x04\0\xc8\0\2OK\0\0\1\0\3X A\0\0\1b\0"s),
+            "a field's name is none: 'X A'");
+  EXPECT_EQ(words_about("\x04\0\x63\0\2OK\0\0\0"s), "a status that no answer has: 99");
+  EXPECT_EQ(words_about("\x04\0\xc8\0\2OK\0\0\0more"s), describe(ReplyFault::bad_length));
+}
+
 TEST(AjpReply, a_packet_is_told_once_it_is_whole) {
   const std::string whole = packet("\x05\x01") + "AB";
   for (std::size_t size = 0; size <= whole.size(); ++size) {

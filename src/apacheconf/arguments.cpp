@@ -1,6 +1,8 @@
 #include "apacheconf/arguments.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <span>
 
 #include "base/text.hpp"
 
@@ -66,12 +68,15 @@ std::string check_arguments(const Directive& directive, const Statement& stateme
   const std::size_t count = statement.words.size();
   if (statement.is_section()) return check_section(directive, statement);
   if (directive.arguments == Arguments::flag) {
-    const bool fits = count == 1 && (equals_ignoring_case(statement.words[0], "on") ||
-                                     equals_ignoring_case(statement.words[0], "off"));
+    // httpd ignores what follows.
+    const bool fits = count > 0 && (equals_ignoring_case(statement.words[0], "on") ||
+                                    equals_ignoring_case(statement.words[0], "off"));
     return fits ? std::string() : name + " must be On or Off";
   }
   const Shape shape = shape_of(directive.arguments);
-  const bool fits = count >= shape.least && count <= shape.most &&
+  const auto needed = std::span(statement.words).first(std::min(shape.least, count));
+  const bool has_empty = std::ranges::any_of(needed, &std::string::empty);  // httpd: none at all
+  const bool fits = count >= shape.least && count <= shape.most && !has_empty &&
                     (directive.arguments != Arguments::one_or_three || count != 2);
   if (fits) return {};
   std::string text = name + ' ' + std::string(shape.claim);

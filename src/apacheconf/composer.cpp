@@ -21,6 +21,14 @@ bool conditional_named(std::string_view tag) {
                    {"IfModule", "IfDefine", "IfFile", "IfDirective", "IfSection", "IfVersion"});
 }
 
+// The name of one tag for that of the other: mistyped, or <Location> for <LocationMatch>.
+bool looks_like(std::string_view tag, std::string_view other) {
+  const std::string first = to_lower(tag), second = to_lower(other);
+  if (second.empty()) return false;
+  return first.starts_with(second) || second.starts_with(first) ||
+         !nearest(second, {std::string_view(first)}).empty();
+}
+
 std::string join_lines(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + '\n';
@@ -78,12 +86,22 @@ void Composer::run_text(const std::string& name, std::string_view text,
   source->from = std::move(from);
   source->from_line = user ? user->line : 0;
   reading_.add_source(source);
+  if (name.starts_with('/')) list_source(*source);
 
   Stream stream{source, LineReader(text)};
   stream.depth = user ? user->depth + 1 : 0;
   const Stream* const outer = stream_;
   read_block(stream, into);
   stream_ = outer;
+}
+
+// httpd: the line that included it, (*) for the file of the start.
+void Composer::list_source(const Source& source) {
+  std::size_t depth = 1;
+  for (const Source* each = source.from.get(); each; each = each->from.get()) ++depth;
+  sources_.append(2 * depth, ' ');
+  sources_ += source.from ? '(' + std::to_string(source.from_line) + ") " : "(*) ";
+  sources_ += source.name + '\n';
 }
 
 bool Composer::take_line(Stream& stream, Line& line) {
@@ -117,12 +135,7 @@ void Composer::read_line(Stream& stream, Line& line, Statements& into) {
                                        : std::string_view(line.text = expand(line.text)));
   if (exhausted_ || statement.name.empty()) return;
   if (statement.name.starts_with("</")) {
-    if (!statement.name.ends_with('>') && !line.text.ends_with('>')) {
-      complain(statement.name + "> directive missing closing '>'");
-    }
-    std::string_view name = std::string_view(statement.name).substr(2);
-    while (name.ends_with('>')) name.remove_suffix(1);
-    close_tag(stream, name);
+    close_tag(stream, name_of_end_tag(statement));
     return;
   }
   statement.words = split_into_words(statement.text);
@@ -181,22 +194,47 @@ void Composer::read_inner(Stream& stream, const std::string& tag, Statements& in
   }
 }
 
+// httpd: the tag is the first word, and it ends with '>'; what follows is ignored.
+std::string_view Composer::name_of_end_tag(const Statement& statement) {
+  std::string_view name = std::string_view(statement.name).substr(2);
+  if (!name.ends_with('>')) {
+    complain(statement.name + "> directive missing closing '>'",
+             "Write " + statement.name + "> and nothing else.");
+  }
+  while (name.ends_with('>')) name.remove_suffix(1);
+  return name;
+}
+
 void Composer::close_tag(Stream& stream, std::string_view name) {
   const auto is_name = [&](const std::string& tag) { return equals_ignoring_case(tag, name); };
-  const bool matches = !stream.open.empty() && is_name(stream.open.back());
   const bool known = std::any_of(stream.open.begin(), stream.open.end(), is_name);
   const std::string tag(name);
   if (stream.open.empty()) {
     complain("</" + tag + "> without matching <" + tag + "> section");
-  } else if (!matches) {
-    complain("Expected </" + stream.open.back() + "> but saw </" + tag + ">",
-             known ? "Close <" + stream.open.back() + "> before." : std::string());
+    return;
   }
-  if (known) stream.close = tag;
+  const std::string& inner = stream.open.back();
+  if (is_name(inner)) {
+    stream.close = tag;
+  } else if (known) {
+    complain("Expected </" + inner + "> but saw </" + tag + ">", "Close <" + inner + "> before.");
+    stream.close = tag;
+  } else {
+    // A slip of the pen in either tag: else the rest of the file would stand inside.
+    const auto meant =
+        std::find_if(stream.open.rbegin(), stream.open.rend(),
+                     [&](const std::string& each) { return looks_like(each, name); });
+    const bool is_near = meant != stream.open.rend();
+    complain("Expected </" + inner + "> but saw </" + tag + ">",
+             is_near ? "It is taken for the end of <" + *meant + ">: write the same name in both."
+                     : std::string());
+    if (is_near) stream.close = *meant;
+  }
 }
 
 void Composer::skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out) {
   std::vector<SkippedTag> open{{tag, left_out != nullptr, line_place_}};
+  const std::uint32_t opened = stream.line;
   Line line;
   while (!open.empty() && take_line(stream, line)) {
     const SkippedTag& around = open.back();
@@ -204,7 +242,7 @@ void Composer::skip_block(Stream& stream, const std::string& tag, ContestedLines
     const Statement statement = parse_line(line.text);
     if (statement.name.empty()) continue;
     if (statement.name.starts_with("</")) {
-      close_skipped(open, statement.name);
+      close_skipped(open, name_of_end_tag(statement));
       continue;
     }
     const bool is_conditional =
@@ -214,6 +252,16 @@ void Composer::skip_block(Stream& stream, const std::string& tag, ContestedLines
     }
     if (statement.is_section()) open.push_back(skipped_section(statement, around));
   }
+  if (!open.empty() && !exhausted_) tell_unclosed(stream, open.back().name, opened);
+}
+
+// Of a block that is skipped: all that follows it was skipped with it.
+void Composer::tell_unclosed(Stream& stream, const std::string& tag, std::uint32_t opened) {
+  const std::uint32_t ended = std::exchange(stream.line, opened);
+  stream_ = &stream;
+  complain("Expected </" + tag + "> before end of configuration",
+           "Add it where the block shall end: all lines behind this one are skipped.");
+  stream.line = ended;
 }
 
 // A condition about this program says whom the lines are for: they are not contested.
@@ -229,14 +277,13 @@ Composer::SkippedTag Composer::skipped_section(const Statement& statement,
   return tag;
 }
 
-void Composer::close_skipped(std::vector<SkippedTag>& open, std::string_view closing) {
-  std::string_view name = closing.substr(2);
-  while (name.ends_with('>')) name.remove_suffix(1);
-  const auto found = std::find_if(open.rbegin(), open.rend(), [&](const SkippedTag& each) {
+void Composer::close_skipped(std::vector<SkippedTag>& open, std::string_view name) {
+  auto found = std::find_if(open.rbegin(), open.rend(), [&](const SkippedTag& each) {
     return equals_ignoring_case(each.name, name);
   });
   if (found != open.rbegin()) {
     complain("Expected </" + open.back().name + "> but saw </" + std::string(name) + ">");
+    if (found == open.rend() && looks_like(open.back().name, name)) found = open.rbegin();
   }
   if (found != open.rend()) open.erase(std::prev(found.base()), open.end());
 }
@@ -257,8 +304,12 @@ void Composer::run_conditional(Stream& stream, const Statement& statement, State
   const std::string tag = statement.name.substr(1);
   if (statement.unterminated) {
     complain(statement.name + "> directive missing closing '>'", "Write '>' at its end.");
-  } else if (statement.words.empty()) {
+  } else if (statement.words.empty() || statement.words[0].empty()) {
     complain(statement.name + "> directive requires additional arguments");
+  } else if (is_one_of(tag, {"IfModule"}) && statement.words[0].ends_with(".so")) {
+    const Module* const module = module_of_file(statement.words[0]);
+    warn("No module is called " + statement.words[0] + " in <IfModule>: that is a file",
+         module ? "Write <IfModule " + std::string(module->identifier) + ">." : std::string());
   }
   const bool is_so = decide(tag, statement.text).value_or(false);
   const std::optional<Absence> lacking = httpd_reads_ ? absence(tag, statement.text) : std::nullopt;

@@ -14,11 +14,8 @@
 #include "apacheconf/scope.hpp"
 
 // The first phase: lines to statements. Replaces variables, decides conditionals, follows Include,
-// expands macros, notes LoadModule and ServerRoot, and pairs the tags of sections. What it meets in
-// a skipped conditional is not looked at beyond its tags, as in httpd.
-//
-// Faults are told to the Reading and composing goes on behind them.
-
+// expands macros, notes LoadModule and ServerRoot, and pairs the tags of sections. Of a skipped
+// conditional it looks at nothing but tags, as httpd. Composing goes on behind faults.
 namespace steelyard::apacheconf {
 
 class Composer {
@@ -34,6 +31,7 @@ class Composer {
   };
   const std::vector<Define>& defines() const { return defines_; }
 
+  const std::string& sources() const { return sources_; }  // see ReadResult
   // `${NAME}` replaced in the whole text; unknown ones stay and are warned about.
   std::string expand(std::string_view text);
   std::string where_defined(std::string_view variable) const;
@@ -79,7 +77,10 @@ class Composer {
   void read_inner(Stream& stream, const std::string& tag, Statements& into);
   void skip_block(Stream& stream, const std::string& tag, ContestedLines* left_out = nullptr);
   SkippedTag skipped_section(const Statement& statement, const SkippedTag& around);
-  void close_skipped(std::vector<SkippedTag>& open, std::string_view closing);
+  void close_skipped(std::vector<SkippedTag>& open, std::string_view name);
+  void list_source(const Source& source);
+  void tell_unclosed(Stream& stream, const std::string& tag, std::uint32_t opened);
+  std::string_view name_of_end_tag(const Statement& statement);
   void close_tag(Stream& stream, std::string_view name);
   bool take_line(Stream& stream, Line& line);
   bool run_now(Stream& stream, const Statement& statement, Statements& into);
@@ -136,14 +137,14 @@ class Composer {
   std::map<std::string, Macro, std::less<>> macros_;  // by lower-case name
   const Stream* stream_ = nullptr;                    // whose line is being looked at
   std::uint32_t order_ = 0;
-  std::uint32_t open_sections_ = 0;  // of all files and macro uses around the line
-  // Collects what is read while a block is executed that httpd skips; null outside of one.
-  ContestedLines* witness_ = nullptr;
-  bool httpd_reads_ = true;  // false inside a block that httpd skips
+  std::uint32_t open_sections_ = 0;    // of all files and macro uses around the line
+  ContestedLines* witness_ = nullptr;  // collects what httpd skips and is executed; else null
+  bool httpd_reads_ = true;            // false inside a block that httpd skips
   LinePlace line_place_ = LinePlace::anywhere;
   std::size_t lines_ = 0;
   std::size_t expanded_bytes_ = 0;
   bool exhausted_ = false;  // a limit was passed: nothing further is read
+  std::string sources_ = "Included configuration files:\n";
 };
 
 }  // namespace steelyard::apacheconf

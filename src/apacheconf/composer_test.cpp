@@ -271,8 +271,10 @@ TEST(Composer, says_every_fault_of_tags_and_goes_on) {
                          "A\n</Proxi>\n"),
               ElementsAre("1: </Location> without matching <Location> section",
                           "4: Expected </Location> but saw </VirtualHost>",
-                          "7: Expected </Proxy> but saw </Proxi>",
-                          "5: /c/t.conf:5: <Proxy> was not closed."));
+                          "7: Expected </Proxy> but saw </Proxi>"));
+  EXPECT_THAT(complaints("<Proxy *>\nA\n</Files>\n"),
+              ElementsAre("3: Expected </Proxy> but saw </Files>",
+                          "1: /c/t.conf:1: <Proxy> was not closed."));
   EXPECT_THAT(complaints("<IfModule no>\n<Location /x>\n</IfModule>\n"),
               ElementsAre("3: Expected </Location> but saw </IfModule>"));
   EXPECT_THAT(complaints("<IfModule>\n</IfModule>\n"),

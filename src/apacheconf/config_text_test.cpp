@@ -46,7 +46,7 @@ const Samples& member_samples() {
       {"iobuffersize", {"0", "4096"}},
       {"keepalive", {"On", "Off"}},
       {"lbset", {"0", "7"}},
-      {"loadfactor", {"1", "2.5", "99.99"}},
+      {"loadfactor", {"1", "1.151", "2.5", "99.99"}},
       {"max", {"0", "20"}},
       {"min", {"3"}},
       {"ping", {"2", "100ms"}},
@@ -222,6 +222,22 @@ TEST_F(ConfigText, only_what_was_said_is_said) {
   ASSERT_TRUE(balance::parse_member_url(spec.members.emplace_back(), "http://a:8080"));
   EXPECT_EQ(balance::config_text(spec),
             "<Proxy balancer://app>\n    BalancerMember http://a:8080\n</Proxy>\n");
+}
+
+// The other way round the longer one would be taken for the shorter ("Sharing worker").
+TEST_F(ConfigText, a_url_that_begins_with_anothers_is_written_before_it) {
+  auto spec = std::make_shared<BalancerSpec>();
+  spec->name = "balancer://app";
+  for (const char* url : {"http://b", "http://a:81", "http://c"})
+    ASSERT_TRUE(balance::parse_member_url(spec->members.emplace_back(), url));
+  Overlay overlay;
+  overlay.add("http://a:81/x");
+  overlay.add("http://a:81/x/y");
+  const auto again = read(balance::config_text(spec, overlay));
+  ASSERT_NE(again, nullptr);
+  std::string names;
+  for (const MemberSpec& member : again->members) names += member.name + ' ';
+  EXPECT_EQ(names, "http://b http://a:81/x/y http://a:81/x http://a:81 http://c ");
 }
 
 TEST_F(ConfigText, what_no_line_could_say_is_told) {

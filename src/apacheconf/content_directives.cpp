@@ -1,5 +1,6 @@
-// What httpd does with files of its own. A proxied request meets none of it, so the lines of a
-// stock configuration are accepted; what would change a proxied answer is not among them.
+// What httpd does with files of its own, so that the lines of a stock configuration are accepted.
+// Of what would change a proxied answer, types by name and compression are among them: docs and
+// warnings say so.
 #include <array>
 
 #include "apacheconf/aliases.hpp"
@@ -84,11 +85,25 @@ void options(Scope& scope, const Statement& statement) {
   }
 }
 
+// Said once, at the first line that asks for it.
+struct CompressionWarned {
+  bool is_said = false;
+};
+
+void warn_of_compression(Scope& scope, const Statement& statement) {
+  if (scope.frame().is_inert) return;
+  if (std::exchange(scope.reading.part<CompressionWarned>().is_said, true)) return;
+  scope.warn(statement.name + ' ' + statement.words[0] +
+                 ": answers pass uncompressed, where httpd would compress them",
+             "Let members compress. " + std::string(wrap));
+}
+
 // Filters of answers: "DEFLATE;INCLUDES" and, but for SetOutputFilter, what they are for.
 void output_filter(Scope& scope, const Statement& statement) {
   for (const std::string_view filter : split(statement.words[0], ';')) {
     const bool compresses =
         equals_ignoring_case(filter, "DEFLATE") || equals_ignoring_case(filter, "BROTLI_COMPRESS");
+    if (compresses) warn_of_compression(scope, statement);
     if (compresses || filter.empty() || equals_ignoring_case(filter, "none")) continue;
     if (equals_ignoring_case(filter, "INCLUDES")) {
       scope.warn(statement.name +
@@ -135,6 +150,9 @@ constexpr auto handled_directives = std::to_array<Directive>({
 });
 
 constexpr std::string_view files = "no files are served, so it does not act on any request";
+constexpr std::string_view types =
+    "answers of members pass as they are: no Content-Type, Content-Language or Content-Encoding is "
+    "added to them";
 constexpr std::string_view no_aliases =
     "no files are served: a path that no ProxyPass covers is 404";
 
@@ -143,17 +161,22 @@ std::vector<Directive> make_table() {
       {
           {"core_module",
            "AccessFileName AcceptPathInfo FileETag "
-           "ContentDigest DefaultType ForceType MaxRanges MaxRangeOverlaps MaxRangeReversals "
+           "ContentDigest DefaultType MaxRanges MaxRangeOverlaps MaxRangeReversals "
            "RLimitCPU RLimitMEM RLimitNPROC LimitXMLRequestBody "
            "LimitInternalRecursion QualifyRedirectURL RegexDefaultOptions MergeTrailers",
            "how files are found, described and run", files},
           {"dir_module",
            "DirectoryIndex DirectorySlash DirectoryCheckHandler DirectoryIndexRedirect",
            "what a directory of files answers with", files},
+          {"core_module", "ForceType", "what type answers have that name none", types},
           {"mime_module",
-           "TypesConfig AddType AddCharset AddEncoding AddHandler AddLanguage DefaultLanguage "
-           "MultiviewsMatch RemoveCharset RemoveEncoding RemoveHandler RemoveLanguage RemoveType "
-           "ModMimeUsePathInfo RemoveInputFilter RemoveOutputFilter",
+           "TypesConfig AddType AddCharset AddEncoding AddLanguage DefaultLanguage RemoveCharset "
+           "RemoveEncoding RemoveLanguage RemoveType ModMimeUsePathInfo",
+           "what the name of a file says about it, and the path of a proxied request about its "
+           "answer",
+           types},
+          {"mime_module",
+           "AddHandler MultiviewsMatch RemoveHandler RemoveInputFilter RemoveOutputFilter",
            "what the name of a file says about it", files},
           {"mime_magic_module", "MimeMagicFile", "what the content of a file says about it", files},
           {"negotiation_module", "LanguagePriority ForceLanguagePriority CacheNegotiatedDocs",

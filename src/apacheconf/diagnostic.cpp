@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "apacheconf/odd_characters.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::apacheconf {
@@ -39,7 +40,7 @@ std::string describe(const Diagnostic& diagnostic) {
   } else if (diagnostic.severity != Severity::fault) {
     text = std::string(title(diagnostic.severity)) + ": ";
   }
-  text += diagnostic.text;
+  text += with_odd_characters_shown(diagnostic.text);
   if (!diagnostic.advice.empty()) {
     for (std::string_view line : split(diagnostic.advice, '\n')) text += "\n  " + std::string(line);
   }

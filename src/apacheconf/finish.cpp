@@ -92,8 +92,9 @@ void finish_servers(Reading& reading) {
   drop_read_timeouts(reading);
   finish_logs(reading);
   if (reading.config->listens.empty()) {
-    reading.warn_at({}, "There is no Listen line, so the program would serve nobody",
-                    "Add one, for example: Listen 8080");
+    // httpd finds out when it starts, and ends then; its -t and a reload take such a file.
+    reading.complain_at({}, "no listening sockets available: there is no Listen line",
+                        "Add one, for example: Listen 8080");
   }
 }
 

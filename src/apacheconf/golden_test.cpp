@@ -63,7 +63,7 @@ std::string read_as_text(const std::string& file, const MemoryFiles& files) {
     text += describe(each) + '\n';
   }
   if (!result) return text;
-  text += "---- hosts\n" + describe_hosts(*result->config);
+  text += "---- hosts\n" + describe_hosts(*result->config) + describe_run(*result->config);
   return text + "---- configuration\n" + config::dump(*result->config);
 }
 

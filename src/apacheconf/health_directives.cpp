@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apacheconf/health_parameters.hpp"
+#include "apacheconf/proxy_parameters.hpp"
 #include "apacheconf/tables.hpp"
 #include "apacheconf/words.hpp"
 #include "base/text.hpp"
@@ -63,7 +64,7 @@ void read_template_words(Scope& scope, CheckTemplate& made, std::string_view res
     const std::size_t equals = word.find('=');
     if (equals == word.npos) {
       scope.complain("Invalid ProxyHCTemplate parameter. Parameter must be in the form 'key=value'",
-                     "'" + word + "' has no '='.");
+                     without_equals(word));
       usable = false;
       continue;
     }

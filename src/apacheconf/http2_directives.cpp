@@ -1,8 +1,10 @@
 // Which protocols are spoken with clients, and how HTTP/2 is (mod_http2).
+#include <algorithm>
 #include <array>
 #include <limits>
-#include <set>
+#include <map>
 
+#include "apacheconf/idle_protocols.hpp"
 #include "apacheconf/tables.hpp"
 #include "balance/parameters.hpp"
 #include "base/text.hpp"
@@ -14,8 +16,8 @@ namespace {
 using config::ClientProtocol;
 
 // Servers that said it themselves: a virtual host begins with what the main server says.
-struct ProtocolsSaid {
-  std::set<const config::Server*> servers;
+struct HttpSaid {
+  std::map<const config::Server*, config::Place> protocols, websockets;
 };
 
 std::optional<ClientProtocol> protocol_named(std::string_view word) {
@@ -27,7 +29,10 @@ std::optional<ClientProtocol> protocol_named(std::string_view word) {
 
 void protocols(Scope& scope, const Statement& statement) {
   config::ClientProtocols& spoken = scope.server.client.protocols;
-  if (scope.reading.part<ProtocolsSaid>().servers.insert(&scope.server).second) spoken.count = 0;
+  if (scope.reading.part<HttpSaid>()
+          .protocols.insert_or_assign(&scope.server, statement.place())
+          .second)
+    spoken.count = 0;
   for (const std::string& word : statement.words) {
     const auto protocol = protocol_named(word);
     if (!protocol) {
@@ -116,6 +121,7 @@ void stream_timeout(Scope& scope, const Statement& statement) {
 
 void websockets(Scope& scope, const Statement& statement) {
   scope.server.client.http2.takes_websockets = is_on(statement);
+  scope.reading.part<HttpSaid>().websockets.insert_or_assign(&scope.server, statement.place());
 }
 
 constexpr std::string_view vhost_wins = "the virtual host's counts, else the main server's";
@@ -219,7 +225,34 @@ constexpr auto directives = std::to_array<Directive>({
            "forward requests are taken over HTTP/1 only"),
 });
 
+bool may_speak_http2(const config::Server& server) {
+  const config::ClientProtocols& spoken = server.client.protocols;
+  return spoken.has(ClientProtocol::h2c) || (spoken.has(ClientProtocol::h2) && server.tls.is_on());
+}
+
+// What the main server says is meant for its virtual hosts, too.
+bool is_idle(const Reading& reading, const config::Server& server) {
+  const auto& servers = reading.config->servers;
+  if (&server != servers.front().get()) return !may_speak_http2(server);
+  return std::ranges::none_of(servers, [](const auto& each) { return may_speak_http2(*each); });
+}
+
 }  // namespace
+
+void warn_of_idle_protocols(Reading& reading) {
+  HttpSaid& said = reading.part<HttpSaid>();
+  for (const auto& [server, place] : said.protocols) {
+    if (!server->client.protocols.has(ClientProtocol::h2) || !is_idle(reading, *server)) continue;
+    reading.warn_at(place,
+                    "Protocols lists h2, which is spoken within TLS, and SSLEngine is not on",
+                    "HTTP/2 without TLS is h2c.");
+  }
+  for (const auto& [server, place] : said.websockets) {
+    if (!server->client.http2.takes_websockets || !is_idle(reading, *server)) continue;
+    reading.warn_at(place, "H2WebSockets On has no effect: no client is spoken to in HTTP/2",
+                    "Add h2 (within TLS) or h2c to Protocols.");
+  }
+}
 
 std::span<const Directive> http2_directives() { return directives; }
 

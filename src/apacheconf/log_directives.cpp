@@ -3,6 +3,7 @@
 #include <map>
 
 #include "apacheconf/logs.hpp"
+#include "apacheconf/modules.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
 
@@ -60,6 +61,17 @@ std::string short_module_name(std::string_view word) {
   return std::string(word);
 }
 
+std::string meant_module(const Scope& scope, std::string_view name) {
+  std::vector<std::string> loaded;
+  for (const Module& module : known_modules()) {
+    if (scope.reading.has_module(module.identifier))
+      loaded.push_back(short_module_name(module.identifier));
+  }
+  const std::string_view near = nearest(name, {loaded.begin(), loaded.end()});
+  return near.empty() ? "Its LoadModule line must stand before."
+                      : "Did you mean " + std::string(near) + '?';
+}
+
 void set_level(Scope& scope, config::LogLevels& levels, const std::string& word) {
   const std::size_t colon = word.rfind(':');
   const bool is_general = colon == std::string::npos;
@@ -82,7 +94,7 @@ void set_level(Scope& scope, config::LogLevels& levels, const std::string& word)
   const std::string written = word.substr(0, colon);
   const std::string name = short_module_name(written);
   if (!scope.reading.has_module(written) && !scope.reading.has_module(name + "_module")) {
-    scope.complain("Cannot find module " + written, "Its LoadModule line must stand before.");
+    scope.complain("Cannot find module " + written, meant_module(scope, name));
     return;
   }
   const auto same = [&](const auto& each) { return each.first == name; };
@@ -129,8 +141,10 @@ void log_format(Scope& scope, const Statement& statement) {
   ServerLogs& logs = drafts.servers[&scope.server];
   if (statement.words.size() == 1) {
     if (check_format(scope, format)) logs.default_format = format;
-  } else if (check_format(scope, format)) {
-    logs.formats[statement.words[1]] = format;
+  } else {
+    // A faulty one has its name all the same: who uses it has no fault of his own.
+    const bool is_usable = check_format(scope, format);
+    logs.formats[statement.words[1]] = is_usable ? format : std::string(expr::common_log_format);
   }
 }
 

@@ -88,7 +88,7 @@ void Composer::define_macro(Stream& stream, const Statement& statement) {
   bool closed = false;
   macro.body = macro_body(stream, closed);
   const std::uint32_t ended = std::exchange(stream.line, opened);  // complain about the first line
-  if (statement.words.empty()) {
+  if (statement.words.empty() || statement.words[0].empty()) {
     complain("<Macro macro definition: empty name", "Write <Macro Name $parameter ...>.");
     stream.line = ended;
     return;

@@ -1,5 +1,6 @@
 #include "apacheconf/modules.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace steelyard::apacheconf {
@@ -122,6 +123,19 @@ std::span<const Module> known_modules() { return modules; }
 std::string httpd_version_text() {
   return std::to_string(httpd_version.major) + '.' + std::to_string(httpd_version.minor) + '.' +
          std::to_string(httpd_version.patch);
+}
+
+std::string source_of(std::string_view file) {
+  file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
+  if (file.ends_with(".so")) file.remove_suffix(3);
+  return std::string(file) + ".c";
+}
+
+const Module* module_of_file(std::string_view file) {
+  constexpr std::string_view mpm = "mod_mpm_";
+  const std::string source = source_of(file);
+  return find_module(source.starts_with(mpm) ? std::string_view(source).substr(mpm.size())
+                                             : std::string_view(source));
 }
 
 const Module* find_module(std::string_view name) {

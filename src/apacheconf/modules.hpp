@@ -25,6 +25,10 @@ struct Module {
 std::span<const Module> known_modules();
 // By identifier or file name, exactly as written; nullptr: never heard of.
 const Module* find_module(std::string_view name);
+// "modules/mod_proxy.so": "mod_proxy.c".
+std::string source_of(std::string_view file);
+// By what a LoadModule line has as file; nullptr: never heard of.
+const Module* module_of_file(std::string_view file);
 
 // What LoadModule lines called which file's module: <IfModule mod_evasive24.c> asks for that of
 // LoadModule evasive20_module modules/mod_evasive24.so. A part of the Reading.

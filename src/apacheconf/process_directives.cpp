@@ -43,7 +43,12 @@ void listen(Scope& scope, const Statement& statement) {
     return;
   }
   if (!parsed->port) {
-    scope.complain("Port must be specified", "Write Listen " + statement.words[0] + ":80.");
+    const std::string& word = statement.words[0];
+    const bool is_meant_as_port = is_digit(word[0]) && word.find_first_of(".:") == word.npos;
+    scope.complain("Port must be specified",
+                   is_meant_as_port
+                       ? "\"" + word + "\" is none: a port is a number from 1 to 65535."
+                       : "Write Listen " + word + ":80.");
     return;
   }
   if (parsed->host.empty() || parsed->host == "*") {
@@ -91,6 +96,12 @@ void group(Scope& scope, const Statement& statement) {
 
 void pid_file(Scope& scope, const Statement& statement) {
   scope.config.pid_file = scope.reading.resolve_path(statement.words[0]);
+  const std::string folder = scope.config.pid_file.substr(0, scope.config.pid_file.rfind('/'));
+  const auto& is_folder = scope.reading.machine.is_folder;
+  // No fault: what starts the program may make it before.
+  if (is_folder && !folder.empty() && !is_folder(folder))
+    scope.warn("PidFile: there is no directory " + folder,
+               "Make it before the start, or write another path.");
 }
 
 void steelyard_control_socket(Scope& scope, const Statement& statement) {
@@ -101,10 +112,6 @@ void steelyard_control_socket(Scope& scope, const Statement& statement) {
 
 void steelyard_journal(Scope& scope, const Statement& statement) {
   const std::string& path = statement.words[0];
-  if (path.empty()) {
-    scope.complain("SteelyardJournal must name a directory, or be Off");
-    return;
-  }
   const bool off = equals_ignoring_case(path, "off");
   scope.config.journal_folder = off ? std::string() : scope.reading.resolve_path(path);
 }

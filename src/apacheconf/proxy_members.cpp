@@ -95,7 +95,7 @@ bool sort_words(Scope& scope, const Statement& statement, MemberLine& line) {
       return false;
     } else {
       scope.complain("Invalid BalancerMember parameter. Parameter must be in the form 'key=value'",
-                     "'" + word + "' has no '='.");
+                     without_equals(word));
       return false;
     }
   }
@@ -166,7 +166,7 @@ void handle_proxy_set(Scope& scope, const Statement& statement) {
   for (std::size_t i = in_section ? 0 : 1; i < statement.words.size(); ++i) {
     if (parameters.add(statement.words[i])) continue;
     scope.complain("Invalid ProxySet parameter. Parameter must be in the form 'key=value'",
-                   "'" + statement.words[i] + "' has no '='.");
+                   without_equals(statement.words[i]));
     return;
   }
   set_target_parameters(scope, target, parameters, {"ProxySet: ", target});
@@ -178,7 +178,7 @@ void finish_proxy_section(Scope& scope) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (parameters.add(words[i])) continue;
     scope.complain("Invalid Proxy parameter. Parameter must be in the form 'key=value'",
-                   "'" + words[i] + "' has no '='.");
+                   without_equals(words[i]));
     return;
   }
   if (words.size() < 2) return;

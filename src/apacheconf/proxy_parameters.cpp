@@ -57,6 +57,37 @@ struct WithoutEffect {
   std::string_view key, why;
 };
 
+// Parameters that only some protocols have.
+struct OfProtocols {
+  std::string_view key;
+  bool (*fits)(std::string_view scheme);
+  std::string_view advice;
+};
+
+bool is_http1(std::string_view scheme) {
+  return scheme.starts_with("http") || scheme.starts_with("ws");
+}
+
+// Its value is not shown: it may be a secret.
+void warn_of_protocol(Scope& scope, std::string_view scheme, const Parameter& parameter) {
+  static constexpr std::array keys{
+      OfProtocols{"upgrade", is_http1,
+                  "Only http://, https://, ws:// and wss:// members change the protocol."},
+      OfProtocols{"secret", [](std::string_view of) { return of == "ajp"; },
+                  "Only ajp:// members are told one."},
+      OfProtocols{
+          "ping",
+          [](std::string_view of) { return is_http1(of) || of == "ajp" || of.starts_with("h2"); },
+          "Only http://, ws://, h2c:// (with and without TLS) and ajp:// members are asked."},
+  };
+  for (const OfProtocols& each : keys) {
+    if (!equals_ignoring_case(each.key, parameter.key) || scheme.empty() || each.fits(scheme))
+      continue;
+    scope.warn(std::string(each.key) + "= has no effect on " + std::string(scheme) + ":// members",
+               std::string(each.advice) + " Leave it out.");
+  }
+}
+
 // Parameters of members that are checked and then mean nothing here.
 void note_effect(Scope& scope, const balance::MemberSpec& spec, const Parameter& parameter) {
   static constexpr std::array keys{
@@ -162,6 +193,20 @@ void read_check_parameter(Scope& scope, balance::MemberSpec& spec, const Paramet
                  advice_on_check_parameter(scope, parameter.key, parameter.value));
 }
 
+constexpr std::string_view status_letters =
+    "Behind + (set) or - (clear) stand letters: D disabled, S stopped, I ignores errors, H hot "
+    "standby, R hot spare, E in error, N draining, C check failed.";
+
+std::string advice_on_url(std::string_view url) {
+  if (url.ends_with(',') || url.ends_with(';')) return "Leave out the mark at its end.";
+  if (url.find("://") != url.npos || url.starts_with("unix:")) return {};
+  const std::size_t slash = url.find('/');
+  const bool has_host = slash != 0 && url.substr(0, slash).find('.') != url.npos;
+  const bool has_port = !url.starts_with('/') && url.find(':') != url.npos;
+  if (!has_host && !has_port) return "A URL begins with its scheme: http://HOST:PORT.";
+  return "Write its scheme: http://" + std::string(url) + '.';
+}
+
 }  // namespace
 
 bool Parameters::add(std::string_view word) {
@@ -210,11 +255,14 @@ void set_parameters(Scope& scope, balance::MemberSpec& spec, const Parameters& p
     const auto result = balance::set_member_parameter(spec, parameter.key, parameter.value);
     if (result) {
       note_effect(scope, spec, parameter);
+      warn_of_protocol(scope, spec.scheme, parameter);
       continue;
     }
     const bool unknown = result.error() == balance::unknown_member_parameter;
     complain_about(scope, parameter, result.error(), wording,
-                   unknown ? advice_on_member_key(parameter.key) : std::string());
+                   unknown ? advice_on_member_key(parameter.key)
+                   : equals_ignoring_case(parameter.key, "status") ? std::string(status_letters)
+                                                                   : std::string());
   }
 }
 
@@ -231,12 +279,17 @@ void warn_of_ignored(Scope& scope, const Parameters& parameters, std::string_vie
   }
 }
 
+std::string without_equals(std::string_view word) {
+  if (word.starts_with('#')) return "A comment has a line of its own: here # is text.";
+  return "'" + std::string(word) + "' has no '='.";
+}
+
 bool read_backend_url(Scope& scope, balance::MemberSpec& spec, std::string_view url,
                       std::string_view prefix, UrlKind kind) {
   if (kind == UrlKind::pattern && has_pattern_authority(url)) {
     read_pattern_url(spec, url);
   } else if (const auto read = balance::parse_member_url(spec, url); !read) {
-    scope.complain(std::string(prefix) + read.error());
+    scope.complain(std::string(prefix) + read.error(), advice_on_url(url));
     return false;
   }
   place_socket(scope, spec.unix_socket_path);

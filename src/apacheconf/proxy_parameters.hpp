@@ -16,6 +16,9 @@ struct Parameter {
   std::string text() const { return key + '=' + value; }
 };
 
+// Advice about a word that is no parameter.
+std::string without_equals(std::string_view word);
+
 // In order; a key that comes again replaces the earlier one, whatever its case.
 class Parameters {
  public:

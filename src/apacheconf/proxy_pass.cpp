@@ -57,7 +57,7 @@ bool read_option(Scope& scope, const std::string& word, PassLine& line) {
             ? "Invalid ProxyPass|ProxyPassMatch parameter. Parameter must be in the form "
               "'key=value'."
             : "ProxyPass|ProxyPassMatch can not have a path when defined in a location.",
-        "'" + word + "' has no '='.");
+        without_equals(word));
     return false;
   }
   return true;

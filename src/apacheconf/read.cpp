@@ -1,6 +1,7 @@
 #include "apacheconf/read.hpp"
 
 #include "apacheconf/composer.hpp"
+#include "apacheconf/idle_protocols.hpp"
 #include "apacheconf/sections.hpp"
 #include "apacheconf/tables.hpp"
 
@@ -53,6 +54,7 @@ void finish(Reading& reading, const Composer& composer) {
   finish_proxy(reading);
   finish_rewriting(reading);
   finish_tls(reading);
+  warn_of_idle_protocols(reading);
   finish_tls_members(reading);
   finish_heartbeats(reading);
   finish_remote_ip(reading);
@@ -79,7 +81,7 @@ std::expected<ReadResult, std::vector<Diagnostic>> read_configuration(const Read
       reading.diagnostics.begin(), reading.diagnostics.end(),
       [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::fault; });
   if (is_faulty) return std::unexpected(std::move(reading.diagnostics));
-  return ReadResult{std::move(reading.config), std::move(reading.diagnostics)};
+  return ReadResult{std::move(reading.config), std::move(reading.diagnostics), composer.sources()};
 }
 
 }  // namespace steelyard::apacheconf

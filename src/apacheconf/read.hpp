@@ -12,6 +12,7 @@ namespace steelyard::apacheconf {
 struct ReadResult {
   std::unique_ptr<config::Config> config;
   std::vector<Diagnostic> remarks;  // warnings and notes, in reading order
+  std::string sources;              // the files as -D DUMP_INCLUDES shows them, a line each
 };
 
 // Either a complete Config, or everything that is to be said in reading order: at least one fault,

@@ -50,6 +50,7 @@ TEST(Read, reports_every_fault_of_one_run_in_the_order_of_the_file) {
       faults("KeepAlive maybe\n<Location /x\nTimeout 5\n</Location>\nLogLevel loud\n"
              "Lisen 80\nInclude none\nServerTokens x\n"),
       ElementsAre("1: KeepAlive must be On or Off", "2: <Location> directive missing closing '>'",
+                  "3: Timeout not allowed in <Location> context",
                   "5: Log level keyword must be one of "
                   "emerg/alert/crit/error/warn/notice/info/debug/trace1/.../trace8",
                   HasSubstr("6: Invalid command 'Lisen'"),

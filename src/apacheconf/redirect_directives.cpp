@@ -149,6 +149,10 @@ void redirect_with(Scope& scope, const Statement& statement) {
   add_redirect(scope, {status, statement.words[0], statement.words[1], false});
 }
 
+void redirect_relative(Scope& scope, const Statement& statement) {
+  scope.settings().redirect_relative = is_on(statement);
+}
+
 // Text, or a path or URL that is worked out for each request.
 bool compile(Scope& scope, const std::string& text, ErrorDocument& document) {
   auto expression = expr::StringExpression::compile(text);
@@ -211,6 +215,10 @@ constexpr auto table = std::to_array<Directive>({
      "a document to be redirected, then the destination URL", alias},
     {"RedirectPermanent", anywhere, Arguments::two, redirect_with<301>, order,
      "a document to be redirected, then the destination URL", alias},
+    {"RedirectRelative", anywhere, Arguments::flag, redirect_relative, "the innermost one counts",
+     "whether clients are told a target that begins with / as it stands; Off: with the server's "
+     "name in front",
+     alias},
     {"ErrorDocument", anywhere, Arguments::two, error_document, "status by status",
      "Change responses for HTTP errors", "core_module"},
 });

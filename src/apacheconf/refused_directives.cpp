@@ -122,7 +122,8 @@ std::vector<Directive> make_table() {
           {"core_module", "LockFile AcceptMutex SSLMutex RewriteLock Win32DisableAcceptEx",
            "lock as httpd 2.2 did", "httpd 2.4 has no such line either: remove it."},
           {"macro_module", "MacroIgnoreEmptyArgs MacroIgnoreBadNesting",
-           "relax the checks of macros", "Macros are not checked so strictly: remove it."},
+           "relax the checks of macros",
+           "Remove it: empty arguments are taken anyway, and a macro closes what it opens."},
           {"ratelimit_module", "RateLimit", "slow answers", wrap},
       },
       Support::refused);

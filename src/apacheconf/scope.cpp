@@ -5,6 +5,7 @@
 #include "apacheconf/arguments.hpp"
 #include "apacheconf/files.hpp"
 #include "apacheconf/modules.hpp"
+#include "apacheconf/odd_characters.hpp"
 #include "apacheconf/summary.hpp"
 #include "apacheconf/tables.hpp"
 #include "base/text.hpp"
@@ -76,7 +77,8 @@ std::string check_context(const Directive& directive, const Frame& frame) {
   return closed + " cannot occur within " + frame.name + " section";
 }
 
-std::string suggest(std::string_view name) {
+// nullptr: none is near.
+const Directive* nearest_directive(std::string_view name) {
   std::vector<std::string> lower;
   std::vector<std::string_view> candidates;
   for (const Directive* directive : all_directives()) {
@@ -84,9 +86,13 @@ std::string suggest(std::string_view name) {
   }
   candidates.assign(lower.begin(), lower.end());
   const std::string_view near = nearest(to_lower(name), candidates);
-  if (near.empty()) return {};
-  const std::string found(find_directive(near)->name);
-  return "Did you mean " + found + (found.starts_with('<') ? ">?" : "?");
+  return near.empty() ? nullptr : find_directive(near);
+}
+
+std::string suggest(std::string_view name, const Directive* meant) {
+  if (std::string cause = odd_characters(name); !cause.empty()) return cause;
+  if (meant == nullptr) return {};
+  return "Did you mean " + std::string(meant->name) + (meant->name.starts_with('<') ? ">?" : "?");
 }
 
 std::string module_path(const Module& module) {
@@ -157,6 +163,7 @@ Scope::Scope(Reading& of, config::Server& about, const Frame& frame)
 config::Place Scope::place() const { return statement_ ? statement_->place() : config::Place(); }
 
 void Scope::complain(std::string text, std::string advice) {
+  if (advice.empty() && statement_) advice = odd_characters(statement_->text);
   reading.complain_at(place(), std::move(text), std::move(advice));
 }
 
@@ -252,13 +259,23 @@ void Scope::refuse(const Directive& directive, const std::string& name) {
   }
 }
 
+// The tag is at fault and nothing will act; what stands inside has faults of its own to tell. Of
+// sections that servers have, which need nothing around them.
+void Scope::look_inside(const Directive& meant, const Statement& statement) {
+  const bool has_argument = meant.arguments != Arguments::section || !statement.text.empty();
+  if (!statement.is_section() || !has_argument || (meant.contexts & in_servers) == 0) return;
+  if (meant.handler && reading.has_module_of(meant)) meant.handler(*this, statement);
+}
+
 void Scope::execute_one(const Statement& statement) {
   const Directive* const directive = find_directive(statement.name);
   if (!directive) {
     if (const Directive* const family = find_family(statement.name))
       return refuse(*family, statement.name);
+    const Directive* const meant = nearest_directive(statement.name);
     complain("Invalid command '" + statement.name + "'" + std::string(unknown_tail),
-             suggest(statement.name));
+             suggest(statement.name, meant));
+    if (meant) look_inside(*meant, statement);
     return;
   }
   const std::string name = std::string(directive->name) + (statement.is_section() ? ">" : "");
@@ -272,10 +289,12 @@ void Scope::execute_one(const Statement& statement) {
   }
   if (const std::string wrong = check_context(*directive, *frame_); !wrong.empty()) {
     complain(wrong, "It may stand in: " + contexts_text(directive->contexts) + '.');
+    look_inside(*directive, statement);
     return;
   }
   if (const std::string wrong = check_arguments(*directive, statement); !wrong.empty()) {
     complain(wrong);
+    look_inside(*directive, statement);
     return;
   }
   if (directive->handler) directive->handler(*this, statement);

@@ -128,6 +128,7 @@ class Scope {
 
  private:
   void execute_one(const Statement& statement);
+  void look_inside(const Directive& meant, const Statement& statement);
   void refuse(const Directive& directive, const std::string& name);
   void complain_about_module(const Directive& directive);
 

@@ -1,6 +1,7 @@
 #include "apacheconf/sections.hpp"
 
 #include <array>
+#include <deque>
 
 #include "apacheconf/addresses.hpp"
 #include "apacheconf/tables.hpp"
@@ -22,7 +23,7 @@ struct PendingHost {
   std::optional<std::uint16_t> main_port;  // ServerName's port, when it stood above
 };
 struct PendingHosts {
-  std::vector<PendingHost> hosts;
+  std::deque<PendingHost> hosts;
 };
 
 void virtual_host(Scope& scope, const Statement& statement) {
@@ -348,7 +349,10 @@ void add_address(Scope& scope, const PendingHost& pending, std::string_view word
 }  // namespace
 
 void execute_virtual_hosts(Reading& reading) {
-  for (const PendingHost& pending : reading.part<PendingHosts>().hosts) {
+  // A host that stands in another one by mistake is found while that one is read.
+  std::deque<PendingHost>& hosts = reading.part<PendingHosts>().hosts;
+  for (std::size_t next = 0; next < hosts.size(); ++next) {
+    const PendingHost& pending = hosts[next];
     std::vector<std::unique_ptr<config::Server>>& servers = reading.config->servers;
     servers.push_back(inherit(*servers.front()));
     config::Server& server = *servers.back();

@@ -74,19 +74,20 @@ void Composer::undefine(const Statement& statement) {
 
 void Composer::load_module(const Statement& statement) {
   if (equals_ignoring_case(statement.name, "LoadFile")) return;
-  const std::string& identifier = statement.words[0];
+  std::string identifier = statement.words[0];
+  if (const Module* const module = module_of_file(statement.words[1]);
+      module && module->identifier != identifier) {
+    complain("Can't locate API module structure `" + identifier + "' in file " + statement.words[1],
+             "That file has " + std::string(module->identifier) + '.');
+    identifier = module->identifier;  // for the lines that need it
+  }
   std::vector<std::string>& loaded = reading_.config->modules;
   if (std::find(loaded.begin(), loaded.end(), identifier) != loaded.end()) {
     warn("module " + identifier + " is already loaded, skipping");
     return;
   }
   loaded.push_back(identifier);
-  if (statement.words.size() > 1) {
-    std::string_view file = statement.words[1];
-    file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
-    if (file.ends_with(".so")) file.remove_suffix(3);
-    reading_.part<ModuleFiles>().identifiers[std::string(file) + ".c"] = identifier;
-  }
+  reading_.part<ModuleFiles>().identifiers[source_of(statement.words[1])] = identifier;
   const Module* const module = find_module(identifier);
   if (module && module->kind <= Module::Kind::implemented) return;
   std::string note = "LoadModule " + identifier + ": not part of this program";

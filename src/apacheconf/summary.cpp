@@ -101,19 +101,30 @@ void append_identity(std::string& out, std::string_view title, const std::string
 
 }  // namespace
 
-std::string describe_hosts(const config::Config& config, const std::string& user_id,
-                           const std::string& group_id) {
-  const Server& main_server = *config.servers.front();
+std::string describe_hosts(const config::Config& config) {
   std::string out = "VirtualHost configuration:\n";
   for (const Group& group : group_servers(config)) append_group(out, group);
-  out += "ServerRoot: \"" + config.server_root + "\"\n";
+  return out;
+}
+
+std::string describe_run(const config::Config& config, const std::string& user_id,
+                         const std::string& group_id) {
+  const Server& main_server = *config.servers.front();
+  std::string out = "ServerRoot: \"" + config.server_root + "\"\n";
   out += "Main DocumentRoot: \"" + main_server.document_root + "\"\n";
   out += "Main ErrorLog: \"" + target_text(main_server.error_log) + "\"\n";
   out += "PidFile: \"" + config.pid_file + "\"\n";
-  out += "Define: DUMP_VHOSTS\nDefine: DUMP_RUN_CFG\n";
   for (const std::string& define : config.defines) out += "Define: " + define + '\n';
   append_identity(out, "User", config.user, user_id);
   append_identity(out, "Group", config.group, group_id);
+  return out;
+}
+
+std::string describe_certificates(const config::Config& config) {
+  std::string out = "Server certificates:\n";
+  for (const auto& server : config.servers) {
+    for (const config::NamedFile& file : server->tls.certificates) out += "  " + file.path + '\n';
+  }
   return out;
 }
 

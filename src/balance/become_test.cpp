@@ -52,6 +52,23 @@ TEST_F(Become, fields_statuses_and_membership_change_together) {
   EXPECT_EQ(group.balancer.members().size(), 3U);
 }
 
+// Another instance's operator drained it: S goes with N, unless it was there before.
+TEST_F(Become, a_stop_that_came_with_a_drain_is_taken_back_with_it) {
+  Overlay overlay;
+  overlay.put("a", "status", "", "SN");
+  overlay.put("b", "status", "", "S");
+  become(overlay);
+  overlay.put("b", "status", "", "SN");
+  become(overlay);
+  EXPECT_EQ(group.status("a"), "Init Drn Stop ");
+  EXPECT_EQ(group.status("b"), "Init Drn Stop ");
+  Drains drains(group.balancer);
+  EXPECT_TRUE(drains.undrain(group.view("a").member, group.now));
+  EXPECT_TRUE(drains.undrain(group.view("b").member, group.now));
+  EXPECT_EQ(group.status("a"), "Init Ok ");
+  EXPECT_EQ(group.status("b"), "Init Stop ");
+}
+
 TEST_F(Become, nothing_is_as_the_configuration_has_it) {
   ASSERT_TRUE(Edits(group.balancer)
                   .change({.added = {"http://d:8080"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "balance/editable.hpp"
+#include "balance/numbers.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::balance {
@@ -64,14 +65,13 @@ void add_editable(Words& words, const Spec& spec, std::span<const std::string_vi
   const Spec usual;
   for (const std::string_view field : fields) {
     const std::string text = text_of(spec, field);
-    if (field != "status" && field != "lbmethod" && text != text_of(usual, field))
+    if (field == "status" || field == "lbmethod" || text == text_of(usual, field)) continue;
+    if constexpr (std::is_same_v<Spec, MemberSpec>) {
+      words.add(field, field == "loadfactor" ? load_factor_for_httpd(spec.load_factor) : text);
+    } else {
       words.add(field, text);
+    }
   }
-}
-
-std::string hundredths_text(int hundredths) {
-  const std::string rest = std::to_string(hundredths % 100);
-  return std::to_string(hundredths / 100) + (rest.size() == 1 ? ".0" : ".") + rest;
 }
 
 std::string rate_text(std::string_view count, milliseconds time) {
@@ -157,7 +157,7 @@ void add_ejection(Words& words, const EjectionSpec& rules) {
   if (const auto& limit = rules.fail_limit)
     words.add("failcount", rate_text(std::to_string(limit->failures), limit->within));
   if (const auto& limit = rules.slow_limit)
-    words.add("ejectslow", rate_text(hundredths_text(limit->factor_hundredths), limit->window));
+    words.add("ejectslow", rate_text(load_factor_text(limit->factor_hundredths), limit->window));
   words.add_time("ejectmax", rules.longest);
   words.add_number("maxejected", rules.percent_max);
   words.add_switch("trial", rules.trial);
@@ -230,8 +230,20 @@ class Block {
   std::string comments_, lines_;
 };
 
+// httpd takes a member whose URL begins with an earlier one's for that one ("Sharing worker"): the
+// longer URL comes first.
+std::vector<const MemberSpec*> in_writing_order(const std::vector<MemberSpec>& members) {
+  std::vector<const MemberSpec*> ordered;
+  for (const MemberSpec& member : members) {
+    const auto shorter = std::ranges::find_if(
+        ordered, [&member](const MemberSpec* each) { return member.name.starts_with(each->name); });
+    ordered.insert(shorter, &member);
+  }
+  return ordered;
+}
+
 void add_spec(Block& block, const BalancerSpec& spec) {
-  for (const MemberSpec& member : spec.members) block.add_member(member);
+  for (const MemberSpec* member : in_writing_order(spec.members)) block.add_member(*member);
   block.add_parameters(spec);
 }
 

@@ -14,6 +14,17 @@ void cancel(Drain& drain, std::string why, Instant now) {
   drain.ended = now;
 }
 
+// S was set at once where the drain was ordered.
+Drain stop_of_another(std::string_view outcome, std::uint64_t number, Instant now) {
+  return {.number = number,
+          .order = {.pace = Pace::sessions_leave},
+          .began = now,
+          .state = DrainState::drained,
+          .ended = now,
+          .outcome = std::string(outcome),
+          .has_stopped_it = true};
+}
+
 bool is_under_way(const std::optional<Drain>& drain) {
   return drain && drain->state == DrainState::under_way;
 }
@@ -65,18 +76,20 @@ bool Drains::undrain(const MemberRef& member, Instant now) {
   return true;
 }
 
-void Drains::remember_stop(const MemberRef& member, Instant now) {
+void Drains::remember_stop(const MemberRef& member, DrainOrder::Pace pace, Instant now) {
   const std::lock_guard guard(balancer_.lock_);
   const Position at = balancer_.roster_.find(*member);
-  if (at == nobody || member->drain_) return;
+  if (at == nobody) return;
   const Status status = balancer_.roster_.status(at);
   if (!status.has(Flag::draining) || !status.has(Flag::stopped)) return;
-  member->drain_ = Drain{.number = 1,
-                         .began = now,
-                         .state = DrainState::drained,
-                         .ended = now,
-                         .outcome = "ended before this program began",
-                         .has_stopped_it = true};
+  std::optional<Drain>& drain = member->drain_;
+  if (!drain) drain = stop_of_another("ended before this program began", 1, now);
+  if (drain->state != DrainState::under_way && drain->has_stopped_it) drain->order.pace = pace;
+}
+
+void Drains::stopped_elsewhere(Member& member, Instant now) {
+  const std::uint64_t number = member.drain_ ? member.drain_->number + 1 : 1;
+  member.drain_ = stop_of_another("ordered in another instance", number, now);
 }
 
 std::optional<Drain> Drains::of(const MemberRef& member) const {

@@ -27,7 +27,8 @@ class Drains {
   // nothing of the kind.
   bool undrain(const MemberRef& member, Instant now);
   // N and S were brought back, and S is what an order of an earlier run led to: it goes with N.
-  void remember_stop(const MemberRef& member, Instant now);
+  // sessions_leave: the order set it at once; sessions_stay: it came when the drain ended here.
+  void remember_stop(const MemberRef& member, DrainOrder::Pace pace, Instant now);
 
   // The last order; also of a retired member.
   [[nodiscard]] std::optional<Drain> of(const MemberRef& member) const;
@@ -55,6 +56,8 @@ class Drains {
 
   // The balancer's lock is held. An operator changed these bits by other means.
   static void operator_changed(Member& member, Status touched, Instant now);
+  // Likewise. Another instance's operator: S that came with N, or after it, is a drain's.
+  static void stopped_elsewhere(Member& member, Instant now);
   void watch_one(Position at, Instant now, News& news);
   void end(Position at, DrainVerdict verdict, Instant now);
 

@@ -7,6 +7,7 @@
 
 #include "balance/numbers.hpp"
 #include "balance/parameters.hpp"
+#include "balance/policy.hpp"
 
 namespace steelyard::balance {
 
@@ -46,11 +47,6 @@ std::string seconds_text(const std::optional<std::chrono::seconds>& value) {
   return value ? std::to_string(value->count()) : std::string();
 }
 
-std::string factor_text(int hundredths) {
-  const std::string rest = std::to_string(hundredths % load_factor_unit);
-  return std::to_string(hundredths / load_factor_unit) + (rest.size() == 1 ? ".0" : ".") + rest;
-}
-
 constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
     {"connectiontimeout", Shape::time,
      [](const MemberSpec& spec) {
@@ -85,7 +81,7 @@ constexpr auto member_fields = std::to_array<Field<MemberSpec>>({
     {"lbset", Shape::whole, [](const MemberSpec& spec) { return std::to_string(spec.lbset); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.lbset = usual.lbset; }},
     {"loadfactor", Shape::decimal,
-     [](const MemberSpec& spec) { return factor_text(spec.load_factor); },
+     [](const MemberSpec& spec) { return load_factor_text(spec.load_factor); },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.load_factor = usual.load_factor; }},
     {"redirect", Shape::text, [](const MemberSpec& spec) { return spec.redirect_tag; },
      [](MemberSpec& spec, const MemberSpec& usual) { spec.redirect_tag = usual.redirect_tag; }},
@@ -155,6 +151,16 @@ Result unknown(std::string_view field) {
   return std::unexpected(std::string(field) + " cannot be changed while the program runs");
 }
 
+// Of the other kind of object, maybe: whoever asks has left the member out, or named one too many.
+template <class Spec, class Other, std::size_t count, std::size_t other_count>
+Result check_name(const std::array<Field<Spec>, count>& rows,
+                  const std::array<Field<Other>, other_count>& others, std::string_view field,
+                  std::string_view advice) {
+  if (find(rows, field) != nullptr) return {};
+  if (find(others, field) == nullptr) return unknown(field);
+  return std::unexpected(std::string(field).append(advice));
+}
+
 bool is_exact_time(std::string_view text) {
   constexpr auto units = std::to_array<std::string_view>({"", "ms", "s", "mi", "min", "h"});
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
@@ -189,6 +195,21 @@ Result check_exactly(const std::array<Field<Spec>, count>& rows, std::string_vie
   return {};
 }
 
+// Not as a configuration's: a text of ours stands for one number, however often it is read.
+Result set_factor(MemberSpec& spec, std::string_view text) {
+  const auto factor = parse_exact_load_factor(text);
+  if (!factor) return std::unexpected("LoadFactor must be a number between 1..100");
+  spec.load_factor = *factor;
+  return {};
+}
+
+std::string policy_words() {
+  std::string words;
+  for (const PolicyTraits& each : all_policies())
+    words += (words.empty() ? "" : ", ") + std::string(each.name);
+  return words;
+}
+
 // The letters of the wish and nothing else: no signs, and not what was found out about the member.
 Result set_wish(MemberSpec& spec, std::string_view text) {
   Status wish;
@@ -221,6 +242,7 @@ Result set_text(MemberSpec& spec, std::string_view field, std::string_view text)
     return {};
   }
   if (field == "status") return set_wish(spec, text);
+  if (field == "loadfactor") return set_factor(spec, text);
   if (field == "hcexpr") {
     spec.check.expression = text;
     return {};
@@ -240,12 +262,20 @@ Result set_text(BalancerSpec& spec, std::string_view field, std::string_view tex
 }
 
 Result set_exactly(MemberSpec& spec, std::string_view field, std::string_view text) {
+  const auto named = check_name(member_fields, balancer_fields, field,
+                                " is the balancer's: it is changed without naming a member");
+  if (!named) return named;
   if (auto checked = check_exactly(member_fields, field, text); !checked) return checked;
   return set_text(spec, field, text);
 }
 
 Result set_exactly(BalancerSpec& spec, std::string_view field, std::string_view text) {
+  const auto named =
+      check_name(balancer_fields, member_fields, field, " is a member's: name the member");
+  if (!named) return named;
   if (auto checked = check_exactly(balancer_fields, field, text); !checked) return checked;
+  if (field == "lbmethod" && !text.empty() && !policy_named(text))
+    return std::unexpected("unknown lbmethod: there is " + policy_words());
   return set_text(spec, field, text);
 }
 

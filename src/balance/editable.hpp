@@ -6,7 +6,8 @@
 //   balancer   lbmethod maxattempts nofailover stickysession timeout
 //
 // Texts are what the configuration would say; an empty one is what holds when it says nothing.
-// status is the letters of an operator's wish, those of operator_flags, in that order.
+// status is the letters of an operator's wish, those of operator_flags, in that order; loadfactor
+// is a number with two decimals that stands for itself (numbers.hpp: a configuration's does not).
 //
 // Pure.
 #pragma once

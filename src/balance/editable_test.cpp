@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "balance/numbers.hpp"
 #include "balance/parameters.hpp"
 
 namespace steelyard::balance {
@@ -67,6 +68,31 @@ TEST(Editable, equal_values_have_one_text) {
   EXPECT_EQ(text_of(spec, "hcinterval"), "90s");
 }
 
+// All there are. What is kept, shared and shown is read again and again, and must not wander.
+TEST(Editable, a_load_factor_reads_back_as_itself_here_and_from_a_configuration) {
+  for (int hundredths = 100; hundredths <= 10'000; ++hundredths) {
+    MemberSpec spec;
+    spec.load_factor = hundredths;
+    const std::string text = text_of(spec, "loadfactor");
+    ASSERT_TRUE(set_text(spec, "loadfactor", text)) << text;
+    ASSERT_EQ(spec.load_factor, hundredths);
+    ASSERT_TRUE(set_exactly(spec, "loadfactor", text)) << text;
+    ASSERT_EQ(spec.load_factor, hundredths);
+    const std::string written = load_factor_for_httpd(hundredths);
+    ASSERT_TRUE(set_member_parameter(spec, "loadfactor", written)) << written;
+    ASSERT_EQ(spec.load_factor, hundredths);
+  }
+  EXPECT_EQ(load_factor_for_httpd(115), "1.151");
+  EXPECT_EQ(load_factor_for_httpd(250), "2.50");
+}
+
+TEST(Editable, a_load_factor_has_its_bounds_however_it_is_said) {
+  MemberSpec spec;
+  for (const std::string_view text : {"0.99", "100.01", "101", "-1", "x", ".", "1.", "1e1", " 2"})
+    EXPECT_FALSE(set_text(spec, "loadfactor", text)) << text;
+  EXPECT_EQ(spec, MemberSpec());
+}
+
 TEST(Editable, a_bad_value_changes_nothing_and_says_why) {
   MemberSpec spec;
   const auto lbset = set_text(spec, "lbset", "100");
@@ -104,13 +130,23 @@ TEST(Editable, who_asks_for_a_change_gets_exactly_that_or_is_told) {
     EXPECT_EQ(done.error(), each.complaint);
   }
   EXPECT_EQ(spec, MemberSpec());
+  EXPECT_EQ(set_exactly(spec, "lbmethod", "byrequests").error(),
+            "lbmethod is the balancer's: it is changed without naming a member");
+  BalancerSpec balancer;
+  EXPECT_EQ(set_exactly(balancer, "loadfactor", "1").error(),
+            "loadfactor is a member's: name the member");
+  EXPECT_EQ(set_exactly(balancer, "growth", "1").error(),
+            "growth cannot be changed while the program runs");
+  EXPECT_EQ(set_exactly(balancer, "lbmethod", "by_moon").error(),
+            "unknown lbmethod: there is byrequests, bytraffic, bybusyness, random, tworandom, "
+            "leasttime, hash, maglev, heartbeat");
+  EXPECT_TRUE(set_exactly(balancer, "lbmethod", "hash"));
   EXPECT_TRUE(set_exactly(spec, "connectiontimeout", "500ms"));
   EXPECT_TRUE(set_exactly(spec, "loadfactor", "2.5"));
   EXPECT_TRUE(set_exactly(spec, "lbset", ""));
   // Every value that is shown may be said again.
   for (const std::string_view field : editable_member_fields())
     EXPECT_TRUE(set_exactly(spec, field, text_of(spec, field))) << field;
-  BalancerSpec balancer;
   EXPECT_FALSE(set_exactly(balancer, "maxattempts", "two"));
   EXPECT_FALSE(set_exactly(balancer, "stickysession", std::string_view("a\0b", 3)));
   EXPECT_TRUE(set_exactly(balancer, "maxattempts", "2"));

@@ -220,12 +220,28 @@ std::expected<std::vector<Change>, ChangeFault> Edits::change(const ChangeOrder&
     const std::lock_guard guard(balancer_.lock_);
     // A reload came between: once more, over the new configuration.
     if (balancer_.composition_.configured != draft->composition.configured) continue;
-    take(*draft, std::move(prepared), now);
+    take(*draft, std::move(prepared), Whose::ordered_here, now);
     return std::move(draft->changes);
   }
 }
 
-void Edits::take(const Draft& draft, PreparedSpec prepared, Instant now) {
+namespace {
+
+struct StatusStep {
+  Status set, clear;
+};
+
+// From the operators' letters that the member has to these.
+StatusStep step_to(std::string_view letters, Status now) {
+  MemberSpec wish;
+  (void)set_text(wish, "status", letters);
+  const Status before = now.only(operator_flags);
+  return {.set = wish.status.without(before), .clear = before.without(wish.status)};
+}
+
+}  // namespace
+
+void Edits::take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant now) {
   Roster& roster = balancer_.roster_;
   bool weighs_anew = false;
   for (const Change& change : draft.changes) {
@@ -233,12 +249,11 @@ void Edits::take(const Draft& draft, PreparedSpec prepared, Instant now) {
     if (change.field != "status") continue;
     for (Position at = 0; at < roster.size(); ++at) {
       if (roster.ref(at)->name() != change.member) continue;
-      MemberSpec wish;
-      (void)set_text(wish, change.field, change.after);
-      const Status before = roster.spec(at).status.only(operator_flags);
-      const Status set = wish.status.without(before);
-      const Status clear = before.without(wish.status);
+      const auto [set, clear] = step_to(change.after, roster.spec(at).status);
       Drains::operator_changed(*roster.ref(at), set.with(clear), now);
+      const bool is_drained = set.has(Flag::stopped) && change.after.contains('N');
+      if (is_drained && whose == Whose::ordered_elsewhere)
+        Drains::stopped_elsewhere(*roster.ref(at), now);
       roster.take(at, after_wish(roster.health(at), set, clear),
                   {.cause = HealthCause::administrator, .when = now});
     }
@@ -263,7 +278,7 @@ Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& 
     if (tell && !next.changes.empty()) (void)tell(next.changes, next.composition.overlay);
     const std::lock_guard guard(balancer_.lock_);
     if (balancer_.composition_.configured != next.composition.configured) continue;
-    take(next, std::move(prepared), now);
+    take(next, std::move(prepared), Whose::ordered_elsewhere, now);
     became.changes = std::move(next.changes);
     return became;
   }
@@ -284,6 +299,17 @@ std::vector<Superseded> Edits::replace(Overlay overlay, Instant now) {
   Composition& composition = balancer_.composition_;
   auto superseded = rebase(overlay, *composition.expanded(), composition.names_vary());
   composition.overlay = std::move(overlay);
+  // An operator of an earlier run, and not the configuration: logs and history tell.
+  Roster& roster = balancer_.roster_;
+  for (Position at = 0; at < roster.size(); ++at) {
+    const MemberEdits* const edits = composition.overlay.find(roster.ref(at)->name());
+    if (edits == nullptr) continue;
+    const auto edit = std::ranges::find(edits->edits, "status", &Edit::field);
+    if (edit == edits->edits.end()) continue;
+    const auto [set, clear] = step_to(edit->value, roster.spec(at).status);
+    roster.take(at, after_wish(roster.health(at), set, clear),
+                {.cause = HealthCause::administrator, .when = now});
+  }
   balancer_.adopt_members(now);
   return superseded;
 }

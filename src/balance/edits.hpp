@@ -90,7 +90,8 @@ class Edits {
   struct Draft;
   [[nodiscard]] Draft draft() const;
   std::expected<Draft, ChangeFault> work_out(const ChangeOrder& order) const;
-  void take(const Draft& draft, PreparedSpec prepared, Instant now);
+  enum class Whose : std::uint8_t { ordered_here, ordered_elsewhere };
+  void take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant now);
 
   Balancer& balancer_;
 };

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "balance/parameters.hpp"
+#include "balance/spec.hpp"
 #include "base/text.hpp"
 
 namespace steelyard::balance {
@@ -60,6 +61,24 @@ std::optional<int> parse_load_factor(std::string_view text) {
     return std::nullopt;
   }
   return static_cast<int>(hundredths);
+}
+
+std::optional<int> parse_exact_load_factor(std::string_view text) {
+  const auto hundredths = parse_hundredths(text);
+  const bool is_one = hundredths && *hundredths >= load_factor_hundredths_min &&
+                      *hundredths <= load_factor_hundredths_max;
+  return is_one ? hundredths : std::nullopt;
+}
+
+std::string load_factor_text(int hundredths) {
+  const std::string rest = std::to_string(hundredths % load_factor_unit);
+  return std::to_string(hundredths / load_factor_unit) + (rest.size() == 1 ? ".0" : ".") + rest;
+}
+
+std::string load_factor_for_httpd(int hundredths) {
+  std::string text = load_factor_text(hundredths);
+  if (parse_load_factor(text) != hundredths) text += '1';
+  return text;
 }
 
 std::optional<int> parse_strictly(std::string_view text) {

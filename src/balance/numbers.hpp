@@ -15,8 +15,18 @@ int leading_integer(std::string_view text);
 // On or Off, any case.
 std::optional<bool> parse_switch(std::string_view text);
 
-// A load factor in hundredths, cut behind the second decimal; no value when it is outside 1..100.
+// A load factor of a configuration or of the balancer-manager's form, in hundredths; no value when
+// it is outside 1..100. httpd cuts a double times 100, which makes 114 of 1.15: whoever reads its
+// own text this way loses a hundredth each time.
 std::optional<int> parse_load_factor(std::string_view text);
+// The number as it stands there, cut behind the second decimal: of load_factor_text(), and of who
+// asks for a change otherwise.
+std::optional<int> parse_exact_load_factor(std::string_view text);
+
+// Two decimals, "1.15".
+[[nodiscard]] std::string load_factor_text(int hundredths);
+// What parse_load_factor() and httpd read as just this number: "1.151" for 115.
+[[nodiscard]] std::string load_factor_for_httpd(int hundredths);
 
 // Digits and nothing else: for parameters that httpd does not have. None when it does not fit an
 // int.

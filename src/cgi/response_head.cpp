@@ -72,6 +72,10 @@ Unread take_field(std::string_view line, http::ResponseHead& head,
   if (id == http::FieldId::content_length) take_length(value, told_length);
   if (id == http::FieldId::transfer_encoding || id == http::FieldId::content_length) return {};
   if (id == http::FieldId::content_type) value = lower_type(value, arena);
+  if (id == http::FieldId::content_type && value.empty()) {  // httpd: no type is told
+    head.fields.remove(id);
+    return {};
+  }
   if (is_single(id)) {
     head.fields.set(name, value);
   } else {

@@ -58,6 +58,8 @@ TEST(CgiHead, lines_say_fields_and_the_status) {
       {"\nbody", "200 OK #1"},
       {"\r\nbody", "200 OK #2"},
       {"X:\n\n", "200 OK|X: #4"},
+      {"Content-Type:\n\n", "200 OK #15"},
+      {"Content-Type: t/p\nContent-Type: \n\n", "200 OK #34"},
       {"Status: 304 Not\n\nbody", "304 Not none #17"},
       {"X: 1", "incomplete"},
       {"X: 1\r\n", "incomplete"},

@@ -75,7 +75,7 @@ struct Peer {
     epoch = news.epoch;
     instances.clear();
     for (const Instance& each : news.instances) instances[each.id] = each;
-    ledger.take_all(news.fields, news.revision);
+    (void)ledger.take_all(news.fields, news.revision);
   }
   void take(const News::Changes& news) {
     for (const Instance& each : news.came) instances[each.id] = each;

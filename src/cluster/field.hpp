@@ -5,7 +5,8 @@
 //   PREFIX/v1/instances/ID                          {"name": "web1", "version": ..., "since": ...}
 //
 // Names are percent-encoded; "=" stands for the balancer itself in the place of a member. A field
-// that is not there is as each instance's configuration has it.
+// that is not there is as each instance's configuration has it; and so is one whose value is what
+// was configured: somebody took a change back, and it tells who.
 //
 // Pure. docs/decisions/0016-more-than-one-machine.md
 #pragma once

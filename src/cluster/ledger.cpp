@@ -43,6 +43,7 @@ std::size_t size_of(const Wish& wish) {
 void Ledger::remember(std::vector<Sight> sights) {
   for (Sight& sight : sights) {
     bytes_ += size_of(sight.field);
+    highest_ = std::max(highest_, sight.revision);
     known_[sight.field.key] = {std::move(sight.field.value), sight.revision};
   }
 }
@@ -80,7 +81,33 @@ void Ledger::withdraw(const std::string& id) {
   unshared_.erase(found);
 }
 
-void Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
+// A value that somebody gave later than we know of is no loss.
+std::vector<Wish> Ledger::forgotten_by(const std::map<FieldKey, Known>& fresh) const {
+  std::vector<Wish> forgotten;
+  for (const auto& [key, known] : known_) {
+    if (!known.value) continue;
+    const auto now = fresh.find(key);
+    const FieldValue* const after = now != fresh.end() ? pointer_to(now->second.value) : nullptr;
+    const bool is_older = after == nullptr || after->at_us < known.value->at_us;
+    if (is_older && !means_the_same(&*known.value, after)) forgotten.push_back({key, known.value});
+  }
+  return forgotten;
+}
+
+void Ledger::share_anew(std::vector<Order> orders) {
+  for (Order& order : std::views::reverse(orders)) {
+    order.in_touch = in_touch_;
+    order.is_anew = true;
+    for (Order::Field& field : order.fields) {
+      if (field.wish.value) field.wish.value->order = order.id;
+      field.over = stored(field.wish.key) != nullptr ? revision_of(field.wish.key) : 0;
+    }
+    touch(order);
+    unshared_.push_front(std::move(order));
+  }
+}
+
+std::vector<Wish> Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
   std::map<FieldKey, Known> fresh;
   bytes_ = 0;
   for (Sight& sight : sights) {
@@ -95,18 +122,26 @@ void Ledger::take_all(std::vector<Sight> sights, std::int64_t revision) {
   for (const auto& [key, known] : fresh) {
     if (!known_.contains(key)) touched_.insert(balancer_of(key));
   }
+  const bool went_back = revision < highest_;
+  std::vector<Wish> forgotten;
+  if (went_back) forgotten = forgotten_by(fresh);
   known_ = std::move(fresh);
-  revision_ = revision;
+  revision_ = highest_ = revision;
   in_touch_ = true;
   for (Order& order : unshared_) {
-    if (std::exchange(order.is_sent, false)) order.in_touch = false;
+    const bool was_sent = std::exchange(order.is_sent, false);
+    // What it was made over is gone, and nobody changed it.
+    if (went_back) order.in_touch = true;
+    if (was_sent && !went_back) order.in_touch = false;
   }
   settle();
+  return forgotten;
 }
 
 void Ledger::take_changes(const std::vector<Sight>& sights, std::int64_t revision) {
   for (const Sight& sight : sights) see(sight);
   revision_ = std::max(revision_, revision);
+  highest_ = std::max(highest_, revision);
   std::erase_if(known_, [this](const auto& each) {
     if (each.second.value || each.second.revision > revision_ || is_unshared(each.first))
       return false;
@@ -131,6 +166,7 @@ void Ledger::see(const Sight& sight) {
   const FieldKey& key = sight.field.key;
   const auto [at, is_new] = known_.try_emplace(key);
   Known& known = at->second;
+  highest_ = std::max(highest_, sight.revision);
   if (sight.revision <= known.revision) return;
   if (!means_the_same(pointer_to(known.value), pointer_to(sight.field.value)))
     touched_.insert(balancer_of(key));
@@ -194,7 +230,8 @@ void Ledger::settle() {
   while (!unshared_.empty()) {
     Order order = std::move(unshared_.front());
     unshared_.pop_front();
-    if (is_there(order)) {
+    if (order.is_anew) yield(order);
+    if (order.fields.empty() || is_there(order)) {
       touch(order);
       follow(order);
     } else if (settles(order)) {
@@ -206,12 +243,21 @@ void Ledger::settle() {
   unshared_ = std::move(kept);
 }
 
+// Others share anew what the store forgot, too.
+void Ledger::yield(Order& order) const {
+  std::erase_if(order.fields, [this](const Order::Field& field) {
+    const FieldValue* const now = stored(field.wish.key);
+    const FieldValue* const ours = pointer_to(field.wish.value);
+    return now != nullptr && (means_the_same(now, ours) || now->at_us >= ours->at_us);
+  });
+}
+
 // True: it may go up, over what is known now.
 bool Ledger::settles(Order& order) const {
   const bool is_free = std::ranges::all_of(order.fields, [&](const Order::Field& field) {
     const FieldValue* const now = stored(field.wish.key);
     const std::int64_t revision = now != nullptr ? revision_of(field.wish.key) : 0;
-    return order.in_touch || revision == field.over ||
+    return order.in_touch || order.is_anew || revision == field.over ||
            means_the_same(now, pointer_to(field.wish.value));
   });
   if (!is_free) return false;
@@ -292,6 +338,13 @@ std::vector<Sight> Ledger::known() const {
     if (known.value) all.push_back({{key, known.value}, known.revision});
   }
   return all;
+}
+
+std::size_t Ledger::changed() const {
+  return static_cast<std::size_t>(std::ranges::count_if(known_, [](const auto& each) {
+    const std::optional<FieldValue>& value = each.second.value;
+    return value && value->value != value->configured;
+  }));
 }
 
 std::set<FieldKey> Ledger::balancers() const {

@@ -10,6 +10,10 @@
 // conflict. An order whose answer was lost may have counted already, so it is as one made cut off:
 // what somebody changed after it must not be undone by sending it again.
 //
+// A store whose revision is lower than one it had is not what it was: it lost what it had, or was
+// restored from a backup. What it no longer knows, or knows an older value of, is shared anew by
+// whoever knows it, and counts on meanwhile. Of two instances the one with the later value wins.
+//
 // Invariant: with nothing unshared, and all that the store said taken, what counts is what the
 // store has.
 //
@@ -24,50 +28,9 @@
 #include <string>
 #include <vector>
 
-#include "cluster/field.hpp"
+#include "cluster/order.hpp"
 
 namespace steelyard::cluster {
-
-// A field as it shall be, or as the store has it; no value: as each configuration has it.
-struct Wish {
-  FieldKey key;
-  std::optional<FieldValue> value;
-  friend bool operator==(const Wish&, const Wish&) = default;
-};
-
-// What it takes in memory, roughly.
-[[nodiscard]] std::size_t size_of(const Wish& wish);
-
-struct Order {
-  struct Field {
-    Wish wish;
-    std::int64_t over = 0;  // the revision of the field that it was made over; 0: it was not there
-    friend bool operator==(const Field&, const Field&) = default;
-  };
-  std::string id;
-  std::vector<Field> fields{};
-  bool in_touch = false;  // with the store, from when it was made until now
-  bool is_sent = false;   // and what became of it is not known yet
-  int times_refused = 0;  // because something of it was not what it was made over
-  friend bool operator==(const Order&, const Order&) = default;
-};
-
-// A field as the store said it is since `revision`.
-struct Sight {
-  Wish field;
-  std::int64_t revision = 0;
-};
-
-// An order of ours that does not count.
-struct Superseded {
-  struct Field {
-    FieldKey key;
-    std::optional<FieldValue> ours, theirs;
-  };
-  std::string order;
-  std::vector<Field> fields{};
-  std::string why{};
-};
 
 class Ledger {
  public:
@@ -79,8 +42,11 @@ class Ledger {
   // Takes the order back: it never counted. One that was sent may be shared all the same.
   void withdraw(const std::string& id);
 
-  // Everything the store has at `revision`, in touch from now on.
-  void take_all(std::vector<Sight> sights, std::int64_t revision);
+  // Everything the store has at `revision`, in touch from now on. What it forgot, if it went back
+  // behind what it was: to be shared anew.
+  std::vector<Wish> take_all(std::vector<Sight> sights, std::int64_t revision);
+  // Before all that is unshared.
+  void share_anew(std::vector<Order> orders);
   // What happened until `revision`.
   void take_changes(const std::vector<Sight>& sights, std::int64_t revision);
   // next() is on its way.
@@ -97,6 +63,8 @@ class Ledger {
   }
   [[nodiscard]] bool in_touch() const { return in_touch_; }
   [[nodiscard]] std::int64_t revision() const { return revision_; }
+  // The highest one that was heard of, in earlier runs too: a store that has less went back.
+  [[nodiscard]] std::int64_t highest() const { return highest_; }
   [[nodiscard]] const std::deque<Order>& unshared() const { return unshared_; }
 
   // What counts; null: as the configuration has it.
@@ -108,6 +76,8 @@ class Ledger {
   // Scopes and names of balancers of which anything counts.
   [[nodiscard]] std::set<FieldKey> balancers() const;
   [[nodiscard]] std::size_t size() const { return known_.size(); }
+  // Of these, the fields that are not as configured.
+  [[nodiscard]] std::size_t changed() const;
   [[nodiscard]] std::size_t bytes() const { return bytes_; }  // size_of() what the store has
 
   // Since the last call: balancers (keys without member and field) of which something else counts,
@@ -123,8 +93,10 @@ class Ledger {
     std::int64_t revision = 0;
   };
   void see(const Sight& sight);
+  [[nodiscard]] std::vector<Wish> forgotten_by(const std::map<FieldKey, Known>& fresh) const;
   void settle();
   [[nodiscard]] bool settles(Order& order) const;
+  void yield(Order& order) const;
   [[nodiscard]] bool is_there(const Order& order) const;
   [[nodiscard]] std::int64_t revision_of(const FieldKey& key) const;
   [[nodiscard]] const FieldValue* stored(const FieldKey& key) const;
@@ -137,6 +109,7 @@ class Ledger {
   std::size_t bytes_ = 0;
   std::deque<Order> unshared_;
   std::int64_t revision_ = 0;
+  std::int64_t highest_ = 0;
   bool in_touch_ = false;
   std::set<FieldKey> touched_;
   std::vector<Superseded> superseded_;

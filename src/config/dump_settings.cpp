@@ -73,6 +73,7 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
   }
   out.flag("canonical-physical-port", settings.canonical_physical_port);
+  out.flag("redirect-relative", settings.redirect_relative);
   if (settings.ftp_charset) out.line("ftp-charset", *settings.ftp_charset);
   out.flag("ftp-lists-on-wildcard", settings.ftp_lists_on_wildcard);
   out.flag("ftp-escapes-wildcards", settings.ftp_escapes_wildcards);

@@ -126,6 +126,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.default_charset, inner.default_charset);
   override_with(merged.canonical_name, inner.canonical_name);
   override_with(merged.canonical_physical_port, inner.canonical_physical_port);
+  override_with(merged.redirect_relative, inner.redirect_relative);
   override_with(merged.auth_merging, inner.auth_merging);
   override_with(merged.requires_tls, inner.requires_tls);
   override_with(merged.ftp_charset, inner.ftp_charset);

@@ -93,7 +93,8 @@ struct PathSettings {
   std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
   std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
   std::optional<Responder> responder;           // SetHandler
-  std::shared_ptr<const ProxyHandler> handler;  // the same, of "proxy:..."; only with a responder
+  std::optional<bool> redirect_relative;        // RedirectRelative
+  std::shared_ptr<const ProxyHandler> handler;  // SetHandler "proxy:..."; only with a responder
   std::optional<FcgiBackend> fcgi_backend;      // ProxyFCGIBackendType
   std::optional<bool> cgi_pass_auth;            // CGIPassAuth
   std::optional<bool> requires_tls;             // SSLRequireSSL

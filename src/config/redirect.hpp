@@ -15,7 +15,8 @@ struct RedirectRequest {
   std::string_view path;   // decoded
   std::string_view query;  // without '?'
   bool has_query = false;
-  std::string_view origin;             // "http://host[:port]" of the request
+  // "http://host[:port]" of the request; empty: a target that is a path stays one
+  std::string_view origin;
   const expr::Facts* facts = nullptr;  // for targets that are expressions
 };
 

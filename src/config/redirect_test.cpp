@@ -13,13 +13,14 @@ class Redirects : public testing::Test {
     request.path = path;
     request.query = query.value_or("");
     request.has_query = query.has_value();
-    request.origin = "http://lb.test";
+    request.origin = origin_;
     const auto found = find_redirect(redirects_, request, arena_);
     if (!found) return "-";
     return std::to_string(found->status) + ' ' + std::string(found->location);
   }
 
   Arena arena_;
+  std::string_view origin_ = "http://lb.test";
   std::vector<Redirect> redirects_;
 };
 
@@ -38,6 +39,12 @@ TEST_F(Redirects, a_target_with_a_query_keeps_its_own) {
 TEST_F(Redirects, a_path_target_is_made_absolute) {
   redirects_ = {{.path = "/a", .target = "/b"}};
   EXPECT_EQ(answer("/a/c"), "302 http://lb.test/b/c");
+}
+
+TEST_F(Redirects, a_path_target_stays_one_without_an_origin) {
+  redirects_ = {{.path = "/a", .target = "/b"}};
+  origin_ = {};
+  EXPECT_EQ(answer("/a/c", "q=1"), "302 /b/c?q=1");
 }
 
 TEST_F(Redirects, a_regex_inserts_groups_and_leaves_the_query_unescaped) {

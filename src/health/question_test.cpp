@@ -103,7 +103,11 @@ TEST(Question, is_judged_by_the_condition_and_not_by_its_name) {
 TEST(Question, depends_on_the_settings_of_tls_and_not_on_who_has_them) {
   config::TlsBackendSettings settings;
   settings.engine = true;
-  const auto context = [&] { return *tls::ClientContext::make(settings, {}); };
+  const tls::FileAccess no_files;
+  const auto context = [&] {
+    tls::Material material(no_files);
+    return *tls::ClientContext::make(settings, material);
+  };
   const auto one = context(), same = context();
   settings.checks_name = false;
   const auto other = context();

@@ -54,6 +54,19 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(*number);
 }
 
+// "09.8.7.6": some read such a number as octal (httpd refuses it).
+bool has_padded_number(std::string_view host) {
+  if (host.find('.') == host.npos) return false;
+  const std::size_t colon = host.rfind(':');
+  std::string_view rest = colon == host.npos ? host : host.substr(colon + 1);
+  while (!rest.empty()) {
+    if (rest.size() > 1 && rest[0] == '0' && rest[1] != '.') return true;
+    const std::size_t dot = rest.find('.');
+    rest = dot == rest.npos ? std::string_view() : rest.substr(dot + 1);
+  }
+  return false;
+}
+
 // `fields` after PROXY, the first of them TCP4 or TCP6.
 Read read_tcp(std::span<const std::string_view> fields, std::string_view line) {
   static constexpr std::array<std::string_view, 5> names{
@@ -71,7 +84,7 @@ Read read_tcp(std::span<const std::string_view> fields, std::string_view line) {
     if (!parse_port(text))
       return fault("AH03501", ": error parsing port '" + std::string(text) + "'" + in_header);
   }
-  const auto ip = IpAddress::parse(host);
+  const auto ip = has_padded_number(host) ? std::nullopt : IpAddress::parse(host);
   if (!ip || (host.find(':') != host.npos) != is_v6) {
     return fault("AH03502", ": error converting family '" + std::string(is_v6 ? "10" : "2") +
                                 "', host '" + host + "', and port '" + std::string(fields[3]) +

@@ -61,6 +61,8 @@ std::string client_of(std::string_view header) {
 TEST(ProxyProtocol, takes_the_client_from_a_line_and_reads_nothing_behind_it) {
   EXPECT_EQ(client_of("PROXY TCP4 1.2.3.4 5.6.7.8 1111 80\r\n"), "1.2.3.4:1111");
   EXPECT_EQ(client_of("PROXY TCP4 1.1.1.1 1.1.1.1 1 1\r\n"), "1.1.1.1:1");
+  EXPECT_EQ(client_of("PROXY TCP4 10.0.0.0 1.1.1.1 1 1\r\n"), "10.0.0.0:1");
+  EXPECT_EQ(client_of("PROXY TCP6 2001:0db8::0001 ::1 1 1\r\n"), "[2001:db8::1]:1");
   EXPECT_EQ(client_of("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"),
             "255.255.255.255:65535");
   EXPECT_EQ(client_of("PROXY TCP6 2001:DB8::1 ::1 0 80\r\n"), "[2001:db8::1]:0");
@@ -101,6 +103,10 @@ TEST(ProxyProtocol, says_what_is_wrong_in_the_words_of_httpd) {
        "AH03502: RemoteIPProxyProtocol: error converting family '2', host '256.2.3.4', and port "
        "'1111' to sockaddr; header was 'PROXY TCP4 256.2.3.4 5.6.7.8 1111 80'"},
       {"PROXY TCP4 1.2.3 5.6.7.8 1111 80\r\n", "AH03502"},
+      {"PROXY TCP4 09.8.7.6 5.6.7.8 1111 80\r\n", "AH03502"},
+      {"PROXY TCP4 9.8.7.06 5.6.7.8 1111 80\r\n", "AH03502"},
+      {"PROXY TCP4 9.00.7.6 5.6.7.8 1111 80\r\n", "AH03502"},
+      {"PROXY TCP6 ::ffff:9.8.07.6 ::1 1111 80\r\n", "AH03502"},
       {"PROXY TCP6 1.2.3.4 5.6.7.8 1111 80\r\n", "AH03502"},
       {"PROXY TCP5 1.2.3.4 5.6.7.8 1111 80\r\n", "AH03499: RemoteIPProxyProtocol: unknown family"},
       {"PROXY  TCP4 1.2.3.4 5.6.7.8 1111 80\r\n", "AH03497: RemoteIPProxyProtocol: no family"},

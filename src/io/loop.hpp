@@ -29,7 +29,8 @@ class Loop {
   virtual void post(Job job) = 0;
   // Runs the job at the end of the current turn; for what must not happen inside a callback.
   virtual void defer(Job job) = 0;
-  // Runs the job at the end of every turn (handing over what the turn collected).
+  // Runs the job at the end of every turn, before what a stream holds back is sent (handing over
+  // what the turn collected).
   void at_turn_end(Job job) { turn_end_ = std::move(job); }
 
  protected:

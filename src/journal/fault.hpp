@@ -15,6 +15,7 @@ struct Fault {
     not_ours,     // what lies there is no journal
     untrusted,    // others could change it
     read_only,    //
+    lost,         // the file was deleted, moved or replaced while it was open
     full,         // no room on the disk, or a limit on it
     corrupt,      // opening it again sets it aside
     unavailable,  // whatever else the system says

@@ -126,6 +126,12 @@ std::expected<void, Fault> provide_file(const std::string& path) {
   return {};
 }
 
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{.device = found.st_dev, .number = found.st_ino};
+}
+
 std::expected<std::string, Fault> set_aside(const std::string& path, WallTime now) {
   const auto second = std::chrono::time_point_cast<std::chrono::seconds>(now);
   const std::string base = fmt::format("{}.corrupt-{:%Y%m%dT%H%M%SZ}", path, second);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -25,6 +26,14 @@ std::expected<void, Fault> provide_folder_for(const std::string& folder, uid_t u
 // The file is there, is a regular one and for its owner alone. Made with mode 0600, empty, if it is
 // missing.
 std::expected<void, Fault> provide_file(const std::string& path);
+
+// Which file a path leads to; none: to nothing.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t number = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+[[nodiscard]] std::optional<FileIdentity> identity_of(const std::string& path);
 
 // Renames the file, and SQLite's beside it, to names that end with ".corrupt-" and the time.
 // Returns the new name.

@@ -94,6 +94,15 @@ void restore_member(const Kept& removal, const std::vector<Entry>& lost,
 
 }  // namespace
 
+bool Journal::is_in_place() const { return !file_ || identity_of(database_->path()) == file_; }
+
+std::expected<void, Fault> Journal::stay_in_place() const {
+  if (is_in_place()) return {};
+  return fail(Fault::Kind::lost, database_->path() +
+                                     " was deleted, moved or replaced while it was open; a "
+                                     "graceful reload begins it anew");
+}
+
 std::expected<std::int64_t, Fault> Journal::append(const BalancerKey& balancer,
                                                    std::span<const Record> records,
                                                    const balance::Overlay& after, WallTime now) {
@@ -105,6 +114,7 @@ std::expected<std::int64_t, Fault> Journal::append(const BalancerKey& balancer,
                   fmt::format("a name or value is longer than {} bytes", value_bytes_max));
     }
   }
+  if (auto there = stay_in_place(); !there) return std::unexpected(std::move(there.error()));
   Transaction transaction(*database_);
   if (auto begun = transaction.begin(); !begun) return std::unexpected(std::move(begun.error()));
   const auto extent = extent_of(*database_);
@@ -112,6 +122,7 @@ std::expected<std::int64_t, Fault> Journal::append(const BalancerKey& balancer,
   const std::int64_t first = extent->last + 1;
   auto written = write(balancer, records, after, now, first);
   if (written) written = transaction.commit();
+  if (written) written = stay_in_place();
   if (!written) return std::unexpected(std::move(written.error()));
   return extent->last + static_cast<std::int64_t>(records.size());
 }

@@ -4,7 +4,8 @@
 // Invariants: 1. what append() returned for is on the disk, and there after a crash at any byte.
 //             2. what load() returns was written, or the file is set aside: never a rotten value.
 //             3. one process has the file, from open() to the end of the object.
-//             4. history is bounded (rows_max): the oldest rows go. What counts now never does.
+//             4. nothing is acknowledged that went to a file which its path leads to no longer.
+//             5. history is bounded (rows_max): the oldest rows go. What counts now never does.
 // docs/decisions/0012-the-journal.md
 //
 // Threads: one at a time; every call may wait for the disk, so never a shard.
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "journal/fault.hpp"
+#include "journal/folder.hpp"
 #include "journal/record.hpp"
 
 namespace steelyard::journal {
@@ -67,6 +69,11 @@ class Journal {
   // The disk lets nobody write: load() and history() work, append() does not.
   [[nodiscard]] bool is_read_only() const { return is_read_only_; }
 
+  [[nodiscard]] bool is_on_disk() const { return file_.has_value(); }
+  // The path leads to the file that is open: else what is written is gone with this process, and
+  // nothing is written any more.
+  [[nodiscard]] bool is_in_place() const;
+
   // On disk when it returns the id of the last record; after a fault nothing of it counts, but what
   // was written last may be there after a restart all the same. `after` is all that counts of the
   // balancer now, whatever counted before. `records` must not be empty.
@@ -95,6 +102,7 @@ class Journal {
  private:
   Journal();
   static std::expected<Journal, Fault> open_once(const std::string& path, const Options& options);
+  [[nodiscard]] std::expected<void, Fault> stay_in_place() const;
   std::expected<void, Fault> take_hold(const Options& options);
   std::expected<void, Fault> write(const BalancerKey& balancer, std::span<const Record> records,
                                    const balance::Overlay& after, WallTime now, std::int64_t first);
@@ -103,6 +111,7 @@ class Journal {
   [[nodiscard]] std::expected<std::optional<Kept>, Fault> last_since(const Kept& change) const;
 
   std::unique_ptr<Database> database_;
+  std::optional<FileIdentity> file_;  // none: in memory
   std::int64_t rows_max_ = rows_max_default;
   bool is_read_only_ = false;
   std::string remark_;

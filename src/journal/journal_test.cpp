@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "journal/test_folder.hpp"
 
 namespace steelyard::journal {
@@ -251,6 +253,36 @@ TEST_F(JournalTest, history_is_bounded_and_what_counts_stays) {
   }
   journal = opened(folder, {.rows_max = 10});
   EXPECT_EQ(set("http://a", "lbset", "30", "31"), 32);
+}
+
+// What is written then is gone with the process.
+TEST_F(JournalTest, nothing_is_acknowledged_into_a_file_that_is_not_in_its_place) {
+  const std::filesystem::path file = folder.file();
+  const std::filesystem::path aside = folder.path() + "/aside";
+  const auto try_to_keep = [&] {
+    const Record record = record_of("http://a", "lbset", "0", "1");
+    return journal.append(app, std::span(&record, 1), overlay, at_second(1));
+  };
+  set("http://a", "lbset", "0", "1");
+  EXPECT_TRUE(journal.is_in_place());
+  std::filesystem::rename(file, aside);
+  for (const std::string_view replaced_by : {"", "another file"}) {
+    if (!replaced_by.empty()) write_file(file, replaced_by);
+    EXPECT_FALSE(journal.is_in_place());
+    const auto kept = try_to_keep();
+    ASSERT_FALSE(kept);
+    EXPECT_EQ(kept.error().kind, Fault::Kind::lost);
+    EXPECT_THAT(kept.error().text, HasSubstr("deleted, moved or replaced"));
+  }
+  // It is the file that counts, and not what was done to it.
+  std::filesystem::rename(aside, file);
+  EXPECT_TRUE(try_to_keep());
+  std::filesystem::remove_all(folder.journal());
+  ASSERT_FALSE(try_to_keep());
+  EXPECT_THAT(ids({}), SizeIs(2));
+  auto fresh = Journal::open(folder.journal(), at_second(2));
+  ASSERT_TRUE(fresh) << fresh.error().text;
+  EXPECT_TRUE(fresh->is_in_place());
 }
 
 TEST_F(JournalTest, a_request_larger_than_the_bound_is_kept_whole) {

@@ -115,6 +115,7 @@ std::expected<Journal, Fault> Journal::open_once(const std::string& path, const 
   journal.rows_max_ = options.rows_max;
   if (auto held = journal.take_hold(options); !held)
     return std::unexpected(told_as_in_use(std::move(held.error())));
+  if (path != ":memory:") journal.file_ = identity_of(path);
   if (journal.is_read_only_) {
     journal.remark_ = fmt::format(
         "{} cannot be written to: changes that it has are known, and new ones are refused", path);

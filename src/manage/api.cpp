@@ -90,6 +90,9 @@ bool has_tag(std::string_view condition, std::string_view tag) {
 }
 
 std::expected<void, Problem> check_precondition(const ApiRequest& request, std::string_view tag) {
+  // RFC 9110 13.1.2: of what is there, for methods that change.
+  if (request.if_none_match && has_tag(*request.if_none_match, tag))
+    return refuse_call(412, "it is there already, as " + std::string(tag));
   if (!request.if_match || has_tag(*request.if_match, tag)) return {};
   return refuse_call(412, "somebody changed it meanwhile: it is " + std::string(tag) + " now");
 }

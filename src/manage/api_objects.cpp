@@ -55,7 +55,7 @@ std::string tag_over(const Spec& spec, std::string_view name,
 }
 
 ApiJson check_object(const MemberView& view, const Moment& moment) {
-  if (!view.checks.last) return nullptr;
+  if (!view.checks.last || view.spec->check.method == balance::CheckMethod::none) return nullptr;
   const balance::LastCheck& last = *view.checks.last;
   ApiJson object{{"at", moment.text_of(last.ended)},
                  {"passed", last.verdict == balance::CheckVerdict::passed},

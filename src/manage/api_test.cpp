@@ -250,6 +250,10 @@ TEST_F(ApiTest, members_are_added_and_taken_away) {
   auto asked = question(Method::put, "member", m3);
   asked.fields.emplace_back("If-None-Match", "*");
   told(asked, 412);
+  asked = question(Method::patch, "member", m3, R"({"route": "other"})");
+  asked.fields.emplace_back("If-None-Match", "*");
+  told(asked, 412);
+  EXPECT_EQ(balancer().members().at(2).spec->tag, "r3");
   told(question(Method::delete_, "member", m3), 200);
   told(question(Method::delete_, "member", m3), 404);
   told(question(Method::delete_, "member", m1), 200);

@@ -9,6 +9,7 @@
 #include "balance/editable.hpp"
 #include "base/text.hpp"
 #include "journal/entries.hpp"
+#include "manage/remembered_stops.hpp"
 
 namespace steelyard::manage {
 
@@ -40,13 +41,21 @@ journal::Author server_itself(std::string reason) {
   return {.who = "the server", .from = {}, .reason = std::move(reason)};
 }
 
-Record record_of(const Superseded& superseded) {
+// The configuration no longer has the member: it says nothing about it. "gone" may be a value, too.
+bool is_of_no_member(const std::vector<balance::MemberSpec>& configured, const Superseded& change) {
+  return !change.member.empty() && change.now == "gone" &&
+         std::ranges::find(configured, change.member, &balance::MemberSpec::name) ==
+             configured.end();
+}
+
+Record record_of(const Superseded& superseded, bool is_gone) {
   return {.kind = Kind::superseded,
-          .author = server_itself("the configuration says otherwise now"),
+          .author = server_itself(is_gone ? "the configuration no longer has the member"
+                                          : "the configuration says otherwise now"),
           .change = {.member = superseded.member,
                      .field = superseded.edit.field,
                      .before = superseded.edit.value,
-                     .after = superseded.now}};
+                     .after = is_gone ? std::string() : superseded.now}};
 }
 
 bool is_among(const std::vector<NamedBalancer>& balancers, const BalancerKey& key) {
@@ -125,7 +134,14 @@ std::expected<void, std::string> ChangesBook::keep(const BalancerKey& key, const
   if (!why_closed_.empty()) return std::unexpected("the journal is not open: " + why_closed_);
   if (!journal_) return {};
   const auto id = journal_->append(key, records, after, now);
-  if (!id) return std::unexpected("the journal could not be written: " + id.error().text);
+  if (!id) {
+    const std::string why = "the journal could not be written: " + id.error().text;
+    const bool is_about_the_file = id.error().kind != journal::Fault::Kind::refused;
+    if (is_about_the_file && std::exchange(why_not_kept_, id.error().text) != id.error().text)
+      log_(config::LogLevel::error, "changes are refused: " + why);
+    return std::unexpected(why);
+  }
+  why_not_kept_.clear();
   kept_[key] = after;
   return {};
 }
@@ -209,7 +225,7 @@ void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::Mem
   keep_or_complain(key_of(balancer), {record}, Edits(*balancer.state).overlay(), moment.wall);
 }
 
-std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
+std::expected<ChangesBook::Undone, ControlFault> ChangesBook::undo(
     const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
     const journal::Author& author, const Moment& moment) {
   const auto refuse = [](std::string text) {
@@ -224,11 +240,11 @@ std::expected<std::vector<Change>, ControlFault> ChangesBook::undo(
     return refuse(undo->balancer.name + " is no longer in the configuration");
   if (const auto& [added, fields, removed, most] = undo->order;
       added.empty() && fields.empty() && removed.empty())
-    return std::vector<Change>();
+    return Undone{.label = found->label};
   undo->order.added_max = wish.added_max;
   auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
   if (!changes) return refuse(std::move(changes.error().text));
-  return std::move(*changes);
+  return Undone{.label = found->label, .changes = std::move(*changes)};
 }
 
 void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
@@ -269,12 +285,14 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
   Edits edits(*balancer.state);
   const auto superseded = edits.replace(overlay, moment.now);
   const Overlay after = edits.overlay();
+  remember_stops(*journal_, key_of(balancer), *balancer.state, moment.now);
   const std::string told = fmt::format("{} changes of an earlier run", size_of(after));
   Records records{{.kind = Kind::brought_back, .author = server_itself(told)}};
   log_(config::LogLevel::notice, fmt::format("{}: {} are brought back", balancer.label, told));
   for (const Superseded& each : superseded) {
-    records.push_back(record_of(each));
-    tell_superseded(balancer.label, each);
+    const bool is_gone = is_of_no_member(edits.configured()->members, each);
+    records.push_back(record_of(each, is_gone));
+    tell_superseded(balancer.label, each, is_gone);
   }
   keep_or_complain(key_of(balancer), records, after, moment.wall);
 }
@@ -284,11 +302,29 @@ void ChangesBook::open_late(journal::Journal journal) {
   why_closed_.clear();
 }
 
-void ChangesBook::open_again(const Opener& opener) {
+void ChangesBook::open_again(const Opener& opener, const std::vector<NamedBalancer>& balancers,
+                             const Moment& moment) {
   journal_.reset();  // as long as it is open nobody else may have it
+  was_let_go_ = true;
   auto again = opener();
-  if (again) return open_late(std::move(*again));
-  why_closed_ = std::move(again.error().text);
+  if (!again) {
+    why_closed_ = std::move(again.error().text);
+    return;
+  }
+  auto overlays = again->load();
+  if (!overlays) {
+    why_closed_ = std::move(overlays.error().text);
+    return;
+  }
+  was_let_go_ = false;
+  why_not_kept_.clear();
+  kept_ = std::move(*overlays);
+  open_late(std::move(*again));
+  catch_up(balancers, moment);
+}
+
+bool ChangesBook::should_open_again() const {
+  return journal_ ? journal_->is_read_only() || !journal_->is_in_place() : was_let_go_;
 }
 
 std::vector<std::string> ChangesBook::troubles() const {
@@ -297,6 +333,19 @@ std::vector<std::string> ChangesBook::troubles() const {
     found.push_back("Changes are refused: the journal is not open: " + why_closed_);
   if (journal_ && journal_->is_read_only())
     found.emplace_back("Changes are refused: the journal can only be read");
+  if (journal_ && !journal_->is_in_place()) {
+    found.emplace_back(
+        "Changes are refused: the journal's file was deleted, moved or replaced; a graceful reload "
+        "begins it anew");
+  } else if (!why_not_kept_.empty() && (!journal_ || !journal_->is_read_only())) {
+    found.push_back("The last change was refused: the journal could not be written: " +
+                    why_not_kept_);
+  }
+  if (should_keep_ && journal_ && !journal_->is_on_disk()) {
+    found.emplace_back(
+        "Changes are not kept over a restart: BalancerPersist came with a reload, and takes a stop "
+        "and a start");
+  }
   if (sharing_ == nullptr) return found;
   const ClusterView view = sharing_->view();
   if (view.is_connected) return found;
@@ -312,6 +361,7 @@ std::vector<std::string> ChangesBook::troubles() const {
 }
 
 void ChangesBook::close() {
+  was_let_go_ = false;
   if (!journal_) return;
   journal_.reset();
   why_closed_ = "the server stops";
@@ -346,6 +396,9 @@ void ChangesBook::catch_up(const std::vector<NamedBalancer>& balancers, const Mo
   }
   for (const BalancerKey& key : gone) {
     const auto author = server_itself("the configuration has no such balancer");
+    log_(config::LogLevel::notice,
+         fmt::format("{} of {}: {} changes are forgotten: the configuration has no such balancer",
+                     key.name, key.scope, size_of(kept_[key])));
     keep_or_complain(key, {{.kind = Kind::forgotten, .author = author}}, {}, moment.wall);
   }
 }
@@ -355,8 +408,9 @@ void ChangesBook::catch_up_one(const NamedBalancer& balancer, const Moment& mome
   Records records;
   const auto superseded = edits.take_superseded();
   for (const Superseded& each : superseded) {
-    records.push_back(record_of(each));
-    tell_superseded(balancer.label, each);
+    const bool is_gone = is_of_no_member(edits.configured()->members, each);
+    records.push_back(record_of(each, is_gone));
+    tell_superseded(balancer.label, each, is_gone);
   }
   const BalancerKey key = key_of(balancer);
   const Overlay after = edits.overlay();
@@ -367,7 +421,9 @@ void ChangesBook::catch_up_one(const NamedBalancer& balancer, const Moment& mome
     });
     if (is_told) continue;
     // No longer a change, and nothing changed: the file says now what the operator said.
-    const bool is_adopted = value_now(*balancer.state, change) == change.before;
+    const auto now = value_now(*balancer.state, change);
+    const bool is_gone_too = !now && change.field == "member" && change.before == "removed";
+    const bool is_adopted = is_gone_too || now == change.before;
     if (is_adopted) change.after = change.before;
     records.push_back(
         {.kind = is_adopted ? Kind::superseded : Kind::change,
@@ -381,13 +437,14 @@ void ChangesBook::catch_up_one(const NamedBalancer& balancer, const Moment& mome
   keep_or_complain(key, records, after, moment.wall);
 }
 
-void ChangesBook::tell_superseded(const std::string& label, const Superseded& change) {
+void ChangesBook::tell_superseded(const std::string& label, const Superseded& change,
+                                  bool is_gone) {
+  const std::string now = is_gone ? "no longer has the member"
+                                  : fmt::format("says {} now, which counts", quoted(change.now));
   log_(config::LogLevel::notice,
-       fmt::format(
-           "{}{}{}: an operator changed {} from {} to {}; the configuration says {} now, which "
-           "counts",
-           label, change.member.empty() ? "" : " ", change.member, change.edit.field,
-           quoted(change.edit.configured), quoted(change.edit.value), quoted(change.now)));
+       fmt::format("{}{}{}: an operator changed {} from {} to {}; the configuration {}", label,
+                   change.member.empty() ? "" : " ", change.member, change.edit.field,
+                   quoted(change.edit.configured), quoted(change.edit.value), now));
 }
 
 }  // namespace steelyard::manage

@@ -73,9 +73,13 @@ class ChangesBook {
     journal::Journal::Later later = journal::Journal::Later::matters;
     int added_max = 0;  // balance::ChangeOrder
   };
-  std::expected<std::vector<balance::Change>, ControlFault> undo(
-      const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
-      const journal::Author& author, const Moment& moment);
+  struct Undone {
+    std::string label;  // of the balancer
+    std::vector<balance::Change> changes{};
+  };
+  std::expected<Undone, ControlFault> undo(const std::vector<NamedBalancer>& balancers,
+                                           const UndoWish& wish, const journal::Author& author,
+                                           const Moment& moment);
 
   // Null: nobody.
   void share_with(Sharing* sharing) { sharing_ = sharing; }
@@ -94,9 +98,14 @@ class ChangesBook {
 
   // It could not be opened at the start, and now it could: changes are kept from now on.
   void open_late(journal::Journal journal);
-  // It could only be read: it is let go of and opened again.
+  // It can only be read, or its file was deleted or replaced: it is let go of and opened again, and
+  // gets what counts now.
   using Opener = std::function<std::expected<journal::Journal, journal::Fault>()>;
-  void open_again(const Opener& opener);
+  void open_again(const Opener& opener, const std::vector<NamedBalancer>& balancers,
+                  const Moment& moment);
+  [[nodiscard]] bool should_open_again() const;
+  // After a reload: whether any balancer wants its changes kept over a restart.
+  void expect_to_keep(bool wanted) { should_keep_ = wanted; }
   // The server stops: its successor may have the journal. Changes are refused from now on.
   void close();
 
@@ -124,10 +133,14 @@ class ChangesBook {
   void bring_back_one(const NamedBalancer& balancer, const balance::Overlay& overlay,
                       const Moment& moment);
   void catch_up_one(const NamedBalancer& balancer, const Moment& moment);
-  void tell_superseded(const std::string& label, const balance::Superseded& change);
+  void tell_superseded(const std::string& label, const balance::Superseded& change, bool is_gone);
 
   std::optional<journal::Journal> journal_;
   std::string why_closed_;  // of a journal that could not be opened or read
+  bool should_keep_ = false;
+  bool was_let_go_ = false;  // to open it again, which failed
+  // Since the last change that was kept; empty: none was refused.
+  std::string why_not_kept_;
   const Log log_;
   const KnowsCondition knows_condition_;
   Sharing* sharing_ = nullptr;

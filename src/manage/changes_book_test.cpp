@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "balance/drains.hpp"
 #include "manage/test_desk.hpp"
 
 namespace steelyard::manage {
@@ -84,6 +85,113 @@ class ChangesBookTest : public DeskWorld {
   const std::string folder = make_folder();
   std::unique_ptr<ChangesBook> book;
 };
+
+// How S came to a member that is drained is in the history.
+TEST_F(ChangesBookTest, after_a_restart_undrain_takes_back_what_a_drain_stopped) {
+  reload(persistent(4));
+  const auto wish = [&](std::size_t at, balance::Status status) {
+    const auto kept = book->keep_wish(balancers()[0], view(at), status, anna, moment());
+    ASSERT_TRUE(kept) << kept.error();
+    ASSERT_TRUE(balancer().change_status(view(at).member, status, {}, loop.now()));
+  };
+  using balance::Flag;
+  wish(0, Flag::draining | Flag::stopped);  // --kick
+  wish(1, Flag::draining);
+  wish(1, Flag::draining | Flag::stopped);  // the drain ended
+  wish(2, Flag::stopped);
+  wish(2, Flag::draining | Flag::stopped);
+  restart(persistent(4));
+  balance::Drains drains(balancer());
+  for (std::size_t at = 0; at < 3; ++at) {
+    EXPECT_EQ(status(at), "Init Drn Stop");
+    EXPECT_TRUE(drains.undrain(view(at).member, loop.now()));
+  }
+  EXPECT_EQ(status(0), "Init Ok");
+  EXPECT_EQ(status(1), "Init Ok");
+  EXPECT_EQ(status(2), "Init Stop");  // by an operator, before it was drained
+}
+
+TEST_F(ChangesBookTest, a_journal_that_was_deleted_refuses_until_it_is_begun_anew) {
+  ASSERT_TRUE(set("lbset", "1"));
+  std::filesystem::remove_all(folder + "/journal");
+  // Who looks is told, also before anybody tries.
+  EXPECT_TRUE(book->should_open_again());
+  EXPECT_THAT(book->troubles(), ElementsAre(HasSubstr("deleted, moved or replaced")));
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = set("lbset", "2");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().text, HasSubstr("deleted, moved or replaced"));
+  }
+  EXPECT_EQ(view().spec->lbset, 1);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("changes are refused: the journal could not be")));
+  const auto open = [this] { return Journal::open(folder + "/journal", loop.wall_now()); };
+  book->open_again(open, balancers(), moment());
+  EXPECT_THAT(book->troubles(), IsEmpty());
+  EXPECT_FALSE(book->should_open_again());
+  EXPECT_TRUE(set("retry", "7"));
+  // What counted before is in the new one.
+  restart(persistent());
+  EXPECT_EQ(view().spec->lbset, 1);
+  EXPECT_EQ(view().spec->retry, std::chrono::seconds(7));
+}
+
+TEST_F(ChangesBookTest, a_change_that_could_not_be_kept_is_shown_until_one_is) {
+  ASSERT_TRUE(set("lbset", "1"));
+  std::filesystem::rename(folder + "/journal", folder + "/aside");
+  EXPECT_FALSE(set("lbset", "2"));
+  std::filesystem::rename(folder + "/aside", folder + "/journal");
+  EXPECT_THAT(book->troubles(), ElementsAre(HasSubstr("The last change was refused: ")));
+  EXPECT_FALSE(set("route", std::string(20'000, 'x')));  // nothing is wrong with the file
+  EXPECT_TRUE(set("lbset", "2"));
+  EXPECT_THAT(book->troubles(), IsEmpty());
+}
+
+TEST_F(ChangesBookTest, a_status_of_an_earlier_run_is_an_operators_in_the_members_log) {
+  ASSERT_TRUE(set("status", "D"));
+  restart(persistent());
+  ASSERT_EQ(status(), "Init Dis");
+  const auto events = view().member->health_log().events();
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].cause, balance::HealthCause::administrator);
+}
+
+TEST_F(ChangesBookTest, what_a_reload_drops_is_told_as_it_is) {
+  reload(persistent(3));
+  const std::string m2 = "http://m2:8080", m3 = "http://m3:8080";
+  const auto order = [this](const balance::ChangeOrder& wanted) {
+    ASSERT_TRUE(book->change(balancers()[0], wanted, anna, moment()));
+  };
+  order({.fields = {{m2, "lbset", "7"}}});
+  order({.removed = {m3}});
+  reload(persistent(1));
+  book->catch_up(balancers(), moment());
+  // Removed by the operator, and dropped from the file: as wished.
+  ASSERT_EQ(history()[0].record.change, (balance::Change{m3, "member", "removed", "removed"}));
+  EXPECT_EQ(history()[0].record.kind, Kind::superseded);
+  EXPECT_EQ(history()[0].record.author.reason, "the configuration says the same now");
+  EXPECT_EQ(history()[1].record.change, (balance::Change{m2, "lbset", "7", ""}));
+  EXPECT_EQ(history()[1].record.author.reason, "the configuration no longer has the member");
+  EXPECT_THAT(lines.back(),
+              HasSubstr("lbset from \"0\" to \"7\"; the configuration no longer has"));
+  // A balancer that goes takes its changes along.
+  ASSERT_TRUE(set("lbset", "1"));
+  auto other = persistent();
+  other->servers[0]->balancers[0] = sticky_spec("other", 1);
+  reload(std::move(other));
+  book->catch_up(balancers(), moment());
+  EXPECT_EQ(lines.back(),
+            "balancer://app of main: 1 changes are forgotten: the configuration has no such "
+            "balancer");
+}
+
+TEST_F(ChangesBookTest, who_wants_changes_kept_that_are_not_is_told) {
+  ChangesBook memory(Journal::in_memory(10), log_line);
+  EXPECT_THAT(memory.troubles(), IsEmpty());
+  memory.expect_to_keep(true);
+  EXPECT_THAT(memory.troubles(), ElementsAre(HasSubstr("not kept over a restart")));
+  book->expect_to_keep(true);
+  EXPECT_THAT(book->troubles(), IsEmpty());
+}
 
 TEST_F(ChangesBookTest, a_change_is_kept_with_its_author) {
   ASSERT_TRUE(set("loadfactor", "3"));

@@ -76,6 +76,7 @@ json cluster_object(const ClusterView& view) {
   object["revision"] = view.revision;
   object["behind"] = std::max<std::int64_t>(view.latest - view.revision, 0);
   object["fields"] = view.fields;
+  if (!view.went_back.empty()) object["wentback"] = view.went_back;
   json instances = json::array();
   for (const cluster::Instance& each : view.instances) {
     instances.push_back({{"name", each.name},

@@ -33,6 +33,7 @@ struct ClusterView {
   std::size_t fields = 0;           // that instances share
   std::vector<cluster::Instance> instances{};
   std::vector<cluster::Order> unshared{};
+  std::string went_back{};         // when and how far the store did; empty: it did not
   std::vector<Lost> superseded{};  // the latest ones
   std::uint64_t superseded_count = 0;
   std::vector<LeftOut> left_out{};

@@ -196,6 +196,16 @@ std::string reason_text(const MemberView& view, const balance::MemberEdits* edit
   return reason;
 }
 
+std::string with_reason(std::string who, std::string_view reason) {
+  constexpr std::size_t reason_bytes_max = 200;
+  if (reason.empty()) return who;
+  std::size_t end = std::min(reason.size(), reason_bytes_max);
+  while (end < reason.size() && end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0) == 0x80)
+    --end;
+  return who + ", for " + steelyard::quoted(reason.substr(0, end)) +
+         (end < reason.size() ? "..." : "");
+}
+
 std::string change_text(std::string_view balancer, const balance::Change& change,
                         std::string_view who) {
   return fmt::format("{}{}{}: {} from {} to {} (by {})", change.member,

@@ -41,6 +41,8 @@ std::string wait_answer(std::string_view state, std::string_view outcome);
 // Empty when it is in service. `edits`: what operators changed
 // of it, null if nothing.
 std::string reason_text(const balance::MemberView& view, const balance::MemberEdits* edits);
+// For the log: who gave an order and why, as far as he said. A long reason is cut.
+std::string with_reason(std::string who, std::string_view reason);
 // For the log: what an operator changed in a balancer.
 std::string change_text(std::string_view balancer, const balance::Change& change,
                         std::string_view who);

@@ -193,6 +193,36 @@ TEST_F(Desk, undrain_and_set_change_the_member) {
             "http://m1:8080 in balancer://app: status from \"\" to \"D\" (by a test)");
 }
 
+TEST_F(Desk, the_log_tells_why_and_what_was_undone) {
+  ChangesBook kept(journal::Journal::in_memory(100), log_line);
+  ControlDesk with_journal(
+      ChangeDesk::Parts{.loop = loop, .book = kept, .log = log_line, .members_changed = [] {}},
+      chronicle);
+  with_journal.adopt(*generation);
+  const auto order = [&](std::string_view line) {
+    (void)with_journal.answer(*parse_request(line), "a test");
+    return lines.back();
+  };
+  EXPECT_EQ(
+      order(R"({"command":"set","balancer":"app","member":"r1","fields":{"lbset":"3"},)"
+            R"("reason":"new disk"})"),
+      "http://m1:8080 in balancer://app: lbset from \"0\" to \"3\" (by a test, for \"new disk\")");
+  EXPECT_EQ(
+      order(R"({"command":"undo","id":1,"reason":"too early"})"),
+      "http://m1:8080 in balancer://app: lbset from \"3\" to \"0\" (by a test, undoing change "
+      "1, for \"too early\")");
+  EXPECT_EQ(order(R"({"command":"drain","balancer":"app","member":"r1","reason":"ill"})"),
+            "http://m1:8080 in balancer://app: drain, without an end (by a test, for \"ill\")");
+}
+
+TEST(ReasonInTheLog, is_cut_between_two_characters) {
+  EXPECT_EQ(with_reason("anna", ""), "anna");
+  EXPECT_EQ(with_reason("anna", std::string(300, 'x')),
+            "anna, for \"" + std::string(200, 'x') + "\"...");
+  EXPECT_EQ(with_reason("anna", std::string(199, 'x') + "\u00e4"),
+            "anna, for \"" + std::string(199, 'x') + "\"...");
+}
+
 TEST_F(Desk, what_was_done_before_is_done_once) {
   auto config = one_balancer();
   auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);

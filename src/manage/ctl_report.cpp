@@ -40,6 +40,16 @@ bool holds(const json& list, std::string_view word) {
          });
 }
 
+// Of a reason in a line of a list; --json tells all of it.
+constexpr std::size_t reason_bytes_max = 200;
+
+// A character is not cut in two.
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most != 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U) --most;
+  return text.erase(most) + "...";
+}
+
 constexpr std::size_t column_count = 12;
 using Row = std::array<std::string, column_count>;
 
@@ -163,7 +173,8 @@ std::string changes_of(const json& changes) {
     const std::string who = text_of(change, "who");
     const std::string from = text_of(change, "from");
     text += fmt::format("  by {}{}{}", who, who.empty() || from.empty() ? "" : ", ", from);
-    if (const std::string why = text_of(change, "reason"); !why.empty()) text += ": " + why;
+    if (const std::string why = text_of(change, "reason"); !why.empty())
+      text += ": " + shortened(why, reason_bytes_max);
     text += '\n';
   }
   if (changes.size() >= history_rows)
@@ -224,6 +235,8 @@ std::string cluster_of(const json& cluster) {
         fmt::format("NOT connected{}{}: {}\n", text_of(cluster, "since").empty() ? "" : " since ",
                     text_of(cluster, "since"), text_of(cluster, "why"));
   }
+  if (const std::string back = text_of(cluster, "wentback"); !back.empty())
+    text += "WARNING: " + back + '\n';
   text += list_of("instances:", part_of(cluster, "instances"), [](const json& each) {
     const json& self = part_of(each, "self");
     const bool is_self = self.is_boolean() && self.get<bool>();

@@ -71,6 +71,7 @@ TEST(CtlWords, what_is_wrong_is_said) {
   EXPECT_THAT(complaint({"-f"}), HasSubstr("-f needs a value"));
   EXPECT_THAT(complaint({"--socket", "", "members"}), HasSubstr("--socket needs a value"));
   EXPECT_THAT(complaint({"drain", "app"}), HasSubstr("drain needs a member"));
+  EXPECT_THAT(complaint({"undo"}), HasSubstr("undo needs an id"));
   EXPECT_THAT(complaint({"drain", "app", "m", "n"}), HasSubstr("unexpected word \"n\""));
   EXPECT_THAT(complaint({"drain", "app", "m", "--force"}), HasSubstr("no option --force"));
   EXPECT_THAT(complaint({"drain", "app", "m", "--sessions", "many"}), HasSubstr("takes a number"));
@@ -194,6 +195,14 @@ TEST(CtlReport, an_error_is_told_with_its_end_and_its_trial) {
 TEST(CtlReport, json_is_handed_through) {
   const std::string answer = R"({"ok":true,"members":[]})";
   EXPECT_EQ(report_answer({.as_json = true}, answer).out, answer + '\n');
+}
+
+TEST(CtlReport, a_long_reason_is_cut_between_characters) {
+  const std::string text = std::string(199, 'x') + "\xc3\xa4" + std::string(5000, 'y');
+  const CtlReport changes = report(
+      R"({"ok":true,"changes":[{"id":7,"at":"T","balancer":"b","kind":"change","who":"w","reason":")" +
+      text + R"("}]})");
+  EXPECT_THAT(changes.out, testing::EndsWith(": " + std::string(199, 'x') + "...\n"));
 }
 
 TEST(CtlReport, history_is_a_line_a_change) {

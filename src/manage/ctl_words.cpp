@@ -222,8 +222,10 @@ class Words {
 
   std::expected<CtlWords, std::string> finish(const Command& command) {
     if (names_ < command.needed) {
-      return std::unexpected(std::string(command.name) + " needs a " +
-                             std::string(command.names[names_]) + ". See steelyard ctl help " +
+      const std::string_view name = command.names[names_];
+      const bool has_vowel = std::string_view("aeiou").contains(name.front());
+      return std::unexpected(std::string(command.name) + (has_vowel ? " needs an " : " needs a ") +
+                             std::string(name) + ". See steelyard ctl help " +
                              std::string(command.name));
     }
     result_.as_json = has("json");

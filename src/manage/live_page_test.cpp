@@ -125,6 +125,24 @@ TEST_F(LivePageTest, has_files_whose_names_change_with_what_they_hold) {
   EXPECT_EQ(page.answer(question(Method::post, "live=feed")).status, 405);
 }
 
+// A row of the feed, of the first member.
+TEST_F(LivePageTest, tells_of_a_health_check_as_long_as_there_is_one) {
+  const auto check = [this] {
+    for (const ApiJson& row : data_of(get("live=feed").body)["rows"]) {
+      if (row.value("member", "") == "http://m1:8080") return row.at("check");
+    }
+    return ApiJson("no such row");
+  };
+  balance::HealthLog& log = view().member->health_log();
+  changed(wish({{"fields", {{"hcmethod", "TCP"}}}}));
+  log.note_check({.ended = loop.now(), .evidence = {}});
+  log.set_next_check(loop.now() + seconds(2));
+  EXPECT_EQ(check()["passed"], true);
+  EXPECT_TRUE(check().contains("next"));
+  changed(wish({{"fields", {{"hcmethod", ""}}}}));
+  EXPECT_TRUE(check().is_null()) << check();
+}
+
 TEST_F(LivePageTest, tells_all_at_first_and_then_what_is_different) {
   const auto answer = get("live=feed");
   EXPECT_EQ(answer.content_type, "text/event-stream");

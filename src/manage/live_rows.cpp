@@ -53,6 +53,8 @@ void add_amounts(ApiJson& row, const Story& story) {
 }
 
 ApiJson check_object(const MemberView& view, const Moment& moment) {
+  // What was found out while it was checked stays known, and is no news once nobody checks it.
+  if (view.spec->check.method == balance::CheckMethod::none) return nullptr;
   if (!view.checks.last && !view.checks.next_due) return nullptr;
   ApiJson object = ApiJson::object();
   if (view.checks.last) {

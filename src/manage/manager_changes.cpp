@@ -134,8 +134,9 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
 
 void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders& orders) {
   Draft<MemberSpec> draft(form, *subject.member->spec, subject.member->spec->name, orders);
-  if (const std::string* const factor = draft.said("w_lf"); factor && !factor->empty())
-    orders.begins_credits = draft.set("loadfactor", *factor);
+  const std::string* const said = draft.said("w_lf");
+  if (const auto factor = said != nullptr ? balance::parse_load_factor(*said) : std::nullopt)
+    orders.begins_credits = draft.set("loadfactor", balance::load_factor_text(*factor));
   // httpd: who is alone has a factor of 1.
   if (orders.begins_credits && subject.balancer.members.size() == 1)
     draft.set("loadfactor", "1.00");

@@ -56,6 +56,9 @@ class ManagerChanges : public ::testing::Test {
 TEST_F(ManagerChanges, a_factor_is_a_decimal_from_1_to_100) {
   EXPECT_EQ(orders("w_lf=2.509"), "loadfactor=2.50");
   EXPECT_EQ(orders("w_lf=100"), "loadfactor=100.00");
+  // httpd cuts a double times 100, and that once.
+  EXPECT_EQ(orders("w_lf=1.15"), "loadfactor=1.14");
+  EXPECT_EQ(orders("w_lf=2.03"), "loadfactor=2.02");
   for (const char* wrong : {"w_lf=0.99", "w_lf=101", "w_lf=x", "w_lf=", "w_lf=1.0"})
     EXPECT_EQ(orders(wrong), "") << wrong;
 }

@@ -97,6 +97,15 @@ void collect_health(MetricBook& book, std::string_view balancer, const MemberVie
   book.add(name, number(totals.checks_failed), {balancer, member, "failed"});
 }
 
+// Of members that never answered all buckets are left out: with 1,000 of them that is most of a
+// page. All or none, as quantiles of a part would be wrong.
+void add_if_any(MetricBook& book, std::string_view name, const DurationHistogram& times,
+                MetricBook::Values values) {
+  for (std::size_t place = 0; place <= DurationHistogram::bound_count; ++place) {
+    if (times.count(place) != 0) return book.add(name, times, values);
+  }
+}
+
 void collect_cluster(MetricBook& book, const ClusterView& view) {
   book.add("steelyard_cluster_connected", view.is_connected ? 1 : 0);
   book.add("steelyard_cluster_revision_lag",
@@ -222,9 +231,9 @@ void MetricsCollector::collect_attempts(MetricBook& book, const NamedBalancer& n
       cells.resends, proxy::to_text, [&](double value, std::string_view proof) {
         book.add("steelyard_member_resends_total", value, {balancer, member, proof});
       });
-  book.add("steelyard_member_connect_seconds", cells.connect, {balancer, member});
-  book.add("steelyard_member_first_byte_seconds", cells.first_byte, {balancer, member});
-  book.add("steelyard_member_total_seconds", cells.total, {balancer, member});
+  add_if_any(book, "steelyard_member_connect_seconds", cells.connect, {balancer, member});
+  add_if_any(book, "steelyard_member_first_byte_seconds", cells.first_byte, {balancer, member});
+  add_if_any(book, "steelyard_member_total_seconds", cells.total, {balancer, member});
   book.add("steelyard_member_connections_open", number(cells.open.value()), {balancer, member});
   book.add("steelyard_member_connections_idle", number(cells.idle.value()), {balancer, member});
   book.add("steelyard_member_connections_reused_total", number(cells.reuses.value()),

@@ -2,9 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
-#include <algorithm>
-
-#include "base/text.hpp"
+#include "manage/gzip.hpp"
 #include "manage/metrics_collector.hpp"
 #include "manage/open_metrics.hpp"
 
@@ -15,21 +13,6 @@ namespace {
 constexpr std::string_view open_metrics_type =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
 constexpr std::string_view text_type = "text/plain; version=0.0.4; charset=utf-8";
-
-// Scrapers name it only if they can read it; whoever gives it no weight (q=0) does not want it.
-bool wants_open_metrics(const proxy::DeskQuestion& question) {
-  for (const auto& [name, value] : question.fields) {
-    if (!equals_ignoring_case(name, "Accept")) continue;
-    for (const std::string_view wish : split(value, ',')) {
-      const std::vector<std::string_view> parts = split(wish, ';');
-      if (!equals_ignoring_case(trim(parts.front()), "application/openmetrics-text")) continue;
-      const bool is_refused =
-          std::ranges::any_of(parts, [](std::string_view part) { return trim(part) == "q=0"; });
-      if (!is_refused) return true;
-    }
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -49,15 +32,21 @@ proxy::DeskAnswer MetricsPage::answer(const proxy::DeskQuestion& question) const
   const MetricsCollector collector({sources_.group, *question.generation, std::move(usage), since,
                                     cluster_ ? cluster_() : std::nullopt});
   proxy::DeskAnswer answer{.status = 200};
-  if (wants_open_metrics(question)) {
+  // Scrapers name it only if they can read it.
+  if (accepts(question, "Accept", "application/openmetrics-text")) {
     answer.content_type = open_metrics_type;
     answer.body = OpenMetricsSerializer().Serialize(collector.Collect());
   } else {
     answer.content_type = text_type;
     answer.body = prometheus::TextSerializer().Serialize(collector.Collect());
   }
-  answer.fields = {
-      {"Cache-Control", "no-store"}, {"Vary", "Accept"}, {"X-Content-Type-Options", "nosniff"}};
+  answer.fields = {{"Cache-Control", "no-store"},
+                   {"Vary", "Accept, Accept-Encoding"},
+                   {"X-Content-Type-Options", "nosniff"}};
+  if (accepts(question, "Accept-Encoding", "gzip")) {
+    answer.body = gzipped(answer.body);
+    answer.fields.emplace_back("Content-Encoding", "gzip");
+  }
   return answer;
 }
 

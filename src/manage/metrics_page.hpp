@@ -2,6 +2,7 @@
 //
 //   Accept: application/openmetrics-text   OpenMetrics 1.0.0
 //   else                                   the text format 0.0.4
+//   Accept-Encoding: gzip                  either of them compressed
 //
 // Threads: one at a time.
 #pragma once

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <regex>
 #include <set>
 
+#include "manage/gzip.hpp"
 #include "manage/metric_book.hpp"
 #include "manage/metric_table.hpp"
 #include "manage/open_metrics.hpp"
@@ -198,6 +200,64 @@ TEST(MetricBook, makes_bytes_that_are_no_characters_readable) {
             "x\"\\\ny"});
   const std::string text = OpenMetricsSerializer().Serialize(book.take());
   EXPECT_THAT(text, HasSubstr("{balancer=\"a?b\xc3\xa4?????\",member=\"x\\\"\\\\\\ny\"} 1\n"));
+}
+
+TEST_F(Metrics, leave_histograms_out_that_have_no_sample) {
+  StatusWorld world(2);
+  EXPECT_THAT(page(world), AllOf(HasSubstr("steelyard_request_duration_seconds_bucket{server="),
+                                 Not(HasSubstr("_seconds_bucket{balancer="))));
+  world.exchange();
+  const std::string text = page(world);
+  const std::string name =
+      "steelyard_member_total_seconds_bucket{balancer=\"balancer://app\",member=";
+  // All buckets or none: of a part of them quantiles would be wrong.
+  EXPECT_THAT(text, AllOf(HasSubstr(name + "\"http://m1\",le=\"0.000125\"}"),
+                          HasSubstr(name + "\"http://m1\",le=\"+Inf\"} 1\n")));
+  EXPECT_THAT(text, Not(HasSubstr(name + "\"http://m2\"")));
+}
+
+std::string inflated(std::string_view bytes) {
+  std::string out(std::size_t{1} << 20, ' ');
+  z_stream stream{};
+  CHECK(::inflateInit2(&stream, 15 + 16) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // NOLINT
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(::inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(out.size() - stream.avail_out);
+  ::inflateEnd(&stream);
+  return out;
+}
+
+TEST(Gzip, makes_any_length_into_one_stream) {
+  std::string page;
+  for (const std::size_t length : {0U, 1U, 65'536U, 400'000U}) {
+    while (page.size() < length) page += static_cast<char>((page.size() * 2654435761U) >> 16U);
+    EXPECT_EQ(inflated(gzipped(page)), page) << length;
+  }
+}
+
+TEST_F(Metrics, are_compressed_for_who_asks_for_it) {
+  StatusWorld world(2);
+  world.exchange();
+  const std::string plain = page(world);
+  const std::pair<std::string, std::string> coded("Content-Encoding", "gzip");
+  proxy::DeskQuestion question = world.question();
+  for (const auto& [asked, is_coded] : {std::pair{"gzip", true},
+                                        {"deflate, GZIP;q=0.5", true},
+                                        {"gzip;q=0.001", true},
+                                        {"gzip;q=0", false},
+                                        {"gzip; Q=0.000", false},
+                                        {"identity", false},
+                                        {"", false}}) {
+    question.fields = {{"Accept-Encoding", asked}};
+    const proxy::DeskAnswer answer = MetricsPage(world.sources()).answer(question);
+    EXPECT_EQ(std::ranges::count(answer.fields, coded), is_coded ? 1 : 0) << asked;
+    EXPECT_EQ(is_coded ? inflated(answer.body) : answer.body, plain) << asked;
+    EXPECT_THAT(answer.fields, testing::Contains(std::pair<std::string, std::string>(
+                                   "Vary", "Accept, Accept-Encoding")));
+  }
 }
 
 TEST(MetricBook, adds_buckets_up_to_the_end) {

@@ -60,13 +60,17 @@ std::expected<Operations::Changes, balance::ChangeFault> Operations::change(
 std::expected<Operations::Changes, ControlFault> Operations::undo(
     const std::vector<NamedBalancer>& balancers, const ChangesBook::UndoWish& wish,
     const By& by) const {
-  auto changes = parts_.book.undo(balancers, wish, by.author, moment());
-  if (changes) tell(fmt::format("change {}", wish.id), *changes, by);
-  return changes;
+  auto undone = parts_.book.undo(balancers, wish, by.author, moment());
+  if (!undone) return std::unexpected(std::move(undone.error()));
+  By who = by;
+  who.who += fmt::format(", undoing change {}", wish.id);
+  tell(undone->label, undone->changes, who);
+  return std::move(undone->changes);
 }
 
 void Operations::tell(const std::string& label, const Changes& changes, const By& by) const {
-  for (const Change& each : changes) by.log(change_text(label, each, by.who));
+  for (const Change& each : changes)
+    by.log(change_text(label, each, with_reason(by.who, by.author.reason)));
   if (std::ranges::any_of(changes, concerns_others)) parts_.members_changed();
 }
 
@@ -93,7 +97,7 @@ std::expected<void, OperationFault> Operations::say_finding(const NamedBalancer&
   parts_.book.note_finding(balancer, member, after, by.author, moment());
   const std::string what = fmt::format("set from {}to {}", balance::display_text(member.status),
                                        trim(balance::display_text(after)));
-  by.log(order_note(balancer, member, what, by.who));
+  by.log(order_note(balancer, member, what, with_reason(by.who, by.author.reason)));
   parts_.members_changed();
   return {};
 }
@@ -112,7 +116,8 @@ std::expected<void, OperationFault> Operations::drain(const NamedBalancer& balan
     return std::unexpected(
         OperationFault{OperationFault::Kind::gone, "a reload has just taken the member away"});
   }
-  by.log(order_note(balancer, member, "drain, " + order_text(order, moment), by.who));
+  by.log(order_note(balancer, member, "drain, " + order_text(order, moment),
+                    with_reason(by.who, by.author.reason)));
   parts_.drain_ordered();
   return {};
 }
@@ -125,7 +130,7 @@ std::expected<bool, OperationFault> Operations::undrain(const NamedBalancer& bal
   if (auto kept = keep(balancer, member, wish, by); !kept)
     return std::unexpected(std::move(kept.error()));
   if (!Drains(*balancer.state).undrain(member.member, moment().now)) return false;
-  by.log(order_note(balancer, member, "undrain", by.who));
+  by.log(order_note(balancer, member, "undrain", with_reason(by.who, by.author.reason)));
   return true;
 }
 

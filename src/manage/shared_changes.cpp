@@ -51,6 +51,20 @@ journal::Author author_elsewhere(const FieldValue* value) {
           .reason = value->reason};
 }
 
+// Whether the change makes what the cluster says. Else that is left out here: the configurations
+// differ, and what was changed before is no longer the cluster's.
+bool counts_here(const FieldValue& value, const Change& change) {
+  return value.value == change.after || change.field == "member" || change.field == "status";
+}
+
+journal::Author counted_no_more(const FieldValue& value) {
+  return {.who = "the server",
+          .from = {},
+          .reason = fmt::format(
+              "{} says {} in the cluster now, over a configuration with {}; here it says otherwise",
+              value.instance, steelyard::quoted(value.value), steelyard::quoted(value.configured))};
+}
+
 }  // namespace
 
 void SharedChanges::begin(std::optional<cluster::Kept> kept,
@@ -107,7 +121,8 @@ void SharedChanges::remember_stops(const std::set<const balance::Balancer*>& per
       key.field = "status";
       const FieldValue* const shared = ledger_.value(key);
       if (shared == nullptr || !orders_drain_alone(shared->value)) continue;
-      balance::Drains(*each.state).remember_stop(view.member, now);
+      balance::Drains(*each.state)
+          .remember_stop(view.member, balance::DrainOrder::Pace::sessions_stay, now);
     }
   }
 }
@@ -220,7 +235,9 @@ void SharedChanges::take(News::Everything& news) {
   latest_ = news.revision;
   instances_.clear();
   for (cluster::Instance& each : news.instances) instances_[each.id] = std::move(each);
-  ledger_.take_all(std::move(news.fields), news.revision);
+  const std::int64_t before = ledger_.highest();
+  auto forgotten = ledger_.take_all(std::move(news.fields), news.revision);
+  if (news.revision < before) share_anew(std::move(forgotten), before);
   keep_soon();
   if (!std::exchange(has_heard_, true)) follow_all();
   if (!was_cut_off) return;
@@ -231,7 +248,28 @@ void SharedChanges::take(News::Everything& news) {
              fmt::format("cluster: connected to etcd at {}: revision {}, {} instances, {} fields "
                          "are changed, {} orders to be shared",
                          parts_.addresses.at(address_), ledger_.revision(), instances_.size(),
-                         ledger_.size(), ledger_.unshared().size()));
+                         ledger_.changed(), ledger_.unshared().size()));
+}
+
+// One order a member, as they were ordered, with who said so.
+void SharedChanges::share_anew(std::vector<cluster::Wish> forgotten, std::int64_t before) {
+  const std::size_t fields = forgotten.size();
+  std::vector<Order> orders;
+  for (Wish& wish : forgotten) {
+    const FieldKey* const last = orders.empty() ? nullptr : &orders.back().fields.back().wish.key;
+    const bool goes_along =
+        last != nullptr && last->scope == wish.key.scope && last->balancer == wish.key.balancer &&
+        last->member == wish.key.member && orders.back().fields.size() < cluster::order_fields_max;
+    if (!goes_along) orders.push_back({.id = next_id()});
+    orders.back().fields.push_back({std::move(wish), 0});
+  }
+  ledger_.share_anew(std::move(orders));
+  went_back_ = fmt::format(
+      "etcd went back from revision {} to {}: it lost what it had, or was restored from a backup. "
+      "What is known here counts on, and {} fields are shared anew",
+      before, ledger_.revision(), fields);
+  went_back_at_ = parts_.loop.wall_now();
+  parts_.log(LogLevel::warn, "cluster: " + went_back_);
 }
 
 bool SharedChanges::has_room_for(const News::Changes& news) const {
@@ -324,23 +362,26 @@ void SharedChanges::follow(const NamedBalancer& balancer) {
     FieldKey key = whole;
     key.member = change.member;
     key.field = change.field;
-    return author_elsewhere(ledger_.value(key));
+    const FieldValue* const value = ledger_.value(key);
+    if (value != nullptr && !counts_here(*value, change)) return counted_no_more(*value);
+    return author_elsewhere(value);
   };
   const auto became = parts_.book.follow(balancer, wanted.overlay, author, moment());
   for (const Change& change : became.changes) {
     const journal::Author who = author(change);
-    parts_.log(LogLevel::notice, change_text(balancer.label, change,
-                                             who.who + (who.who.empty() ? "" : ", ") + who.from));
+    const bool has_both = !who.who.empty() && !who.from.empty();
+    parts_.log(LogLevel::notice,
+               change_text(balancer.label, change,
+                           with_reason(who.who + (has_both ? ", " : "") + who.from, who.reason)));
   }
   for (const balance::Superseded& each : became.left_out) {
     FieldKey key = whole;
     key.member = each.member;
     key.field = each.edit.field;
-    const std::string why = each.now == "gone"
-                                ? "this configuration has no such member"
-                                : "this configuration says " + steelyard::quoted(each.now) +
-                                      ", and not " + steelyard::quoted(each.edit.configured) +
-                                      " as where it was changed";
+    const std::string why =
+        each.now == "gone" ? "this configuration has no such member"
+                     : "this configuration says " + steelyard::quoted(each.now) + ", and not " +
+                           steelyard::quoted(each.edit.configured) + " as where it was changed";
     wanted.left_out.push_back({std::move(key), why});
   }
   tell_left_out(balancer, std::move(wanted.left_out));
@@ -420,10 +461,11 @@ ClusterView SharedChanges::view() const {
                    .address = parts_.addresses.at(address_),
                    .revision = ledger_.revision(),
                    .latest = latest_,
-                   .fields = ledger_.size(),
+                   .fields = ledger_.changed(),
                    .unshared = {unshared.begin(), unshared.end()},
                    .superseded = {superseded_.begin(), superseded_.end()},
                    .superseded_count = superseded_count_};
+  if (!went_back_.empty()) view.went_back = Moment::text_of(went_back_at_) + ": " + went_back_;
   for (const auto& [id, instance] : instances_) view.instances.push_back(instance);
   for (const auto& [balancer, list] : left_out_)
     view.left_out.insert(view.left_out.end(), list.begin(), list.end());

@@ -85,6 +85,8 @@ class SharedChanges final : public Sharing, private io::Timer {
   void stamp(std::vector<cluster::Wish>& wishes, const journal::Author& author, WallTime now) const;
   [[nodiscard]] bool has_room_for(const cluster::News::Changes& news) const;
   void remember_stops(const std::set<const balance::Balancer*>& persistent, Instant now);
+  // Of a store that went back behind `before`.
+  void share_anew(std::vector<cluster::Wish> forgotten, std::int64_t before);
   void send_next();
   void follow_all();
   void follow_touched();
@@ -110,6 +112,8 @@ class SharedChanges final : public Sharing, private io::Timer {
   std::optional<WallTime> since_;
   std::deque<ClusterView::Lost> superseded_;
   std::uint64_t superseded_count_ = 0;
+  std::string went_back_;  // the store, and what became of it; empty: it did not
+  WallTime went_back_at_{};
   std::map<cluster::FieldKey, std::vector<LeftOut>> left_out_;  // by balancer
   std::map<std::string, std::string> senseless_;                // by key
   bool is_dirty_ = false;

@@ -95,11 +95,13 @@ TEST_F(SharedChangesTest, an_order_is_kept_made_and_sent_with_who_gave_it) {
   hear(News::Shared{sent[0].id, 11});
   ASSERT_THAT(sent, SizeIs(2));
   EXPECT_EQ(sent[1].fields[0].wish.key, key(m1, "status"));
-  // As the configuration has it: the field goes.
+  // As the configuration has it again, and by whom.
   hear(News::Shared{sent[1].id, 12});
-  ask(R"({"command":"set","balancer":"app","member":"r1","status":"-D"})");
+  ask(R"({"command":"set","balancer":"app","member":"r1","status":"-D","reason":"mended"})");
   ASSERT_THAT(sent, SizeIs(3));
-  EXPECT_FALSE(sent[2].fields[0].wish.value.has_value());
+  ASSERT_TRUE(sent[2].fields[0].wish.value.has_value());
+  EXPECT_EQ(sent[2].fields[0].wish.value->value, "");
+  EXPECT_EQ(sent[2].fields[0].wish.value->reason, "mended");
   EXPECT_EQ(sent[2].fields[0].over, 12);
 }
 
@@ -116,6 +118,33 @@ TEST_F(SharedChangesTest, what_others_change_is_made_here_and_not_sent_back) {
   hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});
   EXPECT_EQ(status(0), "Init Ok");
   EXPECT_THAT(sent, IsEmpty());
+}
+
+// 1.15 times 100 is no 115 in a double.
+TEST_F(SharedChangesTest, a_factor_is_the_same_number_in_every_instance) {
+  join();
+  ask(R"({"command":"set","balancer":"app","member":"r1","fields":{"loadfactor":"1.15"}})");
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(sent[0].fields[0].wish.value->value, "1.15");
+  hear(News::Shared{sent[0].id, 11});
+  EXPECT_EQ(view(0).spec->load_factor, 115);
+  hear(News::Changes{.fields = {sight(key(m2, "loadfactor"), "1.00", "2.03", 12)}, .revision = 12});
+  EXPECT_EQ(view(1).spec->load_factor, 203);
+  EXPECT_THAT(shared.view().left_out, IsEmpty());
+}
+
+TEST_F(SharedChangesTest, who_took_a_change_back_elsewhere_is_known_here) {
+  join({sight(key(m1, "status"), "", "D", 4)});
+  EXPECT_EQ(shared.view().fields, 1U);
+  Sight back = sight(key(m1, "status"), "", "", 11);
+  back.field.value->reason = "mended";
+  hear(News::Changes{.fields = {back}, .revision = 11});
+  EXPECT_EQ(status(0), "Init Ok");
+  EXPECT_EQ(lines.back(),
+            "http://m1:8080 in balancer://app: status from \"D\" to \"\" (by anna, web2, "
+            "for \"mended\")");
+  EXPECT_EQ(shared.view().fields, 0U);
+  EXPECT_THAT(shared.view().left_out, IsEmpty());
 }
 
 TEST_F(SharedChangesTest, a_change_that_cannot_be_kept_for_sharing_is_not_made) {
@@ -245,6 +274,48 @@ TEST_F(SharedChangesTest, a_drain_that_ended_here_keeps_the_member_stopped_here_
   EXPECT_THAT(sent, IsEmpty());
   hear(News::Changes{.fields = {{{key(m1, "status"), std::nullopt}, 12}}, .revision = 12});
   EXPECT_EQ(status(0), "Init Ok");
+}
+
+TEST_F(SharedChangesTest, what_a_store_that_went_back_forgot_counts_on) {
+  join({sight(key(m1, "status"), "", "D", 9)});
+  hear(News::Lost{"no route"});
+  hear(News::Everything{.fields = {}, .revision = 3, .epoch = 2});
+  EXPECT_EQ(status(0), "Init Dis");
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(sent[0].fields[0].wish.value->who, "anna");
+  EXPECT_THAT(lines, Contains(HasSubstr("went back from revision 10 to 3")));
+  EXPECT_THAT(shared.view().went_back, HasSubstr("1 fields are shared anew"));
+}
+
+TEST_F(SharedChangesTest, what_another_configurations_value_cancels_is_not_told_as_its_change) {
+  join({sight(key(m1, "loadfactor"), "1.00", "2.00", 9)});
+  ASSERT_EQ(view(0).spec->load_factor, 200);
+  hear(News::Changes{.fields = {sight(key(m1, "loadfactor"), "4.00", "9.00", 11)}, .revision = 11});
+  EXPECT_EQ(view(0).spec->load_factor, 100);
+  EXPECT_THAT(lines,
+              Contains(HasSubstr("from \"2.00\" to \"1.00\" (by the server, for \"web2 says")));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("by anna, web2, for"))));
+}
+
+TEST_F(SharedChangesTest, what_another_instance_drained_at_once_is_undrained_here) {
+  join();
+  hear(News::Changes{.fields = {sight(key(m1, "status"), "", "SN", 11)}, .revision = 11});
+  ASSERT_EQ(status(0), "Init Drn Stop");
+  EXPECT_THAT(ask(R"({"command":"undrain","balancer":"app","member":"r1"})"), HasSubstr("Init Ok"));
+  EXPECT_EQ(status(0), "Init Ok");
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_EQ(sent[0].fields[0].wish.value->value, "");
+}
+
+// S of an order is shared, so whoever takes it away takes it away here.
+TEST_F(SharedChangesTest, the_stop_of_a_drain_at_once_is_not_kept_against_the_cluster) {
+  join();
+  ask(R"({"command":"drain","balancer":"app","member":"r1","kick":true})");
+  ASSERT_EQ(status(0), "Init Drn Stop");
+  ASSERT_THAT(sent, SizeIs(1));
+  hear(News::Shared{sent[0].id, 11});
+  hear(News::Changes{.fields = {sight(key(m1, "status"), "", "N", 12)}, .revision = 12});
+  EXPECT_EQ(status(0), "Init Drn Ok");
 }
 
 TEST_F(SharedChangesTest, values_that_an_operator_could_not_give_are_left_out) {

@@ -40,7 +40,10 @@ class Reading {
         spec_(*balance::Edits(*balancer.state).configured()),
         added_max_(balance::added_max_of(*balancer.state->spec())) {
     for (const balance::MemberView& view : balancer.state->members()) {
-      if (view.drain && view.drain->has_stopped_it) stopped_by_drains_.insert(view.spec->name);
+      // What an order set at once is shared, and not this instance's own.
+      const bool ended_here = view.drain && view.drain->has_stopped_it &&
+                              view.drain->order.pace == balance::DrainOrder::Pace::sessions_stay;
+      if (ended_here) stopped_by_drains_.insert(view.spec->name);
     }
   }
 
@@ -199,6 +202,14 @@ std::vector<Wish> wishes_of(const journal::BalancerKey& balancer,
   const FieldKey whole = shared_key(balancer);
   std::map<FieldKey, std::optional<FieldValue>> all;
   for (const auto& [key, value] : before) all[key] = std::nullopt;
+  // Taken back: as a value that changes nothing, so that others learn who said so and why.
+  for (const balance::Change& change : changes) {
+    FieldKey key = whole;
+    key.member = change.member;
+    key.field = change.field;
+    if (key.field != membership_field && all.contains(key))
+      all[key] = FieldValue{.value = change.after, .configured = change.after};
+  }
   for (const std::vector<Wish>& wishes : wishes_of(balancer, after)) {
     for (const Wish& wish : wishes) all[wish.key] = wish.value;
   }

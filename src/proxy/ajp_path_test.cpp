@@ -3,6 +3,7 @@
 
 #include "ajp/packet.hpp"
 #include "proxy/http2_test_client.hpp"
+#include "proxy/test_messages.hpp"
 #include "proxy/test_world.hpp"
 
 // AJP members on a simulated network: what a container hears and what clients get of its packets,
@@ -16,8 +17,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr std::string_view simple_get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string packet(const std::string& payload) {
   return "AB"s + static_cast<char>(payload.size() >> 8) + static_cast<char>(payload.size() & 0xff) +
@@ -156,6 +155,25 @@ TEST_F(AjpPath, a_field_that_cannot_be_passed_on_is_no_fault_of_the_container) {
     EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
     EXPECT_TRUE(world.members[1].connections.empty());
     EXPECT_FALSE(is_in_error(world));
+    EXPECT_THAT(world.log_.error_lines.front(), HasSubstr(": '" + field.substr(2, 3) + "'"));
+  }
+}
+
+TEST_F(AjpPath, who_breaks_off_is_told_of_with_the_reason) {
+  for (const bool began : {false, true}) {
+    TestWorld world;
+    serve(world);
+    const auto client = world.connect();
+    world.say(*client, simple_get);
+    if (began) world.say(world.members[0].last(), headers + packet("\x03\0\4half\0"s));
+    world.members[0].last().reset();
+    world.members[0].connections.clear();
+    world.loop.settle();
+    EXPECT_THAT(world.log_.error_lines.front(),
+                HasSubstr(began ? ": (104)Connection reset by peer: the answer broke off returned "
+                                  "by /"
+                                : ": (104)Connection reset by peer: Error reading from remote "
+                                  "server returned by /"));
   }
 }
 

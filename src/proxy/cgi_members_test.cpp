@@ -258,7 +258,22 @@ TEST_F(ScgiMembers, who_hang_up_are_told_of_under_their_own_name) {
   ASSERT_FALSE(world.log_.error_lines.empty());
   EXPECT_EQ(world.log_.error_modules.front(), "proxy_scgi");
   EXPECT_EQ(world.log_.error_lines.front(),
-            "error with backend http://m1: it closed the connection before an answer came");
+            "error with backend http://m1: it closed the connection before an answer came: Error "
+            "reading from remote server returned by /a");
+}
+
+TEST_F(CgiMembers, who_break_off_are_told_of_with_the_reason) {
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  world.say(member().last(), record(6, "Status: 200 OK\r\n\r\nhalf"));
+  member().last().reset();
+  member().connections.clear();
+  world.loop.settle();
+  ASSERT_FALSE(world.log_.error_lines.empty());
+  EXPECT_EQ(world.log_.error_modules.front(), "proxy_fcgi");
+  EXPECT_EQ(world.log_.error_lines.front(),
+            "error with backend http://m1: (104)Connection reset by peer: the answer broke off "
+            "returned by /a");
 }
 
 class UwsgiMembers : public CgiMembers {

@@ -50,6 +50,9 @@ struct ClientFacts {
   std::uint32_t requests_before = 0;  // on this connection
   std::uint64_t connection_id = 0;
   std::uint32_t http2_stream = 0;  // the exchange's; 0: HTTP/1
+  // The stream asks for a tunnel (CONNECT, plain or extended): any success would tell its client
+  // that it is open (RFC 9110 9.3.6, RFC 8441 5).
+  bool opens_tunnel = false;
   // Sec-WebSocket-Accept of whoever takes the WebSocket that the client opens on its stream (RFC
   // 8441); empty: it asks for something else, or speaks HTTP/1.
   std::string_view websocket_accept;

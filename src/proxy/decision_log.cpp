@@ -4,6 +4,7 @@
 
 #include "balance/scheme.hpp"
 #include "balance/standing.hpp"
+#include "proxy/ending.hpp"
 
 namespace steelyard::proxy {
 
@@ -160,17 +161,18 @@ std::string_view module_of(std::string_view scheme) {
   return known->module.substr(0, known->module.size() - end.size());
 }
 
-// Of a failure that brings no words of its own.
-std::string_view words_of(Cause cause) {
+// What the cause means, in httpd's words where it has some.
+std::string_view sentence_of(Cause cause) {
   switch (cause) {
     case Cause::closed:
-      return "it closed the connection before an answer came";
     case Cause::timed_out:
-      return "no answer came in time";
+      return "Error reading from remote server";
     case Cause::write_timed_out:
       return "it did not take the request in time";
     case Cause::continue_timed_out:
-      return "no 100 (Continue) came in time";
+      return "Timeout on 100-Continue";
+    case Cause::handshake:
+      return "Error during SSL Handshake with remote server";
     case Cause::pool_exhausted:
       return "no connection became free in time";
     case Cause::unusable:
@@ -184,21 +186,48 @@ std::string_view words_of(Cause cause) {
   }
 }
 
+bool is_of_the_connection(Cause cause) {
+  return cause == Cause::closed || cause == Cause::handshake || cause == Cause::cut_short;
+}
+
+bool is_of_time(Cause cause) {
+  return cause == Cause::timed_out || cause == Cause::write_timed_out ||
+         cause == Cause::continue_timed_out;
+}
+
 }  // namespace
+
+std::string words_of(const Failure& failure) {
+  const std::string_view sentence = sentence_of(failure.cause);
+  if (!failure.detail.empty() && !is_of_the_connection(failure.cause)) return failure.detail;
+  const std::string_view how = is_of_time(failure.cause) ? time_is_up : failure.detail;
+  return how.empty() ? std::string(sentence) : fmt::format("{}: {}", how, sentence);
+}
 
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease) {
   const bool connecting = failure.cause == Cause::connect || failure.cause == Cause::exhausted;
   const std::string_view speaker = connecting ? "proxy" : module_of(lease.spec().scheme);
   if (!core.wants(x, LogLevel::error, speaker)) return;
-  std::string text =
-      connecting ? fmt::format("failed to make connection to backend: {}", lease.spec().host)
-                 : fmt::format("error with backend {}", lease.spec().name);
-  std::string_view detail = failure.detail;
-  if (detail.empty()) detail = reason_of(failure);
-  if (detail.empty() && !connecting) detail = words_of(failure.cause);
-  if (!detail.empty()) text += fmt::format(": {}", detail);
+  if (connecting) {
+    std::string text = fmt::format("failed to make connection to backend: {}", lease.spec().host);
+    if (!failure.detail.empty()) text.append(": ").append(failure.detail);
+    return core.log(x, LogLevel::error, speaker, text);
+  }
+  std::string text = fmt::format("error with backend {}: {}", lease.spec().name, words_of(failure));
+  if (!x.path.empty()) text.append(" returned by ").append(x.path);  // httpd's words
   core.log(x, LogLevel::error, speaker, text);
+}
+
+void log_tunnel_end(const Exchange& x, Shard::Core& core, LogLevel level,
+                    const std::function<std::string()>& why) {
+  const bool is_connect = x.request.method_id == http::Method::connect;
+  const balance::MemberSpec& spec = x.leases.back().spec();
+  const std::string_view speaker = is_connect ? "proxy_connect" : module_of(spec.scheme);
+  if (!core.wants(x, level, speaker)) return;
+  core.log(x, level, speaker,
+           fmt::format("tunnel to {} ended: {}",
+                       is_connect ? x.route.url : std::string_view(spec.name), why()));
 }
 
 void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,

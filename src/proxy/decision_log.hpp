@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "balance/balancer.hpp"
@@ -28,6 +30,11 @@ void log_no_member(Exchange& x, Shard::Core& core, const Group& group,
 void log_waited_in_vain(Exchange& x, Shard::Core& core, const Group& group, std::string_view how);
 // The same, seldom: whoever comes while the line is full is turned away at once.
 void log_line_full(Exchange& x, Shard::Core& core, const Group& group);
+// What went wrong with a member, for people: httpd's words behind what the system said.
+std::string words_of(const Failure& failure);
+// Why a tunnel ended; `why` is asked only if somebody wants to know.
+void log_tunnel_end(const Exchange& x, Shard::Core& core, config::LogLevel level,
+                    const std::function<std::string()>& why);
 void log_failure(Exchange& x, Shard::Core& core, const Failure& failure,
                  const balance::Lease& lease);
 void log_member_in_error(Exchange& x, Shard::Core& core, const Group& group,

@@ -1,7 +1,9 @@
 #include "proxy/detour.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "balance/scheme.hpp"
 #include "config/forward_proxy.hpp"
 #include "proxy/decision_log.hpp"
 
@@ -31,7 +33,9 @@ io::Task<bool> goes_directly(const ForwardProxy& forward, Shard::Core& core,
 
 // "host:21" says nothing that the scheme does not.
 std::string_view without_usual_port(std::string_view scheme, std::string_view authority) {
-  const std::string_view usual = scheme == "ftp" ? ":21" : scheme == "https" ? ":443" : ":80";
+  const std::string_view usual = scheme == "ftp"                  ? ":21"
+                                 : balance::is_tls_scheme(scheme) ? ":443"
+                                                                  : ":80";
   if (authority.ends_with(usual)) authority.remove_suffix(usual.size());
   return authority;
 }
@@ -55,7 +59,8 @@ io::Task<const config::RemoteProxy*> Detour::next(const Exchange& x, Shard::Core
 io::Task<> take_detour(Exchange& x, Shard::Core& core, Detour& detour, AttemptPlan& plan) {
   const balance::MemberSpec& spec = plan.lease.spec();
   const std::string_view scheme = spec.scheme;
-  const bool is_known = scheme == "http" || scheme == "https" || scheme == "ftp";
+  constexpr std::array<std::string_view, 5> known{"http", "https", "ftp", "ws", "wss"};
+  const bool is_known = std::ranges::find(known, scheme) != known.end();
   if (!is_known || !spec.unix_socket_path.empty() || x.server->proxy.forward->remotes.empty())
     co_return;
   BackendTarget& target = plan.target;
@@ -66,7 +71,7 @@ io::Task<> take_detour(Exchange& x, Shard::Core& core, Detour& detour, AttemptPl
   if (plan.remote == nullptr) co_return;
   // Its connections are not told apart from the member's own, so none is kept.
   plan.reuses = false;
-  if (scheme == "https") co_return;
+  if (balance::is_tls_scheme(scheme)) co_return;
   target.url_host = host;
   target.asked_scheme = scheme;
   target.asked_with = plan.remote->authorization;

@@ -9,6 +9,7 @@
 namespace steelyard::proxy {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -68,7 +69,7 @@ TEST_F(ErrorDocuments, what_the_first_round_said_outlives_a_reload_and_the_membe
   EXPECT_THAT(world.members[1].heard(), StartsWith("GET " + std::string(document) + " HTTP/1.1"));
   world.say(world.members[1].last(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
   EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 404 Not Found\r\n"));
-  EXPECT_THAT(world.log_.access_lines, ElementsAre("/a|/a|http://m1"));
+  EXPECT_THAT(world.log_.access_lines, ElementsAre("/a|-|http://m1"));
 }
 
 TEST_F(ErrorDocuments, one_that_breaks_off_in_its_body_ends_the_clients_connection) {
@@ -99,6 +100,39 @@ TEST_F(ErrorDocuments, one_that_asks_for_the_clients_name_is_served_to_it) {
   ASSERT_THAT(world.members[0].heard(), StartsWith("GET /document/"));
   world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
   EXPECT_THAT(client->take_all(), Not(HasSubstr("Additionally")));
+}
+
+// httpd: the page of the first error names that error again.
+TEST_F(ErrorDocuments, a_redirect_is_none) {
+  auto config = make_config(1);
+  config->servers[0]->routes = {};
+  config->servers[0]->redirects.push_back({.path = "/document", .target = "http://other.test"});
+  world.adopt(std::move(config));
+  world.say(*client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client->take_all(),
+              AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"),
+                    HasSubstr("Additionally, a 404 Not Found\n"), Not(HasSubstr("Location"))));
+}
+
+// And goes on as it is (nocanon), so that what it holds must not end the line.
+TEST_F(ErrorDocuments, a_path_is_worked_out_for_each_request) {
+  auto config = make_config(1);
+  config::Route route = config->servers[0]->routes[0];
+  route.raw_path = true;
+  config->servers[0]->routes = {};
+  config->servers[0]->routes.push_back(std::move(route));
+  config::Section section;
+  section.pattern = "/";
+  section.settings.error_documents[404] = {
+      .kind = config::ErrorDocument::Kind::local_path,
+      .text = std::make_shared<const expr::StringExpression>(
+          *expr::StringExpression::compile("/doc%{REQUEST_URI}"))};
+  config->servers[0]->locations.push_back(std::move(section));
+  world.adopt(std::move(config));
+  world.say(*client, "GET /a%0D%0Ab HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(world.members[0].heard(), StartsWith("GET /a%0D%0Ab HTTP/1.1\r\n"));
+  world.say(world.members[0].last(), not_found);
+  EXPECT_THAT(world.members[0].heard(), StartsWith("GET /doc/a%0D%0Ab HTTP/1.1\r\n"));
 }
 
 }  // namespace

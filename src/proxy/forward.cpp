@@ -304,9 +304,7 @@ io::Task<bool> wait_for_member(Exchange& x, Shard::Core& core, ClientSide client
 
 // For the member's history.
 balance::Evidence evidence_of(const Failure& failure, Duration latency) {
-  const std::string_view text =
-      failure.detail.empty() ? reason_of(failure) : std::string_view(failure.detail);
-  return {.status = 0, .text = std::string(text), .latency = latency};
+  return {.status = 0, .text = words_of(failure), .latency = latency};
 }
 
 // What a failed attempt means for the member.

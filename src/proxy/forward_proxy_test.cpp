@@ -32,15 +32,17 @@ class ForwardProxying : public testing::Test {
     }
   }
 
-  void adopt() {
+  std::unique_ptr<config::Config> make_config() {
     auto config = TestWorld::make_config(1, {});
     config::Server& server = *config->servers[0];
     server.proxy.forward = std::make_shared<const config::ForwardProxy>(forward_);
     server.proxy.blocked_hosts = {"blocked"};
     server.proxy.blocked_addresses = {*IpAddress::parse("10.9.9.9")};
     config->modules = {"proxy_connect_module"};
-    world_.adopt(std::move(config));
+    config->listens = listens_;
+    return config;
   }
+  void adopt() { world_.adopt(make_config()); }
   void add_remote(const std::string& match, const std::string& host,
                   const std::string& authorization = "") {
     config::RemoteProxy remote;
@@ -62,6 +64,7 @@ class ForwardProxying : public testing::Test {
   io::SimStream& at(const std::string& place) { return *places_.at(place).back(); }
 
   config::ForwardProxy forward_;
+  std::vector<config::Listen> listens_;
   TestWorld world_;
   std::map<std::string, std::vector<std::unique_ptr<io::SimStream>>> places_;
 };
@@ -135,6 +138,42 @@ TEST_F(ForwardProxying, blocked_places_are_not_connected_to) {
   }
 }
 
+// The simulated client came to 127.0.0.1, and what is dialed has 127.0.0.1 at its own end unless
+// the link says otherwise.
+TEST_F(ForwardProxying, no_address_of_this_machine_leads_to_a_port_of_ours) {
+  const auto listen_at = [&](const char* place, const char* from) {
+    world_.dialer.listen(place,
+                         [this, place](std::unique_ptr<io::SimStream> peer) {
+                           places_[place].push_back(std::move(peer));
+                         },
+                         {.local = *IpAddress::parse(from)});
+  };
+  listens_ = {{std::nullopt, 443, {}}, {IpAddress::parse("10.1.2.9"), 80, {}}};
+  adopt();
+  // Both ends the same; the second address of a network, which another one is seen behind.
+  listen_at("10.1.2.3:443", "10.1.2.3");
+  listen_at("::ffff:10.1.2.3:443", "10.1.2.3");
+  listen_at("fd00::2:443", "fd00::2");
+  listen_at("127.0.0.1:443", "10.1.2.3");
+  listen_at("10.1.2.9:80", "10.1.2.3");
+  for (const std::string_view line :
+       {"GET http://10.1.2.3:443/", "CONNECT 10.1.2.3:443", "GET http://[::ffff:10.1.2.3]:443/",
+        "CONNECT [::ffff:10.1.2.3]:443", "CONNECT [fd00::2]:443", "GET http://127.0.0.1:443/",
+        "GET http://10.1.2.9/"}) {
+    EXPECT_THAT(answer(std::string(line) + " HTTP/1.1\r\nHost: x\r\n\r\n"),
+                StartsWith("HTTP/1.1 403 "))
+        << line;
+  }
+  for (const auto& [name, peers] : places_)
+    for (const auto& peer : peers) EXPECT_EQ(peer->take_all(), "") << name;
+  // Another port of the machine, and another machine.
+  listen_at("10.1.2.3:8080", "10.1.2.3");
+  listen_at("10.1.2.4:443", "10.1.2.3");
+  (void)ask("GET http://10.1.2.3:8080/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(at("10.1.2.3:8080").take_all(), StartsWith("GET /a "));
+  EXPECT_THAT(answer("CONNECT 10.1.2.4:443 HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith(connected));
+}
+
 TEST_F(ForwardProxying, a_tunnel_carries_both_ways_however_it_arrives) {
   const std::string head = "CONNECT far.test:443 HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string said = head + "first words";
@@ -206,6 +245,23 @@ TEST_F(ForwardProxying, members_too_are_reached_through_another_proxy) {
   (void)ask("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_FALSE(was_asked("m1:80"));
   EXPECT_THAT(at("proxy.test:3128").take_all(), StartsWith("GET http://m1/a HTTP/1.1\r\n"));
+}
+
+TEST_F(ForwardProxying, a_websocket_of_a_member_is_reached_through_another_proxy) {
+  add_remote("ws://m1", "proxy.test");
+  auto config = make_config();
+  auto spec = std::make_shared<balance::BalancerSpec>(*config->servers[0]->balancers[0]);
+  CHECK(balance::parse_member_url(spec->members[0], "ws://m1"));
+  config->servers[0]->balancers[0] = spec;
+  world_.adopt(std::move(config));
+  const auto client =
+      ask("GET /a?x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  ASSERT_TRUE(was_asked("proxy.test:3128"));
+  EXPECT_FALSE(was_asked("m1:80"));
+  EXPECT_THAT(at("proxy.test:3128").take_all(), StartsWith("GET ws://m1/a?x HTTP/1.1\r\n"));
+  world_.say(at("proxy.test:3128"),
+             "HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+  EXPECT_THAT(client->take_all(), EndsWith("\r\n\r\nhello"));
 }
 
 TEST_F(ForwardProxying, who_is_direct_is_not_asked_for_elsewhere) {

@@ -85,8 +85,6 @@ std::optional<Routing> aim_elsewhere(Exchange& x) {
   x.route = {.kind = config::RouteMatch::Kind::proxied, .is_forward = true, .canonical = true};
   if (is_connect(x)) {
     x.route.url = x.request.host;
-    // A stream that another one runs through would need a framing of its own.
-    if (x.client->http2_stream != 0) return Routing{Routing::Kind::answer, 405, {}, {}};
     return std::nullopt;
   }
   x.route.url = x.arena.join(named_base(x), target.path);

@@ -110,6 +110,20 @@ TEST_F(FtpConversation, is_over_when_one_reply_takes_too_long) {
   EXPECT_THAT(client_->take_all(), StartsWith("HTTP/1.1 502 "));
 }
 
+TEST_F(FtpConversation, that_breaks_off_is_told_of_with_the_reason) {
+  ask(1);
+  world_.say(world_.members[0].last(), "220 ready\r\n");
+  world_.members[0].last().reset();
+  world_.members[0].connections.clear();
+  world_.loop.settle();
+  const std::string got = client_->take_all();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 502 "));
+  EXPECT_THAT(got, HasSubstr("Error reading from remote server"));
+  EXPECT_THAT(world_.log_.error_lines,
+              testing::ElementsAre("error with backend ftp://127.0.0.1: (104)Connection reset by "
+                                   "peer: Error reading from remote server returned by /d1/f"));
+}
+
 // A line without an end makes no entry of the page, and all of it is read.
 TEST_F(FtpConversation, lets_others_have_their_turn_while_a_list_has_no_lines) {
   std::unique_ptr<io::SimStream> data;

@@ -194,6 +194,65 @@ TEST(Http2Request, an_extended_CONNECT_has_all_that_a_request_has) {
   EXPECT_EQ(of_get.result.kind, Kind::malformed);
 }
 
+Fields plain_connect(const std::string& place, const Fields& more = {}) {
+  Fields fields{{":method", "CONNECT"}, {":authority", place}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+TEST(Http2Request, a_CONNECT_is_a_place_and_its_stream_has_no_body) {
+  for (const bool goes_on : {false, true}) {
+    Read read_one;
+    read(read_one, plain_connect("far.test:443", {{"host", "b.test"}, {"content-length", "0"}}),
+         goes_on);
+    const http::RequestHead& head = read_one.head;
+    EXPECT_EQ(read_one.result.kind, Kind::tunnel);
+    EXPECT_EQ(head.line, "CONNECT far.test:443 HTTP/2.0");
+    EXPECT_EQ(head.method_id, http::Method::connect);
+    EXPECT_EQ(head.target.form, http::RequestTarget::Form::authority);
+    EXPECT_EQ(head.target.authority, "far.test:443");
+    EXPECT_EQ(head.host, "far.test:443");
+    EXPECT_EQ(head.fields.value("Host"), "far.test:443");
+    EXPECT_EQ(head.body.kind, http::BodyFraming::Kind::none);
+  }
+}
+
+TEST(Http2Request, a_CONNECT_with_a_path_or_without_a_place_is_malformed) {
+  const std::vector<Fields> cases = {
+      {{":method", "CONNECT"}},
+      {{":method", "CONNECT"}, {"host", "far.test:443"}},
+      plain_connect(""),
+      plain_connect("far.test:443", {{":path", "/"}}),
+      plain_connect("far.test:443", {{":path", ""}}),
+      plain_connect("far.test:443", {{":scheme", "https"}}),
+      plain_connect("far.test:443", {{":scheme", ""}}),
+      plain_connect("far.test:443", {{":scheme", "https"}, {":path", "/"}}),
+      plain_connect("far.test:443", {{":authority", "other.test:443"}}),
+  };
+  for (const Fields& fields : cases) {
+    Read read_one;
+    read(read_one, fields, true);
+    EXPECT_EQ(read_one.result.kind, Kind::malformed) << fields.back().first << fields.size();
+  }
+}
+
+TEST(Http2Request, a_CONNECT_to_what_is_no_place_is_answered) {
+  for (const std::string place :
+       {"far.test", "far.test:", "far.test:0", "far.test:65536", "far.test:+443", ":443",
+        "[::1:443", "u@far.test:443", "u:p@far.test:443", "far.test:443@x.test:1", "far.test:443/x",
+        "http://far.test:443", "far.test:443?x", "/", "*"}) {
+    Read read_one;
+    read(read_one, plain_connect(place), true);
+    EXPECT_EQ(read_one.result.kind, Kind::fault) << place;
+    EXPECT_EQ(read_one.result.status, 400) << place;
+  }
+  for (const std::string length : {"5", "x", "+0", "-0"}) {
+    Read read_one;
+    read(read_one, plain_connect("far.test:443", {{"content-length", length}}), true);
+    EXPECT_EQ(read_one.result.status, 400) << length;
+  }
+}
+
 TEST(Http2Request, fields_are_counted_and_their_memory_has_an_end) {
   Fields fields = with({});
   for (int i = 0; i < 101; ++i) fields.emplace_back("x" + std::to_string(i), "y");

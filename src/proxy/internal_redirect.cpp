@@ -42,8 +42,7 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.first.write().settings = x.settings;
   rename_environment(x);
   x.environment.set("REDIRECT_STATUS", x.arena.decimal(static_cast<std::uint64_t>(status)));
-  x.environment.set("REDIRECT_URL", x.path);
-  if (x.has_query) x.environment.set("REDIRECT_QUERY_STRING", x.query);
+  x.environment.set("REDIRECT_REQUEST_METHOD", x.arena.copy(x.request.method));
   if (x.rewritten->reroutes == 0) remember_first_request(x, status);
   x.redirected = true;
   // Until the document has one: conditions ask for it, and ProxyErrorOverride may keep it.

@@ -81,7 +81,9 @@ void move_last(Exchange& x, http::FieldId id) {
   for (const http::Field& field : moved) x.always.add(field.name, field.value, field.id);
 }
 
-void apply_header_rules(Exchange& x, Shard::Core& core) {
+void apply_page_rules(Exchange& x, Shard::Core& core) {
+  const BodyWords words(x);
+  x.ended_at = core.now();
   // What is served here without being an error is an answer like any other.
   expr::Remarks remarks;
   if (x.status == 200 && !x.settings->response_normal.empty())
@@ -96,6 +98,30 @@ void apply_header_rules(Exchange& x, Shard::Core& core) {
   }
   if (!x.rewritten->cookies.empty()) move_last(x, http::FieldId::set_cookie);
   core.heed(x, "headers", "a Header line", remarks);
+  words.restore(x);
+}
+
+bool may_stand_in_target(char c) { return c > ' ' && c != 0x7f; }
+
+// A path worked out from a request may hold what would end a request line.
+std::string_view escaped(std::string_view path, Arena& arena) {
+  if (std::ranges::all_of(path, may_stand_in_target)) return path;
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : path) {
+    if (may_stand_in_target(c)) {
+      text += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      text.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return arena.copy(text);
+}
+
+std::string_view text_of(Exchange& x, Shard::Core& core, const ErrorDocument& document) {
+  if (document.text == nullptr) return document.target;
+  return core.text_of(x, *document.text, core.failed_documents, "core", "an ErrorDocument");
 }
 
 // True when the configuration has its own text or URL for the status.
@@ -105,14 +131,13 @@ bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
-    core.page.append(
-        core.text_of(x, *document->text, core.failed_documents, "core", "an ErrorDocument"));
+    core.page.append(text_of(x, core, *document));
     return true;
   }
   if (document->kind == ErrorDocument::Kind::url && answer.status != 401) {
     answer.status = 302;
     answer.reason = {};
-    answer.location = document->target;
+    answer.location = text_of(x, core, *document);
     answer.proxy_error = {};
   }
   return false;
@@ -125,11 +150,12 @@ http::PageServer page_server(const Exchange& x) {
           x.server->admin};
 }
 
-std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer) {
+std::string_view error_document_path(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
   if (x.redirected || answer.has_text) return {};
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
-  return document->target;
+  if (document->text == nullptr) return document->target;
+  return escaped(text_of(x, core, *document), x.arena);
 }
 
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {
@@ -165,17 +191,20 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
   const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
+  // httpd counts a page only when it is sent, and no echo.
+  const bool tells_length =
+      !empty && !echoes && x.request.method_id != http::Method::head && answer.feed == nullptr;
+  if (tells_length) x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
   if (!empty) {
-    // httpd counts a page only when it is sent, and no echo.
-    if (!echoes && x.request.method_id != http::Method::head && answer.feed == nullptr)
-      x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type
                                            : http::error_page_type);
   }
   // httpd: nothing of Header reaches the answer to OPTIONS *.
-  if (!about_server || x.status != 200) apply_header_rules(x, core);
+  if (!about_server || x.status != 200) apply_page_rules(x, core);
   name_varying_fields(x);
+  if (tells_length && !x.normal.has(http::FieldId::content_length))
+    x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
   if (empty && x.status == 200) x.normal.add("Content-Length", "0");
 }
 

@@ -41,6 +41,6 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& ans
 
 // The path of an ErrorDocument for the status that is served by an internal redirect; empty: the
 // answer is prepared from text, URL or the standard page.
-std::string_view error_document_path(const Exchange& x, const LocalAnswer& answer);
+std::string_view error_document_path(Exchange& x, Shard::Core& core, const LocalAnswer& answer);
 
 }  // namespace steelyard::proxy

@@ -1,5 +1,8 @@
 #include "proxy/reply.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.hpp"
 #include "config/reverse_map.hpp"
 #include "http/hop_by_hop.hpp"
@@ -118,6 +121,13 @@ void tidy_as_http(Exchange& x) {
   if (const std::string_view via = via_text(x); !via.empty()) x.normal.add("Via", via);
 }
 
+bool closes_connection(const http::FieldList& fields) {
+  if (!fields.has(FieldId::connection)) return false;
+  return std::ranges::any_of(fields, [](const http::Field& field) {
+    return field.id == FieldId::connection && http::has_token(field.value, "close");
+  });
+}
+
 bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& framing) {
   const config::ClientSettings& client = x.server->client;
   // httpd: a stream serves one request (%X).
@@ -130,17 +140,73 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   const bool asks = x.has_switch("downgrade-1.0") ? asked.keep_alive && !asked.close
                                                   : x.request.asks_keep_alive();
   if (!asks || http::closes_connection(x.status)) return false;
+  // A Header rule said so.
+  if (closes_connection(x.normal) || closes_connection(x.always)) return false;
   // httpd: a client that waits for leave to send its body is not waited for.
   if (x.own_answer && x.request.expects_continue) return false;
   return !x.has_switch("nokeepalive");
 }
 
-// What our end of the connection says about it.
-std::string_view connection_word(const Exchange& x) {
-  if (speaks_http2(x)) return {};
-  if (!x.keep_client) return "close";
-  return x.request.connection.keep_alive ? "Keep-Alive" : std::string_view();
-}
+// The fields of an answer on their way out. What our end says of the connection takes the place of
+// what a rule said of the same, or joins it (httpd).
+class ConnectionWriter {
+ public:
+  ConnectionWriter(const Exchange& x, http::HeadText& out)
+      : x_(x),
+        out_(out),
+        announces_(!speaks_http2(x) && x.keep_client && x.request.connection.keep_alive) {}
+
+  void append(const http::Field& field) {
+    if (field.id == FieldId::connection && !named_) {
+      append_connection(field);
+    } else if (field.id == FieldId::keep_alive && announces_) {
+      append_time(field.name);
+    } else {
+      out_.append_field(field);
+    }
+  }
+
+  void finish() {
+    if (announces_) append_time("Keep-Alive");
+    if (const std::string_view own = word(); !own.empty() && !named_)
+      out_.append_field("Connection", own);
+  }
+
+ private:
+  std::string_view word() const {
+    if (announces_) return "Keep-Alive";
+    return x_.keep_client || speaks_http2(x_) ? std::string_view() : "close";
+  }
+
+  void append_connection(const http::Field& field) {
+    const std::string_view own = word();
+    named_ = true;
+    if (own.empty() || http::has_token(field.value, "close")) {
+      out_.append_field(field);
+    } else {
+      out_.append_field(field.name, field.value, own);
+    }
+  }
+
+  // How long the connection is kept; once.
+  void append_time(std::string_view name) {
+    if (std::exchange(told_time_, true)) return;
+    const config::ClientSettings& client = x_.server->client;
+    out_.append(name).append(": timeout=");
+    out_.append(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
+    if (client.keep_alive_requests_max != 0) {
+      out_.append(", max=");
+      out_.append(std::uint64_t{client.keep_alive_requests_max - x_.client->requests_before});
+    }
+    out_.append("\r\n");
+  }
+
+  const Exchange& x_;
+  http::HeadText& out_;
+  const bool announces_;
+  bool named_ = false, told_time_ = false;
+};
 
 void append_status_line(const Exchange& x, http::HeadText& out) {
   // httpd: a status that it has no words for, kept for an ErrorDocument, is a 500 on the wire.
@@ -155,23 +221,13 @@ void append_status_line(const Exchange& x, http::HeadText& out) {
       .append("\r\n");
 }
 
-// `is_named`: a field said it together with what the answer has to say.
-void append_connection(const Exchange& x, bool is_named, http::HeadText& out) {
-  if (speaks_http2(x)) return;
-  if (!x.keep_client) {
-    if (!is_named) out.append("Connection: close\r\n");
-    return;
-  }
-  if (!x.request.connection.keep_alive) return;
-  const config::ClientSettings& client = x.server->client;
-  out.append("Keep-Alive: timeout=");
-  out.append(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
-  if (client.keep_alive_requests_max != 0) {
-    out.append(", max=");
-    out.append(std::uint64_t{client.keep_alive_requests_max - x.client->requests_before});
-  }
-  out.append(is_named ? "\r\n" : "\r\nConnection: Keep-Alive\r\n");
+bool comes_first(FieldId id) { return id == FieldId::date || id == FieldId::server; }
+
+// One Date and one Server: the member's or a rule's. httpd: where nothing is proxied, its own.
+std::optional<std::string_view> told(const Exchange& x, FieldId id) {
+  if (x.own_answer && !x.proxied) return std::nullopt;
+  const auto first = x.always.value(id);
+  return first ? first : x.normal.value(id);
 }
 
 // httpd keeps one of several Content-Type fields.
@@ -180,6 +236,22 @@ void keep_one_type(Exchange& x) {
   x.normal.remove_if([&](const http::Field& field) {
     return field.id == FieldId::content_type && std::exchange(has_type, true);
   });
+}
+
+// False: a field would hold what none can.
+bool apply_header_rules(Exchange& x, Shard::Core& core) {
+  const config::PathSettings& settings = *x.settings;
+  if (settings.response_always.empty() && settings.response_normal.empty()) return true;
+  const BodyWords words(x);
+  x.ended_at = core.now();
+  expr::Remarks remarks;
+  bool is_clean =
+      expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
+  is_clean &=
+      expr::apply(settings.response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
+  core.heed(x, "headers", "a Header line", remarks);
+  words.restore(x);
+  return is_clean;
 }
 
 // AddDefaultCharset: httpd names it last, behind whatever Header made of the type.
@@ -196,6 +268,27 @@ void name_charset(Exchange& x, std::string_view charset) {
 }
 
 }  // namespace
+
+BodyWords::BodyWords(const Exchange& x)
+    : length_(x.normal.value(FieldId::content_length)),
+      has_chunks_(x.normal.has(FieldId::transfer_encoding)) {}
+
+void BodyWords::restore(Exchange& x) const {
+  x.always.remove(FieldId::content_length);
+  x.always.remove(FieldId::transfer_encoding);
+  if (has_chunks_ && x.normal.has(FieldId::transfer_encoding)) {
+    x.normal.set("Transfer-Encoding", "chunked");
+  } else {
+    x.normal.remove(FieldId::transfer_encoding);
+  }
+  const http::Field* const length = x.normal.find(FieldId::content_length);
+  if (length == nullptr) return;
+  if (!length_) {
+    x.normal.remove(FieldId::content_length);
+  } else if (length->value.data() != length_->data() || x.normal.may_have_duplicates()) {
+    x.normal.set("Content-Length", *length_);
+  }
+}
 
 void name_varying_fields(Exchange& x) {
   const http::Field* const vary = x.normal.find(FieldId::vary);
@@ -254,22 +347,14 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
   if (adoption.is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_fields(x);
-  bool is_clean = true;
-  expr::Remarks remarks;
-  if (!settings.response_always.empty())
-    is_clean =
-        expr::apply(settings.response_always, {x.always, x.notes, x.arena, &x.normal, &remarks}, x);
-  if (!settings.response_normal.empty())
-    is_clean &=
-        expr::apply(settings.response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
-  core.heed(x, "headers", "a Header line", remarks);
+  const bool is_clean = apply_header_rules(x, core);
   name_varying_fields(x);
   if (settings.default_charset && !settings.default_charset->empty())
     name_charset(x, *settings.default_charset);
   return is_clean;
 }
 
-ReplyFraming frame_reply(Exchange& x, bool is_empty) {
+ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning) {
   ReplyFraming result{.framing = whole_framing(x)};
   const http::BodyFraming& body = x.response.body;
   if (http::has_no_body(x.status)) {
@@ -282,9 +367,15 @@ ReplyFraming frame_reply(Exchange& x, bool is_empty) {
     return result;
   }
   result.has_body = true;
-  if (body.kind == Kind::length || body.kind == Kind::none) return result;
+  const bool tells_length = x.normal.has(FieldId::content_length);
+  if (body.kind == Kind::none || (body.kind == Kind::length && tells_length)) return result;
   x.normal.remove(FieldId::content_length);
-  if (is_empty && body.kind == Kind::chunked) {
+  if (body.kind == Kind::length && beginning.pending_is_last()) {
+    x.normal.add("Content-Length", x.arena.decimal(body.length));
+    return result;
+  }
+  // An empty body that is known to be over has a length, whatever its framing was (httpd).
+  if (beginning.finished() && body.kind == Kind::chunked) {
     x.normal.add("Content-Length", "0");
     return result;
   }
@@ -303,31 +394,22 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
   x.keep_client = may_keep_client(x, core, framing);
   out.clear();
   append_status_line(x, out);
-  const bool has_date = x.normal.has(FieldId::date);
-  if (!has_date) {
+  if (const auto date = told(x, FieldId::date)) {
+    out.append_field("Date", *date);
+  } else {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());
     out.append_field("Date", core.date.at(seconds));
-  } else {
-    out.append_field("Date", *x.normal.value(FieldId::date));
   }
-  const auto server = x.normal.value(FieldId::server);
-  out.append_field("Server", server.value_or(x.generation->banner()));
-  for (const http::Field& field : x.always) out.append_field(field);
-  bool names_connection = false;
+  out.append_field("Server", told(x, FieldId::server).value_or(x.generation->banner()));
+  ConnectionWriter fields(x, out);
+  for (const http::Field& field : x.always)
+    if (!comes_first(field.id)) fields.append(field);
   for (const http::Field& field : x.normal) {
-    if (field.id == FieldId::date || field.id == FieldId::server) continue;
+    if (comes_first(field.id)) continue;
     if (x.own_answer && field.id == FieldId::content_type) continue;
-    const std::string_view word = field.id == FieldId::connection && !names_connection
-                                      ? connection_word(x)
-                                      : std::string_view();
-    if (word.empty()) {
-      out.append_field(field);
-    } else {
-      out.append_field(field.name, field.value, word);
-      names_connection = true;
-    }
+    fields.append(field);
   }
-  append_connection(x, names_connection, out);
+  fields.finish();
   if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // httpd sets the type of its own pages last.
   if (x.own_answer && x.normal.has(FieldId::content_type))

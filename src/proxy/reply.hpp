@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "http/head_text.hpp"
 #include "proxy/core.hpp"
 #include "proxy/message_writer.hpp"
+#include "proxy/reply_body.hpp"
 
 // The head of what the client gets: field mapping, Header rules, framing, connection handling.
 
@@ -41,9 +43,21 @@ struct ReplyFraming {
   bool ends_by_closing = false;  // neither a length nor chunks tell where the body ends
 };
 
-// How the body that the backend announced reaches this client.
-// `is_empty`: the body is known to be over without a byte.
-ReplyFraming frame_reply(Exchange& x, bool is_empty);
+// How the body that the backend announced reaches this client. Its beginning was pulled.
+ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning);
+
+// What an answer says of where its body ends: nothing that Header rules make of it counts, but that
+// they may take the length away (httpd counts the body anew, where it has it whole, and announces
+// what rules say where it has not).
+class BodyWords {
+ public:
+  explicit BodyWords(const Exchange& x);  // before the rules
+  void restore(Exchange& x) const;        // behind them
+
+ private:
+  std::optional<std::string_view> length_;
+  bool has_chunks_;
+};
 
 // Decides x.keep_client and writes the status line and all fields into `out`.
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "io/stream.hpp"
+
 // The body of a member's answer, decoded piece by piece, whatever its framing is.
 //
 // Threads: the shard's.
@@ -27,11 +29,14 @@ class ReplyBody {
   bool finished() const { return end_ && pending_.empty(); }
   bool pending_is_last() const { return end_; }
   std::uint64_t received() const { return received_; }
+  // After cut_short: how the connection ended, or ok: it did not, what came is at fault.
+  const io::IoResult& ending() const { return ending_; }
 
  protected:
   std::string_view pending_;
   bool end_ = false;  // nothing follows `pending_`
   std::uint64_t received_ = 0;
+  io::IoResult ending_;
 };
 
 }  // namespace steelyard::proxy

@@ -34,6 +34,7 @@ ResponseBody::Progress ResponseBody::read_backend() {
   if (framing_.kind == Kind::length)
     room = room.first(static_cast<std::size_t>(std::min<std::uint64_t>(room.size(), left_)));
   const io::IoResult result = sources_.backend.read(room);
+  if (result.status == io::IoStatus::end || result.status == io::IoStatus::failed) ending_ = result;
   switch (result.status) {
     case io::IoStatus::ok:
       sources_.extra.filled(result.bytes);

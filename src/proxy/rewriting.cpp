@@ -104,7 +104,9 @@ bool ExchangeSubject::add_cookie(std::string_view name, std::string_view line) {
 }
 
 Routing answer(int status, std::string_view location = {}) {
-  return {Routing::Kind::answer, status, location, {}};
+  Routing routing{Routing::Kind::answer, status, location, {}};
+  routing.by_rewriting = true;
+  return routing;
 }
 
 // SCRIPT_URL and SCRIPT_URI: what the client asked for, whatever rules make of it.

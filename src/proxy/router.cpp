@@ -8,6 +8,7 @@
 #include "config/open_page.hpp"
 #include "config/redirect.hpp"
 #include "config/route.hpp"
+#include "http/hop_by_hop.hpp"
 #include "http/path.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/client_wish.hpp"
@@ -210,7 +211,9 @@ void find_backend(Exchange& x, Shard::Core& core) {
 
 std::optional<Routing> redirect(Exchange& x, std::span<const config::Redirect> redirects) {
   if (redirects.empty()) return std::nullopt;
-  const config::RedirectRequest request{x.path, x.query, x.has_query, x.origin(), &x};
+  const bool is_relative = x.settings->redirect_relative.value_or(false);
+  const std::string_view origin = is_relative ? std::string_view() : x.origin();
+  const config::RedirectRequest request{x.path, x.query, x.has_query, origin, &x};
   const auto found = config::find_redirect(redirects, request, x.arena);
   if (!found) return std::nullopt;
   return Routing{Routing::Kind::answer, found->status, found->location, {}};
@@ -303,11 +306,29 @@ void apply_env_rules(Exchange& x, Shard::Core& core, std::span<const expr::EnvRu
   core.heed(x, "setenvif", "SetEnvIfExpr", remarks);
 }
 
+// httpd: what rules make of the client's Connection decides whether it is kept.
+void read_connection_anew(http::RequestHead& head) {
+  head.connection.close = head.version.minor == 0 && head.expects_continue;
+  http::ConnectionOptions options;
+  for (const http::Field& field : head.fields)
+    if (field.id == http::FieldId::connection) http::read_connection(field.value, options);
+  head.connection.keep_alive = options.keep_alive;
+  head.connection.close |= options.close;
+}
+
 bool apply_request_rules(Exchange& x, Shard::Core& core, std::span<const expr::HeaderRule> rules) {
+  const auto connection = x.request.fields.value(http::FieldId::connection);
+  const auto expect = x.request.fields.value(http::FieldId::expect);
   expr::Remarks remarks;
+  x.ended_at = core.now();
   const bool is_clean =
       expr::apply(rules, {x.request.fields, x.notes, x.arena, nullptr, &remarks}, x);
   core.heed(x, "headers", "a RequestHeader line", remarks);
+  if (x.request.fields.value(http::FieldId::connection) != connection)
+    read_connection_anew(x.request);
+  // httpd: what no client expects is not passed on.
+  if (!x.request.expects_continue && x.request.fields.value(http::FieldId::expect) != expect)
+    x.request.fields.remove(http::FieldId::expect);
   return is_clean;
 }
 

@@ -30,6 +30,7 @@ struct Routing {
   // for leave to send it gets that.
   bool reads_body = false;
   std::string_view html_note{};  // further words for the page, ready for it
+  bool by_rewriting = false;     // a RewriteRule said so
 };
 
 // The virtual host by the connection's address and the request's host; also for requests that are

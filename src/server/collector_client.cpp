@@ -151,8 +151,18 @@ CollectorAnswer CollectorClient::judge(int result) {
 CollectorAnswer CollectorClient::judge_status(long status, std::string_view body) {
   CollectorAnswer answer;
   if (status >= 200 && status < 300) {
+    // OTLP answers with an object, which may be empty, and says so; a login page does neither.
+    const std::string_view told = trim(body);
+    if (!told.empty() && !told.starts_with('{')) {
+      answer.kind = CollectorAnswer::Kind::refused;
+      answer.text = fmt::format("it answers {} with what is no OTLP: {}", status,
+                                quoted(told.substr(0, 200)));
+      return answer;
+    }
     answer.kind = CollectorAnswer::Kind::taken;
     answer.rejected = rejected_spans(body);
+    if (answer.rejected != 0)
+      answer.text = fmt::format("it answers {} {}", status, quoted(told.substr(0, 200)));
     return answer;
   }
   answer.kind =

@@ -136,7 +136,8 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     for (const std::string& complaint : complaints) read->remarks.push_back(fault(complaint));
     if (!complaints.empty()) return std::unexpected(std::move(read->remarks));
   }
-  return Configuration{std::move(read->config), std::move(read->remarks), nullptr};
+  return Configuration{std::move(read->config), std::move(read->remarks), nullptr,
+                       std::move(read->sources)};
 }
 
 std::string describe_all(const std::vector<Diagnostic>& diagnostics, ShowNotes notes) {

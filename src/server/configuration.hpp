@@ -18,6 +18,7 @@ struct Configuration {
   std::unique_ptr<config::Config> config;
   std::vector<apacheconf::Diagnostic> remarks;  // warnings and notes
   std::shared_ptr<const tls::Hosts> tls;        // once load_tls() was here
+  std::string sources = {};                     // the files that were read, for people
 };
 
 // Who only looks something up is not told what serving needs beyond the file.

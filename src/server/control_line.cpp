@@ -5,7 +5,9 @@
 #include <sys/time.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <string_view>
+#include <system_error>
 
 #include "server/configuration.hpp"
 
@@ -30,7 +32,8 @@ std::expected<std::string, std::string> path_of_socket(const manage::CtlWords& w
   if (!read) {
     return std::unexpected(
         fmt::format("the configuration, which says where the control socket is, has faults; "
-                    "--socket PATH does without it\n{}",
+                    "--socket PATH does without it: the pid file's name and .ctl, unless "
+                    "SteelyardControlSocket says otherwise\n{}",
                     describe_all(read.error(), ShowNotes::no)));
   }
   if (const auto& path = read->config->control_socket; path && !path->empty()) return *path;
@@ -53,6 +56,14 @@ bool send_line(const Descriptor& line, std::string text) {
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+std::expected<void, std::string> print_answer(std::string_view text) {
+  errno = 0;
+  const bool is_taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) == 0 && is_taken) return {};
+  return std::unexpected(
+      fmt::format("the answer could not be written: {}", std::generic_category().message(errno)));
 }
 
 std::expected<std::string, std::string> receive_line(const Descriptor& line) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <expected>
 #include <string>
+#include <string_view>
 
 #include "manage/ctl_words.hpp"
 #include "server/descriptor.hpp"
@@ -19,6 +20,9 @@ void limit_time(const Descriptor& line, std::chrono::seconds most);
 
 // False: nobody takes it.
 bool send_line(const Descriptor& line, std::string text);
+// To the standard output, all of it; else why not: a full disk, a closed pipe.
+std::expected<void, std::string> print_answer(std::string_view text);
+
 // Without its end. The server answers one line at a time, so nothing follows it.
 std::expected<std::string, std::string> receive_line(const Descriptor& line);
 

@@ -52,6 +52,7 @@ void ControlThread::take(const std::shared_ptr<const proxy::Generation>& generat
   health_news_->adopt(generation_);
   desk_->adopt(*generation_);
   manager_->adopt(*generation_);
+  book_->expect_to_keep(!manage::persistent_balancers(*generation_).empty());
   if (shared_ != nullptr) shared_->adopt(manage::name_balancers(*generation_));
   // What was changed while the others knew of it and this thread did not, they were told with the
   // generation before and did not heed.
@@ -98,6 +99,15 @@ bool ControlThread::knows_condition(std::string_view scope, std::string_view nam
 void ControlThread::end_feeds() {
   api_->end_feeds();
   live_page_->end_feeds();
+}
+
+void ControlThread::listen_anew(Descriptor socket) {
+  // Jobs are copied, descriptors are not.
+  auto held = std::make_shared<Descriptor>(std::move(socket));
+  loop_.post([this, held = std::move(held)] {
+    listener_.reset();
+    listen(std::move(*held));
+  });
 }
 
 void ControlThread::close_socket() {
@@ -223,16 +233,18 @@ void ControlThread::bring_back_late(journal::Journal journal) {
 
 void ControlThread::open_journal_again(std::string folder) {
   loop_.post([this, folder = std::move(folder)] {
-    const journal::Journal* const before = book_->journal();
-    if (before != nullptr && !before->is_read_only()) return;
-    book_->open_again([this, &folder] { return journal::Journal::open(folder, loop_.wall_now()); });
-    const auto troubles = book_->troubles();
-    const bool is_well = troubles.empty();
-    log(is_well ? config::LogLevel::notice : config::LogLevel::error,
-        is_well ? "the journal of operators' changes can be written to again" : troubles.front());
-    if (is_well)
-      book_->catch_up(manage::name_balancers(*generation_),
+    if (!book_->should_open_again()) return;
+    const auto open = [this, &folder] {
+      auto journal = journal::Journal::open(folder, loop_.wall_now());
+      if (journal && !journal->remark().empty()) log(config::LogLevel::warn, journal->remark());
+      return journal;
+    };
+    book_->open_again(open, manage::name_balancers(*generation_),
                       {.now = loop_.now(), .wall = loop_.wall_now()});
+    const bool is_well = book_->journal() != nullptr && !book_->journal()->is_read_only();
+    log(is_well ? config::LogLevel::notice : config::LogLevel::error,
+        is_well ? "the journal of operators' changes can be written to again"
+                : book_->troubles().front());
   });
 }
 

@@ -55,7 +55,7 @@ class ControlThread final : public proxy::Desk {
                   std::shared_ptr<const proxy::Generation> generation);
   // While it runs: a journal that could not be opened at the start.
   void bring_back_late(journal::Journal journal);
-  // While it runs: one that could only be read at the start.
+  // While it runs, if it is one that can only be read, or whose file is no longer in its place.
   void open_journal_again(std::string folder);
   struct Cluster {  // manage::SharedChanges::Parts
     std::function<void(const cluster::Order&, std::uint64_t epoch)> send;
@@ -73,6 +73,8 @@ class ControlThread final : public proxy::Desk {
   // root, and who the process is by now.
   void start(Descriptor socket, std::shared_ptr<const proxy::Generation> generation);
   void adopt(std::shared_ptr<const proxy::Generation> generation);
+  // In the place of a socket whose file is gone. Who is connected stays so.
+  void listen_anew(Descriptor socket);
   // And all its connections, what pages have without an end, and the journal, for a successor.
   // Returns when nobody listens any more; pages are still answered, but change nothing.
   void close_socket();

@@ -22,7 +22,6 @@ using manage::CtlWords;
 // (SIGSTOP) or hangs never does, and a script would hang with it.
 constexpr std::chrono::seconds answer_time_max{30};
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 int fail(CtlExit exit, std::string_view text) {
@@ -39,9 +38,9 @@ int ask(const CtlWords& words, const Descriptor& line) {
     const auto answer = receive_line(line);
     if (!answer) return fail(CtlExit::failed, answer.error());
     const manage::CtlReport report = manage::report_answer(words, *answer);
-    print(report.out);
-    std::fflush(stdout);
+    const auto printed = print_answer(report.out);
     complain(report.complaint);
+    if (!printed) return fail(CtlExit::failed, printed.error());
     if (report.exit != CtlExit::done) return static_cast<int>(report.exit);
   }
   return 0;
@@ -53,8 +52,8 @@ int run_ctl(std::span<const char* const> words) {
   const auto parsed = manage::parse_ctl_words(words);
   if (!parsed) return fail(CtlExit::usage, parsed.error());
   if (!parsed->help.empty()) {
-    print(parsed->help);
-    return 0;
+    const auto printed = print_answer(parsed->help);
+    return printed ? 0 : fail(CtlExit::failed, printed.error());
   }
   const auto path = path_of_socket(*parsed);
   if (!path) return fail(CtlExit::failed, path.error());

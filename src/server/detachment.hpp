@@ -23,6 +23,7 @@ class Detachment {
   // Returns in the child only, unless forking fails.
   static std::expected<Detachment, std::string> background();
 
+  bool is_in_background() const { return parent_.is_open(); }
   // The server listens: lets the parent go and leaves the terminal.
   void ready();
 

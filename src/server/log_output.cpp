@@ -70,9 +70,9 @@ std::string LogOutput::take_notice(Instant now) {
                      std::exchange(untold_drops_, 0), target_.text);
 }
 
-std::string LogOutput::last_notice() const {
+std::string LogOutput::last_notice() {
   const auto waiting = std::ranges::count(std::string_view(waiting_).substr(written_), '\n');
-  const std::uint64_t lost = untold_drops_ + static_cast<std::uint64_t>(waiting);
+  const std::uint64_t lost = untold_drops_ + static_cast<std::uint64_t>(waiting) + unread_lines();
   if (lost == 0) return {};
   return fmt::format("{} lines for log {} were lost: it did not take them in time", lost,
                      target_.text);

@@ -55,17 +55,22 @@ class LogOutput {
   // Writes what goes; true when nothing waits any more.
   bool flush(Instant now);
   // What there is to tell since the last call: the first failure, the end of one, lines dropped.
-  std::string take_notice(Instant now);
-  // What was never told, when nothing is written any more: lines that were dropped or still wait.
-  std::string last_notice() const;
+  virtual std::string take_notice(Instant now);
+  // What was never told, when nothing is written any more: lines that were dropped, still wait, or
+  // that nobody reads.
+  std::string last_notice();
 
   std::size_t waiting_bytes() const { return waiting_.size() - written_; }
   std::uint64_t lines_dropped() const { return lines_dropped_; }
   // When flush() is worth calling again although nothing became ready; `never`: not by time.
   virtual Instant retry_at() const { return retry_at_; }
   // When take_notice() will have something to tell; `never`: nothing as yet.
-  Instant notice_at() const { return untold_drops_ > 0 && !failing_ ? next_drop_notice_ : never; }
+  virtual Instant notice_at() const {
+    return untold_drops_ > 0 && !failing_ ? next_drop_notice_ : never;
+  }
 
+  // Of what was written: lines that nobody will read, when nothing is written any more.
+  virtual std::uint64_t unread_lines() { return 0; }
   virtual std::optional<FileIdentity> file() const { return std::nullopt; }
   // What a poll may wait for; -1: nothing.
   virtual int writable_descriptor() const { return -1; }

@@ -46,16 +46,60 @@ std::expected<void, std::string> PipeLog::start() {
   return {};
 }
 
-// A program that ends as soon as it starts is started once in retry_after, no more often.
-void PipeLog::tend(Instant now) {
+// Without a descriptor it ended before there could be one.
+bool PipeLog::has_ended() const {
   pollfd watched{.fd = exit_.number(), .events = POLLIN, .revents = 0};
-  if (exit_.is_open() && ::poll(&watched, 1, 0) == 1) {
-    if (child_ != 0) ::waitpid(std::exchange(child_, 0), nullptr, WNOHANG);
-    exit_.close();
-    restart_at_ = std::max(now, started_at_ + retry_after);
-  }
+  return !exit_.is_open() || ::poll(&watched, 1, 0) == 1;
+}
+
+// A program that ends as soon as it starts is started once in retry_after, no more often.
+void PipeLog::note_end(Instant now) {
+  if (restart_at_ != never || !has_ended()) return;
+  if (child_ != 0) ::waitpid(std::exchange(child_, 0), nullptr, WNOHANG);
+  exit_.close();
+  ++untold_ends_;
+  restart_at_ = std::max(now, started_at_ + retry_after);
+}
+
+void PipeLog::tend(Instant now) {
+  note_end(now);
   if (restart_at_ > now) return;
-  if (!start()) restart_at_ = now + retry_after;
+  auto started = start();
+  start_error_ = started ? std::string() : std::move(started.error());
+  if (!started) restart_at_ = now + retry_after;
+  note_end(now);
+}
+
+Instant PipeLog::notice_at() const {
+  const bool has_news = untold_ends_ > 0 || !start_error_.empty();
+  return has_news ? std::min(next_end_notice_, LogOutput::notice_at()) : LogOutput::notice_at();
+}
+
+std::string PipeLog::take_notice(Instant now) {
+  const bool has_news = untold_ends_ > 0 || !start_error_.empty();
+  if (!has_news || now < next_end_notice_) return LogOutput::take_notice(now);
+  next_end_notice_ = now + end_notice_period;
+  const std::uint64_t ends = std::exchange(untold_ends_, 0);
+  if (!start_error_.empty()) {
+    return fmt::format("{}; its lines are kept, and it is tried again every second", start_error_);
+  }
+  const std::string times = ends > 1 ? fmt::format(" {} times", ends) : std::string();
+  return fmt::format(
+      "piped log program '{}' ended unexpectedly{} and is started again; what it had not read "
+      "goes to its successor",
+      target().text, times);
+}
+
+// While the program runs it reads up to the end of its input.
+std::uint64_t PipeLog::unread_lines() {
+  if (!has_ended()) return 0;
+  ::fcntl(read_end_.number(), F_SETFL, O_NONBLOCK);
+  char room[65536];
+  std::uint64_t lines = 0;
+  ssize_t got = 0;
+  while ((got = ::read(read_end_.number(), room, sizeof room)) > 0)
+    lines += static_cast<std::uint64_t>(std::count(room, room + got, '\n'));
+  return lines;
 }
 
 LogOutput::Written PipeLog::write(std::string_view bytes) {

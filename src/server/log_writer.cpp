@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,12 @@ namespace {
 
 constexpr std::size_t spare_batches_max = 64;
 constexpr std::size_t spare_batch_bytes_max = std::size_t{1} << 20;
+
+bool is_standard_error(const LogOutput& log) {
+  struct stat found{};
+  if (::fstat(STDERR_FILENO, &found) != 0) return false;
+  return log.file() == FileIdentity{found.st_dev, found.st_ino};
+}
 
 Instant steady_now() { return std::chrono::steady_clock::now(); }
 
@@ -121,12 +128,14 @@ void LogWriter::carry_out(Item& item) {
     case Item::Kind::install: {
       auto& place = outputs_[item.id];
       if (place && !place->flush(steady_now())) item.installed->adopt_waiting(*place);
+      if (place) lines_dropped_ += place->unread_lines();
       place = std::move(item.installed);
       break;
     }
     case Item::Kind::remove:
       if (const auto found = outputs_.find(item.id); found != outputs_.end()) {
         found->second->flush(steady_now());
+        lines_dropped_ += found->second->unread_lines();
         outputs_.erase(found);
       }
       break;
@@ -187,7 +196,10 @@ void LogWriter::tell(std::string_view notice) {
       line, ::gettid(),
       {.module = "log", .text = notice, .referer = {}, .when = std::chrono::system_clock::now()});
   const auto found = outputs_.find(notices_to_.load(std::memory_order_relaxed));
-  if (found != outputs_.end()) found->second->append(line, config::LogLevel::error);
+  if (found != outputs_.end()) {
+    found->second->append(line, config::LogLevel::error);
+    if (found->second->flush(steady_now()) && is_standard_error(*found->second)) return;
+  }
   // The error log itself may be what fails.
   [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
 }

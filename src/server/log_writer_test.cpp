@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "server/log_pipe.hpp"
 #include "server/scratch_directory.hpp"
 
 namespace steelyard::server {
@@ -136,6 +137,7 @@ TEST(LogWriter, lines_for_a_removed_target_are_counted) {
 
 // A process descriptor becomes readable when its process ends.
 void await_end(int process) {
+  if (process < 0) return;  // it ended already
   pollfd watched{.fd = process, .events = POLLIN, .revents = 0};
   ASSERT_EQ(::poll(&watched, 1, 10'000), 1);
 }
@@ -154,6 +156,42 @@ TEST(LogWriter, a_program_gets_the_lines_and_the_end_of_its_input) {
   writer.stop();
   await_end(process.number());
   EXPECT_EQ(content(scratch.file("a")), "one\ntwo\n");
+}
+
+TEST(LogOutput, a_program_that_ends_by_itself_is_told_of_and_so_are_the_lines_that_nobody_reads) {
+  auto output = LogOutput::open(LogTarget{.kind = Kind::pipe, .text = "false"});
+  ASSERT_TRUE(output) << output.error();
+  LogOutput& log = **output;
+  const Instant start = std::chrono::steady_clock::now();
+  log.append("one\ntwo\n", LogLevel::info);
+  EXPECT_TRUE(log.flush(start));
+  EXPECT_EQ(log.take_notice(start), "");
+  Instant now = start;
+  for (int i = 0; i < 3; ++i) {
+    await_end(log.exit_descriptor());
+    now += LogOutput::retry_after * 2;
+    log.tend(now);
+    const bool first = i == 0;
+    EXPECT_EQ(log.take_notice(now).empty(), !first);
+  }
+  await_end(log.exit_descriptor());
+  EXPECT_EQ(log.notice_at(), start + LogOutput::retry_after * 2 + PipeLog::end_notice_period);
+  EXPECT_THAT(log.take_notice(log.notice_at()),
+              testing::StartsWith("piped log program 'false' ended unexpectedly"));
+  EXPECT_THAT(log.last_notice(), testing::StartsWith("2 lines for log false were lost"));
+}
+
+TEST(LogOutput, words_of_a_program_are_cut_as_httpd_cuts_them) {
+  const ScratchDirectory scratch;
+  const std::string script = scratch.file("script");
+  std::ofstream(script) << R"(for word in "$@"; do printf '[%s]' "$word"; done > )"
+                        << scratch.file("words");
+  const std::string arguments = R"(a\ b\\c 'a b'c "d\"e' f" "" g"h i)";
+  auto output = LogOutput::open(
+      LogTarget{.kind = Kind::pipe, .text = fmt::format("/bin/sh {} {}", script, arguments)});
+  ASSERT_TRUE(output) << output.error();
+  await_end((*output)->exit_descriptor());
+  EXPECT_EQ(content(scratch.file("words")), R"([a b\c][a b][c][d"e' f][][g"h][i])");
 }
 
 TEST(LogOutput, a_full_device_is_reported_once_and_nothing_waiting_is_lost) {

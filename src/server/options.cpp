@@ -4,6 +4,7 @@
 #include <getopt.h>
 
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "base/text.hpp"
@@ -29,13 +30,35 @@ std::optional<Control> find_control(std::string_view name) {
   return std::nullopt;
 }
 
+constexpr std::array<std::pair<std::string_view, bool Reports::*>, 5> dumps{{
+    {"DUMP_INCLUDES", &Reports::includes},
+    {"DUMP_VHOSTS", &Reports::hosts},
+    {"DUMP_RUN_CFG", &Reports::run},
+    {"DUMP_MODULES", &Reports::modules},
+    {"DUMP_CONFIG", &Reports::config},
+}};
+
 // -D also steers what the program does; those names are defined nevertheless, as in httpd.
 void define(Options& options, std::string_view name) {
   if (name == "FOREGROUND" || name == "NO_DETACH") options.foreground = true;
-  if (name == "DUMP_VHOSTS" || name == "DUMP_RUN_CFG") options.action = Action::show_hosts;
-  if (name == "DUMP_CONFIG") options.action = Action::show_config;
-  if (name == "DUMP_MODULES") options.action = Action::show_modules;
+  if (name == "DUMP_CERTS") options.reports.certificates = true;
+  for (const auto& [dump, report] : dumps) {
+    if (name != dump) continue;
+    options.reports.*report = true;
+    options.action = Action::report;
+  }
   options.defines.emplace_back(name);
+}
+
+// A server in the background stands elsewhere, and a reload reads the same names again.
+std::string from_here(std::string_view folder) {
+  if (folder.empty() || folder.starts_with('/')) return std::string(folder);
+  std::error_code failure;
+  const std::filesystem::path here = std::filesystem::current_path(failure);
+  if (failure) return std::string(folder);
+  std::string path = (here / folder).lexically_normal().string();
+  if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 void ask_for_version(Options& options) {
@@ -44,10 +67,7 @@ void ask_for_version(Options& options) {
 }
 
 void ask_for_check(Options& options) {
-  const bool dump_wins = options.action == Action::show_hosts ||
-                         options.action == Action::show_modules ||
-                         options.action == Action::show_config;
-  if (!dump_wins) options.action = Action::check;
+  if (options.action != Action::report) options.action = Action::check;  // httpd: a dump wins
 }
 
 // Returns the complaint; empty when all is well.
@@ -57,7 +77,7 @@ std::string apply_valued(Options& options, char flag, std::string_view value) {
       options.config_file = value;
       return {};
     case 'd':
-      options.server_root = value;
+      options.server_root = from_here(value);
       return {};
     case 'D':
       define(options, value);
@@ -93,10 +113,11 @@ void apply_switch(Options& options, char flag) {
       ask_for_check(options);
       break;
     case 'S':
-      options.action = Action::show_hosts;
+      define(options, "DUMP_VHOSTS");
+      define(options, "DUMP_RUN_CFG");
       break;
     case 'M':
-      options.action = Action::show_modules;
+      define(options, "DUMP_MODULES");
       break;
     case 'l':
       options.action = Action::list_modules;
@@ -180,6 +201,10 @@ std::expected<Options, std::string> parse_options(std::span<const char* const> a
     return options;
   }
   Options options;
+  if (arguments.size() == 2 && std::string_view(arguments[1]) == "--help") {
+    options.action = Action::help;
+    return options;
+  }
   auto words = for_getopt(arguments);
   const int count = static_cast<int>(arguments.size());
   int flag = 0;
@@ -220,7 +245,7 @@ std::string usage(std::string_view program) {
       "Usage: {0} [-D name] [-d directory] [-f file]\n"
       "       {1} [-C \"directive\"] [-c \"directive\"]\n"
       "       {1} [-k start|restart|graceful|graceful-stop|stop]\n"
-      "       {1} [-e level] [-E file] [-v] [-V] [-h] [-l] [-L] [-t] [-S] [-M] [-X]\n"
+      "       {1} [-e level] [-E file] [-v] [-V] [-h] [-l] [-L] [-t] [-T] [-S] [-M] [-X]\n"
       "       {0} demo-member --port number [--name name] [--route route]\n"
       "       {0} ctl help\n"
       "       {0} top [--help]\n"
@@ -233,6 +258,9 @@ std::string usage(std::string_view program) {
       "  -t              check the configuration and report every fault; with -v, notes as well\n"
       "  -S              show the virtual hosts and the run settings\n"
       "  -M              show the modules that are in use\n"
+      "  -t -D DUMP_INCLUDES  show the files that were read (also DUMP_VHOSTS, DUMP_RUN_CFG,\n"
+      "                  DUMP_MODULES, DUMP_CONFIG)\n"
+      "  -T              start without looking for document roots, which nothing here needs\n"
       "  -l, -L          list the built-in modules; list the directives\n"
       "  -e level        write start-up messages from this level on\n"
       "  -E file         write start-up messages to this file\n"

@@ -24,13 +24,21 @@ struct DemoMemberOptions {
   std::string route;  // appended to the session cookie, and how the balancer names the member
 };
 
+// What is printed about a configuration instead of serving it, in this order.
+struct Reports {
+  bool includes = false;      // -D DUMP_INCLUDES
+  bool hosts = false;         // -D DUMP_VHOSTS, -S
+  bool run = false;           // -D DUMP_RUN_CFG, -S
+  bool modules = false;       // -D DUMP_MODULES, -M
+  bool config = false;        // -D DUMP_CONFIG
+  bool certificates = false;  // -D DUMP_CERTS, beside what -t says
+};
+
 struct Options {
   enum class Action : std::uint8_t {
     serve,            // also with -k: see `control`
     check,            // -t
-    show_hosts,       // -S
-    show_modules,     // -M
-    show_config,      // -t -D DUMP_CONFIG
+    report,           // -S, -M, -D DUMP_...: see `reports`
     list_modules,     // -l
     list_directives,  // -L
     version,          // -v
@@ -42,6 +50,7 @@ struct Options {
   };
 
   Action action = Action::serve;
+  Reports reports;
   Control control = Control::start;
   std::string server_root;           // -d, empty: see root()
   std::string config_file;           // -f, relative to the server root; empty: default_config_file

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace steelyard::server {
 namespace {
 
@@ -54,12 +56,32 @@ TEST(Options, directives_around_the_file_keep_their_order) {
 
 TEST(Options, each_way_to_ask_for_a_report_is_known) {
   EXPECT_EQ(parse({"-t"})->action, Action::check);
-  EXPECT_EQ(parse({"-S"})->action, Action::show_hosts);
-  EXPECT_EQ(parse({"-t", "-D", "DUMP_VHOSTS"})->action, Action::show_hosts);
-  EXPECT_EQ(parse({"-D", "DUMP_VHOSTS", "-t"})->action, Action::show_hosts);
-  EXPECT_EQ(parse({"-t", "-DDUMP_MODULES"})->action, Action::show_modules);
+  EXPECT_EQ(parse({"-t", "-D", "DUMP_VHOSTS"})->action, Action::report);
+  EXPECT_EQ(parse({"-D", "DUMP_VHOSTS", "-t"})->action, Action::report);
+  EXPECT_EQ(parse({"--help"})->action, Action::help);
   EXPECT_EQ(parse({"-v"})->action, Action::version);
   EXPECT_EQ(parse({"-l"})->action, Action::list_modules);
+}
+
+TEST(Options, reports_add_up) {
+  const Reports hosts = parse({"-t", "-D", "DUMP_VHOSTS"})->reports;
+  EXPECT_TRUE(hosts.hosts && !hosts.run && !hosts.modules && !hosts.includes && !hosts.config);
+  const Reports run = parse({"-t", "-DDUMP_RUN_CFG"})->reports;
+  EXPECT_TRUE(run.run && !run.hosts);
+  const auto both = parse({"-S", "-M"});
+  EXPECT_TRUE(both->reports.hosts && both->reports.run && both->reports.modules);
+  EXPECT_THAT(both->defines, testing::ElementsAre("DUMP_VHOSTS", "DUMP_RUN_CFG", "DUMP_MODULES"));
+  EXPECT_TRUE(parse({"-t", "-D", "DUMP_INCLUDES"})->reports.includes);
+  const auto checked = parse({"-t", "-D", "DUMP_CERTS"});
+  EXPECT_TRUE(checked->reports.certificates);
+  EXPECT_EQ(checked->action, Action::check);
+}
+
+TEST(Options, a_relative_root_belongs_to_where_the_program_was_called) {
+  const std::string here = std::filesystem::current_path().string();
+  EXPECT_EQ(parse({"-d", ".", "-f", "a.conf"})->root(), here);
+  EXPECT_EQ(parse({"-d", "."})->config_path(), here + "/httpd.conf");
+  EXPECT_EQ(parse({"-d", "x/", "-f", "a.conf"})->config_path(), here + "/x/a.conf");
 }
 
 TEST(Options, a_check_with_v_shows_notes_instead_of_the_version) {

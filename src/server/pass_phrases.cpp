@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "base/time.hpp"
+#include "server/child_program.hpp"
 
 namespace steelyard::server {
 
@@ -108,8 +108,13 @@ class PhraseProgram {
     Descriptor said(from[0]), output(from[1]);
     std::unique_ptr<PhraseProgram> program(new PhraseProgram(std::move(told), std::move(said)));
     const std::string name = words[0];
-    const int error = program->spawn(words, input.number(), output.number());
-    if (error != 0) return because(name + " cannot be started", error);
+    // It may ask at the terminal.
+    const auto child = start_program({.words = std::move(words),
+                                      .group = ChildProgram::Group::same,
+                                      .input = input.number(),
+                                      .output = output.number()});
+    if (!child) return because(name + " cannot be started", child.error());
+    program->child_ = *child;
     return program;
   }
 
@@ -138,33 +143,6 @@ class PhraseProgram {
  private:
   PhraseProgram(Descriptor told, Descriptor said)
       : told_(std::move(told)), said_(std::move(said)) {}
-
-  // The server's own signal mask and its ignored SIGPIPE must not reach the program.
-  int spawn(std::vector<std::string>& words, int input, int output) {
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    // It stays in this process's group: it may ask at the terminal.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, 1);
-    const int error =
-        ::posix_spawn(&child_, arguments[0], &actions, &attributes, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (error != 0) child_ = 0;
-    return error;
-  }
 
   Descriptor told_, said_;
   pid_t child_ = 0;

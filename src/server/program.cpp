@@ -43,29 +43,27 @@ bool redirect_start_up_messages(const std::string& path) {
   return false;
 }
 
-std::string hosts_report(const config::Config& config) {
+std::string run_report(const config::Config& config) {
   const auto identity = find_identity(config.user.empty() ? "#0" : config.user, config.group);
-  if (!identity) return apacheconf::describe_hosts(config);
-  return apacheconf::describe_hosts(
+  if (!identity) return apacheconf::describe_run(config);
+  return apacheconf::describe_run(
       config, config.user.empty() ? std::string() : std::to_string(identity->user),
       config.group.empty() ? std::string() : std::to_string(identity->group));
 }
 
-int report(const Options& options, const config::Config& config) {
-  switch (options.action) {
-    case Action::check:
-      complain("Syntax OK\n");
-      break;
-    case Action::show_hosts:
-      print(hosts_report(config));
-      break;
-    case Action::show_config:
-      print(config::dump(config));
-      break;
-    default:
-      print(apacheconf::describe_modules(config));
-      break;
+int report(const Options& options, const Configuration& configuration) {
+  if (options.reports.certificates) print(apacheconf::describe_certificates(*configuration.config));
+  if (options.action == Action::check) {
+    complain("Syntax OK\n");
+    return 0;
   }
+  const config::Config& config = *configuration.config;
+  const Reports& wanted = options.reports;
+  if (wanted.includes) print(configuration.sources);
+  if (wanted.hosts) print(apacheconf::describe_hosts(config));
+  if (wanted.run) print(run_report(config));
+  if (wanted.modules) print(apacheconf::describe_modules(config));
+  if (wanted.config) print(config::dump(config));
   return 0;
 }
 
@@ -117,7 +115,7 @@ int read_and_act(const Options& options) {
     }
   }
   complain(describe_all(configuration->remarks, notes));
-  if (options.action != Action::serve) return report(options, *configuration->config);
+  if (options.action != Action::serve) return report(options, *configuration);
   return serve(options, std::move(*configuration));
 }
 

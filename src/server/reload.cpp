@@ -67,6 +67,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   open_listens_ = config.listens;
   logs_.commit(std::move(*logs), generation_);
   log_.write_to(logs_.id_of(config.servers[0]->error_log), config.servers[0]->log_levels);
+  standard_error_.follow(config.servers[0]->error_log, log_opener());
   heartbeats_.obey(generation_);
   names_.adopt(generation_);
   traces_.adopt(generation_);
@@ -76,6 +77,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   health_.adopt(generation_);
   control_.adopt(generation_);
   try_journal_again();
+  mend_control_socket();
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));
   for (const std::string& complaint : complaints) {

@@ -111,6 +111,21 @@ void Server::open_control_socket(const config::Config& config) {
   has_control_socket_ = true;
 }
 
+// Somebody has cleared the directory it lay in. Where the user of the server may not make it anew,
+// that takes a stop and a start.
+void Server::mend_control_socket() {
+  if (!has_control_socket_ || ::access(control_path_->c_str(), F_OK) == 0) return;
+  auto opened = server::open_control_socket(*control_path_);
+  if (!opened) {
+    log_.say(LogLevel::error, "core",
+             "the control socket is gone, and steelyard ctl cannot reach this server: " +
+                 opened.error());
+    return;
+  }
+  log_.say(LogLevel::notice, "core", "the control socket was gone, and is made anew");
+  control_.listen_anew(std::move(*opened));
+}
+
 // In a directory of root's, where User could not make it.
 void Server::provide_journal_folder(const config::Config& config) {
   journal_folder_ = config.journal_folder.value_or("");
@@ -135,14 +150,13 @@ void Server::bring_changes_back() {
   }
   if (!journal->remark().empty()) log_.say(LogLevel::warn, "proxy_balancer", journal->remark());
   has_journal_ = true;
-  journal_was_read_only_ = journal->is_read_only();
   control_.bring_back(std::move(*journal), generation_);
 }
 
 // In a cluster it would have to be weighed against what the others said meanwhile, which is done at
 // a start.
 void Server::try_journal_again() {
-  if (journal_was_read_only_) control_.open_journal_again(journal_folder_);
+  if (has_journal_) control_.open_journal_again(journal_folder_);
   if (has_journal_ || journal_folder_.empty() || cluster_spec_) return;
   auto journal = journal::Journal::open(journal_folder_, WallTime::clock::now());
   if (!journal) {
@@ -242,7 +256,10 @@ void Server::run(Detachment& detachment) {
   log_.say(LogLevel::notice, "core",
            fmt::format("{} configured -- resuming normal operations", generation_->banner()));
   log_.show_on_terminal(std::nullopt);
+  const bool leaves = detachment.is_in_background();
   detachment.ready();
+  if (leaves) standard_error_.leave_terminal();
+  standard_error_.follow(generation_->config().servers[0]->error_log, log_opener());
   notify_service_manager("READY=1");
   obey_signals();
   notify_service_manager("STOPPING=1");

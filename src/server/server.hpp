@@ -25,6 +25,7 @@
 #include "server/pass_phrases.hpp"
 #include "server/shard_thread.hpp"
 #include "server/signals.hpp"
+#include "server/standard_error.hpp"
 #include "server/staple_thread.hpp"
 #include "server/trace_thread.hpp"
 
@@ -56,6 +57,7 @@ class Server {
   std::expected<void, std::string> become_user(const config::Config& config);
   std::expected<void, std::string> claim_pid_file(const config::Config& config);
   void open_control_socket(const config::Config& config);
+  void mend_control_socket();
   void provide_journal_folder(const config::Config& config);
   void bring_changes_back();
   void try_journal_again();
@@ -116,10 +118,10 @@ class Server {
   std::vector<config::Listen> open_listens_;
   ListenPlan first_ports_;
   std::string pid_file_;
-  std::optional<std::string> control_path_;       // as configured at the start
-  std::string journal_folder_;                    // the same; empty: there is none
-  bool has_journal_ = false;                      // and it is open
-  bool journal_was_read_only_ = false;            // at the start: a reload tries again
+  std::optional<std::string> control_path_;  // as configured at the start
+  std::string journal_folder_;               // the same; empty: there is none
+  bool has_journal_ = false;                 // and it is open
+  StandardError standard_error_;
   Descriptor control_socket_;                     // until the thread has it
   bool has_control_socket_ = false;               // its file is ours to remove
   std::pair<std::string, std::string> identity_;  // User and Group at the start

@@ -39,7 +39,7 @@ std::uint64_t next_random(std::uint64_t& state) {
 std::string load_averages() {
   double loads[3] = {};
   ::getloadavg(loads, 3);
-  return fmt::format("{:.2f} {:.2f} {:.2f}", loads[0], loads[1], loads[2]);
+  return fmt::format("{:.2f}/{:.2f}/{:.2f}", loads[0], loads[1], loads[2]);
 }
 
 std::unique_ptr<io::SpillFile> open_spill_file() {

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "manage/ctl_report.hpp"
 #include "manage/ctl_words.hpp"
@@ -134,6 +135,13 @@ class Source {
   std::optional<Descriptor> line_;
 };
 
+// A terminal that knows escape sequences; editors and logs call theirs dumb.
+bool has_screen() {
+  const char* const kind = std::getenv("TERM");
+  if (kind != nullptr && std::string_view(kind) == "dumb") return false;
+  return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
 void draw(const std::string& answer, TopView& view, std::string_view fault) {
   Terminal::measure(view);
   std::string text = "\x1b[H";
@@ -175,8 +183,8 @@ int run_top(std::span<const char* const> words) {
   const auto parsed = manage::parse_ctl_words(words, "top");
   if (!parsed) return fail(CtlExit::usage, parsed.error());
   if (!parsed->help.empty()) {
-    write_out(manage::ctl_help("top"));
-    return 0;
+    const auto printed = print_answer(manage::ctl_help("top"));
+    return printed ? 0 : fail(CtlExit::failed, printed.error());
   }
   auto path = path_of_socket(*parsed);
   if (!path) return fail(CtlExit::failed, path.error());
@@ -184,11 +192,11 @@ int run_top(std::span<const char* const> words) {
   auto answer = source.ask();
   if (!answer) return fail(CtlExit::failed, answer.error());
   const manage::CtlReport report = manage::report_answer(*parsed, *answer);
-  const bool is_terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
-  if (report.exit == CtlExit::done && is_terminal && !parsed->as_json)
+  if (report.exit == CtlExit::done && has_screen() && !parsed->as_json)
     return show(source, std::move(*answer));
-  write_out(report.out);
+  const auto printed = print_answer(report.out);
   std::fwrite(report.complaint.data(), 1, report.complaint.size(), stderr);
+  if (!printed) return fail(CtlExit::failed, printed.error());
   return static_cast<int>(report.exit);
 }
 

@@ -103,6 +103,8 @@ void TraceThread::renew_client() {
   client_ = std::make_unique<CollectorClient>(*loop_, *to_);
   front_ = front_of(*to_);
   troubled_since_ = never;
+  is_trouble_told_ = false;
+  refusal_told_.clear();
 }
 
 void TraceThread::send_what_is_due() {
@@ -146,17 +148,29 @@ bool TraceThread::settle(const SpanBatch& batch, const CollectorAnswer& answer) 
   if (answer.kind == Kind::taken) {
     const std::uint64_t rejected = std::min<std::uint64_t>(answer.rejected, batch.spans);
     counts_.exported += batch.spans - rejected;
-    counts_.refused += rejected;
-    tell_recovery();
+    if (rejected != 0) {
+      tell_refused(answer, rejected);
+    } else {
+      tell_recovery();
+    }
     return true;
   }
   if (answer.kind != Kind::refused) return false;
-  counts_.refused += batch.spans;
-  if (const auto untold = refused_.ask(clock_now())) {
-    say(LogLevel::error, fmt::format("{} refuses spans: {}; {} in all were dropped for that",
-                                     to_->url, answer.text, counts_.refused.load()));
-  }
+  tell_refused(answer, batch.spans);
   return true;
+}
+
+// Another reason at once, the same one once in a while; how many there were meanwhile comes with
+// the next line or the recovery.
+void TraceThread::tell_refused(const CollectorAnswer& answer, std::uint64_t spans) {
+  note_trouble();
+  counts_.refused += spans;
+  const bool is_another = answer.text != refusal_told_;
+  if (!refused_.ask(clock_now()) && !is_another) return;
+  refusal_told_ = answer.text;
+  const std::uint64_t refused = counts_.refused;
+  say(LogLevel::error, fmt::format("{} refuses spans: {}; {} were dropped for that", to_->url,
+                                   answer.text, refused - std::exchange(refused_told_, refused)));
 }
 
 // Until then, or somebody stops the server or names another collector. Batches that became full
@@ -175,21 +189,29 @@ bool TraceThread::has_news() {
 
 // Once, and not for each batch.
 void TraceThread::tell_trouble(const CollectorAnswer& answer) {
-  if (troubled_since_ != never) return;
-  troubled_since_ = clock_now();
+  note_trouble();
+  if (std::exchange(is_trouble_told_, true)) return;
   say(LogLevel::error,
       fmt::format(
           "spans cannot be sent to {}: {}; up to {} wait until it is back, more are dropped",
           to_->url, answer.text, SpanQueue::spans_max));
 }
 
+void TraceThread::note_trouble() {
+  if (troubled_since_ != never) return;
+  troubled_since_ = clock_now();
+  dropped_before_ = dropped();
+}
+
 void TraceThread::tell_recovery() {
   if (troubled_since_ == never) return;
   const Duration lasted = clock_now() - std::exchange(troubled_since_, never);
-  const std::uint64_t full = counts_.queue_full;
-  say(LogLevel::warn,
-      fmt::format("{} takes spans again, after {:.1f} s; {} were dropped meanwhile", to_->url,
-                  seconds(lasted), full - std::exchange(full_told_, full)));
+  is_trouble_told_ = false;
+  refusal_told_.clear();
+  full_told_ = counts_.queue_full;
+  refused_told_ = counts_.refused;
+  say(LogLevel::warn, fmt::format("{} takes spans again, after {:.1f} s; {} were dropped meanwhile",
+                                  to_->url, seconds(lasted), dropped() - dropped_before_));
 }
 
 void TraceThread::tell_dropped() {

@@ -62,6 +62,9 @@ class TraceThread final : public trace::SpanSink {
   void pause(Duration length);
   bool has_news();
   void tell_trouble(const CollectorAnswer& answer);
+  void tell_refused(const CollectorAnswer& answer, std::uint64_t spans);
+  void note_trouble();
+  std::uint64_t dropped() const { return counts_.queue_full + counts_.refused; }
   void tell_recovery();
   void tell_dropped();
   void say(config::LogLevel level, std::string_view text);
@@ -86,8 +89,11 @@ class TraceThread final : public trace::SpanSink {
   std::string front_;  // of every post
   Instant next_send_{};
   Instant troubled_since_ = never;
+  std::uint64_t dropped_before_ = 0;  // the trouble
+  bool is_trouble_told_ = false;      // that it is out of reach
   Seldom full_, refused_;
-  std::uint64_t full_told_ = 0;
+  std::string refusal_told_;  // the last one, in its words
+  std::uint64_t full_told_ = 0, refused_told_ = 0;
 };
 
 }  // namespace steelyard::server

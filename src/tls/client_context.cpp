@@ -14,6 +14,7 @@
 #include "tls/library_errors.hpp"
 #include "tls/own_certificates.hpp"
 #include "tls/server_context.hpp"
+#include "tls/trust.hpp"
 #include "tls/verification.hpp"
 
 namespace steelyard::tls {
@@ -67,21 +68,23 @@ int verify_common_names_too(X509_STORE_CTX* store, void* /*nothing*/) {
   return X509_verify_cert(store);
 }
 
-void believe(SSL_CTX& context, const TlsBackendSettings& settings, const FileAccess& files,
-             Faults& faults) {
+// The contents of files by which it does; equal texts: the same.
+std::string believe(SSL_CTX& context, const TlsBackendSettings& settings, Material& material,
+                    Faults& faults) {
   config::TlsTrust trust;
   trust.ca_file = settings.ca_file;
   trust.ca_path = settings.ca_path;
   trust.crl_file = settings.crl_file;
   trust.crl_path = settings.crl_path;
   trust.revocation = settings.revocation.value_or(config::RevocationCheck::none);
-  add_trust(context, trust, files, faults);
+  std::string contents = set_trust(context, trust, material, faults);
   SSL_CTX_set_cert_verify_callback(&context, verify_common_names_too, nullptr);
   const auto verify = settings.verify.value_or(config::PeerVerify::none);
-  if (verify == config::PeerVerify::none) return;
+  if (verify == config::PeerVerify::none) return contents;
   set_verification(context, {.verify = verify,
                              .depth = settings.verify_depth.value_or(1),
                              .needs_no_crl = settings.needs_no_crl});
+  return contents;
 }
 
 bool is_current(X509* certificate) {
@@ -166,26 +169,20 @@ class ClientContext::Sessions {
 };
 
 std::expected<std::shared_ptr<const ClientContext>, Faults> ClientContext::make(
-    const TlsBackendSettings& settings, const FileAccess& files, bool kernel_encrypts) {
+    const TlsBackendSettings& settings, Material& material, bool kernel_encrypts) {
   Faults faults;
   std::shared_ptr<ClientContext> made(new ClientContext());
   made->kernel_encrypts_ = kernel_encrypts;
   made->settings_ = settings;
   made->identity_ = text_of(settings);
-  // A file that has changed makes other connections than those that are kept.
-  FileAccess noting = files;
-  noting.read = [&files, &identity = made->identity_](const std::string& path) {
-    auto text = files.read(path);
-    if (text) identity += std::to_string(std::hash<std::string>()(*text)) + '|';
-    return text;
-  };
   made->context_.reset(SSL_CTX_new(TLS_client_method()));
   CHECK(made->context_);
   SSL_CTX& context = *made->context_;
   set_behaviour(context, settings);
   set_ciphers(context, settings, faults);
-  believe(context, settings, noting, faults);
-  show_own_certificates(context, settings, noting, faults);
+  // A file that has changed makes other connections than those that are kept.
+  made->identity_ += believe(context, settings, material, faults);
+  made->identity_ += show_own_certificates(context, settings, material, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   made->sessions_ = new Sessions();
   SSL_CTX_set_ex_data(&context, Sessions::index(), made->sessions_);

@@ -8,6 +8,7 @@
 #include "config/tls_settings.hpp"
 #include "tls/files.hpp"
 #include "tls/handles.hpp"
+#include "tls/material.hpp"
 #include "tls/stream.hpp"
 
 // How members of one section or server are spoken to: what is believed, shown and checked.
@@ -20,8 +21,7 @@ class ClientContext {
  public:
   // `settings`: complete, with what counts around them.
   static std::expected<std::shared_ptr<const ClientContext>, Faults> make(
-      const config::TlsBackendSettings& settings, const FileAccess& files,
-      bool kernel_encrypts = false);
+      const config::TlsBackendSettings& settings, Material& material, bool kernel_encrypts = false);
   // The client's end of a connection to `host`, a name or an address without brackets. Names are
   // told to the member (SNI), addresses are not (RFC 6066 3). `peer` names the member: sessions of
   // one are not offered to another. `protocol`: the only one that is offered (ALPN, RFC 7301);

@@ -13,7 +13,6 @@
 #include "tls/client_hello.hpp"
 #include "tls/named_files.hpp"
 #include "tls/ticket_key.hpp"
-#include "tls/verification.hpp"
 
 namespace steelyard::tls {
 
@@ -155,8 +154,8 @@ struct HandshakeCallbacks {
 // One context for all that say the same.
 class Hosts::BackendLoader {
  public:
-  BackendLoader(const FileAccess& files, bool kernel_encrypts, Faults& faults)
-      : files_(files), kernel_encrypts_(kernel_encrypts), faults_(faults) {}
+  BackendLoader(Material& material, bool kernel_encrypts, Faults& faults)
+      : material_(material), kernel_encrypts_(kernel_encrypts), faults_(faults) {}
 
   Backends load(const config::Server& server) {
     Backends backends;
@@ -174,7 +173,7 @@ class Hosts::BackendLoader {
     if (!settings.engine.value_or(false)) return nullptr;
     const auto [entry, is_new] = made_.try_emplace(text_of(settings));
     if (!is_new) return entry->second;
-    auto made = ClientContext::make(settings, files_, kernel_encrypts_);
+    auto made = ClientContext::make(settings, material_, kernel_encrypts_);
     if (made) {
       entry->second = std::move(*made);
     } else {
@@ -183,7 +182,7 @@ class Hosts::BackendLoader {
     return entry->second;
   }
 
-  const FileAccess& files_;
+  Material& material_;
   const bool kernel_encrypts_;
   Faults& faults_;
   std::map<std::string, std::shared_ptr<const ClientContext>> made_;
@@ -244,13 +243,14 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
                                                                 const FileAccess& access) {
   std::set<std::string> seen;
   const FileAccess files = noting(access, seen);
+  Material material(files);
   auto hosts = std::make_shared<Hosts>();
   Faults faults;
   hosts->take_kernel(config.tls, files);
   for (const auto& server : config.servers) {
     ServerContext& context = hosts->contexts_.emplace_back();
     if (!server->tls.is_on()) continue;
-    auto made = make_server_context(server->tls, config.tls, identity_of(*server), files);
+    auto made = make_server_context(server->tls, config.tls, identity_of(*server), material);
     if (!made) {
       std::ranges::move(made.error(), std::back_inserter(faults));
       continue;
@@ -268,7 +268,7 @@ std::expected<std::shared_ptr<const Hosts>, Faults> Hosts::load(const config::Co
     SSL_CTX_set_alpn_select_cb(context.context.get(), choose_protocol,
                                const_cast<config::ClientSettings*>(&server->client));
   }
-  BackendLoader backends(files, hosts->kernel_encrypts_, faults);
+  BackendLoader backends(material, hosts->kernel_encrypts_, faults);
   for (const auto& server : config.servers) hosts->backends_.push_back(backends.load(*server));
   look_at_named(config, access, seen, faults);
   if (!faults.empty()) return std::unexpected(each_once(std::move(faults)));

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class Loading : public ::testing::Test {
  protected:
@@ -175,21 +176,9 @@ TEST_F(Loading, hosts_of_other_library_words_may_not_be_asked_for_each_other) {
   EXPECT_FALSE((*loaded)->may_ask(first, second));
 }
 
-// Of the pair's own name, without an entry.
-std::string revocation_list(const testing::KeyPair& pair) {
-  const std::unique_ptr<X509_CRL, Release<X509_CRL_free>> list(X509_CRL_new());
-  X509_CRL_set_version(list.get(), 1);
-  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(pair.certificate.get()));
-  X509_CRL_set1_lastUpdate(list.get(), X509_get0_notBefore(pair.certificate.get()));
-  X509_CRL_set1_nextUpdate(list.get(), X509_get0_notAfter(pair.certificate.get()));
-  CHECK(X509_CRL_sign(list.get(), pair.key.get(), EVP_sha256()) != 0);
-  const BioHandle bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509_CRL(bio.get(), list.get());
-  return testing::text_in(bio.get());
-}
-
 TEST_F(Loading, half_a_bundle_of_lists_is_none) {
-  const std::string whole = revocation_list(pair_), other = revocation_list(other_);
+  const std::string whole = testing::revocation_list(pair_),
+                    other = testing::revocation_list(other_);
   config::Server& server = add("/a.pem", "/a.key");
   server.tls.verify = config::PeerVerify::require;
   server.tls.trust.crl_file = config::NamedFile{"/lists.pem", {}};
@@ -207,7 +196,7 @@ TEST_F(Loading, a_list_in_a_directory_is_read_or_missed) {
   server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
   server.tls.trust.revocation = config::RevocationCheck::leaf;
   files_["/lists/readme"] = "nothing";
-  files_["/lists/a.r0"] = revocation_list(pair_);
+  files_["/lists/a.r0"] = testing::revocation_list(pair_);
   names_ = {"a.r0", "readme"};
   EXPECT_THAT(faults(), ElementsAre());
   names_.emplace_back("closed.r0");
@@ -277,11 +266,15 @@ TEST_F(Loading, what_is_named_is_listed_once) {
   server.tls.chain = config::NamedFile{"/c.pem", {}};
   server.tls.trust.crl_path = config::NamedFile{"/lists", {}};
   server.tls.trust.ca_path = config::NamedFile{"/closed", {}};
-  config::TlsBackendSettings& backend = add("/a.pem", "/a.key").tls_backend;
+  config::Server& inheriting = add("/a.pem", "/a.key");
+  inheriting.tls.trust = server.tls.trust;
+  config::TlsBackendSettings& backend = inheriting.tls_backend;
   backend.own_path = config::NamedFile{"/own", {}};
   backend.own_chain = config::NamedFile{"/between.pem", {}};
+  std::vector<std::string> listed;
   const auto list =
-      [](const std::string& path) -> std::expected<std::vector<std::string>, std::string> {
+      [&listed](const std::string& path) -> std::expected<std::vector<std::string>, std::string> {
+    listed.push_back(path);
     if (path == "/lists") return std::vector<std::string>{"x.r0"};
     if (path == "/own") return std::vector<std::string>{"y.pem"};
     return std::unexpected("Permission denied");
@@ -289,6 +282,7 @@ TEST_F(Loading, what_is_named_is_listed_once) {
   EXPECT_THAT(named_files(config_, list),
               ElementsAre("/a.key", "/a.pem", "/between.pem", "/c.pem", "/lists/x.r0", "/own/y.pem",
                           "/responders.pem", "/tickets"));
+  EXPECT_THAT(listed, UnorderedElementsAre("/closed", "/lists", "/own"));
 }
 
 }  // namespace

@@ -66,10 +66,8 @@ void KnownGood::add(std::string certificate, WallTime until, WallTime now) {
 void set_inquiry(SSL_CTX& context, const config::TlsOcsp& settings,
                  std::vector<CertificateHandle> responders, std::string text) {
   for (const CertificateHandle& each : responders) text += fingerprint(each.get());
-  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
-  X509_STORE_up_ref(store);
-  auto rules = std::make_shared<InquiryRules>(settings, std::move(responders), StoreHandle(store),
-                                              std::move(text));
+  auto rules = std::make_shared<InquiryRules>(
+      settings, std::move(responders), share(SSL_CTX_get_cert_store(&context)), std::move(text));
   SSL_CTX_set_ex_data(&context, rules_index(), new std::shared_ptr(std::move(rules)));
 }
 

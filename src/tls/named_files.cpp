@@ -54,8 +54,10 @@ class Names {
 std::vector<std::string> named_files(const config::Config& config,
                                      const decltype(FileAccess::list)& list) {
   std::vector<std::string> paths;
+  std::set<std::string> listed;
   const Names names([&](const NamedFile& file) { paths.push_back(file.path); },
                     [&](const NamedFile& folder) {
+                      if (!listed.insert(folder.path).second) return;
                       const auto inside = list(folder.path);
                       if (!inside) return;
                       for (const std::string& name : *inside)

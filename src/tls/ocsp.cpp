@@ -18,11 +18,6 @@ struct UrlsRelease {
 
 }  // namespace
 
-CertificateHandle share(X509* certificate) {
-  X509_up_ref(certificate);
-  return CertificateHandle(certificate);
-}
-
 std::string fingerprint(const X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned bytes = 0;

@@ -22,7 +22,6 @@ using OcspRequestHandle = std::unique_ptr<OCSP_REQUEST, Release<OCSP_REQUEST_fre
 using OcspResponseHandle = std::unique_ptr<OCSP_RESPONSE, Release<OCSP_RESPONSE_free>>;
 using OcspBasicHandle = std::unique_ptr<OCSP_BASICRESP, Release<OCSP_BASICRESP_free>>;
 using OcspIdHandle = std::unique_ptr<OCSP_CERTID, Release<OCSP_CERTID_free>>;
-using StoreHandle = std::unique_ptr<X509_STORE, Release<X509_STORE_free>>;
 
 struct StackRelease {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }  // not what is on it
@@ -36,7 +35,6 @@ struct OcspErrand {
   Duration patience{};              // for all of it
 };
 
-CertificateHandle share(X509* certificate);
 // Of its bytes.
 std::string fingerprint(const X509* certificate);
 // Who can be asked about it by its own word, in its order.

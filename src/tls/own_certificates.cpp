@@ -11,7 +11,7 @@
 #include "base/check.hpp"
 #include "tls/library_errors.hpp"
 #include "tls/pem.hpp"
-#include "tls/verification.hpp"
+#include "tls/trust.hpp"
 
 namespace steelyard::tls {
 
@@ -135,12 +135,21 @@ void read_file(const NamedFile& file, Where where, const FileAccess& files, OwnC
   if (certificates && keys) join(file, std::move(*certificates), std::move(*keys), own, faults);
 }
 
-void read_all(const config::TlsBackendSettings& settings, const FileAccess& files,
-              OwnCertificates& own, Faults& faults) {
+// What they hold is of this context alone; the digests of all.
+std::string read_all(const config::TlsBackendSettings& settings, Material& material,
+                     OwnCertificates& own, Faults& faults) {
+  std::string contents;
+  FileAccess files = material.access();
+  files.read = [&](const std::string& path) {
+    auto text = material.access().read(path);
+    if (text) contents += digest_of(*text);
+    return text;
+  };
   if (settings.own_file) read_file(*settings.own_file, Where::named, files, own, faults);
-  if (!settings.own_path) return;
-  for (const NamedFile& each : files_of(*settings.own_path, files, faults))
+  if (!settings.own_path) return contents;
+  for (const NamedFile& each : files_of(*settings.own_path, material, faults))
     read_file(each, Where::in_a_directory, files, own, faults);
+  return contents;
 }
 
 // What lies above each certificate, as far as the library finds it. httpd, too, takes what it finds
@@ -175,16 +184,12 @@ void try_all(SSL_CTX& context, const OwnCertificates& own, const config::Place& 
 
 }  // namespace
 
-void show_own_certificates(SSL_CTX& context, const config::TlsBackendSettings& settings,
-                           const FileAccess& files, Faults& faults) {
+std::string show_own_certificates(SSL_CTX& context, const config::TlsBackendSettings& settings,
+                                  Material& material, Faults& faults) {
   auto own = std::make_unique<OwnCertificates>();
-  read_all(settings, files, *own, faults);
-  if (own->empty()) return;
-  if (settings.own_chain) {
-    config::TlsTrust trust;
-    trust.ca_file = settings.own_chain;
-    add_trust(context, trust, files, faults);
-  }
+  std::string contents = read_all(settings, material, *own, faults);
+  if (own->empty()) return contents;
+  if (settings.own_chain) contents += add_trust(context, *settings.own_chain, material, faults);
   // httpd: without the file only who signed the certificate itself counts.
   if (settings.own_chain ||
       std::ranges::any_of(*own, [](const OwnCertificate& each) { return each.between != nullptr; }))
@@ -195,6 +200,7 @@ void show_own_certificates(SSL_CTX& context, const config::TlsBackendSettings& s
   SSL_CTX_set_ex_data(&context, own_index(), own.release());
   SSL_CTX_set_cert_cb(&context, answer_member, nullptr);
   SSL_CTX_set_post_handshake_auth(&context, 1);
+  return contents;
 }
 
 }  // namespace steelyard::tls

@@ -2,7 +2,7 @@
 
 #include "config/tls_settings.hpp"
 #include "tls/files.hpp"
-#include "tls/handles.hpp"
+#include "tls/material.hpp"
 
 // The certificates that members may be shown, and the choice among them (httpd:
 // SSLProxyMachineCertificateFile, ...Path, ...ChainFile and ssl_callback_proxy_cert).
@@ -19,7 +19,8 @@
 namespace steelyard::tls {
 
 // After everything that the context believes: the chain file's authorities come on top (httpd).
-void show_own_certificates(SSL_CTX& context, const config::TlsBackendSettings& settings,
-                           const FileAccess& files, Faults& faults);
+// Equal texts are returned for the same contents of files.
+std::string show_own_certificates(SSL_CTX& context, const config::TlsBackendSettings& settings,
+                                  Material& material, Faults& faults);
 
 }  // namespace steelyard::tls

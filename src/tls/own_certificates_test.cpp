@@ -27,7 +27,8 @@ class Showing : public ::testing::Test {
     if (!names_.empty()) access.list = [this](const std::string&) { return names_; };
     client_.reset(SSL_CTX_new(TLS_client_method()));
     Faults faults;
-    show_own_certificates(*client_, settings_, access, faults);
+    Material material(access);
+    show_own_certificates(*client_, settings_, material, faults);
     std::vector<std::string> said;
     for (const Fault& fault : faults) said.push_back(fault.text);
     return said;
@@ -40,17 +41,7 @@ class Showing : public ::testing::Test {
     SSL_CTX_set_verify(server.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
     for (X509* const authority : authorities) SSL_CTX_add_client_CA(server.get(), authority);
     const SslHandle here(SSL_new(client_.get())), there(SSL_new(server.get()));
-    BIO* one = nullptr;
-    BIO* other = nullptr;
-    BIO_new_bio_pair(&one, 0, &other, 0);
-    SSL_set_bio(here.get(), one, one);
-    SSL_set_bio(there.get(), other, other);
-    SSL_set_connect_state(here.get());
-    SSL_set_accept_state(there.get());
-    for (int i = 0; i < 10; ++i) {
-      SSL_do_handshake(here.get());
-      SSL_do_handshake(there.get());
-    }
+    testing::shake_hands(here.get(), there.get());
     EXPECT_EQ(SSL_is_init_finished(there.get()), 1);
     X509* const seen = SSL_get0_peer_certificate(there.get());
     if (seen == nullptr) return "";

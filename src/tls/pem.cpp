@@ -77,6 +77,21 @@ std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std
   return std::unexpected("holds a malformed certificate: " + take_library_errors("not readable"));
 }
 
+std::expected<std::vector<RevocationListHandle>, std::string> read_revocation_lists(
+    std::string_view pem) {
+  std::vector<RevocationListHandle> lists;
+  const BioHandle bio = bio_over(pem);
+  ERR_clear_error();
+  while (X509_CRL* const list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr))
+    lists.emplace_back(list);
+  const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (!is_end)
+    return std::unexpected("holds a damaged list of revoked certificates: " +
+                           take_library_errors("not readable"));
+  ERR_clear_error();
+  return lists;
+}
+
 std::expected<KeyHandle, KeyFault> read_key(std::string_view pem, const std::string* phrase) {
   return next_key(*bio_over(pem), phrase);
 }

@@ -14,6 +14,9 @@
 namespace steelyard::tls {
 
 std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std::string_view pem);
+// Perhaps none. The error: a part is damaged, which must not look like a list that revokes less.
+std::expected<std::vector<RevocationListHandle>, std::string> read_revocation_lists(
+    std::string_view pem);
 
 struct KeyFault {
   std::string text;

@@ -12,6 +12,7 @@
 #include "tls/library_errors.hpp"
 #include "tls/pem.hpp"
 #include "tls/ticket_key.hpp"
+#include "tls/trust.hpp"
 #include "tls/verification.hpp"
 
 namespace steelyard::tls {
@@ -104,17 +105,16 @@ void set_ciphers(SSL_CTX& context, const TlsServerSettings& settings, Faults& fa
   }
 }
 
-std::expected<std::vector<CertificateHandle>, Fault> load_certificates(const NamedFile& file,
-                                                                       const FileAccess& files) {
-  const auto text = files.read(file.path);
-  if (!text)
-    return std::unexpected(Fault{file.place, file.path + " cannot be read: " + text.error(),
-                                 "It has to be readable for who starts the server."});
-  auto certificates = read_certificates(*text);
-  if (!certificates)
-    return std::unexpected(Fault{file.place, file.path + ' ' + certificates.error(),
-                                 "It begins with -----BEGIN CERTIFICATE-----."});
-  return std::move(*certificates);
+// Null after a fault.
+const std::vector<CertificateHandle>* load_certificates(const NamedFile& file, Material& material,
+                                                        Faults& faults) {
+  const auto& content = material.certificates(file.path).content;
+  if (content) return &*content;
+  faults.push_back({file.place, file.path + content.error().text,
+                    content.error().is_unreadable
+                        ? "It has to be readable for who starts the server."
+                        : "It begins with -----BEGIN CERTIFICATE-----."});
+  return nullptr;
 }
 
 // Both of a certificate's file and its key's; `server` and `index` are for who is asked for a pass
@@ -152,7 +152,7 @@ std::expected<KeyHandle, Fault> unlock(const KeyPairFiles& pair, const std::stri
 }
 
 // Null: it stays unread, as nobody is asked for its pass phrase.
-std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAccess& files) {
+std::expected<KeyHandle, Fault> read_key_of(const KeyPairFiles& pair, const FileAccess& files) {
   const NamedFile& file = pair.key;
   const auto text = files.read(file.path);
   if (!text)
@@ -166,23 +166,30 @@ std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, const FileAcc
                                    "SSLCertificateKeyFile unless it lies with the certificate."));
 }
 
+std::expected<KeyHandle, Fault> load_key(const KeyPairFiles& pair, Material& material) {
+  if (EVP_PKEY* const known = material.key(pair.key.path); known != nullptr) return share(known);
+  auto key = read_key_of(pair, material.access());
+  if (key && *key != nullptr) material.keep(pair.key.path, share(key->get()));
+  return key;
+}
+
 // Whom a client's certificate has to come from, and what it is told of that. Authorities are
 // believed whether or not clients are asked: out of them the library completes a certificate's
 // chain (httpd).
-void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings,
-                          const FileAccess& files, Faults& faults) {
-  add_trust(context, settings.trust, files, faults);
+void ask_for_certificates(SSL_CTX& context, const TlsServerSettings& settings, Material& material,
+                          Faults& faults) {
+  set_trust(context, settings.trust, material, faults);
   if (!may_ask_for_certificates(settings)) return;
   set_verification(context, {.verify = settings.verify,
                              .depth = settings.verify_depth,
                              .needs_no_crl = settings.trust.needs_no_crl});
-  add_client_names(context, settings.trust, files, faults);
+  set_client_names(context, settings.trust, material, faults);
   if (!asks_authorities(settings)) return;
   std::vector<CertificateHandle> responders;
   if (settings.ocsp.responders) {
-    auto loaded = load_certificates(*settings.ocsp.responders, files);
-    if (!loaded) return faults.push_back(std::move(loaded.error()));
-    responders = std::move(*loaded);
+    const auto* const loaded = load_certificates(*settings.ocsp.responders, material, faults);
+    if (loaded == nullptr) return;
+    for (const CertificateHandle& each : *loaded) responders.push_back(share(each.get()));
   }
   set_inquiry(context, settings.ocsp, std::move(responders), text_of_inquiry(settings.ocsp));
 }
@@ -196,20 +203,17 @@ void name_sessions(SSL_CTX& context, std::string_view text) {
   SSL_CTX_set_session_id_context(&context, digest.data(), bytes);
 }
 
-void add_chain(SSL_CTX& context, const TlsServerSettings& settings, const FileAccess& files,
+void add_chain(SSL_CTX& context, const TlsServerSettings& settings, Material& material,
                Faults& faults) {
   const NamedFile& file = *settings.chain;
-  auto chain = load_certificates(file, files);
-  if (!chain) return faults.push_back(std::move(chain.error()));
+  const auto* const chain = load_certificates(file, material, faults);
+  if (chain == nullptr) return;
   // httpd: in a file that is a certificate's, too, the first one is the server's.
   const bool skips_first = std::ranges::any_of(
       settings.certificates,
       [&](const NamedFile& certificate) { return certificate.path == file.path; });
-  for (std::size_t i = skips_first ? 1 : 0; i < chain->size(); ++i) {
-    X509* const certificate = (*chain)[i].get();
-    X509_up_ref(certificate);
-    SSL_CTX_add_extra_chain_cert(&context, certificate);
-  }
+  for (std::size_t i = skips_first ? 1 : 0; i < chain->size(); ++i)
+    SSL_CTX_add_extra_chain_cert(&context, share((*chain)[i].get()).release());
 }
 
 // The certificates' own bytes: a session does not outlive them.
@@ -324,14 +328,12 @@ void obey_commands(SSL_CTX& context, const TlsServerSettings& settings, Faults& 
   SSL_CTX_set_default_passwd_cb(&context, nullptr);
 }
 
-void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, const FileAccess& files,
-                  Faults& faults) {
+void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, Material& material, Faults& faults) {
   const auto& [certificate, key, server, index, has_chain_file] = pair;
-  auto certificates = load_certificates(certificate, files);
-  auto loaded_key = load_key(pair, files);
-  if (!certificates) faults.push_back(std::move(certificates.error()));
+  const auto* const certificates = load_certificates(certificate, material, faults);
+  auto loaded_key = load_key(pair, material);
   if (!loaded_key) faults.push_back(std::move(loaded_key.error()));
-  if (!certificates || !loaded_key) return;
+  if (certificates == nullptr || !loaded_key) return;
   X509* const own = certificates->front().get();
   ERR_clear_error();
   if (*loaded_key != nullptr && X509_check_private_key(own, loaded_key->get()) != 1) {
@@ -376,7 +378,7 @@ void set_versions(SSL_CTX& context, TlsVersions versions) {
 std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings& settings,
                                                          const config::TlsProcessSettings& process,
                                                          const std::string& identity,
-                                                         const FileAccess& files) {
+                                                         Material& material) {
   Faults faults;
   ServerContext made;
   made.context.reset(SSL_CTX_new(TLS_server_method()));
@@ -388,12 +390,12 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     const NamedFile& certificate = settings.certificates[i];
     const NamedFile& key = i < settings.keys.size() ? settings.keys[i] : certificate;
-    use_key_pair(context, {certificate, key, identity, i, settings.chain.has_value()}, files,
+    use_key_pair(context, {certificate, key, identity, i, settings.chain.has_value()}, material,
                  faults);
   }
-  if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, files, faults);
-  if (settings.chain) add_chain(context, settings, files, faults);
-  ask_for_certificates(context, settings, files, faults);
+  if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, material.access(), faults);
+  if (settings.chain) add_chain(context, settings, material, faults);
+  ask_for_certificates(context, settings, material, faults);
   obey_commands(context, settings, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   if (settings.stapling.is_on) made.staples = staple(context, settings.stapling);

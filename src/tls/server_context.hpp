@@ -7,6 +7,7 @@
 #include "config/tls_settings.hpp"
 #include "tls/files.hpp"
 #include "tls/handles.hpp"
+#include "tls/material.hpp"
 #include "tls/staple.hpp"
 
 // What one virtual host shows and asks for in a handshake: its certificates with their keys, its
@@ -27,7 +28,7 @@ struct ServerContext {
 std::expected<ServerContext, Faults> make_server_context(const config::TlsServerSettings& settings,
                                                          const config::TlsProcessSettings& process,
                                                          const std::string& identity,
-                                                         const FileAccess& files);
+                                                         Material& material);
 
 // The bits of versions, in the library's words.
 void set_versions(SSL_CTX& context, config::TlsVersions versions);

@@ -1,22 +1,15 @@
 #include "tls/verification.hpp"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
-
-#include "tls/library_errors.hpp"
-#include "tls/pem.hpp"
 
 namespace steelyard::tls {
 
 namespace {
 
-using config::NamedFile;
 using config::PeerVerify;
 
 void free_rules(void* /*context*/, void* rules, CRYPTO_EX_DATA* /*data*/, int /*index*/,
@@ -93,85 +86,7 @@ int judge(int is_good, X509_STORE_CTX* store) {
   return is_good;
 }
 
-// In a directory there may be other files, too.
-enum class Strictness : std::uint8_t { each_must_fit, others_may_be_there };
-
-void for_each_certificate(const NamedFile& file, const FileAccess& files, Strictness strictness,
-                          Faults& faults, const std::function<void(X509*)>& use) {
-  const auto text = files.read(file.path);
-  if (!text)
-    return faults.push_back({file.place, file.path + " cannot be read: " + text.error(), ""});
-  const auto certificates = read_certificates(*text);
-  if (!certificates && strictness == Strictness::others_may_be_there) return;
-  if (!certificates)
-    return faults.push_back({file.place, file.path + ' ' + certificates.error(),
-                             "It begins with -----BEGIN CERTIFICATE-----."});
-  for (const CertificateHandle& certificate : *certificates) use(certificate.get());
-}
-
-void for_each_authority(const std::optional<NamedFile>& file,
-                        const std::optional<NamedFile>& directory, const FileAccess& files,
-                        Faults& faults, const std::function<void(X509*)>& use) {
-  if (file) for_each_certificate(*file, files, Strictness::each_must_fit, faults, use);
-  if (!directory) return;
-  for (const NamedFile& each : files_of(*directory, files, faults))
-    for_each_certificate(each, files, Strictness::others_may_be_there, faults, use);
-}
-
-// How many lists it holds, all of which are believed now. The error: a part of it is damaged, which
-// must not look like a list that revokes less.
-std::expected<std::size_t, std::string> add_revocations(X509_STORE* store, const std::string& pem) {
-  const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  std::size_t count = 0;
-  ERR_clear_error();
-  while (X509_CRL* const list = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
-    X509_STORE_add_crl(store, list);
-    X509_CRL_free(list);
-    ++count;
-  }
-  const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (!is_end) return std::unexpected(take_library_errors("not readable"));
-  ERR_clear_error();
-  return count;
-}
-
-void add_revocation_file(X509_STORE* store, const NamedFile& file, const FileAccess& files,
-                         Strictness strictness, Faults& faults) {
-  constexpr std::string_view advice = "It begins with -----BEGIN X509 CRL-----.";
-  const auto complain = [&](const std::string& what) {
-    faults.push_back({file.place, file.path + what, std::string(advice)});
-  };
-  const auto text = files.read(file.path);
-  if (!text) return complain(" cannot be read: " + text.error());
-  const auto count = add_revocations(store, *text);
-  if (!count) return complain(" holds a damaged list of revoked certificates: " + count.error());
-  if (*count == 0 && strictness == Strictness::each_must_fit)
-    complain(" holds no list of revoked certificates in PEM");
-}
-
-// Once each: in a directory an authority's file has a link beside it that is named after its hash.
-void tell_name(SSL_CTX& context, X509& authority) {
-  const STACK_OF(X509_NAME)* const told = SSL_CTX_get_client_CA_list(&context);
-  const X509_NAME* const name = X509_get_subject_name(&authority);
-  for (int i = 0; told != nullptr && i < sk_X509_NAME_num(told); ++i)
-    if (X509_NAME_cmp(sk_X509_NAME_value(told, i), name) == 0) return;
-  SSL_CTX_add_client_CA(&context, &authority);
-}
-
 }  // namespace
-
-std::vector<NamedFile> files_of(const NamedFile& directory, const FileAccess& files,
-                                Faults& faults) {
-  const auto names = files.list(directory.path);
-  if (!names) {
-    faults.push_back({directory.place, directory.path + " cannot be read: " + names.error(), ""});
-    return {};
-  }
-  std::vector<NamedFile> found;
-  for (const std::string& name : *names)
-    found.push_back({directory.path + '/' + name, directory.place});
-  return found;
-}
 
 void set_verification(SSL_CTX& context, const VerifyRules& rules) {
   int mode = SSL_VERIFY_NONE;
@@ -201,36 +116,6 @@ void put_back_rules(SSL& ssl, std::unique_ptr<const VerifyRules> rules) {
 int verification_depth(const SSL* ssl) {
   const VerifyRules* const rules = rules_of(ssl);
   return rules == nullptr ? VerifyRules().depth : rules->depth;
-}
-
-void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,
-               Faults& faults) {
-  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
-  ERR_clear_error();
-  for_each_authority(trust.ca_file, trust.ca_path, files, faults,
-                     [store](X509* authority) { X509_STORE_add_cert(store, authority); });
-  // httpd: a file without a list is no fault while nobody asks for one.
-  const bool asks_lists = trust.revocation != config::RevocationCheck::none;
-  const Strictness of_file =
-      asks_lists ? Strictness::each_must_fit : Strictness::others_may_be_there;
-  if (trust.crl_file) add_revocation_file(store, *trust.crl_file, files, of_file, faults);
-  if (trust.crl_path && asks_lists) {
-    for (const NamedFile& each : files_of(*trust.crl_path, files, faults))
-      add_revocation_file(store, each, files, Strictness::others_may_be_there, faults);
-  }
-  if (trust.revocation == config::RevocationCheck::leaf)
-    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
-  if (trust.revocation == config::RevocationCheck::chain)
-    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-  ERR_clear_error();
-}
-
-void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,
-                      Faults& faults) {
-  const bool has_own = trust.names_file || trust.names_path;
-  for_each_authority(has_own ? trust.names_file : trust.ca_file,
-                     has_own ? trust.names_path : trust.ca_path, files, faults,
-                     [&context](X509* authority) { tell_name(context, *authority); });
 }
 
 PeerStanding standing_of_peer(SSL* ssl) {

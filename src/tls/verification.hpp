@@ -3,11 +3,10 @@
 #include <memory>
 
 #include "config/tls_settings.hpp"
-#include "tls/files.hpp"
 #include "tls/handles.hpp"
 
-// Whom a peer's certificate may come from (httpd: SSLVerifyClient, SSLVerifyDepth, SSLCA..., and
-// the same of SSLProxy).
+// How a peer's certificate is judged (httpd: SSLVerifyClient, SSLVerifyDepth, and the same of
+// SSLProxy); whom it may come from: trust.hpp.
 //
 // Threads: any, once the context is made.
 
@@ -29,17 +28,6 @@ void set_verification(SSL& ssl, const VerifyRules& rules, int mode);
 void put_back_rules(SSL& ssl, std::unique_ptr<const VerifyRules> rules);
 // How many certificates may lie above the client's where it was asked for one.
 int verification_depth(const SSL* ssl);
-
-// Adds what `trust` names to what the context believes; lists of revoked certificates too.
-void add_trust(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,
-               Faults& faults);
-// Those authorities whose names a client is told, so that it can choose a certificate.
-void add_client_names(SSL_CTX& context, const config::TlsTrust& trust, const FileAccess& files,
-                      Faults& faults);
-
-// What may be files in a directory; a fault when it cannot be listed.
-std::vector<config::NamedFile> files_of(const config::NamedFile& directory, const FileAccess& files,
-                                        Faults& faults);
 
 enum class PeerStanding : std::uint8_t {
   none,     // it showed no certificate

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -304,6 +305,17 @@ def test_a_person_disables_a_member_in_a_browser(world, browser, tmp_path):
     assert browser.run("return document.querySelector('#b_tmo').value") == "7"
     assert browser.complaints() == []
     browser.screenshot(tmp_path / "manager.png")
+
+
+def test_a_change_that_cannot_be_kept_says_why(world):
+    world.start(after="BalancerPersist On")
+    nonce = world.nonce()
+    shutil.rmtree(world.server.root / "httpd.pid.journal")
+    form = f"b=app&w=http://{world.members[0].address}&nonce={nonce}&w_ls=3"
+    done = subprocess.run(["curl", "-sS", "--max-time", "20", "-H", f"Referer: {world.url}", "-d", form, world.url],
+                          capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith("Nothing was changed.\nChanges are refused: the journal's file was deleted")
+    assert world.told(world.members[0], "lbset") == "0"
 
 
 class TextBrowser:

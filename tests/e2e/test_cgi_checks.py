@@ -5,37 +5,17 @@ from contextlib import ExitStack
 
 import pytest
 from support.cgi_member import STDERR, CgiMember, cgi_answer, record
+from support.checked_balancer import CheckedBalancer
 from support.process import until
 from support.script_members import PhpFpm, Uwsgi
-from support.server import MODULE_DIRECTORY, complete
 from support.wire import Connection
 
-MODULES = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-                  for name in ("proxy_fcgi", "proxy_scgi", "proxy_uwsgi", "proxy_hcheck"))
 PROTOCOLS = ("fcgi", "scgi", "uwsgi")
 METHODS = ("GET", "HEAD", "OPTIONS", "GET11", "HEAD11", "OPTIONS11")
 PATIENCE_S = 20.0
 
 
-class Checked:
-    """A balancer whose members are checked every 200 ms, and what its log says of them."""
-
-    def __init__(self, server, port):
-        self.server, self.port = server, port
-
-    def start(self, *members, more=""):
-        lines = "".join(f"    BalancerMember {one} hcinterval=200ms\n" for one in members)
-        self.server.start(complete(
-            MODULES + f"Listen {self.port}\n{more}<Proxy balancer://app>\n{lines}</Proxy>\n"
-            "ProxyPass / balancer://app/\n", log_level="debug"), [self.port.port])
-
-    def log(self):
-        return self.server.read("error.log")
-
-    def changes(self):
-        """Which members came or went, and why: [("DISABLING", name, why), ...]."""
-        return re.findall(r"Health check (ENABLING|DISABLING) (\S+): (.*)", self.log())
-
+class Checked(CheckedBalancer):
     def checks(self, word):
         """How many checks said so."""
         return len(re.findall(rf"AH03251: Health check \S+ Status \(\d\) for \S+: {word}", self.log()))
@@ -50,7 +30,7 @@ class Checked:
 
 @pytest.fixture
 def checked(server, port):
-    return Checked(server, port)
+    return Checked(server, port, [f"proxy_{protocol}" for protocol in PROTOCOLS])
 
 
 @pytest.mark.parametrize("on_socket", [False, True], ids=["port", "socket"])

@@ -1,6 +1,7 @@
 """Instances that share what operators change through a real etcd: in touch, cut off, and back."""
 
 import json
+import shutil
 import statistics
 import subprocess
 import time
@@ -163,6 +164,10 @@ def test_what_is_changed_in_one_is_changed_in_the_other(pair):
     assert until(lambda: one.status(M1) == "Init Ok", WAIT_S)
     one.ctl("set", "app", "lbmethod=bybusyness")
     assert until(lambda: two.method() == "bybusyness", WAIT_S)
+    for factor in ("1.15", "2.03", "1.14"):
+        one.set(M2, loadfactor=factor)
+        assert until(lambda text=factor: two.setting(M2, "loadfactor") == text, WAIT_S)
+        assert one.setting(M2, "loadfactor") == factor
     # Who said it is known elsewhere, too.
     assert "two, control socket" in one.log()
     one.set(M1, loadfactor=1)
@@ -180,6 +185,15 @@ def test_the_other_has_each_change_within_a_second(pair):
         took.append(time.monotonic() - began)
     print(f"known to the other after {statistics.median(took) * 1000:.0f} ms, {max(took) * 1000:.0f} ms at most")
     assert max(took) < 1, took
+
+
+def test_a_member_that_was_drained_in_one_is_undrained_in_the_other(pair):
+    one, two = pair
+    one.ctl("drain", "app", "m1", "--kick", "--wait")
+    assert until(lambda: two.status(M1) == "Init Drn Stop", WAIT_S)
+    two.ctl("undrain", "app", "m1")
+    assert two.status(M1) == "Init Ok"
+    assert until(lambda: one.status(M1) == "Init Ok", WAIT_S)
 
 
 def test_members_are_added_and_taken_away_everywhere(pair):
@@ -203,8 +217,12 @@ def test_a_change_is_undone_in_the_other_instance(etcd, instances):
     assert until(lambda: two.setting(M1, "lbset") == "2", WAIT_S)
     changes = two.ctl("changes")
     assert "by mistake" in changes and "one, control socket" in changes
-    two.ctl("undo", changes.split()[0])
+    two.ctl("undo", changes.split()[0], "--reason", "back again")
     assert until(lambda: one.setting(M1, "lbset") == "0", WAIT_S)
+    # Who and why is known where it was only heard of.
+    said = one.ctl("changes")
+    assert "two, control socket" in said and "back again" in said, said
+    assert "by the cluster" not in one.log()
 
 
 def test_instances_are_seen_and_one_that_was_killed_is_gone_when_its_lease_ends(pair):
@@ -251,6 +269,28 @@ def test_without_etcd_all_serve_on_and_agree_when_it_is_back(etcd, pair):
     # One line for being cut off, however often it was tried.
     assert one.log().count("cut off from etcd") == 1
     assert one.log().count("cluster: connected to etcd") == 2
+
+
+def test_an_etcd_that_comes_back_empty_takes_nothing_back(etcd, pair):
+    one, two = pair
+    one.set(M2, status="D")
+    for lbset in range(1, 6):
+        one.set(M1, lbset=lbset)
+    assert until(lambda: two.status(M2) == "Init Dis" and two.setting(M1, "lbset") == "5", WAIT_S)
+    etcd.stop()
+    assert until(lambda: not one.connected() and not two.connected(), WAIT_S)
+    shutil.rmtree(etcd.folder / "data")
+    etcd.start()
+    assert until(lambda: one.connected() and two.connected(), WAIT_S)
+    assert until(lambda: len(etcd.keys("/test/v1/changes/")) == 2, WAIT_S)
+    assert until(lambda: not one.shown()["unshared"] and not two.shown()["unshared"], WAIT_S)
+    for each in pair:
+        assert each.status(M2) == "Init Dis" and each.setting(M1, "lbset") == "5"
+        assert "WARNING: " in each.ctl("cluster") and "went back from revision" in each.log()
+        assert 'status: "D" -> ""' not in each.ctl("changes")
+    # It is the cluster's as before.
+    two.set(M2, status="")
+    assert until(lambda: one.status(M2) == "Init Ok", WAIT_S)
 
 
 def test_without_etcd_at_the_start_it_serves_and_joins_later(etcd, instances):
@@ -333,7 +373,9 @@ def test_an_instance_that_was_away_during_a_compaction_reads_everything_anew(etc
     assert until(lambda: not two.connected(), WAIT_S)
     one.set(M1, loadfactor=2)
     one.set(M1, loadfactor=1, lbset=1)
-    assert until(lambda: len(etcd.keys("/test/v1/changes/")) == 1, WAIT_S)
+    # One that changes nothing tells who took it back.
+    assert until(lambda: len(etcd.keys("/test/v1/changes/")) == 2, WAIT_S)
+    assert "1 fields are changed" in one.ctl("cluster")
     etcd.compact()
     cable.mend()
     assert until(lambda: two.setting(M1, "lbset") == "1", WAIT_S)

@@ -131,6 +131,21 @@ def test_sessions_stay_newcomers_go_elsewhere_and_the_end_stops_the_member(world
     assert "is over: drained (no session for 2 s)" in log
 
 
+def test_a_control_socket_that_was_removed_is_made_anew_by_a_reload(world):
+    world.start()
+    world.socket_path.unlink()
+    assert world.ctl("members")[0] == 1
+    world.reload()
+    assert until(lambda: world.ctl("members")[0] == 0, WAIT_S)
+    assert "the control socket was gone, and is made anew" in world.server.read("error.log")
+    # One that is there stays, with whoever listens to it.
+    before = world.socket_path.stat().st_ino
+    world.reload()
+    assert world.ctl("members")[0] == 0 and world.socket_path.stat().st_ino == before
+    world.server.stop()
+    assert not world.socket_path.exists()
+
+
 def test_a_deadline_cuts_no_exchange_and_tells_what_was_left(world):
     world.start()
     held = Connection("127.0.0.1", world.port.port)

@@ -54,6 +54,7 @@ def test_a_full_disk_refuses_changes_and_nothing_else(world, disk):
     assert shown["status"] == "Init Ok" and shown["settings"]["lbset"] == "1"
     assert world.ctl("set", "app", "m1", "lbset=0")[0] == 1
     assert set(world.answers()) == {"M2"}
+    assert "The last change was refused: the journal could not be written" in world.ctl("members")[1]
     rest.unlink()
     assert until(lambda: world.ctl("set", "app", "m1", "+D")[0] == 0)
     world.server.process.kill()

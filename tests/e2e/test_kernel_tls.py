@@ -93,6 +93,7 @@ def test_a_kernel_without_tls_is_told_of_once_and_nothing_else_changes(start, po
     status, said = server.check(text(port, people, member))
     assert status == 0 and LACKS in said and "modprobe tls" in said
     start()
+    assert until(lambda: LACKS in server.read("error.log"))
     assert server.read("error.log").count(LACKS) == 1
     for version in (TLS_1_2, TLS_1_3):
         connection = connect(port, version)

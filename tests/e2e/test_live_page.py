@@ -458,7 +458,127 @@ def test_a_thousand_members_are_turned_over_page_by_page(page):
     assert not page.browser.complaints()
 
 
-SIZES = [(390, 844), (820, 1180), (1280, 800), (1366, 768), (1440, 900)]
+TWO_BALANCERS = """
+<Proxy balancer://big>
+{}
+</Proxy>
+""".format("\n".join(f"    BalancerMember http://127.0.0.1:{20000 + i} route=w{i}" for i in range(60)))
+SHOWN = "return [...document.querySelectorAll('section.balancer h2')].map(one => one.textContent)"
+LEFT_OUT = "return document.getElementById('left-out').innerText"
+
+
+def ask_for(page, text):
+    page.browser.run(f"const filter = document.getElementById('filter'); filter.value = '{text}';"
+                     "filter.dispatchEvent(new Event('input'))")
+
+
+def test_balancers_without_a_member_that_is_looked_for_are_left_out(page):
+    page.world.start(after=TWO_BALANCERS)
+    page.open()
+    assert page.browser.run(SHOWN) == ["app", "big"] and page.browser.run(LEFT_OUT) == ""
+    ask_for(page, "w33")
+    assert until(lambda: page.browser.run(SHOWN) == ["big"])
+    assert page.browser.run(LEFT_OUT) == "1 other balancer has no member like that."
+    ask_for(page, "nobody")
+    assert until(lambda: page.browser.run(SHOWN) == [])
+    assert page.browser.run(LEFT_OUT) == "No member is like that."
+    ask_for(page, "")
+    assert until(lambda: page.browser.run(SHOWN) == ["app", "big"])
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_link_leads_to_each_balancer(page, width):
+    page.world.start(after=TWO_BALANCERS + "<Proxy balancer://last>\n    BalancerMember http://127.0.0.1:9\n</Proxy>\n")
+    page.open()
+    page.browser.resize(width)
+    links = page.browser.run("return [...document.querySelectorAll('#jump a')].map(one => one.innerText)")
+    assert [" ".join(link.split()) for link in links] == ["app 2 of 2", "big 60 of 60", "last 1 of 1"]
+    page.browser.tap("#jump a:last-child")
+    # Its title is in sight, and not below the bar at the top.
+    sight = ("const title = [...document.querySelectorAll('h2')].find(one => one.textContent === 'last');"
+             "const box = title.getBoundingClientRect();"
+             "const hit = document.elementFromPoint(box.left + 5, box.top + 5);"
+             "return hit === title")
+    assert until(lambda: page.browser.run(sight))
+    page.browser.open(page.browser.run("return location.href"))  # and so does its address
+    page.await_state("live")
+    assert until(lambda: page.browser.run(sight))
+
+
+def test_a_row_is_no_higher_than_what_it_tells(page):
+    page.world.start()
+    page.open()
+    for width in (1280, 1440):
+        page.browser.resize(width)
+        heights = page.browser.run(f"return {ROWS}.map(row => row.offsetHeight)")
+        assert len(heights) == 2 and max(heights) < 60, heights
+
+
+def test_long_names_and_routes_stay_within_their_cells(page):
+    page.world.start(after=f"""
+<Proxy balancer://long>
+    BalancerMember http://127.0.0.1:9/{"path/" * 15}{"p" * 20} route={"r" * 60} status=+D
+</Proxy>""")
+    page.open()
+    for width in (390, 820, 1440):
+        page.browser.resize(width)
+        over = page.browser.run(
+            f"return {ROWS}.flatMap(row => [...row.querySelectorAll('.name, .route')].map(one => {{"
+            " const words = document.createRange(); words.selectNodeContents(one);"
+            " const cell = one.closest('th').getBoundingClientRect();"
+            " return words.getBoundingClientRect().right - cell.right; }))")
+        assert len(over) == 6 and max(over) <= 0, (width, over)
+        assert page.browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_lone_answer_is_seen_in_the_chart_of_times(page):
+    """Two samples make a line; with few requests most have no neighbour."""
+    page.world.start()
+    page.world.who(1)
+    page.open()
+    drawn = """
+      const figure = [...document.querySelectorAll('.chart')].find(one => one.textContent.includes('Time to answer'));
+      const canvas = figure.querySelector('canvas');
+      if (!canvas) return -1;
+      const warn = getComputedStyle(document.documentElement).getPropertyValue('--warn').trim();
+      const wanted = [1, 3, 5].map(at => parseInt(warn.slice(at, at + 2), 16));
+      const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] > 200 && wanted.every((value, k) => Math.abs(data[i + k] - value) < 12)) ++count;
+      return count;"""
+    assert until(lambda: page.browser.run(drawn) > 0, 25), page.browser.run(drawn)
+
+
+def test_who_listens_when_too_many_do_is_told_so_and_let_in_later(page):
+    page.world.start()
+    others = []
+    for _ in range(64):
+        one = Connection("127.0.0.1", page.world.port.port)
+        one.send(b"GET /balancer-manager?live=feed HTTP/1.1\r\nHost: lb.test\r\n\r\n")
+        one.await_data()
+        others.append(one)
+    page.browser.resize(1440)
+    page.browser.open(page.world.url + "?live")
+    page.await_state("too many pages listen already, asking again")
+    assert "too many pages listen already" in page.browser.text("#balancers")
+    for one in others:
+        one.close()
+    page.await_state("live")
+    assert len(page.names()) == 2
+
+
+def test_an_order_without_an_answer_may_have_been_obeyed(page):
+    page.world.start()
+    first = page.world.members[0]
+    page.open()
+    page.world.server.stop()
+    page.tap(first, STOP)
+    assert until(lambda: "the server does not answer" in page.told()), page.told()
+    assert "not known" in page.told() and "as it was" not in page.told()
+
+
+SIZES = [(390, 844), (820, 1180), (1240, 800), (1280, 800), (1366, 768), (1440, 900)]
 
 
 @pytest.mark.parametrize("size", SIZES)

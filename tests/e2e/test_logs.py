@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import pytest
-from support.process import until
+from support.process import RESUMES, reload, until
 from support.wire import Connection
 
 CONFIG = """\
@@ -44,6 +44,19 @@ def test_lines_stand_in_the_order_of_the_answers(server, port):
     start(server, port, "SteelyardShards 1\nKeepAliveTimeout 30\nMaxKeepAliveRequests 0\nCustomLog access.log short")
     paths = [f"/{number}" for number in range(200)]
     ask(port, *paths)
+    assert server.stop() == 0
+    assert server.read("access.log").splitlines() == [f"{path} 404" for path in paths]
+
+
+def test_lines_of_several_shards_stand_in_the_order_in_which_a_client_had_its_answers(server, port):
+    start(server, port, "SteelyardShards 4\nCustomLog access.log short")
+    paths = [f"/{number}" for number in range(400)]
+    for path in paths:
+        connection = Connection("127.0.0.1", port.port)
+        closes = "Connection: close\r\n" if int(path[1:]) % 2 else ""
+        connection.send(f"GET {path} HTTP/1.1\r\nHost: lb.test\r\n{closes}\r\n".encode())
+        assert connection.read_response().status == "404"
+        connection.close()
     assert server.stop() == 0
     assert server.read("access.log").splitlines() == [f"{path} 404" for path in paths]
 
@@ -86,6 +99,14 @@ def test_a_program_that_dies_is_started_again(server, port):
     assert int(server.read("reader.pid")) != first
 
 
+def test_a_program_that_ends_by_itself_is_told_of_and_so_are_the_lines_that_nobody_read(server, port):
+    start(server, port, 'CustomLog "|/bin/false" short')
+    ask(port, "/one", "/two")
+    assert until(lambda: "ended unexpectedly" in server.read("error.log")), server.read("error.log") + server.read("output.txt")
+    assert server.stop() == 0
+    assert "2 lines for log /bin/false were lost" in server.read("error.log")
+
+
 def test_a_program_that_cannot_be_started_prevents_the_start(server, port):
     server.write(CONFIG.format(port=port.port, more='CustomLog "|/nonexistent/program" short'))
     done = subprocess.run(server.command("-DFOREGROUND"), stderr=subprocess.PIPE, timeout=20)
@@ -98,8 +119,7 @@ def test_a_rotated_file_is_opened_anew_and_no_line_is_lost(server, port):
     ask(port, "/before")
     lines(server, "access.log", 1)
     (server.root / "access.log").rename(server.root / "access.log.1")
-    server.signal(signal.SIGUSR1)
-    assert until(lambda: (server.root / "access.log").exists())
+    reload(server)
     ask(port, "/after")
     assert lines(server, "access.log", 1) == ["/after 404"]
     assert server.read("access.log.1").splitlines() == ["/before 404"]
@@ -117,7 +137,7 @@ def test_a_rotated_file_is_opened_anew_after_root_was_given_up(server, port):
     for name in ("access.log", "error.log"):
         (server.root / name).rename(server.root / f"{name}.1")
     server.signal(signal.SIGUSR1)
-    assert until(lambda: (server.root / "access.log").exists())
+    assert until(lambda: RESUMES in server.read("error.log"))
     ask(port, "/after")
     assert lines(server, "access.log", 1) == ["/after 404"]
     assert server.read("access.log.1").splitlines() == ["/before 404"]

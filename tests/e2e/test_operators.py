@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -280,6 +281,69 @@ def test_changes_come_back_after_a_restart_and_the_configuration_wins_where_it_c
                   if 'status: "" -> "D"' in line)
     assert world.ctl("undo", number)[0] == 0
     assert world.api("GET", "member", balancer="app", member="m2")[1]["status"] == "Init Ok"
+
+
+def test_a_factor_stays_the_number_that_was_said(world):
+    """Also those of which a double is a little less: by orders, a restart, and what export writes."""
+    world.start(persist="BalancerPersist On")
+
+    def factor():
+        return world.api("GET", "member", balancer="app", member="m1")[1]["settings"]["loadfactor"]
+
+    for said in ("1.15", "1.14", "2.03", "4.02"):
+        assert f'-> "{said}"' in world.ctl("set", "app", "m1", f"loadfactor={said}")[1]
+        assert factor() == said and "it was so already" in world.ctl("set", "app", "m1",
+                                                                     f"loadfactor={said}")[1]
+    world.server.stop()
+    world.start(persist="BalancerPersist On")
+    assert factor() == "4.02"
+    # The file says the same then, so that nothing is changed any more.
+    exported = next(line for line in world.ctl("export")[1].splitlines() if "route=m1" in line)
+    written = next(word for word in exported.split() if word.startswith("loadfactor="))
+    world.server.stop()
+    world.start(persist="BalancerPersist On", of_m1=written)
+    assert factor() == "4.02" and "nothing is changed" in world.ctl("export")[1]
+
+
+def test_a_deleted_journal_refuses_changes_until_a_reload_begins_it_anew(world):
+    world.start(persist="BalancerPersist On")
+    assert world.ctl("set", "app", "m1", "lbset=1")[0] == 0
+    folder = world.server.root / "httpd.pid.journal"
+    shutil.rmtree(folder)
+    assert "Changes are refused: the journal's file was deleted" in world.ctl("members")[1]
+    status, said = world.ctl("set", "app", "m1", "+D")
+    assert status == 1 and "was deleted, moved or replaced" in said
+    assert world.api("PATCH", "member", {"lbset": 2}, balancer="app", member="m1")[0] == 503
+    shown = world.api("GET", "member", balancer="app", member="m1")[1]
+    assert shown["settings"]["lbset"] == "1" and shown["status"] == "Init Ok"
+    assert "changes are refused: the journal could not be written" in world.server.read("error.log")
+    world.reload(persist="BalancerPersist On")
+    assert until(lambda: world.ctl("set", "app", "m1", "+D")[0] == 0, WAIT_S)
+    assert "Changes are refused" not in world.ctl("members")[1]
+    world.server.process.kill()
+    world.server.process.wait(WAIT_S)
+    world.server.stop()
+    world.start(persist="BalancerPersist On")
+    shown = world.api("GET", "member", balancer="app", member="m1")[1]
+    assert shown["settings"]["lbset"] == "1" and shown["status"] == "Init Dis"
+
+
+def test_a_drained_member_is_undrained_after_a_restart(world):
+    world.start(persist="BalancerPersist On")
+
+    def status(route):
+        return world.api("GET", "member", balancer="app", member=route)[1]["status"]
+
+    assert world.ctl("drain", "app", "m1", "--kick", "--wait")[0] == 0
+    assert world.ctl("set", "app", "m2", "+S")[0] == 0
+    assert world.ctl("drain", "app", "m2", "--kick", "--wait")[0] == 0
+    world.server.stop()
+    world.start(persist="BalancerPersist On")
+    assert status("m1") == status("m2") == "Init Drn Stop"
+    for route in ("m1", "m2"):
+        assert world.ctl("undrain", "app", route)[0] == 0
+    assert status("m1") == "Init Ok"
+    assert status("m2") == "Init Stop"  # an operator had stopped it before it was drained
 
 
 def test_after_a_kill_what_was_acknowledged_is_there(world):

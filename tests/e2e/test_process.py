@@ -55,9 +55,28 @@ def test_a_start_returns_when_clients_can_connect(daemon, port):
 
 
 def test_the_background_process_has_left_the_terminal(daemon):
-    for number in (0, 1, 2):
+    for number in (0, 1):
         assert os.readlink(f"/proc/{daemon}/fd/{number}") == "/dev/null"
     assert os.getsid(daemon) != os.getsid(0)
+
+
+def test_last_words_of_the_background_process_go_into_the_error_log_that_a_reload_opened(daemon, server):
+    log = server.root / "error.log"
+    assert os.readlink(f"/proc/{daemon}/fd/2") == str(log)
+    log.rename(server.root / "error.log.1")
+    os.kill(daemon, signal.SIGUSR1)
+    assert until(lambda: os.readlink(f"/proc/{daemon}/fd/2") == str(log))
+    os.kill(daemon, signal.SIGABRT)
+    assert until(lambda: gone(daemon))
+
+
+def test_what_a_piped_program_complains_of_stands_in_the_error_log_and_notices_stand_there_once(server, port):
+    server.write(config(port, 'CustomLog "|$echo a complaint >&2" "%U"'))
+    assert call(server, "-k", "start")[0] == 0
+    # The first one was started while there was a terminal.
+    assert until(lambda: "a complaint" in server.read("error.log")), server.read("error.log")
+    assert server.read("error.log").count("ended unexpectedly") == 1
+    assert call(server, "-k", "stop")[0] == 0
 
 
 def test_a_second_start_says_that_one_is_running(server, daemon):

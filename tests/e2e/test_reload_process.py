@@ -44,6 +44,15 @@ def test_a_file_with_faults_changes_nothing_and_says_why(server, port, member):
     assert answers(port) == "200"
 
 
+def test_a_file_that_was_cut_closes_no_port(server, port, member):
+    server.start(text([port], member), [port.port])
+    for rest in ("", "ServerName lb.test\n"):
+        server.write(rest)
+        reload(server, words=REFUSED)
+        assert "no listening sockets available: there is no Listen line" in server.read("error.log")
+        assert answers(port) == "200"
+
+
 def test_a_new_port_that_is_busy_changes_nothing(server, port, member):
     server.start(text([port], member), [port.port])
     busy = HeldPort()

@@ -37,7 +37,7 @@ class Screen:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self._master)
         self.process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal,
-                                        env=os.environ | {"NO_COLOR": "1"})
+                                        env={"TERM": "xterm", **os.environ, "NO_COLOR": "1"})
         os.close(terminal)
         self.seen = b""
 
@@ -90,6 +90,29 @@ def test_where_there_is_no_terminal_it_prints_one_table_and_ends(world):
     done = subprocess.run(words(world, "--balancer", "none"), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=WAIT_S)
     assert done.returncode == 1 and "none" in done.stderr
+
+
+def test_a_terminal_that_knows_no_escapes_gets_one_table(world):
+    world.start()
+    one = Screen(["env", "TERM=dumb", *words(world)])
+    try:
+        seen = one.read_until(world.members[1].address.encode())
+        assert "BALANCER" in seen and "\x1b" not in seen
+        assert one.process.wait(WAIT_S) == 0
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize("command", [["top"], ["ctl", "members"], ["ctl", "export"], ["ctl", "help"]])
+def test_what_cannot_be_written_is_no_success(world, command):
+    world.start()
+    whole = words(world)
+    whole[1:2] = command[:1]
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run(whole + command[1:], stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=WAIT_S)
+    assert done.returncode == 1
+    assert done.stderr == f"steelyard {command[0]}: the answer could not be written: No space left on device\n"
 
 
 def test_a_screen_follows_requests_sorts_pauses_and_ends(world, screen):

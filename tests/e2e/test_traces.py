@@ -1,6 +1,7 @@
 """SteelyardTrace and SteelyardTraceExport: what members are told, and what a collector gets."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -474,6 +475,37 @@ def test_spans_that_a_collector_refuses_are_dropped_and_counted(world, collector
     world.ask("/")
     collector.wait_for(2)
     assert until(lambda: world.metric("steelyard_trace_spans_exported_total") >= 1)
+
+
+def test_each_reason_of_a_refusal_is_told_and_their_sum_at_the_end(world, collector):
+    collector.say(500, b"broken")
+    world.start(f"SteelyardTrace On\nSteelyardTraceExport {collector.url}")
+    refused = 'steelyard_trace_spans_dropped_total{cause="refused"}'
+    world.ask("/")
+    assert until(lambda: 'refuses spans: it answers 500 "broken"' in world.errors())
+    posts = collector.posts
+    world.ask("/")
+    assert collector.wait_for_posts(posts + 1)
+    # Another one at once, whenever the last line was written.
+    collector.say(404, b"nobody")
+    world.ask("/")
+    assert until(lambda: 'refuses spans: it answers 404 "nobody"' in world.errors())
+    # A page of somebody else is no answer of a collector.
+    collector.say(202, b"<html>log in</html>")
+    exported = world.metric("steelyard_trace_spans_exported_total")
+    world.ask("/")
+    assert until(lambda: "it answers 202 with what is no OTLP" in world.errors())
+    assert world.metric("steelyard_trace_spans_exported_total") == exported
+    collector.say(200)
+
+    def recovers():
+        world.ask("/")
+        return "takes spans again" in world.errors()
+
+    assert until(recovers)
+    told = [int(count) for count in re.findall(r"; (\d+) were dropped for that", world.errors())]
+    lost = int(re.search(r"; (\d+) were dropped meanwhile", world.errors())[1])
+    assert len(told) >= 3 and lost == world.metric(refused) >= sum(told)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGWINCH])

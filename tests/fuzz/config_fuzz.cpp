@@ -42,6 +42,8 @@ ReadOptions options() {
   result.file = "main.conf";
   result.server_root = "/c";
   result.defines = {"GIVEN"};
+  // Else most texts were faulty and nothing of them described.
+  result.before = {"Listen 127.0.0.1:65535"};
   result.environment = [](std::string_view name) -> std::optional<std::string> {
     if (name == "HOME") return "/home/someone";
     return std::nullopt;
@@ -63,8 +65,8 @@ std::string meaning(const MemoryFiles& files) {
   CHECK(has_fault != result.has_value());
   if (!result) return text;
   CHECK(!result->config->servers.empty());
-  return text + describe_hosts(*result->config) + describe_modules(*result->config) +
-         config::dump(*result->config);
+  return text + describe_hosts(*result->config) + describe_run(*result->config) +
+         describe_modules(*result->config) + config::dump(*result->config);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Whatever an HTTP/2 client says, in whatever pieces: the program goes on, members hear whole
-// requests of HTTP/1 and nothing behind them but what goes through a WebSocket that was taken, and
-// when the client is gone nothing of it is left.
+// requests of HTTP/1 and nothing behind them but what goes through a WebSocket that was taken, a
+// CONNECT leads to the one place that it may lead to, and when the client is gone nothing of it is
+// left.
 #include <string>
 
 #include "base/check.hpp"
+#include "config/forward_proxy.hpp"
 #include "fuzz.hpp"
 #include "http/request_head.hpp"
 #include "http/websocket_key.hpp"
@@ -19,8 +21,37 @@ std::unique_ptr<config::Config> world_config() {
   config->servers[0]->client.http2.takes_websockets = true;
   config->servers[0]->client.protocols.add(config::ClientProtocol::h2c);
   config->servers[0]->client.keep_alive_requests_max = 0;
+  config::ForwardProxy forward;
+  forward.takes_requests = config::Place{};
+  config->servers[0]->proxy.forward = std::make_shared<const config::ForwardProxy>(forward);
+  config->servers[0]->proxy.blocked_hosts = {"blocked"};
+  config->modules = {"proxy_connect_module"};
   return config;
 }
+
+// Where CONNECT may lead, and where it may not although somebody is there: its host is blocked, its
+// port not allowed.
+struct Places {
+  explicit Places(TestWorld& world) {
+    world.dialer.listen("far.test:443", [this](std::unique_ptr<io::SimStream> peer) {
+      tunnels.push_back(std::move(peer));
+    });
+    for (const char* const place : {"blocked.test:443", "far.test:25"})
+      world.dialer.listen(place, [](std::unique_ptr<io::SimStream>) { CHECK(false); });
+  }
+  // Says again what it hears, and acts on how that begins.
+  void answer() {
+    for (auto& tunnel : tunnels) {
+      if (tunnel == nullptr) continue;
+      const std::string heard = tunnel->take_all();
+      tunnel->say(heard);
+      if (heard.starts_with("half")) tunnel->end_writing();
+      if (heard.starts_with("reset")) tunnel->reset();
+      if (heard.starts_with("reset") || heard.starts_with("close")) tunnel.reset();
+    }
+  }
+  std::vector<std::unique_ptr<io::SimStream>> tunnels;
+};
 
 // What a member heard on one connection begins with a head that is one; what follows is its body.
 void check_heard(const std::string& heard) {
@@ -62,6 +93,7 @@ void answer(TestMember& member, std::vector<std::unique_ptr<io::SimStream>>& tun
 void fuzz_one(std::string_view input) {
   TestWorld world;
   world.adopt(world_config());
+  Places places(world);
   {
     const auto client = world.connect();
     client->say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -72,6 +104,7 @@ void fuzz_one(std::string_view input) {
       input.remove_prefix(said.size());
       world.say(*client, said);
       answer(world.members[0], tunnels);
+      places.answer();
       world.loop.settle();
       world.members[0].connections.clear();
       world.loop.settle();
@@ -81,6 +114,7 @@ void fuzz_one(std::string_view input) {
   }
   world.loop.settle();
   world.loop.advance(std::chrono::seconds(3));
+  for (const auto& tunnel : places.tunnels) CHECK(tunnel == nullptr || tunnel->ended());
   CHECK(world.busy() == 0);
   CHECK(world.shard->connection_count() == 0);
 }

@@ -208,6 +208,7 @@ CASES = [
     fcgi("more than a record", "/fcgi/x", *(f"X-B{i}: {8000 * 'z'}" for i in range(10)),
          seen="200 fcgi"),
     told("a type", b"Content-Type: Text/PLAIN ; Charset=X\r\n\r\nbody"),
+    told("an empty type", b"Content-Type:\r\nX: 1\r\n\r\nbody", seen="200 body"),
     told("line feeds alone", b"Content-Type: text/plain\n\nbody", seen="200 body"),
     told("a status", b"Status: 404 Nope\r\n\r\nx", seen="404 x"),
     told("a status without words", b"Status: 404\r\nX: 1\r\n\r\nx", protocols=("fcgi", "scgi")),
@@ -309,6 +310,14 @@ DIFFERENT = [
         Case("a chunked body", "/scgi/x", method="POST", chunks=(b"hel", b"lo"),
              protocols=("scgi",), seen="411 (page)"),
         "200 scgi",
+    ),
+    Different(
+        "cgi-chunked-fcgi",
+        "So it is for FastCGI members. Behind httpd a script sees none of a chunked body that is"
+        " larger than 16 KiB: no length is told.",
+        Case("a large chunked body", "/fcgi/x", method="POST", chunks=(b"x" * 100_000,),
+             protocols=("fcgi",), seen="200 fcgi"),
+        "200 fcgi",
     ),
     Different(
         "cgi-error-override",

@@ -174,6 +174,96 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
+        "header-and-length",
+        (
+            "Header rules can take Content-Length from an answer and nothing else: its length stays"
+            " what it is. httpd announces what the rule says when it has not yet read the whole"
+            " body, and to HEAD, and sends the body as it is."
+        ),
+        "a_length_that_header_changes_in_an_answer_that_comes_in_pieces",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "header-always-and-length",
+        (
+            "The same of Header always; httpd announces such a length beside the true one or"
+            " instead of chunks."
+        ),
+        "a_length_that_header_always_changes",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "header-and-coding",
+        (
+            "Transfer-Encoding tells how this connection frames an answer, and Header rules do not"
+            " change it; httpd answers 500 to a coding that it does not know."
+        ),
+        "a_coding_that_header_names",
+        "500 500",
+        "1 1",
+    ),
+    Deviation(
+        "header-and-chunks",
+        "The same of chunked; httpd announces chunks and sends the body without them.",
+        "chunks_that_header_announces",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "request-header-and-length",
+        (
+            "RequestHeader does not change the length that a member is told; httpd sends that many"
+            " bytes of the body, and what is left of it is the client's next request."
+        ),
+        "a_length_that_requestheader_changes",
+        "1",
+        "1",
+    ),
+    Deviation(
+        "request-header-and-coding",
+        (
+            "RequestHeader does not change how a body goes to a member; httpd answers 500 to a"
+            " coding that it does not know, and takes bytes that are none for chunks."
+        ),
+        "a_coding_that_requestheader_names",
+        "500 500",
+        "1 1",
+    ),
+    Deviation(
+        "request-header-and-ajp",
+        (
+            "Nor towards a container; httpd then sends none of a body, and the container waits for"
+            " it."
+        ),
+        "ajp_and_a_transfer_encoding_that_a_rule_made",
+        "none",
+        "1",
+    ),
+    Deviation(
+        "scheme-of-target",
+        (
+            "An absolute target names the host whatever its scheme is (RFC 9112 3.2.2); httpd goes"
+            " by Host when the scheme is not that of the connection, so that whoever looks at the"
+            " target in front of it sees another host."
+        ),
+        "an_absolute_target_whose_scheme_is_not_the_connections",
+        "2 1 1",
+        "2 2 2",
+    ),
+    Deviation(
+        "http-members-as-handler",
+        (
+            'SetHandler "proxy:balancer://..." is for members that run scripts. HTTP members are'
+            " asked for DocumentRoot, if there is one, and the path; httpd looks in its file system"
+            " how much of the path names a file, and asks for that."
+        ),
+        "a_balancer_of_http_members_as_a_handler",
+        "1 1",
+        "1 1",
+    ),
+    Deviation(
         "ranges",
         (
             "A range is the member's business: a whole answer stays whole. httpd cuts it for the"
@@ -586,11 +676,23 @@ DEVIATIONS = [
         "proxy-header-numbers",
         (
             "Addresses and ports in a PROXY header of version 1 are whole ones, in their fields"
-            " one blank apart; httpd reads 99999 as 34463 and 1.2.3 as 1.2.0.3."
+            " one blank apart and without a zero in front; httpd reads 99999 as 34463, 1.2.3 as"
+            " 1.2.0.3 and 010.8.7.6 as 8.8.7.6."
         ),
         "numbers_in_the_proxy_protocol_that_are_none",
-        "1 1 1",
-        "none none none",
+        "1 1 1 1",
+        "none none none none",
+    ),
+    Deviation(
+        "proxy-header-mapped",
+        (
+            "A client that a PROXY header names by an IPv4 address in the form of IPv6"
+            " (::ffff:9.8.7.6) is 9.8.7.6 for access rules, logs and X-Forwarded-For; httpd keeps"
+            " the longer form, which no rule about 9.8.7.6 sees."
+        ),
+        "an_ipv4_address_in_the_form_of_ipv6_in_the_proxy_protocol",
+        "1",
+        "1",
     ),
     Deviation(
         "proxy-header-unknown",
@@ -631,6 +733,17 @@ DEVIATIONS = [
         "half_an_address_in_remoteipheader",
         "1 1",
         "1 1",
+    ),
+    Deviation(
+        "upgrade-in-1-0",
+        (
+            "Upgrade in a request of HTTP/1.0 is ignored (RFC 9110 7.8): the member gets a plain"
+            " one. httpd asks the member for the other protocol, and sends the client nothing when"
+            " that one changes to it."
+        ),
+        "an_upgrade_that_a_client_of_http_1_0_asks_for",
+        "1 2 3",
+        "1 2 3",
     ),
     Deviation(
         "upgrade-without-option",
@@ -678,13 +791,33 @@ DEVIATIONS = [
     Deviation(
         "forward-to-itself",
         (
-            "A forward proxy connects to no port that it listens on at this machine's own"
-            " loopback (403): pages that are for clients on this machine would take whoever asks"
-            " through it for one of them. httpd does."
+            "A forward proxy connects to no port that it listens on at an address of this machine"
+            " (403), its loopback or another one, by number or name: pages that are for clients on"
+            " this machine would take whoever asks through it for one of them. httpd does."
         ),
         "a_forward_proxy_that_is_asked_for_itself",
         "1 1",
         "403 403",
+    ),
+    Deviation(
+        "connect-in-reverse",
+        (
+            "CONNECT to a server that is no forward proxy is a 405; httpd hands it to the member"
+            " whose mapping takes /, as a method like any other, and its answer to the client."
+        ),
+        "connect_to_a_reverse_proxy",
+        "1",
+        "405",
+    ),
+    Deviation(
+        "options-without-path",
+        (
+            "OPTIONS of a whole URL without a path (`OPTIONS http://lb.test`) is about `/`, and the"
+            " member has its say; httpd takes it for `OPTIONS *` and answers itself."
+        ),
+        "options_about_a_whole_url_without_a_path",
+        "200 1",
+        "1 1",
     ),
     Deviation(
         "forward-schemes",
@@ -767,6 +900,50 @@ DEVIATIONS = [
         "a_path_for_tls_alone_under_satisfy_any",
         "1 1 401 1",
         "403 403 403 403",
+    ),
+    Deviation(
+        "no-listen",
+        (
+            "A configuration without Listen is faulty: -t says so, and a reload leaves the one that"
+            " runs in force. httpd finds -t's syntax in order, refuses to start and ends at a"
+            " reload."
+        ),
+        "a_configuration_without_listen",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "macro-sections",
+        (
+            "A macro closes the sections that it opens; httpd warns (AH02793, AH02795) and takes"
+            " one macro that opens a section and another one that closes it."
+        ),
+        "a_macro_that_opens_a_section_and_one_that_closes_it",
+        "ok",
+        "refused",
+    ),
+    Deviation(
+        "types-by-name",
+        (
+            "What mod_mime's lines and ForceType say of names changes no answer of a member: its"
+            " fields pass as they are. httpd reads the path of a proxied request as the name of a"
+            " file and adds Content-Type where there is none, Content-Language and"
+            " Content-Encoding, also to bodies that are not compressed."
+        ),
+        "answers_to_paths_that_look_like_names_of_files",
+        "1 1 1",
+        "1 1 1",
+    ),
+    Deviation(
+        "unnamed-host",
+        (
+            "A <VirtualHost> at an address that has no ServerName has the main server's; httpd asks"
+            " the DNS for the name of the address. No server waits for the DNS to load, or is"
+            " called otherwise when that answers otherwise."
+        ),
+        "a_virtual_host_at_an_address_without_a_name",
+        "302",
+        "302",
     ),
 ]
 

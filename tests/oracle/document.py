@@ -13,6 +13,7 @@ import health_cases  # noqa: E402
 import http2_cases  # noqa: E402
 import http2_directives  # noqa: E402
 import http2_member_cases  # noqa: E402
+import http2_tunnels  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
 
@@ -130,8 +131,9 @@ HTTP2 = """
 ## HTTP/2 with clients
 
 `tests/oracle/test_http2_cases.py` plays the same frames at both, `tests/oracle/test_http2_directives.py`
-tries what directives do. A row shows status, body and end of the stream (`RST` with its code), and what
-the access log says.
+tries what directives do, `tests/oracle/test_http2_tunnels.py` asks for tunnels to PLACE. A row shows
+status, body and end of the stream (`RST` with its code), what the access log says, and where that is
+the difference what PLACE heard.
 
 | id | what differs, and why | httpd | Steelyard |
 |---|---|---|---|
@@ -177,7 +179,8 @@ def text():
     health = "".join(health_row(different) for different in health_cases.DIFFERENT)
     cgi = "".join(health_row(different) for different in cgi_cases.DIFFERENT)
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
-    over_http2 = [*http2_cases.DIFFERENT, *http2_directives.DIFFERENT]
+    over_http2 = [*http2_cases.DIFFERENT, *http2_directives.DIFFERENT,
+                  *http2_tunnels.DIFFERENT]
     to_http2 = "".join(health_row(different) for different in http2_member_cases.DIFFERENT)
     http2 = "".join(health_row(different) for different in over_http2)
     return (HEAD + rows + TLS + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS

@@ -18,6 +18,7 @@ FILES = {
     "/d/my file.txt": b"x",
     "/d/e/f": b"1",
     "/a&b/c": b"1",
+    "/d/e/x y/c": b"1",
     "/big": b"x" * 100_000,
 }
 
@@ -267,6 +268,13 @@ DIFFERENT = [
         " the Content-Length that SIZE gave, and what is too much looks like another answer.",
         told("a wrong size", "/big", "200 x...", SIZE="213 70000"),
         "200 x... cut",
+    ),
+    Different(
+        "ftp-base",
+        "The address of a listing's page (`<base href>`) is encoded like its links, blanks as %20;"
+        " httpd writes a blank there, which is no URL.",
+        Case("a list of a directory with a blank", "/d/e/x%20y/", "200 c"),
+        "200 c",
     ),
     Different(
         "ftp-links",

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import hpack
 from support import frames
 from support.frames import Frames, frame
-from support.server import MODULE_DIRECTORY
 from support.tls import context_for
 
 UPGRADE = (b"GET /a HTTP/1.1\r\nHost: lb.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
@@ -22,13 +21,6 @@ MAX_STREAMS, WINDOW = 3, 4
 NO_WINDOW = b"\0\4\0\0\0\0"
 WIDE_WINDOW = b"\0\4\0\xff\xff\xff"
 WITH_PRIORITY = 0x25  # a head that is whole, all there is, and has a priority
-# Of the member's own port alone.
-FORWARD = f"""LoadModule proxy_connect_module {MODULE_DIRECTORY}/mod_proxy_connect.so
-ProxyRequests On
-AllowCONNECT ${{MEMBER_PORT}}
-<Proxy "*">
-Require ip 127.0.0.1
-</Proxy>"""
 PATIENCE_S = 3.0  # longer than the timeouts of a second below, and no more than needed
 
 
@@ -256,20 +248,6 @@ def depends_on_itself(stage):
     return outcome(client)
 
 
-def tunnel(stage):
-    """A CONNECT, and a request through it."""
-    client, decoder = Frames(stage.port.port), hpack.Decoder()
-    client.headers(1, frames.block([(b":method", b"CONNECT"),
-                                    (b":authority", stage.member.address.encode())]), ends=False)
-    head = client.until(lambda got: got.stream == 1 and got.kind == frames.HEADERS)
-    status, said = decoder.decode(head.payload)[0][1], ""
-    if status == "200":
-        client.send(frame(frames.DATA, 0, 1, b"GET / HTTP/1.1\r\nHost: lb.test\r\n\r\n"))
-        said = client.until(lambda got: got.kind == frames.DATA).payload[:12].decode()
-    client.close()
-    return f"{status} {said}".strip()
-
-
 # --- what comes of it ----------------------------------------------------------------------------
 
 
@@ -333,10 +311,6 @@ DIFFERENT = [
         "Priorities of the dead kind (RFC 7540 5.3) are ignored, as RFC 9113 has it, even those of streams "
         "that depend on themselves. httpd ends the connection then.",
         Probe("itself", "", depends_on_itself, "GOAWAY 1"), "200 END"),
-    Different(
-        "http2-connect",
-        "CONNECT of a forward proxy is 405 over HTTP/2: clients take HTTP/1.1 for it.",
-        Probe("connect", FORWARD, tunnel, "200 HTTP/1.1 200"), "405"),
     Different(
         "http2-malformed-requests",
         "`H2MaxStreamErrors` (here 2) counts requests that are malformed, too: each costs a reset, as "

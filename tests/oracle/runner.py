@@ -485,7 +485,8 @@ def stage_for(farm, scratch, scenario):
 def play(scenario, binary, stage, directory):
     """The scenario on one program: Outcome."""
     begun = time.monotonic()
-    own = f"Listen 127.0.0.1:{stage.port.port}\n" + stage.fill(scenario.conf)
+    listen = "" if scenario.without_listen else f"Listen 127.0.0.1:{stage.port.port}\n"
+    own = listen + stage.fill(scenario.conf)
     text = complete(own, scenario.log_level, scenario.without_modules)
     server = Server(binary, directory)
     server.place({name: stage.fill(body) for name, body in scenario.files.items()})

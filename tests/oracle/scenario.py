@@ -42,6 +42,7 @@ class Scenario:
     without_modules: tuple = ()
     files: dict = field(default_factory=dict)
     check_only: bool = False
+    without_listen: bool = False
     ignore: frozenset = frozenset()
     # Why httpd itself does not always do the same: then one of several plays has to agree.
     httpd_varies: str = ""

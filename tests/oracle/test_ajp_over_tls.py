@@ -7,13 +7,13 @@ the id of its session; both are masked where they stand, with their lengths.
 import re
 import ssl
 import struct
-import threading
 
 import pytest
 from support.ajp import CPONG, end, send_headers
 from support.certificates import RSA, Authority
 from support.ports import HeldPort
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.threaded_member import ThreadedMember
 from support.tls import TlsConnection, context_for
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
@@ -38,25 +38,15 @@ TLS_1_3 = (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3)
 FORWARD_REQUEST, CPING = b"\x02", b"\x0a"
 
 
-class Recorder:
+class Recorder(ThreadedMember):
     """A container that keeps the requests' packets as they are and answers 200 to all."""
 
     def __init__(self):
         self.held, self.packets = HeldPort(), []
-        self._socket = self.held.listening_socket()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(self.held.listening_socket())
 
-    def _accept(self):
-        while True:
-            try:
-                one, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(one,), daemon=True).start()
-
-    def _serve(self, one):
-        with one, one.makefile("rb") as stream:
+    def _converse(self, one):
+        with one.makefile("rb") as stream:
             while len(head := stream.read(4)) == 4:
                 packet = stream.read(struct.unpack(">H", head[2:])[0])
                 if packet[:1] == CPING:
@@ -66,8 +56,7 @@ class Recorder:
                     one.sendall(send_headers(200, b"OK", []) + end())
 
     def close(self):
-        self._socket.close()
-        self._thread.join(5)
+        super().close()
         self.held.close()
 
 

@@ -7,10 +7,8 @@ import hashlib
 import re
 import socket
 import struct
-import threading
 
 import document
-import hpack
 import http2_cases
 import pytest
 from support import frames
@@ -18,30 +16,22 @@ from support.frames import Frames, frame
 from support.ports import HeldPort
 from support.process import until
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.stream_told import Stream
+from support.threaded_member import ThreadedMember
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
 SETTINGS = frame(frames.SETTINGS)
 
 
-class Member:
+class Member(ThreadedMember):
     """Says what its request's path asks for, one request a connection; heads are kept."""
 
     def __init__(self):
         self.held = HeldPort()
         self.heads = []
-        self._socket = self.held.listening_socket()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(self.held.listening_socket())
 
-    def _accept(self):
-        while True:
-            try:
-                one, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(one,), daemon=True).start()
-
-    def _serve(self, one):
+    def _converse(self, one):
         with one:
             head = b""
             while b"\r\n\r\n" not in head:
@@ -80,9 +70,7 @@ class Member:
             one.sendall(said)
 
     def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(5)
+        super().close()
         self.held.close()
 
 
@@ -146,51 +134,6 @@ class Side:
             head += client.socket.recv(1)
         assert head.startswith(b"HTTP/1.1 101 ")
         return client
-
-
-class Stream:
-    """What comes on stream 1."""
-
-    def __init__(self, client):
-        self._client, self._decoder = client, hpack.Decoder()
-        self.status, self.body, self.end = "", b"", ""
-        self.fields, self.trailers = [], []
-
-    def _take(self):
-        got = self._client.take(8)
-        if got is None:
-            self.end = "CUT"
-        elif got.kind == frames.GOAWAY and got.code:
-            self.end = f"GOAWAY {got.code}"
-        elif got.stream == 1 and got.kind == frames.RST_STREAM:
-            self.end = f"RST {got.code}"
-        elif got.stream == 1 and got.kind in (frames.HEADERS, frames.DATA):
-            if got.kind == frames.HEADERS and self.status:
-                self.trailers = [": ".join(field) for field in self._decoder.decode(got.payload)]
-            elif got.kind == frames.HEADERS:
-                fields = self._decoder.decode(got.payload)
-                self.status = fields[0][1]
-                own = {"date", "server"}
-                if self.status != "200":  # pages are worded in other ways
-                    own |= {"content-length", "allow"}
-                self.fields = sorted(field for field in fields if field[0] not in own)
-            else:
-                self.body += got.payload
-            if got.flags & frames.END_STREAM:
-                self.end = "END"
-
-    def until(self, text):
-        while text not in self.body:
-            self._take()
-            assert not self.end, (self.status, self.body, self.end)
-
-    def to_end(self, shown_field=""):
-        while not self.end:
-            self._take()
-        page = b"<!DOCTYPE HTML" in self.body
-        shown = dict(self.fields).get(shown_field, "")
-        parts = (self.status, shown, "(page)" if page else self.body.decode(), *self.trailers, self.end)
-        return " ".join(part for part in parts if part)
 
 
 @pytest.fixture(scope="module")

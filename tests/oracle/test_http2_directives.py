@@ -10,6 +10,7 @@ import pytest
 from support.certificates import Authority
 from support.ports import HeldPort
 from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.threaded_member import ThreadedMember
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
 MODULES = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
@@ -31,45 +32,29 @@ ProxyPass / http://{member}/
 """
 
 
-class Pourer:
+class Pourer(ThreadedMember):
     """Answers with 3 MB, of which little fits into its own end of a connection."""
 
     BYTES = 3_000_000
 
     def __init__(self):
         self.held, self.got_rid_of_all = HeldPort(), threading.Event()
-        self._socket = self.held.listening_socket()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(self.held.listening_socket())
 
-    def _accept(self):
-        while True:
-            try:
-                one, _ = self._socket.accept()
-            except OSError:
+    def _converse(self, one):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            if not (more := one.recv(65536)):
                 return
-            threading.Thread(target=self._pour, args=(one,), daemon=True).start()
-
-    def _pour(self, one):
-        with one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                if not (more := one.recv(65536)):
-                    return
-                head += more
-            try:
-                one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.BYTES
-                            + b"x" * self.BYTES)
-                self.got_rid_of_all.set()
-                one.recv(1)
-            except OSError:
-                pass  # the program has ended
+            head += more
+        one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.BYTES
+                    + b"x" * self.BYTES)
+        self.got_rid_of_all.set()
+        one.recv(1)
 
     def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(5)
+        super().close()
         self.held.close()
 
 
@@ -79,7 +64,6 @@ class Stage:
         self.port, self.secure_port, self.scratch = HeldPort(), HeldPort(), Scratch()
         self.server = Server(PROGRAMS[program], self.scratch.path / program)
         certificate, key = certified
-        lines = lines.replace("${MEMBER_PORT}", str(self.member.held.port))
         self.server.start(complete(MODULES + CONFIG.format(
             port=self.port.port, secure_port=self.secure_port.port, lines=lines,
             pourer=self.pourer.held, member=self.member.address, certificate=certificate, key=key)),

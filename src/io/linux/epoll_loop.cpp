@@ -101,8 +101,9 @@ void EpollLoop::turn(Instant until) {
   }
   timers_.turn(now_);
   run_jobs(deferred_);
-  outbox_.send_all();
+  // A peer that has its answer finds the line about it on its way to the log.
   if (turn_end_) turn_end_();
+  outbox_.send_all();
 }
 
 void EpollLoop::run_jobs(std::vector<Job>& jobs) {

@@ -13,8 +13,7 @@
 //   turn: write ─▶ [ letter ] [ letter ] ... ─▶ end of the turn (or the box is full): sent in order
 //
 // Invariants: 1. letters of one stream are sent in order, before anything else on its socket.
-//             2. no letter outlives the turn that wrote it; what runs at a turn's end writes
-//             nothing.
+//             2. no letter outlives the turn that wrote it.
 // Threads: the loop's.
 
 namespace steelyard::io {

@@ -90,6 +90,15 @@ TEST_F(SocketStreamTest, small_writes_leave_in_order_at_the_end_of_the_turn) {
   EXPECT_EQ(received(), "one two ");
 }
 
+TEST_F(SocketStreamTest, what_a_turn_collected_is_handed_over_before_its_letters_leave) {
+  std::string before = "never asked";
+  loop.at_turn_end([&] { before = received(); });
+  write("letter");
+  turn();
+  EXPECT_EQ(before, "");
+  EXPECT_EQ(received(), "letter");
+}
+
 TEST_F(SocketStreamTest, a_large_write_follows_the_small_ones_before_it) {
   write("small ");
   const IoResult large = write(std::string(5000, 'x'));

@@ -37,8 +37,9 @@ class SimLoop final : public Loop {
 
 // How bytes travel on a pair of streams.
 struct SimLink {
-  std::size_t read_max = SIZE_MAX;        // bytes that one read gets at most
-  std::size_t window_bytes = 256 * 1024;  // bytes on their way before the writer blocks
+  std::size_t read_max = SIZE_MAX;              // bytes that one read gets at most
+  std::size_t window_bytes = 256 * 1024;        // bytes on their way before the writer blocks
+  IpAddress local = IpAddress::v4(0x7f000001);  // of the program's end
 };
 
 class SimStream;
@@ -59,7 +60,7 @@ class SimStream final : public Stream {
   void reset() override { resets_ = true; }
   bool silent_and_open() override;
   bool has_hung_up() override { return line_->ends[1 - side_] == nullptr; }
-  Endpoint local() const override { return {IpAddress::v4(0x7f000001), 8080}; }
+  Endpoint local() const override { return {line_->link.local, 8080}; }
 
   // For the test's end: everything that arrived so far.
   std::string take_all();

@@ -8,6 +8,15 @@ import { MemberTable, type TableActions } from "./table";
 
 export const page_size = 50;
 
+// Where links to it lead; nothing in it needs another escape in an address.
+export function anchor_of(label: string): string {
+  return `balancer-${encodeURIComponent(label)}`;
+}
+
+export function short_name(row: BalancerRow): string {
+  return row.name.replace(/^balancer:\/\//, "");
+}
+
 export class BalancerSection {
   readonly element = make("section", { class: "balancer" });
   private readonly title = make("h2");
@@ -28,7 +37,7 @@ export class BalancerSection {
   constructor(public readonly label: string, actions: TableActions, turn_page: () => void) {
     this.table = new MemberTable(label, actions);
     const charts = make("div", { class: "charts" }, ...this.charts.map((chart) => chart.element));
-    const id = `balancer-${encodeURIComponent(label)}`;
+    const id = anchor_of(label);
     put(this.title, "id", id);
     put(this.element, "aria-labelledby", id);
     this.element.append(make("header", {}, make("div", { class: "heading" }, this.title, this.facts), this.figures),
@@ -54,10 +63,10 @@ export class BalancerSection {
   }
 
   show(row: BalancerRow, members: MemberRow[], view: View, now: number): void {
-    say(this.title, row.name.replace(/^balancer:\/\//, ""));
+    say(this.title, short_name(row));
     const sticky = row.sticky === "" ? "" : ` · sticky by ${row.sticky}`;
     const scope = row.balancer === row.name ? "" : ` · ${row.balancer}`;
-    say(this.facts, `${row.policy}${sticky} · ${row.usable} of ${row.members} usable${scope}`);
+    say(this.facts, `${row.policy}${sticky} · ${count_text(row.usable)} of ${count_text(row.members)} usable${scope}`);
     this.figure("Req/s", number_text(row.rate));
     this.figure("In flight", count_text(row.in_flight));
     this.figure("Waiting", row.queue_max === null ? "–" : `${row.queue} of ${row.queue_max}`);
@@ -71,7 +80,7 @@ export class BalancerSection {
     this.table.show(page.rows, view, now);
     this.table.element.hidden = page.total === 0;
     this.nothing.hidden = page.total !== 0;
-    say(this.nothing, members.length === 0 ? "This balancer has no members." : "No member is like that.");
+    say(this.nothing, "This balancer has no members.");
     this.pager.hidden = page.pages === 1;
     say(this.range, `${page.first}–${page.last} of ${count_text(page.total)}`);
     this.earlier.disabled = page.page === 0;

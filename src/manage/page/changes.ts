@@ -1,7 +1,7 @@
 // Changes and their undoing: a wish goes to the server, what came of it is told with a way back.
 import { find, make } from "./dom";
 import type { Model } from "./model";
-import { send_change, type ChangeEvent, type Wish } from "./server";
+import { NoAnswer, send_change, type ChangeEvent, type Wish } from "./server";
 
 const shown_max = 4;
 
@@ -56,7 +56,9 @@ export class Changes {
       this.tell(wish.undo === undefined ? text : `Taken back. ${text}`, wish.undo === undefined ? done : undefined);
       return true;
     } catch (fault) {
-      this.complain(`${whose} is as it was: ${fault instanceof Error ? fault.message : String(fault)}`);
+      const why = fault instanceof Error ? fault.message : String(fault);
+      // An order whose answer was lost may have been obeyed.
+      this.complain(fault instanceof NoAnswer ? `${whose}: ${why}. Whether that was done is not known.` : `${whose} is as it was: ${why}`);
       return false;
     }
   }

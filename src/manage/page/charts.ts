@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import { make, put } from "./dom";
 import { clock_text, milliseconds_text, number_text } from "./format";
+import { lone_samples } from "./samples";
 import type { Hour } from "./server";
 
 interface Line {
@@ -111,7 +112,9 @@ export class Chart {
         { ...axis, size: 44, space: 24, values: (_plot, splits) => splits.map((value) => number_text(value)) },
       ],
       series: [{}, ...this.spec.lines.map((line): uPlot.Series => ({
-        label: line.label, stroke: colour(line.colour), width: 1.5, points: { show: false }, spanGaps: false,
+        label: line.label, stroke: colour(line.colour), width: 1.5, spanGaps: false,
+        // A line needs two samples; with few requests most have no neighbour.
+        points: { show: false, size: 4, fill: colour(line.colour), filter: (plot, at) => lone_samples(plot.data[at] ?? []) },
         ...(line.fill ? { fill: with_alpha(colour(line.colour), "22") } : {}),
       }))],
       hooks: { setCursor: [(plot) => this.tell_values(plot.cursor.idx ?? null)] },

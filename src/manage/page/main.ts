@@ -5,7 +5,8 @@ import { Detail } from "./detail";
 import { arrange, find, make, put, say } from "./dom";
 import { count_text, number_text } from "./format";
 import { show_history, type Kinds } from "./history";
-import { is_last_in_service, Model, summary_of, type MemberRow, type Show, type SortKey, type View } from "./model";
+import { Jump, jump_to_address } from "./jump";
+import { has_shown, is_last_in_service, left_out_text, Model, summary_of, type MemberRow, type Show, type SortKey, type View } from "./model";
 import { takes_out, toggle_wish, type Toggle } from "./orders";
 import { fetch_history, listen, type History } from "./server";
 import { columns } from "./table";
@@ -50,6 +51,7 @@ const actions = {
   closed: () => undefined,
 };
 const detail = new Detail(actions);
+const jump = new Jump();
 
 function show(): void {
   const balancers = model.balancers();
@@ -61,17 +63,23 @@ function show(): void {
     else of.set(row.balancer, [row]);
   }
   for (const label of [...sections.keys()]) if (!balancers.some((row) => row.balancer === label)) sections.delete(label);
-  const elements: Element[] = balancers.map((row) => {
+  const members_of = (label: string) => of.get(label) ?? [];
+  const shown = balancers.filter((row) => has_shown(row, members_of(row.balancer), view));
+  const elements: Element[] = shown.map((row) => {
     let section = sections.get(row.balancer);
     if (section === undefined) {
       section = new BalancerSection(row.balancer, actions, show);
       sections.set(row.balancer, section);
     }
-    section.show(row, of.get(row.balancer) ?? [], view, model.at);
+    section.show(row, members_of(row.balancer), view, model.at);
     return section.element;
   });
-  if (elements.length === 0) elements.push(nothing);
+  if (balancers.length === 0) elements.push(nothing);
   arrange(find("balancers"), elements);
+  jump.show(shown, members_of);
+  const left_out = left_out_text(shown.length, balancers.length);
+  find("left-out").hidden = left_out === "";
+  say(find("left-out"), left_out);
   show_totals(members);
   show_troubles();
   if (detail.is_open) {
@@ -146,9 +154,16 @@ function tell_history(): void {
   if (detail.is_open) detail.show_history(history);
 }
 
-function tell_connection(state: "live" | "lost"): void {
-  put(find("connection"), "data-state", state);
-  say(find("connection-text"), state === "live" ? "live" : "no word from the server, asking again");
+function tell_live(): void {
+  put(find("connection"), "data-state", "live");
+  say(find("connection-text"), "live");
+}
+
+function tell_lost(why: string): void {
+  put(find("connection"), "data-state", "lost");
+  say(find("connection-text"), `${why === "" ? "no word from the server" : why}, asking again`);
+  // Nothing but this is on the page.
+  if (heard_at === 0 && why !== "") find("balancers").replaceChildren(make("p", { class: "nothing" }, `The server did not tell of its members: ${why}.`));
 }
 
 function refresh_charts(): void {
@@ -196,22 +211,25 @@ begin_tools();
 listen({
   all: (told) => {
     model.begin(told);
+    const is_first = heard_at === 0;
     heard_at = Date.now();
     say(find("server"), model.server);
     show_anew();
+    if (is_first) jump_to_address();
     void refresh_history();
     refresh_charts();
   },
   some: (told) => {
     model.go_on(told);
     heard_at = Date.now();
-    tell_connection("live");
+    tell_live();
     show();
     void refresh_history();
   },
-  state: (live) => tell_connection(live ? "live" : "lost"),
+  live: tell_live,
+  lost: tell_lost,
 });
 setInterval(refresh_charts, chart_interval_ms);
 setInterval(() => {
-  if (heard_at !== 0 && Date.now() - heard_at > silence_max_ms) tell_connection("lost");
+  if (heard_at !== 0 && Date.now() - heard_at > silence_max_ms && find("connection").dataset["state"] === "live") tell_lost("");
 }, 1000);

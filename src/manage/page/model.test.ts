@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { chosen, has_flag, is_last_in_service, Model, page_of, summary_of, type MemberRow, type View } from "./model";
+import { chosen, has_flag, has_shown, is_last_in_service, left_out_text, Model, page_of, summary_of, tone_of, type BalancerRow, type MemberRow, type View } from "./model";
 import { takes_out, toggle_wish } from "./orders";
 
 const plain: View = { text: "", show: "all", sort: "order", descending: false };
@@ -117,4 +117,32 @@ test("the summary names who is in trouble and stays the same while nothing chang
   const rows = [1, 2, 3, 4].map((id) => member(id, { tone: "bad", state: "in error" }));
   assert.equal(summary_of(rows).endsWith("http://m3:8080 (in error) and 1 more."), true);
   assert.equal(summary_of([member(1, { rate: 3 })]), summary_of([member(1, { rate: 4 })]));
+});
+
+test("a balancer is left out when a view is asked for that none of its members fits", () => {
+  const balancer = { balancer: "balancer://app" } as BalancerRow;
+  const rows = [member(1), member(2, { tone: "bad" })];
+  assert.ok(has_shown(balancer, rows, plain));
+  assert.ok(has_shown(balancer, rows, { text: "r2", show: "trouble" }));
+  assert.ok(!has_shown(balancer, rows, { text: "r1", show: "trouble" }));
+  assert.ok(!has_shown(balancer, rows, { text: "r3", show: "all" }));
+  // Without members: by its own name.
+  assert.ok(has_shown(balancer, [], plain));
+  assert.ok(has_shown(balancer, [], { text: "APP", show: "all" }));
+  assert.ok(!has_shown(balancer, [], { text: "other", show: "all" }));
+  assert.ok(!has_shown(balancer, [], { text: "", show: "busy" }));
+});
+
+test("how many balancers are left out is said", () => {
+  assert.equal(left_out_text(3, 3), "");
+  assert.equal(left_out_text(2, 3), "1 other balancer has no member like that.");
+  assert.equal(left_out_text(1, 3), "2 other balancers have no member like that.");
+  assert.equal(left_out_text(0, 3), "No member is like that.");
+});
+
+test("a balancer has the tone of its worst member", () => {
+  assert.equal(tone_of([]), "off");
+  assert.equal(tone_of([member(1), member(2)]), "good");
+  assert.equal(tone_of([member(1), member(2, { tone: "off" })]), "off");
+  assert.equal(tone_of([member(1, { tone: "warn" }), member(2, { tone: "bad" }), member(3)]), "bad");
 });

@@ -137,13 +137,36 @@ export interface View {
   descending: boolean;
 }
 
+function contains_words(about: string, text: string): boolean {
+  return text.toLowerCase().split(/\s+/).every((word) => about.toLowerCase().includes(word));
+}
+
 // Every word has to be in the member's name, route, state, reason or balancer.
 export function is_shown(row: MemberRow, view: Pick<View, "text" | "show">): boolean {
   if (view.show === "trouble" && row.tone === "good") return false;
   if (view.show === "errors" && row.error_count === 0) return false;
   if (view.show === "busy" && row.rate === 0 && row.in_flight === 0) return false;
-  const about = `${row.member}\n${row.socket}\n${row.route}\n${row.state}\n${row.reason}\n${row.balancer}`.toLowerCase();
-  return view.text.toLowerCase().split(/\s+/).every((word) => about.includes(word));
+  const about = `${row.member}\n${row.socket}\n${row.route}\n${row.state}\n${row.reason}\n${row.balancer}`;
+  return contains_words(about, view.text);
+}
+
+// A balancer is there with its members, and without any if its own name is what was asked for.
+export function has_shown(balancer: BalancerRow, members: MemberRow[], view: Pick<View, "text" | "show">): boolean {
+  if (members.length !== 0) return members.some((row) => is_shown(row, view));
+  return view.show === "all" && contains_words(balancer.balancer, view.text);
+}
+
+// Of all balancers, those that the view leaves out, in words; "": none.
+export function left_out_text(shown: number, all: number): string {
+  if (shown === all) return "";
+  if (shown === 0) return "No member is like that.";
+  const left_out = all - shown;
+  return `${left_out} other ${left_out === 1 ? "balancer has" : "balancers have"} no member like that.`;
+}
+
+// The worst of a balancer's members.
+export function tone_of(members: MemberRow[]): Tone {
+  return members.reduce<Tone>((worst, row) => (tones[row.tone] < tones[worst] ? row.tone : worst), members.length === 0 ? "off" : "good");
 }
 
 const tones: Record<Tone, number> = { bad: 0, warn: 1, off: 2, good: 3 };

@@ -64,28 +64,49 @@ function address(part: string, parameters: Record<string, string> = {}): string 
   return `?live=${part}${more.join("")}`;
 }
 
+// Nothing came back, or only a part: whatever was asked for may have been done.
+export class NoAnswer extends Error {}
+
+async function ask(url: string, how: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(url, how);
+  } catch {
+    throw new NoAnswer("the server does not answer");
+  }
+}
+
 async function read<T>(response: Response): Promise<T> {
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) {
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new NoAnswer("the server's answer broke off");
+    }
+  }
+  throw new Error(await refusal_of(response));
+}
+
+async function refusal_of(response: Response): Promise<string> {
   let why = `${response.status} ${response.statusText}`;
   try {
     why = ((await response.json()) as { detail?: string }).detail ?? why;
   } catch {
     // Somebody else answered, in another form.
   }
-  throw new Error(why);
+  return why;
 }
 
 export async function fetch_hour(balancer: string, member?: string): Promise<Hour> {
   const parameters: Record<string, string> = member === undefined ? { balancer } : { balancer, member };
-  return read<Hour>(await fetch(address("hour", parameters)));
+  return read<Hour>(await ask(address("hour", parameters)));
 }
 
 export async function fetch_history(): Promise<History> {
-  return read<History>(await fetch(address("events")));
+  return read<History>(await ask(address("events")));
 }
 
 export async function send_change(wish: Wish, nonce: string): Promise<ChangeEvent[]> {
-  const response = await fetch(address("change"), {
+  const response = await ask(address("change"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ...wish, nonce }),
@@ -96,7 +117,21 @@ export async function send_change(wish: Wish, nonce: string): Promise<ChangeEven
 export interface Listener {
   all(told: Told): void;
   some(told: Told): void;
-  state(live: boolean): void;
+  live(): void;
+  lost(why: string): void;
+}
+
+// An EventSource does not tell with what words it was refused: the same is asked once more for them.
+async function refusal_of_feed(): Promise<string> {
+  const attempt = new AbortController();
+  try {
+    const response = await ask(address("feed"), { signal: attempt.signal });
+    return response.ok ? "" : await refusal_of(response);
+  } catch {
+    return "";
+  } finally {
+    attempt.abort();
+  }
 }
 
 // A browser asks again by itself when the connection breaks; when the answer was an error it gives
@@ -106,11 +141,15 @@ export function listen(listener: Listener): void {
   const told = (event: Event) => JSON.parse((event as MessageEvent<string>).data) as Told;
   source.addEventListener("all", (event) => {
     listener.all(told(event));
-    listener.state(true);
+    listener.live();
   });
   source.addEventListener("some", (event) => listener.some(told(event)));
   source.onerror = () => {
-    listener.state(false);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(listener), 2000);
+    listener.lost("");
+    if (source.readyState !== EventSource.CLOSED) return;
+    void refusal_of_feed().then((why) => {
+      if (why !== "") listener.lost(why);
+      setTimeout(() => listen(listener), 2000);
+    });
   };
 }

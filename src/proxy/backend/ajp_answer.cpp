@@ -90,6 +90,7 @@ Progress AjpDialect::Answer::take_end() {
 
 Progress AjpDialect::Answer::fail() {
   failed_ = true;
+  ending_ = dialect_.input_.ending();
   return Progress::cut_short;
 }
 

@@ -5,9 +5,11 @@
 
 #include "ajp/packet.hpp"
 #include "ajp/request.hpp"
+#include "base/text.hpp"
 #include "http/status.hpp"
 #include "http/syntax.hpp"
 #include "proxy/backend/limits.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/trace.hpp"
 
@@ -99,30 +101,35 @@ void AjpDialect::begin() {
   }
 }
 
-// What a rule made of Content-Length counts for nothing: the container goes by it. A body without
-// a length is chunked to it, whatever the client speaks (httpd).
+// What a rule made of Content-Length or Transfer-Encoding counts for nothing: the container goes by
+// them. A body without a length is chunked to it, whatever the client speaks (httpd).
 const http::FieldList& AjpDialect::request_fields() {
   const http::BodyFraming framing = body_.framing();
   const bool has_length = framing.kind == http::BodyFraming::Kind::length;
+  const bool is_chunked = framing.kind == http::BodyFraming::Kind::chunked;
   const std::string_view length = has_length ? x_.arena.decimal(framing.length) : "";
-  std::size_t told = 0, untrue = 0;
+  std::size_t lengths = 0, codings = 0, untrue = 0;
   for (const http::Field& field : x_.request.fields) {
-    if (field.id != FieldId::content_length) continue;
-    ++told;
-    untrue += field.value == length ? 0U : 1U;
+    if (field.id == FieldId::content_length) {
+      ++lengths;
+      untrue += field.value == length ? 0U : 1U;
+    } else if (field.id == FieldId::transfer_encoding) {
+      ++codings;
+      untrue += equals_ignoring_case(field.value, "chunked") ? 0U : 1U;
+    }
   }
-  const bool says_chunked = framing.kind == http::BodyFraming::Kind::chunked &&
-                            !x_.request.fields.has(FieldId::transfer_encoding);
-  const bool is_true = untrue == 0 && told == (has_length ? 1U : 0U) && !says_chunked;
+  const bool is_true =
+      untrue == 0 && lengths == (has_length ? 1U : 0U) && codings == (is_chunked ? 1U : 0U);
   if (!is_traced(x_) && is_true) return x_.request.fields;
   traced_fields_.clear();
   for (const http::Field& field : x_.request.fields) {
     if (field.id == FieldId::content_length || (is_traced(x_) && is_trace_field(field.name)))
       continue;
+    if (field.id == FieldId::transfer_encoding && !is_true) continue;
     traced_fields_.add(field.name, field.value, field.id);
   }
   if (has_length) traced_fields_.add("Content-Length", length);
-  if (says_chunked) traced_fields_.add("Transfer-Encoding", "chunked");
+  if (is_chunked && !is_true) traced_fields_.add("Transfer-Encoding", "chunked");
   if (!is_traced(x_)) return traced_fields_;
   http::HeadText text;
   append_trace_fields(x_, text);
@@ -249,7 +256,9 @@ std::optional<Failure> AjpDialect::read_head(io::Stream& member) {
       case AjpInput::Progress::blocked:
         return std::nullopt;
       case AjpInput::Progress::ended: {
-        Failure failure = backend_failure(Cause::closed);
+        Failure failure = backend_failure(
+            Cause::closed,
+            ending_words(input_.ending(), input_.is_empty() ? closed_before : closed_within));
         failure.answer_began = bytes_heard() != 0;
         return failure;
       }
@@ -311,10 +320,11 @@ std::optional<Failure> AjpDialect::take_headers() {
   // Fields are looked at until the exchange ends, the buffer is needed before.
   ajp::Packet kept = input_.packet();
   kept.payload = x_.arena.copy(kept.payload);
-  const auto read = read_headers(kept, x_.response);
+  ajp::Culprit culprit;
+  const auto read = read_headers(kept, x_.response, &culprit);
   if (!read) {
     unfit_ = is_unfit(read.error());
-    return faulty(describe(read.error()));
+    return faulty(describe(read.error(), culprit));
   }
   has_headers_ = true;
   adopt_fields();
@@ -378,8 +388,10 @@ void AjpDialect::judge(Failure& failure) const {
   const bool is_harmless = http::is_idempotent(x_.request.method_id) && !x_.has_query;
   if (pinging_) {
     // The request was held back, whatever its method: another member may have it.
+    if (failure.cause == Cause::timed_out) failure.detail = time_is_up;
+    if (failure.cause == Cause::closed || failure.cause == Cause::timed_out)
+      failure.detail += ": no CPONG came for a CPING";
     failure.cause = Cause::continue_timed_out;
-    if (failure.detail.empty()) failure.detail = "no CPONG came for a CPING";
     failure.status = 503;
   } else if (failure.cause == Cause::timed_out && plan_.times.ping) {
     failure.status = 504;

@@ -11,6 +11,7 @@ void AjpInput::begin() {
   workspace_.backend_head.clear();
   workspace_.backend_body.clear();
   in_body_ = false;
+  ending_ = {};
   bytes_heard_ = 0;
 }
 
@@ -28,7 +29,10 @@ AjpInput::Progress AjpInput::next(io::Stream& member) {
     make_room();
     const io::IoResult result = member.read(buffer_->room());
     if (result.status == io::IoStatus::would_block) return Progress::blocked;
-    if (result.status != io::IoStatus::ok) return Progress::ended;
+    if (result.status != io::IoStatus::ok) {
+      ending_ = result;
+      return Progress::ended;
+    }
     bytes_heard_ += result.bytes;
     buffer_->filled(result.bytes);
   }

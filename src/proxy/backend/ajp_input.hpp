@@ -32,6 +32,8 @@ class AjpInput {
   bool is_empty() const { return buffer_->empty(); }
   // Why it is faulty.
   ajp::ReplyFault fault() const { return fault_; }
+  // How the connection ended; ok: it did not.
+  const io::IoResult& ending() const { return ending_; }
 
   // From now on much may come.
   void expect_body() { in_body_ = true; }
@@ -45,6 +47,7 @@ class AjpInput {
   ReadBuffer* buffer_ = nullptr;
   ajp::Packet packet_;
   ajp::ReplyFault fault_{};
+  io::IoResult ending_;
   bool in_body_ = false;
   std::uint64_t bytes_heard_ = 0;
 };

@@ -9,6 +9,7 @@
 #include "proxy/body_deadline.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/timeline.hpp"
 
@@ -17,6 +18,14 @@ namespace steelyard::proxy {
 namespace {
 
 Failure backend_failure(Cause cause) { return {Party::backend, cause}; }
+
+// What is read of a connection that broke under the request is only its end. Where reading found
+// the system's word for it that one counts.
+void tell_break(Failure& failure, int upload_error) {
+  if (failure.cause != Cause::closed || failure.detail.starts_with('(') || upload_error == 0)
+    return;
+  failure.detail = ending_words({io::IoStatus::failed, 0, upload_error}, {});
+}
 
 }  // namespace
 
@@ -81,6 +90,7 @@ io::Task<Failure> Attempt::ask() {
       continue;
     }
     if (!may_repeat(failure)) {
+      if (upload_broken_) tell_break(failure, upload_error_);
       dialect_.judge(failure);
       link_.close();
       co_return failure;
@@ -264,6 +274,7 @@ std::optional<Failure> Attempt::step_upload() {
     }
     if (result.status != io::IoStatus::ok) {
       upload_broken_ = true;
+      upload_error_ = result.error;
       return std::nullopt;
     }
     if (result.taken != 0) body_.take(result.taken);

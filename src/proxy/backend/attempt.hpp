@@ -73,7 +73,8 @@ class Attempt {
   std::optional<Failure> step_splice();
   void begin_tunnel();
   int kept_status() const;
-  Failure cut_short();
+  // `how`: in words; may be empty.
+  Failure cut_short(std::string how);
   void finish_backend();
   void account();
   // Bytes that went to the member or came from it.
@@ -93,6 +94,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
+  int upload_error_ = 0;  // errno of what broke it
   int refusals_ = 0, refusals_in_all_ = 0;  // the former with nothing else under way
   Instant refusals_end_{};
   bool knocks_again_ = false;           // the member did not answer when it was asked at first

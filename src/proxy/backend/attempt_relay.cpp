@@ -5,6 +5,7 @@
 #include "proxy/backend/attempt.hpp"
 #include "proxy/backend/tunnel.hpp"
 #include "proxy/body_deadline.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 
 // Passing a member's answer on to the client.
@@ -27,9 +28,9 @@ bool is_overridden(const config::PathSettings& settings, int status) {
 }  // namespace
 
 // An answer that only the connection's end would complete must not look complete.
-Failure Attempt::cut_short() {
+Failure Attempt::cut_short(std::string how) {
   if (reply_.ends_by_closing && x_.head_sent) client_.stream.reset();
-  return {Party::backend, Cause::cut_short, true, "the answer broke off"};
+  return {Party::backend, Cause::cut_short, true, std::move(how)};
 }
 
 // The error that an ErrorDocument of a member stands for; 0: the member's own status counts.
@@ -48,10 +49,11 @@ io::Task<Failure> Attempt::relay() {
     begin_tunnel();
     co_return Failure{};
   }
-  if (!x_.client->websocket_accept.empty() && http::is_success(x_.response.status)) {
-    // RFC 8441 5: any success would tell the client that its WebSocket is open (httpd: 502).
+  if (x_.client->opens_tunnel && http::is_success(x_.response.status)) {
+    // It would tell the client that its WebSocket, or the tunnel it asked for, is open (httpd:
+    // 502).
     link_.close();
-    co_return Failure{Party::none, Cause::bad_message, true, "WebSocket not taken", 502};
+    co_return Failure{Party::none, Cause::bad_message, true, "no tunnel was made", 502};
   }
   if (is_overridden(*x_.settings, x_.response.status)) {
     // httpd: the member's own page is not read, so its connection is of no more use.
@@ -69,9 +71,8 @@ io::Task<Failure> Attempt::relay() {
     x_.normal.add("Connection", "Upgrade");
     x_.normal.add("Upgrade", dialect_.upgrade());
   }
-  // An empty body that is known to be over has a length, whatever its framing was (httpd).
-  const bool is_empty = answer_->pull() == ReplyBody::Progress::finished;
-  reply_ = frame_reply(x_, is_empty);
+  (void)answer_->pull();
+  reply_ = frame_reply(x_, *answer_);
   write_reply_head(x_, core_, reply_, workspace.to_client);
   download_.begin(workspace.to_client.view(), reply_.framing);
   Instant quiet_since = core_.now();
@@ -105,7 +106,7 @@ io::Task<Failure> Attempt::relay() {
     pipe_.reset();
     link_.close();
     if (blocked_.client_write || blocked_.client_read) co_return client_gone();
-    co_return cut_short();
+    co_return cut_short(std::string(time_is_up));
   }
 }
 
@@ -133,7 +134,8 @@ std::optional<Failure> Attempt::step_download() {
         if (auto result = step_splice(); pipe_ != nullptr) return result;
       }
       const auto progress = answer_->pull();
-      if (progress == ReplyBody::Progress::cut_short) return cut_short();
+      if (progress == ReplyBody::Progress::cut_short)
+        return cut_short(ending_words(answer_->ending(), closed_midway));
       const bool gives_way = progress == ReplyBody::Progress::others_turn;
       if (gives_way) blocked_.others_turn = true;
       starved = gives_way || progress == ReplyBody::Progress::blocked;
@@ -174,7 +176,7 @@ std::optional<Failure> Attempt::step_splice() {
                             : pipe_->fill(link_.stream(), answer_->splice_ahead());
     if (filled.status == io::IoStatus::ok) answer_->spliced(filled.bytes);
     if (filled.status == io::IoStatus::failed || filled.status == io::IoStatus::end)
-      return cut_short();
+      return cut_short(ending_words(filled, closed_midway));
     if (pipe_->pending() == 0) {
       if (!answer_->finished()) {
         blocked_.backend_read = true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cgi/stream_head.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -62,7 +63,11 @@ std::optional<Failure> CgiStreamDialect::read_head(io::Stream& member) {
       return broken(Cause::bad_message);
     const io::IoResult result = member.read(buffer.room());
     if (result.status == io::IoStatus::would_block) return std::nullopt;
-    if (result.status != io::IoStatus::ok) return broken(Cause::closed);
+    if (result.status != io::IoStatus::ok) {
+      Failure failure = broken(Cause::closed);
+      failure.detail = ending_words(result, buffer.empty() ? closed_before : closed_within);
+      return failure;
+    }
     heard_bytes_ += result.bytes;
     buffer.filled(result.bytes);
   }

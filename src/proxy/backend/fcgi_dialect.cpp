@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "http/status.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -118,7 +119,7 @@ cgi::FcgiReader::Piece FcgiDialect::next_piece() {
   }
 }
 
-io::IoStatus FcgiDialect::read(io::Stream& member) {
+io::IoResult FcgiDialect::read(io::Stream& member) {
   ReadBuffer& buffer = matter_.client.workspace.backend_body;
   CHECK(buffer.make_room(relay_buffer_bytes, relay_buffer_bytes));
   const io::IoResult result = member.read(buffer.room());
@@ -127,7 +128,7 @@ io::IoStatus FcgiDialect::read(io::Stream& member) {
     read_this_turn_ += result.bytes;
     if (!head_read_) heard_bytes_ += result.bytes;
   }
-  return result.status;
+  return result;
 }
 
 void FcgiDialect::log_error(std::string_view text) {
@@ -154,10 +155,13 @@ std::optional<Failure> FcgiDialect::read_head(io::Stream& member) {
       return backend_failure(Cause::bad_message, true, broken_status,
                              "it says much and answers nothing");
     if (gives_way()) return std::nullopt;
-    const io::IoStatus status = read(member);
-    if (status == io::IoStatus::would_block) return std::nullopt;
-    if (status != io::IoStatus::ok)
-      return backend_failure(Cause::closed, heard_bytes_ != 0, broken_status);
+    const io::IoResult result = read(member);
+    if (result.status == io::IoStatus::would_block) return std::nullopt;
+    if (result.status != io::IoStatus::ok) {
+      return backend_failure(
+          Cause::closed, heard_bytes_ != 0, broken_status,
+          ending_words(result, heard_bytes_ == 0 ? closed_before : closed_within));
+    }
   }
 }
 
@@ -223,8 +227,9 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
     }
     if (piece.kind == Kind::out) continue;
     if (has_bytes_ && dialect_.gives_way()) return Progress::others_turn;
-    const io::IoStatus status =
-        dialect_.gives_way() ? io::IoStatus::would_block : dialect_.read(member_);
+    const io::IoResult result =
+        dialect_.gives_way() ? io::IoResult{io::IoStatus::would_block} : dialect_.read(member_);
+    const io::IoStatus status = result.status;
     if (status == io::IoStatus::ok) continue;
     if (!has_bytes_) {
       // Nobody waits for the end of a body that is not passed on.
@@ -232,6 +237,7 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
       return Progress::finished;
     }
     if (status == io::IoStatus::would_block) return Progress::blocked;
+    ending_ = result;
     // All of the stream is here, only the last word is missing.
     end_ = status == io::IoStatus::end && dialect_.records_.out_ended() && has_told_length();
     return end_ ? Progress::finished : Progress::cut_short;

@@ -84,7 +84,7 @@ class FcgiDialect final : public Dialect {
   };
 
   cgi::FcgiReader::Piece next_piece();
-  io::IoStatus read(io::Stream& member);
+  io::IoResult read(io::Stream& member);
   std::optional<Failure> take_out(std::string_view data);
   Failure ended_early();
   void log_error(std::string_view text);

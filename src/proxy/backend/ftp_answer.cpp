@@ -54,6 +54,7 @@ FtpAnswer::Progress FtpAnswer::read_data() {
   }
   const io::IoResult result = transfer_.data->read(room);
   if (result.status == io::IoStatus::would_block) return Progress::blocked;
+  if (result.status != io::IoStatus::ok) ending_ = result;
   if (result.status == io::IoStatus::failed) return Progress::cut_short;
   const std::optional<std::uint64_t> size = transfer_.size;
   if (result.status == io::IoStatus::end) {
@@ -77,6 +78,7 @@ FtpAnswer::Progress FtpAnswer::read_end() {
   if (!transfer_.has_ended) {
     const FtpControl::Heard heard = control_.listen();
     if (heard == FtpControl::Heard::nothing_yet) return Progress::blocked;
+    ending_ = control_.ending();
     if (heard == FtpControl::Heard::broken) return Progress::cut_short;
     if (control_.code() != closing_data && control_.code() != file_done) return Progress::cut_short;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/ending.hpp"
+
 namespace steelyard::proxy {
 
 namespace {
@@ -23,7 +25,10 @@ io::Task<bool> FtpControl::ask(std::string command) {
     left.remove_prefix(result.bytes);
     sent_ += result.bytes;
     if (result.status == io::IoStatus::ok) continue;
-    if (result.status != io::IoStatus::would_block) co_return false;
+    if (result.status != io::IoStatus::would_block) {
+      ending_ = result;
+      co_return false;
+    }
     io::Wait wait(client_.timer, deadline);
     timed_out_ = co_await wait.writable(stream_) == io::Woken::timed_out;
     if (timed_out_) co_return false;
@@ -48,7 +53,10 @@ FtpControl::Heard FtpControl::listen() {
     std::array<char, read_bytes> room;
     const io::IoResult result = stream_.read(room);
     if (result.status == io::IoStatus::would_block) return Heard::nothing_yet;
-    if (result.status != io::IoStatus::ok) return Heard::broken;
+    if (result.status != io::IoStatus::ok) {
+      ending_ = result;
+      return Heard::broken;
+    }
     rest_.assign(room.data(), result.bytes);
     lines_ += static_cast<std::size_t>(std::ranges::count(rest_, '\n'));
     if (lines_ > ftp_lines_max) return Heard::broken;
@@ -63,9 +71,12 @@ void FtpControl::say(std::string_view command) {
 }
 
 Failure FtpControl::failure() const {
-  Failure failure{Party::backend, timed_out_ ? Cause::timed_out : Cause::bad_message, heard_ != 0,
-                  "Error reading from remote server"};
-  return failure;
+  if (timed_out_) return {Party::backend, Cause::timed_out, heard_ != 0};
+  // Its own status: the client's connection is not closed without a word (httpd).
+  if (ending_.status != io::IoStatus::ok)
+    return {Party::backend, Cause::closed, heard_ != 0,
+            ending_words(ending_, "it closed the control connection"), 502};
+  return {Party::backend, Cause::bad_message, heard_ != 0, "Error reading from remote server"};
 }
 
 }  // namespace steelyard::proxy

@@ -40,6 +40,8 @@ class FtpControl {
   int code() const { return reader_.code(); }
   const std::string& text() const { return reader_.text(); }
   Failure failure() const;
+  // How the connection ended; ok: it did not.
+  const io::IoResult& ending() const { return ending_; }
   // The next listen() or ask() is about another reply.
   void next_reply() { reader_.reset(); }
 
@@ -58,6 +60,7 @@ class FtpControl {
   std::uint64_t sent_ = 0, heard_ = 0;
   std::size_t lines_ = 0;
   bool timed_out_ = false;
+  io::IoResult ending_;
 };
 
 }  // namespace steelyard::proxy

@@ -6,6 +6,7 @@
 #include "http/status.hpp"
 #include "http/token_list.hpp"
 #include "proxy/backend/interim.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/reply.hpp"
 
@@ -76,10 +77,11 @@ bool Http1Dialect::needs_length() const {
                        !x_.has_switch("proxy-sendchunked"));
 }
 
-// The protocols that the client wants to change to and the member may.
+// The protocols that the client wants to change to and the member may. RFC 9110 7.8: one of
+// HTTP/1.0 cannot want it.
 std::string_view Http1Dialect::wanted_upgrade() const {
   const auto wanted = x_.request.fields.value(FieldId::upgrade);
-  if (!wanted || !x_.request.connection.upgrade) return {};
+  if (!wanted || !x_.request.connection.upgrade || x_.request.version == http::http_1_0) return {};
   return may_change_to(plan_.lease.spec(), *wanted) ? *wanted : std::string_view();
 }
 
@@ -151,7 +153,8 @@ std::optional<Failure> Http1Dialect::read_head(io::Stream& member) {
     const io::IoResult result = member.read(buffer.room());
     if (result.status == io::IoStatus::would_block) return std::nullopt;
     if (result.status != io::IoStatus::ok) {
-      Failure failure = backend_failure(Cause::closed);
+      Failure failure = backend_failure(
+          Cause::closed, ending_words(result, buffer.empty() ? closed_before : closed_within));
       failure.answer_began = heard_bytes_ != 0;
       return failure;
     }

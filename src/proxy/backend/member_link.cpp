@@ -22,11 +22,17 @@ struct SlotWait {
 };
 
 // Whom a forward proxy must not connect to: a page of this server that is for clients on this
-// machine would take whoever asks through us for one of them.
-bool is_ourselves(const config::Config& config, const Endpoint& place) {
-  return (place.ip.is_loopback() || place.ip.is_any()) &&
-         std::ranges::any_of(config.listens,
-                             [&](const config::Listen& each) { return each.port == place.port; });
+// machine would take whoever asks through us for one of them. A connection within a machine has the
+// address that was dialed at both ends, unless that is a second one of its network: the one by
+// which the client came may be, and those of Listen.
+bool is_ourselves(const Exchange& x, const io::Stream& stream) {
+  const Endpoint place = stream.dialed();
+  const IpAddress& ip = place.ip;
+  const bool is_here =
+      ip.is_loopback() || ip.is_any() || ip == stream.local().ip || ip == x.client->local.ip;
+  return std::ranges::any_of(x.generation->config().listens, [&](const config::Listen& each) {
+    return each.port == place.port && (is_here || each.ip == ip);
+  });
 }
 
 }  // namespace
@@ -64,8 +70,7 @@ io::Task<Failure> MemberLink::connect() {
     co_return Failure{Party::backend, unknown ? Cause::no_such_name : Cause::connect, false,
                       std::move(dialed.error().text)};
   }
-  if (x_.route.is_forward && plan_.remote == nullptr &&
-      is_ourselves(x_.generation->config(), (*dialed)->dialed()))
+  if (x_.route.is_forward && plan_.remote == nullptr && is_ourselves(x_, **dialed))
     co_return Failure{Party::none, Cause::blocked, false, "it leads back to this server"};
   connection_ = std::make_unique<BackendConnection>();
   connection_->slot = std::move(slot);

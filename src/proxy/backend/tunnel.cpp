@@ -1,9 +1,13 @@
 #include "proxy/backend/tunnel.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "io/next_turn.hpp"
 #include "proxy/backend/attempt.hpp"
+#include "proxy/decision_log.hpp"
+#include "proxy/ending.hpp"
 #include "proxy/limits.hpp"
 
 namespace steelyard::proxy {
@@ -22,6 +26,8 @@ struct Lane {
   bool ended = false;                   // `from` has nothing more to say and `to` was told
   bool broken = false;
   bool starved = false, full = false;
+  bool broken_at_source = false;
+  std::int32_t error = 0;  // of what broke it
 
   // Moves what goes, within one turn's budget.
   void step(const Way& way) {
@@ -37,7 +43,7 @@ struct Lane {
   bool push(const Way& way) {
     const std::string_view pieces[] = {way.buffer.data()};
     const io::IoResult result = way.to.write(pieces);
-    broken = result.status == io::IoStatus::failed;
+    note_break(result);
     full = result.status == io::IoStatus::would_block;
     if (result.status != io::IoStatus::ok) return false;
     way.buffer.consume(result.bytes);
@@ -45,12 +51,18 @@ struct Lane {
     return true;
   }
 
+  void note_break(const io::IoResult& result) {
+    broken = result.status == io::IoStatus::failed;
+    error = result.error;
+  }
+
   bool pull(const Way& way) {
     starved = !way.from.may_be_readable();
     if (starved) return false;
     way.buffer.make_room(relay_buffer_bytes, relay_buffer_bytes);
     const io::IoResult result = way.from.read(way.buffer.room());
-    broken = result.status == io::IoStatus::failed;
+    note_break(result);
+    broken_at_source = broken;
     starved = result.status == io::IoStatus::would_block;
     if (result.status == io::IoStatus::end) {
       way.to.end_writing();
@@ -71,6 +83,34 @@ void let_go(ReadBuffer& buffer) {
 bool is_over(const Exchange& x, const Lane& up, const Lane& down) {
   if (!up.ended && !down.ended) return false;
   return (up.ended && down.ended) || x.has_switch("proxy-nohalfclose");
+}
+
+std::string_view end_of(const Lane& up, const Lane& down) {
+  if (up.ended && down.ended) return "both sides closed it";
+  return up.ended ? "the client closed it" : "the backend closed it";
+}
+
+// What is read and what is written of a connection that broke both tell of it.
+std::string break_of(const Lane& up, const Lane& down) {
+  const Lane& broken = up.broken ? up : down;
+  const bool is_clients = (&broken == &up) == broken.broken_at_source;
+  return ending_words({io::IoStatus::failed, 0, broken.error}, {}) + ": the connection to the " +
+         (is_clients ? "client" : "backend") + " broke";
+}
+
+// Orderly ends are told to who debugs, others to who wants to know.
+void tell_end(const Exchange& x, Shard::Core& core, const Lane& up, const Lane& down) {
+  const bool is_broken = up.broken || down.broken;
+  const auto level = is_broken ? config::LogLevel::info : config::LogLevel::debug;
+  log_tunnel_end(x, core, level,
+                 [&] { return is_broken ? break_of(up, down) : std::string(end_of(up, down)); });
+}
+
+void tell_silence(const Exchange& x, Shard::Core& core, Duration idle) {
+  log_tunnel_end(x, core, config::LogLevel::info, [&] {
+    return fmt::format("{}: nobody said a word for {} s", time_is_up,
+                       std::chrono::duration<double>(idle).count());
+  });
 }
 
 // A tunnel may be silent for hours: of the way to it nothing is kept that no log asks for.
@@ -142,7 +182,10 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     member.add_read(static_cast<std::int64_t>(down.read));
     // RFC 8441 5: a stream tells its client of a connection that broke.
     if ((up.broken || down.broken) && speaks_http2(x)) client.stream.reset();
-    if (up.broken || down.broken || is_over(x, up, down)) break;
+    if (up.broken || down.broken || is_over(x, up, down)) {
+      tell_end(x, core, up, down);
+      break;
+    }
     if (up.may_go_on() || down.may_go_on()) {
       co_await io::NextTurn(core.parts.loop);
       continue;
@@ -154,7 +197,10 @@ io::Task<> Tunnel::run(Shard::Core& core, ClientSide client) {
     if (down.full) wait.writable(client.stream);
     if (down.starved) wait.readable(stream());
     if (up.full) wait.writable(stream());
-    if (co_await wait.called() == io::Woken::timed_out) break;
+    if (co_await wait.called() == io::Woken::timed_out) {
+      tell_silence(x, core, idle_);
+      break;
+    }
   }
   if (is_over(x, up, down) && !stream().settle()) co_await settle(core, client.timer);
   member_.reset();

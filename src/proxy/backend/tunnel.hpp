@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -19,6 +20,7 @@
 //
 // Invariants: 1. a tunnel in which nothing is under way holds no buffer.
 //             2. the lease of the member is the exchange's last one.
+//             3. what is cut off does not look complete where it matters: see Abandoned.
 // Threads: the shard's.
 
 namespace steelyard::proxy {
@@ -31,11 +33,19 @@ void open_tunnel(Exchange& x, Workspace& workspace, std::string_view to_client,
 
 class Tunnel {
  public:
+  // What the member sees of a tunnel that is destroyed while it runs: the client gave its stream
+  // up, or is gone.
+  enum class Abandoned : std::uint8_t { closes, resets };
+
   // `idle`: so long both may be silent.
-  Tunnel(std::unique_ptr<BackendConnection> member, Duration idle)
-      : member_(std::move(member)), idle_(idle) {}
+  Tunnel(std::unique_ptr<BackendConnection> member, Duration idle,
+         Abandoned abandoned = Abandoned::closes)
+      : member_(std::move(member)), idle_(idle), abandoned_(abandoned) {}
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
+  ~Tunnel() {
+    if (member_ != nullptr && abandoned_ == Abandoned::resets) stream().reset();
+  }
 
   // What is in the workspace's body buffers goes out first. Once; the tunnel and what `client`
   // refers to outlive the task.
@@ -49,6 +59,7 @@ class Tunnel {
 
   std::unique_ptr<BackendConnection> member_;
   const Duration idle_;
+  const Abandoned abandoned_;
 };
 
 }  // namespace steelyard::proxy

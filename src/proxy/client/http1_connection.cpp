@@ -40,6 +40,8 @@ io::Task<> ClientConnection::live() {
     co_await run(*end.tunnel);
     end_request();
   }
+  // A client that has its answer finds the line about it on its way to the log.
+  core_.parts.log.turn_ended();
   stream_->end_writing();
   if (!stream_->settle()) co_await wait_until_sent();
   if (end.next == Next::linger) co_await linger();

@@ -47,9 +47,16 @@ struct Http2Callbacks {
 
   static int begin_frame(nghttp2_session* /*library*/, const nghttp2_frame_hd* head, void* user) {
     Http2Session& session = session_of(user);
-    if (moves_something(*head) || session.idle_frames_.spend(session.core_.now())) return 0;
-    session.give_up_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
+    session.frame_brought_data_ = false;
+    if (moves_something(*head) || spend_idle_frame(session)) return 0;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+
+  // False: that was one too many.
+  static bool spend_idle_frame(Http2Session& session) {
+    if (session.idle_frames_.spend(session.core_.now())) return true;
+    session.give_up_code_ = NGHTTP2_ENHANCE_YOUR_CALM;
+    return false;
   }
 
   // A frame of a kind that nobody knows; begin_frame() has counted it.
@@ -105,7 +112,15 @@ struct Http2Callbacks {
     Http2Stream* const stream = stream_of(library, head.stream_id);
     if (head.type == NGHTTP2_HEADERS) session.head_began_ = never;
     if (stream == nullptr) return 0;
+    // RFC 9113 8.5: of the frames of messages DATA alone belongs on a connected stream.
+    if (head.type == NGHTTP2_HEADERS && stream->asks_for_tunnel()) {
+      session.reset(*stream, NGHTTP2_PROTOCOL_ERROR);
+      return 0;
+    }
     const bool ends = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    const bool is_padding =
+        head.type == NGHTTP2_DATA && !ends && head.length != 0 && !session.frame_brought_data_;
+    if (is_padding && !spend_idle_frame(session)) return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (ends) stream->end_body();
     if (stream->is_reading_head()) {
       stream->begin_serving(!ends);
@@ -126,6 +141,7 @@ struct Http2Callbacks {
   static int data_chunk(nghttp2_session* library, std::uint8_t /*flags*/, std::int32_t id,
                         const std::uint8_t* data, std::size_t bytes, void* user) {
     Http2Stream* const stream = stream_of(library, id);
+    session_of(user).frame_brought_data_ = true;
     if (stream == nullptr || stream->is_served()) {
       // Nobody reads it; the connection's window must not run dry.
       nghttp2_session_consume(library, id, bytes);
@@ -136,12 +152,12 @@ struct Http2Callbacks {
     return 0;
   }
 
-  static int stream_closed(nghttp2_session* library, std::int32_t id, std::uint32_t /*code*/,
+  static int stream_closed(nghttp2_session* library, std::int32_t id, std::uint32_t code,
                            void* user) {
     Http2Stream* const stream = stream_of(library, id);
     if (stream == nullptr) return 0;
     nghttp2_session_set_stream_user_data(library, id, nullptr);
-    stream->close();
+    stream->leave(code);
     session_of(user).note_news(*stream);
     return 0;
   }

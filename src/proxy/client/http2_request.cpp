@@ -77,8 +77,8 @@ bool Http2RequestReader::add_pseudo(std::string_view name, std::string_view valu
                                   : name == ":authority" ? &authority_
                                   : name == ":protocol"  ? &protocol_
                                                          : nullptr;
-  if (place == nullptr || !place->empty()) return false;
-  if (place == &protocol_ && value.empty()) return false;  // and it is no plain CONNECT
+  // An empty one is not as good as none: none is what tells a CONNECT of one kind from the other.
+  if (place == nullptr || !place->empty() || value.empty()) return false;
   *place = arena_->copy(value);
   return true;
 }
@@ -118,8 +118,7 @@ int Http2RequestReader::split_line() {
   http::RequestHead& head = *head_;
   head.method = opens_websocket() ? std::string_view("GET") : method_;
   head.method_id = http::method_of(head.method);
-  // An extended one has a path as all other methods.
-  const bool is_connect = head.method_id == http::Method::connect && protocol_.empty();
+  const bool is_connect = is_plain_connect();
   const std::string_view target = is_connect ? authority_ : path_;
   head.line = arena_->join(head.method, " ", target, " HTTP/2.0");
   head.received_version = {2, 0};
@@ -151,6 +150,8 @@ int Http2RequestReader::frame_body(bool has_body) {
   http::RequestHead& head = *head_;
   const auto length = head.fields.value(FieldId::content_length);
   if (!protocol_.empty()) return length ? 400 : 0;
+  // RFC 9110 9.3.6: it has none; what follows is the tunnel's, whatever the field says.
+  if (is_plain_connect()) return !length || http::parse_length(*length) == 0 ? 0 : 400;
   if (length) {
     const auto bytes = http::parse_length(*length);
     if (!bytes || (!has_body && *bytes != 0)) return 400;
@@ -161,10 +162,17 @@ int Http2RequestReader::frame_body(bool has_body) {
   return 0;
 }
 
+// An extended one has a path as all other methods.
+bool Http2RequestReader::is_plain_connect() const {
+  return http::method_of(method_) == http::Method::connect && protocol_.empty();
+}
+
 bool Http2RequestReader::is_whole() const {
   if (method_.empty() || !http::is_token(method_)) return false;
+  // RFC 9113 8.5: a place, and nothing that a proxy could take for the way to something there.
+  if (is_plain_connect()) return path_.empty() && scheme_.empty() && !authority_.empty();
+  if (protocol_.empty()) return !path_.empty();
   const bool is_connect = http::method_of(method_) == http::Method::connect;
-  if (protocol_.empty()) return is_connect || !path_.empty();
   return is_connect && !path_.empty() && !scheme_.empty() && !authority_.empty();
 }
 
@@ -181,6 +189,7 @@ Result Http2RequestReader::finish(bool has_body, std::string_view scheme) {
   // What the limits say comes first: the rest may be missing because of them.
   if (status_ != 0) status = status_;
   if (status != 0) return {Result::Kind::fault, status};
+  if (is_plain_connect()) return {Result::Kind::tunnel};
   if (!opens_websocket()) return {};
   // Rules ask for these (httpd: the same).
   head_->fields.add("Upgrade", protocol_, FieldId::upgrade);

@@ -27,9 +27,11 @@ class Http2RequestReader {
   bool add(std::string_view name, std::string_view value);
 
   struct Result {
-    // websocket: complete, and an extended CONNECT (RFC 8441 4), which became the GET that HTTP/1
-    // opens a WebSocket with, but for its key. What follows on the stream is no body.
-    enum class Kind : std::uint8_t { complete, websocket, fault, malformed } kind = Kind::complete;
+    // tunnel: complete, and a CONNECT (RFC 9113 8.5). websocket: an extended one (RFC 8441 4),
+    // which became the GET that HTTP/1 opens a WebSocket with, but for its key. What follows on the
+    // stream is no body of either.
+    enum class Kind : std::uint8_t { complete, tunnel, websocket, fault, malformed };
+    Kind kind = Kind::complete;
     int status = 0;  // of a fault
   };
   // `has_body`: the stream goes on after the fields. `scheme`: that of the connection.
@@ -45,6 +47,7 @@ class Http2RequestReader {
   bool is_beyond_limits() const;
   bool is_whole() const;
   bool opens_websocket() const { return protocol_ == "websocket"; }
+  bool is_plain_connect() const;
   int split_line();
   int settle_host();
   int frame_body(bool has_body);

@@ -210,6 +210,7 @@ void Http2Session::note_served(Http2Stream& stream) {
   idle_frames_.earn();
   resets_.earn();
   served_.push_back(&stream);
+  talk();
 }
 
 void Http2Session::consumed(const Http2Stream& stream, std::size_t bytes) {
@@ -326,7 +327,9 @@ void Http2Session::finish_if_over() {
   if (over_ || !owed_.empty()) return;
   const bool wants_more =
       nghttp2_session_want_read(library_) != 0 || nghttp2_session_want_write(library_) != 0;
-  if (wants_more) return;
+  if (wants_more ||
+      std::ranges::any_of(streams_, [](const auto& each) { return each->is_detached(); }))
+    return;
   // The library says nothing more after a client's mistake: whoever is still served has no client.
   if (!streams_.empty() && !std::exchange(ending_, true)) abandon_streams();
   over_ = true;

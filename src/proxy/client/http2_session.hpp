@@ -73,6 +73,8 @@ class Http2Session {
   void note_output(Http2Stream& stream);
   void note_news(Http2Stream& stream);
   void note_served(Http2Stream& stream);
+  // One more that does not count against H2MaxSessionStreams any more.
+  bool may_detach() const { return streams_.size() <= std::size_t{2} * settings().streams_max; }
   void consumed(const Http2Stream& stream, std::size_t bytes);
   void reset(const Http2Stream& stream, std::uint32_t code);
 
@@ -112,8 +114,9 @@ class Http2Session {
   Instant idle_since_, owed_since_, head_began_ = never;
   std::uint32_t give_up_code_ = 0;  // why the client is to be sent away; 0: it is not
   bool is_talkative_ = false, drains_ = false;
-  bool waits_for_room_ = false;  // nobody waits for room yet that is needed
-  bool awaits_room_ = false;     // the connection's coroutine does
+  bool frame_brought_data_ = false;  // the DATA frame that is being read: more than padding
+  bool waits_for_room_ = false;      // nobody waits for room yet that is needed
+  bool awaits_room_ = false;         // the connection's coroutine does
   bool over_ = false, ending_ = false, peer_left_ = false;
 };
 

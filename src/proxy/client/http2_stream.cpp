@@ -66,15 +66,21 @@ void Http2Stream::begin_serving(bool has_body) {
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
   chunked_ = x.request.body.kind == http::BodyFraming::Kind::chunked;
   using Kind = Http2RequestReader::Result::Kind;
+  if (result.kind == Kind::tunnel) ask_for_tunnel(Wish::tunnel);
   if (result.kind == Kind::websocket) ask_for_websocket();
   if (result.kind == Kind::malformed) return session_.reset(*this, NGHTTP2_PROTOCOL_ERROR);
   if (result.kind == Kind::fault) refused_status_ = result.status;
   state_ = State::starting;
 }
 
+void Http2Stream::ask_for_tunnel(Wish wish) {
+  wish_ = wish;
+  facts_.opens_tunnel = true;
+}
+
 // As a client of HTTP/1 would, with a key that none of ours needs (RFC 8441 5.1).
 void Http2Stream::ask_for_websocket() {
-  asks_for_websocket_ = true;
+  ask_for_tunnel(Wish::websocket);
   Exchange& x = exchange();
   const auto& random = session_.core().parts.random;
   const http::WebsocketKey key = http::make_websocket_key(random(), random());
@@ -101,7 +107,7 @@ void Http2Stream::adopt(std::unique_ptr<Workspace> workspace) {
 }
 
 void Http2Stream::add_trailer(std::string_view name, std::string_view value) {
-  if (workspace_ == nullptr || !may_trail(http::field_id(name))) return;
+  if (workspace_ == nullptr || wish_ != Wish::none || !may_trail(http::field_id(name))) return;
   Exchange& x = exchange();
   const std::size_t most = session_.client().limits.fields_max;
   if (most != 0 && x.request_trailers->size() >= most) return;
@@ -172,7 +178,7 @@ io::IoResult Http2Stream::write(std::span<const std::string_view> pieces) {
   for (std::string_view piece : pieces) {
     if (piece.empty()) continue;
     if (!has_head_) {
-      const std::string_view head = asks_for_websocket_ ? head_of(piece) : piece;
+      const std::string_view head = wish_ != Wish::none ? head_of(piece) : piece;
       take_head(head);
       taken += head.size();
       piece.remove_prefix(head.size());
@@ -189,13 +195,21 @@ io::IoResult Http2Stream::write(std::span<const std::string_view> pieces) {
   return {io::IoStatus::would_block};
 }
 
+// Success is said of tunnels alone (ClientFacts::opens_tunnel).
+bool Http2Stream::grants_wish(int status) const {
+  return wish_ == Wish::websocket ? status == switching_protocols
+                                  : wish_ == Wish::tunnel && http::is_success(status);
+}
+
 // A whole head, as all who write one offer it.
 void Http2Stream::take_head(std::string_view text) {
   head_.clear();
   head_.append(text);
   const int status = Http2Fields::status_of(text);
-  is_tunnel_ = asks_for_websocket_ && status == switching_protocols;
-  if (is_tunnel_) Http2Fields::set_status(writable(head_), "200");
+  is_tunnel_ = grants_wish(status);
+  // A client that had said all before is at its end now (see read()).
+  if (is_tunnel_) readable_ = true;
+  if (is_tunnel_ && wish_ == Wish::websocket) Http2Fields::set_status(writable(head_), "200");
   has_head_ = is_tunnel_ || !http::is_interim(status);
   if (has_head_ || (status == early_hints && !session_.settings().passes_early_hints)) return;
   fields_.read_head(writable(head_));
@@ -270,8 +284,14 @@ void Http2Stream::Stall::expired() { stream_.session_.reset(stream_, NGHTTP2_CAN
 
 // --- its life ------------------------------------------------------------------------------------
 
+void Http2Stream::leave(std::uint32_t code) {
+  const bool ended_in_order = code == NGHTTP2_NO_ERROR && body_ended_ && ended_;
+  is_detached_ = is_tunnel_ && is_serving() && ended_in_order && session_.may_detach();
+  closed_ = !is_detached_;
+}
+
 bool Http2Stream::heed_news() {
-  if (closed_) {
+  if (closed_ || (is_detached_ && is_served())) {
     abandon();
     return false;
   }
@@ -296,7 +316,7 @@ io::Task<> Http2Stream::live() {
     if (served.tunnel) co_await served.tunnel->run(session_.core(), side());
     received_all = served.received_all;
   }
-  wind_up((received_all && !asks_for_websocket_) || body_ended_);
+  wind_up((received_all && wish_ == Wish::none) || body_ended_);
 }
 
 io::Task<> Http2Stream::answer_fault() {
@@ -307,9 +327,9 @@ io::Task<> Http2Stream::answer_fault() {
   co_await Serving(session_.core(), side()).send_answer();
 }
 
-// RFC 8441 5: CANCEL stands for a reset of the member's connection.
+// What stands for a reset of the other connection: RFC 9113 8.5, of a WebSocket RFC 8441 5.
 std::uint32_t Http2Stream::reason_to_reset(bool asks_for_http1) const {
-  if (is_tunnel_) return NGHTTP2_CANCEL;
+  if (is_tunnel_) return wish_ == Wish::websocket ? NGHTTP2_CANCEL : NGHTTP2_CONNECT_ERROR;
   return asks_for_http1 ? NGHTTP2_HTTP_1_1_REQUIRED : NGHTTP2_INTERNAL_ERROR;
 }
 
@@ -327,7 +347,8 @@ void Http2Stream::wind_up(bool received_all) {
   // What nobody reads any more must not keep the connection's window small.
   session_.consumed(*this, received_.data().size());
   received_.release();
-  if (!is_whole) session_.reset(*this, reason_to_reset(asks_for_http1));
+  if (!is_whole && !is_detached_) session_.reset(*this, reason_to_reset(asks_for_http1));
+  if (is_detached_) session_.note_news(*this);
   session_.note_served(*this);
   if (is_outdated) session_.drain();
 }

@@ -17,7 +17,8 @@
 // exchange it looks like an HTTP/1 client of one request: a body of unknown length is read as
 // chunks, the answer's head is written as text, and the end of writing ends the message. An
 // extended CONNECT (RFC 8441) looks like the GET that asks for a WebSocket: after a member's 101,
-// which the client gets as 200, the stream is the tunnel that HTTP/1's connection would be.
+// which the client gets as 200, or a 200 for a plain CONNECT, it is the tunnel that a connection
+// is.
 //
 //   DATA ─▶ received_ ─ read ─▶ exchange ─ write ─▶ head_, unsent_ ─▶ HEADERS, DATA
 //
@@ -51,14 +52,12 @@ class Http2Stream final : public io::Stream {
   void begin_head();
   Http2RequestReader& request() { return request_; }
   Exchange& exchange() { return workspace_->exchange; }
-  // Trailers, into the exchange's.
   void add_trailer(std::string_view name, std::string_view value);
   // The head is complete; the exchange begins with the next news.
   void begin_serving(bool has_body);
   void take_data(std::string_view data) { received_.append(data); }
   void end_body() { body_ended_ = true; }
-  // As an HTTP/1 request that asks to go on in HTTP/2.
-  void adopt(std::unique_ptr<Workspace> workspace);
+  void adopt(std::unique_ptr<Workspace> workspace);  // an HTTP/1 request that asks for HTTP/2
 
   // --- the answer, as it goes --------------------------------------------------------------------
   // Tells the library what is to be sent. False: it cannot.
@@ -66,8 +65,7 @@ class Http2Stream final : public io::Stream {
   // A piece of the body: how much of it goes into a frame of so many bytes.
   struct Piece {
     std::size_t bytes = 0;
-    bool ends = false;
-    bool has_trailers = false;
+    bool ends = false, has_trailers = false;
   };
   Piece next_piece(std::size_t bytes_max);
   std::string_view unsent() const { return unsent_.data(); }
@@ -78,19 +76,23 @@ class Http2Stream final : public io::Stream {
   // What happened since the last time wakes the exchange, or ends it. False: it is to be deleted.
   bool heed_news();
   void close() { closed_ = true; }
+  // The library is through with it, by this code. A tunnel whose halves ended in order goes on,
+  // detached, until its other end has what the client said last.
+  void leave(std::uint32_t code);
+  bool is_detached() const { return is_detached_; }
   bool is_serving() const { return state_ == State::serving; }
+  bool asks_for_tunnel() const { return wish_ != Wish::none && !is_served(); }
   bool is_served() const { return state_ == State::served; }
-  // The answer is there, and more of the request would be read for nothing.
-  bool wants_no_more() const { return wants_no_more_; }
+  bool wants_no_more() const { return wants_no_more_; }  // the answer is there
   bool is_reading_head() const { return state_ == State::receiving_head; }
-  // Whoever takes nothing of the rest of an answer for so long loses the stream.
-  void watch_for_stall(Duration patience);
+  void watch_for_stall(Duration patience);  // of who takes nothing of the rest of an answer
   std::int32_t id() const { return id_; }
 
   bool has_news = false, has_output = false;  // is in the session's lists
 
  private:
   enum class State : std::uint8_t { receiving_head, starting, serving, served };
+  enum class Wish : std::uint8_t { none, tunnel, websocket };  // what a success makes of it
 
   class Stall final : public io::Timer {
    public:
@@ -107,6 +109,8 @@ class Http2Stream final : public io::Stream {
   [[nodiscard]] std::uint32_t reason_to_reset(bool asks_for_http1) const;
   void abandon();
   void ask_for_websocket();
+  void ask_for_tunnel(Wish wish);
+  bool grants_wish(int status) const;
   void take_head(std::string_view text);
   void keep_trailers();
   std::size_t read_chunks(std::span<char> room);
@@ -117,9 +121,9 @@ class Http2Stream final : public io::Stream {
   Http2Session& session_;
   const std::int32_t id_;
   State state_ = State::receiving_head;
+  Wish wish_ = Wish::none;
   // --- request: written by the session
-  bool body_ended_ = false, closed_ = false;
-  bool asks_for_websocket_ = false;
+  bool body_ended_ = false, closed_ = false, is_detached_ = false;
   int refused_status_ = 0;
   Http2RequestReader request_;
   ReadBuffer received_;
@@ -129,8 +133,7 @@ class Http2Stream final : public io::Stream {
   char prefix_[24];
   std::uint8_t prefix_begin_ = 0, prefix_end_ = 0;
   // --- answer: written by the exchange
-  bool has_head_ = false, ended_ = false, broken_ = false;
-  bool is_tunnel_ = false;  // the member took the WebSocket
+  bool has_head_ = false, ended_ = false, broken_ = false, is_tunnel_ = false;
   http::HeadText head_, trailers_;
   ReadBuffer unsent_;
   // --- answer: written by the session

@@ -54,6 +54,8 @@ bool ClientConnection::asks_for_http2() {
   const http::RequestHead& head = exchange().request;
   if (!head.connection.upgrade || facts_.tls != nullptr || core_.draining) return false;
   if (head.version != http::http_1_1 || head.body.has_bytes() || !head.host_parts) return false;
+  // What follows a CONNECT is the tunnel's.
+  if (head.method_id == http::Method::connect) return false;
   const config::VirtualHostGroup& group = core_.generation->hosts().group(facts_.local);
   const config::ClientSettings& client = group.choose(head.host_parts->host).client;
   if (!client.protocols.has(ClientProtocol::h2c) || !client.http2.upgrade.value_or(true))

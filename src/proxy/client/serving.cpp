@@ -117,9 +117,9 @@ io::Task<Routing> Serving::resolve_client() {
 
 io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
-  // No page of ours is a WebSocket, and a success would say that it is (RFC 8441 5; httpd: 502).
+  // No page of ours is a tunnel, and a success would say that it is (httpd, of a WebSocket: 502).
   const bool succeeds = routing.kind != Routing::Kind::answer || http::is_success(routing.status);
-  if (succeeds && !x.client->websocket_accept.empty()) {
+  if (succeeds && x.client->opens_tunnel) {
     routing = Routing();
     routing.status = 502;
   }
@@ -167,7 +167,7 @@ io::Task<> Serving::answer_locally(LocalAnswer answer, RequestBody& body) {
   } else {
     co_await drop_body(body);
   }
-  const std::string_view path = error_document_path(x, answer);
+  const std::string_view path = error_document_path(x, core_, answer);
   if (!path.empty()) co_return co_await answer_by_document(answer, path);
   prepare_local_answer(x, core_, answer);
   if (answer.feed == nullptr) co_return co_await send_answer();
@@ -212,21 +212,24 @@ io::Task<> Serving::answer_by_document(LocalAnswer answer, std::string_view path
     if (is_over(end)) co_return;
     routing.status = end.status;
   }
-  const bool fails = routing.location.empty();
-  if (fails) {
-    answer.failed_document_status = routing.status;
-    if (http::closes_connection(routing.status)) x.keep_client = false;
-  } else {
+  // httpd: the page of the first error names that error again, whatever became of the document, a
+  // Redirect as well. What a RewriteRule says is an answer to the client or another error.
+  const bool leads_elsewhere = routing.by_rewriting && !routing.location.empty();
+  if (leads_elsewhere) {
     answer.status = routing.status;
     answer.location = routing.location;
+  } else {
+    answer.failed_document_status = routing.by_rewriting ? routing.status : answer.status;
+    if (http::closes_connection(routing.status)) x.keep_client = false;
   }
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
-  if (!fails) co_return;
+  if (leads_elsewhere) co_return;
   // httpd's log tells how the document ended: with nothing of its own.
   x.status = routing.status;
   x.normal.clear();
   x.always.clear();
+  if (!routing.location.empty()) x.normal.add("Location", routing.location);
   x.bytes.body_sent = 0;
 }
 

@@ -50,8 +50,28 @@ REFUSED = {
     "a missing include": "Include no/such/file.conf\n",
     "a macro used before it is defined": "Use Nothing a\n",
     "a number that is none in LimitRequestLine": "LimitRequestLine -1\n",
+    "a skipped IfModule without an end": "<IfModule mod_foo.c>\nTimeout 5\n",
+    "a skipped IfDefine without an end": "<IfDefine X>\n<IfDefine Y>\n</IfDefine>\nTimeout 5\n",
+    "a section without an end in a skipped block": "<IfVersion < 2>\n<Location /x>\n",
+    "an argument in an end tag": "<Location /x>\n</Location /x>\n",
+    "an argument in the end tag of a skipped block": "<IfDefine X>\n</IfDefine X>\n",
+    "a blank in an end tag": "<If true>\n</If >\n",
+    "a module by a name that is not in its file": (
+        "LoadModule proxy_ajq_module /usr/lib/apache2/modules/mod_proxy_ajp.so\n"
+    ),
+    "an empty ServerName": 'ServerName ""\n',
+    "an empty CustomLog": 'CustomLog "" common\n',
+    "an empty ErrorDocument": 'ErrorDocument 500 ""\n',
+    "an empty path in Redirect": 'Redirect "" /x\n',
+    "an empty file to include": 'Include ""\n',
+    "an empty log format": 'LogFormat ""\n',
+    "a RedirectRelative that is no switch": "RedirectRelative perhaps\n",
 }
 ACCEPTED = {
+    "RedirectRelative": "RedirectRelative On\n<Location /x>\nRedirectRelative off\n</Location>\n",
+    "a word behind an end tag": "<Location /x>\n</Location> x\n",
+    "a word behind a switch": "KeepAlive On # comment\n",
+    "an empty value in SetEnv": 'SetEnv X ""\n',
     "a lax Timeout": "Timeout abc\nMaxKeepAliveRequests x\n",
     "an undefined balancer": "ProxyPass / balancer://nobody/\n",
     "an unknown scheme": "ProxyPass /x foo://y/\n",
@@ -118,4 +138,21 @@ scenario(
     ),
     get("/x"),
     sees="1",
+)
+scenario("A configuration without Listen", ONE, check_only=True, without_listen=True)
+scenario(
+    "A macro that opens a section and one that closes it",
+    """\
+<Macro Begin $path>
+<Location $path>
+</Macro>
+<Macro End>
+</Location>
+</Macro>
+Use Begin /x
+Header set X y
+Use End
+"""
+    + ONE,
+    check_only=True,
 )

@@ -295,3 +295,60 @@ ProxyPass /doc http://${M1}
     post("/d", b"hello"),
     sees="2",
 )
+
+ASKED_FOR = (403, 404, 406, 409, 410, 411, 412, 413, 414, 503)
+REWRITE = f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+REWRITE += "".join(f"RewriteRule ^/r{status} - [R={status}]\n" for status in ASKED_FOR)
+FAILING = """\
+Redirect /red http://elsewhere.test/r
+Redirect 301 /perm http://elsewhere.test/p
+Redirect gone /gone
+RewriteRule ^/rewritten$ http://elsewhere.test/rw [R=302,L]
+ErrorDocument 404 /red/x
+ErrorDocument 403 /perm
+ErrorDocument 410 /gone
+ErrorDocument 409 /rewritten
+ErrorDocument 406 /missing
+ErrorDocument 411 /sec/x
+ErrorDocument 412 /denied/x
+ErrorDocument 413 /d/x
+ErrorDocument 414 /missing
+ErrorDocument 503 /secp/x
+<Location /sec>
+Redirect http://elsewhere.test/sec
+</Location>
+<Location /secp>
+Redirect 307 http://elsewhere.test/secp
+</Location>
+<Location /denied>
+Require all denied
+</Location>
+ProxyPass /secp http://${M1}/secp
+"""
+scenario(
+    "an ErrorDocument that is a Redirect or fails itself",
+    REWRITE + FAILING + DEAD + ONE,
+    [
+        [get(f"/r{status}") for status in ASKED_FOR],
+        get("/r404", "Connection: keep-alive", on="one"),
+    ],
+    sees="403 404 406 302 410 411 412 413 414 503 404",
+)
+scenario(
+    "what an ErrorDocument is told of the request before it",
+    'RequestHeader set X-E "%{REDIRECT_URL}e|%{REDIRECT_QUERY_STRING}e|%{REDIRECT_STATUS}e"\n'
+    'RequestHeader set X-M "%{REDIRECT_REQUEST_METHOD}e|%{REQUEST_METHOD}e|%{REDIRECT_A}e"\n'
+    'Header set X-U "expr=%{reqenv:REDIRECT_URL}|%{reqenv:REDIRECT_STATUS}"\n'
+    "SetEnv A 1\nErrorDocument 404 /a/doc\n" + ONE,
+    [get("/none?q=1"), request("PUT", "/none"), get("/none/x"), get("/none?")],
+    sees="1 405 1 1",
+)
+scenario(
+    "an ErrorDocument whose path is worked out",
+    REWRITE + "ErrorDocument 403 /a/rel/../%{REQUEST_METHOD}\n"
+    "ErrorDocument 404 /a/doc?x=%{REQUEST_METHOD}&y=%{HTTP_HOST}\n"
+    "ErrorDocument 409 /a/doc%{REQUEST_URI}\n"
+    "ErrorDocument 410 http://elsewhere.test/%{REQUEST_METHOD}\n" + ONE,
+    [get("/r403"), get("/r404"), get("/r409/a%20b"), get("/r409/%c3%a9"), get("/r410")],
+    sees="1 1 1 1 302",
+)

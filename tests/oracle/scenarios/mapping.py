@@ -1,6 +1,6 @@
 """Which mapping a path takes and what URL it becomes."""
 
-from scenario import DIRECT, ONE, TWO, get, raw, scenario
+from scenario import DIRECT, ONE, TWO, get, raw, request, scenario
 
 scenario(
     "the first matching ProxyPass wins",
@@ -440,4 +440,68 @@ ProxyPassMatch ^/g.*\\.gif$ http://${M1}/%7Eq nocanon
         for query in ("", "?a", "?")
     ],
     sees=" ".join(24 * ["1"]),
+)
+scenario(
+    "redirects that stay relative",
+    """\
+ServerName main.test
+Redirect /a /b
+RedirectRelative On
+RedirectMatch ^/m(.*)$ /n$1
+<Location /s>
+Redirect /t
+</Location>
+<Location /off>
+RedirectRelative Off
+Redirect /t
+</Location>
+<Location /u/>
+Redirect http://x.test/y
+</Location>
+<Location /e>
+Redirect "%{req:X-T}"
+</Location>
+Redirect /dd //host/x
+<VirtualHost *:${PORT}>
+ServerName v.test
+Redirect /v /w
+</VirtualHost>
+<VirtualHost *:${PORT}>
+ServerName off.test
+RedirectRelative off
+Redirect /v /w
+<If "%{QUERY_STRING} == 'on'">
+RedirectRelative On
+</If>
+</VirtualHost>
+<VirtualHost *:${PORT}>
+ServerName p.test
+ProxyPass / http://${M1}/
+<Location /p>
+Redirect /p /q
+</Location>
+</VirtualHost>
+""",
+    [
+        [
+            get(path, host="v.test")
+            for path in ("/a/x", "/a?q=1", "/mfoo?x", "/s", "/s/k?q", "/off?q", "/u/x?1", "/dd/z")
+        ],
+        get("/e?q", "X-T: /foo", host="v.test"),
+        get("/v/1?2", host="v.test"),
+        [get(path, host="off.test") for path in ("/v?4", "/v?on")],
+        [get(path, host="p.test") for path in ("/p/1", "/x")],
+    ],
+)
+scenario(
+    "CONNECT to a reverse proxy",
+    "ProxyPass / http://${M1}/\n",
+    request("CONNECT", "lb.test:443"),
+    sees="1",
+)
+scenario(
+    "OPTIONS about a whole URL without a path",
+    "ProxyPass / http://${M1}/\n",
+    [request("OPTIONS", "http://lb.test"), request("OPTIONS", "http://lb.test/")],
+    sees="200 1",
 )

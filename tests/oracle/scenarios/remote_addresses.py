@@ -180,6 +180,7 @@ scenario(
         b"PROXY TCP4 1.2.3.4 5.6.7.8 x 80\r\n",
         b"PROXY TCP4 256.2.3.4 5.6.7.8 1111 80\r\n",
         b"PROXY TCP4 1.2.3.x 5.6.7.8 1111 80\r\n",
+        b"PROXY TCP4 09.8.7.6 5.6.7.8 1111 80\r\n",
         b"PROXY TCP5 1.2.3.4 5.6.7.8 1111 80\r\n",
         b"PROXY TCP4 1.2.3.4\r\n",
         b"PROXY TCP4 1.2.3.4 5.6.7.8\r\n",
@@ -193,7 +194,7 @@ scenario(
         binary(0x21, 0x21, SIX[:20]),
         binary(0x20, 0, 300 * b"z"),
     ),
-    sees=" ".join(17 * ["none"]),
+    sees=" ".join(18 * ["none"]),
     logs=("told.log",),
 )
 scenario(
@@ -254,8 +255,16 @@ scenario(
         b"PROXY TCP4 1.2.3.4 5.6.7.8 99999 80\r\n",
         b"PROXY TCP4 1.2.3 5.6.7.8 1111 80\r\n",
         b"PROXY  TCP4  1.2.3.4  5.6.7.8  1111  80\r\n",
+        b"PROXY TCP4 010.8.7.6 5.6.7.8 1111 80\r\n",
     ),
-    sees="1 1 1",
+    sees="1 1 1 1",
+)
+scenario(
+    "an IPv4 address in the form of IPv6 in the PROXY protocol",
+    TOLD + PROXY + ONE,
+    after(b"PROXY TCP6 ::ffff:9.8.7.6 ::1 1111 80\r\n"),
+    sees="1",
+    logs=("told.log",),
 )
 scenario(
     "the shortest header of the PROXY protocol",

@@ -479,3 +479,13 @@ scenario(
     [request("OPTIONS", "*"), request("OPTIONS", "/")],
     sees="200 1",
 )
+scenario(
+    "answers to paths that look like names of files",
+    "LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so\nTypesConfig /dev/null\n"
+    "AddLanguage de .de\nAddEncoding x-gzip .gz\nAddType text/css .css\n" + DIRECT,
+    [
+        get("/x.de"),
+        get("/x.gz"),
+        get("/x.css?" + wish(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Member: M1\r\n\r\nhi")),
+    ],
+)

@@ -477,3 +477,10 @@ for number, (text, sees) in enumerate(
     )
 ):
     scenario(f"a page that a route covers is the member's {number}", PAGES + text, ASK_PAGES, sees=sees)
+scenario(
+    "a balancer of HTTP members as a handler",
+    "BalancerMember balancer://c http://${M1}\n"
+    '<Location /h>\nSetHandler "proxy:balancer://c"\n</Location>\n',
+    [get("/h"), get("/h/x?q=1")],
+    sees="1 1",
+)

@@ -85,6 +85,12 @@ scenario(
     sees="101",
 )
 scenario(
+    "an upgrade that a client of HTTP/1.0 asks for",
+    WS,
+    [get(path, *WEBSOCKET, version="1.0") for path in ("/ws", "/some", "/any")],
+    sees="1 2 3",
+)
+scenario(
     "an upgrade without the option that belongs to it",
     WS,
     [

@@ -372,3 +372,25 @@ ProxyPass / http://${M2}/
     [get(host=host) for host in ("a1.test", "x1.test", "Y1.tt.test", "y.test", "y1.test")],
     sees="1 1 2 1 2",
 )
+scenario(
+    "a virtual host at an address without a name",
+    """\
+ServerName main.test
+<VirtualHost 127.0.0.1:${PORT}>
+UseCanonicalName On
+Redirect /own /x
+</VirtualHost>
+""",
+    get("/own"),
+)
+scenario(
+    "an absolute target whose scheme is not the connections",
+    "<VirtualHost *:${PORT}>\nServerName one.test\nProxyPass / http://${M1}/\n</VirtualHost>\n"
+    "<VirtualHost *:${PORT}>\nServerName two.test\nProxyPass / http://${M2}/\n</VirtualHost>\n",
+    [
+        get("http://two.test/a", host="one.test"),
+        get("https://two.test/a", host="one.test"),
+        get("HTTPS://two.test:443/a", host="one.test"),
+    ],
+    sees="2 1 1",
+)

@@ -1,0 +1,66 @@
+#include "manage/gzip.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/check.hpp"
+#include "base/text.hpp"
+
+namespace steelyard::manage {
+
+namespace {
+
+// 15 bits of window, and 16 more for gzip's head and end in the place of zlib's.
+constexpr int window_bits = 15 + 16;
+constexpr int memory_level = 8;
+constexpr std::size_t step_bytes = std::size_t{64} * 1024;
+
+// "q=0", "q=0.0", "q=0.000".
+bool is_no_weight(std::string_view part) {
+  const std::string_view word = trim(part);
+  if (!equals_ignoring_case(word.substr(0, 2), "q=")) return false;
+  const std::string_view weight = word.substr(2);
+  return weight.starts_with('0') && weight.find_first_not_of("0.") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool accepts(const proxy::DeskQuestion& question, std::string_view field, std::string_view word) {
+  for (const auto& [name, value] : question.fields) {
+    if (!equals_ignoring_case(name, field)) continue;
+    for (const std::string_view wish : split(value, ',')) {
+      const std::vector<std::string_view> parts = split(wish, ';');
+      if (!equals_ignoring_case(trim(parts.front()), word)) continue;
+      if (std::ranges::none_of(parts, is_no_weight)) return true;
+    }
+  }
+  return false;
+}
+
+std::string gzipped(std::string_view page) {
+  CHECK(page.size() <= std::numeric_limits<uInt>::max());
+  z_stream stream{};
+  CHECK(::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, window_bits, memory_level,
+                       Z_DEFAULT_STRATEGY) == Z_OK);
+  // zlib reads what it is not told to be constant.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(page.data()));  // NOLINT
+  stream.avail_in = static_cast<uInt>(page.size());
+  std::string out;
+  int state = Z_OK;
+  while (state == Z_OK) {
+    const std::size_t begin = out.size();
+    out.resize(begin + step_bytes);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + begin);
+    stream.avail_out = static_cast<uInt>(step_bytes);
+    state = ::deflate(&stream, Z_FINISH);
+    out.resize(begin + step_bytes - stream.avail_out);
+  }
+  ::deflateEnd(&stream);
+  CHECK(state == Z_STREAM_END);
+  return out;
+}
+
+}  // namespace steelyard::manage
