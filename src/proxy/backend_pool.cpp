@@ -75,6 +75,7 @@ void BackendPool::close_all() {
   idle_.clear();
   const auto carriers = std::exchange(carriers_, {});
   for (const auto& carrier : carriers) carrier->set_keeper(nullptr);
+  call_who_waits_in_vain();
   count_idle();
 }
 
@@ -88,7 +89,8 @@ void BackendPool::close_oldest() {
   count_idle();
 }
 
-std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, const TlsWish& wish) {
+std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, bool sends_body,
+                                                          const TlsWish& wish) {
   // The one used last first; what is of no more use is met on the way.
   for (std::size_t i = carriers_.size(); i-- > 0;) {
     const std::shared_ptr<Http2Carrier> carrier = carriers_[i];
@@ -98,7 +100,7 @@ std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, co
       drop(*carrier);
       continue;
     }
-    if (!carrier->takes_more()) continue;
+    if (!carrier->takes_more(sends_body)) continue;
     auto lane = lane_on(carrier);
     count_idle();
     return lane;
@@ -115,7 +117,32 @@ std::unique_ptr<BackendConnection> BackendPool::begin_lane(
     carrier->set_keeper(this);
     carriers_.push_back(carrier);
   }
-  return lane_on(carrier);
+  auto lane = lane_on(carrier);
+  if (!retired_) carrier_has_room(*carrier);
+  return lane;
+}
+
+bool BackendPool::lanes_are_coming() const {
+  return lane_line_.possible_dials() < lanes_expected();
+}
+
+// Each connection has its first lane already. What the member allowed last, it will allow again.
+std::size_t BackendPool::lanes_expected() const {
+  const auto settling =
+      static_cast<std::size_t>(std::ranges::count_if(carriers_, &Http2Carrier::is_settling));
+  return (dialing_ + settling) * (std::max<std::size_t>(lanes_allowed_, 1) - 1);
+}
+
+void BackendPool::carrier_has_room(Http2Carrier& carrier) {
+  if (carrier.is_settling()) return;
+  lanes_allowed_ = carrier.lanes_allowed();
+  lane_line_.hand_out(carrier.shared_from_this());
+  call_who_waits_in_vain();
+}
+
+void BackendPool::carrier_ended(Http2Carrier& carrier) {
+  drop(carrier);
+  call_who_waits_in_vain();
 }
 
 void BackendPool::drop(const Http2Carrier& carrier) {
@@ -128,8 +155,12 @@ void BackendPool::drop(const Http2Carrier& carrier) {
 }
 
 // Nobody uses it now: another shard's exchange may have its slot, and one that takes no more goes.
+// So does one whose member never said a word.
 void BackendPool::carrier_rests(Http2Carrier& carrier) {
-  if (!carrier.takes_more() || carrier.is_wanted_elsewhere()) return drop(carrier);
+  if (carrier.is_settling() || !carrier.takes_more(true) || carrier.is_wanted_elsewhere()) {
+    drop(carrier);
+    return call_who_waits_in_vain();
+  }
   const auto now = carrier.rests_since();
   if (lane_keeping_.idle_max != Duration{}) {
     while (carriers_.size() > lane_keeping_.soft_max && carriers_.front()->rests() &&

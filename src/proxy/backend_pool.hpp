@@ -8,6 +8,7 @@
 #include "balance/lease.hpp"
 #include "proxy/backend/http2_carrier.hpp"
 #include "proxy/backend_connection.hpp"
+#include "proxy/lane_line.hpp"
 
 // Connections of one shard to one member, kept for reuse: the one used last is taken first.
 //
@@ -45,7 +46,26 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   };
   void put(std::unique_ptr<BackendConnection> connection, Instant now, const Keeping& keeping);
   // The same for members that speak HTTP/2: a lane on a connection that takes more of them.
-  std::unique_ptr<BackendConnection> take_lane(Instant idle_after, const TlsWish& wish = {});
+  // `sends_body`: one whose connection has room for a body.
+  std::unique_ptr<BackendConnection> take_lane(Instant idle_after, bool sends_body,
+                                               const TlsWish& wish = {});
+  // Connections are being made, or new, and are likely to have a lane for one exchange more.
+  bool lanes_are_coming() const;
+  LaneLine& lane_line() { return lane_line_; }
+  // A connection for lanes is being made, as long as this lives.
+  class Dialing {
+   public:
+    explicit Dialing(BackendPool& pool) : pool_(pool) { ++pool_.dialing_; }
+    Dialing(const Dialing&) = delete;
+    Dialing& operator=(const Dialing&) = delete;
+    ~Dialing() {
+      --pool_.dialing_;
+      pool_.call_who_waits_in_vain();
+    }
+
+   private:
+    BackendPool& pool_;
+  };
   // The first lane of a new one, which others may share from then on.
   std::unique_ptr<BackendConnection> begin_lane(std::unique_ptr<BackendConnection> connection,
                                                 io::Loop& loop, const Keeping& keeping);
@@ -63,8 +83,11 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
  private:
   bool leads_to_member(BackendConnection& connection) const;
   void drop(const Http2Carrier& carrier);
+  std::size_t lanes_expected() const;
+  void call_who_waits_in_vain() { lane_line_.call_all_but(lanes_expected()); }
+  void carrier_has_room(Http2Carrier& carrier) override;
   void carrier_rests(Http2Carrier& carrier) override;
-  void carrier_ended(Http2Carrier& carrier) override { drop(carrier); }
+  void carrier_ended(Http2Carrier& carrier) override;
   // Lays the one used last among those that meet it on top. False: there is none.
   bool bring_up(const TlsWish& wish);
   // A peer that ends or says something unasked: its connection is of no use.
@@ -76,6 +99,9 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   std::shared_ptr<MemberCells> cells_;
   bool retired_ = false;
   Keeping lane_keeping_;
+  std::size_t lanes_allowed_ = lanes_max;  // by the member, on the connection that told it last
+  std::size_t dialing_ = 0;
+  LaneLine lane_line_;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first
   std::vector<std::shared_ptr<Http2Carrier>> carriers_;   // oldest first
 };

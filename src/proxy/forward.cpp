@@ -44,6 +44,7 @@ struct Journey {
   std::optional<ResendProof> proof;  // that it may be; of that attempt
   std::unique_ptr<Repeats> repeats;  // repeaton=: if the request may be acted on twice
   bool timed_out = false;
+  bool refused = false;            // the member said that it did not look at the request
   bool lines_up = false;           // the balancer has a line (queue=)
   bool used_up = false;            // the attempts are, and only the line is left
   bool gathered = false;           // as much of the body is here as is kept for a trial
@@ -365,6 +366,13 @@ void begin_repeat(Journey& journey) {
   journey.detour = {};
 }
 
+void remember(Journey& journey, const balance::Lease& lease, const Attempt& attempt,
+              Failure failure) {
+  journey.tried.emplace_back(&lease.member());
+  journey.proof = attempt.proof_for_another(failure);
+  journey.last = std::move(failure);
+}
+
 // After a failed attempt: another one follows, or a place in the line (`used_up`).
 bool goes_on(const Exchange& x, Journey& journey, const RequestBody& body, const Failure& failure,
              int attempts, balance::ChoiceRequest& request) {
@@ -379,7 +387,18 @@ bool goes_on(const Exchange& x, Journey& journey, const RequestBody& body, const
         journey.lines_up && failure.cause != Cause::pool_exhausted && state.may_line_up();
     if (journey.used_up) return true;
   }
-  return repeats != nullptr && repeats->follow(failure, request);
+  if (repeats == nullptr) return false;
+  return journey.refused ? repeats->follow_refusal(request) : repeats->follow(failure, request);
+}
+
+// What the member did not look at goes to another one, whatever its method; and this one is left
+// alone, though nothing puts it in error.
+void allow_another(Exchange& x, Shard::Core& core, const ClientSide& client,
+                   const RequestBody& body, Journey& journey) {
+  static constexpr balance::RepeatSpec nothing_else{};
+  if (journey.repeats != nullptr || journey.group->direct) return;
+  journey.repeats = std::make_unique<Repeats>(x, core, client, body, *journey.group, nothing_else);
+  journey.repeats->note_asked(x.leases.back());
 }
 
 ForwardEnd end_with(Exchange& x, const Failure& failure) {
@@ -519,15 +538,15 @@ io::Task<ForwardEnd> forward(Exchange& x, Shard::Core& core, ClientSide client, 
     const bool breaks_silently = ends_in_silence(x, failure) && !attempt.began_on_pooled();
     blame_member(x, core, journey, failure, lease,
                  breaks_silently || (*dialect).marks_member(failure));
+    journey.refused = attempt.was_refused();
+    if (journey.refused) allow_another(x, core, client, body, journey);
     const bool ends = !goes_on(x, journey, body, failure, attempts, request);
     const bool is_repeated = journey.repeats != nullptr && journey.repeats->has_next();
-    if ((ends && failure.party != Party::none) || is_repeated)
+    if (ends ? failure.party != Party::none : is_repeated && !journey.refused)
       judge_answer(x, core, journey, breaks_silently ? 500 : status_of(failure));
     if (ends) co_return end_with(x, failure);
     if (is_repeated) begin_repeat(journey);
-    journey.tried.emplace_back(&lease.member());
-    journey.proof = attempt.proof_for_another(failure);
-    journey.last = std::move(failure);
+    remember(journey, lease, attempt, std::move(failure));
     body.rewind();
   }
 }

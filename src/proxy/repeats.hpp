@@ -34,7 +34,13 @@ class Repeats {
   // An attempt failed; nothing of an answer went to the client. True: another member is asked.
   bool follow(const Failure& failure, balance::ChoiceRequest& request);
 
-  // Chosen by one of those two, until it was taken.
+  // The same when the member said that it did not look at the request: whatever is listed, and
+  // whatever the method is.
+  bool follow_refusal(balance::ChoiceRequest& request) {
+    return has_next() || choose_another(request);
+  }
+
+  // Chosen by one of those, until it was taken.
   [[nodiscard]] bool has_next() const { return next_.has_value(); }
   balance::Decision take_next();
   [[nodiscard]] bool has_begun() const { return begun_; }

@@ -1,6 +1,7 @@
 """gRPC through HTTP/2 on both sides, with the library that people use: all four kinds of calls."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -33,13 +34,15 @@ EVERY_CALL = {
     "up": "500000",
     "down": [f"part {n}" for n in range(300)],
     "both": ["echo m0", "echo m1", "echo m2"],
+    "deadline": 4,  # DEADLINE_EXCEEDED, and the server was told
+    "cancelled": 1,
     "at once": [f"got {n}" for n in range(50)],
 }
 
 
-def told_by(calls, *words):
+def told_by(calls, *words, **environment):
     done = subprocess.run(["node", calls, *map(str, words)], capture_output=True, timeout=60,
-                          check=True)
+                          check=True, env={**os.environ, **environment})
     return {one["name"]: one["value"] for one in map(json.loads, done.stdout.splitlines())}
 
 
@@ -69,3 +72,11 @@ def test_every_kind_of_call_passes_over_tls_on_both_sides(calls, server, port, m
         f"ProxyPass / h2://localhost:{member.port}/\n"), [port.port])
     assert told_by(calls, member.port, port.port, certificate, key,
                    authority.certificate) == EVERY_CALL
+
+
+@pytest.mark.parametrize("streams_max", [1, 3])
+def test_a_server_that_takes_few_calls_at_a_time(calls, server, port, member, streams_max):
+    server.start(complete(
+        f"{HTTP2}Protocols h2c http/1.1\nListen {port.port}\n"
+        f"ProxyPass / h2c://127.0.0.1:{member.port}/\n"), [port.port])
+    assert told_by(calls, member.port, port.port, STREAMS_MAX=str(streams_max)) == EVERY_CALL

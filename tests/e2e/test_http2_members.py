@@ -98,7 +98,7 @@ def test_no_more_of_them_than_the_member_allows(start, port):
     with Http2Member(streams_max=1) as member:
         start(route(member))
         asking = []
-        for n in range(3):  # one by one: of a new connection it is not known before it has spoken
+        for n in range(3):  # one by one, so that it is known how many connections that takes
             asking.append(Asking(port, f"/hold/{n}"))
             member.wait_for(lambda count=n + 1: len(member.requests) == count)
         for n in range(3):
@@ -295,7 +295,7 @@ def test_over_tls_by_alpn(start, port, tmp_path):
             told = json.loads(ask(port, f"/{n}").body)
             assert told[":scheme"] == "https" and told[":authority"] == f"localhost:{member.port}"
         assert member.connections == 1
-        assert ask(port, "/old").status == "500"
+        assert ask(port, "/old").status == "503"
         assert until(lambda: "does not speak HTTP/2" in server.read("error.log"))
 
 
@@ -311,7 +311,8 @@ def test_a_reload_lets_what_is_under_way_finish(start, port):
         assert held.result().body == b"held long"
 
 
-# What a hostile one says once it heard a request; the status or "cut", and what is sent.
+# What a hostile one says once it heard a request; the status or "cut", and what is sent. As in httpd
+# it is 503 where the connection ended before it brought an answer.
 HEAD = frame(HEADERS, END_HEADERS, 1, STATUS_200)
 LIES = {
     "no status": ("502", [frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b"a", b"b"))]),
@@ -330,7 +331,7 @@ LIES = {
         "502", [frame(HEADERS, END_HEADERS, 1, literal(b":status", b"101"))]),
     "interim without end": (
         "502", [frame(HEADERS, END_HEADERS, 1, literal(b":status", b"103"))] * 40),
-    "body before head": ("502", [frame(DATA, 0, 1, b"body")]),
+    "body before head": ("503", [frame(DATA, 0, 1, b"body")]),
     "longer than it says": (
         "cut", [frame(HEADERS, END_HEADERS, 1, STATUS_200 + literal(b"content-length", b"3")),
                 frame(DATA, END_STREAM, 1, b"four")]),
@@ -341,19 +342,19 @@ LIES = {
     "reset in the middle": ("cut", [HEAD, frame(DATA, 0, 1, b"half"),
                                     frame(RST_STREAM, 0, 1, b"\0\0\0\0")]),
     "more than its window": ("cut", [HEAD] + [frame(DATA, 0, 1, b"w" * 16384)] * 40),
-    "a stream of its own": ("502", [frame(HEADERS, END_HEADERS, 2, STATUS_200), None]),
-    "another's stream": ("502", [frame(HEADERS, END_HEADERS, 7, STATUS_200), None]),
+    "a stream of its own": ("503", [frame(HEADERS, END_HEADERS, 2, STATUS_200), None]),
+    "another's stream": ("503", [frame(HEADERS, END_HEADERS, 7, STATUS_200), None]),
     "endless head": ("502", [frame(HEADERS, 0, 1, STATUS_200)]
                      + [frame(CONTINUATION, 0, 1, literal(b"a", b"b" * 100) * 150)] * 400 + [None]),
     "empty continuations": ("502", [frame(HEADERS, 0, 1, STATUS_200)]
                             + [frame(CONTINUATION, 0, 1)] * 5000 + [None]),
-    "no compression state": ("502", [frame(HEADERS, END_HEADERS, 1, b"\xff\xff\xff\xff\xff\xff")]),
-    "frame too large": ("502", [frame(DATA, 0, 1, b"x" * 20000)]),
-    "not http2": ("502", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", None]),
-    "settings without end": ("502", [frame(SETTINGS, 0, 0)] * 20000 + [None]),
-    "pings without end": ("502", [frame(PING, 0, 0, b"12345678")] * 20000 + [None]),
+    "no compression state": ("503", [frame(HEADERS, END_HEADERS, 1, b"\xff\xff\xff\xff\xff\xff")]),
+    "frame too large": ("503", [frame(DATA, 0, 1, b"x" * 20000)]),
+    "not http2": ("503", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", None]),
+    "settings without end": ("503", [frame(SETTINGS, 0, 0)] * 20000 + [None]),
+    "pings without end": ("503", [frame(PING, 0, 0, b"12345678")] * 20000 + [None]),
     "goaway": ("502", [frame(GOAWAY, 0, 0, bytes(8)), None]),
-    "says nothing": ("502", [None]),
+    "says nothing": ("503", [None]),
 }
 
 

@@ -1,6 +1,8 @@
 // A gRPC server and a client of it, in one process: `node calls.js SERVER_PORT CLIENT_PORT`. The client
 // talks to CLIENT_PORT, where something may stand in front of the server. Prints one line of JSON a call.
 // With CERTIFICATE KEY AUTHORITY behind the ports both speak TLS, and the client believes the authority.
+// STREAMS_MAX in the environment: so many calls at a time on one connection are all that the server takes.
+import { EventEmitter, once } from "node:events";
 import { readFileSync } from "node:fs";
 
 import grpc from "@grpc/grpc-js";
@@ -19,18 +21,25 @@ const call = (name, requestStream, responseStream) => ({
 });
 const service = {
   unary: call("Unary", false, false),
+  slow: call("Slow", false, false),
   up: call("Up", true, false),
   down: call("Down", false, true),
   both: call("Both", true, true),
 };
 
-const server = new grpc.Server();
+const limit = Number(process.env.STREAMS_MAX ?? 0);
+const server = new grpc.Server(limit ? { "grpc.max_concurrent_streams": limit } : {});
+const slow = new EventEmitter(); // "began" and "cancelled", at the server
 server.addService(service, {
   unary(heard, answer) {
     if (heard.request.toString() !== "fail") return answer(null, Buffer.from(`got ${heard.request}`));
     const metadata = new grpc.Metadata();
     metadata.set("x-why", "because");
     answer({ code: grpc.status.NOT_FOUND, details: "no such thing", metadata });
+  },
+  slow(heard) {
+    heard.on("cancelled", () => slow.emit("cancelled"));
+    slow.emit("began");
   },
   up(heard, answer) {
     let count = 0;
@@ -103,6 +112,19 @@ server.bindAsync(`127.0.0.1:${serverPort}`, ofServer, async (error) => {
       stream.write(Buffer.from("m0"));
     }),
   );
+  const given = once(slow, "cancelled");
+  const tooLate = await asked((settle) =>
+    client.slow(Buffer.from("d"), { deadline: Date.now() + 500 }, outcome(settle)),
+  );
+  await given;
+  tell("deadline", tooLate.code);
+  const ended = once(slow, "cancelled");
+  const cancelled = await asked((settle) => {
+    const one = client.slow(Buffer.from("c"), outcome(settle));
+    once(slow, "began").then(() => one.cancel());
+  });
+  await ended;
+  tell("cancelled", cancelled.code);
   tell(
     "at once",
     await asked(async (settle) => {

@@ -12,6 +12,7 @@ import ftp_cases  # noqa: E402
 import health_cases  # noqa: E402
 import http2_cases  # noqa: E402
 import http2_directives  # noqa: E402
+import http2_member_cases  # noqa: E402
 import http2_tunnels  # noqa: E402
 
 TARGET = Path(__file__).resolve().parents[2] / "docs/deviations.md"
@@ -139,6 +140,20 @@ the difference what PLACE heard.
 """
 
 
+HTTP2_MEMBERS = """
+## HTTP/2 members
+
+`tests/oracle/test_http2_member_cases.py` has a member say the same frames to both. A row shows status and body
+at the client (`cut`: known to be less than the whole), or the field that the member got. A member that ends
+a connection on which it never answered is in error, and what is idempotent goes to another one, as in
+httpd. What it may have acted on, httpd sends again there; here nothing else is sent twice
+(`tests/e2e/test_http2_refusals.py`).
+
+| id | what differs, and why | httpd | Steelyard |
+|---|---|---|---|
+"""
+
+
 FTP = """
 ## FTP members
 
@@ -166,9 +181,10 @@ def text():
     ftp = "".join(health_row(different) for different in ftp_cases.DIFFERENT)
     over_http2 = [*http2_cases.DIFFERENT, *http2_directives.DIFFERENT,
                   *http2_tunnels.DIFFERENT]
+    to_http2 = "".join(health_row(different) for different in http2_member_cases.DIFFERENT)
     http2 = "".join(health_row(different) for different in over_http2)
     return (HEAD + rows + TLS + HTTP2 + http2 + HEALTH + health + HEALTH_IN_OTHER_PROTOCOLS
-            + CGI + cgi + FTP + ftp + NAMES + PASSWORDS
+            + CGI + cgi + HTTP2_MEMBERS + to_http2 + FTP + ftp + NAMES + PASSWORDS
             + MANAGER + TAIL)
 
 

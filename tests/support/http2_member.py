@@ -279,6 +279,40 @@ def literal(name, value):
     return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
+def setting(name, value):
+    """One entry of SETTINGS."""
+    return name.to_bytes(2, "big") + value.to_bytes(4, "big")
+
+
+STREAMS_MAX = 3
+
+
+def frames_of(connection, settings=b"", says_settings=True):
+    """The client's frames behind its preface: (kind, flags, stream, payload). Settings and PINGs
+    are acknowledged; `settings` are ours, said at once unless the script does it itself."""
+    reader = connection.makefile("rb")
+    if reader.read(len(PREFACE)) != PREFACE:
+        raise ConnectionResetError("not HTTP/2")
+    if says_settings:
+        connection.sendall(frame(SETTINGS, 0, 0, settings))
+    while len(head := reader.read(9)) == 9:
+        kind, flags, stream = head[3], head[4], int.from_bytes(head[5:], "big")
+        payload = reader.read(int.from_bytes(head[:3], "big"))
+        if kind == SETTINGS and not flags & ACK and says_settings:
+            connection.sendall(frame(SETTINGS, ACK, 0))
+        if kind == PING and not flags & ACK:
+            connection.sendall(frame(PING, ACK, 0, payload))
+        yield kind, flags, stream, payload
+
+
+def ends_request(kind, flags):
+    return kind in (HEADERS, DATA) and bool(flags & END_STREAM)
+
+
+def short_answer(stream, body=b"ok", head=STATUS_200):
+    return frame(HEADERS, END_HEADERS, stream, head) + frame(DATA, END_STREAM, stream, body)
+
+
 def read_until_request(connection):
     """The client's preface, settings and the first HEADERS; its stream."""
     data = b""

@@ -5,6 +5,7 @@
 
 #include "http/status.hpp"
 #include "io/next_turn.hpp"
+#include "proxy/backend/limits.hpp"
 #include "proxy/body_deadline.hpp"
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
@@ -15,9 +16,6 @@
 namespace steelyard::proxy {
 
 namespace {
-
-// A member that looked at none of so many in a row is not asked again (HTTP/2: REFUSED_STREAM).
-constexpr int refusals_max = 3;
 
 Failure backend_failure(Cause cause) { return {Party::backend, cause}; }
 
@@ -53,6 +51,7 @@ io::Task<Failure> Attempt::ask() {
     Failure failure;
     if (knocks_again_ || !link_.take_pooled()) failure = co_await link_.connect();
     if (failure.cause == Cause::no_such_name) failure.status = dialect_.status_without_address();
+    if (failure.cause == Cause::handshake) dialect_.judge(failure);
     if (failure) co_return failure;
     if (!plan_.balancer.connected(plan_.lease)) {
       // Another exchange found out meanwhile (httpd: no connection is used then, even a good one).
@@ -99,7 +98,7 @@ io::Task<Failure> Attempt::ask() {
     note_repeat(failure);
     account();
     if (dialect_.was_refused()) {
-      ++refusals_;
+      note_refusal();
       link_.close();
     } else {
       // The member had closed a connection that lay in the pool; a new one shows whether it lives.
@@ -135,6 +134,7 @@ void Attempt::tell_latency(const Failure& failure) {
 }
 
 ResendProof Attempt::proof_for_another(const Failure& failure) const {
+  if (was_refused() && !was_repeated_) return ResendProof::not_sent;
   const bool went_out = dialect_.marks_sent(failure);
   return was_repeated_ || went_out ? ResendProof::idempotent : proof_of(failure);
 }
@@ -160,10 +160,24 @@ void Attempt::knock_again() {
 // confirmation with it.
 bool Attempt::may_repeat(const Failure& failure) const {
   if (!body_.can_rewind()) return false;
-  if (dialect_.was_refused()) return refusals_ < refusals_max;
+  if (dialect_.was_refused()) return may_ask_again();
   if (!link_.reused() || failure.cause != Cause::closed || dialect_.bytes_heard() != 0)
     return false;
   return http::is_idempotent(x_.request.method_id) || dialect_.bytes_sent() == 0;
+}
+
+// Who is refused beside others waits for room, which another connection may have; who is refused
+// alone is not wanted.
+bool Attempt::may_ask_again() const {
+  const int refusals = refusals_ + (dialect_.lacked_room() ? 0 : 1);
+  const bool in_time = refusals_in_all_ == 0 || core_.now() < refusals_end_;
+  return refusals <= refusals_max && refusals_in_all_ < refusals_beside_others_max && in_time;
+}
+
+void Attempt::note_refusal() {
+  if (refusals_in_all_++ == 0)
+    refusals_end_ = core_.now() + plan_.times.acquire.value_or(plan_.times.backend);
+  if (!dialect_.lacked_room()) ++refusals_;
 }
 
 void Attempt::note_repeat(const Failure& failure) {

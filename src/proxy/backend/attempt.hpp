@@ -44,7 +44,9 @@ class Attempt {
   int status() const { return dialect_.head_is_here() ? x_.response.status : 0; }
   // The member's counters; null for a member that is nobody's.
   MemberCells* cells() { return link_.cells(); }
-  // After a failure: why the request may go to another member.
+  // After a failure: the member said that it did not look at the request.
+  bool was_refused() const { return dialect_.was_refused(); }
+  // And: why the request may go to another member.
   ResendProof proof_for_another(const Failure& failure) const;
 
  private:
@@ -59,6 +61,8 @@ class Attempt {
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
   bool may_repeat(const Failure& failure) const;
+  bool may_ask_again() const;
+  void note_refusal();
   bool may_knock_again(const Failure& failure) const;
   void knock_again();
   void note_repeat(const Failure& failure);
@@ -91,7 +95,8 @@ class Attempt {
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
   int upload_error_ = 0;  // errno of what broke it
-  int refusals_ = 0;
+  int refusals_ = 0, refusals_in_all_ = 0;  // the former with nothing else under way
+  Instant refusals_end_{};
   bool knocks_again_ = false;           // the member did not answer when it was asked at first
   bool was_repeated_ = false;           // after bytes of the request had gone out
   bool owes_continue_ = false;          // the client expects a 100 that we have to give ourselves

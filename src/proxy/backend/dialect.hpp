@@ -90,6 +90,8 @@ class Dialect {
   // A member can say that it did not look at a request; and it said so of this one.
   virtual bool may_refuse() const { return false; }
   virtual bool was_refused() const { return false; }
+  // It did so while it had others from us on the same connection.
+  virtual bool lacked_room() const { return false; }
   // As the member writes it: after a 101 the protocol that both peers go on with, which the request
   // asked for; with another status one that it may be asked for. Empty: none.
   virtual std::string_view upgrade() const { return {}; }

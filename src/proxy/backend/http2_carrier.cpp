@@ -1,12 +1,16 @@
 #include "proxy/backend/http2_carrier.hpp"
 
+#include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <system_error>
 
 #include "base/check.hpp"
+#include "base/json_text.hpp"
+#include "base/text.hpp"
 #include "proxy/http2_text.hpp"
 #include "proxy/limits.hpp"
 
@@ -18,6 +22,30 @@ namespace {
 constexpr std::size_t batch_bytes = 16 * 1024;
 // The connection's window is never what holds a member back (invariant 3); the lanes' are.
 constexpr std::int32_t connection_window_bytes = (1 << 30) - 1;
+
+// What members say is shown up to so many bytes.
+constexpr std::size_t shown_bytes_max = 200;
+
+std::string words_of(const io::IoResult& result) {
+  if (result.status == io::IoStatus::end || result.error == 0) return "it ended the connection";
+  return fmt::format("({}){}", result.error, std::generic_category().message(result.error));
+}
+
+std::string_view name_of(std::uint32_t code) { return nghttp2_http2_strerror(code); }
+
+// A member's words, so that neither a line's end nor a terminal is fooled.
+std::string shown(std::string_view words) {
+  std::string text;
+  append_json_string(words.substr(0, shown_bytes_max), text);
+  return text;
+}
+
+std::string words_of(const nghttp2_goaway& said) {
+  std::string words = fmt::format("it said GOAWAY: {}", name_of(said.error_code));
+  if (said.opaque_data_len != 0)
+    words += " " + shown(text_of(said.opaque_data, said.opaque_data_len));
+  return words;
+}
 
 std::vector<nghttp2_nv> rows_of(const http::FieldList& fields) {
   std::vector<nghttp2_nv> rows;
@@ -69,6 +97,12 @@ struct Http2Carrier::Calls {
   static int take_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     auto& carrier = *static_cast<Http2Carrier*>(user);
     const bool acknowledges = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (frame->hd.type == NGHTTP2_SETTINGS && !acknowledges) {
+      carrier.settled_ = true;
+      carrier.tell_of_room();
+    }
+    if (frame->hd.type == NGHTTP2_WINDOW_UPDATE && frame->hd.stream_id == 0) carrier.tell_of_room();
+    if (frame->hd.type == NGHTTP2_GOAWAY) carrier.goaway_ = words_of(frame->goaway);
     if (frame->hd.type == NGHTTP2_PING && acknowledges) {
       for (Http2Lane* const lane : carrier.lanes_) {
         lane->heard_ping_ = true;
@@ -78,20 +112,44 @@ struct Http2Carrier::Calls {
     Http2Lane* const lane = lane_of(session, frame->hd.stream_id);
     if (lane == nullptr) return 0;
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (is_head(*frame)) lane->end_head(ends);
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+      lane->why_ = fmt::format("it reset the stream: {}", name_of(frame->rst_stream.error_code));
+    if (is_head(*frame)) {
+      carrier.answered_ = true;
+      lane->end_head(ends);
+    }
     if (ends && (is_head(*frame) || frame->hd.type == NGHTTP2_DATA)) lane->end();
     return 0;
   }
 
   static int close_stream(nghttp2_session* session, std::int32_t id, std::uint32_t code,
-                          void* /*carrier*/) {
+                          void* user) {
+    auto& carrier = *static_cast<Http2Carrier*>(user);
     if (Http2Lane* const lane = lane_of(session, id)) {
       lane->id_ = 0;
       using Fate = Http2Lane::Fate;
-      lane->close(code == NGHTTP2_REFUSED_STREAM ? Fate::refused
-                  : code == NGHTTP2_NO_ERROR     ? Fate::left_in_peace
-                                                 : Fate::reset);
+      const Fate fate = code == NGHTTP2_REFUSED_STREAM ? Fate::refused
+                        : code == NGHTTP2_NO_ERROR     ? Fate::left_in_peace
+                                                       : Fate::reset;
+      lane->close(fate, fate == Fate::refused ? carrier.goaway_ : carrier.fault_);
+      carrier.fault_.clear();
     }
+    return 0;
+  }
+
+  // What the library says of a peer's mistake, before it resets the stream or ends the connection.
+  static int take_fault(nghttp2_session* /*session*/, int /*code*/, const char* text,
+                        std::size_t bytes, void* user) {
+    static_cast<Http2Carrier*>(user)->fault_ = shown({text, bytes});
+    return 0;
+  }
+
+  static int take_wrong_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame, int code,
+                              void* user) {
+    auto& carrier = *static_cast<Http2Carrier*>(user);
+    if (carrier.fault_.empty())
+      carrier.fault_ =
+          fmt::format("a wrong frame of type {}: {}", frame->hd.type, nghttp2_strerror(code));
     return 0;
   }
 
@@ -126,6 +184,8 @@ struct Http2Carrier::Calls {
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, take_data);
       nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, take_frame);
       nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, close_stream);
+      nghttp2_session_callbacks_set_error_callback2(callbacks, take_fault);
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, take_wrong_frame);
       return callbacks;
     }();
     return made;
@@ -171,12 +231,31 @@ Http2Carrier::~Http2Carrier() {
   nghttp2_session_del(session_);
 }
 
-bool Http2Carrier::takes_more() const {
-  if (broken_) return false;
+std::size_t Http2Carrier::lanes_allowed() const {
+  if (!settled_) return 1;
   const std::size_t allowed =
       nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-  return lanes_.size() < std::min(lanes_max, allowed) &&
-         nghttp2_session_check_request_allowed(session_) != 0;
+  return std::min({lanes_max, beside_others_max_, allowed});
+}
+
+bool Http2Carrier::takes_more(bool sends_body) const {
+  if (broken_ || lanes_.size() >= lanes_allowed()) return false;
+  if (sends_body && nghttp2_session_get_remote_window_size(session_) <= 0) return false;
+  return nghttp2_session_check_request_allowed(session_) != 0;
+}
+
+// Members count differently from us, and change their minds: what one refused shows how many it
+// looks at.
+bool Http2Carrier::note_refusal() {
+  const auto under_way = static_cast<std::size_t>(
+      std::ranges::count_if(lanes_, [](const Http2Lane* lane) { return !lane->is_closed(); }));
+  if (under_way == 0) return false;
+  beside_others_max_ = under_way;
+  return true;
+}
+
+void Http2Carrier::tell_of_room() {
+  if (keeper_ != nullptr && !broken_) keeper_->carrier_has_room(*this);
 }
 
 void Http2Carrier::enter(Http2Lane& lane) {
@@ -194,9 +273,12 @@ void Http2Carrier::leave(Http2Lane& lane) {
                                 lane.ended_ ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     flush();
   }
-  if (!lanes_.empty()) return;
-  rests_since_ = loop_.now();
-  if (keeper_ != nullptr) keeper_->carrier_rests(*this);
+  if (lanes_.empty()) {
+    beside_others_max_ = lanes_max;
+    rests_since_ = loop_.now();
+  }
+  tell_of_room();
+  if (lanes_.empty() && keeper_ != nullptr) keeper_->carrier_rests(*this);
 }
 
 void Http2Carrier::ask(Http2Lane& lane, const http::FieldList& head, bool ends) {
@@ -255,7 +337,7 @@ void Http2Carrier::flush() {
     const std::string_view pieces[] = {std::string_view(out_).substr(out_begin_)};
     const io::IoResult result = below().write(pieces);
     if (result.status == io::IoStatus::would_block) break;
-    if (result.status != io::IoStatus::ok) return break_off();
+    if (result.status != io::IoStatus::ok) return break_off(words_of(result));
     out_begin_ += result.bytes;
   }
   const bool is_over = nghttp2_session_want_read(session_) == 0 &&
@@ -279,13 +361,13 @@ void Http2Carrier::receive() {
     }
     const io::IoResult result = below().read(room);
     if (result.status == io::IoStatus::would_block) return;
-    if (result.status != io::IoStatus::ok) return break_off();
+    if (result.status != io::IoStatus::ok) return break_off(words_of(result));
     bytes += result.bytes;
     in_library_ = true;
     const ssize_t taken = nghttp2_session_mem_recv(
         session_, reinterpret_cast<const std::uint8_t*>(room.data()), result.bytes);
     in_library_ = false;
-    if (taken < 0) return break_off();
+    if (taken < 0) return break_off(nghttp2_strerror(static_cast<int>(taken)));
   }
 }
 
@@ -299,8 +381,10 @@ void Http2Carrier::idle_stream_became(io::Stream& /*stream*/, bool readable, boo
 }
 
 // Whoever is on its stack may still use it: lanes are told, the keeper is when they are.
-void Http2Carrier::break_off() {
+// What the member said last tells more than how the connection ended then.
+void Http2Carrier::break_off(std::string_view why) {
   broken_ = true;
+  why_ = !fault_.empty() ? fault_ : !goaway_.empty() ? goaway_ : std::string(why);
   for (Http2Lane* const lane : lanes_) lane->close(Http2Lane::Fate::lost);
   wake_later();
 }

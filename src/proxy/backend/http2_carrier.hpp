@@ -30,9 +30,11 @@ inline constexpr std::size_t lanes_max = 100;  // on one connection, if the memb
 class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
                            private io::IdleWatcher {
  public:
-  // Who offers the connection to others. Told once it has no lanes, and when it is of no more use.
+  // Who offers the connection to others. Told once it has no lanes, when it may have room for more
+  // of them, and when it is of no more use.
   class Keeper {
    public:
+    virtual void carrier_has_room(Http2Carrier& carrier) = 0;
     virtual void carrier_rests(Http2Carrier& carrier) = 0;
     virtual void carrier_ended(Http2Carrier& carrier) = 0;
 
@@ -49,7 +51,13 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   Http2Carrier& operator=(const Http2Carrier&) = delete;
 
   void set_keeper(Keeper* keeper) { keeper_ = keeper; }
-  bool takes_more() const;
+  // Before the member said how many it allows, there is one. `sends_body`: the lane needs room in
+  // the connection's window, which an upload that the member does not read may have used up.
+  bool takes_more(bool sends_body) const;
+  // The member has not said yet how many it allows (RFC 9113 3.4: its first frame does).
+  bool is_settling() const { return !settled_ && !broken_; }
+  // How many lanes there may be, as far as is known.
+  std::size_t lanes_allowed() const;
   bool rests() const { return lanes_.empty(); }
   Instant rests_since() const { return rests_since_; }
   bool is_over() const { return broken_; }
@@ -71,12 +79,17 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   void ping();
   void flush();
   void stir(Http2Lane& lane, bool readable, bool writable);
+  bool has_answered() const { return answered_; }
+  const std::string& why_it_broke() const { return why_; }
+  // The member refused a stream. True: while others were under way.
+  bool note_refusal();
 
   void idle_stream_stirred(io::Stream& stream) override { idle_stream_became(stream, true, true); }
   void idle_stream_became(io::Stream& stream, bool readable, bool writable) override;
   void receive();
   void gather();
-  void break_off();
+  void break_off(std::string_view why = {});
+  void tell_of_room();
   void wake_stirred();
   void wake_later();
 
@@ -88,6 +101,12 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   std::string out_;  // frames on their way
   std::size_t out_begin_ = 0;
   Instant rests_since_{};
+  std::size_t beside_others_max_ = lanes_max;  // by refusals, until it rests
+  std::string why_;                            // it broke, for the log
+  std::string goaway_;                         // what the member said when it ended it
+  std::string fault_;                          // the library's words for what the member did wrong
+  bool settled_ = false;                       // the member's settings are here
+  bool answered_ = false;                      // a head of an answer came
   bool broken_ = false, in_library_ = false, wakes_later_ = false, reads_later_ = false;
 };
 

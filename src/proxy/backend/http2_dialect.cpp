@@ -59,7 +59,7 @@ void Http2Dialect::begin() {
   head_.clear();
   write_http2_head(matter_, head_);
   sent_ = accounted_ = heard_ = 0;
-  pinged_ = asked_ = sent_all_ = head_is_here_ = refused_ = false;
+  pinged_ = asked_ = sent_all_ = head_is_here_ = refused_ = lacked_room_ = false;
   probing_ = matter_.plan.times.ping.has_value();
   matter_.x.response.clear();
 }
@@ -113,10 +113,30 @@ std::optional<Failure> Http2Dialect::read_head(io::Stream& member) {
 // httpd: a stream that the member broke is 502, whatever else may be tried.
 Failure Http2Dialect::broken(const Http2Lane& lane) {
   refused_ = lane.was_refused();
-  const bool is_own_fault = lane.was_reset();
-  Failure failure{Party::backend, is_own_fault ? Cause::bad_message : Cause::closed};
+  lacked_room_ = lane.lacked_room();
+  member_has_answered_ = lane.member_has_answered();
+  const Cause cause = lane.was_reset() ? Cause::bad_message : Cause::closed;
+  Failure failure{Party::backend, cause};
   failure.answer_began = heard_ != 0;
+  // The member's words are for the log; the page has none of them.
+  failure.has_plain_page = cause == Cause::bad_message;
+  failure.detail = lane.why();
   return failure;
+}
+
+// httpd: a connection that ended before it brought any answer is 503, which puts the member in
+// error and lets another one be asked; as elsewhere here, for what may be done twice. One that has
+// served others may have been closing just then: that is no more than 502, as over HTTP/1.
+void Http2Dialect::judge(Failure& failure) const {
+  if (failure.cause == Cause::handshake) failure.status = 503;
+  if (failure.cause == Cause::continue_timed_out && failure.detail.empty())
+    failure.detail = "no answer to a PING came in time";
+  if (failure.cause != Cause::closed || failure.answer_began) return;
+  if (refused_) {
+    failure.status = 502;
+  } else if (!member_has_answered_) {
+    failure.status = 503;
+  }
 }
 
 std::optional<Failure> Http2Dialect::take_head(Http2Head& head) {

@@ -47,6 +47,10 @@ class Http2Dialect final : public Dialect {
   std::uint64_t bytes_heard() const override { return heard_; }
   bool may_refuse() const override { return true; }
   bool was_refused() const override { return refused_; }
+  bool lacked_room() const override { return lacked_room_; }
+  // httpd: 503 as for any other way in which no connection comes about.
+  int status_without_address() const override { return 503; }
+  void judge(Failure& failure) const override;
   ReplyBody& begin_answer(io::Stream& member) override;
   bool may_reuse() const override { return sent_all_; }
 
@@ -60,7 +64,8 @@ class Http2Dialect final : public Dialect {
   int interims_ = 0;
   std::uint64_t sent_ = 0, accounted_ = 0, heard_ = 0;
   bool probing_ = false, pinged_ = false, asked_ = false, sent_all_ = false;
-  bool head_is_here_ = false, refused_ = false;
+  bool head_is_here_ = false, refused_ = false, lacked_room_ = false;
+  bool member_has_answered_ = false;  // on this connection
 };
 
 }  // namespace steelyard::proxy

@@ -17,6 +17,10 @@ Http2Lane::Http2Lane(std::shared_ptr<Http2Carrier> carrier) : carrier_(std::move
 
 Http2Lane::~Http2Lane() { carrier_->leave(*this); }
 
+bool Http2Lane::member_has_answered() const { return carrier_->has_answered(); }
+
+std::string Http2Lane::why() const { return why_.empty() ? carrier_->why_it_broke() : why_; }
+
 Endpoint Http2Lane::local() const { return carrier_->below().local(); }
 
 void Http2Lane::ask(const http::FieldList& head, bool ends) {
@@ -138,10 +142,12 @@ void Http2Lane::end() {
   carrier_->stir(*this, true, false);
 }
 
-void Http2Lane::close(Fate fate) {
+void Http2Lane::close(Fate fate, std::string_view why) {
   if (is_closed()) return;  // the connection may end with its last words
   // Nobody refuses what was answered already.
   fate_ = fate == Fate::refused && heard_bytes_ != 0 ? Fate::reset : fate;
+  if (why_.empty()) why_ = why;
+  if (was_refused()) lacked_room_ = carrier_->note_refusal();
   carrier_->stir(*this, true, true);
 }
 

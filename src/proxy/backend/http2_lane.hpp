@@ -73,6 +73,12 @@ class Http2Lane final : public io::Stream {
   bool is_broken() const { return is_closed() && !ended_; }
   // The member said that it did not look at the request (REFUSED_STREAM, GOAWAY).
   bool was_refused() const { return fate_ == Fate::refused; }
+  // While others were under way: it may look at it elsewhere, or later.
+  bool lacked_room() const { return lacked_room_; }
+  // The member answered something on this connection, at any time.
+  bool member_has_answered() const;
+  // Why it is broken, for the log; empty: nothing more is known.
+  std::string why() const;
   // The member broke this stream, not the connection.
   bool was_reset() const { return fate_ == Fate::reset || fate_ == Fate::left_in_peace; }
   // It did, without an error: some leave END_STREAM out of an answer whose length they told.
@@ -103,7 +109,7 @@ class Http2Lane final : public io::Stream {
   void end_head(bool ends);
   void add_data(std::string_view bytes);
   void end();
-  void close(Fate fate);
+  void close(Fate fate, std::string_view why = {});
   std::size_t give(char* room, std::size_t bytes, bool& over);
 
   std::shared_ptr<Http2Carrier> carrier_;
@@ -120,6 +126,8 @@ class Http2Lane final : public io::Stream {
   bool ended_ = false;      // the answer, with END_STREAM
   bool out_waits_ = false;  // the library asked for more of the body than there was
   bool heard_ping_ = false;
+  bool lacked_room_ = false;
+  std::string why_;
   bool stirred_read_ = false, stirred_write_ = false;  // is to be told at the turn's end
 };
 

@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 #include "http/connection_fields.hpp"
 #include "http/connection_names.hpp"
-#include "http/token_list.hpp"
 #include "proxy/backend/forwarded_fields.hpp"
 #include "proxy/trace.hpp"
 
@@ -79,8 +78,8 @@ void write_http2_head(const Dialect::Matter& matter, http::FieldList& out) {
   if (!added.forwarded_for.empty()) out.add("x-forwarded-for", added.forwarded_for);
   if (!added.forwarded_host.empty()) out.add("x-forwarded-host", added.forwarded_host);
   if (!added.forwarded_server.empty()) out.add("x-forwarded-server", added.forwarded_server);
-  const auto te = x.request.fields.value(FieldId::te);
-  if (te && http::has_token(*te, "trailers")) out.add("te", "trailers");
+  // httpd says so of every request; servers of gRPC refuse one that does not.
+  out.add("te", "trailers");
   if (is_traced(x)) {
     http::HeadText& text = matter.client.workspace.to_backend;
     text.clear();

@@ -39,19 +39,24 @@ bool is_ourselves(const Exchange& x, const io::Stream& stream) {
 
 io::Task<Failure> MemberLink::connect() {
   GateSlot slot;
+  reused_ = false;
   expr::Attempt* const noted = open_attempt(x_);
   if (noted != nullptr) noted->slot_at = core_.now();
+  const bool may_share = shares() && pool_ != nullptr && plan_.reuses;
+  if (may_share && co_await await_lane()) co_return Failure{};
   if (pool_ != nullptr && pool_->gate != nullptr) {
     // A reload may take the pool's gate away while this waits.
     const auto gate = pool_->gate;
     if (!gate->try_enter()) {
       Failure failure = co_await wait_for_slot(gate);
-      if (failure) co_return failure;
+      if (failure || is_open()) co_return failure;
     }
     slot = GateSlot(gate);
   }
   const Instant began = core_.now();
   if (noted != nullptr) noted->dialed_at = began;
+  std::optional<BackendPool::Dialing> dialing;
+  if (may_share) dialing.emplace(*pool_);
   io::Dialed dialed = co_await core_.parts.dialer.dial(dial_target(), plan_.times.connect);
   if (!dialed) {
     const bool was_asked = plan_.remote == nullptr && !plan_.transient;
@@ -107,14 +112,6 @@ Failure MemberLink::announce() {
   return {Party::backend, Cause::connect, false, "the connection broke before its PROXY header"};
 }
 
-void MemberLink::begin_lane() {
-  if (pool_ != nullptr && plan_.reuses) {
-    connection_ = pool_->begin_lane(std::move(connection_), core_.parts.loop, keeping());
-  } else {
-    connection_ = lane_on(Http2Carrier::begin(std::move(connection_), core_.parts.loop));
-  }
-}
-
 BackendPool* MemberLink::find_pool() {
   const bool is_current = x_.generation == core_.generation;
   if (!plan_.transient) pool_ = core_.pool_of(plan_.lease.member(), plan_.lease.spec(), is_current);
@@ -138,8 +135,15 @@ bool MemberLink::take_pooled() {
   const Duration ttl = keeping().idle_max;
   if (ttl != Duration{}) pool_->expire(core_.now() - ttl);
   const Instant idle_after = repeats ? Instant::min() : core_.now() - trusted_idle_time;
-  connection_ = shares() ? pool_->take_lane(idle_after, tls_) : pool_->take(idle_after, tls_);
-  if (connection_ == nullptr) return false;
+  auto connection =
+      shares() ? pool_->take_lane(idle_after, sends_body(), tls_) : pool_->take(idle_after, tls_);
+  if (connection == nullptr) return false;
+  adopt_pooled(std::move(connection));
+  return true;
+}
+
+void MemberLink::adopt_pooled(std::unique_ptr<BackendConnection> connection) {
+  connection_ = std::move(connection);
   reused_ = began_on_pooled_ = true;
   if (expr::Attempt* const noted = open_attempt(x_)) {
     noted->pooled = true;
@@ -147,7 +151,6 @@ bool MemberLink::take_pooled() {
   }
   pool_->cells()->reuses.add();
   note_source_port();
-  return true;
 }
 
 io::DialTarget MemberLink::dial_target() const {
@@ -205,9 +208,16 @@ io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate
   });
   if (!ticket) co_return Failure{};
   Leave leave{state, gate, *ticket};
+  // A lane of a connection that there is will do, too.
+  std::optional<LaneLine::Stay> stay;
+  if (shares() && plan_.reuses) stay.emplace(pool_->lane_line(), place_in_line(false), wait);
   // Not before the queue: a connection that became idle meanwhile would keep its slot.
   core_.parts.group.ask_for_room(&plan_.lease.member(), core_);
   co_await wait.called();
+  if (auto lane = stay ? stay->take_lane() : nullptr) {
+    adopt_pooled(std::move(lane));
+    co_return Failure{};
+  }
   leave.used = state->granted;
   if (leave.used) co_return Failure{};
   co_return Failure{Party::backend, Cause::pool_exhausted, false,

@@ -53,6 +53,12 @@ class MemberLink {
   // The other proxy is asked for a connection to the member, within which TLS begins.
   [[gnu::noinline]] io::Task<Failure> ask_remote(Instant deadline);
   void begin_lane();
+  // A lane on a connection that another exchange makes, or that is new. False: there was none in
+  // time, and this exchange makes one.
+  [[gnu::noinline]] io::Task<bool> await_lane();
+  LaneLine::Place place_in_line(bool may_dial);
+  void adopt_pooled(std::unique_ptr<BackendConnection> connection);
+  bool sends_body() const { return x_.request.body.has_bytes(); }
   // proxyprotocol=: for whom the connection is made. Before anything else is said on it.
   Failure announce();
   io::DialTarget dial_target() const;

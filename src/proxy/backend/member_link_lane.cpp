@@ -1,0 +1,39 @@
+#include "proxy/backend/limits.hpp"
+#include "proxy/backend/member_link.hpp"
+
+// Connections that exchanges share: who comes while one is being made waits for it.
+
+namespace steelyard::proxy {
+
+void MemberLink::begin_lane() {
+  if (pool_ != nullptr && plan_.reuses) {
+    connection_ = pool_->begin_lane(std::move(connection_), core_.parts.loop, keeping());
+  } else {
+    connection_ = lane_on(Http2Carrier::begin(std::move(connection_), core_.parts.loop));
+  }
+}
+
+io::Task<bool> MemberLink::await_lane() {
+  const Instant until = core_.now() + settling_patience;
+  while (core_.now() < until && pool_->lanes_are_coming()) {
+    io::Wait wait(client_.timer, until);
+    LaneLine::Stay stay(pool_->lane_line(), place_in_line(true), wait);
+    co_await wait.called();
+    if (auto lane = stay.take_lane()) {
+      adopt_pooled(std::move(lane));
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+LaneLine::Place MemberLink::place_in_line(bool may_dial) {
+  LaneLine::Place place;
+  place.wish = tls_;
+  place.sends_body = sends_body();
+  place.may_dial = may_dial;
+  place.loop = &core_.parts.loop;
+  return place;
+}
+
+}  // namespace steelyard::proxy

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "proxy/backend/http2_carrier.hpp"
+#include "proxy/backend_connection.hpp"
+
+// The exchanges of one shard that wait for a lane to one member (HTTP/2): because a connection is
+// being made whose member has not said yet how many it allows, or because `max=` allows no other.
+//
+// Invariants: 1. who came first is served first, among those that the lane is good for.
+//             2. a lane that was handed out is nobody else's, before its exchange woke up.
+//             3. who waits is woken at another time, never from within a call to this.
+// Threads: the shard's.
+
+namespace steelyard::proxy {
+
+class LaneLine {
+ public:
+  struct Place {
+    TlsWish wish;             // what it names outlives the place
+    bool sends_body = false;  // the connection's window has to have room
+    bool may_dial = false;    // else nothing but a lane is of use
+    io::Loop* loop = nullptr;
+    io::Wait* wait = nullptr;  // null: nobody waits there any more
+    std::unique_ptr<BackendConnection> lane;
+  };
+  // Holds a place until it dies.
+  class Stay {
+   public:
+    Stay(LaneLine& line, Place place, io::Wait& wait);
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+    ~Stay();
+    // What was handed out; null: nothing.
+    std::unique_ptr<BackendConnection> take_lane() { return std::move(place_->lane); }
+
+   private:
+    LaneLine& line_;
+    std::shared_ptr<Place> place_;
+  };
+
+  // As many lanes as there are for those who wait.
+  void hand_out(const std::shared_ptr<Http2Carrier>& carrier);
+  // Of those that may make a connection of their own all but `count` are called to do so.
+  void call_all_but(std::size_t count);
+  std::size_t possible_dials() const;
+
+ private:
+  static void call(const std::shared_ptr<Place>& place);
+
+  std::deque<std::shared_ptr<Place>> places_;
+};
+
+}  // namespace steelyard::proxy
