@@ -378,10 +378,11 @@ void SharedChanges::follow(const NamedBalancer& balancer) {
     FieldKey key = whole;
     key.member = each.member;
     key.field = each.edit.field;
-    const std::string why =
-        each.now == "gone" ? "this configuration has no such member"
-                     : "this configuration says " + steelyard::quoted(each.now) + ", and not " +
-                           steelyard::quoted(each.edit.configured) + " as where it was changed";
+    const std::string why = each.now == "gone"
+                                ? "this configuration has no such member"
+                                : "this configuration says " + steelyard::quoted(each.now) +
+                                      ", and not " + steelyard::quoted(each.edit.configured) +
+                                      " as where it was changed";
     wanted.left_out.push_back({std::move(key), why});
   }
   tell_left_out(balancer, std::move(wanted.left_out));

@@ -94,7 +94,7 @@ class Attempt {
   Dialect& dialect_;
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
-  int upload_error_ = 0;  // errno of what broke it
+  int upload_error_ = 0;                    // errno of what broke it
   int refusals_ = 0, refusals_in_all_ = 0;  // the former with nothing else under way
   Instant refusals_end_{};
   bool knocks_again_ = false;           // the member did not answer when it was asked at first
