@@ -193,12 +193,13 @@ def test_a_member_that_names_nobody_gets_the_first(server, port, world, own):
         assert member.handshakes[0].client == "of-Other"
 
 
-def test_faults_are_told_by_t_with_the_files_name(server, world, own, tmp_path):
+def test_faults_are_told_by_t_with_the_files_name(server, world, own, port, tmp_path):
     tmp_path.chmod(0o755)
     certificate = world.root.issue(subject="/CN=bare")[0]
     (tmp_path / "bare.pem").write_text(certificate.read_text())
     status, said = server.check(complete(
-        f"{MODULES}SSLProxyEngine On\nSSLProxyMachineCertificatePath {tmp_path}\n"
+        f"{MODULES}Listen 127.0.0.1:{port.port}\n"
+        f"SSLProxyEngine On\nSSLProxyMachineCertificatePath {tmp_path}\n"
         f"SSLProxyMachineCertificateChainFile {own}/readme\n"))
     assert status != 0
     assert f"{tmp_path}/bare.pem holds no private key in PEM" in said
