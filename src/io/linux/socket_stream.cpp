@@ -93,7 +93,11 @@ IoResult SocketStream::read(std::span<char> room) {
 }
 
 SocketStream::~SocketStream() {
-  if (letters_ != 0) end_writing();
+  if (resets_) {
+    send_letters(false);
+  } else if (letters_ != 0) {
+    end_writing();
+  }
 }
 
 IoResult SocketStream::write(std::span<const std::string_view> pieces) {

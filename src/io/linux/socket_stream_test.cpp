@@ -158,6 +158,14 @@ TEST_F(SocketStreamTest, the_last_letter_and_the_end_are_one_packet) {
   }
 }
 
+TEST_F(SocketStreamTest, what_is_written_after_a_reset_does_not_outlive_the_stream) {
+  stream->reset();
+  write("late words");
+  stream.reset();
+  turn();
+  EXPECT_EQ(received(), "late words");
+}
+
 TEST_F(SocketStreamTest, a_peer_that_is_gone_has_hung_up_and_one_that_half_closed_has_not) {
   EXPECT_FALSE(stream->has_hung_up());
   ASSERT_EQ(::shutdown(peer, SHUT_WR), 0);
