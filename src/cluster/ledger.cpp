@@ -82,6 +82,14 @@ void Ledger::withdraw(const std::string& id) {
 }
 
 // A value that somebody gave later than we know of is no loss.
+// A backup that is restored with a higher revision still has its fields' older ones.
+bool Ledger::has_older(const std::map<FieldKey, Known>& fresh) const {
+  return std::ranges::any_of(fresh, [this](const auto& each) {
+    const auto known = known_.find(each.first);
+    return known != known_.end() && each.second.revision < known->second.revision;
+  });
+}
+
 std::vector<Wish> Ledger::forgotten_by(const std::map<FieldKey, Known>& fresh) const {
   std::vector<Wish> forgotten;
   for (const auto& [key, known] : known_) {
@@ -122,7 +130,7 @@ std::vector<Wish> Ledger::take_all(std::vector<Sight> sights, std::int64_t revis
   for (const auto& [key, known] : fresh) {
     if (!known_.contains(key)) touched_.insert(balancer_of(key));
   }
-  const bool went_back = revision < highest_;
+  const bool went_back = revision < highest_ || has_older(fresh);
   std::vector<Wish> forgotten;
   if (went_back) forgotten = forgotten_by(fresh);
   known_ = std::move(fresh);

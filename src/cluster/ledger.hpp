@@ -93,6 +93,7 @@ class Ledger {
     std::int64_t revision = 0;
   };
   void see(const Sight& sight);
+  [[nodiscard]] bool has_older(const std::map<FieldKey, Known>& fresh) const;
   [[nodiscard]] std::vector<Wish> forgotten_by(const std::map<FieldKey, Known>& fresh) const;
   void settle();
   [[nodiscard]] bool settles(Order& order) const;

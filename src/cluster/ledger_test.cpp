@@ -66,6 +66,15 @@ TEST_F(WentBack, a_store_that_went_on_is_believed) {
   EXPECT_EQ(ledger.next(), nullptr);
 }
 
+TEST_F(WentBack, a_backup_under_a_higher_revision_is_told_by_its_fields) {
+  connect({{wish("status", "D", 7), 30}, {wish("lbset", "2", 8), 39}}, 40);
+  ledger.cut_off();
+  connect({{wish("status", "N", 5), 20}}, 1'000'000);
+  EXPECT_EQ(value("status"), "D");
+  EXPECT_EQ(value("lbset"), "2");
+  EXPECT_THAT(ledger.unshared(), SizeIs(2));
+}
+
 TEST_F(WentBack, of_two_values_the_later_one_counts) {
   connect({{wish("status", "D", 7), 30}, {wish("lbset", "2", 7), 31}}, 40);
   ledger.cut_off();

@@ -43,13 +43,14 @@ std::expected<void, std::string> PipeLog::start() {
   }
   child_ = program->child;
   exit_ = std::move(program->exit);
+  ended_at_once_ = program->has_ended;
   return {};
 }
 
-// Without a descriptor it ended before there could be one.
+// A program that the system does not let anybody watch counts as running.
 bool PipeLog::has_ended() const {
   pollfd watched{.fd = exit_.number(), .events = POLLIN, .revents = 0};
-  return !exit_.is_open() || ::poll(&watched, 1, 0) == 1;
+  return ended_at_once_ || (exit_.is_open() && ::poll(&watched, 1, 0) == 1);
 }
 
 // A program that ends as soon as it starts is started once in retry_after, no more often.

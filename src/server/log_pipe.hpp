@@ -38,8 +38,9 @@ class PipeLog final : public LogOutput {
 
   LogOpener& opener_;
   Descriptor read_end_, pipe_;
-  Descriptor exit_;  // readable when the program has ended
-  pid_t child_ = 0;  // 0: the program is the keeper's child
+  Descriptor exit_;             // readable when the program has ended
+  bool ended_at_once_ = false;  // before it could be watched
+  pid_t child_ = 0;             // 0: the program is the keeper's child
   Instant started_at_{};
   Instant restart_at_ = never;
   std::uint64_t untold_ends_ = 0;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ std::expected<LogProgram, int> start_log_program(const config::LogTarget& target
   LogProgram program;
   program.child = *child;
   program.exit = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, program.child, 0)));
+  program.has_ended = !program.exit.is_open() && errno == ESRCH;
   return program;
 }
 

@@ -12,8 +12,9 @@
 namespace steelyard::server {
 
 struct LogProgram {
-  pid_t child = 0;  // to be waited for; 0: it is another process's child
-  Descriptor exit;  // readable when the program has ended
+  pid_t child = 0;         // to be waited for; 0: it is another process's child
+  Descriptor exit;         // readable when the program has ended; closed: nobody can say
+  bool has_ended = false;  // so soon that there is no such descriptor
 };
 
 // "|program arguments" directly, "|$command line" by the shell; `input` becomes its standard input.

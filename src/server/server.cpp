@@ -115,6 +115,7 @@ void Server::open_control_socket(const config::Config& config) {
 // that takes a stop and a start.
 void Server::mend_control_socket() {
   if (!has_control_socket_ || ::access(control_path_->c_str(), F_OK) == 0) return;
+  if (errno != ENOENT && errno != ENOTDIR) return;  // where User may not look
   auto opened = server::open_control_socket(*control_path_);
   if (!opened) {
     log_.say(LogLevel::error, "core",
