@@ -214,6 +214,13 @@ TEST_F(CgiMembers, half_an_answer_never_looks_whole) {
   EXPECT_TRUE(client->ended());
 }
 
+TEST_F(CgiMembers, an_answer_without_the_body_that_it_announced_is_none) {
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  say(answer("Content-Length: 100\r\n\r\n"));
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 502 "));
+}
+
 TEST_F(CgiMembers, all_of_the_output_is_an_answer_without_the_last_word) {
   const auto client = world.connect();
   world.say(*client, simple_get);

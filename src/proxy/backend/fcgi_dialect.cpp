@@ -205,6 +205,7 @@ FcgiDialect::Body::Body(FcgiDialect& dialect, io::Stream& member)
 FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
   if (!pending_.empty()) return Progress::data;
   if (end_) return Progress::finished;
+  if (broken_) return Progress::cut_short;
   if (has_bytes_ && rest_of_head_ != 0) {
     pending_ = dialect_.matter_.client.workspace.backend_head.data();
     received_ += pending_.size();
@@ -215,10 +216,9 @@ FcgiDialect::Body::Progress FcgiDialect::Body::pull() {
     const cgi::FcgiReader::Piece piece = dialect_.next_piece();
     if (piece.kind == Kind::fault) return Progress::cut_short;
     if (piece.kind == Kind::ended) {
-      end_ = true;
-      const bool is_whole =
-          dialect_.records_.status() == cgi::FcgiStatus::complete && has_told_length();
-      return is_whole ? Progress::finished : Progress::cut_short;
+      end_ = dialect_.records_.status() == cgi::FcgiStatus::complete && has_told_length();
+      broken_ = !end_;
+      return end_ ? Progress::finished : Progress::cut_short;
     }
     if (piece.kind == Kind::out && has_bytes_) {
       pending_ = piece.data;

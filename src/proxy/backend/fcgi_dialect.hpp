@@ -81,6 +81,7 @@ class FcgiDialect final : public Dialect {
     io::Stream& member_;
     bool has_bytes_;  // none for HEAD, 204 and 304
     std::size_t rest_of_head_ = 0;
+    bool broken_ = false;  // it ended, and is not whole
   };
 
   cgi::FcgiReader::Piece next_piece();
