@@ -241,15 +241,19 @@ bool is_idle(const Reading& reading, const config::Server& server) {
 
 void warn_of_idle_protocols(Reading& reading) {
   HttpSaid& said = reading.part<HttpSaid>();
-  for (const auto& [server, place] : said.protocols) {
-    if (!server->client.protocols.has(ClientProtocol::h2) || !is_idle(reading, *server)) continue;
-    reading.warn_at(place,
-                    "Protocols lists h2, which is spoken within TLS, and SSLEngine is not on",
-                    "HTTP/2 without TLS is h2c.");
-  }
-  for (const auto& [server, place] : said.websockets) {
-    if (!server->client.http2.takes_websockets || !is_idle(reading, *server)) continue;
-    reading.warn_at(place, "H2WebSockets On has no effect: no client is spoken to in HTTP/2",
+  for (const auto& server : reading.config->servers) {
+    const auto protocols = said.protocols.find(server.get());
+    const auto websockets = said.websockets.find(server.get());
+    const bool has_h2 = server->client.protocols.has(ClientProtocol::h2);
+    if (protocols != said.protocols.end() && has_h2 && is_idle(reading, *server)) {
+      reading.warn_at(protocols->second,
+                      "Protocols lists h2, which is spoken within TLS, and SSLEngine is not on",
+                      "HTTP/2 without TLS is h2c.");
+    }
+    const bool takes = server->client.http2.takes_websockets;
+    if (websockets == said.websockets.end() || !takes || !is_idle(reading, *server)) continue;
+    reading.warn_at(websockets->second,
+                    "H2WebSockets On has no effect: no client is spoken to in HTTP/2",
                     "Add h2 (within TLS) or h2c to Protocols.");
   }
 }
