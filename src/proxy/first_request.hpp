@@ -11,7 +11,7 @@ namespace steelyard::proxy {
 
 struct FirstRequest {
   std::string_view path, query;
-  bool proxied = false;
+  bool proxied = false, asked_for_tunnel = false;
   config::SettingsRef
       settings;  // path, fields and notes may lie in them, and no cache has to keep them
 

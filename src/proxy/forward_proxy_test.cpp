@@ -222,6 +222,17 @@ TEST_F(ForwardProxying, tunnels_lead_to_allowed_ports_only) {
               StartsWith("HTTP/1.1 403 "));
 }
 
+TEST_F(ForwardProxying, no_document_tells_who_asked_for_a_tunnel_that_it_is_open) {
+  auto config = make_config();
+  config->servers[0]->defaults.error_documents[403] = {config::ErrorDocument::Kind::local_path,
+                                                       "/why"};
+  world_.adopt(std::move(config));
+  const auto client = ask("CONNECT far.test:444 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(at("m1:80").take_all(), StartsWith("GET /why HTTP/1.1\r\n"));
+  world_.say(at("m1:80"), fine);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 403 "));
+}
+
 TEST_F(ForwardProxying, a_tunnel_to_nobody_is_told) {
   world_.dialer.refuse("far.test:443");
   EXPECT_THAT(answer("CONNECT far.test:443 HTTP/1.1\r\nHost: x\r\n\r\n"),

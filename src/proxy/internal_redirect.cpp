@@ -19,6 +19,7 @@ void remember_first_request(Exchange& x, int status) {
   first.path = x.path;
   first.query = x.query;
   first.proxied = x.proxied;
+  first.asked_for_tunnel = x.request.method_id == http::Method::connect;
 }
 
 // What rules said of the path before is not true of the next: least of all who answers for it.
@@ -38,6 +39,10 @@ void set_target(Exchange& x, std::string_view path) {
 
 }  // namespace
 
+bool awaits_tunnel(const Exchange& x) {
+  return x.client->opens_tunnel || (x.redirected && x.first->asked_for_tunnel);
+}
+
 void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   x.first.write().settings = x.settings;
   rename_environment(x);
@@ -55,6 +60,7 @@ void begin_internal_redirect(Exchange& x, int status, std::string_view path) {
   if (guest.challenge.empty()) guest.is_asked_by_proxy = false;
   forget_rewriting(x.rewritten.write());
   set_target(x, path);
+  x.request.connection.upgrade = false;  // a document is no tunnel
   if (x.request.method_id != http::Method::head) {
     x.request.method = "GET";
     x.request.method_id = http::Method::get;

@@ -285,7 +285,7 @@ void BodyWords::restore(Exchange& x) const {
   if (length == nullptr) return;
   if (!length_) {
     x.normal.remove(FieldId::content_length);
-  } else if (length->value.data() != length_->data() || x.normal.may_have_duplicates()) {
+  } else if (length->value != *length_ || x.normal.may_have_duplicates()) {
     x.normal.set("Content-Length", *length_);
   }
 }

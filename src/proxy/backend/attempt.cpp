@@ -181,7 +181,7 @@ void Attempt::note_refusal() {
 }
 
 void Attempt::note_repeat(const Failure& failure) {
-  const bool went_out = dialect_.bytes_sent() != 0;
+  const bool went_out = !dialect_.was_refused() && dialect_.bytes_sent() != 0;
   was_repeated_ = was_repeated_ || went_out;
   const auto proof = went_out ? ResendProof::idempotent : ResendProof::not_sent;
   MemberCells* const counters = cells();

@@ -6,6 +6,7 @@
 #include "proxy/backend/tunnel.hpp"
 #include "proxy/body_deadline.hpp"
 #include "proxy/ending.hpp"
+#include "proxy/internal_redirect.hpp"
 #include "proxy/limits.hpp"
 
 // Passing a member's answer on to the client.
@@ -49,7 +50,7 @@ io::Task<Failure> Attempt::relay() {
     begin_tunnel();
     co_return Failure{};
   }
-  if (x_.client->opens_tunnel && http::is_success(x_.response.status)) {
+  if (awaits_tunnel(x_) && http::is_success(x_.response.status)) {
     // It would tell the client that its WebSocket, or the tunnel it asked for, is open (httpd:
     // 502).
     link_.close();

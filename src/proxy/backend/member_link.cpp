@@ -42,7 +42,7 @@ io::Task<Failure> MemberLink::connect() {
   reused_ = false;
   expr::Attempt* const noted = open_attempt(x_);
   if (noted != nullptr) noted->slot_at = core_.now();
-  const bool may_share = shares() && pool_ != nullptr && plan_.reuses;
+  const bool may_share = may_take_lane();
   if (may_share && co_await await_lane()) co_return Failure{};
   if (pool_ != nullptr && pool_->gate != nullptr) {
     // A reload may take the pool's gate away while this waits.
@@ -125,6 +125,12 @@ MemberCells* MemberLink::cells() {
 
 // A connection of an earlier exchange. One that was idle for long may be closing right now; a
 // request that cannot be repeated is not risked on it.
+// Without a context of its own an exchange must not speak through another host's connection, with
+// its certificate and its checks.
+bool MemberLink::may_take_lane() const {
+  return shares() && pool_ != nullptr && plan_.reuses && !(is_tls() && tls_.context == nullptr);
+}
+
 bool MemberLink::take_pooled() {
   if (find_pool() == nullptr || !plan_.reuses) return false;
   const bool repeats = http::is_idempotent(x_.request.method_id);
@@ -210,7 +216,7 @@ io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate
   Leave leave{state, gate, *ticket};
   // A lane of a connection that there is will do, too.
   std::optional<LaneLine::Stay> stay;
-  if (shares() && plan_.reuses) stay.emplace(pool_->lane_line(), place_in_line(false), wait);
+  if (may_take_lane()) stay.emplace(pool_->lane_line(), place_in_line(false), wait);
   // Not before the queue: a connection that became idle meanwhile would keep its slot.
   core_.parts.group.ask_for_room(&plan_.lease.member(), core_);
   co_await wait.called();

@@ -43,6 +43,7 @@ class MemberLink {
 
  private:
   BackendPool* find_pool();
+  [[nodiscard]] bool may_take_lane() const;
   bool is_tls() const { return balance::is_tls_scheme(plan_.lease.spec().scheme); }
   // Exchanges share connections: the stream is a lane on one.
   bool shares() const { return plan_.lease.spec().scheme.starts_with("h2"); }

@@ -119,7 +119,7 @@ io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   Exchange& x = exchange();
   // No page of ours is a tunnel, and a success would say that it is (httpd, of a WebSocket: 502).
   const bool succeeds = routing.kind != Routing::Kind::answer || http::is_success(routing.status);
-  if (succeeds && x.client->opens_tunnel) {
+  if (succeeds && awaits_tunnel(x)) {
     routing = Routing();
     routing.status = 502;
   }
