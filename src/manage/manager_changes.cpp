@@ -134,10 +134,7 @@ void read_checks(Draft<MemberSpec>& draft, const FormSubject& subject) {
 
 void read_member(const ManagerForm& form, const FormSubject& subject, FormOrders& orders) {
   Draft<MemberSpec> draft(form, *subject.member->spec, subject.member->spec->name, orders);
-  // The form sends it along with any change, cut to hundredths as httpd cuts it.
-  const std::string* said = draft.said("w_lf");
-  if (said != nullptr && *said == balance::load_factor_text(subject.member->spec->load_factor))
-    said = nullptr;
+  const std::string* const said = draft.said("w_lf");
   if (const auto factor = said != nullptr ? balance::parse_load_factor(*said) : std::nullopt)
     orders.begins_credits = draft.set("loadfactor", balance::load_factor_text(*factor));
   // httpd: who is alone has a factor of 1.

@@ -93,7 +93,7 @@ std::string PipeLog::take_notice(Instant now) {
 
 // While the program runs it reads up to the end of its input.
 std::uint64_t PipeLog::unread_lines() {
-  if (!has_ended()) return 0;
+  if (restart_at_ == never && !has_ended()) return 0;
   ::fcntl(read_end_.number(), F_SETFL, O_NONBLOCK);
   char room[65536];
   std::uint64_t lines = 0;

@@ -17,17 +17,41 @@ def reusable_socket(host="127.0.0.1"):
     return sock
 
 
+def any_address_socket(port):
+    """Bound to the port at every address; None where somebody has it at some address, as a connection
+    that ended a while ago has."""
+    sock = None
+    try:
+        sock = reusable_socket("::")
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(("::", port))
+    except OSError:
+        if sock is not None:
+            sock.close()
+        return None
+    return sock
+
+
 class HeldPort:
+    """The port is free at every address, since servers are told to listen at all of them."""
+
+    TRIES = 50
+
     def __init__(self, host="127.0.0.1", port=0):
         """`port`: one that another held port has at another address."""
         self.host = host
-        self._holder = reusable_socket(host)
-        try:
-            self._holder.bind((host, port))
-        except OSError:
+        for last in range(self.TRIES):
+            self._holder = reusable_socket(host)
+            try:
+                self._holder.bind((host, port))
+            except OSError:
+                self._holder.close()
+                raise
+            self.port = self._holder.getsockname()[1]
+            self._everywhere = None if port or not socket.has_ipv6 else any_address_socket(self.port)
+            if port or self._everywhere or last == self.TRIES - 1:
+                return
             self._holder.close()
-            raise
-        self.port = self._holder.getsockname()[1]
 
     def __str__(self):
         return f"{self.host}:{self.port}"
@@ -40,6 +64,8 @@ class HeldPort:
 
     def close(self):
         self._holder.close()
+        if self._everywhere:
+            self._everywhere.close()
 
 
 class FullPort:
