@@ -126,6 +126,7 @@ void Composer::use_macro(Stream& stream, const Statement& statement, Statements&
   const auto found = macros_.find(to_lower(statement.words[0]));
   if (found == macros_.end()) {
     std::vector<std::string_view> names;
+    names.reserve(macros_.size());
     for (const auto& [key, each] : macros_) names.push_back(each.name);
     const std::string_view near = nearest(statement.words[0], names);
     std::string defined = "Defined are:";

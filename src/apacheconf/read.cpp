@@ -35,9 +35,11 @@ void execute(Reading& reading, const std::vector<Statement>& statements) {
 // The two phases report by turns; readers want the file's order.
 void sort_diagnostics(std::vector<Diagnostic>& diagnostics) {
   std::vector<std::pair<std::uint32_t, std::size_t>> keys;
+  keys.reserve(diagnostics.size());
   for (const Diagnostic& each : diagnostics) keys.emplace_back(each.order, keys.size());
   std::sort(keys.begin(), keys.end());
   std::vector<Diagnostic> sorted;
+  sorted.reserve(diagnostics.size());
   for (const auto& [order, at] : keys) sorted.push_back(std::move(diagnostics[at]));
   diagnostics = std::move(sorted);
 }
