@@ -7,9 +7,10 @@ import re
 import cgi_cases
 import document
 import pytest
+from support.both import one_side_each
 from support.cgi_member import CgiMember, records
 from support.ports import HeldPort
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete, steelyard_binary
 from support.wire import Connection
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
@@ -130,16 +131,8 @@ def summary(response):
 
 @pytest.fixture(scope="module")
 def sides():
-    scratch = Scratch()
-    found = {}
-    try:
-        for name in PROGRAMS:
-            found[name] = Side(name, scratch)
-        yield found
-    finally:
-        for side in found.values():
-            side.close()
-        scratch.close()
+    with one_side_each(PROGRAMS, Side) as both:
+        yield both
 
 
 def every_case():

@@ -7,9 +7,10 @@ import re
 import document
 import ftp_cases
 import pytest
+from support.both import one_side_each
 from support.ftp_member import STAMP, FtpMember
 from support.ports import HeldPort
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete, steelyard_binary
 from support.wire import Connection
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
@@ -98,16 +99,8 @@ def summary(response):
 
 @pytest.fixture(scope="module")
 def sides():
-    scratch = Scratch()
-    found = {}
-    try:
-        for name in PROGRAMS:
-            found[name] = Side(name, scratch)
-        yield found
-    finally:
-        for side in found.values():
-            side.close()
-        scratch.close()
+    with one_side_each(PROGRAMS, Side) as both:
+        yield both
 
 
 def by_name(case):

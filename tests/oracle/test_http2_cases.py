@@ -12,10 +12,11 @@ import document
 import http2_cases
 import pytest
 from support import frames
+from support.both import one_side_each
 from support.frames import Frames, frame
 from support.ports import HeldPort
 from support.process import until
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete, steelyard_binary
 from support.stream_told import Stream
 from support.threaded_member import ThreadedMember
 
@@ -138,16 +139,8 @@ class Side:
 
 @pytest.fixture(scope="module")
 def sides():
-    scratch = Scratch()
-    found = {}
-    try:
-        for name in PROGRAMS:
-            found[name] = Side(name, scratch)
-        yield found
-    finally:
-        for side in found.values():
-            side.close()
-        scratch.close()
+    with one_side_each(PROGRAMS, Side) as both:
+        yield both
 
 
 def seen_of(case, shown):

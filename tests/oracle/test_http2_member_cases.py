@@ -7,9 +7,10 @@ import document
 import hpack
 import http2_member_cases
 import pytest
+from support.both import one_side_each
 from support.http2_member import HEADERS, Http2Member, ends_request, frames_of
 from support.ports import HeldPort
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete, steelyard_binary
 from support.wire import Connection
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
@@ -74,16 +75,8 @@ def summary(response):
 
 @pytest.fixture(scope="module")
 def sides():
-    scratch = Scratch("steelyard-http2-members-")
-    both = {}
-    try:
-        for program in PROGRAMS:
-            both[program] = Side(program, scratch)
+    with one_side_each(PROGRAMS, Side) as both:
         yield both
-    finally:
-        for side in both.values():
-            side.close()
-        scratch.close()
 
 
 def by_name(case):

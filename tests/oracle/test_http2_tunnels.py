@@ -13,10 +13,11 @@ import http2_tunnels
 import pytest
 from http2_tunnels import ANSWERED, CONFIG, PORTS
 from support import frames
+from support.both import one_side_each
 from support.frames import Frames
 from support.ports import HeldPort
 from support.process import until
-from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete, steelyard_binary
+from support.server import APACHE, MODULE_DIRECTORY, Server, complete, steelyard_binary
 from support.stream_told import Stream
 
 PROGRAMS = {"apache2": APACHE, "steelyard": steelyard_binary()}
@@ -182,16 +183,8 @@ class Side:
 
 @pytest.fixture(scope="module")
 def sides():
-    scratch = Scratch()
-    found = {}
-    try:
-        for name in PROGRAMS:
-            found[name] = Side(name, scratch)
-        yield found
-    finally:
-        for side in found.values():
-            side.close()
-        scratch.close()
+    with one_side_each(PROGRAMS, Side) as both:
+        yield both
 
 
 def own(fields):

@@ -1,5 +1,6 @@
 """The same file for apache2 and for steelyard, and what each is found to do with it."""
 
+import contextlib
 import socket
 
 from .server import APACHE, Scratch, Server, StartFailed, complete
@@ -21,6 +22,21 @@ def by_both(binary, text, ports, ask):
             one.stop()
             scratch.close()
     return found
+
+
+@contextlib.contextmanager
+def one_side_each(programs, make):
+    """{name: make(name, scratch)} for each of the programs; all are closed at the end."""
+    scratch = Scratch()
+    sides = {}
+    try:
+        for name in programs:
+            sides[name] = make(name, scratch)
+        yield sides
+    finally:
+        for side in sides.values():
+            side.close()
+        scratch.close()
 
 
 def starts(program, text, port):
