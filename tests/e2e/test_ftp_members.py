@@ -204,7 +204,7 @@ def test_checks_by_options_want_the_greeting(server, port, vsftpd, member):
         "ProxyPass / balancer://b/\n", log_level="debug"), [port.port])
     url = f"ftp://{member.address}"
     assert until(lambda: changes() == [("DISABLING", url, "it greets with 421")], 20)
-    assert f"for ftp://{vsftpd.address}: status 220" in server.read("error.log")
+    assert until(lambda: f"for ftp://{vsftpd.address}: status 220" in server.read("error.log"), 20)
     member.behave()
     assert until(lambda: changes()[1:] == [("ENABLING", url, "status 220")], 20)
     assert until(lambda: ["QUIT"] in member.sessions)
