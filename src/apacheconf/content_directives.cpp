@@ -1,6 +1,5 @@
 // What httpd does with files of its own, so that the lines of a stock configuration are accepted.
-// Of what would change a proxied answer, types by name and compression are among them: docs and
-// warnings say so.
+// Of what would change a proxied answer, types by name are among them: docs and warnings say so.
 #include <array>
 
 #include "apacheconf/aliases.hpp"
@@ -85,39 +84,6 @@ void options(Scope& scope, const Statement& statement) {
   }
 }
 
-// Said once, at the first line that asks for it.
-struct CompressionWarned {
-  bool is_said = false;
-};
-
-void warn_of_compression(Scope& scope, const Statement& statement) {
-  if (scope.frame().is_inert) return;
-  if (std::exchange(scope.reading.part<CompressionWarned>().is_said, true)) return;
-  scope.warn(statement.name + ' ' + statement.words[0] +
-                 ": answers pass uncompressed, where httpd would compress them",
-             "Let members compress. " + std::string(wrap));
-}
-
-// Filters of answers: "DEFLATE;INCLUDES" and, but for SetOutputFilter, what they are for.
-void output_filter(Scope& scope, const Statement& statement) {
-  for (const std::string_view filter : split(statement.words[0], ';')) {
-    const bool compresses =
-        equals_ignoring_case(filter, "DEFLATE") || equals_ignoring_case(filter, "BROTLI_COMPRESS");
-    if (compresses) warn_of_compression(scope, statement);
-    if (compresses || filter.empty() || equals_ignoring_case(filter, "none")) continue;
-    if (equals_ignoring_case(filter, "INCLUDES")) {
-      scope.warn(statement.name +
-                     " INCLUDES: pages of members pass as they are, where httpd would "
-                     "fill in what Options +Includes allows",
-                 std::string(wrap));
-      continue;
-    }
-    scope.complain_unless_inert(statement.name + ' ' + std::string(filter) +
-                                    " is not supported: it would change bodies on their way",
-                                "Bodies pass unchanged. " + std::string(wrap));
-  }
-}
-
 // The same for every row but name, handler, module and words.
 constexpr Directive handled(std::string_view name, Handler handler, std::string_view help,
                             std::string_view module = "core_module") {
@@ -175,8 +141,7 @@ std::vector<Directive> make_table() {
            "what the name of a file says about it, and the path of a proxied request about its "
            "answer",
            types},
-          {"mime_module",
-           "AddHandler MultiviewsMatch RemoveHandler RemoveInputFilter RemoveOutputFilter",
+          {"mime_module", "AddHandler MultiviewsMatch RemoveHandler RemoveInputFilter",
            "what the name of a file says about it", files},
           {"mime_magic_module", "MimeMagicFile", "what the content of a file says about it", files},
           {"negotiation_module", "LanguagePriority ForceLanguagePriority CacheNegotiatedDocs",
@@ -187,11 +152,6 @@ std::vector<Directive> make_table() {
            "ReadmeName FancyIndexing DefaultIcon IndexStyleSheet IndexHeadInsert",
            "how lists of files look", files},
           {"alias_module", "AliasPreservePath", "which path leads to which files", no_aliases},
-          {"deflate_module",
-           "DeflateFilterNote DeflateWindowSize DeflateBufferSize DeflateMemLevel "
-           "DeflateCompressionLevel DeflateInflateLimitRequestBody DeflateInflateRatioLimit "
-           "DeflateInflateRatioBurst DeflateAlterEtag",
-           "how answers are compressed where a filter says so", "answers pass uncompressed"},
       },
       Support::accepted_with_note);
   for (const std::string_view name : {"AllowOverride", "AllowOverrideList"}) {
@@ -199,15 +159,6 @@ std::vector<Directive> make_table() {
     row.contexts = in_sections;
     row.arguments = Arguments::raw;
     table.push_back(noted(row, files));
-  }
-  for (const std::string_view name :
-       {"SetOutputFilter", "AddOutputFilter", "AddOutputFilterByType"}) {
-    Directive row = handled(name, output_filter, "what answers pass through; only compression",
-                            name == "SetOutputFilter"   ? "core_module"
-                            : name == "AddOutputFilter" ? "mime_module"
-                                                        : "filter_module");
-    row.arguments = name == "SetOutputFilter" ? Arguments::one : Arguments::two_or_more;
-    table.push_back(noted(row, "answers pass uncompressed"));
   }
   for (const std::string_view name : {"Alias", "AliasMatch", "ScriptAlias", "ScriptAliasMatch"}) {
     Directive row = handled(name, alias, "which path leads to which files", "alias_module");

@@ -224,19 +224,36 @@ TEST(Warnings, the_folder_of_the_pid_file_is_missing) {
   EXPECT_THAT(reader.remarks(text + "PidFile /run/pid\n"), IsEmpty());
 }
 
-TEST(Warnings, compression_is_told_once) {
+std::vector<std::string> warnings(const std::string& text) {
+  std::vector<std::string> kept;
+  for (const std::string& each : remarks(text)) {
+    if (each.starts_with("Warning")) kept.push_back(each);
+  }
+  return kept;
+}
+
+TEST(Warnings, a_filter_without_its_module_is_told_once) {
+  const std::string text =
+      "LoadModule filter_module m\nAddOutputFilterByType DEFLATE text/html\n"
+      "<Location /x>\nSetOutputFilter DEFLATE\n</Location>\n";
+  EXPECT_THAT(warnings(text),
+              ElementsAre(::testing::AllOf(
+                  HasSubstr("Warning on line 4 of /c/t.conf:\nAddOutputFilterByType "
+                            "DEFLATE: answers pass uncompressed"),
+                  HasSubstr("LoadModule deflate_module modules/mod_deflate.so"))));
+  EXPECT_THAT(warnings("LoadModule deflate_module m\n" + text), IsEmpty());
+}
+
+TEST(Warnings, brotli_is_told_once) {
   const std::string text =
       "LoadModule deflate_module m\nLoadModule filter_module m\n<Directory />\nSetOutputFilter "
-      "DEFLATE\n</Directory>\nAddOutputFilterByType DEFLATE text/html\n"
-      "<Location /x>\nSetOutputFilter DEFLATE\n</Location>\n";
-  std::vector<std::string> warnings;
-  for (const std::string& each : remarks(text)) {
-    if (each.starts_with("Warning")) warnings.push_back(each);
-  }
-  EXPECT_THAT(warnings, ElementsAre(::testing::AllOf(
-                            HasSubstr("Warning on line 8 of /c/t.conf:\nAddOutputFilterByType "
-                                      "DEFLATE: answers pass uncompressed"),
-                            HasSubstr("Let members compress."))));
+      "BROTLI_COMPRESS\n</Directory>\nAddOutputFilterByType BROTLI_COMPRESS;DEFLATE text/html\n"
+      "<Location /x>\nSetOutputFilter BROTLI_COMPRESS\n</Location>\n";
+  EXPECT_THAT(warnings(text),
+              ElementsAre(::testing::AllOf(
+                  HasSubstr("Warning on line 8 of /c/t.conf:\nAddOutputFilterByType "
+                            "BROTLI_COMPRESS;DEFLATE: answers are not compressed by brotli"),
+                  HasSubstr("Write DEFLATE"))));
 }
 
 TEST(Reports, name_the_files_that_were_read) {

@@ -136,6 +136,7 @@ void inherit_lists(const Server& main_server, Server& server) {
   server.proxies.prepend(main_server.proxies);
   prepend(main_server.env_rules, server.env_rules);
   prepend(main_server.early_rules, server.early_rules);
+  if (!server.deflate) server.deflate = main_server.deflate;
   server.redirects.insert(server.redirects.end(), main_server.redirects.begin(),
                           main_server.redirects.end());
   server.defaults = config::merge(main_server.defaults, server.defaults);

@@ -19,15 +19,15 @@ struct Table {
 Table join_tables() {
   Table table;
   for (const std::span<const Directive> part :
-       {reading_directives(),     section_directives(),   server_directives(),
-        client_directives(),      http2_directives(),     log_directives(),
-        process_directives(),     trace_directives(),     proxy_directives(),
-        forward_directives(),     fcgi_directives(),      health_directives(),
-        access_directives(),      auth_directives(),      header_directives(),
-        redirect_directives(),    rewrite_directives(),   content_directives(),
-        heartbeat_directives(),   remote_ip_directives(), cluster_directives(),
-        tls_directives(),         tls_ocsp_directives(),  tls_path_directives(),
-        tls_backend_directives(), dormant_directives()}) {
+       {reading_directives(),     section_directives(),     server_directives(),
+        client_directives(),      http2_directives(),       log_directives(),
+        process_directives(),     trace_directives(),       proxy_directives(),
+        forward_directives(),     fcgi_directives(),        health_directives(),
+        access_directives(),      auth_directives(),        header_directives(),
+        redirect_directives(),    rewrite_directives(),     content_directives(),
+        compression_directives(), heartbeat_directives(),   remote_ip_directives(),
+        cluster_directives(),     tls_directives(),         tls_ocsp_directives(),
+        tls_path_directives(),    tls_backend_directives(), dormant_directives()}) {
     for (const Directive& directive : part) {
       const bool is_new = table.by_name.emplace(to_lower(directive.name), &directive).second;
       CHECK(is_new);  // a directive stands in one table only

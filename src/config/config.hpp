@@ -92,6 +92,7 @@ struct Server {
   bool merge_slashes = true;
   bool strict_host_check = false;
   TraceMode trace = TraceMode::on;
+  std::shared_ptr<const DeflateSettings> deflate;  // null: the defaults
   ClientSettings client;
   TlsServerSettings tls;
   ProxySettings proxy;

@@ -161,6 +161,7 @@ void dump_server(DumpWriter& out, const Server& server, std::string_view kind) {
   if (!server.merge_slashes) out.line("merge-slashes", "off");
   if (server.strict_host_check) out.line("strict-host-check", "on");
   name_unless(out, "trace", trace_names, server.trace, usual.trace);
+  if (server.deflate) dump_deflate(out, *server.deflate);
   dump_client(out, server.client);
   dump_remote_ip(out, server.client.remote_ip);
   dump_tls(out, server.tls);

@@ -69,6 +69,7 @@ void dump_scalars(DumpWriter& out, const PathSettings& settings) {
     out.line("signature", signature_names[static_cast<std::size_t>(*settings.signature)]);
   }
   if (settings.default_charset) out.line("default-charset", *settings.default_charset);
+  if (settings.compression) dump_compression(out, *settings.compression);
   if (settings.canonical_name) {
     out.line("canonical-name", canonical_names[static_cast<std::size_t>(*settings.canonical_name)]);
   }

@@ -62,6 +62,8 @@ void dump_rewriting(DumpWriter& out, const rewrite::RuleSet& rules);
 void dump_rewrite_maps(DumpWriter& out, const rewrite::Maps& maps);
 void dump_balancer(DumpWriter& out, const balance::BalancerSpec& spec);
 void dump_tls(DumpWriter& out, const TlsServerSettings& tls);
+void dump_compression(DumpWriter& out, const Compression& compression);
+void dump_deflate(DumpWriter& out, const DeflateSettings& deflate);
 void dump_path_tls(DumpWriter& out, const PathTls& tls);
 void dump_tls_backend(DumpWriter& out, const TlsBackendSettings& tls);
 void dump_member(DumpWriter& out, std::string_view key, const balance::MemberSpec& spec);

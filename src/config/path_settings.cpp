@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "config/auth_settings.hpp"
+#include "config/compression.hpp"
 #include "config/path_tls.hpp"
 #include "rewrite/rule_set.hpp"
 
@@ -36,6 +37,12 @@ void merge_env(Env& outer, const Env& inner) {
 void merge_tls(std::shared_ptr<const PathTls>& outer, const std::shared_ptr<const PathTls>& inner) {
   if (inner == nullptr) return;
   outer = outer == nullptr ? inner : std::make_shared<const PathTls>(merge(*outer, *inner));
+}
+
+void merge_compression(std::shared_ptr<const Compression>& outer,
+                       const std::shared_ptr<const Compression>& inner) {
+  if (inner == nullptr) return;
+  outer = outer == nullptr ? inner : std::make_shared<const Compression>(merge(*outer, *inner));
 }
 
 bool is_for_whole_section(const Redirect& redirect) {
@@ -124,6 +131,7 @@ PathSettings merge(const PathSettings& outer, const PathSettings& inner) {
   override_with(merged.body_bytes_max, inner.body_bytes_max);
   merge_log_levels(merged.log_levels, inner.log_levels);
   override_with(merged.default_charset, inner.default_charset);
+  merge_compression(merged.compression, inner.compression);
   override_with(merged.canonical_name, inner.canonical_name);
   override_with(merged.canonical_physical_port, inner.canonical_physical_port);
   override_with(merged.redirect_relative, inner.redirect_relative);

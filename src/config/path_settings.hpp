@@ -81,6 +81,8 @@ struct FcgiVariable;  // fcgi_settings.hpp
 struct AuthSettings;  // auth_settings.hpp
 struct PathTls;       // path_tls.hpp
 struct ProxyHandler;
+struct Compression;      // compression.hpp
+struct DeflateSettings;  // compression.hpp
 enum class FcgiBackend : std::uint8_t;
 
 struct PathSettings {
@@ -89,16 +91,17 @@ struct PathSettings {
   std::optional<Signature> signature;
   std::optional<std::uint64_t> body_bytes_max;  // LimitRequestBody, 0: no limit
   std::optional<LogLevels> log_levels;
-  std::optional<std::string> default_charset;   // AddDefaultCharset; empty: off
-  std::optional<CanonicalName> canonical_name;  // UseCanonicalName; nullopt: off
-  std::optional<bool> canonical_physical_port;  // UseCanonicalPhysicalPort
-  std::optional<Responder> responder;           // SetHandler
-  std::optional<bool> redirect_relative;        // RedirectRelative
-  std::shared_ptr<const ProxyHandler> handler;  // SetHandler "proxy:..."; only with a responder
-  std::optional<FcgiBackend> fcgi_backend;      // ProxyFCGIBackendType
-  std::optional<bool> cgi_pass_auth;            // CGIPassAuth
-  std::optional<bool> requires_tls;             // SSLRequireSSL
-  std::optional<std::string> ftp_charset;       // ProxyFtpDirCharset
+  std::optional<std::string> default_charset;      // AddDefaultCharset; empty: off
+  std::shared_ptr<const Compression> compression;  // SetOutputFilter, ...; null: says nothing
+  std::optional<CanonicalName> canonical_name;     // UseCanonicalName; nullopt: off
+  std::optional<bool> canonical_physical_port;     // UseCanonicalPhysicalPort
+  std::optional<Responder> responder;              // SetHandler
+  std::optional<bool> redirect_relative;           // RedirectRelative
+  std::shared_ptr<const ProxyHandler> handler;     // SetHandler "proxy:..."; only with a responder
+  std::optional<FcgiBackend> fcgi_backend;         // ProxyFCGIBackendType
+  std::optional<bool> cgi_pass_auth;               // CGIPassAuth
+  std::optional<bool> requires_tls;                // SSLRequireSSL
+  std::optional<std::string> ftp_charset;          // ProxyFtpDirCharset
   std::optional<bool> ftp_lists_on_wildcard, ftp_escapes_wildcards;  // ProxyFtp...Wildcard(s)
   std::optional<TlsOptions> tls_options;                             // SSLOptions
   std::shared_ptr<const PathTls> tls;  // what a path asks of its clients; null: nothing

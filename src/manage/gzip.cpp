@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "http/accepted_coding.hpp"
 
 namespace steelyard::manage {
 
@@ -18,26 +19,12 @@ constexpr int window_bits = 15 + 16;
 constexpr int memory_level = 8;
 constexpr std::size_t step_bytes = std::size_t{64} * 1024;
 
-// "q=0", "q=0.0", "q=0.000".
-bool is_no_weight(std::string_view part) {
-  const std::string_view word = trim(part);
-  if (!equals_ignoring_case(word.substr(0, 2), "q=")) return false;
-  const std::string_view weight = word.substr(2);
-  return weight.starts_with('0') && weight.find_first_not_of("0.") == std::string_view::npos;
-}
-
 }  // namespace
 
 bool accepts(const proxy::DeskQuestion& question, std::string_view field, std::string_view word) {
-  for (const auto& [name, value] : question.fields) {
-    if (!equals_ignoring_case(name, field)) continue;
-    for (const std::string_view wish : split(value, ',')) {
-      const std::vector<std::string_view> parts = split(wish, ';');
-      if (!equals_ignoring_case(trim(parts.front()), word)) continue;
-      if (std::ranges::none_of(parts, is_no_weight)) return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(question.fields, [&](const auto& each) {
+    return equals_ignoring_case(each.first, field) && http::accepts_coding(each.second, word);
+  });
 }
 
 std::string gzipped(std::string_view page) {

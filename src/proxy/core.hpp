@@ -9,6 +9,7 @@
 #include "base/seldom.hpp"
 #include "http/date.hpp"
 #include "proxy/backend_pool.hpp"
+#include "proxy/deflater.hpp"
 #include "proxy/shard.hpp"
 #include "proxy/workspace.hpp"
 #include "rewrite/map.hpp"
@@ -38,6 +39,7 @@ class Shard::Core final : public RoomMaker {
   trace::IdSource ids;
   http::DateText date;
   rewrite::MapTexts map_texts;      // files of RewriteMaps
+  SpareDeflaters deflaters;         // of answers that are compressed
   std::string log_line;             // scratch
   std::string page;                 // scratch
   std::uint64_t kept_in_files = 0;  // bytes of request bodies

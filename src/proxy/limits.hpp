@@ -33,6 +33,11 @@ inline constexpr std::size_t tunnel_bytes_a_turn = 256 * 1024;
 // fast peer is the only one who ever gets there. Giving way costs an allocation.
 inline constexpr std::size_t relay_bytes_a_turn = 1024 * 1024;
 
+// Compressing takes longer: about a millisecond for so much.
+inline constexpr std::size_t compressed_bytes_a_turn = 32 * 1024;
+// And memory, which a shard keeps so many times for the next answers: up to 400 KB each.
+inline constexpr std::size_t spare_deflaters_max = 16;
+
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
 inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
 // All of a shard's files together; beyond that a body is not kept.

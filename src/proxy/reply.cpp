@@ -11,6 +11,7 @@
 #include "http/token_list.hpp"
 #include "http/warning.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/compression.hpp"
 #include "proxy/web_scheme.hpp"
 
 namespace steelyard::proxy {
@@ -325,7 +326,7 @@ std::string_view via_text(Exchange& x) {
   return text;
 }
 
-bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
+Adopted adopt_backend_head(Exchange& x, Shard::Core& core, const Adoption& adoption) {
   std::swap(x.normal, x.response.fields);
   x.always.clear();
   x.status = x.response.status;
@@ -347,11 +348,12 @@ bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption) {
   if (adoption.is_http) tidy_as_http(x);
   if (x.redirected) advise_wait(x);
   add_own_fields(x);
+  auto deflater = begin_compression(x, core, adoption.beginning);
   const bool is_clean = apply_header_rules(x, core);
   name_varying_fields(x);
   if (settings.default_charset && !settings.default_charset->empty())
     name_charset(x, *settings.default_charset);
-  return is_clean;
+  return {is_clean, std::move(deflater)};
 }
 
 ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning) {

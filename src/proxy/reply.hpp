@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "http/head_text.hpp"
 #include "proxy/core.hpp"
+#include "proxy/deflater.hpp"
 #include "proxy/message_writer.hpp"
 #include "proxy/reply_body.hpp"
 
@@ -13,13 +15,17 @@
 namespace steelyard::proxy {
 
 // Turns the backend's head into the client's: hop-by-hop fields go, ProxyPassReverse maps, dates
-// are normalised, Header rules run. Fills x.normal and x.always. False: a rule made what no field
-// can hold (httpd: 500).
+// are normalised, the filter DEFLATE looks at it, Header rules run. Fills x.normal and x.always.
 struct Adoption {
   bool is_http;     // and what mod_proxy_http does beyond that, to dates, warnings, cookies and Via
   int kept_status;  // what the client is told instead of the backend's; 0: nothing
+  const ReplyBody& beginning;  // of which the first piece was pulled
 };
-[[nodiscard]] bool adopt_backend_head(Exchange& x, Shard::Core& core, Adoption adoption);
+struct Adopted {
+  bool is_clean;                       // else a rule made what no field can hold (httpd: 500)
+  std::unique_ptr<Deflater> deflater;  // the body is to be compressed; null: it is not
+};
+[[nodiscard]] Adopted adopt_backend_head(Exchange& x, Shard::Core& core, const Adoption& adoption);
 
 // One Vary field that names each request field once (httpd: what all answers carry).
 void name_varying_fields(Exchange& x);

@@ -21,7 +21,7 @@ LIBRARIES = {
     "curl/": {"server"},
     "sqlite3.h": {"journal"},
     "prometheus/": {"manage"},
-    "zlib.h": {"manage"},
+    "zlib.h": {"manage", "proxy"},
     "nghttp2/": {"proxy"},
     "openssl/": {"tls", "auth"},
     "crypt.h": {"auth"},

@@ -935,6 +935,16 @@ DEVIATIONS = [
         "1 1 1",
     ),
     Deviation(
+        "own-pages-uncompressed",
+        (
+            "The filter DEFLATE compresses answers of members alone; httpd also compresses"
+            " what its own pages (server-status, balancer-manager) say."
+        ),
+        "a_page_of_the_server_s_own_where_answers_are_compressed",
+        "200",
+        "200",
+    ),
+    Deviation(
         "unnamed-host",
         (
             "A <VirtualHost> at an address that has no ServerName has the main server's; httpd asks"

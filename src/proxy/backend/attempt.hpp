@@ -3,6 +3,7 @@
 #include "proxy/backend/dialect.hpp"
 #include "proxy/backend/member_link.hpp"
 #include "proxy/backend/tunnel.hpp"
+#include "proxy/compression.hpp"
 #include "proxy/reply.hpp"
 
 // One attempt to have a member answer an exchange, in whatever dialect the member speaks.
@@ -75,6 +76,7 @@ class Attempt {
   int kept_status() const;
   // `how`: in words; may be empty.
   Failure cut_short(std::string how);
+  bool adopt_head();
   void finish_backend();
   void account();
   // Bytes that went to the member or came from it.
@@ -106,6 +108,7 @@ class Attempt {
   Blocked blocked_;
   MessageWriter download_;
   ReplyBody* answer_ = nullptr;  // once its head was here
+  std::unique_ptr<CompressedBody> compressed_;
   ReplyFraming reply_;
   std::unique_ptr<io::SplicePipe> pipe_;
   std::unique_ptr<Tunnel> tunnel_;

@@ -42,6 +42,22 @@ int Attempt::kept_status() const {
   return is_overridden(*x_.settings, x_.status) ? x_.status : 0;
 }
 
+// False: a Header rule made what no field can hold.
+bool Attempt::adopt_head() {
+  (void)answer_->pull();
+  Adopted adopted =
+      adopt_backend_head(x_, core_, {dialect_.speaks_http(), kept_status(), *answer_});
+  if (adopted.deflater != nullptr) {
+    compressed_ =
+        std::make_unique<CompressedBody>(x_, core_, *answer_, std::move(adopted.deflater));
+    answer_ = compressed_.get();
+    (void)answer_->pull();
+    if (answer_->pending_is_last())
+      x_.response.body = {http::BodyFraming::Kind::length, answer_->pending().size()};
+  }
+  return adopted.is_clean;
+}
+
 io::Task<Failure> Attempt::relay() {
   Workspace& workspace = client_.workspace;
   answer_ = &dialect_.begin_answer(link_.stream());
@@ -64,7 +80,7 @@ io::Task<Failure> Attempt::relay() {
   }
   // A request body that will not be read to its end leaves the client's connection unusable.
   if (!body_.received_all()) x_.keep_client = false;
-  if (!adopt_backend_head(x_, core_, {dialect_.speaks_http(), kept_status()})) {
+  if (!adopt_head()) {
     link_.close();
     co_return Failure{Party::none, Cause::bad_message, true, {}, 500};
   }
@@ -72,7 +88,6 @@ io::Task<Failure> Attempt::relay() {
     x_.normal.add("Connection", "Upgrade");
     x_.normal.add("Upgrade", dialect_.upgrade());
   }
-  (void)answer_->pull();
   reply_ = frame_reply(x_, *answer_);
   write_reply_head(x_, core_, reply_, workspace.to_client);
   download_.begin(workspace.to_client.view(), reply_.framing);
