@@ -121,8 +121,6 @@ std::unique_ptr<Deflater> begin_compression(Exchange& x, Shard::Core& core,
   x.normal.remove(FieldId::content_length);
   x.normal.remove("Content-MD5");
   mark_tag(x, manner.entity_tag);
-  // Where it ends is known when it is there.
-  x.response.body = {http::BodyFraming::Kind::chunked, 0};
   return deflater;
 }
 
@@ -131,6 +129,12 @@ CompressedBody::CompressedBody(Exchange& x, Shard::Core& core, ReplyBody& plain,
     : x_(x), core_(core), plain_(plain), deflater_(std::move(deflater)) {}
 
 CompressedBody::~CompressedBody() { core_.deflaters.give_back(std::move(deflater_)); }
+
+http::BodyFraming CompressedBody::framing() const {
+  using Kind = http::BodyFraming::Kind;
+  if (end_) return {Kind::length, pending_.size()};
+  return {Kind::chunked, 0};
+}
 
 ReplyBody::Progress CompressedBody::pull() {
   if (!pending_.empty()) return Progress::data;
@@ -149,7 +153,8 @@ ReplyBody::Progress CompressedBody::pull() {
 // Until there is a buffer full, or no more to be had now.
 ReplyBody::Progress CompressedBody::feed() {
   while (filled_ < room_.size()) {
-    const Progress progress = plain_.pull();
+    // Once it was received whole its connection may be another's.
+    const Progress progress = plain_.finished() ? Progress::finished : plain_.pull();
     if (progress == Progress::cut_short) {
       ending_ = plain_.ending();
       return progress;

@@ -31,6 +31,9 @@ class CompressedBody final : public ReplyBody {
 
   Progress pull() override;
   void take(std::size_t bytes) override { pending_.remove_prefix(bytes); }
+  bool received_whole() const override { return plain_.finished(); }
+  // As far as it is known: what is here is all, or there is no telling.
+  http::BodyFraming framing() const;
 
  private:
   Progress feed();

@@ -159,6 +159,43 @@ TEST(Compression, large_bodies_pass_whole_whatever_they_are_made_of) {
   }
 }
 
+TEST(Compression, the_members_connection_is_free_before_the_client_has_taken_all) {
+  World world;
+  const auto slow = world.connect({.window_bytes = 3000});
+  world.say(*slow, question);
+  const std::string plain = noise(10'000);
+  world.say(world.members[0].last(), answer_of(plain));
+  const auto other = world.connect();
+  world.say(*other, question);
+  world.say(world.members[0].last(), answer_of(std::string(100, 'b')));
+  EXPECT_THAT(other->take_all(), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(world.members[0].connections.size(), 1u);
+  std::string got;
+  for (std::string more = slow->take_all(); !more.empty(); more = slow->take_all()) {
+    got += more;
+    world.loop.settle();
+  }
+  EXPECT_TRUE(inflated(body_of(got)) == plain);
+}
+
+TEST(Compression, an_early_answer_ends_what_is_sent_to_the_member) {
+  World world;
+  const auto slow = world.connect({.window_bytes = 3000});
+  const std::string head =
+      "POST /a HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nContent-Length: 90000\r\n\r\n";
+  world.say(*slow, head + std::string(20'000, 'x'));
+  const std::string plain = noise(10'000);
+  world.say(world.members[0].last(), answer_of(plain));
+  world.say(*slow, std::string(10'000, 'x'));
+  EXPECT_TRUE(world.members[0].last().ended());
+  std::string got;
+  for (std::string more = slow->take_all(); !more.empty(); more = slow->take_all()) {
+    got += more;
+    world.loop.settle();
+  }
+  EXPECT_TRUE(inflated(body_of(got)) == plain);
+}
+
 TEST(Compression, others_have_their_turn_after_so_many_bytes) {
   World world;
   const auto first = world.connect();

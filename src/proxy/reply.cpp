@@ -356,9 +356,8 @@ Adopted adopt_backend_head(Exchange& x, Shard::Core& core, const Adoption& adopt
   return {is_clean, std::move(deflater)};
 }
 
-ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning) {
+ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning, const http::BodyFraming& body) {
   ReplyFraming result{.framing = whole_framing(x)};
-  const http::BodyFraming& body = x.response.body;
   if (http::has_no_body(x.status)) {
     x.normal.remove(FieldId::content_length);
     x.normal.remove(FieldId::transfer_encoding);

@@ -49,8 +49,8 @@ struct ReplyFraming {
   bool ends_by_closing = false;  // neither a length nor chunks tell where the body ends
 };
 
-// How the body that the backend announced reaches this client. Its beginning was pulled.
-ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning);
+// How the body, which is framed like that, reaches this client. Its beginning was pulled.
+ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning, const http::BodyFraming& body);
 
 // What an answer says of where its body ends: nothing that Header rules make of it counts, but that
 // they may take the length away (httpd counts the body anew, where it has it whole, and announces

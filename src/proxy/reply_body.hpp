@@ -27,6 +27,8 @@ class ReplyBody {
 
   std::string_view pending() const { return pending_; }
   bool finished() const { return end_ && pending_.empty(); }
+  // Nothing more of it is read from the member's connection.
+  virtual bool received_whole() const { return finished(); }
   bool pending_is_last() const { return end_; }
   std::uint64_t received() const { return received_; }
   // After cut_short: how the connection ended, or ok: it did not, what came is at fault.

@@ -52,8 +52,6 @@ bool Attempt::adopt_head() {
         std::make_unique<CompressedBody>(x_, core_, *answer_, std::move(adopted.deflater));
     answer_ = compressed_.get();
     (void)answer_->pull();
-    if (answer_->pending_is_last())
-      x_.response.body = {http::BodyFraming::Kind::length, answer_->pending().size()};
   }
   return adopted.is_clean;
 }
@@ -88,7 +86,8 @@ io::Task<Failure> Attempt::relay() {
     x_.normal.add("Connection", "Upgrade");
     x_.normal.add("Upgrade", dialect_.upgrade());
   }
-  reply_ = frame_reply(x_, *answer_);
+  const http::BodyFraming framing = compressed_ ? compressed_->framing() : x_.response.body;
+  reply_ = frame_reply(x_, *answer_, framing);
   write_reply_head(x_, core_, reply_, workspace.to_client);
   download_.begin(workspace.to_client.view(), reply_.framing);
   Instant quiet_since = core_.now();
@@ -96,7 +95,7 @@ io::Task<Failure> Attempt::relay() {
     blocked_ = {};
     const std::uint64_t moved_before = download_.bytes_written() + dialect_.bytes_sent();
     // Going on with the request body only makes sense while the member listens.
-    if (!dialect_.sent_all() && !upload_broken_ && !answer_->finished()) {
+    if (!dialect_.sent_all() && !upload_broken_ && !answer_->received_whole()) {
       if (step_upload()) upload_broken_ = true;
     }
     const bool held = dialect_.holds_body();
@@ -106,7 +105,7 @@ io::Task<Failure> Attempt::relay() {
       co_return std::move(*failure);
     }
     // What lies in a pipe needs the member no more.
-    if (answer_->finished() && link_.is_open()) finish_backend();
+    if (answer_->received_whole() && link_.is_open()) finish_backend();
     if (download_.done() && !link_.is_open()) co_return Failure{};
     if (download_.bytes_written() + dialect_.bytes_sent() != moved_before)
       quiet_since = core_.now();
