@@ -128,7 +128,9 @@ CompressedBody::CompressedBody(Exchange& x, Shard::Core& core, ReplyBody& plain,
                                std::unique_ptr<Deflater> deflater)
     : x_(x), core_(core), plain_(plain), deflater_(std::move(deflater)) {}
 
-CompressedBody::~CompressedBody() { core_.deflaters.give_back(std::move(deflater_)); }
+CompressedBody::~CompressedBody() {
+  if (deflater_ != nullptr) core_.deflaters.give_back(std::move(deflater_));
+}
 
 http::BodyFraming CompressedBody::framing() const {
   using Kind = http::BodyFraming::Kind;
@@ -171,6 +173,8 @@ ReplyBody::Progress CompressedBody::feed() {
     owes_flush_ = true;
     if (end_) {
       note_sizes();
+      // Its memory does not wait for the client.
+      core_.deflaters.give_back(std::move(deflater_));
       return Progress::data;
     }
   }

@@ -196,6 +196,23 @@ TEST(Compression, an_early_answer_ends_what_is_sent_to_the_member) {
   EXPECT_TRUE(inflated(body_of(got)) == plain);
 }
 
+TEST(Compression, clients_that_read_slowly_do_not_take_all_memory) {
+  World world;
+  std::vector<std::unique_ptr<io::SimStream>> clients;
+  const std::string large = answer_of(noise(40'000));
+  const auto ask = [&] {
+    clients.push_back(world.connect({.window_bytes = 1000}));
+    world.say(*clients.back(), question);
+    world.say(world.members[0].last(), large);
+    return clients.back()->take_all();
+  };
+  for (std::size_t i = 0; i < deflaters_max; ++i) ASSERT_THAT(ask(), HasSubstr("gzip")) << i;
+  EXPECT_THAT(ask(), AllOf(HasSubstr("Vary: Accept-Encoding"), Not(HasSubstr("gzip"))));
+  clients.front().reset();
+  world.loop.settle();
+  EXPECT_THAT(ask(), HasSubstr("gzip"));
+}
+
 TEST(Compression, others_have_their_turn_after_so_many_bytes) {
   World world;
   const auto first = world.connect();

@@ -39,7 +39,7 @@ class Shard::Core final : public RoomMaker {
   trace::IdSource ids;
   http::DateText date;
   rewrite::MapTexts map_texts;      // files of RewriteMaps
-  SpareDeflaters deflaters;         // of answers that are compressed
+  Deflaters deflaters;              // of answers that are compressed
   std::string log_line;             // scratch
   std::string page;                 // scratch
   std::uint64_t kept_in_files = 0;  // bytes of request bodies

@@ -32,17 +32,25 @@ Deflater::Step Deflater::step(std::string_view input, std::span<char> room, Unti
   return {input.size() - stream_.avail_in, room.size() - stream_.avail_out, state == Z_STREAM_END};
 }
 
-std::unique_ptr<Deflater> SpareDeflaters::borrow(const Deflater::Manner& manner) {
-  const auto found =
-      std::ranges::find_if(spare_, [&](const auto& each) { return each->manner() == manner; });
-  if (found == spare_.end()) return Deflater::make(manner);
-  std::unique_ptr<Deflater> borrowed = std::move(*found);
-  spare_.erase(found);
-  borrowed->begin();
+std::unique_ptr<Deflater> Deflaters::borrow(const Deflater::Manner& manner) {
+  if (lent_ == deflaters_max) return nullptr;
+  auto borrowed = find(manner);
+  if (borrowed != nullptr) ++lent_;
   return borrowed;
 }
 
-void SpareDeflaters::give_back(std::unique_ptr<Deflater> deflater) {
+std::unique_ptr<Deflater> Deflaters::find(const Deflater::Manner& manner) {
+  const auto found =
+      std::ranges::find_if(spare_, [&](const auto& each) { return each->manner() == manner; });
+  if (found == spare_.end()) return Deflater::make(manner);
+  std::unique_ptr<Deflater> spare = std::move(*found);
+  spare_.erase(found);
+  spare->begin();
+  return spare;
+}
+
+void Deflaters::give_back(std::unique_ptr<Deflater> deflater) {
+  --lent_;
   // The oldest goes: after a reload with another manner it is the one that nobody asks for.
   if (spare_.size() == spare_deflaters_max) spare_.erase(spare_.begin());
   spare_.push_back(std::move(deflater));

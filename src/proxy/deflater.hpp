@@ -47,15 +47,18 @@ class Deflater {
   z_stream stream_{};
 };
 
-// Those of a shard that nobody uses now.
-class SpareDeflaters {
+// Those of a shard.
+class Deflaters {
  public:
-  // At its beginning; null: there is no memory.
+  // At its beginning; null: there is no memory, or enough of it is lent.
   std::unique_ptr<Deflater> borrow(const Deflater::Manner& manner);
   void give_back(std::unique_ptr<Deflater> deflater);
 
  private:
+  std::unique_ptr<Deflater> find(const Deflater::Manner& manner);
+
   std::vector<std::unique_ptr<Deflater>> spare_;
+  std::size_t lent_ = 0;
 };
 
 }  // namespace steelyard::proxy

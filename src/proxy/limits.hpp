@@ -35,8 +35,10 @@ inline constexpr std::size_t relay_bytes_a_turn = 1024 * 1024;
 
 // Compressing takes longer: about a millisecond for so much.
 inline constexpr std::size_t compressed_bytes_a_turn = 32 * 1024;
-// And memory, which a shard keeps so many times for the next answers: up to 400 KB each.
+// And memory, up to 400 KB each, which a shard keeps so many times for the next answers; while so
+// many answers are under way, as when clients read slowly on purpose, others pass uncompressed.
 inline constexpr std::size_t spare_deflaters_max = 16;
+inline constexpr std::size_t deflaters_max = 256;
 
 // Request bodies are kept for another attempt in memory (SteelyardBodyMemory), then in a file.
 inline constexpr std::uint64_t kept_body_file_bytes_max = 64 * 1024 * 1024;
