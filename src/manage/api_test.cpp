@@ -396,6 +396,9 @@ TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
   told(form, 415);
   form.fields.clear();
   told(form, 415);
+  auto empty = question(Method::post, "undo", {}, "");
+  empty.fields = {{"Content-Type", "application/x-www-form-urlencoded"}};
+  told(empty, 415);
   auto cut = question(Method::patch, "member", m1, R"({"lbset": 3})");
   cut.body_is_cut = true;
   told(cut, 413);
