@@ -255,7 +255,7 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
   if (!overlays) {
     // Written now, it would lose what it has and nobody could read.
     why_closed_ = std::move(overlays.error().text);
-    journal_.reset();
+    let_go();
     log_(config::LogLevel::error,
          "no changes are brought back, and changes are refused: " + why_closed_);
     return;
@@ -278,6 +278,7 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
     keep_or_complain(key, {{.kind = Kind::forgotten, .author = server_itself(why)}}, {},
                      moment.wall);
   }
+  say_where_ids_begin(balancers, moment);
 }
 
 void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& overlay,
@@ -297,14 +298,31 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
   keep_or_complain(key_of(balancer), records, after, moment.wall);
 }
 
+void ChangesBook::let_go() {
+  if (journal_) last_id_ = std::max(last_id_, journal_->last_id());
+  journal_.reset();
+}
+
 void ChangesBook::open_late(journal::Journal journal) {
+  journal.begin_above(last_id_);
   journal_ = std::move(journal);
   why_closed_.clear();
 }
 
+// A fresh file in the place of another one: what an operator read there must not name a change
+// here, so ids go on. To be known after a restart too, that needs a row.
+void ChangesBook::say_where_ids_begin(const std::vector<NamedBalancer>& balancers,
+                                      const Moment& moment) {
+  if (balancers.empty() || journal_->is_read_only() || !journal_->owes_its_first_row()) return;
+  const NamedBalancer& first = balancers.front();
+  const auto author = server_itself("the journal was begun anew");
+  keep_or_complain(key_of(first), {{.kind = Kind::brought_back, .author = author}},
+                   Edits(*first.state).overlay(), moment.wall);
+}
+
 void ChangesBook::open_again(const Opener& opener, const std::vector<NamedBalancer>& balancers,
                              const Moment& moment) {
-  journal_.reset();  // as long as it is open nobody else may have it
+  let_go();  // as long as it is open nobody else may have it
   was_let_go_ = true;
   auto again = opener();
   if (!again) {
@@ -321,6 +339,7 @@ void ChangesBook::open_again(const Opener& opener, const std::vector<NamedBalanc
   kept_ = std::move(*overlays);
   open_late(std::move(*again));
   catch_up(balancers, moment);
+  say_where_ids_begin(balancers, moment);
 }
 
 bool ChangesBook::should_open_again() const {
