@@ -239,6 +239,14 @@ StatusStep step_to(std::string_view letters, Status now) {
   return {.set = wish.status.without(before), .clear = before.without(wish.status)};
 }
 
+// And the configuration did not say S.
+bool is_drained_and_stopped(const MemberEdits& member) {
+  return std::ranges::any_of(member.edits, [](const Edit& edit) {
+    return edit.field == "status" && edit.value.contains('N') && edit.value.contains('S') &&
+           !edit.configured.contains('S');
+  });
+}
+
 }  // namespace
 
 void Edits::take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant now) {
@@ -260,8 +268,26 @@ void Edits::take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant
   }
   balancer_.composition_.overlay = draft.composition.overlay;
   balancer_.adopt_members(now, std::move(prepared));
+  if (whose == Whose::ordered_elsewhere) credit_drains_of_newcomers(draft, now);
   // httpd's manager: nobody is owed turns by other factors.
   if (weighs_anew) roster.begin_credits();
+}
+
+// A member that comes has its status from the start, so no step told of S that came with N.
+void Edits::credit_drains_of_newcomers(const Draft& draft, Instant now) {
+  Roster& roster = balancer_.roster_;
+  for (const Change& change : draft.changes) {
+    const bool comes =
+        change.field == "member" && (change.after == "added" || change.after == "configured");
+    if (!comes) continue;
+    for (Position at = 0; at < roster.size(); ++at) {
+      const MemberSpec& spec = roster.spec(at);
+      if (spec.name != change.member) continue;
+      const MemberEdits* const edits = draft.composition.overlay.find(spec.name);
+      if (edits != nullptr && is_drained_and_stopped(*edits))
+        Drains::stopped_elsewhere(*roster.ref(at), now);
+    }
+  }
 }
 
 Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& tell) {

@@ -92,6 +92,7 @@ class Edits {
   std::expected<Draft, ChangeFault> work_out(const ChangeOrder& order) const;
   enum class Whose : std::uint8_t { ordered_here, ordered_elsewhere };
   void take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant now);
+  void credit_drains_of_newcomers(const Draft& draft, Instant now);
 
   Balancer& balancer_;
 };
