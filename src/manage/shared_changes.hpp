@@ -88,6 +88,7 @@ class SharedChanges final : public Sharing, private io::Timer {
   // Of a store that went back behind `before`.
   void share_anew(std::vector<cluster::Wish> forgotten, std::int64_t before);
   void send_next();
+  void sweep();
   void follow_all();
   void follow_touched();
   void follow(const NamedBalancer& balancer);
@@ -102,6 +103,7 @@ class SharedChanges final : public Sharing, private io::Timer {
   cluster::Ledger ledger_;
   bool has_heard_ = false;  // everything, once
   bool is_sent_ = false;
+  Instant next_sweep_ = Instant::min();
   std::uint64_t epoch_ = 0;
   std::uint64_t orders_ = 0;
   std::map<std::string, cluster::Instance> instances_;
