@@ -332,12 +332,16 @@ void SharedChanges::take(News::Refused& news) {
   keep_soon();
 }
 
+std::string SharedChanges::as_user() const {
+  return parts_.user.empty() ? "" : " as user " + steelyard::quoted(parts_.user);
+}
+
 // One line a change of state, and not one a try.
 void SharedChanges::take(News::Lost& news) {
   is_sent_ = false;
   if (ledger_.in_touch() || !since_) since_ = parts_.loop.wall_now();
   ledger_.cut_off();
-  why_ = std::move(news.why);
+  why_ = parts_.addresses.at(news.address) + as_user() + ": " + news.why;
   if (std::exchange(told_cut_off_, true)) return;
   parts_.log(LogLevel::warn, fmt::format("cluster: cut off from etcd ({}); serving on with what is "
                                          "known, and trying again",
@@ -476,7 +480,7 @@ ClusterView SharedChanges::view() const {
                    .id = parts_.self.id,
                    .is_connected = ledger_.in_touch(),
                    .since = since_,
-                   .why = since_ ? why_ : "nothing was heard of it yet",
+                   .why = since_ ? why_ : "nothing was heard of it yet" + as_user(),
                    .address = parts_.addresses.at(address_),
                    .revision = ledger_.revision(),
                    .latest = latest_,

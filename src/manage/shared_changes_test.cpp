@@ -72,7 +72,8 @@ class SharedChangesTest : public DeskWorld {
         return {};
       },
       .store = "etcd://a/p",
-      .addresses = {"a:2379"},
+      .addresses = {"a:2379", "b:2379"},
+      .user = "lb",
       .self = {.id = "1", .name = "web1"}}};
 };
 
@@ -226,16 +227,17 @@ TEST_F(SharedChangesTest, more_than_there_is_room_for_is_left_out) {
 TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
   join();
   hear(News::Lost{"no route"});
-  hear(News::Lost{"no route"});
+  hear(News::Lost{"no route", 1});
   ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
   EXPECT_EQ(status(0), "Init Dis");
   EXPECT_THAT(sent, IsEmpty());
   const ClusterView view = shared.view();
   EXPECT_FALSE(view.is_connected);
-  EXPECT_EQ(view.why, "no route");
+  EXPECT_EQ(view.why, "b:2379 as user \"lb\": no route");
   // Who looks at members sees it, too.
-  const std::string trouble = "Not connected to etcd://a/p since " + Moment::text_of(*view.since) +
-                              ": no route; what is changed here reaches the other instances later";
+  const std::string trouble =
+      "Not connected to etcd://a/p since " + Moment::text_of(*view.since) +
+      ": b:2379 as user \"lb\": no route; what is changed here reaches the other instances later";
   EXPECT_THAT(std::string(nlohmann::json::parse(ask(R"({"command":"members"})"))["troubles"][0]),
               testing::StartsWith(trouble));
   EXPECT_THAT(view.unshared, SizeIs(1));
