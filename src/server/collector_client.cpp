@@ -149,7 +149,7 @@ CollectorAnswer CollectorClient::judge(int result) {
 }
 
 CollectorAnswer CollectorClient::judge_status(long status, std::string_view body) {
-  CollectorAnswer answer;
+  CollectorAnswer answer{.status = status};
   if (status >= 200 && status < 300) {
     // OTLP answers with an object, which may be empty, and says so; a login page does neither.
     const std::string_view told = trim(body);

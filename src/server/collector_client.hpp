@@ -44,6 +44,7 @@ struct CollectorAnswer {
     refused,    // it never will
     abandoned,  // nobody waited for it any more
   } kind = Kind::again;
+  long status = 0;             // 0: none came
   Duration retry_after{};      // as it asks for; 0: it does not
   std::uint64_t rejected = 0;  // of those taken, by its own word (partial success)
   std::string text{};          // what went wrong, for people

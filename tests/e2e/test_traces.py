@@ -508,6 +508,18 @@ def test_each_reason_of_a_refusal_is_told_and_their_sum_at_the_end(world, collec
     assert len(told) >= 3 and lost == world.metric(refused) >= sum(told)
 
 
+def test_a_refusal_in_ever_new_words_is_told_once_in_a_while(world, collector):
+    collector.say(400, b"request 1 is no good")
+    world.start(f"SteelyardTrace On\nSteelyardTraceExport {collector.url}")
+    refused = 'steelyard_trace_spans_dropped_total{cause="refused"}'
+    for number in range(2, 5):
+        before = world.metric(refused)
+        world.ask("/")
+        assert until(lambda: world.metric(refused) > before)  # noqa: B023
+        collector.say(400, f"request {number} is no good".encode())
+    assert world.errors().count("refuses spans") == 1, world.errors()
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGWINCH])
 def test_a_stop_sends_what_there_is(world, collector, how):
     world.start(f"SteelyardTrace On\nSteelyardTraceExport {collector.url}")
