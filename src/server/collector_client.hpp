@@ -64,12 +64,14 @@ class CollectorClient {
  private:
   struct Request;
   CollectorAnswer judge(int result);
-  static CollectorAnswer judge_status(long status, std::string_view body);
 
   CollectorLoop& loop_;
   const config::TraceExport to_;
   std::unique_ptr<Request> request_;
 };
+
+// What a status and the body with it say. `media_type`: of the Content-Type; empty: there is none.
+CollectorAnswer judge_answer(long status, std::string_view media_type, std::string_view body);
 
 // "rejectedSpans" of an answer in JSON (partialSuccess); 0: none, or no such answer.
 std::uint64_t rejected_spans(std::string_view answer);

@@ -491,12 +491,13 @@ def test_each_reason_of_a_refusal_is_told_and_their_sum_at_the_end(world, collec
     world.ask("/")
     assert until(lambda: 'refuses spans: it answers 404 "nobody"' in world.errors())
     # A page of somebody else is no answer of a collector.
-    collector.say(202, b"<html>log in</html>")
+    collector.say(202, b"log in", Content_Type="text/html; charset=utf-8")
     exported = world.metric("steelyard_trace_spans_exported_total")
     world.ask("/")
     assert until(lambda: "it answers 202 with what is no OTLP" in world.errors())
     assert world.metric("steelyard_trace_spans_exported_total") == exported
-    collector.say(200)
+    # Who says it in his own words took them.
+    collector.say(200, b"ok", Content_Type="text/plain")
 
     def recovers():
         world.ask("/")
