@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -85,6 +89,17 @@ std::expected<void, Fault> provide_folder(const std::string& folder) {
                 folder + " can be written to by others: chmod go-w, or name another directory");
   }
   return {};
+}
+
+bool is_in_memory(std::string folder) {
+  struct statfs system{};
+  constexpr std::array<decltype(system.f_type), 2> kinds{TMPFS_MAGIC, RAMFS_MAGIC};
+  if (::statfs(folder.c_str(), &system) != 0) {
+    // Not made yet.
+    folder = split_path(std::move(folder)).first;
+    if (::statfs(folder.c_str(), &system) != 0) return false;
+  }
+  return std::ranges::find(kinds, system.f_type) != kinds.end();
 }
 
 std::expected<void, Fault> provide_folder_for(const std::string& folder, uid_t user, gid_t group) {
