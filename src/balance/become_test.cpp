@@ -16,11 +16,9 @@ using testing::UnorderedElementsAre;
 class Become : public ::testing::Test {
  protected:
   std::vector<Change> become(const Overlay& overlay) {
-    const auto tell = [this](const std::vector<Change>& changes,
-                             const Overlay& after) -> std::expected<void, std::string> {
+    const auto tell = [this](const std::vector<Change>& changes, const Overlay& after) {
       told = changes;
       told_after = after;
-      return {};
     };
     auto became = Edits(group.balancer).become(overlay, group.now, tell);
     left_out = std::move(became.left_out);

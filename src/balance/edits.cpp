@@ -234,7 +234,7 @@ struct StatusStep {
 // From the operators' letters that the member has to these.
 StatusStep step_to(std::string_view letters, Status now) {
   MemberSpec wish;
-  (void)set_text(wish, "status", letters);
+  if (!set_text(wish, "status", letters)) wish.status = {};  // letters of ours: they are sound
   const Status before = now.only(operator_flags);
   return {.set = wish.status.without(before), .clear = before.without(wish.status)};
 }
@@ -290,7 +290,7 @@ void Edits::credit_drains_of_newcomers(const Draft& draft, Instant now) {
   }
 }
 
-Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& tell) {
+Edits::Became Edits::become(const Overlay& overlay, Instant now, const Tell& tell) {
   while (true) {
     Draft next = draft();
     Became became;
@@ -301,7 +301,7 @@ Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& 
     const BalancerSpec spec_before = std::exchange(next.spec, *next.composition.result());
     next.changes = changes_between(spec_before, next.spec, before, next.composition.overlay);
     PreparedSpec prepared = balancer_.prepare(next.composition);
-    if (tell && !next.changes.empty()) (void)tell(next.changes, next.composition.overlay);
+    if (tell && !next.changes.empty()) tell(next.changes, next.composition.overlay);
     const std::lock_guard guard(balancer_.lock_);
     if (balancer_.composition_.configured != next.composition.configured) continue;
     take(next, std::move(prepared), Whose::ordered_elsewhere, now);

@@ -151,7 +151,7 @@ std::expected<std::string, Fault> set_aside(const std::string& path, WallTime no
   const auto second = std::chrono::time_point_cast<std::chrono::seconds>(now);
   const std::string base = fmt::format("{}.corrupt-{:%Y%m%dT%H%M%SZ}", path, second);
   for (int number = 1; number <= set_aside_tries; ++number) {
-    const std::string name = number == 1 ? base : fmt::format("{}-{}", base, number);
+    std::string name = number == 1 ? base : fmt::format("{}-{}", base, number);
     struct stat found{};
     if (::lstat(name.c_str(), &found) == 0) continue;
     // What lies beside the file first: left behind, it would be applied to the fresh one.

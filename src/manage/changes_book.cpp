@@ -388,13 +388,11 @@ void ChangesBook::close() {
 
 Edits::Became ChangesBook::follow(const NamedBalancer& balancer, const Overlay& overlay,
                                   const AuthorOf& author, const Moment& moment) {
-  const auto tell = [&](const std::vector<Change>& changes,
-                        const Overlay& after) -> std::expected<void, std::string> {
+  const auto tell = [&](const std::vector<Change>& changes, const Overlay& after) {
     Records records;
     for (const Change& change : changes)
       records.push_back({.author = author(change), .change = change});
     keep_or_complain(key_of(balancer), records, after, moment.wall);
-    return {};
   };
   return Edits(*balancer.state).become(overlay, moment.now, tell);
 }
