@@ -88,17 +88,6 @@ journal::Author author_on_socket(std::string who, std::string reason) {
   return {.who = std::move(who), .from = "control socket", .reason = std::move(reason)};
 }
 
-std::set<const balance::Balancer*> persistent_balancers(const proxy::Generation& generation) {
-  std::set<const balance::Balancer*> seen, persistent;
-  for (const auto& server : generation.config().servers) {
-    for (const proxy::Group& group : generation.groups_of(*server).balancers) {
-      const bool is_its_own = seen.insert(group.state.get()).second;
-      if (is_its_own && server->persists_changes) persistent.insert(group.state.get());
-    }
-  }
-  return persistent;
-}
-
 std::vector<Change> differences(const Overlay& before, const Overlay& after) {
   struct Sides {
     const journal::Entry *before = nullptr, *after = nullptr;
@@ -191,7 +180,9 @@ ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
 ChangesBook::Changed ChangesBook::change(const NamedBalancer& balancer,
                                          const balance::ChangeOrder& order,
                                          const journal::Author& author, const Moment& moment) {
-  return make(balancer, order, {}, author, moment);
+  auto changed = make(balancer, order, {}, author, moment);
+  if (!changed) refused_.count(changed.error());
+  return changed;
 }
 
 std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& balancer,
@@ -207,7 +198,9 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
   const Record record{
       .author = author,
       .change = {.member = member.spec->name, .field = "status", .before = before, .after = after}};
-  return share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
+  auto kept = share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
+  if (!kept) ++refused_.not_kept;
+  return kept;
 }
 
 void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::MemberView& member,
@@ -228,7 +221,8 @@ void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::Mem
 std::expected<ChangesBook::Undone, ControlFault> ChangesBook::undo(
     const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
     const journal::Author& author, const Moment& moment) {
-  const auto refuse = [](std::string text) {
+  const auto refuse = [this](std::string text) {
+    ++refused_.undo;
     return std::unexpected(
         ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
   };
@@ -243,6 +237,11 @@ std::expected<ChangesBook::Undone, ControlFault> ChangesBook::undo(
     return Undone{.label = found->label};
   undo->order.added_max = wish.added_max;
   auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
+  if (!changes && changes.error().kind == balance::ChangeFault::Kind::refused) {
+    ++refused_.not_kept;
+    return std::unexpected(
+        ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(changes.error().text)});
+  }
   if (!changes) return refuse(std::move(changes.error().text));
   return Undone{.label = found->label, .changes = std::move(*changes)};
 }

@@ -20,6 +20,7 @@
 #include "journal/journal.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
+#include "manage/refused_changes.hpp"
 #include "manage/sharing.hpp"
 #include "proxy/desk.hpp"
 
@@ -29,11 +30,6 @@ namespace steelyard::manage {
 [[nodiscard]] journal::Author author_of(const proxy::DeskQuestion& question, std::string reason);
 // `who` is what the system says of the other end: "uid 0, pid 512".
 [[nodiscard]] journal::Author author_on_socket(std::string who, std::string reason);
-
-// Balancers of servers with BalancerPersist On. What a virtual host only inherits is the main
-// server's.
-[[nodiscard]] std::set<const balance::Balancer*> persistent_balancers(
-    const proxy::Generation& generation);
 
 // What is different, in the words of balance::Change, for changes that were not made by Edits.
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
@@ -110,6 +106,8 @@ class ChangesBook {
 
   // What keeps changes from being made, kept or shared, in words for operators; empty: nothing.
   [[nodiscard]] std::vector<std::string> troubles() const;
+  // Of operators, since the start.
+  [[nodiscard]] RefusedChanges& refused() { return refused_; }
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }
 
@@ -136,14 +134,15 @@ class ChangesBook {
   void tell_superseded(const std::string& label, const balance::Superseded& change, bool is_gone);
 
   std::optional<journal::Journal> journal_;
-  std::string why_closed_;  // of a journal that could not be opened or read
+  std::string why_closed_;    // of a journal that could not be opened or read
   std::int64_t last_id_ = 0;  // of a journal that was let go of
   bool should_keep_ = false;
-  bool was_let_go_ = false;  // to open it again, which failed
+  bool was_let_go_ = false;   // to open it again, which failed
   std::string why_not_kept_;  // of the last change; empty: it was
   const Log log_;
   const KnowsCondition knows_condition_;
   Sharing* sharing_ = nullptr;
+  RefusedChanges refused_;
   journal::Overlays kept_;  // as the journal has it; nothing where it has none
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -170,6 +171,30 @@ TEST_F(ChangesBookTest, nor_are_those_of_one_that_rotted) {
   restart(persistent());
   EXPECT_EQ(history().front().id, 2);
   EXPECT_FALSE(book->undo(balancers(), {.id = 1}, anna, moment()));
+}
+
+TEST_F(ChangesBookTest, what_is_refused_is_counted_by_what_stood_in_the_way) {
+  const auto counts = [this] {
+    const RefusedChanges& now = book->refused();
+    return std::array{now.invalid, now.undo, now.not_kept};
+  };
+  const auto undo = [this](std::int64_t id) {
+    return book->undo(balancers(), {.id = id}, anna, moment());
+  };
+  ASSERT_TRUE(set("lbset", "1"));
+  ASSERT_TRUE(set("lbset", "2"));
+  ASSERT_TRUE(set("lbset", "2"));
+  EXPECT_THAT(counts(), ElementsAre(0, 0, 0));
+  EXPECT_FALSE(set("lbset", "x"));
+  EXPECT_FALSE(set("hcexpr", "nowhere"));
+  EXPECT_FALSE(undo(1));
+  EXPECT_FALSE(undo(9));
+  EXPECT_THAT(counts(), ElementsAre(2, 2, 0));
+  std::filesystem::remove_all(folder + "/journal");
+  EXPECT_FALSE(set("lbset", "3"));
+  EXPECT_FALSE(book->keep_wish(balancers()[0], view(), balance::Flag::stopped, anna, moment()));
+  EXPECT_FALSE(undo(2));
+  EXPECT_THAT(counts(), ElementsAre(2, 2, 3));
 }
 
 TEST_F(ChangesBookTest, a_change_that_could_not_be_kept_is_shown_until_one_is) {

@@ -208,6 +208,7 @@ void ControlThread::run(Descriptor socket) {
 
 void ControlThread::end_turn() {
   log_.turn_ended();
+  pages_.tell(book_->refused());
   if (shared_ != nullptr) pages_.tell(shared_->view());
 }
 
