@@ -231,6 +231,7 @@ TEST_F(ApiTest, a_change_can_be_made_to_depend_on_what_was_seen) {
   asked.fields.emplace_back("If-Match", tag());
   told(asked, 200);
   EXPECT_THAT(std::string(told(asked, 412)["detail"]), HasSubstr(tag()));
+  EXPECT_EQ(book.refused().precondition, 1U);
   // What happens to requests is no change.
   read("member", m1);
   asked.fields.back().second = "\"other\", " + tag();
