@@ -63,12 +63,12 @@ std::string_view served_methods(const Exchange& x) {
   return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
 }
 
-// TRACE: the client sees what arrived here (RFC 9110 9.3.8).
-void write_echo(const Exchange& x, Shard::Core& core) {
+// TRACE: the client sees what arrived here.
+void write_echo(const Exchange& x, std::string_view body, Shard::Core& core) {
   core.page.append(x.request_line).append("\r\n");
   for (const http::Field& field : x.request.fields)
     core.page.append(field.name).append(": ").append(field.value).append("\r\n");
-  core.page.append("\r\n");
+  core.page.append("\r\n").append(body);
 }
 
 // httpd writes them behind what Header added.
@@ -177,15 +177,17 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool served_here = !x.proxied || x.responder != config::Responder::none;
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
-  if (x.route.is_forward && x.status == 405) x.normal.add("Allow", "");
+  const bool is_trace = x.request.method_id == http::Method::trace;
+  if (x.status == 405 && (x.route.is_forward || (is_trace && !served_here)))
+    x.normal.add("Allow", "");
   if (x.status == 503) advise_wait(x);
   const bool lists_its_own =
       std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
   if (lists_methods && served_here && !about_server && !lists_its_own)
     x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
-  const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
-  if (echoes) write_echo(x, core);
+  const bool echoes = x.status == 200 && is_trace;
+  if (echoes) write_echo(x, answer.text, core);
   const bool is_text = answer.has_text && !has_page && !http::has_no_body(x.status);
   if (is_text) core.page = answer.text;
   for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
@@ -200,8 +202,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
                                  : is_text ? answer.content_type
                                            : http::error_page_type);
   }
-  // httpd: nothing of Header reaches the answer to OPTIONS *.
-  if (!about_server || x.status != 200) apply_page_rules(x, core);
+  // httpd: nothing of Header reaches the answer to OPTIONS * or to a TRACE of what is not proxied.
+  const bool is_bare = x.status == 200 && (about_server || (is_trace && !x.proxied));
+  if (!is_bare) apply_page_rules(x, core);
   name_varying_fields(x);
   if (tells_length && !x.normal.has(http::FieldId::content_length))
     x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
