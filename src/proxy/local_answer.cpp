@@ -101,7 +101,7 @@ void apply_page_rules(Exchange& x, Shard::Core& core) {
   words.restore(x);
 }
 
-bool may_stand_in_target(char c) { return c > ' ' && c != 0x7f; }
+bool may_stand_in_target(char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; }
 
 // A path worked out from a request may hold what would end a request line.
 std::string_view escaped(std::string_view path, Arena& arena) {
@@ -154,8 +154,11 @@ std::string_view error_document_path(Exchange& x, Shard::Core& core, const Local
   if (x.redirected || answer.has_text) return {};
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
-  if (document->text == nullptr) return document->target;
-  return escaped(text_of(x, core, *document), x.arena);
+  // httpd reads a URL: what it says of a fragment is nothing for a request, and a '?' or an escape
+  // that comes of a variable counts as one that stands in the file.
+  const std::string_view url = text_of(x, core, *document);
+  const std::string_view path = url.substr(0, url.find('#'));
+  return document->text == nullptr ? path : escaped(path, x.arena);
 }
 
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {
