@@ -116,10 +116,21 @@ std::unique_ptr<BackendConnection> BackendPool::begin_lane(
   if (!retired_) {
     carrier->set_keeper(this);
     carriers_.push_back(carrier);
+    lane_line_.carrier_began(*carrier);
   }
   auto lane = lane_on(carrier);
   if (!retired_) carrier_has_room(*carrier);
   return lane;
+}
+
+bool BackendPool::has_carrier_for(const TlsWish& wish) const {
+  const auto fits = [&wish](const auto& each) { return wish.is_met_by(each->connection()); };
+  return wish.context == nullptr ? !carriers_.empty() : std::ranges::any_of(carriers_, fits);
+}
+
+// By another shard, or by one here who speaks TLS with another host.
+bool BackendPool::slot_is_wanted_elsewhere() const {
+  return gate != nullptr && gate->waiting() > lane_line_.helped();
 }
 
 bool BackendPool::lanes_are_coming() const {
@@ -157,7 +168,7 @@ void BackendPool::drop(const Http2Carrier& carrier) {
 // Nobody uses it now: another shard's exchange may have its slot, and one that takes no more goes.
 // So does one whose member never said a word.
 void BackendPool::carrier_rests(Http2Carrier& carrier) {
-  if (carrier.is_settling() || !carrier.takes_more(true) || carrier.is_wanted_elsewhere()) {
+  if (carrier.is_settling() || !carrier.takes_more(true) || carrier.slot_is_wanted()) {
     drop(carrier);
     return call_who_waits_in_vain();
   }

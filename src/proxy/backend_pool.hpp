@@ -52,6 +52,8 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   // Connections are being made, or new, and are likely to have a lane for one exchange more.
   bool lanes_are_coming() const;
   LaneLine& lane_line() { return lane_line_; }
+  // Of the connections here there is one that fits.
+  bool has_carrier_for(const TlsWish& wish) const;
   // A connection for lanes is being made, as long as this lives.
   class Dialing {
    public:
@@ -88,6 +90,7 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   void carrier_has_room(Http2Carrier& carrier) override;
   void carrier_rests(Http2Carrier& carrier) override;
   void carrier_ended(Http2Carrier& carrier) override;
+  bool slot_is_wanted_elsewhere() const override;
   // Lays the one used last among those that meet it on top. False: there is none.
   bool bring_up(const TlsWish& wish);
   // A peer that ends or says something unasked: its connection is of no use.

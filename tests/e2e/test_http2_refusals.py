@@ -132,6 +132,32 @@ def test_max_holds_a_burst_within_the_connections(start, port):
         assert member.faults == [] and member.connections <= 6
 
 
+def test_each_shard_has_its_turn_with_the_only_connection(start, port):
+    """Requests without a pause from all sides: none waits until another shard has no more."""
+    count, each = 12, 60
+    answered = [0] * count
+
+    def go_on(number):
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(f"GET /{number} HTTP/1.1\r\nHost: lb.test\r\n\r\n".encode() * each)
+        for _ in range(each):
+            answered[number] += connection.read_response("GET", timeout_s=60).status == "200"
+        connection.close()
+
+    with Http2Member(streams_max=2) as member:
+        start("SteelyardShards 2\n" + route(member, "max=1"))
+        threads = [threading.Thread(target=go_on, args=(n,), daemon=True) for n in range(count)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(60)
+        assert answered == [each] * count and member.faults == []
+        clients = [one.fields[":path"] for one in member.requests]
+        half = next(n for n in range(len(clients))
+                    if clients[:n].count(clients[n]) == each // 2)
+        assert len(set(clients[:half])) == count
+
+
 @pytest.mark.parametrize("limit", [1, 2])
 def test_who_is_refused_beside_others_is_asked_on_another_connection(start, port, limit):
     """Settings that allow a hundred, and a member that looks at fewer: nothing was done, nobody

@@ -239,7 +239,7 @@ std::size_t Http2Carrier::lanes_allowed() const {
 }
 
 bool Http2Carrier::takes_more(bool sends_body) const {
-  if (broken_ || lanes_.size() >= lanes_allowed()) return false;
+  if (broken_ || lanes_.size() >= lanes_allowed() || makes_way()) return false;
   if (sends_body && nghttp2_session_get_remote_window_size(session_) <= 0) return false;
   return nghttp2_session_check_request_allowed(session_) != 0;
 }
@@ -260,7 +260,29 @@ void Http2Carrier::tell_of_room() {
 
 void Http2Carrier::enter(Http2Lane& lane) {
   lanes_.push_back(&lane);
-  if (broken_) lane.close(Http2Lane::Fate::refused);
+  lane.entered_ = loop_.now();
+  if (broken_) return lane.close(Http2Lane::Fate::refused);
+  note_passed_over();
+}
+
+void Http2Carrier::note_passed_over() {
+  if (keeper_ == nullptr || !keeper_->slot_is_wanted_elsewhere() || has_lasting_lane()) return;
+  ++passed_over_;
+  if (lasting_.deadline() == never)
+    lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+}
+
+// The oldest is in front.
+bool Http2Carrier::has_lasting_lane() const {
+  return !lanes_.empty() && loop_.now() - lanes_.front()->entered_ >= lasting_lane;
+}
+
+void Http2Carrier::look_for_lasting() {
+  if (lanes_.empty()) return;
+  if (!has_lasting_lane())
+    return lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+  passed_over_ = 0;
+  tell_of_room();
 }
 
 void Http2Carrier::leave(Http2Lane& lane) {

@@ -32,6 +32,7 @@ LaneLine::Place MemberLink::place_in_line(bool may_dial) {
   place.wish = tls_;
   place.sends_body = sends_body();
   place.may_dial = may_dial;
+  place.is_helped = !may_dial && pool_->has_carrier_for(tls_);
   place.loop = &core_.parts.loop;
   return place;
 }
