@@ -111,7 +111,9 @@ std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, bo
 
 std::unique_ptr<BackendConnection> BackendPool::begin_lane(
     std::unique_ptr<BackendConnection> connection, io::Loop& loop, const Keeping& keeping) {
-  const auto carrier = Http2Carrier::begin(std::move(connection), loop);
+  LaneRoom expected;
+  if (known_room_) expected.by_refusals = known_room_->by_refusals;
+  const auto carrier = Http2Carrier::begin(std::move(connection), loop, expected);
   lane_keeping_ = keeping;
   if (!retired_) {
     carrier->set_keeper(this);
@@ -141,12 +143,13 @@ bool BackendPool::lanes_are_coming() const {
 std::size_t BackendPool::lanes_expected() const {
   const auto settling =
       static_cast<std::size_t>(std::ranges::count_if(carriers_, &Http2Carrier::is_settling));
-  return (dialing_ + settling) * (std::max<std::size_t>(lanes_allowed_, 1) - 1);
+  const std::size_t each = known_room_ ? known_room_->lanes() : lanes_max;
+  return (dialing_ + settling) * (std::max<std::size_t>(each, 1) - 1);
 }
 
 void BackendPool::carrier_has_room(Http2Carrier& carrier) {
   if (carrier.is_settling()) return;
-  lanes_allowed_ = carrier.lanes_allowed();
+  known_room_ = carrier.room();
   lane_line_.hand_out(carrier.shared_from_this());
   call_who_waits_in_vain();
 }

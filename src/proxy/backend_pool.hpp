@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,7 +103,7 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   std::shared_ptr<MemberCells> cells_;
   bool retired_ = false;
   Keeping lane_keeping_;
-  std::size_t lanes_allowed_ = lanes_max;  // by the member, on the connection that told it last
+  std::optional<LaneRoom> known_room_;  // of the connection that told it last
   std::size_t dialing_ = 0;
   LaneLine lane_line_;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first

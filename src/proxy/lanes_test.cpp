@@ -156,5 +156,24 @@ TEST_F(Lanes, a_lane_that_lasts_holds_up_the_others_for_a_while_only) {
   EXPECT_THAT(other->member.waiting_paths(), ElementsAre("/late"));
 }
 
+// Whatever the settings say: the member looks at one at a time on each connection.
+TEST_F(Lanes, a_burst_that_is_refused_learns_from_the_first_refusals) {
+  constexpr std::size_t burst = 40;
+  begin({});
+  for (std::size_t i = 0; i < burst; ++i) {
+    clients.push_back(world.connect());
+    clients.back()->say(get("/burst"));
+  }
+  settle();
+  std::size_t refusals = 0;
+  for (auto crowd = member.waiting_beyond(1); !crowd.empty(); crowd = member.waiting_beyond(1)) {
+    for (const auto& one : crowd) member.reset(one, NGHTTP2_REFUSED_STREAM);
+    refusals += crowd.size();
+    settle();
+  }
+  EXPECT_EQ(member.waiting().size(), burst);
+  EXPECT_LE(refusals, 2 * burst);
+}
+
 }  // namespace
 }  // namespace steelyard::proxy

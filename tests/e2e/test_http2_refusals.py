@@ -162,7 +162,7 @@ def test_each_shard_has_its_turn_with_the_only_connection(start, port):
 def test_who_is_refused_beside_others_is_asked_on_another_connection(start, port, limit):
     """Settings that allow a hundred, and a member that looks at fewer: nothing was done, nobody
     is told of it, and each order runs once."""
-    wanted = 12
+    wanted = 30
     waiting, bodies, whole = [], {}, []
 
     def act(_number, connection, kind, flags, stream, payload):

@@ -193,8 +193,8 @@ struct Http2Carrier::Calls {
 };
 
 std::shared_ptr<Http2Carrier> Http2Carrier::begin(std::unique_ptr<BackendConnection> connection,
-                                                  io::Loop& loop) {
-  auto carrier = std::make_shared<Http2Carrier>(std::move(connection), loop);
+                                                  io::Loop& loop, const LaneRoom& expected) {
+  auto carrier = std::make_shared<Http2Carrier>(std::move(connection), loop, expected);
   carrier->flush();
   // The member's settings may have come with its handshake.
   carrier->receive();
@@ -202,8 +202,9 @@ std::shared_ptr<Http2Carrier> Http2Carrier::begin(std::unique_ptr<BackendConnect
   return carrier;
 }
 
-Http2Carrier::Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop)
-    : loop_(loop), connection_(std::move(connection)), rests_since_(loop.now()) {
+Http2Carrier::Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop,
+                           const LaneRoom& expected)
+    : loop_(loop), connection_(std::move(connection)), rests_since_(loop.now()), room_(expected) {
   nghttp2_option* option = nullptr;
   CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);
@@ -231,15 +232,16 @@ Http2Carrier::~Http2Carrier() {
   nghttp2_session_del(session_);
 }
 
-std::size_t Http2Carrier::lanes_allowed() const {
-  if (!settled_) return 1;
-  const std::size_t allowed =
-      nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-  return std::min({lanes_max, beside_others_max_, allowed});
+LaneRoom Http2Carrier::room() const {
+  LaneRoom room = room_;
+  if (settled_)
+    room.by_settings =
+        nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  return room;
 }
 
 bool Http2Carrier::takes_more(bool sends_body) const {
-  if (broken_ || lanes_.size() >= lanes_allowed() || makes_way()) return false;
+  if (broken_ || lanes_.size() >= room().lanes() || makes_way()) return false;
   if (sends_body && nghttp2_session_get_remote_window_size(session_) <= 0) return false;
   return nghttp2_session_check_request_allowed(session_) != 0;
 }
@@ -250,7 +252,7 @@ bool Http2Carrier::note_refusal() {
   const auto under_way = static_cast<std::size_t>(
       std::ranges::count_if(lanes_, [](const Http2Lane* lane) { return !lane->is_closed(); }));
   if (under_way == 0) return false;
-  beside_others_max_ = under_way;
+  room_.by_refusals = under_way;
   return true;
 }
 
@@ -296,7 +298,7 @@ void Http2Carrier::leave(Http2Lane& lane) {
     flush();
   }
   if (lanes_.empty()) {
-    beside_others_max_ = lanes_max;
+    room_.by_refusals = lanes_max;
     rests_since_ = loop_.now();
   }
   tell_of_room();

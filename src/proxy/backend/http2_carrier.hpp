@@ -7,6 +7,7 @@
 
 #include "io/loop.hpp"
 #include "proxy/backend/http2_lane.hpp"
+#include "proxy/backend/lane_room.hpp"
 #include "proxy/backend_connection.hpp"
 
 struct nghttp2_session;
@@ -28,7 +29,6 @@ struct nghttp2_session;
 
 namespace steelyard::proxy {
 
-inline constexpr std::size_t lanes_max = 100;  // on one connection, if the member allows more
 // A lane of this age is taken for one without an end in sight (a stream of events, a gRPC watch).
 inline constexpr Duration lasting_lane = std::chrono::seconds(10);
 
@@ -51,8 +51,9 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
 
   // Says our preface and settings. `connection` is connected (and secured).
   static std::shared_ptr<Http2Carrier> begin(std::unique_ptr<BackendConnection> connection,
-                                             io::Loop& loop);
-  Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop);
+                                             io::Loop& loop, const LaneRoom& expected = {});
+  Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop,
+               const LaneRoom& expected);
   virtual ~Http2Carrier();
   Http2Carrier(const Http2Carrier&) = delete;
   Http2Carrier& operator=(const Http2Carrier&) = delete;
@@ -63,8 +64,7 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   bool takes_more(bool sends_body) const;
   // The member has not said yet how many it allows (RFC 9113 3.4: its first frame does).
   bool is_settling() const { return !settled_ && !broken_; }
-  // How many lanes there may be, as far as is known.
-  std::size_t lanes_allowed() const;
+  LaneRoom room() const;
   bool rests() const { return lanes_.empty(); }
   Instant rests_since() const { return rests_since_; }
   bool is_over() const { return broken_; }
@@ -107,7 +107,7 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   void break_off(std::string_view why = {});
   void tell_of_room();
   // Invariant 4.
-  bool makes_way() const { return passed_over_ >= lanes_allowed(); }
+  bool makes_way() const { return passed_over_ >= room().lanes(); }
   void note_passed_over();
   void look_for_lasting();
   bool has_lasting_lane() const;
@@ -123,13 +123,13 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   std::size_t out_begin_ = 0;
   Instant rests_since_{};
   Lasting lasting_{*this};
-  std::size_t passed_over_ = 0;                // lanes given while one waited for the slot
-  std::size_t beside_others_max_ = lanes_max;  // by refusals, until it rests
-  std::string why_;                            // it broke, for the log
-  std::string goaway_;                         // what the member said when it ended it
-  std::string fault_;                          // the library's words for what the member did wrong
-  bool settled_ = false;                       // the member's settings are here
-  bool answered_ = false;                      // a head of an answer came
+  std::size_t passed_over_ = 0;  // lanes given while one waited for the slot
+  LaneRoom room_;                // by settings: until they are here; by refusals: until it rests
+  std::string why_;              // it broke, for the log
+  std::string goaway_;           // what the member said when it ended it
+  std::string fault_;            // the library's words for what the member did wrong
+  bool settled_ = false;         // the member's settings are here
+  bool answered_ = false;        // a head of an answer came
   bool broken_ = false, in_library_ = false, wakes_later_ = false, reads_later_ = false;
 };
 

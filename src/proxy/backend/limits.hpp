@@ -22,7 +22,7 @@ inline constexpr Duration settling_patience = std::chrono::seconds(1);
 // A member that looked at none of so many in a row, with nothing else under way, is not asked again
 // for this exchange; and of so many in all, however much it had to do.
 inline constexpr int refusals_max = 1;
-inline constexpr int refusals_beside_others_max = 100;
+inline constexpr int refusals_beside_others_max = 10;
 
 // What an FTP member may say before its answer: so many lines, within so many times the time that
 // each of its replies has. A hundred directories and as many greetings fit.
