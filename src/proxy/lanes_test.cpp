@@ -175,5 +175,30 @@ TEST_F(Lanes, a_burst_that_is_refused_learns_from_the_first_refusals) {
   EXPECT_LE(refusals, 2 * burst);
 }
 
+TEST_F(Lanes, the_wait_for_settings_is_part_of_acquire) {
+  begin({"max=1", "acquire=200ms"});
+  member.silent_connections = 1;
+  clients.push_back(ask("/first"));
+  const Client second = ask("/second");
+  advance(std::chrono::milliseconds(150));
+  EXPECT_EQ(second->take_all(), "");
+  advance(std::chrono::milliseconds(100));
+  EXPECT_THAT(second->take_all(), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_F(Lanes, settings_are_waited_for_once_however_often_a_request_is_refused) {
+  begin({});
+  member.silent_connections = 1;
+  clients.push_back(ask("/first"));
+  const Client second = ask("/second");
+  EXPECT_EQ(member.connections(), 1u);
+  advance(settling_patience);
+  ASSERT_EQ(member.connections(), 2u);
+  member.go_away(1);  // it looked at nothing
+  settle();
+  EXPECT_EQ(member.connections(), 3u);
+  EXPECT_THAT(member.waiting_paths(), ElementsAre("/first", "/second"));
+}
+
 }  // namespace
 }  // namespace steelyard::proxy
