@@ -148,7 +148,7 @@ std::size_t BackendPool::lanes_expected() const {
 }
 
 void BackendPool::carrier_has_room(Http2Carrier& carrier) {
-  if (carrier.is_settling()) return;
+  if (carrier.is_settling() || carrier.is_over()) return;
   known_room_ = carrier.room();
   lane_line_.hand_out(carrier.shared_from_this());
   call_who_waits_in_vain();

@@ -200,5 +200,15 @@ TEST_F(Lanes, settings_are_waited_for_once_however_often_a_request_is_refused) {
   EXPECT_THAT(member.waiting_paths(), ElementsAre("/first", "/second"));
 }
 
+TEST_F(Lanes, a_connection_that_broke_as_it_began_teaches_nothing) {
+  begin({});
+  member.broken_connections = 1;
+  member.silent_connections = 3;
+  clients.push_back(ask("/first"));
+  EXPECT_EQ(member.connections(), 2u);
+  clients.push_back(ask("/second"));
+  EXPECT_EQ(member.connections(), 2u);  // it waits for what the member will say
+}
+
 }  // namespace
 }  // namespace steelyard::proxy
