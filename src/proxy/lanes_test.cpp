@@ -210,5 +210,18 @@ TEST_F(Lanes, a_connection_that_broke_as_it_began_teaches_nothing) {
   EXPECT_EQ(member.connections(), 2u);  // it waits for what the member will say
 }
 
+// As if it had been so at first: of a member that stays usable no other one is asked instead.
+TEST_F(Lanes, a_refusal_says_nothing_of_a_later_connection_that_does_not_come_about) {
+  begin({"status=+I"}, 100, 2);
+  Http2TestMember second(world.loop, world.dialer, "m2:80");
+  const Client client = ask("/");
+  ASSERT_THAT(member.waiting_paths(), ElementsAre("/"));
+  world.kill(1);
+  member.go_away(0);
+  settle();
+  EXPECT_EQ(second.connections(), 0u);
+  EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 503 "));
+}
+
 }  // namespace
 }  // namespace steelyard::proxy
