@@ -283,6 +283,7 @@ def test_an_upload_that_nobody_reads_holds_up_no_other(start, port):
         assert len({number for number, _ in script.paths}) == 2
 
 
+SECRET = b"a session's key"  # what a member's fields say is nobody's who reads logs
 REASONS = {
     "reset": (lambda stream: frame(RST_STREAM, 0, stream, (13).to_bytes(4, "big")),
               "it reset the stream: HTTP_1_1_REQUIRED"),
@@ -293,7 +294,10 @@ REASONS = {
                r'it said GOAWAY: ENHANCE_YOUR_CALM "too_many_\\"pings\\nx{184}"'),
     "connection field": (
         lambda stream: frame(HEADERS, END_HEADERS | END_STREAM, stream,
-                             b"\x88" + literal(b"connection", b"close")), "connection"),
+                             b"\x88" + literal(b"connection", SECRET)), r"name: \[connection"),
+    "field's name": (
+        lambda stream: frame(HEADERS, END_HEADERS | END_STREAM, stream,
+                             b"\x88" + literal(b"A\x1b[2J", SECRET)), r"name: \[A\\u001b\[2J"),
     "end": (lambda _stream: b"", "it ended the connection"),
 }
 
@@ -311,6 +315,7 @@ def test_the_error_log_tells_what_the_member_said(start, port, words, reason):
         assert ask(port, "/").status in ("502", "503")
         assert until(lambda: re.search(f"error with backend [^ ]*: .*({reason})",
                                        server.read("error.log"))), server.read("error.log")
+        assert SECRET.decode()[-5:] not in server.read("error.log")
         assert "too_many" not in ask(port, "/").body.decode()
 
 

@@ -131,25 +131,29 @@ struct Http2Carrier::Calls {
       const Fate fate = code == NGHTTP2_REFUSED_STREAM ? Fate::refused
                         : code == NGHTTP2_NO_ERROR     ? Fate::left_in_peace
                                                        : Fate::reset;
-      lane->close(fate, fate == Fate::refused ? carrier.goaway_ : carrier.fault_);
-      carrier.fault_.clear();
+      lane->close(fate, fate == Fate::refused ? carrier.goaway_ : std::string());
     }
     return 0;
   }
 
-  // What the library says of a peer's mistake, before it resets the stream or ends the connection.
+  // What the library says of a peer's mistake, before it tells which frame that is in. It quotes
+  // fields: their names are shown, not what a member's answer says in them.
   static int take_fault(nghttp2_session* /*session*/, int /*code*/, const char* text,
                         std::size_t bytes, void* user) {
-    static_cast<Http2Carrier*>(user)->fault_ = shown({text, bytes});
+    const std::string_view words(text, bytes);
+    static_cast<Http2Carrier*>(user)->fault_ = shown(words.substr(0, words.find(", value: [")));
     return 0;
   }
 
-  static int take_wrong_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame, int code,
+  // The stream is reset for it, or the connection ends.
+  static int take_wrong_frame(nghttp2_session* session, const nghttp2_frame* frame, int code,
                               void* user) {
     auto& carrier = *static_cast<Http2Carrier*>(user);
     if (carrier.fault_.empty())
       carrier.fault_ =
           fmt::format("a wrong frame of type {}: {}", frame->hd.type, nghttp2_strerror(code));
+    Http2Lane* const lane = lane_of(session, frame->hd.stream_id);
+    if (lane != nullptr && lane->why_.empty()) lane->why_ = carrier.fault_;
     return 0;
   }
 
@@ -400,6 +404,7 @@ void Http2Carrier::idle_stream_became(io::Stream& /*stream*/, bool readable, boo
   wakes_later_ = true;  // here, below
   if (readable) receive();
   flush();
+  fault_.clear();  // it ended the connection, or a stream, or nothing
   wake_stirred();
   if (broken_ && keeper_ != nullptr) keeper_->carrier_ended(*this);
 }
