@@ -111,9 +111,8 @@ std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, bo
 
 std::unique_ptr<BackendConnection> BackendPool::begin_lane(
     std::unique_ptr<BackendConnection> connection, io::Loop& loop, const Keeping& keeping) {
-  LaneRoom expected;
-  if (known_room_) expected.by_refusals = known_room_->by_refusals;
-  const auto carrier = Http2Carrier::begin(std::move(connection), loop, expected);
+  const auto carrier =
+      Http2Carrier::begin(std::move(connection), loop, known_room_.value_or(LaneRoom{}));
   lane_keeping_ = keeping;
   if (!retired_) {
     carrier->set_keeper(this);
@@ -139,17 +138,19 @@ bool BackendPool::lanes_are_coming() const {
   return lane_line_.possible_dials() < lanes_expected();
 }
 
-// Each connection has its first lane already. What the member allowed last, it will allow again.
+// What the member allowed last, it will allow again. Whoever dials has the first lane himself.
 std::size_t BackendPool::lanes_expected() const {
-  const auto settling =
-      static_cast<std::size_t>(std::ranges::count_if(carriers_, &Http2Carrier::is_settling));
-  const std::size_t each = known_room_ ? known_room_->lanes() : lanes_max;
-  return (dialing_ + settling) * (std::max<std::size_t>(each, 1) - 1);
+  const std::size_t each = known_room_ ? std::max<std::size_t>(known_room_->lanes(), 1) : lanes_max;
+  std::size_t lanes = dialing_ * (each - 1);
+  for (const auto& carrier : carriers_) {
+    if (carrier->is_settling()) lanes += each - std::min(each, carrier->lanes());
+  }
+  return lanes;
 }
 
 void BackendPool::carrier_has_room(Http2Carrier& carrier) {
-  if (carrier.is_settling() || carrier.is_over()) return;
-  known_room_ = carrier.room();
+  if (carrier.is_over()) return;
+  if (!carrier.is_settling()) known_room_ = carrier.room();
   lane_line_.hand_out(carrier.shared_from_this());
   call_who_waits_in_vain();
 }

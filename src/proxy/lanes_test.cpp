@@ -223,5 +223,27 @@ TEST_F(Lanes, a_refusal_says_nothing_of_a_later_connection_that_does_not_come_ab
   EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 503 "));
 }
 
+TEST_F(Lanes, a_new_connection_begins_with_what_the_member_allowed_last) {
+  begin({}, 3);
+  answer_one_and_go_away();
+  member.silent_connections = 3;
+  for (int i = 0; i < 5; ++i) clients.push_back(ask("/more"));
+  EXPECT_EQ(member.connections(), 3u);
+  EXPECT_EQ(member.waiting().size(), 5u);
+}
+
+TEST_F(Lanes, who_is_too_many_for_a_member_that_allows_less_now_goes_elsewhere) {
+  begin({}, 10);
+  answer_one_and_go_away();
+  member.streams_max = 1;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(world.connect());
+    clients.back()->say(get("/more"));
+  }
+  settle();
+  EXPECT_EQ(member.waiting().size(), 8u);
+  EXPECT_THAT(member.waiting_beyond(1), IsEmpty());
+}
+
 }  // namespace
 }  // namespace steelyard::proxy

@@ -59,12 +59,14 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   Http2Carrier& operator=(const Http2Carrier&) = delete;
 
   void set_keeper(Keeper* keeper) { keeper_ = keeper; }
-  // Before the member said how many it allows, there is one. `sends_body`: the lane needs room in
-  // the connection's window, which an upload that the member does not read may have used up.
+  // Before the member said how many it allows, there are as many as were expected. `sends_body`:
+  // the lane needs room in the connection's window, which an upload that the member does not read
+  // may have used up.
   bool takes_more(bool sends_body) const;
   // The member has not said yet how many it allows (RFC 9113 3.4: its first frame does).
   bool is_settling() const { return !settled_ && !broken_; }
   LaneRoom room() const;
+  std::size_t lanes() const { return lanes_.size(); }
   bool rests() const { return lanes_.empty(); }
   Instant rests_since() const { return rests_since_; }
   bool is_over() const { return broken_; }

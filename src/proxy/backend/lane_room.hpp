@@ -11,7 +11,9 @@ namespace steelyard::proxy {
 inline constexpr std::size_t lanes_max = 100;  // on one connection, if the member allows more
 
 struct LaneRoom {
-  std::size_t by_settings = 1;          // the member's (RFC 9113 6.5.2); one until it said
+  // The member's (RFC 9113 6.5.2). Until it said: those of its last connection, where it may still
+  // refuse what is too much now; of the first one a single lane.
+  std::size_t by_settings = 1;
   std::size_t by_refusals = lanes_max;  // what it looked at beside each other when it refused more
 
   std::size_t lanes() const { return std::min({lanes_max, by_settings, by_refusals}); }
