@@ -142,6 +142,11 @@ TEST_F(ApiChanges, are_exported_as_they_were) {
   const std::string soon = Moment::text_of(loop.wall_now() + std::chrono::seconds(1));
   EXPECT_EQ(told(ask(Method::get, "export", "at=" + soon), 400)["detail"],
             soon + " has not come yet: it is " + Moment::text_of(loop.wall_now()));
+  // What no clock of nanoseconds reaches is far away on the side where it is.
+  const std::string never = "2999-01-01T00:00:00Z";
+  EXPECT_THAT(std::string(told(ask(Method::get, "export", "at=" + never), 400)["detail"]),
+              HasSubstr(never + " has not come yet"));
+  EXPECT_EQ(ask(Method::get, "export", "at=1500-01-01T00:00:00Z").body, "# nothing was changed\n");
   EXPECT_EQ(told(ask(Method::get, "export", "at=3"), 400)["detail"],
             "there is no change 3 yet; the last one is 2");
 }

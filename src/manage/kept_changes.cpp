@@ -102,8 +102,13 @@ std::optional<WallTime> parse_moment(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!text.ends_with('Z') || !date.ok() || hour > 23 || minute > 59 || second > 59)
     return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
+  const std::chrono::sys_seconds exact = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                                         std::chrono::minutes(minute) +
+                                         std::chrono::seconds(second);
+  // Nanoseconds reach from 1677 to 2262.
+  constexpr auto earliest = std::chrono::ceil<std::chrono::seconds>(WallTime::min());
+  constexpr auto latest = std::chrono::floor<std::chrono::seconds>(WallTime::max());
+  return WallTime(std::clamp(exact, earliest, latest - std::chrono::seconds(1)));
 }
 
 namespace {
