@@ -54,7 +54,9 @@ TEST(Faults, an_end_tag_is_one_word) {
       const std::string argument = tag == "Location" ? " /x>\n"
                                    : tag == "If"     ? " true>\n"
                                                      : " X>\n";
-      EXPECT_THAT(faults('<' + tag + argument + "</" + tag + tail + '\n'),
+      std::string text("<");
+      text.append(tag).append(argument).append("</").append(tag).append(tail).append("\n");
+      EXPECT_THAT(faults(text),
                   ElementsAre("4: </" + tag + "> directive missing closing '>'"));
     }
   }

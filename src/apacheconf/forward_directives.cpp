@@ -92,9 +92,10 @@ void allow_connect(Scope& scope, const Statement& statement) {
 void block(Scope& scope, const Statement& statement) {
   config::ProxySettings& proxy = scope.server.proxy;
   for (const std::string& word : statement.words) {
-    if (word.starts_with('*') && word != "*") {
+    const std::size_t name = word.find_first_not_of('*');
+    if (name != 0 && name != word.npos) {
       scope.warn("ProxyBlock " + word + " blocks every place, as in httpd",
-                 "Write ProxyBlock " + word.substr(word.find_first_not_of('*')) +
+                 "Write ProxyBlock " + word.substr(name) +
                      " for names that have that in them, or ProxyBlock * for all.");
     }
     proxy.blocked_hosts.push_back(word.starts_with('*') ? "*" : to_lower(word));

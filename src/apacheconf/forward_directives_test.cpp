@@ -130,8 +130,8 @@ TEST_F(ForwardDirectives, blocked_names_are_looked_up_when_they_have_a_dot) {
 }
 
 TEST_F(ForwardDirectives, a_word_that_begins_with_an_asterisk_blocks_all) {
-  accept("ProxyBlock *.evil.test a.test\n");
-  EXPECT_THAT(config_->servers[0]->proxy.blocked_hosts, ElementsAre("*", "a.test"));
+  accept("ProxyBlock *.evil.test a.test ** *\n");
+  EXPECT_THAT(config_->servers[0]->proxy.blocked_hosts, ElementsAre("*", "a.test", "*", "*"));
 }
 
 TEST_F(ForwardDirectives, words_of_NoProxy) {

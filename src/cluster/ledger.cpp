@@ -132,7 +132,11 @@ std::vector<Wish> Ledger::take_all(std::vector<Sight> sights, std::int64_t revis
   }
   const bool went_back = revision < highest_ || has_older(fresh);
   std::vector<Wish> forgotten;
-  if (went_back) forgotten = forgotten_by(fresh);
+  if (went_back) {
+    forgotten = forgotten_by(fresh);
+  } else {
+    forget_removed(fresh);
+  }
   known_ = std::move(fresh);
   revision_ = highest_ = revision;
   in_touch_ = true;
@@ -144,6 +148,19 @@ std::vector<Wish> Ledger::take_all(std::vector<Sight> sights, std::int64_t revis
   }
   settle();
   return forgotten;
+}
+
+// A mark of what was taken back was removed meanwhile: who was over it is over nothing now.
+void Ledger::forget_removed(const std::map<FieldKey, Known>& fresh) {
+  for (Order& order : unshared_) {
+    for (Order::Field& field : order.fields) {
+      const auto known = known_.find(field.wish.key);
+      if (known == known_.end() || fresh.contains(field.wish.key)) continue;
+      const auto& value = known->second.value;
+      const bool was_mark = value && value->value == value->configured;
+      if (was_mark && field.over == known->second.revision) field.over = 0;
+    }
+  }
 }
 
 void Ledger::take_changes(const std::vector<Sight>& sights, std::int64_t revision) {

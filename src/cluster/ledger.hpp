@@ -101,6 +101,7 @@ class Ledger {
   void see(const Sight& sight);
   [[nodiscard]] bool has_older(const std::map<FieldKey, Known>& fresh) const;
   [[nodiscard]] std::vector<Wish> forgotten_by(const std::map<FieldKey, Known>& fresh) const;
+  void forget_removed(const std::map<FieldKey, Known>& fresh);
   void settle();
   [[nodiscard]] bool settles(Order& order) const;
   [[nodiscard]] bool is_too_old(const Order& order) const;

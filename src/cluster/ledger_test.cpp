@@ -146,5 +146,18 @@ TEST(TakenBack, an_old_order_does_not_bring_back_what_is_no_longer_told_of) {
   }
 }
 
+// The mark was thirty days old and removed while an instance was cut off.
+TEST(TakenBack, an_order_over_a_mark_that_was_removed_still_counts) {
+  Ledger ledger;
+  ledger.take_all({{wish("status", "", 5), 7}}, 7);
+  ledger.cut_off();
+  ledger.order("one", {wish("status", "D", 20)});
+  ledger.distrust_before(8);
+  ledger.take_all({}, 90);
+  EXPECT_THAT(ledger.take_superseded(), SizeIs(0));
+  ASSERT_NE(ledger.next(), nullptr);
+  EXPECT_EQ(ledger.next()->fields[0].over, 0);
+}
+
 }  // namespace
 }  // namespace steelyard::cluster

@@ -75,6 +75,7 @@ void BackendPool::close_all() {
   idle_.clear();
   const auto carriers = std::exchange(carriers_, {});
   for (const auto& carrier : carriers) carrier->set_keeper(nullptr);
+  count_helped();
   call_who_waits_in_vain();
   count_idle();
 }
@@ -117,7 +118,7 @@ std::unique_ptr<BackendConnection> BackendPool::begin_lane(
   if (!retired_) {
     carrier->set_keeper(this);
     carriers_.push_back(carrier);
-    lane_line_.carrier_began(*carrier);
+    count_helped();
   }
   auto lane = lane_on(carrier);
   if (!retired_) carrier_has_room(*carrier);
@@ -129,9 +130,14 @@ bool BackendPool::has_carrier_for(const TlsWish& wish) const {
   return wish.context == nullptr ? !carriers_.empty() : std::ranges::any_of(carriers_, fits);
 }
 
-// By another shard, or by one here who speaks TLS with another host.
+void BackendPool::count_helped() {
+  lane_line_.look_again(
+      [this](const LaneLine::Place& place) { return has_carrier_for(place.wish); });
+}
+
+// By a shard that has no connection, or by one here who speaks TLS with another host.
 bool BackendPool::slot_is_wanted_elsewhere() const {
-  return gate != nullptr && gate->waiting() > lane_line_.helped();
+  return gate != nullptr && gate->anyone_waits_in_vain();
 }
 
 bool BackendPool::lanes_are_coming() const {
@@ -166,6 +172,7 @@ void BackendPool::drop(const Http2Carrier& carrier) {
   const std::shared_ptr<Http2Carrier> dropped = std::move(*found);
   carriers_.erase(found);
   dropped->set_keeper(nullptr);
+  count_helped();
   count_idle();
 }
 

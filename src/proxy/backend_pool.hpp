@@ -86,6 +86,7 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
  private:
   bool leads_to_member(BackendConnection& connection) const;
   void drop(const Http2Carrier& carrier);
+  void count_helped();
   std::size_t lanes_expected() const;
   void call_who_waits_in_vain() { lane_line_.call_all_but(lanes_expected()); }
   void carrier_has_room(Http2Carrier& carrier) override;

@@ -62,6 +62,21 @@ std::size_t ConnectionGate::waiting() const {
   return waiting_.size();
 }
 
+void ConnectionGate::count_helped(std::int64_t change) {
+  const std::lock_guard hold(lock_);
+  helped_ += change;
+}
+
+std::size_t ConnectionGate::helped() const {
+  const std::lock_guard hold(lock_);
+  return static_cast<std::size_t>(helped_);
+}
+
+bool ConnectionGate::anyone_waits_in_vain() const {
+  const std::lock_guard hold(lock_);
+  return static_cast<std::int64_t>(waiting_.size()) > helped_;
+}
+
 void ConnectionGate::set_slots(std::uint32_t slots) {
   std::vector<Grant> grants;
   {

@@ -35,6 +35,13 @@ class ConnectionGate {
   void leave();
   bool anyone_waits() const;
   std::size_t waiting() const;
+  // Of those who wait so many more, or less, will have what they need without a slot of their own:
+  // a lane on a connection of their shard. Who says so takes it back once they know that they have
+  // it, or that it does not come.
+  void count_helped(std::int64_t change);
+  std::size_t helped() const;
+  // There is one whom nothing but a slot helps, on whatever shard.
+  bool anyone_waits_in_vain() const;
   // Slots that this makes free go to those who wait.
   void set_slots(std::uint32_t slots);
 
@@ -51,6 +58,7 @@ class ConnectionGate {
   std::uint32_t slots_, taken_ = 0;
   Ticket next_ticket_ = 1;
   std::deque<Waiting> waiting_;
+  std::int64_t helped_ = 0;
 };
 
 // The gates of the members that have a limit. Kept by name-independent identity: the member object.

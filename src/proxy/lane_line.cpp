@@ -8,13 +8,13 @@ namespace steelyard::proxy {
 LaneLine::Stay::Stay(LaneLine& line, Place place, io::Wait& wait)
     : line_(line), place_(std::make_shared<Place>(std::move(place))) {
   place_->wait = &wait;
-  if (place_->is_helped) ++line_.helped_;
+  set_helped(*place_, std::exchange(place_->is_helped, false));
   line_.places_.push_back(place_);
 }
 
 LaneLine::Stay::~Stay() {
   place_->wait = nullptr;
-  if (place_->is_helped) --line_.helped_;
+  set_helped(*place_, false);
   std::erase(line_.places_, place_);
 }
 
@@ -24,12 +24,10 @@ void LaneLine::call(const std::shared_ptr<Place>& place) {
   });
 }
 
-void LaneLine::carrier_began(const Http2Carrier& carrier) {
-  for (const auto& place : places_) {
-    if (place->may_dial || place->is_helped || !place->fits(carrier)) continue;
-    place->is_helped = true;
-    ++helped_;
-  }
+// He counts as helped until he knows that he has his lane: so long he is in both queues.
+void LaneLine::set_helped(Place& place, bool is_helped) {
+  if (place.gate == nullptr || std::exchange(place.is_helped, is_helped) == is_helped) return;
+  place.gate->count_helped(is_helped ? 1 : -1);
 }
 
 void LaneLine::hand_out(const std::shared_ptr<Http2Carrier>& carrier) {

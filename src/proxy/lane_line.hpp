@@ -8,6 +8,7 @@
 #include "io/stream.hpp"
 #include "proxy/backend/http2_carrier.hpp"
 #include "proxy/backend_connection.hpp"
+#include "proxy/connection_gate.hpp"
 
 // The exchanges of one shard that wait for a lane to one member (HTTP/2): because a connection is
 // being made whose member has not said yet how many it allows, or because `max=` allows no other.
@@ -24,8 +25,11 @@ class LaneLine {
   struct Place {
     TlsWish wish;             // what it names outlives the place
     bool sends_body = false;  // the connection's window has to have room
-    bool may_dial = false;    // else he waits for a slot of the member's gate at the same time
-    bool is_helped = false;   // does so, and there was a connection that he fits
+    bool may_dial = false;
+    // Else he may wait for a slot of it at the same time; and then: there is a connection that he
+    // fits, which the gate knows.
+    std::shared_ptr<ConnectionGate> gate;
+    bool is_helped = false;
     io::Loop* loop = nullptr;
     io::Wait* wait = nullptr;  // null: nobody waits there any more
     std::unique_ptr<BackendConnection> lane;
@@ -49,22 +53,22 @@ class LaneLine {
     std::shared_ptr<Place> place_;
   };
 
-  // There is another connection.
-  void carrier_began(const Http2Carrier& carrier);
+  // There is another connection, or one less. `is_helped` tells of a place whether one fits.
+  template <class IsHelped>
+  void look_again(const IsHelped& is_helped) {
+    for (const auto& place : places_) set_helped(*place, is_helped(*place));
+  }
   // As many lanes as there are for those who wait.
   void hand_out(const std::shared_ptr<Http2Carrier>& carrier);
   // Of those that may make a connection of their own all but `count` are called to do so.
   void call_all_but(std::size_t count);
   std::size_t possible_dials() const;
-  // Of those that stand in the gate's queue, how many will have a lane. They count until they know
-  // that they have it: so long they are in both queues.
-  std::size_t helped() const { return helped_; }
 
  private:
   static void call(const std::shared_ptr<Place>& place);
+  static void set_helped(Place& place, bool is_helped);
 
   std::deque<std::shared_ptr<Place>> places_;
-  std::size_t helped_ = 0;
 };
 
 }  // namespace steelyard::proxy

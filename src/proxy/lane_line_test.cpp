@@ -52,12 +52,16 @@ class LineForLanes : public testing::Test {
     return carrier;
   }
   Waiter& join(LaneLine::Place place = {}) {
+    if (!place.may_dial) place.gate = gate;
     place.loop = &loop;
     waiters.push_back(std::make_unique<Waiter>(loop));
     Waiter& waiter = *waiters.back();
     waiter.task = stand(line, std::move(place), waiter);
     waiter.task.start();
     return waiter;
+  }
+  void look_again(const Http2Carrier& carrier) {
+    line.look_again([&carrier](const LaneLine::Place& place) { return place.fits(carrier); });
   }
   // All of the window of the connection, for a body that the member does not read.
   static void use_up_window(Http2Lane& lane) {
@@ -74,6 +78,7 @@ class LineForLanes : public testing::Test {
   io::SimLoop loop;
   io::SimDialer dialer{loop};
   Http2TestMember member{loop, dialer, "m1:80"};
+  std::shared_ptr<ConnectionGate> gate = std::make_shared<ConnectionGate>(1);
   LaneLine line;
   std::vector<std::unique_ptr<Waiter>> waiters;
 };
@@ -124,8 +129,8 @@ TEST_F(LineForLanes, a_connection_for_another_host_is_nothing_for_who_speaks_tls
   LaneLine::Place place;
   place.wish.context = reinterpret_cast<const tls::ClientContext*>(&other_host);
   const Waiter &waiter = join(std::move(place)), &other = join();
-  line.carrier_began(*plain);
-  EXPECT_EQ(line.helped(), 1u);
+  look_again(*plain);
+  EXPECT_EQ(gate->helped(), 1u);
   line.hand_out(plain);
   loop.settle();
   EXPECT_FALSE(waiter.woken);
@@ -152,16 +157,25 @@ TEST_F(LineForLanes, who_waits_for_a_slot_counts_as_helped_until_he_knows_of_his
   const auto carrier = connect(1);
   join(who_may_dial());
   const Waiter& slot = join();
-  EXPECT_EQ(line.helped(), 0u);
-  line.carrier_began(*carrier);
-  line.carrier_began(*carrier);
-  EXPECT_EQ(line.helped(), 1u);
+  EXPECT_EQ(gate->helped(), 0u);
+  look_again(*carrier);
+  look_again(*carrier);
+  EXPECT_EQ(gate->helped(), 1u);
   waiters.erase(waiters.begin());
   line.hand_out(carrier);
-  EXPECT_EQ(line.helped(), 1u);
+  EXPECT_EQ(gate->helped(), 1u);
   loop.settle();
   EXPECT_NE(slot.lane, nullptr);
-  EXPECT_EQ(line.helped(), 0u);
+  EXPECT_EQ(gate->helped(), 0u);
+}
+
+TEST_F(LineForLanes, nobody_is_helped_by_a_connection_that_is_gone) {
+  const auto carrier = connect(1);
+  join();
+  look_again(*carrier);
+  EXPECT_EQ(gate->helped(), 1u);
+  line.look_again([](const LaneLine::Place&) { return false; });
+  EXPECT_EQ(gate->helped(), 0u);
 }
 
 }  // namespace

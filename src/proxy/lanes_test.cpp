@@ -130,6 +130,35 @@ TEST_F(Lanes, of_one_shard_alone_nobody_makes_way) {
   EXPECT_EQ(member.connections(), 1u);
 }
 
+// Each waits for a lane on its own: that is no reason to end the other's.
+TEST_F(Lanes, shards_that_have_a_connection_each_do_not_make_way_for_each_other) {
+  begin({"max=2"}, 2);
+  std::vector<Client> others;
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(ask("/here"));
+    others.push_back(ask_other("/there"));
+  }
+  clients.push_back(ask("/waits"));
+  others.push_back(ask_other("/waits"));
+  for (int i = 0; i < 8; ++i) go_on_asking();
+  EXPECT_EQ(member.waiting().size(), 2u);
+  EXPECT_FALSE(member.is_closed(0));
+}
+
+TEST_F(Lanes, who_waited_long_ago_counts_no_more) {
+  begin({"max=1", "acquire=100ms"}, 3);
+  for (int i = 0; i < 2; ++i) clients.push_back(ask("/first"));
+  const Client impatient = ask_other("/gone");
+  go_on_asking();
+  go_on_asking();
+  advance(std::chrono::milliseconds(200));
+  EXPECT_THAT(impatient->take_all(), StartsWith("HTTP/1.1 503 "));
+  for (int i = 0; i < 6; ++i) go_on_asking();
+  clients.push_back(ask("/third"));
+  EXPECT_EQ(member.waiting().size(), 3u);
+  EXPECT_FALSE(member.is_closed(0));
+}
+
 TEST_F(Lanes, a_lane_that_lasts_holds_up_the_others_for_a_while_only) {
   begin({"max=1"}, 2);
   const Client endless = ask("/endless");

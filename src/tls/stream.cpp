@@ -255,6 +255,7 @@ io::IoResult TlsStream::read(std::span<char> room) {
   const int result = SSL_read_ex(ssl_.get(), room.data(), room.size(), &got);
   if (kernel_sends_) heed_wish_for_keys();
   if (result == 1) {
+    SSL_clear_num_renegotiations(ssl_.get());
     readable_ = SSL_has_pending(ssl_.get()) == 1 || below_->may_be_readable() ||
                 (kernel_ != nullptr && kernel_->receives());
     return {io::IoStatus::ok, got};
@@ -275,9 +276,8 @@ io::IoResult TlsStream::read(std::span<char> room) {
   }
 }
 
-// A member may ask for another handshake, but not for one after the other.
+// A member may ask for another handshake, but not for one after the other and nothing between.
 bool TlsStream::shook_hands_too_often() {
-  constexpr long renegotiations_max = 8;
   if (SSL_num_renegotiations(ssl_.get()) <= renegotiations_max) return false;
   broken_ = true;
   error_ = EPROTO;
@@ -395,7 +395,7 @@ bool TlsStream::says_nothing() {
   if (result == 1) return false;
   const Blocked blocked = why(result);
   if (blocked == Blocked::failed) note_fault();
-  return blocked == Blocked::for_reading;
+  return blocked == Blocked::for_reading && !shook_hands_too_often();
 }
 
 bool TlsStream::silent_and_open() {

@@ -26,6 +26,9 @@
 
 namespace steelyard::tls {
 
+// Handshakes that a member may ask for one after the other (TLS 1.2 renegotiation).
+inline constexpr long renegotiations_max = 8;
+
 class TlsStream final : public io::Stream, private io::IdleWatcher {
  public:
   enum class Role : std::uint8_t { server, client };

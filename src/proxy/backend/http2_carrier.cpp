@@ -272,7 +272,11 @@ void Http2Carrier::enter(Http2Lane& lane) {
 }
 
 void Http2Carrier::note_passed_over() {
-  if (keeper_ == nullptr || !keeper_->slot_is_wanted_elsewhere() || has_lasting_lane()) return;
+  if (keeper_ == nullptr || !keeper_->slot_is_wanted_elsewhere()) {
+    passed_over_ = 0;
+    return;
+  }
+  if (has_lasting_lane()) return;
   ++passed_over_;
   if (lasting_.deadline() == never)
     lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);

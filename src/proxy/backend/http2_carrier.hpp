@@ -42,7 +42,7 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
     virtual void carrier_has_room(Http2Carrier& carrier) = 0;
     virtual void carrier_rests(Http2Carrier& carrier) = 0;
     virtual void carrier_ended(Http2Carrier& carrier) = 0;
-    // One waits for its slot whom no lane on a carrier of the same keeper helps.
+    // One waits for its slot whom no lane on a carrier of his own shard helps.
     virtual bool slot_is_wanted_elsewhere() const = 0;
 
    protected:
@@ -109,7 +109,10 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   void break_off(std::string_view why = {});
   void tell_of_room();
   // Invariant 4.
-  bool makes_way() const { return passed_over_ >= room().lanes(); }
+  bool makes_way() const {
+    return passed_over_ >= room().lanes() && keeper_ != nullptr &&
+           keeper_->slot_is_wanted_elsewhere();
+  }
   void note_passed_over();
   void look_for_lasting();
   bool has_lasting_lane() const;

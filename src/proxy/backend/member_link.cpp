@@ -217,7 +217,7 @@ io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate
   Leave leave{state, gate, *ticket};
   // A lane of a connection that there is will do, too.
   std::optional<LaneLine::Stay> stay;
-  if (may_take_lane()) stay.emplace(pool_->lane_line(), place_in_line(false), wait);
+  if (may_take_lane()) stay.emplace(pool_->lane_line(), place_in_line(gate), wait);
   // Not before the queue: a connection that became idle meanwhile would keep its slot.
   core_.parts.group.ask_for_room(&plan_.lease.member(), core_);
   co_await wait.called();

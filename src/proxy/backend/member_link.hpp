@@ -58,7 +58,8 @@ class MemberLink {
   // A lane on a connection that another exchange makes, or that is new. False: there was none in
   // time, and this exchange makes one.
   [[gnu::noinline]] io::Task<bool> await_lane(Instant until);
-  LaneLine::Place place_in_line(bool may_dial);
+  // `gate`: whose slot is waited for at the same time; null: a connection may be made.
+  LaneLine::Place place_in_line(std::shared_ptr<ConnectionGate> gate);
   void adopt_pooled(std::unique_ptr<BackendConnection> connection);
   bool sends_body() const { return x_.request.body.has_bytes(); }
   // proxyprotocol=: for whom the connection is made. Before anything else is said on it.

@@ -18,7 +18,7 @@ io::Task<bool> MemberLink::await_lane(Instant until) {
   while (patience_left_ > Duration{} && core_.now() < until && pool_->lanes_are_coming()) {
     const Instant began = core_.now();
     io::Wait wait(client_.timer, std::min(until, began + patience_left_));
-    LaneLine::Stay stay(pool_->lane_line(), place_in_line(true), wait);
+    LaneLine::Stay stay(pool_->lane_line(), place_in_line(nullptr), wait);
     co_await wait.called();
     patience_left_ -= core_.now() - began;
     if (auto lane = stay.take_lane()) {
@@ -29,12 +29,13 @@ io::Task<bool> MemberLink::await_lane(Instant until) {
   co_return false;
 }
 
-LaneLine::Place MemberLink::place_in_line(bool may_dial) {
+LaneLine::Place MemberLink::place_in_line(std::shared_ptr<ConnectionGate> gate) {
   LaneLine::Place place;
   place.wish = tls_;
   place.sends_body = sends_body();
-  place.may_dial = may_dial;
-  place.is_helped = !may_dial && pool_->has_carrier_for(tls_);
+  place.may_dial = gate == nullptr;
+  place.is_helped = gate != nullptr && pool_->has_carrier_for(tls_);
+  place.gate = std::move(gate);
   place.loop = &core_.parts.loop;
   return place;
 }
