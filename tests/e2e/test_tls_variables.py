@@ -1,0 +1,206 @@
+"""mod_ssl's variables in a request's environment, beside apache2: nobody says them in its place."""
+
+import pytest
+from support.certificates import Authority
+from support.cgi_member import CgiMember
+from support.member import Farm
+from support.ports import HeldPort
+from support.process import until
+from support.server import APACHE, MODULE_DIRECTORY, Scratch, Server, complete
+from support.tls import TlsConnection, context_for
+
+PROTOCOLS = ("fcgi", "scgi", "uwsgi")
+MODULES = ("ssl", "rewrite", "proxy_fcgi", "proxy_scgi", "proxy_uwsgi")
+# What is not of TLS and may be set, too; and what is, by each who may set variables.
+NAMES = ("HTTPS SSL_TLS_SNI SSL_PROTOCOL SSL_CIPHER SSL_CLIENT_VERIFY SSL_CLIENT_S_DN_CN"
+         " SSL_SERVER_A_KEY SSL_CLIENT_I_DN_OU SSL_CLIENT_I_DN_O").split()
+LINES = """\
+SSLOptions +StdEnvVars
+SetEnvIf X-SSL-Verify (.+) SSL_CLIENT_VERIFY=$1
+SetEnvIf X-SSL-CN (.+) SSL_CLIENT_S_DN_CN=$1
+SetEnvIf X-SSL-Org (.+) SSL_CLIENT_I_DN_O=$1
+SetEnvIf X-Off . HTTPS=off ssl_tls_sni=evil.test
+SetEnv SSL_CIPHER set
+SetEnv SSL_CLIENT_I_DN_OU set
+RewriteEngine On
+RewriteRule . - [E=SSL_PROTOCOL:rule]
+ErrorDocument 503 /fcgi/document
+ProxyPass /dead/ http://{nobody}/
+RequestHeader set X-Conditions "expr=%{{ENV:SSL_CLIENT_VERIFY}} %{{reqenv:SSL_CIPHER}}"
+RequestHeader set X-Success yes "expr=reqenv('SSL_CLIENT_VERIFY') == 'SUCCESS'"
+RequestHeader set X-Verified yes env=SSL_CLIENT_VERIFY
+<LocationMatch "^/[a-z]+/plain">
+SSLOptions -StdEnvVars
+</LocationMatch>
+<LocationMatch "^/[a-z]+/rule">
+RewriteEngine On
+RewriteRule . - [E=SSL_SERVER_A_KEY:rule,E=HTTPS:rule,E=before:%{{ENV:HTTPS}}]
+</LocationMatch>
+<LocationMatch "^/[a-z]+/require">
+Require expr "reqenv('SSL_CLIENT_VERIFY') == 'SUCCESS'"
+</LocationMatch>
+<LocationMatch "^/fcgi/late">
+ProxyFCGISetEnvIf "reqenv('SSL_CLIENT_VERIFY') == 'NONE'" SSL_CLIENT_VERIFY late
+ProxyFCGISetEnvIf true !SSL_SERVER_A_KEY
+</LocationMatch>
+"""
+FORGED = {
+    "nothing": "",
+    "a certificate": "X-SSL-Verify: SUCCESS\r\nX-SSL-CN: root\r\nX-SSL-Org: Evil\r\n",
+    "no TLS": "X-Off: 1\r\n",
+}
+WHO = ("ann", "nobody")
+PATHS = [f"/{where}/{what}" for where in ("http", *PROTOCOLS)
+         for what in ("all", "plain", "rule", "require")] + ["/fcgi/late", "/dead/x"]
+
+
+def load(*modules):
+    return "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
+                   for name in modules)
+
+
+def host(port, authority, pair, lines):
+    return (f"Listen {port}\n<VirtualHost *:{port}>\nServerName lb.test\nSSLEngine On\n"
+            f"SSLCertificateFile {pair[0]}\nSSLCertificateKeyFile {pair[1]}\n"
+            f"SSLCACertificateFile {authority.certificate}\nSSLVerifyClient optional\n"
+            f"{lines}</VirtualHost>\n")
+
+
+def ask(port, path, certificate=None, more=""):
+    connection = TlsConnection(port, "lb.test", context_for(certificate=certificate))
+    try:
+        return connection.ask(path, more=more)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def members():
+    """By where a path leads: an HTTP member, and one for each protocol of CGI's family."""
+    farm = Farm()
+    found = {"http": farm.member("M1")} | {name: CgiMember(name) for name in PROTOCOLS}
+    yield found
+    farm.close()
+    for name in PROTOCOLS:
+        found[name].close()
+
+
+def heard(members, path):
+    """What the member was told: its variables, and the fields as variables."""
+    member = members[{"dead": "fcgi"}.get(path.split("/")[1], path.split("/")[1])]
+    if path.startswith("/http/"):
+        lines = member.received[0].head.decode().split("\r\n")[1:]
+        fields = [line.partition(": ")[::2] for line in lines if line]
+        member.forget()
+        return {"HTTP_" + name.upper().replace("-", "_"): value for name, value in fields}
+    return member.take()[0].named
+
+
+@pytest.fixture(scope="module")
+def told(binary, authority, members):
+    """{program: {(path, who, what was forged): (status, what the member heard)}}, and the logs."""
+    port, nobody = HeldPort(), HeldPort()
+    everything = "|".join(f"%{{{name}}}e" for name in (*NAMES, "before"))
+    lines = LINES.format(nobody=nobody)
+    lines += f'RequestHeader set X-Everything "{everything}"\nCustomLog variables.log "{everything}"\n'
+    lines += "".join(f"ProxyPass /{name}/ {member.url}/\n" for name, member in members.items()
+                     if name != "http")
+    lines += f"ProxyPass /http/ http://{members['http'].address}/\n"
+    pairs = {"ann": authority.issue(subject="/CN=ann"), "nobody": None}
+    text = load(*MODULES) + host(port.port, authority, authority.issue("lb.test"), lines)
+    found = {}
+    try:
+        for name, program in (("httpd", APACHE), ("ours", binary)):
+            scratch = Scratch("steelyard-variables-")
+            server = Server(program, scratch.path)
+            try:
+                server.start(complete(text), [port.port])
+                found[name] = {}
+                for path in PATHS:
+                    for who in WHO:
+                        for what, more in FORGED.items():
+                            status = ask(port.port, path, pairs[who], more).status
+                            named = heard(members, path) if status in ("200", "503") else {}
+                            found[name][path, who, what] = status, {
+                                key: value for key, value in named.items()
+                                if key.removeprefix("REDIRECT_") in NAMES or
+                                key.startswith("HTTP_X_") and "FORWARDED" not in key}
+                assert until(lambda: server.read("variables.log").count("\n") >= len(found[name]))
+                found[name]["log"] = server.read("variables.log").splitlines()
+            finally:
+                server.stop()
+                scratch.close()
+    finally:
+        port.close()
+        nobody.close()
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_members_are_told_what_httpd_tells_them(told, path):
+    theirs, ours = ({key: value for key, value in told[name].items() if key[0] == path}
+                    for name in ("httpd", "ours"))
+    assert ours == theirs
+    assert len(ours) == len(WHO) * len(FORGED)
+
+
+def test_logs_are_those_of_httpd(told):
+    assert told["ours"]["log"] == told["httpd"]["log"]
+    assert len(told["ours"]["log"]) == len(told["ours"]) - 1
+
+
+@pytest.mark.parametrize("where", ["http", *PROTOCOLS])
+@pytest.mark.parametrize("who, verified, name", [("ann", "SUCCESS", "ann"),
+                                                 ("nobody", "NONE", "root")])
+def test_a_client_cannot_say_who_it_is(told, where, who, verified, name):
+    """What TLS does not say stays what SetEnvIf made it, as in httpd."""
+    _, named = told["ours"][f"/{where}/all", who, "a certificate"]
+    said = dict(zip((*NAMES, "before"), named["HTTP_X_EVERYTHING"].split("|"), strict=True))
+    assert (said["SSL_CLIENT_VERIFY"], said["SSL_CLIENT_S_DN_CN"]) == (verified, name)
+    assert said["SSL_CIPHER"] == "TLS_AES_256_GCM_SHA384" and said["SSL_PROTOCOL"] == "TLSv1.3"
+    assert (named.get("HTTP_X_SUCCESS") == "yes") == (who == "ann")
+    if where != "http":
+        assert {key: named[key] for key in said if key in named} == {
+            key: value for key, value in said.items() if key in named}
+        assert named["SSL_CLIENT_VERIFY"] == verified
+
+
+@pytest.mark.parametrize("what", ["all", "plain", "rule"])
+def test_tls_cannot_be_denied(told, what):
+    for where in PROTOCOLS:
+        _, named = told["ours"][f"/{where}/{what}", "nobody", "no TLS"]
+        assert named["HTTPS"] == "on" and named["HTTP_X_EVERYTHING"].startswith("on|lb.test|")
+
+
+def test_what_a_redirect_renames_is_of_tls_too(told):
+    _, named = told["ours"]["/dead/x", "ann", "a certificate"]
+    assert named["REDIRECT_SSL_CLIENT_VERIFY"] == named["SSL_CLIENT_VERIFY"] == "SUCCESS"
+    assert named["REDIRECT_SSL_CLIENT_S_DN_CN"] == "ann"
+
+
+def test_set_env_says_nothing_of_tls_in_whatever_order_modules_are_loaded(
+        binary, authority, members):
+    """httpd asks mod_ssl before mod_env where it is loaded before it: then both stand in the
+    environment, and members of CGI's family are told the latter's."""
+    port, pair, found = HeldPort(), authority.issue("lb.test"), {}
+    lines = f"SetEnv HTTPS set\nProxyPass / {members['fcgi'].url}/\n"
+    for modules in (("env", "ssl"), ("ssl", "env")):
+        text = load(*modules, "proxy_fcgi") + host(port.port, authority, pair, lines)
+        for name, program in (("httpd", APACHE), ("ours", binary)):
+            scratch = Scratch("steelyard-variables-")
+            server = Server(program, scratch.path)
+            try:
+                server.start(complete(text, without_modules=("env",)), [port.port])
+                assert ask(port.port, "/x").status == "200"
+            finally:
+                server.stop()
+                scratch.close()
+            found[name, modules[0]] = members["fcgi"].take()[0].named["HTTPS"]
+    port.close()
+    assert found == {("httpd", "env"): "on", ("ours", "env"): "on",
+                     ("httpd", "ssl"): "set", ("ours", "ssl"): "on"}
