@@ -14,6 +14,7 @@ MODULES = ("ssl", "rewrite", "proxy_fcgi", "proxy_scgi", "proxy_uwsgi")
 # What is not of TLS and may be set, too; and what is, by each who may set variables.
 NAMES = ("HTTPS SSL_TLS_SNI SSL_PROTOCOL SSL_CIPHER SSL_CLIENT_VERIFY SSL_CLIENT_S_DN_CN"
          " SSL_SERVER_A_KEY SSL_CLIENT_I_DN_OU SSL_CLIENT_I_DN_O").split()
+USER = ("AUTH_TYPE", "REMOTE_USER")
 LINES = """\
 SSLOptions +StdEnvVars
 SetEnvIf X-SSL-Verify (.+) SSL_CLIENT_VERIFY=$1
@@ -39,6 +40,10 @@ RewriteRule . - [E=SSL_SERVER_A_KEY:rule,E=HTTPS:rule,E=before:%{{ENV:HTTPS}}]
 <LocationMatch "^/[a-z]+/require">
 Require expr "reqenv('SSL_CLIENT_VERIFY') == 'SUCCESS'"
 </LocationMatch>
+<LocationMatch "^/[a-z]+/user">
+SSLUserName SSL_CLIENT_S_DN_CN
+RequestHeader set X-Type "expr=%{{AUTH_TYPE}} %{{REMOTE_USER}}"
+</LocationMatch>
 <LocationMatch "^/fcgi/late">
 ProxyFCGISetEnvIf "reqenv('SSL_CLIENT_VERIFY') == 'NONE'" SSL_CLIENT_VERIFY late
 ProxyFCGISetEnvIf true !SSL_SERVER_A_KEY
@@ -51,7 +56,7 @@ FORGED = {
 }
 WHO = ("ann", "nobody")
 PATHS = [f"/{where}/{what}" for where in ("http", *PROTOCOLS)
-         for what in ("all", "plain", "rule", "require")] + ["/fcgi/late", "/dead/x"]
+         for what in ("all", "plain", "rule", "require", "user")] + ["/fcgi/late", "/dead/x"]
 
 
 def load(*modules):
@@ -128,7 +133,7 @@ def told(binary, authority, members):
                             named = heard(members, path) if status in ("200", "503") else {}
                             found[name][path, who, what] = status, {
                                 key: value for key, value in named.items()
-                                if key.removeprefix("REDIRECT_") in NAMES or
+                                if key.removeprefix("REDIRECT_") in (*NAMES, *USER) or
                                 key.startswith("HTTP_X_") and "FORWARDED" not in key}
                 assert until(lambda: server.read("variables.log").count("\n") >= len(found[name]))
                 found[name]["log"] = server.read("variables.log").splitlines()
@@ -168,6 +173,13 @@ def test_a_client_cannot_say_who_it_is(told, where, who, verified, name):
         assert {key: named[key] for key in said if key in named} == {
             key: value for key, value in said.items() if key in named}
         assert named["SSL_CLIENT_VERIFY"] == verified
+
+
+@pytest.mark.parametrize("where", PROTOCOLS)
+def test_a_certificate_names_the_user(told, where):
+    _, named = told["ours"][f"/{where}/user", "ann", "nothing"]
+    assert [named[name] for name in USER] == ["ClientCert", "ann"]
+    assert "AUTH_TYPE" not in told["ours"][f"/{where}/user", "nobody", "nothing"][1]
 
 
 @pytest.mark.parametrize("what", ["all", "plain", "rule"])
