@@ -4,6 +4,7 @@
 #include "proxy/exchange.hpp"
 #include "proxy/server_variable.hpp"
 #include "proxy/unique_id.hpp"
+#include "tls/environment.hpp"
 #include "tls/stream.hpp"
 #include "tls/variables.hpp"
 

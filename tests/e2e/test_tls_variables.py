@@ -1,7 +1,7 @@
 """mod_ssl's variables in a request's environment, beside apache2: nobody says them in its place."""
 
 import pytest
-from support.certificates import Authority
+from support.certificates import CURVE, Authority, openssl
 from support.cgi_member import CgiMember
 from support.member import Farm
 from support.ports import HeldPort
@@ -112,7 +112,8 @@ def told(binary, authority, members):
     port, nobody = HeldPort(), HeldPort()
     everything = "|".join(f"%{{{name}}}e" for name in (*NAMES, "before"))
     lines = LINES.format(nobody=nobody)
-    lines += f'RequestHeader set X-Everything "{everything}"\nCustomLog variables.log "{everything}"\n'
+    lines += (f'RequestHeader set X-Everything "{everything}"\n'
+              f'CustomLog variables.log "{everything}"\n')
     lines += "".join(f"ProxyPass /{name}/ {member.url}/\n" for name, member in members.items()
                      if name != "http")
     lines += f"ProxyPass /http/ http://{members['http'].address}/\n"
@@ -216,3 +217,138 @@ def test_set_env_says_nothing_of_tls_in_whatever_order_modules_are_loaded(
     port.close()
     assert found == {("httpd", "env"): "on", ("ours", "env"): "on",
                      ("httpd", "ssl"): "set", ("ours", "ssl"): "on"}
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+UPN, SRV = "1.3.6.1.4.1.311.20.2.3", "1.3.6.1.5.5.7.8.7"
+RICH = f"""\
+[req]
+distinguished_name=name
+prompt=no
+utf8=yes
+string_mask=MASK:0x2002
+[name]
+C=DE
+ST=E\u20acu
+L=K\u00f6ln
+0.O=First
+1.O=Second
+0.OU=A
+1.OU=B
+2.OU=C
+CN=rich
+emailAddress=rich@x.test
+title=tab\tx
+GN=Ann
+SN=Sur
+initials=A
+UID=u1
+DC=dc1
+description=words
+serialNumber=77
+[extensions]
+subjectAltName=otherName:{UPN};IA5STRING:odd@x.test,otherName:{UPN};UTF8:upn@x.test,\
+otherName:{SRV};IA5STRING:_srv.x.test,email:a@x.test,email:b@x.test,DNS:lb.test,DNS:d.test
+"""
+OPTIONS = {"nothing": "", "standard": "+StdEnvVars", "certificates": "+ExportCertData",
+           "both": "+StdEnvVars +ExportCertData", "legacy": "+StdEnvVars +LegacyDNStringFormat"}
+CLIENTS = ("rich", "below", "nobody")
+# Some that variables of the environment are, and some that are none; in any case.
+ASKED = [f"SSL_{whose}_{what}" for whose in ("CLIENT", "SERVER") for what in (
+    "S_DN", "s_dn_cn", "S_DN_CN_0", "S_DN_CN_RAW", "S_DN_OU", "S_DN_OU_0", "S_DN_OU_2",
+    "S_DN_OU_02", "S_DN_SerialNumber", "S_DN_SP", "S_DN_DC", "S_DN_L", "S_DN_L_RAW", "S_DN_",
+    "I_DN_CN", "V_REMAIN",
+    "SAN_DNS_1", "SAN_DNS_01", "SAN_DNS", "SAN_Email_1", "SAN_Email_2", "SAN_OTHER_msUPN_0",
+    "SAN_OTHER_msUPN_1", "SAN_OTHER_dnsSRV_0", "CERT_RFC4523_CEA", "VERIFY")] + [
+    "ssl_protocol", "SSL_CIPHER", "SSL_CLIENT_CERT_CHAIN_00", "SSL_CLIENT_CERT_CHAIN_9",
+    "SSL_BOGUS", "SSL_", "Https"]
+BY_NAME = [f"SSL_CLIENT_S_DN_{what}" for what in
+           ("L", "ST", "T", "SerialNumber", "serialnumber")]
+EMPTY = ("SSL_CLIENT_CERT", "SSL_SERVER_CERT", "SSL_CLIENT_CERT_CHAIN_0", "SSL_CLIENT_CERT_CHAIN_1")
+# By chance or by nature different.
+MASKED = ("SSL_SESSION_ID", "SSL_VERSION_INTERFACE", "SSL_CLIENT_V_REMAIN")
+
+
+def rich_certificate(authority):
+    """One with all that a certificate can tell, that of the server too."""
+    certificate, key, request, settings = (
+        authority.directory / f"rich.{end}" for end in ("pem", "key", "csr", "cnf"))
+    settings.write_text(RICH)
+    openssl("req", *CURVE, "-nodes", "-config", settings, "-keyout", key, "-out", request)
+    openssl("x509", "-req", "-in", request, "-CA", authority.certificate, "-CAkey", authority.key,
+            "-set_serial", "5", "-days", "9", "-out", certificate, "-extfile", settings,
+            "-extensions", "extensions")
+    return certificate, key
+
+
+def certificate_below_another(authority):
+    """(its chain, its key)"""
+    middle = authority.lower(authority.directory / "middle")
+    below, key = middle.issue(subject="/CN=below")
+    chain = authority.directory / "chain.pem"
+    chain.write_bytes(below.read_bytes() + middle.certificate.read_bytes())
+    return chain, key
+
+
+@pytest.fixture(scope="module")
+def listed(binary, authority, members):
+    """{program: {(protocol, options, who): all the variables of TLS that the member was told}}"""
+    rich = rich_certificate(authority)
+    pairs = {"rich": rich, "below": certificate_below_another(authority), "nobody": None}
+    lines = "SSLVerifyDepth 3\n" + "".join(
+        f'<LocationMatch "^/[a-z]+/{name}">\nSSLOptions {words}\n</LocationMatch>\n'
+        for name, words in OPTIONS.items() if words)
+    for nth, name in enumerate(ASKED):
+        lines += f'RequestHeader set X-Asked-{nth} "=%{{{name}}}e"\n'
+    for nth, name in enumerate(BY_NAME):
+        lines += f'RequestHeader set X-Named-{nth} "=%{{{name}}}s"\n'
+    for nth, name in enumerate(EMPTY):
+        lines += (f'RequestHeader set X-Is-{nth} yes env={name}\n'
+                  f"RequestHeader set X-Holds-{nth} yes \"expr=-n reqenv('{name}')\"\n")
+    lines += "".join(f"ProxyPass /{name}/ {members[name].url}/\n" for name in PROTOCOLS)
+    port, found = HeldPort(), {}
+    text = load(*MODULES) + host(port.port, authority, rich, lines)
+    for program, path in (("httpd", APACHE), ("ours", binary)):
+        scratch = Scratch("steelyard-variables-")
+        server = Server(path, scratch.path)
+        try:
+            server.start(complete(text), [port.port])
+            found[program] = {}
+            for protocol in PROTOCOLS:
+                for options in OPTIONS:
+                    for who in CLIENTS:
+                        target = f"/{protocol}/{options}"
+                        assert ask(port.port, target, pairs[who]).status == "200"
+                        found[program][protocol, options, who] = {
+                            name: "(something)" if name in MASKED else value
+                            for name, value in heard(members, target).items()
+                            if name.startswith(("SSL_", "HTTPS", "HTTP_X_"))}
+        finally:
+            server.stop()
+            scratch.close()
+    port.close()
+    return found
+
+
+@pytest.mark.parametrize("who", CLIENTS)
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_all_of_httpds_variables_are_told_and_no_others(listed, protocol, options, who):
+    theirs, ours = (listed[name][protocol, options, who] for name in ("httpd", "ours"))
+    differs = "HTTP_X_ASKED_" + str(ASKED.index("SSL_CLIENT_V_REMAIN"))
+    assert {**ours, differs: ""} == {**theirs, differs: ""}
+    assert (ours[differs] == "=(null)") == (theirs[differs] == "=(null)")
+
+
+def test_some_of_them_in_plain_words(listed):
+    rich, below, nobody = (listed["ours"]["fcgi", "both", who] for who in CLIENTS)
+    assert rich["SSL_CLIENT_S_DN_OU_2"] == "C" and "SSL_CLIENT_S_DN_OU_0" not in rich
+    assert rich["SSL_SERVER_S_DN_SerialNumber"] == "77" and rich["SSL_SERVER_SAN_DNS_1"] == "d.test"
+    # The first one's text is of another type: it does not count.
+    assert rich["SSL_CLIENT_SAN_OTHER_msUPN_0"] == "upn@x.test"
+    assert "SSL_SERVER_V_REMAIN" not in rich and "SSL_CLIENT_V_REMAIN" in rich
+    assert below["SSL_CLIENT_CERT_CHAIN_0"].startswith("-----BEGIN CERTIFICATE-----\n")
+    assert below["SSL_CLIENT_CERT_RFC4523_CEA"] == (
+        '{ serialNumber 1001, issuer rdnSequence:"CN=Middle" }')
+    assert nobody["SSL_CLIENT_CERT"] == "" and "SSL_CLIENT_S_DN" not in nobody
