@@ -32,7 +32,8 @@ std::string_view printed(Arena& arena, Print print) {
   return arena.copy({text, static_cast<std::size_t>(std::max(bytes, 0L))});
 }
 
-constexpr unsigned long raw = ASN1_STRFLGS_UTF8_CONVERT, in_utf8 = raw | ASN1_STRFLGS_ESC_CTRL;
+// httpd: raw is a byte a character, and \U20AC for what no byte holds.
+constexpr unsigned long raw = ASN1_STRFLGS_ESC_CTRL, in_utf8 = raw | ASN1_STRFLGS_UTF8_CONVERT;
 
 std::string_view string_text(const ASN1_STRING* string, Arena& arena,
                              unsigned long flags = in_utf8) {

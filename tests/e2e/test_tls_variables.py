@@ -264,7 +264,7 @@ ASKED = [f"SSL_{whose}_{what}" for whose in ("CLIENT", "SERVER") for what in (
     "ssl_protocol", "SSL_CIPHER", "SSL_CLIENT_CERT_CHAIN_00", "SSL_CLIENT_CERT_CHAIN_9",
     "SSL_BOGUS", "SSL_", "Https"]
 BY_NAME = [f"SSL_CLIENT_S_DN_{what}" for what in
-           ("L", "ST", "T", "SerialNumber", "serialnumber")]
+           ("L", "L_RAW", "ST", "ST_RAW", "T", "T_RAW", "SerialNumber", "serialnumber")]
 EMPTY = ("SSL_CLIENT_CERT", "SSL_SERVER_CERT", "SSL_CLIENT_CERT_CHAIN_0", "SSL_CLIENT_CERT_CHAIN_1")
 # By chance or by nature different.
 MASKED = ("SSL_SESSION_ID", "SSL_VERSION_INTERFACE", "SSL_CLIENT_V_REMAIN")
@@ -352,3 +352,14 @@ def test_some_of_them_in_plain_words(listed):
     assert below["SSL_CLIENT_CERT_RFC4523_CEA"] == (
         '{ serialNumber 1001, issuer rdnSequence:"CN=Middle" }')
     assert nobody["SSL_CLIENT_CERT"] == "" and "SSL_CLIENT_S_DN" not in nobody
+
+
+def test_raw_parts_of_names_are_bytes(listed):
+    """A byte a character, as far as that goes."""
+    for program in ("httpd", "ours"):
+        said = listed[program]["fcgi", "nothing", "rich"]
+        named = {name: said[f"HTTP_X_NAMED_{nth}"] for nth, name in enumerate(BY_NAME)}
+        assert named["SSL_CLIENT_S_DN_L"] == "=K\u00c3\u00b6ln"
+        assert named["SSL_CLIENT_S_DN_L_RAW"] == "=K\u00f6ln"
+        assert named["SSL_CLIENT_S_DN_ST_RAW"] == "=E\\U20ACu"
+        assert named["SSL_CLIENT_S_DN_T_RAW"] == named["SSL_CLIENT_S_DN_T"] == "=tab\\09x"
