@@ -363,3 +363,27 @@ def test_raw_parts_of_names_are_bytes(listed):
         assert named["SSL_CLIENT_S_DN_L_RAW"] == "=K\u00f6ln"
         assert named["SSL_CLIENT_S_DN_ST_RAW"] == "=E\\U20ACu"
         assert named["SSL_CLIENT_S_DN_T_RAW"] == named["SSL_CLIENT_S_DN_T"] == "=tab\\09x"
+
+
+# --- what no field can hold -----------------------------------------------------------------------
+
+def test_a_certificate_with_its_line_ends_is_no_field(binary, authority, members):
+    """apache2 writes them into the member's request as they are."""
+    port, member, found = HeldPort(), members["http"], {}
+    lines = ('RequestHeader set X-Certificate "expr=%{SSL_CLIENT_CERT}"\n'
+             f"ProxyPass / http://{member.address}/\n")
+    text = load("ssl") + host(port.port, authority, authority.issue("lb.test"), lines)
+    ann = authority.issue(subject="/CN=ann")
+    for name, program in (("httpd", APACHE), ("ours", binary)):
+        scratch = Scratch("steelyard-variables-")
+        server = Server(program, scratch.path)
+        try:
+            server.start(complete(text), [port.port])
+            statuses = [ask(port.port, "/x", pair).status for pair in (ann, None)]
+        finally:
+            server.stop()
+            scratch.close()
+        found[name] = statuses, b"\nMII" in b"".join(one.head for one in member.received)
+        member.forget()
+    port.close()
+    assert found == {"httpd": (["200", "200"], True), "ours": (["500", "200"], False)}
