@@ -137,7 +137,8 @@ def told(binary, authority, members):
                                 if key.removeprefix("REDIRECT_") in (*NAMES, *USER) or
                                 key.startswith("HTTP_X_") and "FORWARDED" not in key}
                 assert until(lambda: server.read("variables.log").count("\n") >= len(found[name]))
-                found[name]["log"] = server.read("variables.log").splitlines()
+                # A line may be written behind that of the next request.
+                found[name]["log"] = sorted(server.read("variables.log").splitlines())
             finally:
                 server.stop()
                 scratch.close()
