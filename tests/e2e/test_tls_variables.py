@@ -44,6 +44,10 @@ Require expr "reqenv('SSL_CLIENT_VERIFY') == 'SUCCESS'"
 SSLUserName SSL_CLIENT_S_DN_CN
 RequestHeader set X-Type "expr=%{{AUTH_TYPE}} %{{REMOTE_USER}}"
 </LocationMatch>
+<Location /away>
+RewriteEngine On
+RewriteRule . /fcgi/document
+</Location>
 <LocationMatch "^/fcgi/late">
 ProxyFCGISetEnvIf "reqenv('SSL_CLIENT_VERIFY') == 'NONE'" SSL_CLIENT_VERIFY late
 ProxyFCGISetEnvIf true !SSL_SERVER_A_KEY
@@ -56,7 +60,7 @@ FORGED = {
 }
 WHO = ("ann", "nobody")
 PATHS = [f"/{where}/{what}" for where in ("http", *PROTOCOLS)
-         for what in ("all", "plain", "rule", "require", "user")] + ["/fcgi/late", "/dead/x"]
+         for what in ("all", "plain", "rule", "require", "user")] + ["/fcgi/late", "/dead/x", "/away"]
 
 
 def load(*modules):
@@ -97,7 +101,8 @@ def members():
 
 def heard(members, path):
     """What the member was told: its variables, and the fields as variables."""
-    member = members[{"dead": "fcgi"}.get(path.split("/")[1], path.split("/")[1])]
+    where = path.split("/")[1]
+    member = members.get(where, members["fcgi"])
     if path.startswith("/http/"):
         lines = member.received[0].head.decode().split("\r\n")[1:]
         fields = [line.partition(": ")[::2] for line in lines if line]
@@ -191,8 +196,9 @@ def test_tls_cannot_be_denied(told, what):
         assert named["HTTPS"] == "on" and named["HTTP_X_EVERYTHING"].startswith("on|lb.test|")
 
 
-def test_what_a_redirect_renames_is_of_tls_too(told):
-    _, named = told["ours"]["/dead/x", "ann", "a certificate"]
+@pytest.mark.parametrize("path", ["/dead/x", "/away"])
+def test_what_a_redirect_renames_is_of_tls_too(told, path):
+    _, named = told["ours"][path, "ann", "a certificate"]
     assert named["REDIRECT_SSL_CLIENT_VERIFY"] == named["SSL_CLIENT_VERIFY"] == "SUCCESS"
     assert named["REDIRECT_SSL_CLIENT_S_DN_CN"] == "ann"
 
