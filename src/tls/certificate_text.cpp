@@ -284,7 +284,8 @@ std::optional<std::string_view> text_of(X509& certificate, const CertificateQues
 void append_name_parts(Variables& out, const X509_NAME& name, std::string_view prefix,
                        Arena& arena) {
   std::array<std::uint64_t, name_parts.size()> counts{};
-  for (int i = 0; i < X509_NAME_entry_count(&name); ++i) {
+  const std::size_t end = out.size() + told_max;
+  for (int i = 0; i < X509_NAME_entry_count(&name) && out.size() < end; ++i) {
     const X509_NAME_ENTRY* const entry = X509_NAME_get_entry(&name, i);
     const int id = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
     const auto* const part = std::ranges::find(name_parts, id, &NamePart::id);
@@ -301,11 +302,12 @@ void append_alternative_names(Variables& out, X509& certificate, Side side, std:
                               Arena& arena) {
   const AlternativeNames names = alternative_names(certificate);
   if (!names) return;
+  const std::size_t end = out.size() + told_max;
   const int id_of_others = side == Side::client ? NID_ms_upn : NID_SRVName;
   for (const NameKind& kind : name_kinds()) {
     if (kind.id != NID_undef && kind.id != id_of_others) continue;
     std::uint64_t count = 0;
-    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()) && out.size() < end; ++i) {
       const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
       const ASN1_STRING* const text = is_of_kind(*name, kind) ? text_in(*name, kind) : nullptr;
       if (text == nullptr) continue;

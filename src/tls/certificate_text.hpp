@@ -30,8 +30,10 @@ std::optional<std::string_view> text_of(X509& certificate, const CertificateQues
 std::string_view pem_of(X509& certificate, Arena& arena);
 
 // All that it has of a kind, as httpd tells it: behind `prefix` "CN" and "CN_1" for the second one,
-// "SAN_DNS_0" and "SAN_DNS_1".
+// "DNS_0" and "DNS_1". A client's certificate may have thousands, and each request's environment
+// would: the first `told_max` are told.
 using Variables = std::vector<expr::Environment::Entry>;
+constexpr std::size_t told_max = 500;
 void append_name_parts(Variables& out, const X509_NAME& name, std::string_view prefix,
                        Arena& arena);
 // Of other names those of one sort, by whose certificate it is; those without text do not count.

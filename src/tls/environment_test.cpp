@@ -112,5 +112,28 @@ TEST_F(Connected, parts_of_a_name_are_counted_by_what_they_are) {
   EXPECT_EQ(parts[2].value, "three");
 }
 
+// A client's certificate may have as many as its handshake can carry.
+TEST_F(Connected, of_thousands_of_names_the_first_are_told) {
+  X509* const certificate = shown_.certificate.get();
+  std::string all;
+  for (int i = 0; i < 1000; ++i) {
+    all += (i == 0 ? "DNS:n" : ",DNS:n") + std::to_string(i);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "OU", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>("x"), -1, -1, 0);
+  }
+  X509_EXTENSION_free(X509_delete_ext(certificate, 0));
+  X509_EXTENSION* const names =
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, all.c_str());
+  X509_add_ext(certificate, names, -1);
+  X509_EXTENSION_free(names);
+  Variables told;
+  append_name_parts(told, *X509_get_subject_name(certificate), "X_", arena_);
+  ASSERT_EQ(told.size(), told_max);
+  append_alternative_names(told, *certificate, Side::client, "Y_", arena_);
+  ASSERT_EQ(told.size(), 2 * told_max);
+  EXPECT_EQ(told.back().name, "Y_DNS_499");
+  EXPECT_EQ(told.back().value, "n499");
+}
+
 }  // namespace
 }  // namespace steelyard::tls
