@@ -17,7 +17,7 @@ namespace steelyard::expr {
 struct Visitor {
   // Stands here as soon as it was read, also when the password turned out wrong: httpd logs it.
   std::optional<std::string_view> user;
-  std::string_view auth_type;            // "Basic"; empty: nobody was asked
+  std::string_view auth_type;            // "Basic", "ClientCert"; empty: nobody was asked
   std::vector<std::string_view> groups;  // the user's, where a Require asks for one
 
   // httpd compares the names of groups without case.

@@ -44,8 +44,10 @@ void name_user(Exchange& x, Shard::Core& core) {
     tell(x, core, LogLevel::warn, "AH02227: Failed to set r->user to '", *path->user_name, "'");
     return;
   }
-  x.guest.write().visitor.user = x.arena.copy(user);
-  x.guest.write().is_certified = true;
+  Guest& guest = x.guest.write();
+  guest.visitor.user = x.arena.copy(user);
+  guest.visitor.auth_type = "ClientCert";  // until AuthType asks for a password, too
+  guest.is_certified = true;
 }
 
 int fake_basic_login(Exchange& x, Shard::Core& core) {

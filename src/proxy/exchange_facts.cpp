@@ -4,6 +4,7 @@
 #include "proxy/exchange.hpp"
 #include "proxy/server_variable.hpp"
 #include "proxy/unique_id.hpp"
+#include "tls/environment.hpp"
 #include "tls/stream.hpp"
 #include "tls/variables.hpp"
 
@@ -175,10 +176,11 @@ const http::Field& Exchange::response_row(std::size_t i) const {
 }
 
 std::optional<std::string_view> Exchange::variable(std::string_view name) const {
-  const auto found = environment.find(name);
-  if (found) return found;
+  if (has_tls_environment)
+    if (const auto own = tls_environment(name)) return own;
+  if (const auto found = environment.find(name)) return found;
   if (name == "UNIQUE_ID" || (redirected && name == "REDIRECT_UNIQUE_ID")) return unique_id(*this);
-  return has_tls_environment ? tls_environment(name) : std::nullopt;
+  return std::nullopt;
 }
 
 std::optional<std::string_view> Exchange::note(std::string_view name) const {

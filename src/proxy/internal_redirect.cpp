@@ -1,11 +1,14 @@
 #include "proxy/internal_redirect.hpp"
 
+#include "proxy/tls_environment.hpp"
+
 namespace steelyard::proxy {
 
 namespace {
 
 // Variables of before are those of the redirected request under other names.
 void rename_environment(Exchange& x) {
+  write_tls_environment(x);
   const std::vector<expr::Environment::Entry> before = x.environment.entries();
   x.environment.clear();
   // Values may lie in a lease, which ends with the redirect.

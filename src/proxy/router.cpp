@@ -479,6 +479,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   // httpd: SetEnv comes before a section's Redirect of what would be proxied.
   apply_fixed_environment(x);
   x.has_switches = !x.environment.entries().empty();
+  // httpd: SetEnvIf and rules were before mod_ssl, Require too; RequestHeader comes behind it.
   x.has_tls_environment = x.is_tls();
   if (x.client->http2_stream != 0) set_http2_environment(x);
   if (const auto found = redirect(x, x.settings->redirects)) return *found;

@@ -32,6 +32,14 @@ std::string_view printed(Arena& arena, Print print) {
   return arena.copy({text, static_cast<std::size_t>(std::max(bytes, 0L))});
 }
 
+// httpd: raw is a byte a character, and \U20AC for what no byte holds.
+constexpr unsigned long raw = ASN1_STRFLGS_ESC_CTRL, in_utf8 = raw | ASN1_STRFLGS_UTF8_CONVERT;
+
+std::string_view string_text(const ASN1_STRING* string, Arena& arena,
+                             unsigned long flags = in_utf8) {
+  return printed(arena, [=](BIO* bio) { ASN1_STRING_print_ex(bio, string, flags); });
+}
+
 std::string_view time_text(const ASN1_TIME* time, Arena& arena) {
   return printed(arena, [time](BIO* bio) { ASN1_TIME_print(bio, time); });
 }
@@ -81,6 +89,7 @@ constexpr auto name_parts = std::to_array<NamePart>({
     {"S", NID_surname},
     {"D", NID_description},
     {"UID", NID_userId},
+    {"SerialNumber", NID_serialNumber},
     {"Email", NID_pkcs9_emailAddress},
 });
 
@@ -105,11 +114,7 @@ Text part_of_name(const X509_NAME* name, std::string_view word, Arena& arena) {
     const X509_NAME_ENTRY* const entry = X509_NAME_get_entry(name, i);
     if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) != part->id) continue;
     if (left-- != 0) continue;
-    const unsigned long flags = ASN1_STRFLGS_UTF8_CONVERT |
-                                (is_raw ? 0UL : static_cast<unsigned long>(ASN1_STRFLGS_ESC_CTRL));
-    return printed(arena, [&](BIO* bio) {
-      ASN1_STRING_print_ex(bio, X509_NAME_ENTRY_get_data(entry), flags);
-    });
+    return string_text(X509_NAME_ENTRY_get_data(entry), arena, is_raw ? raw : in_utf8);
   }
   return std::nullopt;
 }
@@ -170,6 +175,12 @@ const ASN1_STRING* text_in(const GENERAL_NAME& name, const NameKind& kind) {
   return value->type == kind.text_type ? value->value.asn1_string : nullptr;
 }
 
+using AlternativeNames = std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>>;
+AlternativeNames alternative_names(X509& certificate) {
+  return AlternativeNames(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+}
+
 // "SAN_DNS_0", "SAN_Email_1", "SAN_OTHER_msUPN_0". httpd: the number has one to four digits.
 Text alternative_name(X509& certificate, std::string_view word, Arena& arena) {
   const auto kind = std::ranges::find_if(name_kinds(), [word](const NameKind& each) {
@@ -181,18 +192,14 @@ Text alternative_name(X509& certificate, std::string_view word, Arena& arena) {
   const auto number = parse_unsigned(digits);
   if (!number || digits.size() > digits_max) return std::nullopt;
   std::uint64_t left = *number;
-  const std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>> names(
-      static_cast<GENERAL_NAMES*>(
-          X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const AlternativeNames names = alternative_names(certificate);
   if (!names) return std::nullopt;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
     if (!is_of_kind(*name, *kind) || left-- != 0) continue;
     const ASN1_STRING* const text = text_in(*name, *kind);
     if (text == nullptr) return std::nullopt;
-    return printed(arena, [text](BIO* bio) {
-      ASN1_STRING_print_ex(bio, text, ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_UTF8_CONVERT);
-    });
+    return string_text(text, arena);
   }
   return std::nullopt;
 }
@@ -272,6 +279,42 @@ std::optional<std::string_view> text_of(X509& certificate, const CertificateQues
   if (starts_with_ignoring_case(what, "S_DN") || starts_with_ignoring_case(what, "I_DN"))
     return distinguished_name(certificate, question, arena);
   return std::nullopt;
+}
+
+void append_name_parts(Variables& out, const X509_NAME& name, std::string_view prefix,
+                       Arena& arena) {
+  std::array<std::uint64_t, name_parts.size()> counts{};
+  const std::size_t end = out.size() + told_max;
+  for (int i = 0; i < X509_NAME_entry_count(&name) && out.size() < end; ++i) {
+    const X509_NAME_ENTRY* const entry = X509_NAME_get_entry(&name, i);
+    const int id = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+    const auto* const part = std::ranges::find(name_parts, id, &NamePart::id);
+    if (part == name_parts.end()) continue;
+    const std::uint64_t nth = counts[static_cast<std::size_t>(part - name_parts.begin())]++;
+    const std::string_view name_here =
+        nth == 0 ? arena.join(prefix, part->word)
+                 : arena.join(prefix, part->word, "_", arena.decimal(nth));
+    out.push_back({name_here, string_text(X509_NAME_ENTRY_get_data(entry), arena)});
+  }
+}
+
+void append_alternative_names(Variables& out, X509& certificate, Side side, std::string_view prefix,
+                              Arena& arena) {
+  const AlternativeNames names = alternative_names(certificate);
+  if (!names) return;
+  const std::size_t end = out.size() + told_max;
+  const int id_of_others = side == Side::client ? NID_ms_upn : NID_SRVName;
+  for (const NameKind& kind : name_kinds()) {
+    if (kind.id != NID_undef && kind.id != id_of_others) continue;
+    std::uint64_t count = 0;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()) && out.size() < end; ++i) {
+      const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+      const ASN1_STRING* const text = is_of_kind(*name, kind) ? text_in(*name, kind) : nullptr;
+      if (text == nullptr) continue;
+      out.push_back(
+          {arena.join(prefix, kind.word, arena.decimal(count++)), string_text(text, arena)});
+    }
+  }
 }
 
 }  // namespace steelyard::tls

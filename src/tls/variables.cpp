@@ -114,12 +114,6 @@ Text certificate_variable(SSL* ssl, std::string_view name, const VariableContext
   return text_of(*certificate, {.what = what, .legacy_names = legacy, .now = context.now}, arena);
 }
 
-bool is_cert_data(std::string_view name) {
-  return equals_ignoring_case(name, "SSL_CLIENT_CERT") ||
-         equals_ignoring_case(name, "SSL_SERVER_CERT") ||
-         starts_with_ignoring_case(name, "SSL_CLIENT_CERT_CHAIN_");
-}
-
 }  // namespace
 
 std::optional<std::string_view> variable(SSL* ssl, std::string_view name,
@@ -129,17 +123,6 @@ std::optional<std::string_view> variable(SSL* ssl, std::string_view name,
   name.remove_prefix(prefix.size());
   if (const Text text = connection_variable(ssl, name, arena)) return text;
   return certificate_variable(ssl, name, context, arena);
-}
-
-std::optional<std::string_view> environment_variable(SSL* ssl, std::string_view name,
-                                                     const VariableContext& context, Arena& arena) {
-  using config::TlsOptions;
-  if (equals_ignoring_case(name, "HTTPS")) return "on";
-  if (!starts_with_ignoring_case(name, prefix)) return std::nullopt;
-  if (equals_ignoring_case(name, "SSL_TLS_SNI")) return host_variable(ssl);
-  const auto wanted = is_cert_data(name) ? TlsOptions::cert_data : TlsOptions::std_env_vars;
-  if (!context.options.has(wanted)) return std::nullopt;
-  return variable(ssl, name, context, arena);
 }
 
 }  // namespace steelyard::tls

@@ -24,8 +24,5 @@ struct VariableContext {
 // the connection's. No value: the connection has none, or there is no such variable.
 std::optional<std::string_view> variable(SSL* ssl, std::string_view name,
                                          const VariableContext& context, Arena& arena);
-// The same for what SSLOptions makes variables of the environment.
-std::optional<std::string_view> environment_variable(SSL* ssl, std::string_view name,
-                                                     const VariableContext& context, Arena& arena);
 
 }  // namespace steelyard::tls

@@ -30,6 +30,7 @@ SECTIONS = {
     "/group": NAME + BASIC + "Require group admins\n",
     "/group-alone": NAME + "AuthGroupFile groups\nRequire group admins\n",
     "/expr": NAME + "Require expr \"%{REMOTE_USER} == 'alice'\"\n",
+    "/type": NAME + "Require expr \"%{AUTH_TYPE} == 'ClientCert'\"\n",
     "/nothing": "SSLUserName SSL_CLIENT_S_DN_OU\n",
     "/nothing-valid": "SSLUserName SSL_CLIENT_S_DN_OU\n" + BASIC + "Require valid-user\n",
     "/protocol": "SSLUserName SSL_PROTOCOL\n",
@@ -65,7 +66,7 @@ WHO = ("alice", "a stranger", "alice later", "without TLS")
 # Who has no such certificate, or showed none.
 SPOOFS_BEHIND = [("/behind", who, "a certificate's name") for who in WHO if who != "alice"]
 SHA_OF_PASSWORD = "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
-NOTED = ("X-User", "X-Rule", "Authorization")
+NOTED = ("X-User", "X-Type", "X-Rule", "Authorization")
 
 
 def header(said):
@@ -78,6 +79,7 @@ def text_for(ports, authority, certificate, member):
     """The hosts: one asks everybody for a certificate, one where a section does, one has no TLS."""
     common = (f"ProxyPass / http://{member.address}/\n"
               'RequestHeader set X-User "expr=%{REMOTE_USER}"\n'
+              'RequestHeader set X-Type "expr=%{AUTH_TYPE}"\n'
               + "".join(f"<Location {path}/>\n{lines}</Location>\n"
                         for path, lines in SECTIONS.items()))
     tls = (f"SSLEngine On\nSSLCertificateFile {certificate[0]}\n"
@@ -215,3 +217,16 @@ def test_what_the_error_log_says(both, words):
 def test_who_is_who(both, path, who, said, status, user):
     got_status, _, noted = both[1].found[path, who, said]
     assert (got_status, noted.get("X-User")) == (status, user)
+
+
+@pytest.mark.parametrize("path, who, said, kind", [
+    ("/name", "alice", "nothing", "ClientCert"),
+    ("/name", "a stranger", "nothing", ""),
+    ("/type", "alice", "nothing", "ClientCert"),
+    ("/basic", "alice", "nothing", "ClientCert"),
+    ("/basic", "a stranger", "a password", "Basic"),
+    ("/fake", "alice", "nothing", "Basic"),
+    ("/protocol", "without TLS", "nothing", ""),
+])
+def test_what_said_who_is_who(both, path, who, said, kind):
+    assert both[1].found[path, who, said][2]["X-Type"] == kind

@@ -1,7 +1,8 @@
 // Fuzz target: a client's certificate in the words that rules, logs and members get.
 //
-// The bytes are the certificate (DER). Whatever is in it, each question has an answer or none, and
-// the certificate as text is that certificate.
+// The bytes are the certificate (DER). Whatever is in it, each question has an answer or none, all
+// that is told of its name is also the answer to the question for it, and the certificate as text
+// is that certificate.
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -52,6 +53,18 @@ void check_pem(X509* certificate, std::string_view pem) {
   CHECK(again != nullptr && X509_cmp(again.get(), certificate) == 0);
 }
 
+void check_lists(X509& certificate, Arena& arena) {
+  tls::Variables told;
+  tls::append_name_parts(told, *X509_get_subject_name(&certificate), "S_DN_", arena);
+  for (const auto& [name, value] : told)
+    CHECK(tls::text_of(certificate, {.what = name}, arena) == value);
+  CHECK(told.size() <= tls::told_max);
+  // These are counted in another way than they are asked for: without text they do not count.
+  for (const tls::Side side : {tls::Side::client, tls::Side::server})
+    tls::append_alternative_names(told, certificate, side, "SAN_", arena);
+  CHECK(told.size() <= 3 * tls::told_max);
+}
+
 }  // namespace
 
 void fuzz_one(std::string_view input) {
@@ -65,6 +78,7 @@ void fuzz_one(std::string_view input) {
   for (const std::string_view what : questions)
     for (const bool legacy_names : {false, true})
       (void)tls::text_of(*certificate, {.what = what, .legacy_names = legacy_names}, arena);
+  check_lists(*certificate, arena);
   check_pem(certificate.get(), tls::pem_of(*certificate, arena));
 }
 

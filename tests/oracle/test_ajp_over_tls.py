@@ -115,8 +115,9 @@ def clients(authority):
     }
 
 
-@pytest.mark.parametrize("lines", ["", "SSLOptions +StdEnvVars +ExportCertData"],
-                         ids=["plain", "variables"])
+@pytest.mark.parametrize("lines", ["", "SSLOptions +StdEnvVars +ExportCertData",
+                                   "SSLUserName SSL_CLIENT_S_DN_CN"],
+                         ids=["plain", "variables", "user"])
 def test_what_containers_are_told_of_tls(authority, clients, lines):
     certified = authority.issue("lb.test")
     seen = {}
@@ -136,5 +137,8 @@ def test_what_containers_are_told_of_tls(authority, clients, lines):
     assert b"hex digits" in told["a session with an id"]
     for name, packet in told.items():
         assert (b"-----BEGIN CERTIFICATE-----" in packet) == ("certificate" in name), name
+        # auth_type behind remote_user
+        named = b"\x03\0\x03Ann\0\x04\0\x0aClientCert\0" in packet
+        assert named == ("a certificate" in name and "SSLUserName" in lines), name
     for nth, (first, second) in enumerate(zip(*seen.values(), strict=True)):
         assert second == first, [*clients][nth // 2]

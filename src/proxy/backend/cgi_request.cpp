@@ -6,6 +6,7 @@
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
 #include "config/fcgi_settings.hpp"
+#include "proxy/tls_environment.hpp"
 #include "proxy/trace.hpp"
 #include "proxy/unique_id.hpp"
 
@@ -66,36 +67,6 @@ cgi::Surroundings describe_surroundings(Exchange& x) {
           .redirect_method = x.redirected ? method_of(x.request_line) : std::string_view()};
 }
 
-// mod_ssl's variables; which there are, SSLOptions says.
-void add_tls_variables(Exchange& x) {
-  constexpr std::string_view of_connection[] = {"HTTPS",
-                                                "SSL_TLS_SNI",
-                                                "SSL_PROTOCOL",
-                                                "SSL_CIPHER",
-                                                "SSL_CIPHER_EXPORT",
-                                                "SSL_CIPHER_USEKEYSIZE",
-                                                "SSL_CIPHER_ALGKEYSIZE",
-                                                "SSL_SESSION_ID",
-                                                "SSL_SESSION_RESUMED",
-                                                "SSL_SECURE_RENEG",
-                                                "SSL_COMPRESS_METHOD",
-                                                "SSL_VERSION_INTERFACE",
-                                                "SSL_VERSION_LIBRARY",
-                                                "SSL_CLIENT_VERIFY"};
-  constexpr std::string_view of_certificate[] = {
-      "CERT",    "M_VERSION", "M_SERIAL", "V_START",    "V_END",      "V_REMAIN",  "S_DN",
-      "I_DN",    "A_KEY",     "A_SIG",    "S_DN_C",     "S_DN_ST",    "S_DN_L",    "S_DN_O",
-      "S_DN_OU", "S_DN_CN",   "S_DN_UID", "S_DN_Email", "I_DN_C",     "I_DN_ST",   "I_DN_L",
-      "I_DN_O",  "I_DN_OU",   "I_DN_CN",  "I_DN_UID",   "I_DN_Email", "SAN_DNS_0", "SAN_Email_0"};
-  const auto add = [&](std::string_view name) {
-    if (x.environment.has(name)) return;
-    if (const auto value = x.variable(name)) x.environment.set(name, *value);
-  };
-  for (const std::string_view name : of_connection) add(name);
-  for (const std::string_view whose : {"SSL_CLIENT_", "SSL_SERVER_"})
-    for (const std::string_view what : of_certificate) add(x.arena.join(whose, what));
-}
-
 // The fields became variables, the client's own among them: members get our word for the trace.
 void set_trace_variables(Exchange& x) {
   for (const std::string_view name : {"HTTP_TRACEPARENT", "HTTP_TRACESTATE"})
@@ -152,7 +123,7 @@ bool add_cgi_variables(const Dialect::Matter& matter, cgi::Protocol protocol) {
   Exchange& x = matter.x;
   const bool generic = x.settings->fcgi_backend == config::FcgiBackend::generic;
   const auto backend = generic ? cgi::BackendType::generic : cgi::BackendType::fpm;
-  if (x.has_tls_environment) add_tls_variables(x);
+  write_tls_environment(x);
   if (const auto id = unique_id(x); id && !x.environment.has("UNIQUE_ID"))
     x.environment.set("UNIQUE_ID", *id);
   if (!cgi::add_variables(describe_request(matter), describe_surroundings(x), protocol, backend,
