@@ -246,8 +246,8 @@ constexpr std::string_view sized_by_shards =
     "there are no child processes or worker threads to size; one event loop a core serves any "
     "number of connections (SteelyardShards)";
 constexpr std::string_view told_as_capacity =
-    "one event loop a core serves any number of connections; with HeartbeatAddress it is told as "
-    "the number of requests that this server is meant to serve at a time";
+    "one event loop a core serves any number of connections; HeartbeatAddress, and %i and %b of "
+    "Header, tell it as the number of requests that this server is meant to serve at a time";
 constexpr std::string_view no_children = "there is one process, which lives until it is stopped";
 constexpr std::string_view never_needed = "nothing here uses it";
 

@@ -24,6 +24,8 @@ struct ProcessFacts {
   std::int64_t process_id = 0, thread_id = 0;
   std::function<std::string()> load_averages;  // "0.12 0.08 0.01"
   const expr::LocalFiles* files = nullptr;     // null: conditions find no file
+  // Of all shards; the shard sets it. A lock that is shared: for who asks, not for every request.
+  std::function<std::uint64_t()> busy_connections;
 };
 
 struct ByteCounts {

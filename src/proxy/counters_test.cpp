@@ -210,6 +210,35 @@ TEST_F(Counters, of_members_that_are_gone_are_gone) {
   EXPECT_EQ(sum.responses[2].value(), 0);
 }
 
+// Header's %i and %b: the request that asks is busy itself, and one that was answered is not.
+TEST_F(Counters, a_header_tells_how_much_of_what_the_server_is_meant_to_carry_is_busy) {
+  TestWorld world;
+  const auto means_to_carry = [&world](std::uint32_t capacity) {
+    auto config = TestWorld::make_config(1, {});
+    config->heartbeat.capacity = capacity;
+    const std::vector<std::string> words{"set", "X-Load", "%i %b"};
+    config->servers[0]->defaults.response_normal.push_back(
+        *expr::HeaderRule::parse_response(words));
+    world.adopt(std::move(config));
+  };
+  means_to_carry(8);
+  const auto slow = world.connect();
+  const auto quick = world.connect();
+  const auto kept_alive = world.connect();
+  world.say(*slow, simple_get);
+  world.say(*quick, simple_get);
+  world.say(*world.members[0].connections[1], simple_answer);
+  EXPECT_THAT(quick->take_all(), testing::HasSubstr("\r\nX-Load: i=75 b=25\r\n"));
+  world.say(*world.members[0].connections[0], simple_answer);
+  EXPECT_THAT(slow->take_all(), testing::HasSubstr("\r\nX-Load: i=87 b=12\r\n"));
+  means_to_carry(1);
+  world.say(*slow, simple_get);
+  world.say(*quick, simple_get);
+  world.say(*world.members[0].connections[1], simple_answer);
+  EXPECT_THAT(slow->take_all() + quick->take_all(),
+              testing::HasSubstr("\r\nX-Load: i=0 b=100\r\n"));
+}
+
 TEST_F(Counters, a_restarted_shard_goes_on_with_the_cells_it_had) {
   ServerTally tally;
   const int shard = 0;

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "proxy/test_world.hpp"
 
 // ErrorDocument with a path, whose answer comes from a member: a second way through routing and
@@ -20,14 +22,16 @@ constexpr std::string_view not_found = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n
 constexpr std::string_view document = "/document/of/the/section?asked-for=what-is-not-there";
 
 // ProxyPass / balancer://app/, and a <Location /> that has its own documents for members' errors.
-std::unique_ptr<config::Config> make_config(int members) {
+std::unique_ptr<config::Config> make_config(int members,
+                                            const config::ErrorDocument& own = {
+                                                .kind = config::ErrorDocument::Kind::local_path,
+                                                .target = std::string(document)}) {
   auto config = TestWorld::make_config(members, {});
   config::Server& server = *config->servers[0];
   config::Section section;
   section.pattern = "/";
   section.settings.error_override = config::ErrorOverride{.on = true, .statuses = {404}};
-  section.settings.error_documents[404] = {.kind = config::ErrorDocument::Kind::local_path,
-                                           .target = std::string(document)};
+  section.settings.error_documents[404] = own;
   server.locations.push_back(std::move(section));
   return config;
 }
@@ -133,6 +137,38 @@ TEST_F(ErrorDocuments, a_path_is_worked_out_for_each_request) {
   EXPECT_THAT(world.members[0].heard(), StartsWith("GET /a%0D%0Ab HTTP/1.1\r\n"));
   world.say(world.members[0].last(), not_found);
   EXPECT_THAT(world.members[0].heard(), StartsWith("GET /doc/a%0D%0Ab HTTP/1.1\r\n"));
+}
+
+// httpd: it is a URL.
+TEST_F(ErrorDocuments, what_a_variable_says_counts_as_if_it_stood_in_the_file) {
+  const std::array<std::pair<std::string_view, std::string_view>, 6> cases{{
+      {"a#b", "/doc/a"},
+      {"a#b?c", "/doc/a"},
+      {"a?b#c", "/doc/a?b"},
+      {"a?b c", "/doc/a?b%20c"},
+      {"a%23b", "/doc/a%23b"},
+      {"#", "/doc/"},
+  }};
+  for (const auto& [said, asked] : cases) {
+    world.adopt(make_config(1, {.kind = config::ErrorDocument::Kind::local_path,
+                                .text = std::make_shared<const expr::StringExpression>(
+                                    *expr::StringExpression::compile("/doc/%{HTTP:X-A}"))}));
+    world.say(*client, "GET /a HTTP/1.1\r\nHost: x\r\nX-A: " + std::string(said) + "\r\n\r\n");
+    EXPECT_THAT(world.members[0].heard(), StartsWith("GET /a HTTP/1.1\r\n"));
+    world.say(world.members[0].last(), not_found);
+    EXPECT_THAT(world.members[0].heard(), StartsWith("GET " + std::string(asked) + " HTTP/1.1\r\n"))
+        << said;
+    world.say(world.members[0].last(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    EXPECT_THAT(client->take_all(), StartsWith("HTTP/1.1 404 "));
+  }
+}
+
+TEST_F(ErrorDocuments, no_fragment_is_asked_for) {
+  world.adopt(
+      make_config(1, {.kind = config::ErrorDocument::Kind::local_path, .target = "/doc#part?x"}));
+  world.say(*client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  world.say(world.members[0].last(), not_found);
+  EXPECT_THAT(world.members[0].heard(), HasSubstr("GET /doc HTTP/1.1\r\n"));
 }
 
 }  // namespace

@@ -34,6 +34,17 @@ std::string_view protocol_text(http::Version version) {
 // httpd logs what the client asked for, not what it was redirected to inside.
 bool was_elsewhere(const Exchange& x) { return x.redirected || x.rewritten->reroutes > 0; }
 
+// What HeartbeatAddress tells, in httpd's percentages: idle is what the busy connections leave of
+// MaxRequestWorkers. Each is cut, so the two may add up to 99.
+std::int64_t percent_of_capacity(const Exchange& x, NumberFact which) {
+  const auto& asked = x.client->process->busy_connections;
+  const std::uint64_t capacity = x.generation->config().heartbeat.capacity;
+  const std::uint64_t busy = asked ? asked() : 0;
+  const std::uint64_t idle = capacity - std::min(busy, capacity);
+  const std::uint64_t part = which == NumberFact::busy_percent ? busy : idle;
+  return static_cast<std::int64_t>(part * 100 / (busy + idle));
+}
+
 }  // namespace
 
 std::string_view Exchange::backend_url_text() const {
@@ -154,7 +165,7 @@ std::int64_t Exchange::number(NumberFact which) const {
           .count();
     case NumberFact::idle_percent:
     case NumberFact::busy_percent:
-      return 0;
+      return percent_of_capacity(*this, which);
   }
   return 0;
 }

@@ -101,8 +101,6 @@ std::string_view url_for_sections(Exchange& x) {
 
 Routing check_other_place(Exchange& x, Shard::Core& core) {
   if (is_connect(x)) return check_tunnel(x, core);
-  if (x.request.method_id == http::Method::trace && x.server->trace == config::TraceMode::off)
-    return {Routing::Kind::answer, 405, {}, {}};
   if (auto done = complete_name(x, core, x.server->proxy.forward->domain)) return *done;
   const tls::Hosts* const tls = x.generation->tls();
   if (starts_with_ignoring_case(x.route.url, "https:") &&

@@ -63,12 +63,12 @@ std::string_view served_methods(const Exchange& x) {
   return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
 }
 
-// TRACE: the client sees what arrived here (RFC 9110 9.3.8).
-void write_echo(const Exchange& x, Shard::Core& core) {
+// TRACE: the client sees what arrived here.
+void write_echo(const Exchange& x, std::string_view body, Shard::Core& core) {
   core.page.append(x.request_line).append("\r\n");
   for (const http::Field& field : x.request.fields)
     core.page.append(field.name).append(": ").append(field.value).append("\r\n");
-  core.page.append("\r\n");
+  core.page.append("\r\n").append(body);
 }
 
 // httpd writes them behind what Header added.
@@ -101,7 +101,7 @@ void apply_page_rules(Exchange& x, Shard::Core& core) {
   words.restore(x);
 }
 
-bool may_stand_in_target(char c) { return c > ' ' && c != 0x7f; }
+bool may_stand_in_target(char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; }
 
 // A path worked out from a request may hold what would end a request line.
 std::string_view escaped(std::string_view path, Arena& arena) {
@@ -154,8 +154,11 @@ std::string_view error_document_path(Exchange& x, Shard::Core& core, const Local
   if (x.redirected || answer.has_text) return {};
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
-  if (document->text == nullptr) return document->target;
-  return escaped(text_of(x, core, *document), x.arena);
+  // httpd reads a URL: what it says of a fragment is nothing for a request, and a '?' or an escape
+  // that comes of a variable counts as one that stands in the file.
+  const std::string_view url = text_of(x, core, *document);
+  const std::string_view path = url.substr(0, url.find('#'));
+  return document->text == nullptr ? path : escaped(path, x.arena);
 }
 
 void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wanted) {
@@ -177,15 +180,17 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool served_here = !x.proxied || x.responder != config::Responder::none;
   if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
     x.normal.add("Allow", "TRACE");
-  if (x.route.is_forward && x.status == 405) x.normal.add("Allow", "");
+  const bool is_trace = x.request.method_id == http::Method::trace;
+  if (x.status == 405 && (x.route.is_forward || (is_trace && !served_here)))
+    x.normal.add("Allow", "");
   if (x.status == 503) advise_wait(x);
   const bool lists_its_own =
       std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
   if (lists_methods && served_here && !about_server && !lists_its_own)
     x.normal.add("Allow", served_methods(x));
   if (x.status == 401) copy_challenge(x);
-  const bool echoes = x.status == 200 && x.request.method_id == http::Method::trace;
-  if (echoes) write_echo(x, core);
+  const bool echoes = x.status == 200 && is_trace;
+  if (echoes) write_echo(x, answer.text, core);
   const bool is_text = answer.has_text && !has_page && !http::has_no_body(x.status);
   if (is_text) core.page = answer.text;
   for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
@@ -200,8 +205,9 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
                                  : is_text ? answer.content_type
                                            : http::error_page_type);
   }
-  // httpd: nothing of Header reaches the answer to OPTIONS *.
-  if (!about_server || x.status != 200) apply_page_rules(x, core);
+  // httpd: nothing of Header reaches the answer to OPTIONS * or to a TRACE of what is not proxied.
+  const bool is_bare = x.status == 200 && (about_server || (is_trace && !x.proxied));
+  if (!is_bare) apply_page_rules(x, core);
   name_varying_fields(x);
   if (tells_length && !x.normal.has(http::FieldId::content_length))
     x.normal.add("Content-Length", x.arena.decimal(core.page.size()));

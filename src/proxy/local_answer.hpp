@@ -22,7 +22,7 @@ struct LocalAnswer {
   std::string_view note{};         // 400: what is wrong with a field
   std::string_view html_note{};    // 400, 403: the same, ready for the page
   std::string_view reason{};       // instead of the standard phrase (ProxyErrorOverride)
-  std::string_view text{};         // the whole body, if it has one of its own
+  std::string_view text{};         // the whole body, if it has one of its own; TRACE: its end
   std::string_view content_type = "text/plain";
   bool has_text = false;
   std::vector<std::pair<std::string_view, std::string_view>> fields{};

@@ -12,6 +12,7 @@
 #include "http/path.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/client_wish.hpp"
+#include "proxy/echo.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/forward_request.hpp"
 #include "proxy/internal_redirect.hpp"
@@ -90,7 +91,6 @@ int answered_by_method(const Exchange& x) {
   if (x.request.target.form == Form::absolute && !is_web_scheme(x.request.target.scheme))
     return 400;
   if (x.request.method_id == Method::connect) return 405;
-  if (x.request.method_id == Method::trace && x.server->trace == config::TraceMode::off) return 405;
   return 0;
 }
 
@@ -103,7 +103,6 @@ int status_of_nothing(const http::RequestHead& request) {
     case Method::post:
       return 404;
     case Method::options:
-    case Method::trace:
       return 200;
     case Method::other:
       return is_webdav(request.method) ? 405 : 501;
@@ -431,10 +430,7 @@ Routing route(Exchange& x, Shard::Core& core) {
     if (const auto done = aim_elsewhere(x)) return *done;
     return enter_sections(x, core);
   }
-  const int by_method = answered_by_method(x);
-  const bool asks_rules_first =
-      x.server->rewriting != nullptr && x.request.method_id == http::Method::trace;
-  if (by_method != 0 && !asks_rules_first) return answer(by_method);
+  if (const int by_method = answered_by_method(x); by_method != 0) return answer(by_method);
   if (const auto failed = find_path(x, core)) return *failed;
   if (x.server->rewriting != nullptr) {
     // Those of the path as it came: for logs, names and the pages of what rules answer.
@@ -444,7 +440,6 @@ Routing route(Exchange& x, Shard::Core& core) {
       return *done;
     }
   }
-  if (by_method != 0) return answer(by_method);
   find_backend(x, core);
   x.proxied = x.route.kind == config::RouteMatch::Kind::proxied;
   return enter_sections(x, core);
@@ -459,6 +454,13 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
     if (config::has_whole_section_redirect(x.settings->redirects)) {
       if (const auto found = redirect(x, x.settings->redirects)) return *found;
     }
+  }
+  // httpd answers before it comes to any section: to who may ask, to documents and fields.
+  const bool is_trace = x.request.method_id == http::Method::trace;
+  if (is_trace && !x.proxied) {
+    const Routing done = answer_trace(x, core);
+    x.settings = config::SettingsRef(config::SettingsRef{}, &x.server->defaults);
+    return done;
   }
   if (x.settings->requires_tls.value_or(false) && x.client->tls == nullptr) {
     if (core.wants(x, config::LogLevel::error, "ssl"))
@@ -487,7 +489,7 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   if (!rules.elsewhere.empty()) return reroute(x, core, rules.elsewhere);
   // httpd: [H=] counts more than SetHandler.
   const auto responder = responder_of(x, rules.proxies);
-  if (responder != config::Responder::none && x.request.method_id != http::Method::trace) {
+  if (responder != config::Responder::none && !is_trace) {
     x.responder = responder;
     if (responder == config::Responder::heartbeat) return route_heartbeat(x, core);
     return route_to_desk(x, core);
@@ -502,7 +504,12 @@ Routing continue_routing(Exchange& x, Shard::Core& core) {
   }
   if (const int status = count_forwards(x); status != 0) {
     complete_url(x);
+    if (status == 200 && is_trace) return answer_trace(x, core);
     return answer(status, status == 400 ? "Max-Forwards is used up or no number" : "");
+  }
+  if (const int status = refuse_proxied_trace(x, core); status != 0) {
+    complete_url(x);
+    return answer(status);
   }
   if (x.route.is_forward) return check_other_place(x, core);
   return {Routing::Kind::proxy, 0, {}, {}};

@@ -16,6 +16,7 @@ struct Routing {
     proxy,      // x.route says where
     tunnel,     // a CONNECT that may go on
     answer,     // `status`, and for redirects `location`
+    echo,       // TRACE (echo.hpp)
     heartbeat,  // read the body and note what it says
     desk,       // x.responder is answered at a desk (desk.hpp)
     // Not decided yet, from here on:

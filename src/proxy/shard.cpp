@@ -16,6 +16,7 @@ Shard::Core::Core(const ShardParts& given, std::shared_ptr<const Generation> fir
       generation(std::move(first)),
       ids(given.id_seed),
       door_(given.group.enter(given.loop, *this)) {
+  parts.process.busy_connections = [&group = parts.group] { return group.busy_connections(); };
   parts.loop.at_turn_end([this] { end_turn(); });
 }
 

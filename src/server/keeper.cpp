@@ -72,6 +72,11 @@ std::expected<LogProgram, int> Keeper::start_program(const config::LogTarget& ta
   return LogProgram{.exit = std::move(*exit)};
 }
 
+int Keeper::write_pid_file() {
+  const auto done = ask(question(KeeperQuestion::write_pid_file));
+  return done ? 0 : done.error();
+}
+
 bool Keeper::remove_pid_file() {
   return ask(question(KeeperQuestion::remove_pid_file)).has_value();
 }

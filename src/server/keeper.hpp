@@ -10,9 +10,10 @@
 #include "server/log_opener.hpp"
 #include "server/trusted_path.hpp"
 
-// A small process that stays root after the server has given root up, for the five things that a
+// A small process that stays root after the server has given root up, for the six things that a
 // configuration expects of httpd's root parent: opening log files anew, starting the programs of
-// piped logs again, reading keys again, and removing pid file and control socket.
+// piped logs again, reading keys again, writing the pid file again, and removing it and the control
+// socket.
 // docs/decisions/0006-keeper.md
 //
 //   server (User) ── question, one a time ──▶ keeper (root)
@@ -61,6 +62,8 @@ class Keeper final : public LogOpener {
   // The server's own rights are tried first; they are all there is when the keeper is gone.
   std::expected<Descriptor, int> open_file(const std::string& path) override;
   std::expected<LogProgram, int> start_program(const config::LogTarget& target, int input) override;
+  // 0, or an errno; EALREADY: it names the server.
+  int write_pid_file();
   bool remove_pid_file();
   bool remove_control_socket();
   // Its other end is closed when the keeper is gone.

@@ -21,6 +21,7 @@ enum class KeeperQuestion : char {
   start_program = 'p',        // text: the program; attached: its standard input
   start_shell_program = 's',  // the same for "|$"
   read_secret = 'k',          // text: the path of a key or certificate
+  write_pid_file = 'w',
   remove_pid_file = 'd',
   remove_control_socket = 'c',
 };

@@ -47,6 +47,8 @@ class KeeperProcess {
       case KeeperQuestion::start_shell_program:
         return start_program({.kind = LogTarget::Kind::pipe_shell, .text = text},
                              question.attached);
+      case KeeperQuestion::write_pid_file:
+        return write_pid_file();
       case KeeperQuestion::remove_pid_file:
         remove_pid_file(duties_.pid_file, duties_.server_process);
         return {};
@@ -96,6 +98,14 @@ class KeeperProcess {
     auto file = open_trusted(path, TrustedFile::secret, duties_.server);
     if (!file) return {.error = file.error()};
     return {.attached = std::move(*file)};
+  }
+
+  Answer write_pid_file() {
+    const auto found = read_pid_file(duties_.pid_file);
+    if (found && *found && (*found)->pid == duties_.server_process) return {.error = EALREADY};
+    const auto written =
+        write_trusted_pid_file(duties_.pid_file, duties_.server_process, duties_.server);
+    return {.error = written ? 0 : written.error()};
   }
 
   Answer start_program(const LogTarget& target, const Descriptor& input) {

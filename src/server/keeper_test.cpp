@@ -123,6 +123,23 @@ TEST_F(KeeperTest, programs_of_one_target_are_bounded) {
   EXPECT_EQ(keeper_->start_program(target, input.number()).error(), EAGAIN);
 }
 
+TEST_F(KeeperTest, the_pid_file_is_written_again_unless_it_names_the_server) {
+  start({});
+  const auto path = scratch_.file("httpd.pid");
+  EXPECT_EQ(keeper_->write_pid_file(), 0);
+  EXPECT_EQ((*read_pid_file(path))->pid, ::getpid());
+  EXPECT_EQ(keeper_->write_pid_file(), EALREADY);
+  ASSERT_TRUE(write_pid_file(path, ::getppid()));
+  EXPECT_EQ(keeper_->write_pid_file(), 0);
+  EXPECT_EQ((*read_pid_file(path))->pid, ::getpid());
+}
+
+TEST_F(KeeperTest, a_server_that_may_change_the_directory_gets_no_pid_file_of_roots) {
+  start({}, ::getuid());
+  EXPECT_EQ(keeper_->write_pid_file(), EACCES);
+  EXPECT_FALSE(std::filesystem::exists(scratch_.file("httpd.pid")));
+}
+
 TEST_F(KeeperTest, the_pid_file_is_removed_only_while_it_names_the_server) {
   start({});
   const auto path = scratch_.file("httpd.pid");

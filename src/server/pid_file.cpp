@@ -18,6 +18,23 @@ namespace {
 
 bool exists(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
 
+// 0, or an errno. A link under either name is not followed.
+int replace(int directory, const std::string& name, pid_t pid) {
+  const std::string fresh = fmt::format("{}.{}", name, pid);
+  ::unlinkat(directory, fresh.c_str(), 0);
+  const Descriptor file(::openat(directory, fresh.c_str(),
+                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  const std::string text = fmt::format("{}\n", pid);
+  const bool written =
+      file.is_open() &&
+      ::write(file.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::renameat(directory, fresh.c_str(), directory, name.c_str()) == 0;
+  if (written) return 0;
+  const int error = errno;
+  ::unlinkat(directory, fresh.c_str(), 0);
+  return error;
+}
+
 }  // namespace
 
 std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::string& path) {
@@ -41,19 +58,18 @@ std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::st
 }
 
 std::expected<void, std::string> write_pid_file(const std::string& path, pid_t pid) {
-  const std::string fresh = fmt::format("{}.{}", path, pid);
-  ::unlink(fresh.c_str());
-  const Descriptor file(
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  const std::string text = fmt::format("{}\n", pid);
-  const bool written =
-      file.is_open() &&
-      ::write(file.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::rename(fresh.c_str(), path.c_str()) == 0;
-  if (written) return {};
-  const int error = errno;
-  ::unlink(fresh.c_str());
-  return std::unexpected(fmt::format("could not create pid file {}: {}", path, strerror(error)));
+  if (const int error = replace(AT_FDCWD, path, pid); error != 0) {
+    return std::unexpected(fmt::format("could not create pid file {}: {}", path, strerror(error)));
+  }
+  return {};
+}
+
+std::expected<void, int> write_trusted_pid_file(const std::string& path, pid_t pid,
+                                                const Suspect& suspect) {
+  const auto place = find_trusted_place(path, suspect);
+  const int error = place ? replace(place->directory.number(), place->name, pid) : place.error();
+  if (error != 0) return std::unexpected(error);
+  return {};
 }
 
 void remove_pid_file(const std::string& path, pid_t pid) {

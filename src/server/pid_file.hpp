@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 
-// The file that tells scripts and `-k` which process to signal. Written once the server listens.
+#include "server/trusted_path.hpp"
+
+// The file that tells scripts and `-k` which process to signal. Written once the server listens,
+// and again at a reload that does not find it (httpd: at every one).
 
 namespace steelyard::server {
 
@@ -21,6 +24,11 @@ std::expected<std::optional<PidRecord>, std::string> read_pid_file(const std::st
 
 // Replaces the file in one step.
 std::expected<void, std::string> write_pid_file(const std::string& path, pid_t pid);
+
+// The same with root's rights, for a server that `suspect` runs; the error is an errno, EACCES
+// where the suspect could have a hand in where the path leads.
+std::expected<void, int> write_trusted_pid_file(const std::string& path, pid_t pid,
+                                                const Suspect& suspect);
 
 // Removes the file if it still names `pid`.
 void remove_pid_file(const std::string& path, pid_t pid);

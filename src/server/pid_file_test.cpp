@@ -59,6 +59,36 @@ TEST(PidFile, a_directory_that_does_not_exist_is_reported) {
               testing::HasSubstr("No such file or directory"));
 }
 
+TEST(PidFile, a_link_is_replaced_and_not_followed) {
+  const ScratchDirectory scratch;
+  const auto path = scratch.file("httpd.pid");
+  const auto precious = scratch.file("precious");
+  const Suspect stranger{65534, {65534}};
+  for (const bool trusts : {false, true}) {
+    std::filesystem::remove(path);
+    std::ofstream(precious) << "kept";
+    std::filesystem::create_symlink(precious, path);
+    // Also under the name that it has before it is whole.
+    std::filesystem::create_symlink(precious, path + "." + std::to_string(::getpid()));
+    if (trusts) {
+      EXPECT_TRUE(write_trusted_pid_file(path, ::getpid(), stranger));
+    } else {
+      EXPECT_TRUE(write_pid_file(path, ::getpid()));
+    }
+    EXPECT_FALSE(std::filesystem::is_symlink(path));
+    EXPECT_EQ((*read_pid_file(path))->pid, ::getpid());
+    EXPECT_EQ(std::filesystem::file_size(precious), 4U);
+  }
+}
+
+TEST(PidFile, root_writes_none_where_the_server_could_have_prepared_the_path) {
+  const ScratchDirectory scratch;
+  const Suspect owner{::getuid(), {}};
+  const auto path = scratch.file("httpd.pid");
+  EXPECT_EQ(write_trusted_pid_file(path, ::getpid(), owner).error(), EACCES);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST(PidFile, only_the_file_that_names_us_is_removed) {
   const ScratchDirectory scratch;
   const auto path = scratch.file("httpd.pid");

@@ -77,6 +77,7 @@ std::expected<void, std::string> Server::take_generation(Configuration configura
   health_.adopt(generation_);
   control_.adopt(generation_);
   try_journal_again();
+  mend_pid_file();
   mend_control_socket();
 
   log_.say_lines(LogLevel::warn, "core", describe_all(configuration.remarks, ShowNotes::no));

@@ -97,6 +97,27 @@ std::expected<void, std::string> Server::claim_pid_file(const config::Config& co
   return written;
 }
 
+// httpd writes it at every reload, whatever is there. A directory under its name, which ends httpd,
+// is no reason to stop serving.
+void Server::mend_pid_file() {
+  const auto found = read_pid_file(pid_file_);
+  if (found && *found && (*found)->pid == ::getpid()) return;
+  const int keepers = keeper_ ? keeper_->write_pid_file() : EPERM;
+  if (keepers == EALREADY) return;  // where User may not look
+  if (keepers != 0) {
+    if (auto written = write_pid_file(pid_file_, ::getpid()); !written)
+      return log_.say(LogLevel::error, "core", written.error());
+  }
+  if (found && *found) {
+    log_.say(LogLevel::warn, "core",
+             fmt::format("pid file {} named process {} and names this server again", pid_file_,
+                         (*found)->pid));
+  } else {
+    log_.say(LogLevel::notice, "core",
+             fmt::format("pid file {} did not name this server and is written anew", pid_file_));
+  }
+}
+
 // With the rights of the start, so that it lies where the pid file does and belongs to who started
 // the server. Requests are served without it, too.
 void Server::open_control_socket(const config::Config& config) {

@@ -56,6 +56,7 @@ class Server {
   std::expected<void, std::string> open_ports(const config::Config& config);
   std::expected<void, std::string> become_user(const config::Config& config);
   std::expected<void, std::string> claim_pid_file(const config::Config& config);
+  void mend_pid_file();
   void open_control_socket(const config::Config& config);
   void mend_control_socket();
   void provide_journal_folder(const config::Config& config);

@@ -127,7 +127,8 @@ void ShardThread::make_shard(const std::shared_ptr<const proxy::Generation>& gen
                         .process = {.process_id = ::getpid(),
                                     .thread_id = ::gettid(),
                                     .load_averages = load_averages,
-                                    .files = &files_},
+                                    .files = &files_,
+                                    .busy_connections = {}},  // the shard's to say
                         .random = [this] { return next_random(random_state_); },
                         .open_spill_file = open_spill_file,
                         .id_seed = {seed(), seed(), seed(), seed()}},

@@ -26,14 +26,21 @@ class Walk {
     if (!begin_at_root()) return std::unexpected(errno);
     put_in_front(path);
     while (!names_.empty()) {
-      const std::string name = std::move(names_.front());
-      names_.pop_front();
-      Descriptor entry(::openat(at_.number(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-      if (!entry.is_open() && (errno != ENOENT || !names_.empty())) return std::unexpected(errno);
-      if (const int error = step(name, std::move(entry)); error != 0) return std::unexpected(error);
+      if (const int error = take_name(); error != 0) return std::unexpected(error);
       if (file_.is_open()) return std::move(file_);
     }
     return std::unexpected(EISDIR);
+  }
+
+  std::expected<TrustedPlace, int> find_place(const std::string& path) {
+    if (!begin_at_root()) return std::unexpected(errno);
+    put_in_front(path);
+    while (names_.size() > 1) {
+      if (const int error = take_name(); error != 0) return std::unexpected(error);
+    }
+    if (names_.empty()) return std::unexpected(EISDIR);
+    if (!is_trusted(nullptr)) return std::unexpected(EACCES);
+    return TrustedPlace{std::move(at_), std::move(names_.front())};
   }
 
  private:
@@ -48,6 +55,14 @@ class Walk {
       if (name.empty() || name == ".") continue;
       at = std::next(names_.insert(at, std::string(name)));
     }
+  }
+
+  int take_name() {
+    const std::string name = std::move(names_.front());
+    names_.pop_front();
+    Descriptor entry(::openat(at_.number(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!entry.is_open() && (errno != ENOENT || !names_.empty())) return errno;
+    return step(name, std::move(entry));
   }
 
   // 0: at_, names_ or file_ moved on.
@@ -112,6 +127,11 @@ class Walk {
 std::expected<Descriptor, int> open_trusted(const std::string& path, TrustedFile kind,
                                             const Suspect& suspect) {
   return Walk(kind, suspect).open(std::filesystem::absolute(path));
+}
+
+std::expected<TrustedPlace, int> find_trusted_place(const std::string& path,
+                                                    const Suspect& suspect) {
+  return Walk(TrustedFile::log, suspect).find_place(std::filesystem::absolute(path));
 }
 
 }  // namespace steelyard::server

@@ -35,4 +35,13 @@ enum class TrustedFile : std::uint8_t {
 std::expected<Descriptor, int> open_trusted(const std::string& path, TrustedFile kind,
                                             const Suspect& suspect);
 
+// Where a file is to be put by its name, whatever is there now: links are followed on the way, and
+// the name itself is not looked at.
+struct TrustedPlace {
+  Descriptor directory;
+  std::string name;
+};
+std::expected<TrustedPlace, int> find_trusted_place(const std::string& path,
+                                                    const Suspect& suspect);
+
 }  // namespace steelyard::server

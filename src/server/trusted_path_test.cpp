@@ -85,6 +85,37 @@ TEST(TrustedPath, links_in_a_ring_end) {
   EXPECT_EQ(outcome(scratch.file("a")), ELOOP);
 }
 
+TEST(TrustedPath, a_place_is_where_the_links_on_the_way_lead_and_its_own_name_is_not_followed) {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directory(scratch.file("real"));
+  std::filesystem::create_symlink("real", scratch.file("link"));
+  std::filesystem::create_symlink("/etc", scratch.file("real/a"));
+  const auto place = find_trusted_place(scratch.file("link/a"), stranger);
+  ASSERT_TRUE(place) << place.error();
+  EXPECT_EQ(place->name, "a");
+  struct stat found{}, real{};
+  ASSERT_EQ(::fstat(place->directory.number(), &found), 0);
+  ASSERT_EQ(::stat(scratch.file("real").c_str(), &real), 0);
+  EXPECT_EQ(found.st_ino, real.st_ino);
+}
+
+TEST(TrustedPath, a_place_that_the_suspect_can_change_is_none) {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directory(scratch.file("theirs"));
+  ASSERT_EQ(::chmod(scratch.file("theirs").c_str(), 0777), 0);
+  std::filesystem::create_directory(scratch.file("theirs/ours"));
+  const auto error_of = [&](const char* name) {
+    const auto place = find_trusted_place(scratch.file(name), stranger);
+    return place ? 0 : place.error();
+  };
+  EXPECT_EQ(error_of("a"), 0);
+  EXPECT_EQ(error_of("theirs/a"), EACCES);
+  EXPECT_EQ(error_of("theirs/ours/a"), EACCES);
+  EXPECT_EQ(error_of("none/a"), ENOENT);
+  EXPECT_EQ(find_trusted_place("/tmp/a", stranger).error(), EACCES);
+  EXPECT_EQ(find_trusted_place("/", stranger).error(), EISDIR);
+}
+
 TEST(TrustedPath, only_regular_files_are_opened) {
   const ScratchDirectory scratch;
   ASSERT_EQ(::mkfifo(scratch.file("fifo").c_str(), 0600), 0);

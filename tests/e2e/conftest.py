@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from support.attack import Fortress  # noqa: E402
+from support.certificates import Authority  # noqa: E402
 from support.member import Farm  # noqa: E402
 from support.ports import HeldPort  # noqa: E402
 from support.server import Scratch, Server, steelyard_binary  # noqa: E402
@@ -25,6 +26,28 @@ def farm():
     one = Farm()
     yield one
     one.close()
+
+
+@pytest.fixture
+def own(farm):
+    """The member that a file leads to."""
+    one = farm.member("M1")
+    yield one
+    farm.retire([one])
+
+
+@pytest.fixture
+def canary(farm):
+    """A member that nobody but a client's own wish leads to."""
+    one = farm.member("M2")
+    yield one
+    farm.retire([one])
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Certificate and key of this machine."""
+    return Authority(tmp_path_factory.mktemp("authority")).issue("localhost", "127.0.0.1")
 
 
 @pytest.fixture

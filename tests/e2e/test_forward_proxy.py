@@ -9,42 +9,24 @@ import socket
 import subprocess
 
 import pytest
-from support.certificates import Authority
+from support.forwarding import (
+    INSIDE,
+    OUTSIDE,
+    PASSWORDS,
+    STATUS,
+    TLS,
+    forward,
+    load,
+    who_has_a_password,
+)
 from support.ftp_member import FtpMember
 from support.ports import HeldPort
 from support.process import until
-from support.server import MODULE_DIRECTORY, Server, complete
+from support.server import Server, complete
 from support.tls_member import TlsMember
 from support.wire import Connection
 
-CONNECT = f"LoadModule proxy_connect_module {MODULE_DIRECTORY}/mod_proxy_connect.so\n"
-FTP = f"LoadModule proxy_ftp_module {MODULE_DIRECTORY}/mod_proxy_ftp.so\n"
-REWRITE = f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
-STATUS = f"LoadModule status_module {MODULE_DIRECTORY}/mod_status.so\n"
-TLS = "".join(
-    f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-    for name in ("socache_shmcb", "ssl")
-)
-# Whoever is not this machine under its first name is outside.
-INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
-
-
-def forward(more="", who=f"Require ip {INSIDE}"):
-    return f'ProxyRequests On\nAllowCONNECT 1-65535\n<Proxy "*">\n{who}\n</Proxy>\n{more}'
-
-
-@pytest.fixture
-def own(farm):
-    one = farm.member("M1")
-    yield one
-    farm.retire([one])
-
-
-@pytest.fixture
-def canary(farm):
-    one = farm.member("M2")
-    yield one
-    farm.retire([one])
+CONNECT, FTP, REWRITE = load("proxy_connect"), load("proxy_ftp"), load("rewrite")
 
 
 @pytest.fixture
@@ -54,11 +36,6 @@ def start(server, port):
         return server
 
     return begin
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority")).issue("localhost", "127.0.0.1")
 
 
 def say(port, data, client=INSIDE):
@@ -266,14 +243,7 @@ def parent(binary, scratch, farm):
 
 
 def test_a_password_for_this_proxy_is_nobody_elses(start, server, port, canary):
-    server.root.mkdir(exist_ok=True)
-    users = server.root / "users"
-    users.write_text("ann:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n")  # 123456
-    users.chmod(0o644)
-    who = f'AuthType Basic\nAuthName "x"\nAuthUserFile {users}\nRequire valid-user'
-    auth = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-                   for name in ("authn_core", "authn_file", "auth_basic", "authz_user"))
-    start(forward(who=who), CONNECT + auth)
+    start(forward(who=who_has_a_password(server)), CONNECT + PASSWORDS)
     through = ["-x", f"http://127.0.0.1:{port.port}", f"http://{canary.address}/"]
     assert b"407" in curl("-w", "%{http_code}", *through)[1]
     assert curl("-U", "ann:wrong", "-w", "%{http_code}", *through)[1].endswith(b"407"), (

@@ -16,40 +16,25 @@ import h2.connection
 import h2.events
 import pytest
 from support import frames
-from support.certificates import Authority
+from support.forwarding import (
+    INSIDE,
+    OUTSIDE,
+    PASSWORDS,
+    STATUS,
+    TLS,
+    forward,
+    load,
+    who_has_a_password,
+)
 from support.frames import Frames
 from support.ports import HeldPort
 from support.process import until
-from support.server import MODULE_DIRECTORY, complete
+from support.server import complete
 from support.stream_told import Stream
 from support.tls import context_for
 from support.tls_member import TlsMember
 
-MODULES = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-                  for name in ("http2", "proxy_connect"))
-TLS = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-              for name in ("socache_shmcb", "ssl"))
-STATUS = f"LoadModule status_module {MODULE_DIRECTORY}/mod_status.so\n"
-# Whoever is not this machine under its first name is outside.
-INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
-
-
-def forward(more="", who=f"Require ip {INSIDE}"):
-    return f'ProxyRequests On\nAllowCONNECT 1-65535\n<Proxy "*">\n{who}\n</Proxy>\n{more}'
-
-
-@pytest.fixture
-def canary(farm):
-    one = farm.member("M2")
-    yield one
-    farm.retire([one])
-
-
-@pytest.fixture
-def own(farm):
-    one = farm.member("M1")
-    yield one
-    farm.retire([one])
+MODULES = load("http2", "proxy_connect")
 
 
 @pytest.fixture
@@ -60,11 +45,6 @@ def start(server, port):
         return server
 
     return begin
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority")).issue("localhost", "127.0.0.1")
 
 
 def dial(port, client=INSIDE):
@@ -213,14 +193,7 @@ def test_a_host_of_the_connection_gives_no_right_at_another_one(start, port, cer
 
 
 def test_a_password_opens_it_and_goes_no_further(start, server, port, canary):
-    server.root.mkdir(exist_ok=True)
-    users = server.root / "users"
-    users.write_text("ann:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n")  # 123456
-    users.chmod(0o644)
-    who = f'AuthType Basic\nAuthName "x"\nAuthUserFile {users}\nRequire valid-user'
-    auth = "".join(f"LoadModule {name}_module {MODULE_DIRECTORY}/mod_{name}.so\n"
-                   for name in ("authn_core", "authn_file", "auth_basic", "authz_user"))
-    start(forward(who=who), MODULES + auth)
+    start(forward(who=who_has_a_password(server)), MODULES + PASSWORDS)
     right, wrong = b"Basic YW5uOjEyMzQ1Ng==", b"Basic YW5uOnh4eHh4eA=="
     assert outcome(port, connect(canary.address)).startswith("407 (page) END")
     assert outcome(port, connect(canary.address, (b"proxy-authorization", wrong))).startswith("407 ")

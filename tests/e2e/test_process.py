@@ -4,12 +4,14 @@ import os
 import pwd
 import signal
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 from support.ports import HeldPort
-from support.process import answers, call, refused, until
+from support.process import answers, call, refused, reload, until
+from support.server import APACHE, Server, complete
 from support.wire import Connection
 
 CONFIG = """\
@@ -261,6 +263,56 @@ def test_the_pid_file_stays_roots(server, port):
     assert answers(port) == "404"
     found = (server.root / "httpd.pid").stat()
     assert (found.st_uid, found.st_mode & 0o777) == (0, 0o644)
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP], ids=["graceful", "restart"])
+@pytest.mark.parametrize("program", ["httpd", "ours"])
+def test_a_reload_puts_the_pid_file_right(binary, scratch, port, program, number):
+    server = Server({"httpd": APACHE, "ours": binary}[program], scratch)
+    server.start(complete(f"Listen 127.0.0.1:{port.port}\n"), [port.port])
+    try:
+        told = scratch / "httpd.pid"
+        names_it = f"{server.process.pid}\n"
+        assert until(told.exists)
+        (scratch / "precious").write_text("kept")
+        for other in (None, "", "garbage\n", f"{os.getpid()}\n", "a link"):
+            told.unlink()
+            if other == "a link":
+                told.symlink_to("precious")
+            elif other is not None:
+                told.write_text(other)
+            reload(server, number)
+            assert until(lambda: told.exists() and told.read_text() == names_it), other
+            found = told.lstat()
+            assert stat.S_ISREG(found.st_mode)
+            assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (os.geteuid(), 0o644)
+        assert (scratch / "precious").read_text() == "kept"
+        assert [file.name for file in scratch.glob("httpd.pid.*")
+                if file.suffix not in (".ctl", ".lock")] == []
+    finally:
+        server.stop()
+    assert not told.exists()
+
+
+def test_a_reload_leaves_a_pid_file_alone_that_is_right(server, port):
+    server.start(config(port), [port.port])
+    told = server.root / "httpd.pid"
+    assert until(told.exists)
+    before = told.stat().st_ino
+    reload(server)
+    assert told.stat().st_ino == before
+    assert "pid file" not in server.read("error.log")
+
+
+def test_a_pid_file_that_cannot_be_put_right_stops_no_reload(server, port):
+    server.start(config(port), [port.port])
+    told = server.root / "httpd.pid"
+    assert until(told.exists)
+    told.unlink()
+    told.mkdir()
+    reload(server)
+    assert "could not create pid file" in server.read("error.log")
+    assert answers(port) == "404"
 
 
 def children(pid):

@@ -14,6 +14,7 @@ CONFIG = f"""\
 LoadModule status_module {MODULE_DIRECTORY}/mod_status.so
 Listen 127.0.0.1:{{port}}
 ProxyStatus {{status}}
+Header set X-Load "%i %b"
 <Proxy balancer://app>
     BalancerMember http://{{m1}} route=m1 loadfactor=2 redirect=m2
     BalancerMember http://{{m2}} route=m2 status=+H lbset=1
@@ -127,6 +128,21 @@ def test_queries_mean_the_same(both, query):
 
     httpds, ours = (told(side) for side in both)
     assert ours == httpds
+
+
+@pytest.mark.parametrize("others, load", [(0, b"i=97 b=2"), (11, b"i=75 b=25"), (47, b"i=0 b=100")])
+def test_a_header_tells_the_same_load(both, others, load):
+    """Of 48 requests at a time (MaxRequestWorkers), which are httpd's threads."""
+    for side in both:
+        begun = [Connection("127.0.0.1", side.port.port) for _ in range(others)]
+        try:
+            for connection in begun:
+                connection.send(b"GET / HTTP/1.1\r\nHost: ")
+            # httpd starts its threads one after the other, and looks at connections when it can.
+            assert until(lambda side=side: side.ask("/app").header("X-Load") == load)
+        finally:
+            for connection in begun:
+                connection.close()
 
 
 def test_an_exporter_made_for_httpd_reads_it(binary, scratch, port, members):

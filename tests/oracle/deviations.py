@@ -653,6 +653,16 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
+        "document-query",
+        (
+            "A space that a variable brings into the query of an ErrorDocument is escaped, as in its"
+            " path. httpd does not ask the member then, and shows a page of its own."
+        ),
+        "a_space_in_the_query_of_an_errordocument",
+        "404",
+        "1",
+    ),
+    Deviation(
         "rule-with-200",
         (
             "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"

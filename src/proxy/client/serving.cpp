@@ -9,6 +9,7 @@
 #include "proxy/ask_desk.hpp"
 #include "proxy/client_wish.hpp"
 #include "proxy/connect_request.hpp"
+#include "proxy/echo.hpp"
 #include "proxy/heartbeat_post.hpp"
 #include "proxy/internal_redirect.hpp"
 #include "proxy/limits.hpp"
@@ -132,6 +133,8 @@ io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
     answer = co_await take_heartbeat(x, core_, client_, body);
   } else if (routing.kind == Routing::Kind::desk) {
     answer = co_await ask_desk(x, core_, client_, body);
+  } else if (routing.kind == Routing::Kind::echo) {
+    answer = co_await echo_request(x, core_, client_, body);
   } else {
     answer.status = routing.status;
     answer.location = routing.location;

@@ -352,3 +352,25 @@ scenario(
     [get("/r403"), get("/r404"), get("/r409/a%20b"), get("/r409/%c3%a9"), get("/r410")],
     sees="1 1 1 1 302",
 )
+scenario(
+    "what stands for another thing in the URL of an ErrorDocument",
+    REWRITE + "ErrorDocument 403 /a/%{HTTP:X}\n"
+    "ErrorDocument 404 /a/doc?x=%{HTTP:X}&y=%{QUERY_STRING}\n"
+    "ErrorDocument 409 /a/doc%{REQUEST_URI}\n"
+    "ErrorDocument 410 http://elsewhere.test/%{HTTP:X}\n"
+    "ErrorDocument 406 /a/doc#part?x%20y\n" + ONE,
+    [
+        [get("/r403", f"X: {said}") for said in ("a#b", "a?b#c", "a#b?c", "a%23b%3f", "a b", "#", "?")],
+        [get("/r404?s%23t%25", f"X: {said}") for said in ("a#b", "a?b", "a%23b%3f", "é")],
+        [get(f"/r409/{path}") for path in ("a%23b", "a%3Fb", "a%25b", "a%2541b", "a%22%3cb", "a?b")],
+        [get("/r410", f"X: {said}") for said in ("a#b?c", "a%23b", "a b<")],
+        get("/r406"),
+    ],
+    sees="1 1 1 1 1 1 1 1 1 1 1 1 1 409 1 1 1 302 302 302 1",
+)
+scenario(
+    "a space in the query of an ErrorDocument",
+    REWRITE + "ErrorDocument 404 /a/doc?x=%{HTTP:X}\n" + ONE,
+    get("/r404", "X: a b"),
+    sees="404",
+)

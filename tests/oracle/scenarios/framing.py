@@ -238,13 +238,16 @@ scenario(
 scenario(
     "what Header can tell of the time and the load",
     'Header set X-D "%D"\nHeader always set X-A "%D"\nHeader set X-E x\nHeader edit X-E x "%D %t"\n'
-    'RequestHeader set X-R "%D"\nRequestHeader set X-T "%t"\nHeader set X-L "%l"\n' + ONE,
+    'RequestHeader set X-R "%D"\nRequestHeader set X-T "%t"\nHeader set X-L "%l"\n'
+    'Header set X-I "%i"\nHeader set X-B "%b"\nRequestHeader set X-S "%b %i"\n' + ONE,
     [get("/a"), get("/a", on="one"), get("/a", on="one"), get("/none")],
     mask=(
         (r"\bO=\d+", "O=n"),
         (r"D=\d+", "D=n"),
         (r"t=\d{16}\b", "t=n"),
         (r"l=\d+\.\d\d/\d+\.\d\d/\d+\.\d\d", "l=n"),
+        (r"\bi=\d{1,3}\b", "i=n"),
+        (r": b=\d{1,3}\b", ": b=n"),
     ),
     sees="1 1 1 404",
 )
