@@ -190,7 +190,7 @@ std::optional<config::Responder> read_handler(Scope& scope, const std::string& l
                    std::string(known.file));
     return std::nullopt;
   }
-  if (word == "server-info") {
+  if (word == "server-info" || word == "ldap-status") {
     scope.warn(line + ": this page is not served; its path is answered like any other",
                std::string(wrap));
     return std::nullopt;

@@ -62,8 +62,10 @@ std::optional<config::PortRange> parse_ports(Scope& scope, std::string_view word
     return std::nullopt;
   }
   const std::size_t dash = word.find('-');
-  const auto first = parse_port(word.substr(0, dash));
-  const auto last = dash == word.npos ? first : parse_port(word.substr(dash + 1));
+  const bool is_range = dash != word.npos;
+  // People write 0-65535 for all.
+  const auto first = is_range && word.substr(0, dash) == "0" ? 1 : parse_port(word.substr(0, dash));
+  const auto last = is_range ? parse_port(word.substr(dash + 1)) : first;
   if (!first || !last || *last < *first) {
     scope.complain("Cannot parse '" + std::string(word) + "' as port number",
                    "Write ports from 1 to 65535, or ranges of them: AllowCONNECT 443 8000-8099.");
@@ -90,7 +92,12 @@ void allow_connect(Scope& scope, const Statement& statement) {
 void block(Scope& scope, const Statement& statement) {
   config::ProxySettings& proxy = scope.server.proxy;
   for (const std::string& word : statement.words) {
-    proxy.blocked_hosts.push_back(to_lower(word));
+    if (word.starts_with('*') && word != "*") {
+      scope.warn("ProxyBlock " + word + " blocks every place, as in httpd",
+                 "Write ProxyBlock " + word.substr(word.find_first_not_of('*')) +
+                     " for names that have that in them, or ProxyBlock * for all.");
+    }
+    proxy.blocked_hosts.push_back(word.starts_with('*') ? "*" : to_lower(word));
     if (word.find('.') == word.npos) continue;
     std::vector<IpAddress> found;
     if (const auto literal = IpAddress::parse(word)) {

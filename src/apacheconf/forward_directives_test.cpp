@@ -111,6 +111,8 @@ TEST_F(ForwardDirectives, ports_of_tunnels) {
   EXPECT_EQ(ports_of(forward()), "80-80 8000-8010 90-90 ");
   EXPECT_EQ(ports_of(forward(1)), "443-443 444-444 ");
   EXPECT_EQ(ports_of(forward(2)), ports_of(forward()));
+  accept("AllowCONNECT 0-65535\n");
+  EXPECT_EQ(ports_of(forward()), "1-65535 ");
   EXPECT_EQ(fault("AllowCONNECT x"), "AllowCONNECT: port numbers must be numeric");
   for (const std::string word : {"0", "65536", "80-", "80x", "90-80", "1-2-3"})
     EXPECT_EQ(fault("AllowCONNECT " + word), "Cannot parse '" + word + "' as port number");
@@ -125,6 +127,11 @@ TEST_F(ForwardDirectives, blocked_names_are_looked_up_when_they_have_a_dot) {
   EXPECT_EQ(proxy.blocked_addresses[0].text(), "192.0.2.1");
   accept("ProxyBlock known.test\n");
   EXPECT_EQ(config_->servers[0]->proxy.blocked_addresses.at(0).text(), "10.0.0.1");
+}
+
+TEST_F(ForwardDirectives, a_word_that_begins_with_an_asterisk_blocks_all) {
+  accept("ProxyBlock *.evil.test a.test\n");
+  EXPECT_THAT(config_->servers[0]->proxy.blocked_hosts, ElementsAre("*", "a.test"));
 }
 
 TEST_F(ForwardDirectives, words_of_NoProxy) {

@@ -16,11 +16,9 @@ using testing::UnorderedElementsAre;
 class Become : public ::testing::Test {
  protected:
   std::vector<Change> become(const Overlay& overlay) {
-    const auto tell = [this](const std::vector<Change>& changes,
-                             const Overlay& after) -> std::expected<void, std::string> {
+    const auto tell = [this](const std::vector<Change>& changes, const Overlay& after) {
       told = changes;
       told_after = after;
-      return {};
     };
     auto became = Edits(group.balancer).become(overlay, group.now, tell);
     left_out = std::move(became.left_out);
@@ -67,6 +65,28 @@ TEST_F(Become, a_stop_that_came_with_a_drain_is_taken_back_with_it) {
   EXPECT_TRUE(drains.undrain(group.view("b").member, group.now));
   EXPECT_EQ(group.status("a"), "Init Ok ");
   EXPECT_EQ(group.status("b"), "Init Stop ");
+}
+
+TEST_F(Become, a_member_that_came_with_its_drain_is_undrained_too) {
+  Overlay overlay;
+  overlay.remove("b");
+  overlay.remove("c");
+  become(overlay);
+  overlay.bring_back("b");
+  overlay.bring_back("c");
+  overlay.add("http://d:8080");
+  overlay.put("http://d:8080", "status", "", "SN");
+  overlay.put("b", "status", "", "SN");
+  overlay.put("c", "status", "", "S");
+  become(overlay);
+  Drains drains(group.balancer);
+  for (const char* member : {"b", "http://d:8080"}) {
+    EXPECT_EQ(group.status(member), "Init Drn Stop ");
+    EXPECT_TRUE(drains.undrain(group.view(member).member, group.now));
+    EXPECT_EQ(group.status(member), "Init Ok ");
+  }
+  EXPECT_FALSE(drains.undrain(group.view("c").member, group.now));
+  EXPECT_EQ(group.status("c"), "Init Stop ");
 }
 
 TEST_F(Become, nothing_is_as_the_configuration_has_it) {

@@ -234,9 +234,17 @@ struct StatusStep {
 // From the operators' letters that the member has to these.
 StatusStep step_to(std::string_view letters, Status now) {
   MemberSpec wish;
-  (void)set_text(wish, "status", letters);
+  if (!set_text(wish, "status", letters)) wish.status = {};  // letters of ours: they are sound
   const Status before = now.only(operator_flags);
   return {.set = wish.status.without(before), .clear = before.without(wish.status)};
+}
+
+// And the configuration did not say S.
+bool is_drained_and_stopped(const MemberEdits& member) {
+  return std::ranges::any_of(member.edits, [](const Edit& edit) {
+    return edit.field == "status" && edit.value.contains('N') && edit.value.contains('S') &&
+           !edit.configured.contains('S');
+  });
 }
 
 }  // namespace
@@ -260,11 +268,29 @@ void Edits::take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant
   }
   balancer_.composition_.overlay = draft.composition.overlay;
   balancer_.adopt_members(now, std::move(prepared));
+  if (whose == Whose::ordered_elsewhere) credit_drains_of_newcomers(draft, now);
   // httpd's manager: nobody is owed turns by other factors.
   if (weighs_anew) roster.begin_credits();
 }
 
-Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& tell) {
+// A member that comes has its status from the start, so no step told of S that came with N.
+void Edits::credit_drains_of_newcomers(const Draft& draft, Instant now) {
+  Roster& roster = balancer_.roster_;
+  for (const Change& change : draft.changes) {
+    const bool comes =
+        change.field == "member" && (change.after == "added" || change.after == "configured");
+    if (!comes) continue;
+    for (Position at = 0; at < roster.size(); ++at) {
+      const MemberSpec& spec = roster.spec(at);
+      if (spec.name != change.member) continue;
+      const MemberEdits* const edits = draft.composition.overlay.find(spec.name);
+      if (edits != nullptr && is_drained_and_stopped(*edits))
+        Drains::stopped_elsewhere(*roster.ref(at), now);
+    }
+  }
+}
+
+Edits::Became Edits::become(const Overlay& overlay, Instant now, const Tell& tell) {
   while (true) {
     Draft next = draft();
     Became became;
@@ -275,7 +301,7 @@ Edits::Became Edits::become(const Overlay& overlay, Instant now, const Consent& 
     const BalancerSpec spec_before = std::exchange(next.spec, *next.composition.result());
     next.changes = changes_between(spec_before, next.spec, before, next.composition.overlay);
     PreparedSpec prepared = balancer_.prepare(next.composition);
-    if (tell && !next.changes.empty()) (void)tell(next.changes, next.composition.overlay);
+    if (tell && !next.changes.empty()) tell(next.changes, next.composition.overlay);
     const std::lock_guard guard(balancer_.lock_);
     if (balancer_.composition_.configured != next.composition.configured) continue;
     take(next, std::move(prepared), Whose::ordered_elsewhere, now);

@@ -68,9 +68,11 @@ class Edits {
     std::vector<Change> changes{};
     std::vector<Superseded> left_out{};  // the configuration says otherwise than it was then
   };
+  // Told as Consent is asked, and cannot refuse.
+  using Tell = std::function<void(const std::vector<Change>& changes, const Overlay& after)>;
   // All changes there are shall be these, whatever they were. What differs is changed, and
-  // statuses as an operator would change them. Consent is told and cannot refuse.
-  Became become(const Overlay& overlay, Instant now, const Consent& tell);
+  // statuses as an operator would change them.
+  Became become(const Overlay& overlay, Instant now, const Tell& tell);
 
   // Factors were given, be they new or not: nobody is owed turns by earlier ones (httpd's manager).
   void begin_credits();
@@ -92,6 +94,7 @@ class Edits {
   std::expected<Draft, ChangeFault> work_out(const ChangeOrder& order) const;
   enum class Whose : std::uint8_t { ordered_here, ordered_elsewhere };
   void take(const Draft& draft, PreparedSpec prepared, Whose whose, Instant now);
+  void credit_drains_of_newcomers(const Draft& draft, Instant now);
 
   Balancer& balancer_;
 };

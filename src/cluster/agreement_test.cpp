@@ -475,5 +475,22 @@ TEST(Agreement, whatever_comes_between_all_know_in_the_end_what_the_store_has) {
   }
 }
 
+TEST(Agreement, who_could_not_be_spoken_to_is_told) {
+  Conversation talk({.addresses = 3, .prefix = "/p", .instance = {.id = "1"}, .seed = 5});
+  Instant now{};
+  talk.start(now);
+  for (int i = 0; i < 4; ++i) {
+    const auto questions = talk.take_questions();
+    ASSERT_EQ(questions.size(), 1U);
+    talk.failed(questions[0].kind, "refused", now);
+    const auto news = talk.take_news();
+    ASSERT_EQ(news.size(), 1U);
+    EXPECT_EQ(std::get<News::Lost>(news[0]).address, questions[0].address);
+    EXPECT_NE(talk.address(), questions[0].address);
+    now = talk.due();
+    talk.tick(now);
+  }
+}
+
 }  // namespace
 }  // namespace steelyard::cluster

@@ -80,11 +80,11 @@ void Conversation::lose(const std::string& why, Instant now) {
   drop_all();
   lease_ = 0;
   state_ = State::waiting;
-  address_ = (address_ + 1) % options_.addresses;
+  const std::size_t where = std::exchange(address_, (address_ + 1) % options_.addresses);
   const Duration most = std::exchange(backoff_, std::min(backoff_ * 2, backoff_most));
   const auto half = static_cast<std::uint64_t>((most / 2).count());
   due_ = now + Duration(static_cast<Duration::rep>(half + random_() % (half + 1)));
-  news_.emplace_back(News::Lost{why});
+  news_.emplace_back(News::Lost{.why = why, .address = where});
 }
 
 // A token may be over at any time: then there is a new one, without further ado.

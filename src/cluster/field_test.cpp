@@ -116,6 +116,22 @@ TEST(Kept, comes_back_from_its_text) {
   EXPECT_EQ(read->unshared[0].id, "1-1");
 }
 
+// Else it would lose as an order of an operator does, where it has to yield field by field.
+TEST(Kept, what_is_shared_anew_stays_so) {
+  Order order{.id = "1-1", .fields = {{{FieldKey{"main", "b", "", "f"}, std::nullopt}, 0}}};
+  for (const bool is_anew : {true, false}) {
+    order.is_anew = is_anew;
+    const auto read = read_kept(kept_text({.store = "s", .unshared = {order}}));
+    ASSERT_TRUE(read) << read.error();
+    ASSERT_EQ(read->unshared.size(), 1U);
+    EXPECT_EQ(read->unshared[0].is_anew, is_anew);
+  }
+  EXPECT_FALSE(read_kept(R"({"store":"s","known":[],"unshared":[{"id":"1","anew":1,"fields":)"
+                         R"([{"key":"/v1/changes/main/b/=/f","over":0}]}]})"));
+  EXPECT_TRUE(read_kept(R"({"store":"s","known":[],"unshared":[{"id":"1","fields":)"
+                        R"([{"key":"/v1/changes/main/b/=/f","over":0}]}]})"));
+}
+
 TEST(Kept, says_what_is_wrong_with_another_text) {
   for (const char* text :
        {"", "[]", "{}", R"({"store": "", "known": [], "unshared": [{}]})",

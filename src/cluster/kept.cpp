@@ -57,6 +57,10 @@ std::optional<Order> read_order(const json& object) {
     order.fields.push_back({std::move(*wish), *over});
   }
   if (order.fields.empty()) return std::nullopt;
+  if (object.contains("anew")) {
+    if (!object["anew"].is_boolean()) return std::nullopt;
+    order.is_anew = object["anew"].get<bool>();
+  }
   return order;
 }
 
@@ -113,7 +117,9 @@ std::string kept_text(const Kept& kept) {
       object["over"] = field.over;
       fields.push_back(std::move(object));
     }
-    unshared.push_back({{"id", order.id}, {"fields", std::move(fields)}});
+    json object{{"id", order.id}, {"fields", std::move(fields)}};
+    if (order.is_anew) object["anew"] = true;
+    unshared.push_back(std::move(object));
   }
   const json object{
       {"store", kept.store}, {"known", std::move(known)}, {"unshared", std::move(unshared)}};

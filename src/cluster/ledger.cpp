@@ -244,6 +244,8 @@ void Ledger::settle() {
       follow(order);
     } else if (settles(order)) {
       kept.push_back(std::move(order));
+    } else if (is_too_old(order)) {
+      supersede(order, "it is too old to know whether somebody else changed it since");
     } else {
       supersede(order, "somebody else changed it while this instance was cut off");
     }
@@ -260,6 +262,26 @@ void Ledger::yield(Order& order) const {
   });
 }
 
+bool Ledger::is_too_old(const Order& order) const {
+  if (order.in_touch || order.is_anew) return false;
+  return std::ranges::any_of(order.fields, [this](const Order::Field& field) {
+    const auto& ours = field.wish.value;
+    return ours && ours->at_us < trusted_from_us_ && field.over == 0 &&
+           stored(field.wish.key) == nullptr;
+  });
+}
+
+std::vector<Order::Field> Ledger::taken_back_before(std::int64_t us, std::size_t most) const {
+  std::vector<Order::Field> fields;
+  for (const auto& [key, known] : known_) {
+    if (fields.size() == most) break;
+    const auto& value = known.value;
+    const bool is_over = value && value->value == value->configured && value->at_us < us;
+    if (is_over && !is_unshared(key)) fields.push_back({{key, std::nullopt}, known.revision});
+  }
+  return fields;
+}
+
 // True: it may go up, over what is known now.
 bool Ledger::settles(Order& order) const {
   const bool is_free = std::ranges::all_of(order.fields, [&](const Order::Field& field) {
@@ -268,7 +290,7 @@ bool Ledger::settles(Order& order) const {
     return order.in_touch || order.is_anew || revision == field.over ||
            means_the_same(now, pointer_to(field.wish.value));
   });
-  if (!is_free) return false;
+  if (!is_free || is_too_old(order)) return false;
   for (Order::Field& field : order.fields)
     field.over = stored(field.wish.key) != nullptr ? revision_of(field.wish.key) : 0;
   return true;

@@ -56,6 +56,12 @@ class Ledger {
   void in_the_way(const std::string& id, const std::vector<Sight>& sights);
   void refused(const std::string& id, std::string why);
   void cut_off();
+  // Orders from before that time (unix, in microseconds) that were made over nothing do not settle:
+  // what others said since may be taken back and removed.
+  void distrust_before(std::int64_t us) { trusted_from_us_ = us; }
+  // Fields that were taken back before that time, at most `most`, as an order that removes them.
+  [[nodiscard]] std::vector<Order::Field> taken_back_before(std::int64_t us,
+                                                            std::size_t most) const;
 
   // The order to be sent, until it is known what became of it; null: none.
   [[nodiscard]] const Order* next() const {
@@ -97,6 +103,7 @@ class Ledger {
   [[nodiscard]] std::vector<Wish> forgotten_by(const std::map<FieldKey, Known>& fresh) const;
   void settle();
   [[nodiscard]] bool settles(Order& order) const;
+  [[nodiscard]] bool is_too_old(const Order& order) const;
   void yield(Order& order) const;
   [[nodiscard]] bool is_there(const Order& order) const;
   [[nodiscard]] std::int64_t revision_of(const FieldKey& key) const;
@@ -111,6 +118,7 @@ class Ledger {
   std::deque<Order> unshared_;
   std::int64_t revision_ = 0;
   std::int64_t highest_ = 0;
+  std::int64_t trusted_from_us_ = 0;
   bool in_touch_ = false;
   std::set<FieldKey> touched_;
   std::vector<Superseded> superseded_;

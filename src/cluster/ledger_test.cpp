@@ -109,5 +109,42 @@ TEST_F(WentBack, what_was_ordered_meanwhile_comes_after_it_and_is_not_lost) {
   EXPECT_THAT(ledger.take_superseded(), IsEmpty());
 }
 
+TEST(TakenBack, fields_of_long_ago_are_told_with_their_revisions) {
+  Ledger ledger;
+  Wish old = wish("status", "", 5);
+  Wish fresh = wish("lbset", "0", 9);
+  fresh.value->configured = "0";
+  Wish changed = wish("retry", "7", 5);
+  Wish mine = wish("timeout", "", 5);
+  ledger.take_all({{old, 10}, {fresh, 11}, {changed, 12}, {mine, 13}}, 13);
+  ledger.order("one", {wish("timeout", "3", 8)});
+  const auto fields = ledger.taken_back_before(9, 100);
+  ASSERT_THAT(fields, SizeIs(1));
+  EXPECT_EQ(fields[0].wish.key, key("status"));
+  EXPECT_FALSE(fields[0].wish.value);
+  EXPECT_EQ(fields[0].over, 10);
+  EXPECT_THAT(ledger.taken_back_before(10, 1), SizeIs(1));
+}
+
+// An instance shared it and got no answer. Meanwhile it was taken back, and that was removed.
+TEST(TakenBack, an_old_order_does_not_bring_back_what_is_no_longer_told_of) {
+  for (const std::int64_t trusted_from : {8, 9}) {
+    Ledger ledger;
+    ledger.take_all({}, 10);
+    ledger.order("one", {wish("status", "D", 8)});
+    ledger.sent();
+    ledger.cut_off();
+    ledger.distrust_before(trusted_from);
+    ledger.take_all({}, 90);
+    const bool is_too_old = trusted_from > 8;
+    EXPECT_EQ(ledger.value(key("status")) == nullptr, is_too_old);
+    const auto lost = ledger.take_superseded();
+    ASSERT_THAT(lost, SizeIs(is_too_old ? 1 : 0));
+    if (is_too_old) {
+      EXPECT_THAT(lost[0].why, testing::HasSubstr("too old"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace steelyard::cluster

@@ -28,6 +28,12 @@ inline constexpr std::size_t page_keys_max = 256;
 inline constexpr std::size_t order_fields_max = 100;
 // Orders that wait to be shared; then further changes are refused.
 inline constexpr std::size_t unshared_max = 10'000;
+// A field that was taken back says who did it, for so long; then it is removed from the store.
+inline constexpr std::chrono::hours taken_back_lifetime = std::chrono::days(30);
+// An order older than this that was made over nothing may be older than what was said after it and
+// removed. Half of it, for clocks that are wrong.
+inline constexpr std::chrono::hours order_lifetime = taken_back_lifetime / 2;
+inline constexpr Duration sweep_interval = std::chrono::hours(1);
 // What is remembered to be shown: orders that lost, keys that say nothing sensible.
 inline constexpr std::size_t reports_max = 50;
 

@@ -50,6 +50,7 @@ struct News {
   };
   struct Lost {
     std::string why;
+    std::size_t address = 0;  // where
   };
   struct Behind {  // the store's revision of what we share, as far as it is known
     std::int64_t latest = 0;

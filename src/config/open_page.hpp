@@ -12,7 +12,7 @@ namespace steelyard::config {
 
 // How to open it on purpose.
 inline constexpr std::string_view how_to_open_it =
-    "write Require with those who may come in, or Require ip 0.0.0.0/0 ::/0 for everybody";
+    "write Require with those who may come in, or Require expr true for everybody";
 
 // A page that may be left open: all that a desk answers.
 [[nodiscard]] bool is_page(Responder responder);

@@ -38,6 +38,10 @@ std::string_view request_variable(std::string_view name, Evaluation& evaluation)
   return evaluation.facts.variable(name).value_or("");
 }
 
+std::string_view tls_variable(std::string_view name, Evaluation& evaluation) {
+  return evaluation.facts.tls_variable(name).value_or("");
+}
+
 std::string_view note(std::string_view name, Evaluation& evaluation) {
   return evaluation.facts.note(name).value_or("");
 }
@@ -230,6 +234,7 @@ constexpr Function functions[] = {
     {"filesize", file_bytes},
     {"ldap", escape_for_ldap},
     {"hc", health_check},
+    {"ssl", tls_variable},
 };
 
 }  // namespace

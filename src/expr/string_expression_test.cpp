@@ -80,6 +80,8 @@ TEST_F(StringExpressions, variables_are_found_in_any_case) {
 TEST_F(StringExpressions, variables_of_tls_are_asked_for_by_their_names) {
   facts.tls = {{"SSL_PROTOCOL", "TLSv1.3"}, {"SSL_SERVER_S_DN_Email", "a@b"}};
   EXPECT_EQ(value("%{SSL_PROTOCOL} %{SSL_SERVER_S_DN_Email}|%{SSL_NONE}|"), "TLSv1.3 a@b||");
+  EXPECT_EQ(value("%{SSL:SSL_PROTOCOL} %{ssl:SSL_SERVER_S_DN_Email}|%{SSL:none}|"),
+            "TLSv1.3 a@b||");
 }
 
 TEST_F(StringExpressions, functions_take_text_with_variables_and_calls) {

@@ -1,8 +1,10 @@
 // The journal on a disk that fails, in a process that ends, and in bad company.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <csignal>
 #include <random>
@@ -334,6 +336,17 @@ TEST(Durability, a_missing_place_is_told_by_its_name) {
 }
 
 // Root makes the folder for the user that the server becomes, where nobody else has a say.
+TEST(Durability, what_lies_in_memory_is_known_before_it_is_made) {
+  struct statfs found{};
+  const bool has_memory = ::statfs("/dev/shm", &found) == 0 && found.f_type == TMPFS_MAGIC;
+  if (!has_memory) GTEST_SKIP() << "/dev/shm is no tmpfs";
+  EXPECT_TRUE(is_in_memory("/dev/shm"));
+  EXPECT_TRUE(is_in_memory("/dev/shm/steelyard-not-made"));
+  EXPECT_TRUE(is_in_memory("/dev/shm/steelyard-not-made/"));
+  EXPECT_FALSE(is_in_memory("/dev/shm/steelyard-not-made/journal"));  // nobody knows
+  EXPECT_FALSE(is_in_memory("/proc"));
+}
+
 TEST(Durability, a_folder_is_made_for_who_the_server_becomes) {
   const TestFolder folder;
   const bool is_root = ::geteuid() == 0;

@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -87,6 +91,17 @@ std::expected<void, Fault> provide_folder(const std::string& folder) {
   return {};
 }
 
+bool is_in_memory(std::string folder) {
+  struct statfs system{};
+  constexpr std::array<decltype(system.f_type), 2> kinds{TMPFS_MAGIC, RAMFS_MAGIC};
+  if (::statfs(folder.c_str(), &system) != 0) {
+    // Not made yet.
+    folder = split_path(std::move(folder)).first;
+    if (::statfs(folder.c_str(), &system) != 0) return false;
+  }
+  return std::ranges::find(kinds, system.f_type) != kinds.end();
+}
+
 std::expected<void, Fault> provide_folder_for(const std::string& folder, uid_t user, gid_t group) {
   const auto [holder_path, name] = split_path(folder);
   const Folder holder(holder_path.c_str());
@@ -136,7 +151,7 @@ std::expected<std::string, Fault> set_aside(const std::string& path, WallTime no
   const auto second = std::chrono::time_point_cast<std::chrono::seconds>(now);
   const std::string base = fmt::format("{}.corrupt-{:%Y%m%dT%H%M%SZ}", path, second);
   for (int number = 1; number <= set_aside_tries; ++number) {
-    const std::string name = number == 1 ? base : fmt::format("{}-{}", base, number);
+    std::string name = number == 1 ? base : fmt::format("{}-{}", base, number);
     struct stat found{};
     if (::lstat(name.c_str(), &found) == 0) continue;
     // What lies beside the file first: left behind, it would be applied to the fresh one.

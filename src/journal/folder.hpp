@@ -18,6 +18,9 @@ namespace steelyard::journal {
 // Made with mode 0700 if it is missing; what it lies in must exist.
 std::expected<void, Fault> provide_folder(const std::string& folder);
 
+// It lies, or would lie, in memory (tmpfs, ramfs): what is in it is gone after a boot.
+[[nodiscard]] bool is_in_memory(std::string folder);
+
 // For a process that will soon have fewer rights: makes the folder and gives it to who the process
 // becomes. Does nothing where that is not root's to decide: the folder is there already, or others
 // than root may change what it lies in.

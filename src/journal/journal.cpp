@@ -94,6 +94,13 @@ void restore_member(const Kept& removal, const std::vector<Entry>& lost,
 
 }  // namespace
 
+void Journal::begin_above(std::int64_t id) { last_id_ = std::max(last_id_, id); }
+
+bool Journal::owes_its_first_row() const {
+  const auto extent = extent_of(*database_);
+  return extent && extent->last < last_id_;
+}
+
 bool Journal::is_in_place() const { return !file_ || identity_of(database_->path()) == file_; }
 
 std::expected<void, Fault> Journal::stay_in_place() const {
@@ -119,12 +126,13 @@ std::expected<std::int64_t, Fault> Journal::append(const BalancerKey& balancer,
   if (auto begun = transaction.begin(); !begun) return std::unexpected(std::move(begun.error()));
   const auto extent = extent_of(*database_);
   if (!extent) return std::unexpected(extent.error());
-  const std::int64_t first = extent->last + 1;
+  const std::int64_t first = std::max(extent->last, last_id_) + 1;
   auto written = write(balancer, records, after, now, first);
   if (written) written = transaction.commit();
   if (written) written = stay_in_place();
   if (!written) return std::unexpected(std::move(written.error()));
-  return extent->last + static_cast<std::int64_t>(records.size());
+  last_id_ = first + static_cast<std::int64_t>(records.size()) - 1;
+  return last_id_;
 }
 
 std::expected<void, Fault> Journal::write(const BalancerKey& balancer,

@@ -64,6 +64,13 @@ class Journal {
   Journal& operator=(Journal&&) noexcept;
   ~Journal();
 
+  // Ids go on after this one: the file is a fresh one in the place of one that had it.
+  void begin_above(std::int64_t id);
+  // That was given out, here or there; 0: none.
+  [[nodiscard]] std::int64_t last_id() const { return last_id_; }
+  // No row of it says yet that its ids go on after another one's.
+  [[nodiscard]] bool owes_its_first_row() const;
+
   // For the log, if the opening was unusual: a file was set aside, or can only be read. Else empty.
   [[nodiscard]] const std::string& remark() const { return remark_; }
   // The disk lets nobody write: load() and history() work, append() does not.
@@ -102,6 +109,7 @@ class Journal {
  private:
   Journal();
   static std::expected<Journal, Fault> open_once(const std::string& path, const Options& options);
+  static std::int64_t last_id_in(const std::string& path);
   [[nodiscard]] std::expected<void, Fault> stay_in_place() const;
   std::expected<void, Fault> take_hold(const Options& options);
   std::expected<void, Fault> write(const BalancerKey& balancer, std::span<const Record> records,
@@ -113,6 +121,7 @@ class Journal {
   std::unique_ptr<Database> database_;
   std::optional<FileIdentity> file_;  // none: in memory
   std::int64_t rows_max_ = rows_max_default;
+  std::int64_t last_id_ = 0;
   bool is_read_only_ = false;
   std::string remark_;
 };

@@ -34,6 +34,9 @@ std::uint32_t big_endian(std::string_view text, std::size_t at) {
 
 bool is_all_zero(std::string_view text) { return text.find_first_not_of('\0') == text.npos; }
 
+// More than can be given out in a lifetime: a number that rotted.
+constexpr std::int64_t plausible_id_max = 1'000'000'000'000;
+
 // Whether a crash could have left the file like this, which SQLite will find out and put right.
 bool may_be_half_made(std::string_view head) {
   return head.size() < head_bytes ? magic.starts_with(head.substr(0, magic.size()))
@@ -85,6 +88,7 @@ std::expected<Journal, Fault> Journal::open(const std::string& folder, WallTime 
   const std::string path = folder + std::string(file_name);
   auto opened = open_once(path, options);
   if (opened || opened.error().kind != Fault::Kind::corrupt) return opened;
+  const std::int64_t last_id = last_id_in(path);
   const auto name = set_aside(path, now);
   if (!name) {
     return fail(opened.error().kind, opened.error().text + "; and " + name.error().text);
@@ -92,6 +96,7 @@ std::expected<Journal, Fault> Journal::open(const std::string& folder, WallTime 
   const std::string why = opened.error().text;
   opened = open_once(path, options);
   if (opened) {
+    opened->begin_above(last_id);
     opened->remark_ = fmt::format(
         "{}: the journal was set aside as {}, and a fresh one begun; the changes in it are not "
         "brought back",
@@ -116,11 +121,22 @@ std::expected<Journal, Fault> Journal::open_once(const std::string& path, const 
   if (auto held = journal.take_hold(options); !held)
     return std::unexpected(told_as_in_use(std::move(held.error())));
   if (path != ":memory:") journal.file_ = identity_of(path);
+  const auto extent = extent_of(*journal.database_);
+  if (!extent) return std::unexpected(extent.error());
+  journal.last_id_ = extent->last;
   if (journal.is_read_only_) {
     journal.remark_ = fmt::format(
         "{} cannot be written to: changes that it has are known, and new ones are refused", path);
   }
   return journal;
+}
+
+// Of a file that is about to be set aside, as far as it can be read. Operators know ids of it.
+std::int64_t Journal::last_id_in(const std::string& path) {
+  const auto database = Database::open(path);
+  if (!database) return 0;
+  const auto extent = extent_of(*database);
+  return extent && extent->last <= plausible_id_max ? extent->last : 0;
 }
 
 // From here on the file is ours: locks are kept until it is closed.

@@ -262,6 +262,7 @@ proxy::DeskAnswer Api::answer(const proxy::DeskQuestion& question) {
       .fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}}};
   if (!done) {
     const Problem& problem = done.error();
+    if (problem.status == 412) ++parts_.book.refused().precondition;
     answer.status = problem.status;
     answer.content_type = "application/problem+json";
     answer.body = text_of(problem_object(problem));

@@ -95,7 +95,7 @@ Api::Answer Api::undo(const Call& call) {
 Api::Answer Api::show_export(const Call& call) {
   const auto wanted = call.wanted_balancers();
   if (!wanted) return std::unexpected(wanted.error());
-  auto text = export_text(parts_.book, *wanted, call.request.parameter("at"));
+  auto text = export_text(parts_.book, *wanted, call.request.parameter("at"), call.moment.wall);
   if (!text) return std::unexpected(problem_of(text.error()));
   return Reply{.text = std::move(*text), .content_type = "text/plain; charset=utf-8"};
 }

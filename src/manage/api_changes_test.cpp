@@ -139,6 +139,11 @@ TEST_F(ApiChanges, are_exported_as_they_were) {
                                   "2026-11-29 14:03:10Z", "2026-11-29T14:03:10"}) {
     told(ask(Method::get, "export", "at=" + wrong), 400);
   }
+  const std::string soon = Moment::text_of(loop.wall_now() + std::chrono::seconds(1));
+  EXPECT_EQ(told(ask(Method::get, "export", "at=" + soon), 400)["detail"],
+            soon + " has not come yet: it is " + Moment::text_of(loop.wall_now()));
+  EXPECT_EQ(told(ask(Method::get, "export", "at=3"), 400)["detail"],
+            "there is no change 3 yet; the last one is 2");
 }
 
 TEST_F(ApiChanges, what_was_found_out_of_a_member_is_said_and_kept_in_the_history) {

@@ -94,10 +94,10 @@ std::expected<ApiRequest, Problem> read_api_request(const proxy::DeskQuestion& q
   if (is_of_another_site(question))
     return refuse(403, "a page of another site may not change anything here");
   const std::string* const type = question.field("Content-Type");
-  if (!request.body.empty() && (type == nullptr || !is_json(*type)))
-    return refuse(415, "a body must be application/json");
-  // Without one a browser's form could send the request.
-  if (request.method == http::Method::post && type == nullptr)
+  const bool says_json = type != nullptr && is_json(*type);
+  if (!request.body.empty() && !says_json) return refuse(415, "a body must be application/json");
+  // A browser's form can send a POST of its own types, and an empty one, too.
+  if (request.method == http::Method::post && !says_json)
     return refuse(415, "a POST must say Content-Type: application/json");
   return request;
 }

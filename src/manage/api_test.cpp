@@ -231,6 +231,7 @@ TEST_F(ApiTest, a_change_can_be_made_to_depend_on_what_was_seen) {
   asked.fields.emplace_back("If-Match", tag());
   told(asked, 200);
   EXPECT_THAT(std::string(told(asked, 412)["detail"]), HasSubstr(tag()));
+  EXPECT_EQ(book.refused().precondition, 1U);
   // What happens to requests is no change.
   read("member", m1);
   asked.fields.back().second = "\"other\", " + tag();
@@ -396,6 +397,9 @@ TEST_F(ApiTest, nothing_is_changed_for_a_page_of_another_site) {
   told(form, 415);
   form.fields.clear();
   told(form, 415);
+  auto empty = question(Method::post, "undo", {}, "");
+  empty.fields = {{"Content-Type", "application/x-www-form-urlencoded"}};
+  told(empty, 415);
   auto cut = question(Method::patch, "member", m1, R"({"lbset": 3})");
   cut.body_is_cut = true;
   told(cut, 413);

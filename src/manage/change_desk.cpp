@@ -158,7 +158,7 @@ ChangeDesk::Answer ChangeDesk::export_text(const ControlRequest& request) const 
     if (!balancer) return std::unexpected(std::move(balancer.error()));
     wanted = {std::move(*balancer)};
   }
-  const auto text = manage::export_text(parts_.book, wanted, request.at);
+  const auto text = manage::export_text(parts_.book, wanted, request.at, parts_.loop.wall_now());
   if (!text) return std::unexpected(text.error());
   return line_of({{"ok", true}, {"text", *text}});
 }

@@ -88,17 +88,6 @@ journal::Author author_on_socket(std::string who, std::string reason) {
   return {.who = std::move(who), .from = "control socket", .reason = std::move(reason)};
 }
 
-std::set<const balance::Balancer*> persistent_balancers(const proxy::Generation& generation) {
-  std::set<const balance::Balancer*> seen, persistent;
-  for (const auto& server : generation.config().servers) {
-    for (const proxy::Group& group : generation.groups_of(*server).balancers) {
-      const bool is_its_own = seen.insert(group.state.get()).second;
-      if (is_its_own && server->persists_changes) persistent.insert(group.state.get());
-    }
-  }
-  return persistent;
-}
-
 std::vector<Change> differences(const Overlay& before, const Overlay& after) {
   struct Sides {
     const journal::Entry *before = nullptr, *after = nullptr;
@@ -191,7 +180,9 @@ ChangesBook::Changed ChangesBook::make(const NamedBalancer& balancer,
 ChangesBook::Changed ChangesBook::change(const NamedBalancer& balancer,
                                          const balance::ChangeOrder& order,
                                          const journal::Author& author, const Moment& moment) {
-  return make(balancer, order, {}, author, moment);
+  auto changed = make(balancer, order, {}, author, moment);
+  if (!changed) refused_.count(changed.error());
+  return changed;
 }
 
 std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& balancer,
@@ -207,7 +198,9 @@ std::expected<void, std::string> ChangesBook::keep_wish(const NamedBalancer& bal
   const Record record{
       .author = author,
       .change = {.member = member.spec->name, .field = "status", .before = before, .after = after}};
-  return share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
+  auto kept = share_and_keep(key_of(balancer), {record}, overlay, moment.wall);
+  if (!kept) ++refused_.not_kept;
+  return kept;
 }
 
 void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::MemberView& member,
@@ -228,7 +221,8 @@ void ChangesBook::note_finding(const NamedBalancer& balancer, const balance::Mem
 std::expected<ChangesBook::Undone, ControlFault> ChangesBook::undo(
     const std::vector<NamedBalancer>& balancers, const UndoWish& wish,
     const journal::Author& author, const Moment& moment) {
-  const auto refuse = [](std::string text) {
+  const auto refuse = [this](std::string text) {
+    ++refused_.undo;
     return std::unexpected(
         ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(text)});
   };
@@ -243,6 +237,11 @@ std::expected<ChangesBook::Undone, ControlFault> ChangesBook::undo(
     return Undone{.label = found->label};
   undo->order.added_max = wish.added_max;
   auto changes = make(*found, undo->order, {.kind = Kind::undo, .undoes = wish.id}, author, moment);
+  if (!changes && changes.error().kind == balance::ChangeFault::Kind::refused) {
+    ++refused_.not_kept;
+    return std::unexpected(
+        ControlFault{.kind = ControlFault::Kind::refused, .text = std::move(changes.error().text)});
+  }
   if (!changes) return refuse(std::move(changes.error().text));
   return Undone{.label = found->label, .changes = std::move(*changes)};
 }
@@ -255,7 +254,7 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
   if (!overlays) {
     // Written now, it would lose what it has and nobody could read.
     why_closed_ = std::move(overlays.error().text);
-    journal_.reset();
+    let_go();
     log_(config::LogLevel::error,
          "no changes are brought back, and changes are refused: " + why_closed_);
     return;
@@ -278,6 +277,7 @@ void ChangesBook::bring_back(const std::vector<NamedBalancer>& balancers,
     keep_or_complain(key, {{.kind = Kind::forgotten, .author = server_itself(why)}}, {},
                      moment.wall);
   }
+  say_where_ids_begin(balancers, moment);
 }
 
 void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& overlay,
@@ -297,14 +297,31 @@ void ChangesBook::bring_back_one(const NamedBalancer& balancer, const Overlay& o
   keep_or_complain(key_of(balancer), records, after, moment.wall);
 }
 
+void ChangesBook::let_go() {
+  if (journal_) last_id_ = std::max(last_id_, journal_->last_id());
+  journal_.reset();
+}
+
 void ChangesBook::open_late(journal::Journal journal) {
+  journal.begin_above(last_id_);
   journal_ = std::move(journal);
   why_closed_.clear();
 }
 
+// A fresh file in the place of another one: what an operator read there must not name a change
+// here, so ids go on. To be known after a restart too, that needs a row.
+void ChangesBook::say_where_ids_begin(const std::vector<NamedBalancer>& balancers,
+                                      const Moment& moment) {
+  if (balancers.empty() || journal_->is_read_only() || !journal_->owes_its_first_row()) return;
+  const NamedBalancer& first = balancers.front();
+  const auto author = server_itself("the journal was begun anew");
+  keep_or_complain(key_of(first), {{.kind = Kind::brought_back, .author = author}},
+                   Edits(*first.state).overlay(), moment.wall);
+}
+
 void ChangesBook::open_again(const Opener& opener, const std::vector<NamedBalancer>& balancers,
                              const Moment& moment) {
-  journal_.reset();  // as long as it is open nobody else may have it
+  let_go();  // as long as it is open nobody else may have it
   was_let_go_ = true;
   auto again = opener();
   if (!again) {
@@ -321,6 +338,7 @@ void ChangesBook::open_again(const Opener& opener, const std::vector<NamedBalanc
   kept_ = std::move(*overlays);
   open_late(std::move(*again));
   catch_up(balancers, moment);
+  say_where_ids_begin(balancers, moment);
 }
 
 bool ChangesBook::should_open_again() const {
@@ -369,13 +387,11 @@ void ChangesBook::close() {
 
 Edits::Became ChangesBook::follow(const NamedBalancer& balancer, const Overlay& overlay,
                                   const AuthorOf& author, const Moment& moment) {
-  const auto tell = [&](const std::vector<Change>& changes,
-                        const Overlay& after) -> std::expected<void, std::string> {
+  const auto tell = [&](const std::vector<Change>& changes, const Overlay& after) {
     Records records;
     for (const Change& change : changes)
       records.push_back({.author = author(change), .change = change});
     keep_or_complain(key_of(balancer), records, after, moment.wall);
-    return {};
   };
   return Edits(*balancer.state).become(overlay, moment.now, tell);
 }

@@ -20,6 +20,7 @@
 #include "journal/journal.hpp"
 #include "manage/control_answers.hpp"
 #include "manage/naming.hpp"
+#include "manage/refused_changes.hpp"
 #include "manage/sharing.hpp"
 #include "proxy/desk.hpp"
 
@@ -29,11 +30,6 @@ namespace steelyard::manage {
 [[nodiscard]] journal::Author author_of(const proxy::DeskQuestion& question, std::string reason);
 // `who` is what the system says of the other end: "uid 0, pid 512".
 [[nodiscard]] journal::Author author_on_socket(std::string who, std::string reason);
-
-// Balancers of servers with BalancerPersist On. What a virtual host only inherits is the main
-// server's.
-[[nodiscard]] std::set<const balance::Balancer*> persistent_balancers(
-    const proxy::Generation& generation);
 
 // What is different, in the words of balance::Change, for changes that were not made by Edits.
 [[nodiscard]] std::vector<balance::Change> differences(const balance::Overlay& before,
@@ -81,8 +77,7 @@ class ChangesBook {
                                            const UndoWish& wish, const journal::Author& author,
                                            const Moment& moment);
 
-  // Null: nobody.
-  void share_with(Sharing* sharing) { sharing_ = sharing; }
+  void share_with(Sharing* sharing) { sharing_ = sharing; }  // null: nobody
   [[nodiscard]] const Sharing* sharing() const { return sharing_; }
   using AuthorOf = std::function<journal::Author(const balance::Change&)>;
   // What other instances changed is made, and kept if it can be.
@@ -104,14 +99,15 @@ class ChangesBook {
   void open_again(const Opener& opener, const std::vector<NamedBalancer>& balancers,
                   const Moment& moment);
   [[nodiscard]] bool should_open_again() const;
-  // After a reload: whether any balancer wants its changes kept over a restart.
+  // After a reload: does any balancer want its changes kept over a restart?
   void expect_to_keep(bool wanted) { should_keep_ = wanted; }
   // The server stops: its successor may have the journal. Changes are refused from now on.
   void close();
 
   // What keeps changes from being made, kept or shared, in words for operators; empty: nothing.
   [[nodiscard]] std::vector<std::string> troubles() const;
-
+  // Of operators, since the start.
+  [[nodiscard]] RefusedChanges& refused() { return refused_; }
   // For history and "as of"; null: there is none.
   [[nodiscard]] const journal::Journal* journal() const { return journal_ ? &*journal_ : nullptr; }
 
@@ -133,17 +129,20 @@ class ChangesBook {
   void bring_back_one(const NamedBalancer& balancer, const balance::Overlay& overlay,
                       const Moment& moment);
   void catch_up_one(const NamedBalancer& balancer, const Moment& moment);
+  void let_go();
+  void say_where_ids_begin(const std::vector<NamedBalancer>& balancers, const Moment& moment);
   void tell_superseded(const std::string& label, const balance::Superseded& change, bool is_gone);
 
   std::optional<journal::Journal> journal_;
-  std::string why_closed_;  // of a journal that could not be opened or read
+  std::string why_closed_;    // of a journal that could not be opened or read
+  std::int64_t last_id_ = 0;  // of a journal that was let go of
   bool should_keep_ = false;
-  bool was_let_go_ = false;  // to open it again, which failed
-  // Since the last change that was kept; empty: none was refused.
-  std::string why_not_kept_;
+  bool was_let_go_ = false;   // to open it again, which failed
+  std::string why_not_kept_;  // of the last change; empty: it was
   const Log log_;
   const KnowsCondition knows_condition_;
   Sharing* sharing_ = nullptr;
+  RefusedChanges refused_;
   journal::Overlays kept_;  // as the journal has it; nothing where it has none
 };
 

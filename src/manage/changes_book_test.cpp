@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "balance/drains.hpp"
 #include "manage/test_desk.hpp"
@@ -133,6 +136,65 @@ TEST_F(ChangesBookTest, a_journal_that_was_deleted_refuses_until_it_is_begun_ane
   restart(persistent());
   EXPECT_EQ(view().spec->lbset, 1);
   EXPECT_EQ(view().spec->retry, std::chrono::seconds(7));
+}
+
+TEST_F(ChangesBookTest, ids_of_a_journal_that_was_deleted_are_not_given_out_again) {
+  ASSERT_TRUE(set("lbset", "1"));
+  ASSERT_TRUE(set("lbset", "0"));
+  ASSERT_EQ(history().front().id, 2);
+  std::filesystem::remove_all(folder + "/journal");
+  const auto open = [this] { return Journal::open(folder + "/journal", loop.wall_now()); };
+  const auto fail = [] { return journal::fail(journal::Fault::Kind::full, "no room"); };
+  book->open_again([&]() -> std::expected<Journal, journal::Fault> { return fail(); }, balancers(),
+                   moment());
+  book->open_again(open, balancers(), moment());
+  EXPECT_EQ(history().back().id, 3);
+  EXPECT_EQ(history().back().record.author.reason, "the journal was begun anew");
+  // Nothing else was to be kept, and the next run knows all the same.
+  restart(persistent());
+  ASSERT_TRUE(set("retry", "7"));
+  EXPECT_GT(history().front().id, 3);
+  const auto undone = book->undo(balancers(), {.id = 1}, anna, moment());
+  ASSERT_FALSE(undone);
+  EXPECT_EQ(undone.error().text, "there is no change 1");
+  EXPECT_EQ(view().spec->retry, std::chrono::seconds(7));
+}
+
+TEST_F(ChangesBookTest, nor_are_those_of_one_that_rotted) {
+  ASSERT_TRUE(set("retry", "7"));
+  book.reset();
+  std::fstream file(folder + "/journal/changes.db", std::ios::in | std::ios::out);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  file.seekp(static_cast<std::streamoff>(bytes.find("too slow")));
+  file << "too fast";
+  file.close();
+  restart(persistent());
+  EXPECT_EQ(history().front().id, 2);
+  EXPECT_FALSE(book->undo(balancers(), {.id = 1}, anna, moment()));
+}
+
+TEST_F(ChangesBookTest, what_is_refused_is_counted_by_what_stood_in_the_way) {
+  const auto counts = [this] {
+    const RefusedChanges& now = book->refused();
+    return std::array{now.invalid, now.undo, now.not_kept};
+  };
+  const auto undo = [this](std::int64_t id) {
+    return book->undo(balancers(), {.id = id}, anna, moment());
+  };
+  ASSERT_TRUE(set("lbset", "1"));
+  ASSERT_TRUE(set("lbset", "2"));
+  ASSERT_TRUE(set("lbset", "2"));
+  EXPECT_THAT(counts(), ElementsAre(0, 0, 0));
+  EXPECT_FALSE(set("lbset", "x"));
+  EXPECT_FALSE(set("hcexpr", "nowhere"));
+  EXPECT_FALSE(undo(1));
+  EXPECT_FALSE(undo(9));
+  EXPECT_THAT(counts(), ElementsAre(2, 2, 0));
+  std::filesystem::remove_all(folder + "/journal");
+  EXPECT_FALSE(set("lbset", "3"));
+  EXPECT_FALSE(book->keep_wish(balancers()[0], view(), balance::Flag::stopped, anna, moment()));
+  EXPECT_FALSE(undo(2));
+  EXPECT_THAT(counts(), ElementsAre(2, 2, 3));
 }
 
 TEST_F(ChangesBookTest, a_change_that_could_not_be_kept_is_shown_until_one_is) {

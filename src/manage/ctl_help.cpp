@@ -154,7 +154,7 @@ Takes back the change of that number. Refused when the field was changed again s
 
 Prints what operators changed and what counts now as text of the configuration, to be put into a
 file. It shows secret= and nonce= if there are any. With --at what counted after the change of that
-number, or at that moment: --at 17, --at 2026-11-29T14:03:10Z.
+number, or at that moment: --at 17, --at 2026-11-29T14:03:10Z. What has not come yet is refused.
 )"},
     Page{"generations",
          R"(steelyard ctl generations [--json]

@@ -109,7 +109,7 @@ std::optional<WallTime> parse_moment(std::string_view text) {
 namespace {
 
 std::expected<journal::Overlays, ControlFault> overlays_at(const ChangesBook& book,
-                                                           std::string_view at) {
+                                                           std::string_view at, WallTime now) {
   using Kind = ControlFault::Kind;
   const journal::Journal* const journal = book.journal();
   if (journal == nullptr) {
@@ -121,11 +121,22 @@ std::expected<journal::Overlays, ControlFault> overlays_at(const ChangesBook& bo
     if (overlays) return std::move(*overlays);
     return std::unexpected(ControlFault{.kind = Kind::refused, .text = overlays.error().text});
   };
-  if (const auto id = parse_unsigned(at); id && *id <= INT64_MAX)
-    return read(static_cast<std::int64_t>(*id));
+  if (const auto id = parse_unsigned(at); id && *id <= INT64_MAX) {
+    const auto number = static_cast<std::int64_t>(*id);
+    if (const std::int64_t last = journal->last_id(); number > last)
+      return std::unexpected(ControlFault{
+          .text = fmt::format("there is no change {} yet; the last one is {}", number, last)});
+    return read(number);
+  }
   // To the end of that second: what was told with the same text is in it.
   constexpr auto rest = std::chrono::seconds(1) - std::chrono::microseconds(1);
-  if (const auto when = parse_moment(at)) return read(WallTime(*when + rest));
+  if (const auto when = parse_moment(at)) {
+    if (*when > now) {
+      return std::unexpected(ControlFault{
+          .text = fmt::format("{} has not come yet: it is {}", at, Moment::text_of(now))});
+    }
+    return read(WallTime(*when + rest));
+  }
   return std::unexpected(ControlFault{
       .text = "at is the number of a change or a moment, as in 17 or 2026-11-29T14:03:10Z"});
 }
@@ -134,10 +145,10 @@ std::expected<journal::Overlays, ControlFault> overlays_at(const ChangesBook& bo
 
 std::expected<std::string, ControlFault> export_text(const ChangesBook& book,
                                                      const std::vector<NamedBalancer>& balancers,
-                                                     std::string_view at) {
+                                                     std::string_view at, WallTime now) {
   std::optional<journal::Overlays> then;
   if (!at.empty()) {
-    auto found = overlays_at(book, at);
+    auto found = overlays_at(book, at, now);
     if (!found) return std::unexpected(std::move(found.error()));
     then = std::move(*found);
   }

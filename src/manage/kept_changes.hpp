@@ -39,7 +39,9 @@ inline constexpr std::size_t history_rows = 100;
 
 // What operators changed, over what the configuration says now, as its text. `at`: empty for what
 // counts now; else the number of the change after which it counted, or a moment for parse_moment().
+// What has not come by `now` is refused: nobody knows what will count then.
 [[nodiscard]] std::expected<std::string, ControlFault> export_text(
-    const ChangesBook& book, const std::vector<NamedBalancer>& balancers, std::string_view at);
+    const ChangesBook& book, const std::vector<NamedBalancer>& balancers, std::string_view at,
+    WallTime now);
 
 }  // namespace steelyard::manage

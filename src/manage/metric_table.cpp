@@ -34,6 +34,9 @@ constexpr auto rows = std::to_array<MetricRow>({
     {"steelyard_reloads_total", counter, "result",
      "Reloads by result: accepted, or refused, which leaves the old configuration in force"},
 
+    {"steelyard_changes_refused_total", counter, "cause",
+     "Changes of operators that were refused, by what stood in the way"},
+
     {"steelyard_cluster_connected", gauge, "",
      "1 if the etcd of SteelyardCluster answers, 0 if this instance serves on with what it knows"},
     {"steelyard_cluster_revision_lag", gauge, "",
@@ -182,6 +185,9 @@ std::string label_rows() {
   row("cause", "refusals",
       all_words<Outcome>(balance::outcome_count, 1, label_of) +
           ", `queue_full`, `queue_timed_out`");
+  row("cause", "changes that were refused",
+      "`invalid` (what it says), `precondition` (`If-Match` of the API), `undo` (nothing to take "
+      "back, or it was changed since), `not_kept` (not in the journal, or not for the cluster)");
   row("cause", "spans", "`queue_full`, `refused`, `undelivered`");
   row("cause", "health changes", all_words<HealthCause>(balance::health_cause_count, 0, label_of));
   row("reason", "picks", all_words<Reason>(balance::reason_count, 1, label_of));

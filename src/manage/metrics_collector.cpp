@@ -151,6 +151,14 @@ void MetricsCollector::collect_process(MetricBook& book) const {
   book.add("steelyard_generation_start_time_seconds", unix_seconds(sources_.generation_since));
   book.add("steelyard_reloads_total", number(generation - 1), {"accepted"});
   book.add("steelyard_reloads_total", number(sources_.group.reloads_refused.load()), {"refused"});
+  const RefusedChanges& changes = sources_.refused;
+  const auto refused = [&book](std::uint64_t count, std::string_view cause) {
+    if (count != 0) book.add("steelyard_changes_refused_total", number(count), {cause});
+  };
+  refused(changes.invalid, "invalid");
+  refused(changes.precondition, "precondition");
+  refused(changes.undo, "undo");
+  refused(changes.not_kept, "not_kept");
 }
 
 void MetricsCollector::collect_clients(MetricBook& book) const {

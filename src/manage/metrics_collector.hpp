@@ -14,6 +14,7 @@
 #include "manage/cluster_view.hpp"
 #include "manage/naming.hpp"
 #include "manage/process_usage.hpp"
+#include "manage/refused_changes.hpp"
 #include "proxy/generation.hpp"
 #include "proxy/shard_group.hpp"
 
@@ -29,6 +30,7 @@ class MetricsCollector final : public prometheus::Collectable {
     ProcessUsage usage;
     WallTime generation_since;
     std::optional<ClusterView> cluster{};  // none: there is none
+    RefusedChanges refused{};
   };
   explicit MetricsCollector(Sources sources) : sources_(std::move(sources)) {}
 

@@ -30,7 +30,8 @@ proxy::DeskAnswer MetricsPage::answer(const proxy::DeskQuestion& question) const
   ProcessUsage usage = sources_.usage();
   const WallTime since = accepted(*question.generation, usage);
   const MetricsCollector collector({sources_.group, *question.generation, std::move(usage), since,
-                                    cluster_ ? cluster_() : std::nullopt});
+                                    cluster_ ? cluster_() : std::nullopt,
+                                    refused_ ? refused_() : RefusedChanges()});
   proxy::DeskAnswer answer{.status = 200};
   // Scrapers name it only if they can read it.
   if (accepts(question, "Accept", "application/openmetrics-text")) {

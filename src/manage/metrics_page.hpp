@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "manage/cluster_view.hpp"
+#include "manage/refused_changes.hpp"
 #include "manage/server_sources.hpp"
 
 namespace steelyard::manage {
@@ -20,8 +21,10 @@ class MetricsPage {
   // None: there is no cluster.
   using Cluster = std::function<std::optional<ClusterView>()>;
 
-  explicit MetricsPage(ServerSources sources, Cluster cluster = nullptr)
-      : sources_(std::move(sources)), cluster_(std::move(cluster)) {}
+  using Refused = std::function<RefusedChanges()>;
+
+  explicit MetricsPage(ServerSources sources, Cluster cluster = nullptr, Refused refused = nullptr)
+      : sources_(std::move(sources)), cluster_(std::move(cluster)), refused_(std::move(refused)) {}
 
   [[nodiscard]] proxy::DeskAnswer answer(const proxy::DeskQuestion& question) const;
 
@@ -31,6 +34,7 @@ class MetricsPage {
 
   ServerSources sources_;
   Cluster cluster_;
+  Refused refused_;
 };
 
 }  // namespace steelyard::manage

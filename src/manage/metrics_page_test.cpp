@@ -47,6 +47,17 @@ class Metrics : public ::testing::Test {
   proxy::DeskAnswer answer_;
 };
 
+TEST_F(Metrics, tell_of_changes_that_were_refused) {
+  StatusWorld world(2);
+  const MetricsPage metrics(world.sources(), nullptr,
+                            [] { return RefusedChanges{.invalid = 3, .undo = 1}; });
+  const std::string text = metrics.answer(world.question()).body;
+  EXPECT_THAT(text, HasSubstr("steelyard_changes_refused_total{cause=\"invalid\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("steelyard_changes_refused_total{cause=\"undo\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("not_kept")));
+  EXPECT_THAT(page(world), Not(HasSubstr("steelyard_changes_refused_total{")));
+}
+
 TEST_F(Metrics, tell_of_hosts_and_members_what_happened) {
   StatusWorld world(2);
   world.exchange();

@@ -110,6 +110,17 @@ std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,
   return all;
 }
 
+std::set<const balance::Balancer*> persistent_balancers(const proxy::Generation& generation) {
+  std::set<const balance::Balancer*> seen, persistent;
+  for (const auto& server : generation.config().servers) {
+    for (const proxy::Group& group : generation.groups_of(*server).balancers) {
+      const bool is_its_own = seen.insert(group.state.get()).second;
+      if (is_its_own && server->persists_changes) persistent.insert(group.state.get());
+    }
+  }
+  return persistent;
+}
+
 std::expected<NamedBalancer, ControlFault> find_balancer(
     const std::vector<NamedBalancer>& balancers, std::string_view wanted) {
   const Wanted asked = read_wanted(wanted);

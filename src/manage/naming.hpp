@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation);
 std::vector<NamedBalancer> name_direct_backends(const proxy::Generation& generation);
 // "main" and the virtual hosts, by Server::index; all different.
 std::vector<std::string> name_servers(const proxy::Generation& generation);
+
+// Of servers with BalancerPersist On. What a virtual host only inherits is the main server's.
+[[nodiscard]] std::set<const balance::Balancer*> persistent_balancers(
+    const proxy::Generation& generation);
 
 // Those of one virtual host, by its index, with what it has from the main server.
 std::vector<NamedBalancer> name_balancers(const proxy::Generation& generation,

@@ -46,6 +46,7 @@ std::string order_note(const NamedBalancer& balancer, const balance::MemberView&
 std::expected<Operations::Changes, balance::ChangeFault> Operations::change(
     const NamedBalancer& balancer, const balance::ChangeOrder& order, const By& by) const {
   if (std::ranges::any_of(order.fields, is_of_the_form)) {
+    ++parts_.book.refused().invalid;
     return std::unexpected(balance::ChangeFault{
         balance::ChangeFault::Kind::bad_value,
         {},

@@ -215,9 +215,26 @@ void SharedChanges::decide(const std::string& proposal, Proposal is) {
 
 void SharedChanges::send_next() {
   const Order* const next = ledger_.next();
-  if (next == nullptr || std::exchange(is_sent_, true)) return;
+  if (next == nullptr) return sweep();
+  if (std::exchange(is_sent_, true)) return;
   ledger_.sent();
   parts_.send(*next, epoch_);
+}
+
+// What was taken back long ago is removed from the store. Not an order of the ledger's: where one
+// of the fields is something else by now, nothing of it is done, and nobody has to know.
+void SharedChanges::sweep() {
+  const Instant now = parts_.loop.now();
+  if (!ledger_.in_touch() || is_sent_ || has_left_ || now < next_sweep_) return;
+  const std::int64_t before = unix_us(parts_.loop.wall_now() - cluster::taken_back_lifetime);
+  Order order{.id = next_id(),
+              .fields = ledger_.taken_back_before(before, cluster::order_fields_max)};
+  // Whatever becomes of it: etcd is not to be asked in a loop.
+  const bool is_all = order.fields.size() < cluster::order_fields_max;
+  next_sweep_ = now + (is_all ? Duration(cluster::sweep_interval) : cluster::keep_alive_interval);
+  if (order.fields.empty()) return;
+  is_sent_ = true;
+  parts_.send(order, epoch_);
 }
 
 void SharedChanges::hear(std::vector<News::Any> news) {
@@ -236,6 +253,7 @@ void SharedChanges::take(News::Everything& news) {
   instances_.clear();
   for (cluster::Instance& each : news.instances) instances_[each.id] = std::move(each);
   const std::int64_t before = ledger_.highest();
+  ledger_.distrust_before(unix_us(parts_.loop.wall_now() - cluster::order_lifetime));
   auto forgotten = ledger_.take_all(std::move(news.fields), news.revision);
   if (news.revision < before) share_anew(std::move(forgotten), before);
   keep_soon();
@@ -314,12 +332,16 @@ void SharedChanges::take(News::Refused& news) {
   keep_soon();
 }
 
+std::string SharedChanges::as_user() const {
+  return parts_.user.empty() ? "" : " as user " + steelyard::quoted(parts_.user);
+}
+
 // One line a change of state, and not one a try.
 void SharedChanges::take(News::Lost& news) {
   is_sent_ = false;
   if (ledger_.in_touch() || !since_) since_ = parts_.loop.wall_now();
   ledger_.cut_off();
-  why_ = std::move(news.why);
+  why_ = parts_.addresses.at(news.address) + as_user() + ": " + news.why;
   if (std::exchange(told_cut_off_, true)) return;
   parts_.log(LogLevel::warn, fmt::format("cluster: cut off from etcd ({}); serving on with what is "
                                          "known, and trying again",
@@ -458,7 +480,7 @@ ClusterView SharedChanges::view() const {
                    .id = parts_.self.id,
                    .is_connected = ledger_.in_touch(),
                    .since = since_,
-                   .why = since_ ? why_ : "nothing was heard of it yet",
+                   .why = since_ ? why_ : "nothing was heard of it yet" + as_user(),
                    .address = parts_.addresses.at(address_),
                    .revision = ledger_.revision(),
                    .latest = latest_,

@@ -40,6 +40,7 @@ class SharedChanges final : public Sharing, private io::Timer {
     std::function<std::expected<void, std::string>(const std::string&)> keep;
     std::string store;                   // "etcd://a:2379,b:2379/prefix"
     std::vector<std::string> addresses;  // "a:2379"
+    std::string user{};                  // that it is spoken to as; empty: none
     cluster::Instance self;
   };
   explicit SharedChanges(Parts parts) : parts_(std::move(parts)) {}
@@ -87,7 +88,9 @@ class SharedChanges final : public Sharing, private io::Timer {
   void remember_stops(const std::set<const balance::Balancer*>& persistent, Instant now);
   // Of a store that went back behind `before`.
   void share_anew(std::vector<cluster::Wish> forgotten, std::int64_t before);
+  [[nodiscard]] std::string as_user() const;
   void send_next();
+  void sweep();
   void follow_all();
   void follow_touched();
   void follow(const NamedBalancer& balancer);
@@ -102,6 +105,7 @@ class SharedChanges final : public Sharing, private io::Timer {
   cluster::Ledger ledger_;
   bool has_heard_ = false;  // everything, once
   bool is_sent_ = false;
+  Instant next_sweep_ = Instant::min();
   std::uint64_t epoch_ = 0;
   std::uint64_t orders_ = 0;
   std::map<std::string, cluster::Instance> instances_;

@@ -72,7 +72,8 @@ class SharedChangesTest : public DeskWorld {
         return {};
       },
       .store = "etcd://a/p",
-      .addresses = {"a:2379"},
+      .addresses = {"a:2379", "b:2379"},
+      .user = "lb",
       .self = {.id = "1", .name = "web1"}}};
 };
 
@@ -226,16 +227,17 @@ TEST_F(SharedChangesTest, more_than_there_is_room_for_is_left_out) {
 TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
   join();
   hear(News::Lost{"no route"});
-  hear(News::Lost{"no route"});
+  hear(News::Lost{"no route", 1});
   ask(R"({"command":"set","balancer":"app","member":"r1","status":"+D"})");
   EXPECT_EQ(status(0), "Init Dis");
   EXPECT_THAT(sent, IsEmpty());
   const ClusterView view = shared.view();
   EXPECT_FALSE(view.is_connected);
-  EXPECT_EQ(view.why, "no route");
+  EXPECT_EQ(view.why, "b:2379 as user \"lb\": no route");
   // Who looks at members sees it, too.
-  const std::string trouble = "Not connected to etcd://a/p since " + Moment::text_of(*view.since) +
-                              ": no route; what is changed here reaches the other instances later";
+  const std::string trouble =
+      "Not connected to etcd://a/p since " + Moment::text_of(*view.since) +
+      ": b:2379 as user \"lb\": no route; what is changed here reaches the other instances later";
   EXPECT_THAT(std::string(nlohmann::json::parse(ask(R"({"command":"members"})"))["troubles"][0]),
               testing::StartsWith(trouble));
   EXPECT_THAT(view.unshared, SizeIs(1));
@@ -245,6 +247,64 @@ TEST_F(SharedChangesTest, while_cut_off_changes_are_made_and_wait) {
   hear(News::Everything{.revision = 11, .epoch = 2});
   EXPECT_THAT(sent, SizeIs(1));
   EXPECT_EQ(status(0), "Init Dis");
+}
+
+TEST_F(SharedChangesTest, what_was_taken_back_long_ago_is_removed_from_the_store) {
+  const auto taken_back = [this](std::string field, std::chrono::days ago, std::int64_t revision) {
+    Sight each = sight(key(m1, std::move(field)), "", "", revision);
+    each.field.value->at_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                  (loop.wall_now() - ago).time_since_epoch())
+                                  .count();
+    return each;
+  };
+  using std::chrono::days;
+  join({taken_back("status", days(31), 4), taken_back("route", days(29), 5),
+        sight(key(m1, "lbset"), "0", "1", 6)});
+  ASSERT_THAT(sent, SizeIs(1));
+  ASSERT_THAT(sent[0].fields, SizeIs(1));
+  EXPECT_EQ(sent[0].fields[0].wish, (cluster::Wish{key(m1, "status"), std::nullopt}));
+  EXPECT_EQ(sent[0].fields[0].over, 4);
+  EXPECT_THAT(shared.view().unshared, IsEmpty());
+  // Nor is an order of an operator held up for longer than it takes, or what is newer removed.
+  ask(R"({"command":"set","balancer":"app","member":"r1","fields":{"status":"D"}})");
+  EXPECT_THAT(sent, SizeIs(1));
+  hear(News::InTheWay{.order = sent[0].id, .fields = {sight(key(m1, "status"), "", "S", 11)}});
+  ASSERT_THAT(sent, SizeIs(2));
+  EXPECT_EQ(sent[1].fields[0].wish.value->value, "D");
+  hear(News::Shared{sent[1].id, 12});
+  EXPECT_THAT(sent, SizeIs(2));
+  loop.advance(std::chrono::hours(20));
+  hear(News::Behind{12});
+  EXPECT_THAT(sent, SizeIs(2));
+  loop.advance(std::chrono::hours(20));
+  hear(News::Behind{12});
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_EQ(sent[2].fields[0].wish.key, key(m1, "route"));
+}
+
+TEST_F(SharedChangesTest, of_much_that_was_taken_back_a_part_is_removed_at_a_time) {
+  std::vector<Sight> fields;
+  for (int i = 0; i < 150; ++i) {
+    fields.push_back(sight(key("http://x" + std::to_string(i) + ":8080", "route"), "", "", 5));
+    fields.back().field.value->at_us = INT64_MIN / 2;
+  }
+  join(fields);
+  ASSERT_THAT(sent, SizeIs(1));
+  EXPECT_THAT(sent[0].fields, SizeIs(100));
+  // Nor in a loop when etcd does not do it.
+  hear(News::Refused{sent[0].id, "no"});
+  EXPECT_THAT(sent, SizeIs(1));
+  loop.advance(cluster::keep_alive_interval);
+  hear(News::Behind{10});
+  ASSERT_THAT(sent, SizeIs(2));
+  News::Changes gone{.revision = 11};
+  for (const auto& field : sent[1].fields) gone.fields.push_back({field.wish, 11});
+  hear(std::move(gone));
+  hear(News::Shared{sent[1].id, 11});
+  loop.advance(cluster::keep_alive_interval);
+  hear(News::Behind{11});
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_THAT(sent[2].fields, SizeIs(50));
 }
 
 TEST_F(SharedChangesTest, an_order_that_lost_is_taken_back_and_told) {

@@ -111,31 +111,46 @@ std::unique_ptr<BackendConnection> BackendPool::take_lane(Instant idle_after, bo
 
 std::unique_ptr<BackendConnection> BackendPool::begin_lane(
     std::unique_ptr<BackendConnection> connection, io::Loop& loop, const Keeping& keeping) {
-  const auto carrier = Http2Carrier::begin(std::move(connection), loop);
+  const auto carrier =
+      Http2Carrier::begin(std::move(connection), loop, known_room_.value_or(LaneRoom{}));
   lane_keeping_ = keeping;
   if (!retired_) {
     carrier->set_keeper(this);
     carriers_.push_back(carrier);
+    lane_line_.carrier_began(*carrier);
   }
   auto lane = lane_on(carrier);
   if (!retired_) carrier_has_room(*carrier);
   return lane;
 }
 
+bool BackendPool::has_carrier_for(const TlsWish& wish) const {
+  const auto fits = [&wish](const auto& each) { return wish.is_met_by(each->connection()); };
+  return wish.context == nullptr ? !carriers_.empty() : std::ranges::any_of(carriers_, fits);
+}
+
+// By another shard, or by one here who speaks TLS with another host.
+bool BackendPool::slot_is_wanted_elsewhere() const {
+  return gate != nullptr && gate->waiting() > lane_line_.helped();
+}
+
 bool BackendPool::lanes_are_coming() const {
   return lane_line_.possible_dials() < lanes_expected();
 }
 
-// Each connection has its first lane already. What the member allowed last, it will allow again.
+// What the member allowed last, it will allow again. Whoever dials has the first lane himself.
 std::size_t BackendPool::lanes_expected() const {
-  const auto settling =
-      static_cast<std::size_t>(std::ranges::count_if(carriers_, &Http2Carrier::is_settling));
-  return (dialing_ + settling) * (std::max<std::size_t>(lanes_allowed_, 1) - 1);
+  const std::size_t each = known_room_ ? std::max<std::size_t>(known_room_->lanes(), 1) : lanes_max;
+  std::size_t lanes = dialing_ * (each - 1);
+  for (const auto& carrier : carriers_) {
+    if (carrier->is_settling()) lanes += each - std::min(each, carrier->lanes());
+  }
+  return lanes;
 }
 
 void BackendPool::carrier_has_room(Http2Carrier& carrier) {
-  if (carrier.is_settling()) return;
-  lanes_allowed_ = carrier.lanes_allowed();
+  if (carrier.is_over()) return;
+  if (!carrier.is_settling()) known_room_ = carrier.room();
   lane_line_.hand_out(carrier.shared_from_this());
   call_who_waits_in_vain();
 }
@@ -157,7 +172,7 @@ void BackendPool::drop(const Http2Carrier& carrier) {
 // Nobody uses it now: another shard's exchange may have its slot, and one that takes no more goes.
 // So does one whose member never said a word.
 void BackendPool::carrier_rests(Http2Carrier& carrier) {
-  if (carrier.is_settling() || !carrier.takes_more(true) || carrier.is_wanted_elsewhere()) {
+  if (carrier.is_settling() || !carrier.takes_more(true) || carrier.slot_is_wanted()) {
     drop(carrier);
     return call_who_waits_in_vain();
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   // Connections are being made, or new, and are likely to have a lane for one exchange more.
   bool lanes_are_coming() const;
   LaneLine& lane_line() { return lane_line_; }
+  // Of the connections here there is one that fits.
+  bool has_carrier_for(const TlsWish& wish) const;
   // A connection for lanes is being made, as long as this lives.
   class Dialing {
    public:
@@ -88,6 +91,7 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   void carrier_has_room(Http2Carrier& carrier) override;
   void carrier_rests(Http2Carrier& carrier) override;
   void carrier_ended(Http2Carrier& carrier) override;
+  bool slot_is_wanted_elsewhere() const override;
   // Lays the one used last among those that meet it on top. False: there is none.
   bool bring_up(const TlsWish& wish);
   // A peer that ends or says something unasked: its connection is of no use.
@@ -99,7 +103,7 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   std::shared_ptr<MemberCells> cells_;
   bool retired_ = false;
   Keeping lane_keeping_;
-  std::size_t lanes_allowed_ = lanes_max;  // by the member, on the connection that told it last
+  std::optional<LaneRoom> known_room_;  // of the connection that told it last
   std::size_t dialing_ = 0;
   LaneLine lane_line_;
   std::vector<std::unique_ptr<BackendConnection>> idle_;  // oldest first

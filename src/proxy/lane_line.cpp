@@ -8,11 +8,13 @@ namespace steelyard::proxy {
 LaneLine::Stay::Stay(LaneLine& line, Place place, io::Wait& wait)
     : line_(line), place_(std::make_shared<Place>(std::move(place))) {
   place_->wait = &wait;
+  if (place_->is_helped) ++line_.helped_;
   line_.places_.push_back(place_);
 }
 
 LaneLine::Stay::~Stay() {
   place_->wait = nullptr;
+  if (place_->is_helped) --line_.helped_;
   std::erase(line_.places_, place_);
 }
 
@@ -22,12 +24,18 @@ void LaneLine::call(const std::shared_ptr<Place>& place) {
   });
 }
 
+void LaneLine::carrier_began(const Http2Carrier& carrier) {
+  for (const auto& place : places_) {
+    if (place->may_dial || place->is_helped || !place->fits(carrier)) continue;
+    place->is_helped = true;
+    ++helped_;
+  }
+}
+
 void LaneLine::hand_out(const std::shared_ptr<Http2Carrier>& carrier) {
   for (auto at = places_.begin(); at != places_.end() && carrier->takes_more(false);) {
     const std::shared_ptr<Place> place = *at;
-    const bool fits =
-        place->wish.context == nullptr || place->wish.is_met_by(carrier->connection());
-    if (!fits || !carrier->takes_more(place->sends_body)) {
+    if (!place->fits(*carrier) || !carrier->takes_more(place->sends_body)) {
       ++at;
       continue;
     }

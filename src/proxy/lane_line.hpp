@@ -24,10 +24,15 @@ class LaneLine {
   struct Place {
     TlsWish wish;             // what it names outlives the place
     bool sends_body = false;  // the connection's window has to have room
-    bool may_dial = false;    // else nothing but a lane is of use
+    bool may_dial = false;    // else he waits for a slot of the member's gate at the same time
+    bool is_helped = false;   // does so, and there was a connection that he fits
     io::Loop* loop = nullptr;
     io::Wait* wait = nullptr;  // null: nobody waits there any more
     std::unique_ptr<BackendConnection> lane;
+
+    bool fits(const Http2Carrier& carrier) const {
+      return wish.context == nullptr || wish.is_met_by(carrier.connection());
+    }
   };
   // Holds a place until it dies.
   class Stay {
@@ -44,16 +49,22 @@ class LaneLine {
     std::shared_ptr<Place> place_;
   };
 
+  // There is another connection.
+  void carrier_began(const Http2Carrier& carrier);
   // As many lanes as there are for those who wait.
   void hand_out(const std::shared_ptr<Http2Carrier>& carrier);
   // Of those that may make a connection of their own all but `count` are called to do so.
   void call_all_but(std::size_t count);
   std::size_t possible_dials() const;
+  // Of those that stand in the gate's queue, how many will have a lane. They count until they know
+  // that they have it: so long they are in both queues.
+  std::size_t helped() const { return helped_; }
 
  private:
   static void call(const std::shared_ptr<Place>& place);
 
   std::deque<std::shared_ptr<Place>> places_;
+  std::size_t helped_ = 0;
 };
 
 }  // namespace steelyard::proxy

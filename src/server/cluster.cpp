@@ -90,6 +90,7 @@ void Server::join_cluster() {
       .kept = std::nullopt,
       .store = spec.url,
       .addresses = spec.addresses,
+      .user = spec.user,
       .self = self};
   if (has_journal_) {
     const std::string path = journal_folder_ + std::string(journal::cluster_file_name);

@@ -33,6 +33,13 @@ bool may_be_sent_again(long status) {
   return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+// A login page of somebody in between, with 200. OTLP answers with an object in JSON, but there are
+// collectors that say "ok", or answer in protobuf whatever they were asked in: they took the spans.
+bool is_page(std::string_view media_type, std::string_view body) {
+  const std::string type = to_lower(trim(media_type.substr(0, media_type.find(';'))));
+  return type == "text/html" || type == "application/xhtml+xml" || body.starts_with('<');
+}
+
 }  // namespace
 
 CollectorLoop::CollectorLoop(const CurlLibrary& curl) : curl_(curl), multi_(curl.multi_init()) {
@@ -138,7 +145,10 @@ CollectorAnswer CollectorClient::judge(int result) {
   }
   long status = 0;
   loop_.curl_.easy_getinfo(request_->easy, CURLINFO_RESPONSE_CODE, &status);
-  CollectorAnswer answer = judge_status(status, request_->answer);
+  const char* media_type = nullptr;
+  loop_.curl_.easy_getinfo(request_->easy, CURLINFO_CONTENT_TYPE, &media_type);
+  CollectorAnswer answer =
+      judge_answer(status, media_type != nullptr ? media_type : "", request_->answer);
   curl_off_t seconds = 0;
   if (loop_.curl_.easy_getinfo(request_->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK &&
       seconds > 0) {
@@ -148,12 +158,11 @@ CollectorAnswer CollectorClient::judge(int result) {
   return answer;
 }
 
-CollectorAnswer CollectorClient::judge_status(long status, std::string_view body) {
-  CollectorAnswer answer;
+CollectorAnswer judge_answer(long status, std::string_view media_type, std::string_view body) {
+  CollectorAnswer answer{.status = status};
   if (status >= 200 && status < 300) {
-    // OTLP answers with an object, which may be empty, and says so; a login page does neither.
     const std::string_view told = trim(body);
-    if (!told.empty() && !told.starts_with('{')) {
+    if (!told.empty() && is_page(media_type, told)) {
       answer.kind = CollectorAnswer::Kind::refused;
       answer.text = fmt::format("it answers {} with what is no OTLP: {}", status,
                                 quoted(told.substr(0, 200)));

@@ -44,6 +44,7 @@ struct CollectorAnswer {
     refused,    // it never will
     abandoned,  // nobody waited for it any more
   } kind = Kind::again;
+  long status = 0;             // 0: none came
   Duration retry_after{};      // as it asks for; 0: it does not
   std::uint64_t rejected = 0;  // of those taken, by its own word (partial success)
   std::string text{};          // what went wrong, for people
@@ -63,12 +64,14 @@ class CollectorClient {
  private:
   struct Request;
   CollectorAnswer judge(int result);
-  static CollectorAnswer judge_status(long status, std::string_view body);
 
   CollectorLoop& loop_;
   const config::TraceExport to_;
   std::unique_ptr<Request> request_;
 };
+
+// What a status and the body with it say. `media_type`: of the Content-Type; empty: there is none.
+CollectorAnswer judge_answer(long status, std::string_view media_type, std::string_view body);
 
 // "rejectedSpans" of an answer in JSON (partialSuccess); 0: none, or no such answer.
 std::uint64_t rejected_spans(std::string_view answer);

@@ -8,6 +8,7 @@
 
 #include "apacheconf/files.hpp"
 #include "apacheconf/read.hpp"
+#include "journal/folder.hpp"
 #include "server/cluster_secrets.hpp"
 #include "server/curl_library.hpp"
 #include "server/host_names.hpp"
@@ -47,14 +48,18 @@ Diagnostic fault(std::string text) {
   return diagnostic;
 }
 
+bool persists(const config::Config& config) {
+  return std::ranges::any_of(config.servers, &config::Server::persists_changes);
+}
+
 // httpd's own names where the configuration says nothing.
 void fill_in_files(config::Config& config) {
   if (config.pid_file.empty()) {
     config.pid_file = apacheconf::join_path(config.server_root, "logs/httpd.pid");
   }
   if (!config.control_socket) config.control_socket = config.pid_file + ".ctl";
-  const bool persists = std::ranges::any_of(config.servers, &config::Server::persists_changes);
-  if (!config.journal_folder && persists) config.journal_folder = config.pid_file + ".journal";
+  if (!config.journal_folder && persists(config))
+    config.journal_folder = config.pid_file + ".journal";
   for (const auto& server : config.servers) {
     config::LogTarget& log = server->error_log;
     if (log.kind == config::LogTarget::Kind::file && log.text.empty()) {
@@ -73,6 +78,20 @@ void warn_of_missing_place(apacheconf::ReadResult& read) {
   Diagnostic warning = fault("The journal cannot be made: " + holder.string() + " is no directory");
   warning.severity = Severity::warning;
   warning.advice = "Make it, or write SteelyardJournal with another path.";
+  read.remarks.push_back(std::move(warning));
+}
+
+// As httpd's own, whose directory is in /run on most systems. Who writes BalancerPersist may expect
+// more.
+void warn_of_place_in_memory(apacheconf::ReadResult& read) {
+  const config::Config& config = *read.config;
+  const std::string folder = config.journal_folder.value_or("");
+  if (folder.empty() || !persists(config) || !journal::is_in_memory(folder)) return;
+  Diagnostic warning = fault(fmt::format(
+      "BalancerPersist On: changes are kept over a restart, but not over a boot: {} is in memory",
+      folder));
+  warning.severity = Severity::warning;
+  warning.advice = "Name a directory on a disk, as SteelyardJournal /var/lib/steelyard.";
   read.remarks.push_back(std::move(warning));
 }
 
@@ -131,6 +150,7 @@ std::expected<Configuration, std::vector<Diagnostic>> read_configuration(const O
     }
   }
   warn_of_missing_place(*read);
+  warn_of_place_in_memory(*read);
   if (config.cluster) {
     const auto complaints = complaints_about_files(*config.cluster);
     for (const std::string& complaint : complaints) read->remarks.push_back(fault(complaint));

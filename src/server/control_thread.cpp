@@ -73,6 +73,7 @@ void ControlThread::join(Cluster cluster, std::shared_ptr<const proxy::Generatio
       .keep = std::move(cluster.keep),
       .store = std::move(cluster.store),
       .addresses = std::move(cluster.addresses),
+      .user = std::move(cluster.user),
       .self = std::move(cluster.self)});
   shared_->begin(std::move(cluster.kept), manage::name_balancers(*generation_),
                  manage::persistent_balancers(*generation_),
@@ -207,6 +208,7 @@ void ControlThread::run(Descriptor socket) {
 
 void ControlThread::end_turn() {
   log_.turn_ended();
+  pages_.tell(book_->refused());
   if (shared_ != nullptr) pages_.tell(shared_->view());
 }
 

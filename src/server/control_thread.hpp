@@ -63,6 +63,7 @@ class ControlThread final : public proxy::Desk {
     std::optional<cluster::Kept> kept;
     std::string store;
     std::vector<std::string> addresses;
+    std::string user;
     cluster::Instance self;
   };
   // Before start(), after bring_back(): changes are shared.

@@ -53,13 +53,18 @@ bool LogOutput::flush(Instant now) {
   return true;
 }
 
-void LogOutput::adopt_waiting(LogOutput& old) {
-  waiting_.assign(old.waiting_, old.written_);
+void LogOutput::adopt(LogOutput& old) {
+  waiting_ = old.take_unread();
+  waiting_.append(old.waiting_, old.written_);
   old.waiting_.clear();
   old.written_ = 0;
   lines_dropped_ = old.lines_dropped_;
   untold_drops_ = old.untold_drops_;
   next_drop_notice_ = old.next_drop_notice_;
+}
+
+std::uint64_t LogOutput::unread_lines() {
+  return static_cast<std::uint64_t>(std::ranges::count(take_unread(), '\n'));
 }
 
 std::string LogOutput::take_notice(Instant now) {

@@ -69,16 +69,17 @@ class LogOutput {
     return untold_drops_ > 0 && !failing_ ? next_drop_notice_ : never;
   }
 
-  // Of what was written: lines that nobody will read, when nothing is written any more.
-  virtual std::uint64_t unread_lines() { return 0; }
+  // Of what was written: what nobody will read, when nothing is written any more.
+  virtual std::string take_unread() { return {}; }
+  std::uint64_t unread_lines();
   virtual std::optional<FileIdentity> file() const { return std::nullopt; }
   // What a poll may wait for; -1: nothing.
   virtual int writable_descriptor() const { return -1; }
   virtual int exit_descriptor() const { return -1; }
   // Looks after the program behind a pipe: when it has ended, starts it again.
   virtual void tend(Instant /*now*/) {}
-  // Takes over what waits in the output that this one replaces.
-  void adopt_waiting(LogOutput& old);
+  // Takes over what waits in the output that this one replaces, and what nobody read of it.
+  void adopt(LogOutput& old);
 
  protected:
   explicit LogOutput(config::LogTarget target) : target_(std::move(target)) {}

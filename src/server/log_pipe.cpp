@@ -92,15 +92,15 @@ std::string PipeLog::take_notice(Instant now) {
 }
 
 // While the program runs it reads up to the end of its input.
-std::uint64_t PipeLog::unread_lines() {
-  if (restart_at_ == never && !has_ended()) return 0;
+std::string PipeLog::take_unread() {
+  if (restart_at_ == never && !has_ended()) return {};
   ::fcntl(read_end_.number(), F_SETFL, O_NONBLOCK);
   char room[65536];
-  std::uint64_t lines = 0;
+  std::string unread;
   ssize_t got = 0;
   while ((got = ::read(read_end_.number(), room, sizeof room)) > 0)
-    lines += static_cast<std::uint64_t>(std::count(room, room + got, '\n'));
-  return lines;
+    unread.append(room, static_cast<std::size_t>(got));
+  return unread;
 }
 
 LogOutput::Written PipeLog::write(std::string_view bytes) {

@@ -26,7 +26,7 @@ class PipeLog final : public LogOutput {
   void tend(Instant now) override;
   std::string take_notice(Instant now) override;
   Instant notice_at() const override;
-  std::uint64_t unread_lines() override;
+  std::string take_unread() override;
 
  private:
   PipeLog(const config::LogTarget& target, LogOpener& opener)

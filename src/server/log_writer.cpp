@@ -127,8 +127,10 @@ void LogWriter::carry_out(Item& item) {
       break;
     case Item::Kind::install: {
       auto& place = outputs_[item.id];
-      if (place && !place->flush(steady_now())) item.installed->adopt_waiting(*place);
-      if (place) lines_dropped_ += place->unread_lines();
+      if (place) {
+        place->flush(steady_now());
+        item.installed->adopt(*place);
+      }
       place = std::move(item.installed);
       break;
     }

@@ -266,9 +266,37 @@ TEST(LogOutput, a_successor_takes_over_what_waits) {
   ASSERT_TRUE(full && fresh);
   (*full)->append("one\n", LogLevel::info);
   (*full)->flush(Instant{});
-  (*fresh)->adopt_waiting(**full);
+  (*fresh)->adopt(**full);
   EXPECT_TRUE((*fresh)->flush(Instant{}));
   EXPECT_EQ(content(scratch.file("a")), "one\n");
+}
+
+TEST(LogWriter, what_a_program_that_ended_had_not_read_goes_to_the_one_after_a_reload) {
+  const ScratchDirectory scratch;
+  const auto program = [&scratch](std::string_view first) {
+    return LogTarget{.kind = Kind::pipe_shell,
+                     .text = fmt::format("{} >> {}", first, scratch.file("a"))};
+  };
+  auto before = LogOutput::open(program("read line; echo $line"));
+  auto after = LogOutput::open(program("cat"));
+  ASSERT_TRUE(before && after);
+  const Descriptor reader(::dup((*before)->exit_descriptor()));
+  const Descriptor successor(::dup((*after)->exit_descriptor()));
+  (*before)->append("one\n", LogLevel::info);
+  ASSERT_TRUE((*before)->flush(std::chrono::steady_clock::now()));
+  await_end(reader.number());
+  (*before)->append("two\n", LogLevel::info);
+  ASSERT_TRUE((*before)->flush(std::chrono::steady_clock::now()));
+  LogWriter writer;
+  writer.install(1, std::move(*before));
+  say(writer, 1, "three\n");
+  writer.install(1, std::move(*after));
+  say(writer, 1, "four\n");
+  writer.start();
+  writer.stop();
+  await_end(successor.number());
+  EXPECT_EQ(content(scratch.file("a")), "one\ntwo\nthree\nfour\n");
+  EXPECT_EQ(writer.lines_dropped(), 0U);
 }
 
 TEST(LogOutput, a_file_that_cannot_be_opened_is_named) {

@@ -23,7 +23,8 @@ manage::ServerSources sources_of(proxy::ShardGroup& group, io::Loop& loop) {
 PageThread::PageThread(proxy::ShardGroup& group, Complain complain)
     : complain_(std::move(complain)),
       status_(sources_of(group, loop_)),
-      metrics_(sources_of(group, loop_), [this] { return cluster(); }) {}
+      metrics_(
+          sources_of(group, loop_), [this] { return cluster(); }, [this] { return refused(); }) {}
 
 void PageThread::start() {
   thread_ = std::thread([this] {
@@ -63,6 +64,16 @@ proxy::DeskAnswer PageThread::answer(const proxy::DeskQuestion& question) const 
 void PageThread::tell(manage::ClusterView cluster) {
   const std::lock_guard hold(lock_);
   cluster_ = std::move(cluster);
+}
+
+void PageThread::tell(const manage::RefusedChanges& refused) {
+  const std::lock_guard hold(lock_);
+  refused_ = refused;
+}
+
+manage::RefusedChanges PageThread::refused() const {
+  const std::lock_guard hold(lock_);
+  return refused_;
 }
 
 std::optional<manage::ClusterView> PageThread::cluster() const {

@@ -39,10 +39,12 @@ class PageThread {
   void ask(proxy::DeskQuestion question, proxy::Desk::Reply reply);
   // How the instance does in its cluster by now; before the first: there is none.
   void tell(manage::ClusterView cluster);
+  void tell(const manage::RefusedChanges& refused);
 
  private:
   proxy::DeskAnswer answer(const proxy::DeskQuestion& question) const;
   std::optional<manage::ClusterView> cluster() const;
+  manage::RefusedChanges refused() const;
 
   const Complain complain_;
   io::EpollLoop loop_;
@@ -51,7 +53,8 @@ class PageThread {
   manage::MetricsPage metrics_;
 
   mutable std::mutex lock_;
-  std::optional<manage::ClusterView> cluster_;  // guarded by lock_
+  std::optional<manage::ClusterView> cluster_;  // guarded by lock_, as the next one
+  manage::RefusedChanges refused_;
 };
 
 }  // namespace steelyard::server

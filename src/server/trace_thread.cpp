@@ -104,7 +104,7 @@ void TraceThread::renew_client() {
   front_ = front_of(*to_);
   troubled_since_ = never;
   is_trouble_told_ = false;
-  refusal_told_.clear();
+  refused_.clear();
 }
 
 void TraceThread::send_what_is_due() {
@@ -160,14 +160,12 @@ bool TraceThread::settle(const SpanBatch& batch, const CollectorAnswer& answer) 
   return true;
 }
 
-// Another reason at once, the same one once in a while; how many there were meanwhile comes with
-// the next line or the recovery.
+// Another status at once, the same one once in a while, whatever its words: some name the request
+// or the time. How many there were meanwhile comes with the next line or the recovery.
 void TraceThread::tell_refused(const CollectorAnswer& answer, std::uint64_t spans) {
   note_trouble();
   counts_.refused += spans;
-  const bool is_another = answer.text != refusal_told_;
-  if (!refused_.ask(clock_now()) && !is_another) return;
-  refusal_told_ = answer.text;
+  if (!refused_[answer.status].ask(clock_now())) return;
   const std::uint64_t refused = counts_.refused;
   say(LogLevel::error, fmt::format("{} refuses spans: {}; {} were dropped for that", to_->url,
                                    answer.text, refused - std::exchange(refused_told_, refused)));
@@ -207,7 +205,7 @@ void TraceThread::tell_recovery() {
   if (troubled_since_ == never) return;
   const Duration lasted = clock_now() - std::exchange(troubled_since_, never);
   is_trouble_told_ = false;
-  refusal_told_.clear();
+  refused_.clear();
   full_told_ = counts_.queue_full;
   refused_told_ = counts_.refused;
   say(LogLevel::warn, fmt::format("{} takes spans again, after {:.1f} s; {} were dropped meanwhile",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -91,8 +92,8 @@ class TraceThread final : public trace::SpanSink {
   Instant troubled_since_ = never;
   std::uint64_t dropped_before_ = 0;  // the trouble
   bool is_trouble_told_ = false;      // that it is out of reach
-  Seldom full_, refused_;
-  std::string refusal_told_;  // the last one, in its words
+  Seldom full_;
+  std::map<long, Seldom> refused_;  // by status, since the trouble began
   std::uint64_t full_told_ = 0, refused_told_ = 0;
 };
 

@@ -80,7 +80,7 @@ class Walk {
   // Where everybody may write but the sticky bit holds (/tmp), others' directories stay in place.
   bool is_trusted(const struct stat* entry) const {
     struct stat holder{};
-    if (::fstat(at_.number(), &holder) != 0) return false;
+    if (!at_.is_open() || ::fstat(at_.number(), &holder) != 0) return false;
     if (!may_change(holder)) return true;
     const bool sticky = (holder.st_mode & S_ISVTX) != 0 && holder.st_uid != suspect_.user;
     return sticky && entry != nullptr && entry->st_uid != suspect_.user && !names_.empty();

@@ -44,7 +44,8 @@ int peer_index() {
 void set_behaviour(SSL_CTX& context, const TlsBackendSettings& settings) {
   SSL_CTX_set_mode(&context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(&context, 1);
-  SSL_CTX_set_options(&context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A member of TLS 1.2 that wants a certificate for some paths asks for it by another handshake.
+  SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION);
   set_versions(context, settings.versions.value_or(config::tls_all));
 }
 
@@ -207,7 +208,7 @@ std::unique_ptr<TlsStream> ClientContext::connect(std::unique_ptr<io::Stream> be
   sessions_->offer(ssl.get(), key);
   auto stream =
       std::make_unique<TlsStream>(std::move(below), std::move(ssl), TlsStream::Role::client);
-  if (kernel_encrypts_) stream->let_kernel_encrypt(false);
+  if (kernel_encrypts_) stream->let_kernel_encrypt(true);
   return stream;
 }
 

@@ -150,6 +150,22 @@ TEST_F(Loading, hosts_with_the_same_certificates_and_rules_may_be_asked_for_each
   EXPECT_FALSE((*hosts)->may_ask(first, verifying));
 }
 
+TEST_F(Loading, versions_below_a_gap_do_not_count) {
+  config::Server& server = add("/a.pem", "/a.key");
+  using Range = std::pair<long, long>;
+  const auto range_of = [&](config::TlsVersions versions) {
+    server.tls.versions = versions;
+    const auto loaded = Hosts::load(config_, testing::files_from(files_));
+    SSL_CTX* const context = (*loaded)->context_of(server);
+    return Range(SSL_CTX_get_min_proto_version(context), SSL_CTX_get_max_proto_version(context));
+  };
+  using namespace config;
+  EXPECT_EQ(range_of(tls_all & ~tls_1_1), Range(TLS1_2_VERSION, TLS1_3_VERSION));
+  EXPECT_EQ(range_of(tls_all & ~tls_1_2), Range(TLS1_3_VERSION, TLS1_3_VERSION));
+  EXPECT_EQ(range_of(tls_1_0 | tls_1_2), Range(TLS1_2_VERSION, TLS1_2_VERSION));
+  EXPECT_EQ(range_of(tls_1_0 | tls_1_1), Range(TLS1_VERSION, TLS1_1_VERSION));
+}
+
 TEST_F(Loading, the_librarys_own_words_are_obeyed_or_faults) {
   config::Server& server = add("/a.pem", "/a.key");
   server.tls.commands = {{"Groups", "P-384", {}}, {"MinProtocol", "TLSv1.3", {}}};

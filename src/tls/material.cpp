@@ -14,14 +14,15 @@ using Parse = std::expected<std::vector<Handle>, std::string> (*)(std::string_vi
 
 template <class Handle>
 ParsedFile<Handle> read_and_parse(const std::string& path, const FileAccess& access,
-                                  Parse<Handle> parse) {
+                                  Parse<Handle> parse,
+                                  int (*curve_of)(std::string_view) = nullptr) {
   const auto text = access.read(path);
   if (!text) return {std::unexpected(FileFault{" cannot be read: " + text.error(), true}), ""};
   std::string digest = digest_of(*text);
   auto content = parse(*text);
   if (!content)
     return {std::unexpected(FileFault{' ' + std::move(content.error())}), std::move(digest)};
-  return {std::move(*content), std::move(digest)};
+  return {std::move(*content), std::move(digest), curve_of == nullptr ? 0 : curve_of(*text)};
 }
 
 // Null: it is not there.
@@ -48,7 +49,7 @@ void free_names(STACK_OF(X509_NAME) * names) { sk_X509_NAME_pop_free(names, X509
 
 const ParsedFile<CertificateHandle>& Material::certificates(const std::string& path) {
   return find_or_make(certificates_, path,
-                      [&] { return read_and_parse(path, access_, read_certificates); });
+                      [&] { return read_and_parse(path, access_, read_certificates, read_curve); });
 }
 
 const ParsedFile<RevocationListHandle>& Material::revocation_lists(const std::string& path) {

@@ -34,6 +34,7 @@ template <class Handle>
 struct ParsedFile {
   std::expected<std::vector<Handle>, FileFault> content;
   std::string digest;  // empty: it could not be read
+  int curve = 0;       // of certificates: as read_curve() tells it
 };
 // Equal texts: a file with the same bytes.
 std::string digest_of(const std::string& bytes);

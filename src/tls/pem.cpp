@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "tls/library_errors.hpp"
@@ -75,6 +76,22 @@ std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std
     return std::unexpected("holds no certificate in PEM");
   }
   return std::unexpected("holds a malformed certificate: " + take_library_errors("not readable"));
+}
+
+int read_curve(std::string_view pem) {
+  const BioHandle bio = bio_over(pem);
+  int curve = NID_undef;
+  while (EVP_PKEY* const read = PEM_read_bio_Parameters(bio.get(), nullptr)) {
+    const KeyHandle parameters(read);
+    std::array<char, 64> name{};
+    const bool is_named = EVP_PKEY_is_a(read, "EC") == 1 &&
+                          EVP_PKEY_get_group_name(read, name.data(), name.size(), nullptr) == 1;
+    if (!is_named) continue;
+    curve = OBJ_sn2nid(name.data());
+    break;
+  }
+  ERR_clear_error();
+  return curve;
 }
 
 std::expected<std::vector<RevocationListHandle>, std::string> read_revocation_lists(

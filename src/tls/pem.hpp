@@ -18,6 +18,9 @@ std::expected<std::vector<CertificateHandle>, std::string> read_certificates(std
 std::expected<std::vector<RevocationListHandle>, std::string> read_revocation_lists(
     std::string_view pem);
 
+// Of the curve that "EC PARAMETERS" name, the library's number; 0: none, or one without a name.
+int read_curve(std::string_view pem);
+
 struct KeyFault {
   std::string text;
   bool is_locked = false;  // it has a pass phrase, and that was not it

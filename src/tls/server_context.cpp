@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <ranges>
 
 #include "base/check.hpp"
 #include "tls/inquiry.hpp"
@@ -357,16 +358,27 @@ void use_key_pair(SSL_CTX& context, const KeyPairFiles& pair, Material& material
     SSL_CTX_add1_chain_cert(&context, (*certificates)[i].get());
 }
 
+// httpd: parameters in the first certificate's file name the only curve that keys are agreed on by.
+void use_curve(SSL_CTX& context, const TlsServerSettings& settings, Material& material) {
+  if (settings.certificates.empty()) return;
+  const int curve = material.certificates(settings.certificates.front().path).curve;
+  if (curve != 0) SSL_CTX_set1_groups(&context, &curve, 1);
+}
+
 }  // namespace
 
 void set_versions(SSL_CTX& context, TlsVersions versions) {
   int least = 0;
   int most = 0;
-  for (const VersionNumber& each : version_numbers) {
-    if ((versions & each.bit) != 0) {
-      if (least == 0) least = each.number;
-      most = each.number;
+  bool is_broken = false;
+  // httpd: what lies below a gap does not count.
+  for (const VersionNumber& each : std::views::reverse(version_numbers)) {
+    const bool is_on = (versions & each.bit) != 0;
+    if (is_on && !is_broken) {
+      least = each.number;
+      if (most == 0) most = each.number;
     } else {
+      is_broken = most != 0;
       SSL_CTX_set_options(&context, each.switched_off);
     }
   }
@@ -393,6 +405,7 @@ std::expected<ServerContext, Faults> make_server_context(const TlsServerSettings
     use_key_pair(context, {certificate, key, identity, i, settings.chain.has_value()}, material,
                  faults);
   }
+  use_curve(context, settings, material);
   if (settings.ticket_key) use_ticket_key(context, *settings.ticket_key, material.access(), faults);
   if (settings.chain) add_chain(context, settings, material, faults);
   ask_for_certificates(context, settings, material, faults);

@@ -265,6 +265,7 @@ io::IoResult TlsStream::read(std::span<char> room) {
       [[fallthrough]];
     case Blocked::for_reading:
       readable_ = false;
+      if (shook_hands_too_often()) return failure();
       return {io::IoStatus::would_block};
     case Blocked::ended:
       return {io::IoStatus::end};
@@ -272,6 +273,16 @@ io::IoResult TlsStream::read(std::span<char> room) {
       note_fault();
       return failure();
   }
+}
+
+// A member may ask for another handshake, but not for one after the other.
+bool TlsStream::shook_hands_too_often() {
+  constexpr long renegotiations_max = 8;
+  if (SSL_num_renegotiations(ssl_.get()) <= renegotiations_max) return false;
+  broken_ = true;
+  error_ = EPROTO;
+  fault_ = "the peer asks for one handshake after the other";
+  return true;
 }
 
 // False: it is owed, or the connection broke.

@@ -86,6 +86,7 @@ class TlsStream final : public io::Stream, private io::IdleWatcher {
   // Nothing is to be read but what the library keeps for itself (tickets, new keys).
   bool says_nothing();
   bool send_record(std::string_view text);
+  bool shook_hands_too_often();
   void pay_owed();
   void say_goodbye();
   io::IoResult write_plainly(std::span<const std::string_view> pieces);

@@ -250,5 +250,52 @@ TEST_F(TlsStreams, an_idle_connection_that_ends_stirs) {
   EXPECT_FALSE(client_->silent_and_open());
 }
 
+// As a member does that wants a certificate for the path that it was asked for (TLS 1.2).
+class Renegotiating : public TlsStreams {
+ protected:
+  Renegotiating() {
+    connect();
+    for (const auto& stream : {server_.get(), client_.get()})
+      SSL_set_max_proto_version(stream->ssl(), TLS1_2_VERSION);
+    shake_hands();
+  }
+  void ask_for_another() {
+    ASSERT_EQ(SSL_renegotiate(server_->ssl()), 1);
+    SSL_do_handshake(server_->ssl());
+    loop_.settle();
+  }
+};
+
+TEST_F(Renegotiating, what_is_written_meanwhile_leaves_when_hands_were_shaken) {
+  ask_for_another();
+  EXPECT_EQ(read_all(*client_), "");
+  EXPECT_EQ(write(*client_, "hello").bytes, 5u);
+  EXPECT_EQ(write(*client_, "more").status, io::IoStatus::would_block);
+  std::string heard = read_all(*server_);
+  read_all(*client_);
+  heard += read_all(*server_);
+  read_all(*client_);
+  heard += read_all(*server_);
+  EXPECT_EQ(heard, "hello");
+  EXPECT_EQ(SSL_num_renegotiations(client_->ssl()), 1);
+  EXPECT_EQ(write(*client_, "more").bytes, 4u);
+  loop_.settle();
+  EXPECT_EQ(read_all(*server_), "more");
+  EXPECT_EQ(write(*server_, "welcome").bytes, 7u);
+  EXPECT_EQ(read_all(*client_), "welcome");
+}
+
+TEST_F(Renegotiating, nobody_is_asked_without_end) {
+  for (int i = 0; i < 20 && !client_->is_broken(); ++i) {
+    ask_for_another();
+    for (int step = 0; step < 4; ++step) {
+      read_all(*client_);
+      read_all(*server_);
+    }
+  }
+  EXPECT_TRUE(client_->is_broken());
+  EXPECT_EQ(client_->fault(), "the peer asks for one handshake after the other");
+}
+
 }  // namespace
 }  // namespace steelyard::tls

@@ -279,6 +279,25 @@ def test_members_over_tls_through_another_proxy(start, port, parent, certificate
         assert until(lambda: parent.read("access.log").count(f"CONNECT localhost:{member.port}") == 2)
 
 
+@pytest.mark.parametrize("scheme", ["wss", "*"])
+def test_a_websocket_over_tls_through_another_proxy(start, port, parent, certificate, scheme):
+    with TlsMember(certificate) as member:
+        server = start(
+            f"SSLProxyEngine On\nProxyRemote {scheme} http://localhost:{parent.port}\n"
+            f"ProxyPass / wss://localhost:{member.port}/in/\n", CONNECT + TLS)
+        with socket.create_connection(("127.0.0.1", port.port), 10) as client:
+            client.sendall(b"GET /talk HTTP/1.1\r\nHost: lb.test\r\n"
+                           b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
+            heard = b""
+            while not heard.endswith(b"HELLO"):
+                piece = client.recv(4096)
+                assert piece, (heard, server.read("error.log"))
+                heard += piece
+        assert heard.startswith(b"HTTP/1.1 101 ")
+        assert member.requests[-1][0].startswith(b"GET /in/talk ")
+        assert until(lambda: parent.read("access.log").count(f"CONNECT localhost:{member.port}") == 1)
+
+
 @pytest.mark.parametrize("said", [
     b"HTTP/1.0 403 No\r\n\r\n",
     b"HTTP/1.0 200 Yes\r\n\r\nand more",

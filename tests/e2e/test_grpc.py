@@ -80,3 +80,36 @@ def test_a_server_that_takes_few_calls_at_a_time(calls, server, port, member, st
         f"{HTTP2}Protocols h2c http/1.1\nListen {port.port}\n"
         f"ProxyPass / h2c://127.0.0.1:{member.port}/\n"), [port.port])
     assert told_by(calls, member.port, port.port, STREAMS_MAX=str(streams_max)) == EVERY_CALL
+
+
+def members(*ports):
+    lines = "".join(f"BalancerMember h2c://127.0.0.1:{one.port}\n" for one in ports)
+    return f"<Proxy balancer://calls>\n{lines}</Proxy>\nProxyPass / balancer://calls/\n"
+
+
+@pytest.fixture
+def second():
+    held = HeldPort()
+    yield held
+    held.close()
+
+
+def test_no_call_fails_while_servers_end_their_connections(calls, server, port, member, second):
+    """Servers say GOAWAY ten times a second, in the middle of calls of every kind."""
+    server.start(complete(
+        f"{HTTP2}Protocols h2c http/1.1\nListen {port.port}\n{members(member, second)}"), [port.port])
+    told = told_by(calls, member.port, port.port, SECOND_PORT=str(second.port), CONNECTION_AGE_MS="100")
+    met = told.pop("met")
+    assert told.pop("for a while") == ["good"] * 4
+    assert told == EVERY_CALL
+    assert met["servers"] == 2 and met["connections"] >= 10 and met["calls"] >= 40, met
+
+
+def test_two_servers_share_the_calls(calls, server, port, member, second):
+    server.start(complete(
+        f"{HTTP2}Protocols h2c http/1.1\nListen {port.port}\n{members(member, second)}"), [port.port])
+    told = told_by(calls, member.port, port.port, SECOND_PORT=str(second.port))
+    met = told.pop("met")
+    assert told.pop("for a while") == ["good"] * 4
+    assert told == EVERY_CALL
+    assert met["servers"] == 2 and 2 <= met["connections"] <= 4, met

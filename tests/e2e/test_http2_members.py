@@ -31,11 +31,10 @@ def start(server, port):
     return begin
 
 
-def ask(port, target="/", method="GET", body=b"", fields=""):
+def ask(port, target="/", method="GET", body=b"", fields="", host="Host: lb.test\r\n"):
     connection = Connection("127.0.0.1", port.port)
     length = f"Content-Length: {len(body)}\r\n" if body or method == "POST" else ""
-    connection.send(f"{method} {target} HTTP/1.1\r\nHost: lb.test\r\n{fields}{length}\r\n".encode()
-                    + body)
+    connection.send(f"{method} {target} HTTP/1.1\r\n{host}{fields}{length}\r\n".encode() + body)
     response = connection.read_response(method)
     connection.close()
     return response
@@ -297,6 +296,27 @@ def test_over_tls_by_alpn(start, port, tmp_path):
         assert member.connections == 1
         assert ask(port, "/old").status == "503"
         assert until(lambda: "does not speak HTTP/2" in server.read("error.log"))
+
+
+@pytest.mark.parametrize("path", ["/b/", "/"])
+def test_without_leave_to_speak_tls_nobody_gets_a_lane_of_another_host(start, port, tmp_path, path):
+    """SSLProxyEngine is off there: that is an error, though there is a connection with room."""
+    authority = Authority(tmp_path)
+    with Http2Member(authority.issue("localhost", "127.0.0.1")) as member:
+        place = f"h2://localhost:{member.port}"
+        server = start(f"<Proxy balancer://b>\nBalancerMember {place}\n</Proxy>\n" + "".join(
+            f"<VirtualHost *:{port.port}>\nServerName {host}\n{engine}\n"
+            f"ProxyPass /b/ balancer://b/\nProxyPass / {place}/\n</VirtualHost>\n"
+            for host, engine in (("may.test", "SSLProxyEngine On"), ("not.test", ""))))
+        held = Asking(port, f"{path}hold/a", fields="Host: may.test\r\n", host="")
+        member.wait_for(lambda: len(member.requests) == 1)
+        for method in ("GET", "POST"):
+            assert ask(port, f"{path}x", method, fields="Host: not.test\r\n", host="").status == "500"
+        assert until(lambda: server.read("error.log").count("see SSLProxyEngine") >= 2)
+        assert ask(port, f"{path}y", fields="Host: may.test\r\n", host="").status == "200"
+        member.let_go("a")
+        assert held.result().status == "200"
+        assert member.connections == 1 and len(member.requests) == 2
 
 
 def test_a_reload_lets_what_is_under_way_finish(start, port):

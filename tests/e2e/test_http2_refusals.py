@@ -132,11 +132,37 @@ def test_max_holds_a_burst_within_the_connections(start, port):
         assert member.faults == [] and member.connections <= 6
 
 
+def test_each_shard_has_its_turn_with_the_only_connection(start, port):
+    """Requests without a pause from all sides: none waits until another shard has no more."""
+    count, each = 12, 60
+    answered = [0] * count
+
+    def go_on(number):
+        connection = Connection("127.0.0.1", port.port)
+        connection.send(f"GET /{number} HTTP/1.1\r\nHost: lb.test\r\n\r\n".encode() * each)
+        for _ in range(each):
+            answered[number] += connection.read_response("GET", timeout_s=60).status == "200"
+        connection.close()
+
+    with Http2Member(streams_max=2) as member:
+        start("SteelyardShards 2\n" + route(member, "max=1"))
+        threads = [threading.Thread(target=go_on, args=(n,), daemon=True) for n in range(count)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(60)
+        assert answered == [each] * count and member.faults == []
+        clients = [one.fields[":path"] for one in member.requests]
+        half = next(n for n in range(len(clients))
+                    if clients[:n].count(clients[n]) == each // 2)
+        assert len(set(clients[:half])) == count
+
+
 @pytest.mark.parametrize("limit", [1, 2])
 def test_who_is_refused_beside_others_is_asked_on_another_connection(start, port, limit):
     """Settings that allow a hundred, and a member that looks at fewer: nothing was done, nobody
     is told of it, and each order runs once."""
-    wanted = 12
+    wanted = 30
     waiting, bodies, whole = [], {}, []
 
     def act(_number, connection, kind, flags, stream, payload):
@@ -257,6 +283,7 @@ def test_an_upload_that_nobody_reads_holds_up_no_other(start, port):
         assert len({number for number, _ in script.paths}) == 2
 
 
+SECRET = b"a session's key"  # what a member's fields say is nobody's who reads logs
 REASONS = {
     "reset": (lambda stream: frame(RST_STREAM, 0, stream, (13).to_bytes(4, "big")),
               "it reset the stream: HTTP_1_1_REQUIRED"),
@@ -267,7 +294,10 @@ REASONS = {
                r'it said GOAWAY: ENHANCE_YOUR_CALM "too_many_\\"pings\\nx{184}"'),
     "connection field": (
         lambda stream: frame(HEADERS, END_HEADERS | END_STREAM, stream,
-                             b"\x88" + literal(b"connection", b"close")), "connection"),
+                             b"\x88" + literal(b"connection", SECRET)), r"name: \[connection"),
+    "field's name": (
+        lambda stream: frame(HEADERS, END_HEADERS | END_STREAM, stream,
+                             b"\x88" + literal(b"A\x1b[2J", SECRET)), r"name: \[A\\u001b\[2J"),
     "end": (lambda _stream: b"", "it ended the connection"),
 }
 
@@ -285,6 +315,7 @@ def test_the_error_log_tells_what_the_member_said(start, port, words, reason):
         assert ask(port, "/").status in ("502", "503")
         assert until(lambda: re.search(f"error with backend [^ ]*: .*({reason})",
                                        server.read("error.log"))), server.read("error.log")
+        assert SECRET.decode()[-5:] not in server.read("error.log")
         assert "too_many" not in ask(port, "/").body.decode()
 
 

@@ -197,6 +197,10 @@ ProxyPassMatch ^/matched/(.*)$ http://{m1}/$1
     for number in range(40):
         assert change("DELETE", number) == "200"
     assert series() == before
+    refused = 'steelyard_changes_refused_total{cause="precondition"}'
+    target = f"/admin/v1/member?balancer=app&member=http://{world.member.address}"
+    assert send("DELETE", target, 'If-Match: "another"\r\n') == "412"
+    assert until(lambda: world.value(refused) == 1)
 
 
 def test_they_tell_what_happened(world):

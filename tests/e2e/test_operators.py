@@ -245,6 +245,8 @@ def test_parameters_and_members_by_ctl(world):
     status, said = world.ctl("export")
     assert status == 0 and f"BalancerMember http://{third} route=m3" in said
     assert "lbmethod=bybusyness" in said
+    status, said = world.ctl("export", "--at", "2999-01-01T00:00:00Z")
+    assert status == 2 and "2999-01-01T00:00:00Z has not come yet" in said
     assert world.ctl("remove", "app", "m3")[0] == 0
     assert set(world.answers()) == {"M1", "M2"}
     assert world.ctl("remove", "app", third) == (0, f'nothing changed: "{third}" is gone already\n')

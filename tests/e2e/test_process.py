@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,19 @@ def test_a_journal_that_could_not_be_made_is_found_by_the_check(server, port):
     server.write(config(port, "BalancerPersist On\nSteelyardJournal Off"))
     status, _, said = call(server, "-t")
     assert status == 1 and "BalancerPersist On needs a journal" in said
+
+
+def test_a_journal_in_memory_is_warned_of_by_the_check_and_the_start(server, port):
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="steelyard-") as memory:
+        server.write(config(port, f"SteelyardJournal {memory}/journal"))
+        assert call(server, "-t") == (0, "", "Syntax OK\n")
+        text = config(port, f"BalancerPersist On\nSteelyardJournal {memory}/journal")
+        server.write(text)
+        status, _, said = call(server, "-t")
+        assert status == 0 and f"not over a boot: {memory}/journal is in memory" in said
+        server.start(text, [port.port])
+        assert f"not over a boot: {memory}/journal is in memory" in server.read("error.log")
+        assert server.stop() == 0
 
 
 def test_an_unknown_user_is_found_by_the_check(server, port):

@@ -752,6 +752,21 @@ def test_a_client_cannot_shake_hands_anew(start, port, member, own):
     assert b"no renegotiation" in said.partition(b"RENEGOTIATING")[2], said
 
 
+def test_parameters_in_the_certificates_file_name_the_curve(start, port, member, own):
+    made = subprocess.run(["openssl", "ecparam", "-name", "secp384r1"], capture_output=True, check=True)
+    certificate = own[0].parent / "with-curve.pem"
+    certificate.write_bytes(own[0].read_bytes() + made.stdout)
+    start(host(port, "lb.test", member, (certificate, own[1])))
+
+    def agreed(curve):
+        said = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port.port}", "-groups", curve],
+            input=b"", capture_output=True, timeout=20, check=False).stdout
+        return b"Cipher is TLS_" in said
+
+    assert (agreed("P-384"), agreed("P-256"), agreed("X25519")) == (True, False, False)
+
+
 def resident_bytes(process):
     with open(f"/proc/{process.pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -72,6 +72,36 @@ def test_a_session_is_resumed_where_a_connection_was_closed(start, port, certifi
         assert [each.resumed for each in member.handshakes] == [False, True, True]
 
 
+@pytest.mark.parametrize("kind", ["TLSv1.2", "TLSv1.3"])
+def test_a_member_that_wants_a_certificate_for_some_paths_gets_it(start, port, authority, certificate,
+                                                                  tmp_path, kind):
+    """httpd asks for it when it has read the request, in TLS 1.2 by another handshake."""
+    own, key = authority.issue(subject="/CN=me")
+    both = tmp_path / "both.pem"
+    both.write_bytes(own.read_bytes() + key.read_bytes())
+    (tmp_path / "member").mkdir()
+    held = HeldPort()
+    member = Server(APACHE, tmp_path / "member")
+    lines = (f"LoadModule ssl_module {MODULE_DIRECTORY}/mod_ssl.so\nListen {held.port}\n"
+             f"<VirtualHost *:{held.port}>\nSSLEngine On\nSSLProtocol {kind}\n"
+             f"SSLCertificateFile {certificate[0]}\nSSLCertificateKeyFile {certificate[1]}\n"
+             f"SSLCACertificateFile {authority.certificate}\n"
+             "<Location /secure>\nSSLVerifyClient require\nErrorDocument 404 who\n"
+             'Header always set X-Who "%{SSL_CLIENT_S_DN_CN}s"\n</Location>\n</VirtualHost>\n')
+    try:
+        member.start(complete(lines), [held.port])
+        start(f"SSLProxyMachineCertificateFile {both}\nSSLProxyCACertificateFile {authority.certificate}\n"
+              f"ProxyPass / https://localhost:{held.port}/\n")
+        assert ask(port, "/open").status == "404"
+        for response in (ask(port, "/secure"), ask(port, "/secure", method="POST", body=b"x" * 50_000),
+                         ask(port, "/secure")):
+            assert (response.status, response.header("x-who")) == ("404", b"me")
+        assert ask(port, "/open").status == "404"
+    finally:
+        member.stop()
+        held.close()
+
+
 def test_a_name_that_is_not_the_members_is_an_error(start, port, authority):
     with TlsMember(authority.issue("other.test")) as member:
         server = start(f"ProxyPass /a https://localhost:{member.port}/\n"

@@ -491,12 +491,13 @@ def test_each_reason_of_a_refusal_is_told_and_their_sum_at_the_end(world, collec
     world.ask("/")
     assert until(lambda: 'refuses spans: it answers 404 "nobody"' in world.errors())
     # A page of somebody else is no answer of a collector.
-    collector.say(202, b"<html>log in</html>")
+    collector.say(202, b"log in", Content_Type="text/html; charset=utf-8")
     exported = world.metric("steelyard_trace_spans_exported_total")
     world.ask("/")
     assert until(lambda: "it answers 202 with what is no OTLP" in world.errors())
     assert world.metric("steelyard_trace_spans_exported_total") == exported
-    collector.say(200)
+    # Who says it in his own words took them.
+    collector.say(200, b"ok", Content_Type="text/plain")
 
     def recovers():
         world.ask("/")
@@ -506,6 +507,18 @@ def test_each_reason_of_a_refusal_is_told_and_their_sum_at_the_end(world, collec
     told = [int(count) for count in re.findall(r"; (\d+) were dropped for that", world.errors())]
     lost = int(re.search(r"; (\d+) were dropped meanwhile", world.errors())[1])
     assert len(told) >= 3 and lost == world.metric(refused) >= sum(told)
+
+
+def test_a_refusal_in_ever_new_words_is_told_once_in_a_while(world, collector):
+    collector.say(400, b"request 1 is no good")
+    world.start(f"SteelyardTrace On\nSteelyardTraceExport {collector.url}")
+    refused = 'steelyard_trace_spans_dropped_total{cause="refused"}'
+    for number in range(2, 5):
+        before = world.metric(refused)
+        world.ask("/")
+        assert until(lambda: world.metric(refused) > before)  # noqa: B023
+        collector.say(400, f"request {number} is no good".encode())
+    assert world.errors().count("refuses spans") == 1, world.errors()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGWINCH])

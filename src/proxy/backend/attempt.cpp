@@ -49,6 +49,7 @@ io::Task<Failure> Attempt::ask() {
   }
   while (true) {
     Failure failure;
+    refused_ = false;
     if (knocks_again_ || !link_.take_pooled()) failure = co_await link_.connect();
     if (failure.cause == Cause::no_such_name) failure.status = dialect_.status_without_address();
     if (failure.cause == Cause::handshake) dialect_.judge(failure);
@@ -82,6 +83,7 @@ io::Task<Failure> Attempt::ask() {
       }
       if (starved) deadline = core_.now() + plan_.times.backend;
     }
+    refused_ = failure && dialect_.was_refused();
     tell_latency(failure);
     note_moments();
     if (!failure) co_return Failure{};
@@ -97,7 +99,7 @@ io::Task<Failure> Attempt::ask() {
     }
     note_repeat(failure);
     account();
-    if (dialect_.was_refused()) {
+    if (refused_) {
       note_refusal();
       link_.close();
     } else {
@@ -134,7 +136,7 @@ void Attempt::tell_latency(const Failure& failure) {
 }
 
 ResendProof Attempt::proof_for_another(const Failure& failure) const {
-  if (was_refused() && !was_repeated_) return ResendProof::not_sent;
+  if (refused_ && !was_repeated_) return ResendProof::not_sent;
   const bool went_out = dialect_.marks_sent(failure);
   return was_repeated_ || went_out ? ResendProof::idempotent : proof_of(failure);
 }
@@ -160,7 +162,7 @@ void Attempt::knock_again() {
 // confirmation with it.
 bool Attempt::may_repeat(const Failure& failure) const {
   if (!body_.can_rewind()) return false;
-  if (dialect_.was_refused()) return may_ask_again();
+  if (refused_) return may_ask_again();
   if (!link_.reused() || failure.cause != Cause::closed || dialect_.bytes_heard() != 0)
     return false;
   return http::is_idempotent(x_.request.method_id) || dialect_.bytes_sent() == 0;
@@ -181,7 +183,7 @@ void Attempt::note_refusal() {
 }
 
 void Attempt::note_repeat(const Failure& failure) {
-  const bool went_out = !dialect_.was_refused() && dialect_.bytes_sent() != 0;
+  const bool went_out = !refused_ && dialect_.bytes_sent() != 0;
   was_repeated_ = was_repeated_ || went_out;
   const auto proof = went_out ? ResendProof::idempotent : ResendProof::not_sent;
   MemberCells* const counters = cells();

@@ -46,7 +46,7 @@ class Attempt {
   // The member's counters; null for a member that is nobody's.
   MemberCells* cells() { return link_.cells(); }
   // After a failure: the member said that it did not look at the request.
-  bool was_refused() const { return dialect_.was_refused(); }
+  bool was_refused() const { return refused_; }
   // And: why the request may go to another member.
   ResendProof proof_for_another(const Failure& failure) const;
 
@@ -97,6 +97,7 @@ class Attempt {
   MemberLink link_;
   bool overridden_ = false, upload_broken_ = false;
   int upload_error_ = 0;                    // errno of what broke it
+  bool refused_ = false;                    // on the connection used last
   int refusals_ = 0, refusals_in_all_ = 0;  // the former with nothing else under way
   Instant refusals_end_{};
   bool knocks_again_ = false;           // the member did not answer when it was asked at first

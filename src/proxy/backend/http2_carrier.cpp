@@ -131,25 +131,29 @@ struct Http2Carrier::Calls {
       const Fate fate = code == NGHTTP2_REFUSED_STREAM ? Fate::refused
                         : code == NGHTTP2_NO_ERROR     ? Fate::left_in_peace
                                                        : Fate::reset;
-      lane->close(fate, fate == Fate::refused ? carrier.goaway_ : carrier.fault_);
-      carrier.fault_.clear();
+      lane->close(fate, fate == Fate::refused ? carrier.goaway_ : std::string());
     }
     return 0;
   }
 
-  // What the library says of a peer's mistake, before it resets the stream or ends the connection.
+  // What the library says of a peer's mistake, before it tells which frame that is in. It quotes
+  // fields: their names are shown, not what a member's answer says in them.
   static int take_fault(nghttp2_session* /*session*/, int /*code*/, const char* text,
                         std::size_t bytes, void* user) {
-    static_cast<Http2Carrier*>(user)->fault_ = shown({text, bytes});
+    const std::string_view words(text, bytes);
+    static_cast<Http2Carrier*>(user)->fault_ = shown(words.substr(0, words.find(", value: [")));
     return 0;
   }
 
-  static int take_wrong_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame, int code,
+  // The stream is reset for it, or the connection ends.
+  static int take_wrong_frame(nghttp2_session* session, const nghttp2_frame* frame, int code,
                               void* user) {
     auto& carrier = *static_cast<Http2Carrier*>(user);
     if (carrier.fault_.empty())
       carrier.fault_ =
           fmt::format("a wrong frame of type {}: {}", frame->hd.type, nghttp2_strerror(code));
+    Http2Lane* const lane = lane_of(session, frame->hd.stream_id);
+    if (lane != nullptr && lane->why_.empty()) lane->why_ = carrier.fault_;
     return 0;
   }
 
@@ -193,8 +197,8 @@ struct Http2Carrier::Calls {
 };
 
 std::shared_ptr<Http2Carrier> Http2Carrier::begin(std::unique_ptr<BackendConnection> connection,
-                                                  io::Loop& loop) {
-  auto carrier = std::make_shared<Http2Carrier>(std::move(connection), loop);
+                                                  io::Loop& loop, const LaneRoom& expected) {
+  auto carrier = std::make_shared<Http2Carrier>(std::move(connection), loop, expected);
   carrier->flush();
   // The member's settings may have come with its handshake.
   carrier->receive();
@@ -202,8 +206,9 @@ std::shared_ptr<Http2Carrier> Http2Carrier::begin(std::unique_ptr<BackendConnect
   return carrier;
 }
 
-Http2Carrier::Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop)
-    : loop_(loop), connection_(std::move(connection)), rests_since_(loop.now()) {
+Http2Carrier::Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop,
+                           const LaneRoom& expected)
+    : loop_(loop), connection_(std::move(connection)), rests_since_(loop.now()), room_(expected) {
   nghttp2_option* option = nullptr;
   CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_no_auto_window_update(option, 1);
@@ -231,15 +236,16 @@ Http2Carrier::~Http2Carrier() {
   nghttp2_session_del(session_);
 }
 
-std::size_t Http2Carrier::lanes_allowed() const {
-  if (!settled_) return 1;
-  const std::size_t allowed =
-      nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-  return std::min({lanes_max, beside_others_max_, allowed});
+LaneRoom Http2Carrier::room() const {
+  LaneRoom room = room_;
+  if (settled_)
+    room.by_settings =
+        nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  return room;
 }
 
 bool Http2Carrier::takes_more(bool sends_body) const {
-  if (broken_ || lanes_.size() >= lanes_allowed()) return false;
+  if (broken_ || lanes_.size() >= room().lanes() || makes_way()) return false;
   if (sends_body && nghttp2_session_get_remote_window_size(session_) <= 0) return false;
   return nghttp2_session_check_request_allowed(session_) != 0;
 }
@@ -250,7 +256,7 @@ bool Http2Carrier::note_refusal() {
   const auto under_way = static_cast<std::size_t>(
       std::ranges::count_if(lanes_, [](const Http2Lane* lane) { return !lane->is_closed(); }));
   if (under_way == 0) return false;
-  beside_others_max_ = under_way;
+  room_.by_refusals = under_way;
   return true;
 }
 
@@ -260,7 +266,29 @@ void Http2Carrier::tell_of_room() {
 
 void Http2Carrier::enter(Http2Lane& lane) {
   lanes_.push_back(&lane);
-  if (broken_) lane.close(Http2Lane::Fate::refused);
+  lane.entered_ = loop_.now();
+  if (broken_) return lane.close(Http2Lane::Fate::refused);
+  note_passed_over();
+}
+
+void Http2Carrier::note_passed_over() {
+  if (keeper_ == nullptr || !keeper_->slot_is_wanted_elsewhere() || has_lasting_lane()) return;
+  ++passed_over_;
+  if (lasting_.deadline() == never)
+    lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+}
+
+// The oldest is in front.
+bool Http2Carrier::has_lasting_lane() const {
+  return !lanes_.empty() && loop_.now() - lanes_.front()->entered_ >= lasting_lane;
+}
+
+void Http2Carrier::look_for_lasting() {
+  if (lanes_.empty()) return;
+  if (!has_lasting_lane())
+    return lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+  passed_over_ = 0;
+  tell_of_room();
 }
 
 void Http2Carrier::leave(Http2Lane& lane) {
@@ -274,7 +302,7 @@ void Http2Carrier::leave(Http2Lane& lane) {
     flush();
   }
   if (lanes_.empty()) {
-    beside_others_max_ = lanes_max;
+    room_.by_refusals = lanes_max;
     rests_since_ = loop_.now();
   }
   tell_of_room();
@@ -376,6 +404,7 @@ void Http2Carrier::idle_stream_became(io::Stream& /*stream*/, bool readable, boo
   wakes_later_ = true;  // here, below
   if (readable) receive();
   flush();
+  fault_.clear();  // it ended the connection, or a stream, or nothing
   wake_stirred();
   if (broken_ && keeper_ != nullptr) keeper_->carrier_ended(*this);
 }

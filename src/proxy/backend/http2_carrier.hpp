@@ -7,6 +7,7 @@
 
 #include "io/loop.hpp"
 #include "proxy/backend/http2_lane.hpp"
+#include "proxy/backend/lane_room.hpp"
 #include "proxy/backend_connection.hpp"
 
 struct nghttp2_session;
@@ -21,11 +22,15 @@ struct nghttp2_session;
 //             2. when the connection breaks, every lane learns it.
 //             3. what a slow client leaves lying holds back its own lane only: bytes count against
 //                the lane's window until they were taken, not against the connection's.
+//             4. while one waits for the slot of the connection whom no lane on it helps, there are
+//                as many lanes more as it may have at a time. Then it takes none, and its end gives
+//                the slot to him; unless a lane lasts for so long that waiting for that is vain.
 // Threads: the loop's.
 
 namespace steelyard::proxy {
 
-inline constexpr std::size_t lanes_max = 100;  // on one connection, if the member allows more
+// A lane of this age is taken for one without an end in sight (a stream of events, a gRPC watch).
+inline constexpr Duration lasting_lane = std::chrono::seconds(10);
 
 class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
                            private io::IdleWatcher {
@@ -37,6 +42,8 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
     virtual void carrier_has_room(Http2Carrier& carrier) = 0;
     virtual void carrier_rests(Http2Carrier& carrier) = 0;
     virtual void carrier_ended(Http2Carrier& carrier) = 0;
+    // One waits for its slot whom no lane on a carrier of the same keeper helps.
+    virtual bool slot_is_wanted_elsewhere() const = 0;
 
    protected:
     ~Keeper() = default;
@@ -44,31 +51,42 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
 
   // Says our preface and settings. `connection` is connected (and secured).
   static std::shared_ptr<Http2Carrier> begin(std::unique_ptr<BackendConnection> connection,
-                                             io::Loop& loop);
-  Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop);
+                                             io::Loop& loop, const LaneRoom& expected = {});
+  Http2Carrier(std::unique_ptr<BackendConnection> connection, io::Loop& loop,
+               const LaneRoom& expected);
   virtual ~Http2Carrier();
   Http2Carrier(const Http2Carrier&) = delete;
   Http2Carrier& operator=(const Http2Carrier&) = delete;
 
   void set_keeper(Keeper* keeper) { keeper_ = keeper; }
-  // Before the member said how many it allows, there is one. `sends_body`: the lane needs room in
-  // the connection's window, which an upload that the member does not read may have used up.
+  // Before the member said how many it allows, there are as many as were expected. `sends_body`:
+  // the lane needs room in the connection's window, which an upload that the member does not read
+  // may have used up.
   bool takes_more(bool sends_body) const;
   // The member has not said yet how many it allows (RFC 9113 3.4: its first frame does).
   bool is_settling() const { return !settled_ && !broken_; }
-  // How many lanes there may be, as far as is known.
-  std::size_t lanes_allowed() const;
+  LaneRoom room() const;
+  std::size_t lanes() const { return lanes_.size(); }
   bool rests() const { return lanes_.empty(); }
   Instant rests_since() const { return rests_since_; }
   bool is_over() const { return broken_; }
-  // Another shard's exchange waits for a connection.
-  bool is_wanted_elsewhere() const { return connection_->slot.is_wanted(); }
-  BackendConnection& connection() { return *connection_; }
+  // Somebody waits for a connection.
+  bool slot_is_wanted() const { return connection_->slot.is_wanted(); }
+  BackendConnection& connection() const { return *connection_; }
   io::Stream& below() const { return *connection_->stream; }
 
  private:
   friend class Http2Lane;
   struct Calls;  // the library's callbacks
+  // When the lane that is the oldest now lasts.
+  class Lasting final : public io::Timer {
+   public:
+    explicit Lasting(Http2Carrier& carrier) : carrier_(carrier) {}
+
+   private:
+    void expired() override { carrier_.look_for_lasting(); }
+    Http2Carrier& carrier_;
+  };
 
   // For lanes.
   void enter(Http2Lane& lane);
@@ -90,6 +108,11 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   void gather();
   void break_off(std::string_view why = {});
   void tell_of_room();
+  // Invariant 4.
+  bool makes_way() const { return passed_over_ >= room().lanes(); }
+  void note_passed_over();
+  void look_for_lasting();
+  bool has_lasting_lane() const;
   void wake_stirred();
   void wake_later();
 
@@ -101,12 +124,14 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   std::string out_;  // frames on their way
   std::size_t out_begin_ = 0;
   Instant rests_since_{};
-  std::size_t beside_others_max_ = lanes_max;  // by refusals, until it rests
-  std::string why_;                            // it broke, for the log
-  std::string goaway_;                         // what the member said when it ended it
-  std::string fault_;                          // the library's words for what the member did wrong
-  bool settled_ = false;                       // the member's settings are here
-  bool answered_ = false;                      // a head of an answer came
+  Lasting lasting_{*this};
+  std::size_t passed_over_ = 0;  // lanes given while one waited for the slot
+  LaneRoom room_;                // by settings: until they are here; by refusals: until it rests
+  std::string why_;              // it broke, for the log
+  std::string goaway_;           // what the member said when it ended it
+  std::string fault_;            // the library's words for what the member did wrong
+  bool settled_ = false;         // the member's settings are here
+  bool answered_ = false;        // a head of an answer came
   bool broken_ = false, in_library_ = false, wakes_later_ = false, reads_later_ = false;
 };
 

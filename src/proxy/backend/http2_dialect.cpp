@@ -128,7 +128,7 @@ Failure Http2Dialect::broken(const Http2Lane& lane) {
 // error and lets another one be asked; as elsewhere here, for what may be done twice. One that has
 // served others may have been closing just then: that is no more than 502, as over HTTP/1.
 void Http2Dialect::judge(Failure& failure) const {
-  if (failure.cause == Cause::handshake) failure.status = 503;
+  if (failure.cause == Cause::handshake && failure.party == Party::backend) failure.status = 503;
   if (failure.cause == Cause::continue_timed_out && failure.detail.empty())
     failure.detail = "no answer to a PING came in time";
   if (failure.cause != Cause::closed || failure.answer_began) return;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.hpp"
 #include "http/field.hpp"
 #include "io/stream.hpp"
 
@@ -113,6 +114,7 @@ class Http2Lane final : public io::Stream {
   std::size_t give(char* room, std::size_t bytes, bool& over);
 
   std::shared_ptr<Http2Carrier> carrier_;
+  Instant entered_{};
   std::int32_t id_ = 0;  // 0: not asked yet
   std::deque<Http2Head> heads_;
   Http2Head growing_;

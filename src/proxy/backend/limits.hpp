@@ -16,13 +16,13 @@ inline constexpr std::size_t unwanted_bytes_a_turn = 64 * 1024;
 // All that a member may say of this kind before its answer begins.
 inline constexpr std::uint64_t preamble_bytes_max = 16 * 1024 * 1024;
 
-// How long an exchange waits for a lane on a connection that another one makes (HTTP/2), before it
+// How long an exchange waits in all for lanes on connections that others make (HTTP/2), before it
 // makes one of its own. The member's first frame comes a way there and back after the connection.
 inline constexpr Duration settling_patience = std::chrono::seconds(1);
 // A member that looked at none of so many in a row, with nothing else under way, is not asked again
 // for this exchange; and of so many in all, however much it had to do.
 inline constexpr int refusals_max = 1;
-inline constexpr int refusals_beside_others_max = 100;
+inline constexpr int refusals_beside_others_max = 10;
 
 // What an FTP member may say before its answer: so many lines, within so many times the time that
 // each of its replies has. A hundred directories and as many greetings fit.

@@ -42,13 +42,14 @@ io::Task<Failure> MemberLink::connect() {
   reused_ = false;
   expr::Attempt* const noted = open_attempt(x_);
   if (noted != nullptr) noted->slot_at = core_.now();
+  const Instant acquired_by = plan_.times.acquire ? core_.now() + *plan_.times.acquire : never;
   const bool may_share = may_take_lane();
-  if (may_share && co_await await_lane()) co_return Failure{};
+  if (may_share && co_await await_lane(acquired_by)) co_return Failure{};
   if (pool_ != nullptr && pool_->gate != nullptr) {
     // A reload may take the pool's gate away while this waits.
     const auto gate = pool_->gate;
     if (!gate->try_enter()) {
-      Failure failure = co_await wait_for_slot(gate);
+      Failure failure = co_await wait_for_slot(gate, acquired_by);
       if (failure || is_open()) co_return failure;
     }
     slot = GateSlot(gate);
@@ -186,8 +187,8 @@ io::DialTarget MemberLink::dial_target() const {
   return target;
 }
 
-io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate) {
-  io::Wait wait(client_.timer, plan_.times.acquire ? core_.now() + *plan_.times.acquire : never);
+io::Task<Failure> MemberLink::wait_for_slot(std::shared_ptr<ConnectionGate> gate, Instant until) {
+  io::Wait wait(client_.timer, until);
   auto state = std::make_shared<SlotWait>(SlotWait{&core_.parts.loop, &wait});
   // Whoever dies here while a grant is on its way gives the slot back there.
   struct Leave {

@@ -4,6 +4,7 @@
 
 #include "balance/scheme.hpp"
 #include "proxy/backend/attempt_plan.hpp"
+#include "proxy/backend/limits.hpp"
 #include "proxy/backend_pool.hpp"
 #include "proxy/client_side.hpp"
 #include "proxy/failure.hpp"
@@ -56,14 +57,14 @@ class MemberLink {
   void begin_lane();
   // A lane on a connection that another exchange makes, or that is new. False: there was none in
   // time, and this exchange makes one.
-  [[gnu::noinline]] io::Task<bool> await_lane();
+  [[gnu::noinline]] io::Task<bool> await_lane(Instant until);
   LaneLine::Place place_in_line(bool may_dial);
   void adopt_pooled(std::unique_ptr<BackendConnection> connection);
   bool sends_body() const { return x_.request.body.has_bytes(); }
   // proxyprotocol=: for whom the connection is made. Before anything else is said on it.
   Failure announce();
   io::DialTarget dial_target() const;
-  io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate);
+  io::Task<Failure> wait_for_slot(std::shared_ptr<ConnectionGate> gate, Instant until);
 
   Exchange& x_;
   Shard::Core& core_;
@@ -72,7 +73,8 @@ class MemberLink {
   std::shared_ptr<BackendPool> pool_;
   std::unique_ptr<BackendConnection> connection_;
   bool reused_ = false, began_on_pooled_ = false;
-  TlsWish tls_;  // once find_tls() was here
+  Duration patience_left_ = settling_patience;  // for all connections of the attempt
+  TlsWish tls_;                                 // once find_tls() was here
 };
 
 }  // namespace steelyard::proxy

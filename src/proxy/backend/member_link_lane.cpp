@@ -1,4 +1,5 @@
-#include "proxy/backend/limits.hpp"
+#include <algorithm>
+
 #include "proxy/backend/member_link.hpp"
 
 // Connections that exchanges share: who comes while one is being made waits for it.
@@ -13,12 +14,13 @@ void MemberLink::begin_lane() {
   }
 }
 
-io::Task<bool> MemberLink::await_lane() {
-  const Instant until = core_.now() + settling_patience;
-  while (core_.now() < until && pool_->lanes_are_coming()) {
-    io::Wait wait(client_.timer, until);
+io::Task<bool> MemberLink::await_lane(Instant until) {
+  while (patience_left_ > Duration{} && core_.now() < until && pool_->lanes_are_coming()) {
+    const Instant began = core_.now();
+    io::Wait wait(client_.timer, std::min(until, began + patience_left_));
     LaneLine::Stay stay(pool_->lane_line(), place_in_line(true), wait);
     co_await wait.called();
+    patience_left_ -= core_.now() - began;
     if (auto lane = stay.take_lane()) {
       adopt_pooled(std::move(lane));
       co_return true;
@@ -32,6 +34,7 @@ LaneLine::Place MemberLink::place_in_line(bool may_dial) {
   place.wish = tls_;
   place.sends_body = sends_body();
   place.may_dial = may_dial;
+  place.is_helped = !may_dial && pool_->has_carrier_for(tls_);
   place.loop = &core_.parts.loop;
   return place;
 }
