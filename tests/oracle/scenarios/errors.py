@@ -374,3 +374,73 @@ scenario(
     get("/r404", "X: a b"),
     sees="404",
 )
+ORDERED = (
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+    """\
+RewriteRule ^/rule$ - [R=200,L]
+RewriteCond %{REQUEST_METHOD} OPTIONS
+RewriteCond %{HTTP:Origin} .
+RewriteRule ^(.*)$ $1 [R=200,L]
+Redirect 200 /alias
+Header set X-Set s
+Header always set X-Always a
+<Location /section>
+Redirect 200
+</Location>
+<If "%{REQUEST_URI} == '/a/if'">
+Redirect 200 /a/if
+</If>
+<Location /a/rule>
+RewriteEngine On
+RewriteRule .* - [R=200]
+</Location>
+"""
+)
+ASKED = [
+    request(method, path)
+    for path in ("/rule", "/alias", "/section", "/a/if", "/a/rule")
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "TRACE")
+] + [request("OPTIONS", "/a", "Origin: http://x.test")]
+SERVED = [
+    request("OPTIONS", "/nothing"),
+    request("OPTIONS", "*"),
+    request("OPTIONS", "/a", "Max-Forwards: 0"),
+    request("TRACE", "/nothing"),
+]
+scenario(
+    "a 200 that a directive orders is a page",
+    ORDERED + ONE,
+    [ASKED, SERVED],
+    sees=" ".join(["200"] * (len(ASKED) + len(SERVED))),
+)
+scenario(
+    "a 200 that a directive orders and the text of its ErrorDocument",
+    ORDERED + 'ErrorDocument 200 "OK"\n' + ONE,
+    [ASKED, SERVED, get("/a")],
+    sees=" ".join(["200"] * (len(ASKED) + len(SERVED))) + " 1",
+)
+scenario(
+    "a 200 that a directive orders and the path of its ErrorDocument",
+    ORDERED + "ErrorDocument 200 /a/doc\n" + ONE,
+    [get("/rule"), request("DELETE", "/alias"), request("OPTIONS", "/section"), SERVED],
+    sees="1 1 1 200 200 200 200",
+)
+scenario(
+    "a 200 that a directive orders and the URL of its ErrorDocument",
+    ORDERED + "ErrorDocument 200 http://elsewhere.test/\n" + ONE,
+    [get("/rule"), request("HEAD", "/alias"), SERVED],
+    sees="302 302 200 200 200 200",
+)
+scenario(
+    "an ErrorDocument that is a 200 which a directive orders",
+    ORDERED + "ErrorDocument 404 /rule\nErrorDocument 403 /alias\n"
+    "<Location /no>\nRequire all denied\n</Location>\n" + ONE,
+    [get("/none"), get("/no")],
+    sees="200 403",
+)
+scenario(
+    "the document of a 200 that is an error",
+    ORDERED + "ErrorDocument 200 /gone\nRedirect gone /gone\n",
+    get("/rule"),
+    sees="410",
+)
