@@ -59,12 +59,17 @@ void copy_challenge(Exchange& x) {
 // one, with what ErrorDocument and `Header always` say of it.
 bool is_served(const LocalAnswer& answer) { return answer.status == 200 && !answer.by_directive; }
 
-// What httpd lists without a handler: TRACE that is off is not in it, and refused before the rest.
-std::string_view served_methods(const Exchange& x) {
-  if (x.responder == config::Responder::heartbeat)
-    return x.server->trace != config::TraceMode::off ? "TRACE" : "";
-  if (x.server->trace != config::TraceMode::off) return "GET,HEAD,OPTIONS,POST,TRACE";
-  return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
+// httpd: its handler of files names its methods; where that was not asked, none are known but
+// TRACE, which is the server's and refused before the rest.
+std::string_view allowed_methods(const Exchange& x, const LocalAnswer& answer) {
+  using config::Responder;
+  const bool traces = x.server->trace != config::TraceMode::off;
+  const bool is_here =
+      x.responder != Responder::heartbeat && (!x.proxied || x.responder != Responder::none);
+  const bool was_asked =
+      is_here && !answer.by_directive && (traces || x.request.method_id != http::Method::trace);
+  if (!was_asked) return traces ? "TRACE" : "";
+  return traces ? "GET,HEAD,OPTIONS,POST,TRACE" : "GET,HEAD,OPTIONS,POST";
 }
 
 // TRACE: the client sees what arrived here.
@@ -182,18 +187,13 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   const bool lists_methods = x.status == 405 || x.status == 501 ||
                              (served && x.request.method_id == http::Method::options);
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
-  const bool served_here = !x.proxied || x.responder != config::Responder::none;
-  if (!served_here && served && x.request.method_id == http::Method::options)
-    x.normal.add("Allow", "TRACE");
-  const bool is_trace = x.request.method_id == http::Method::trace;
-  if (x.status == 405 && (x.route.is_forward || (is_trace && !served_here)))
-    x.normal.add("Allow", "");
   if (x.status == 503) advise_wait(x);
   const bool lists_its_own =
       std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
-  if (lists_methods && served_here && !about_server && !lists_its_own)
-    x.normal.add("Allow", served_methods(x));
+  if (lists_methods && !about_server && !lists_its_own)
+    x.normal.add("Allow", allowed_methods(x, answer));
   if (x.status == 401) copy_challenge(x);
+  const bool is_trace = x.request.method_id == http::Method::trace;
   const bool echoes = served && is_trace;
   if (echoes) write_echo(x, answer.text, core);
   const bool is_text = answer.has_text && !has_page && !http::has_no_body(x.status);

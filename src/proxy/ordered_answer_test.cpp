@@ -79,6 +79,14 @@ TEST_F(OrderedAnswers, a_200_that_was_served_has_no_document) {
   }
 }
 
+// httpd: the handler that would know was not asked. TRACE is the server's.
+TEST_F(OrderedAnswers, a_405_knows_no_methods) {
+  EXPECT_THAT(ask("GET /never"), HasSubstr("\r\nAllow: TRACE\r\n"));
+  config = make_config();
+  config->servers[0]->trace = config::TraceMode::off;
+  EXPECT_THAT(ask("GET /never"), HasSubstr("\r\nAllow: \r\n"));
+}
+
 // httpd: neither was an error, so the second one speaks for itself.
 TEST_F(OrderedAnswers, a_document_of_a_200_that_fails_names_its_own_error) {
   name_document(*config, config::ErrorDocument::Kind::local_path, "/none");

@@ -444,3 +444,33 @@ scenario(
     get("/rule"),
     sees="410",
 )
+UNKNOWN_METHODS = (
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+    """\
+RewriteRule ^/rule(4.5)$ - [R=405]
+RewriteRule ^/rule(501)$ - [R=501]
+Redirect 405 /alias405
+Redirect 501 /alias501
+ProxyErrorOverride On
+<Location /a/405>
+Redirect 405
+</Location>
+<Location /a/501>
+RewriteEngine On
+RewriteRule .* - [R=501]
+</Location>
+"""
+)
+UNALLOWED = [
+    [get(f"/{path}{status}") for path in ("rule", "alias", "a/") for status in (405, 501)],
+    [get(f"/a?status={status}&h=Allow:%20GET") for status in (405, 501)],
+    request("OPTIONS", "/a", "Max-Forwards: 0"),
+    request("PUT", "/none"),
+]
+for trace in ("On", "Off"):
+    scenario(
+        f"what is allowed where no handler was asked and TraceEnable is {trace}",
+        f"TraceEnable {trace}\n" + UNKNOWN_METHODS + ONE,
+        UNALLOWED,
+        sees="405 501 405 501 405 501 405 501 200 405",
+    )
