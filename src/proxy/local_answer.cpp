@@ -48,6 +48,14 @@ std::string_view words_of(const LocalAnswer& answer) {
   return http::page_reason(page);
 }
 
+// Of the request whose page it is: that before an ErrorDocument which failed.
+std::string_view page_type(const Exchange& x, const LocalAnswer& answer) {
+  const bool names_no_charset =
+      x.environment.has(answer.failed_document_status != 0 ? "REDIRECT_suppress-error-charset"
+                                                           : "suppress-error-charset");
+  return names_no_charset ? "text/html" : http::error_page_type;
+}
+
 // A 401 is of no use without the backend's challenge.
 void copy_challenge(Exchange& x) {
   for (const http::Field& field : x.response.fields) {
@@ -208,7 +216,7 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!empty) {
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type
-                                           : http::error_page_type);
+                                           : page_type(x, answer));
   }
   // httpd: nothing of Header reaches the answer to OPTIONS * or to a TRACE of what is not proxied.
   const bool is_bare = served && (about_server || (is_trace && !x.proxied));

@@ -94,5 +94,12 @@ TEST_F(OrderedAnswers, a_document_of_a_200_that_fails_names_its_own_error) {
               AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"), Not(HasSubstr("Additionally"))));
 }
 
+TEST_F(OrderedAnswers, a_page_names_no_charset_where_a_variable_says_so) {
+  EXPECT_THAT(ask("GET /none"), HasSubstr("\r\nContent-Type: text/html; charset=iso-8859-1\r\n"));
+  config = make_config();
+  config->servers[0]->defaults.env.emplace_back("suppress-error-charset", "1");
+  EXPECT_THAT(ask("GET /none"), HasSubstr("\r\nContent-Type: text/html\r\n"));
+}
+
 }  // namespace
 }  // namespace steelyard::proxy

@@ -474,3 +474,38 @@ for trace in ("On", "Off"):
         UNALLOWED,
         sees="405 501 405 501 405 501 405 501 200 405",
     )
+scenario(
+    "pages of a request that names no charset",
+    f"""\
+LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so
+RewriteEngine On
+RewriteRule ^/rule$ - [E=suppress-error-charset,R=503]
+SetEnvIf Request_URI ^/none|^/only|^/moved suppress-error-charset
+AddDefaultCharset utf-8
+ErrorDocument 403 "own"
+ErrorDocument 410 /failing
+ErrorDocument 409 /a/doc
+ErrorDocument 406 /only
+Redirect gone /only
+Redirect 409 /none/doc
+Redirect 406 /other
+Redirect /moved http://elsewhere.test/
+<Location /none/no>
+Require all denied
+</Location>
+<Location /set>
+SetEnv suppress-error-charset 1
+</Location>
+<Location /set/no>
+Require all denied
+</Location>
+"""
+    + ONE,
+    [
+        get(path)
+        for path in ("/rule", "/none", "/none/no", "/only", "/none/doc", "/other", "/moved")
+    ]
+    + [get(path) for path in ("/set", "/set/no", "/a?status=404", "/absent")]
+    + [request("HEAD", "/none"), request("OPTIONS", "/none")],
+    sees="503 404 403 410 1 406 302 404 403 404 404 404 200",
+)
