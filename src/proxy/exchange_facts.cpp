@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "proxy/exchange.hpp"
+#include "proxy/sent_fields.hpp"
 #include "proxy/server_variable.hpp"
 #include "proxy/unique_id.hpp"
 #include "tls/environment.hpp"
@@ -234,6 +235,7 @@ std::optional<std::string_view> Exchange::request_header(std::string_view name) 
 }
 
 std::optional<std::string_view> Exchange::response_header(std::string_view name) const {
+  if (recording) return sent_field(*this, name);
   if (const auto value = normal.value(name)) return value;
   return always.value(name);
 }

@@ -48,6 +48,14 @@ std::string_view words_of(const LocalAnswer& answer) {
   return http::page_reason(page);
 }
 
+// Of the request whose page it is: that before an ErrorDocument which failed.
+std::string_view page_type(const Exchange& x, const LocalAnswer& answer) {
+  const bool names_no_charset =
+      x.environment.has(answer.failed_document_status != 0 ? "REDIRECT_suppress-error-charset"
+                                                           : "suppress-error-charset");
+  return names_no_charset ? "text/html" : http::error_page_type;
+}
+
 // A 401 is of no use without the backend's challenge.
 void copy_challenge(Exchange& x) {
   for (const http::Field& field : x.response.fields) {
@@ -55,12 +63,21 @@ void copy_challenge(Exchange& x) {
   }
 }
 
-// What httpd lists without a handler: TRACE that is off is not in it, and refused before the rest.
-std::string_view served_methods(const Exchange& x) {
-  if (x.responder == config::Responder::heartbeat)
-    return x.server->trace != config::TraceMode::off ? "TRACE" : "";
-  if (x.server->trace != config::TraceMode::off) return "GET,HEAD,OPTIONS,POST,TRACE";
-  return x.request.method_id == http::Method::trace ? "" : "GET,HEAD,OPTIONS,POST";
+// httpd: what a handler served is no error and no page. A 200 that a directive orders is told as
+// one, with what ErrorDocument and `Header always` say of it.
+bool is_served(const LocalAnswer& answer) { return answer.status == 200 && !answer.by_directive; }
+
+// httpd: its handler of files names its methods; where that was not asked, none are known but
+// TRACE, which is the server's and refused before the rest.
+std::string_view allowed_methods(const Exchange& x, const LocalAnswer& answer) {
+  using config::Responder;
+  const bool traces = x.server->trace != config::TraceMode::off;
+  const bool is_here =
+      x.responder != Responder::heartbeat && (!x.proxied || x.responder != Responder::none);
+  const bool was_asked =
+      is_here && !answer.by_directive && (traces || x.request.method_id != http::Method::trace);
+  if (!was_asked) return traces ? "TRACE" : "";
+  return traces ? "GET,HEAD,OPTIONS,POST,TRACE" : "GET,HEAD,OPTIONS,POST";
 }
 
 // TRACE: the client sees what arrived here.
@@ -81,12 +98,12 @@ void move_last(Exchange& x, http::FieldId id) {
   for (const http::Field& field : moved) x.always.add(field.name, field.value, field.id);
 }
 
-void apply_page_rules(Exchange& x, Shard::Core& core) {
+void apply_page_rules(Exchange& x, Shard::Core& core, bool served) {
   const BodyWords words(x);
   x.ended_at = core.now();
   // What is served here without being an error is an answer like any other.
   expr::Remarks remarks;
-  if (x.status == 200 && !x.settings->response_normal.empty())
+  if (served && !x.settings->response_normal.empty())
     expr::apply(x.settings->response_normal, {x.normal, x.notes, x.arena, nullptr, &remarks}, x);
   add_own_fields(x);
   // httpd: pages of its own carry what `Header always` says, and nothing else of Header.
@@ -127,7 +144,7 @@ std::string_view text_of(Exchange& x, Shard::Core& core, const ErrorDocument& do
 // True when the configuration has its own text or URL for the status.
 bool use_error_document(Exchange& x, Shard::Core& core, LocalAnswer& answer) {
   // A page with a body of its own says more than a document could (httpd: a handler's answer).
-  if (answer.has_text) return false;
+  if (answer.has_text || is_served(answer)) return false;
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || x.redirected) return false;
   if (document->kind == ErrorDocument::Kind::text) {
@@ -151,7 +168,7 @@ http::PageServer page_server(const Exchange& x) {
 }
 
 std::string_view error_document_path(Exchange& x, Shard::Core& core, const LocalAnswer& answer) {
-  if (x.redirected || answer.has_text) return {};
+  if (x.redirected || answer.has_text || is_served(answer)) return {};
   const ErrorDocument* document = config::find_error_document(*x.settings, answer.status);
   if (document == nullptr || document->kind != ErrorDocument::Kind::local_path) return {};
   // httpd reads a URL: what it says of a fragment is nothing for a request, and a '?' or an escape
@@ -172,29 +189,25 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (http::first_control(answer.location) != answer.location.size()) answer = {.status = 500};
   x.status = answer.status;
   x.reason = words_of(answer);
-  if (x.status == 200 && !x.asked_fields.empty()) x.normal.add("Vary", x.asked_fields);
+  const bool served = is_served(answer);
+  if (served && !x.asked_fields.empty()) x.normal.add("Vary", x.asked_fields);
   if (!answer.location.empty()) x.normal.add("Location", answer.location);
   const bool lists_methods = x.status == 405 || x.status == 501 ||
-                             (x.status == 200 && x.request.method_id == http::Method::options);
+                             (served && x.request.method_id == http::Method::options);
   const bool about_server = x.request.target.form == http::RequestTarget::Form::asterisk;
-  const bool served_here = !x.proxied || x.responder != config::Responder::none;
-  if (!served_here && x.status == 200 && x.request.method_id == http::Method::options)
-    x.normal.add("Allow", "TRACE");
-  const bool is_trace = x.request.method_id == http::Method::trace;
-  if (x.status == 405 && (x.route.is_forward || (is_trace && !served_here)))
-    x.normal.add("Allow", "");
   if (x.status == 503) advise_wait(x);
   const bool lists_its_own =
       std::ranges::any_of(answer.fields, [](const auto& field) { return field.first == "Allow"; });
-  if (lists_methods && served_here && !about_server && !lists_its_own)
-    x.normal.add("Allow", served_methods(x));
+  if (lists_methods && !about_server && !lists_its_own)
+    x.normal.add("Allow", allowed_methods(x, answer));
   if (x.status == 401) copy_challenge(x);
-  const bool echoes = x.status == 200 && is_trace;
+  const bool is_trace = x.request.method_id == http::Method::trace;
+  const bool echoes = served && is_trace;
   if (echoes) write_echo(x, answer.text, core);
   const bool is_text = answer.has_text && !has_page && !http::has_no_body(x.status);
   if (is_text) core.page = answer.text;
   for (const auto& [name, value] : answer.fields) x.normal.add(name, value);
-  const bool empty = (x.status == 200 && !echoes && !is_text) || http::has_no_body(x.status);
+  const bool empty = (served && !echoes && !is_text) || http::has_no_body(x.status);
   if (!has_page && !empty && !echoes && !is_text) write_page(x, core, answer);
   // httpd counts a page only when it is sent, and no echo.
   const bool tells_length =
@@ -203,15 +216,15 @@ void prepare_local_answer(Exchange& x, Shard::Core& core, const LocalAnswer& wan
   if (!empty) {
     x.normal.add("Content-Type", echoes    ? "message/http"
                                  : is_text ? answer.content_type
-                                           : http::error_page_type);
+                                           : page_type(x, answer));
   }
   // httpd: nothing of Header reaches the answer to OPTIONS * or to a TRACE of what is not proxied.
-  const bool is_bare = x.status == 200 && (about_server || (is_trace && !x.proxied));
-  if (!is_bare) apply_page_rules(x, core);
+  const bool is_bare = served && (about_server || (is_trace && !x.proxied));
+  if (!is_bare) apply_page_rules(x, core, served);
   name_varying_fields(x);
   if (tells_length && !x.normal.has(http::FieldId::content_length))
     x.normal.add("Content-Length", x.arena.decimal(core.page.size()));
-  if (empty && x.status == 200) x.normal.add("Content-Length", "0");
+  if (empty && served) x.normal.add("Content-Length", "0");
 }
 
 void describe_fault(const http::RequestFault& fault, LocalAnswer& answer) {

@@ -25,6 +25,7 @@ struct LocalAnswer {
   std::string_view text{};         // the whole body, if it has one of its own; TRACE: its end
   std::string_view content_type = "text/plain";
   bool has_text = false;
+  bool by_directive = false;  // Redirect or [R=] orders it: no handler was asked
   std::vector<std::pair<std::string_view, std::string_view>> fields{};
   std::shared_ptr<Feed> feed{};  // follows the text; nobody knows how long it is
   int failed_document_status = 0;

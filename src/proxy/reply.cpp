@@ -12,6 +12,7 @@
 #include "http/warning.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/compression.hpp"
+#include "proxy/sent_fields.hpp"
 #include "proxy/web_scheme.hpp"
 
 namespace steelyard::proxy {
@@ -148,66 +149,50 @@ bool may_keep_client(Exchange& x, const Shard::Core& core, const ReplyFraming& f
   return !x.has_switch("nokeepalive");
 }
 
-// The fields of an answer on their way out. What our end says of the connection takes the place of
-// what a rule said of the same, or joins it (httpd).
-class ConnectionWriter {
- public:
-  ConnectionWriter(const Exchange& x, http::HeadText& out)
-      : x_(x),
-        out_(out),
-        announces_(!speaks_http2(x) && x.keep_client && x.request.connection.keep_alive) {}
-
-  void append(const http::Field& field) {
-    if (field.id == FieldId::connection && !named_) {
-      append_connection(field);
-    } else if (field.id == FieldId::keep_alive && announces_) {
-      append_time(field.name);
-    } else {
-      out_.append_field(field);
-    }
+// httpd says it in the place where a rule said it before, and once.
+void say_how_long(Exchange& x) {
+  const config::ClientSettings& client = x.server->client;
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count();
+  const std::string_view time = x.arena.decimal(static_cast<std::uint64_t>(seconds));
+  const std::uint32_t most = client.keep_alive_requests_max;
+  const std::string_view text =
+      most == 0 ? x.arena.join("timeout=", time)
+                : x.arena.join("timeout=", time, ", max=",
+                               x.arena.decimal(std::uint64_t{most - x.client->requests_before}));
+  if (x.always.has(FieldId::keep_alive)) {
+    x.always.set("Keep-Alive", text);
+    x.normal.remove(FieldId::keep_alive);
+  } else if (x.normal.has(FieldId::keep_alive)) {
+    x.normal.set("Keep-Alive", text);
+  } else {
+    x.normal.add("Keep-Alive", text, FieldId::keep_alive);
   }
+}
 
-  void finish() {
-    if (announces_) append_time("Keep-Alive");
-    if (const std::string_view own = word(); !own.empty() && !named_)
-      out_.append_field("Connection", own);
+// It joins what a rule said first.
+void say_of_connection(Exchange& x, std::string_view own) {
+  http::FieldList& fields = x.always.has(FieldId::connection) ? x.always : x.normal;
+  const http::Field* const said = fields.find(FieldId::connection);
+  if (said == nullptr) return fields.add("Connection", own, FieldId::connection);
+  if (http::has_token(said->value, "close")) return;
+  const auto row = static_cast<std::size_t>(said - &fields[0]);
+  fields.set_value(row, said->value.empty() ? own : x.arena.join(said->value, ", ", own));
+}
+
+// What our end says, beside or instead of what rules said. The tables then hold what is sent, where
+// logs find it.
+void say_own_words(Exchange& x, const ReplyFraming& framing) {
+  if (speaks_http2(x)) return;
+  if (!x.keep_client) {
+    say_of_connection(x, "close");
+  } else if (x.request.connection.keep_alive) {
+    say_how_long(x);
+    say_of_connection(x, "Keep-Alive");
   }
-
- private:
-  std::string_view word() const {
-    if (announces_) return "Keep-Alive";
-    return x_.keep_client || speaks_http2(x_) ? std::string_view() : "close";
-  }
-
-  void append_connection(const http::Field& field) {
-    const std::string_view own = word();
-    named_ = true;
-    if (own.empty() || http::has_token(field.value, "close")) {
-      out_.append_field(field);
-    } else {
-      out_.append_field(field.name, field.value, own);
-    }
-  }
-
-  // How long the connection is kept; once.
-  void append_time(std::string_view name) {
-    if (std::exchange(told_time_, true)) return;
-    const config::ClientSettings& client = x_.server->client;
-    out_.append(name).append(": timeout=");
-    out_.append(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(client.keep_alive_timeout).count()));
-    if (client.keep_alive_requests_max != 0) {
-      out_.append(", max=");
-      out_.append(std::uint64_t{client.keep_alive_requests_max - x_.client->requests_before});
-    }
-    out_.append("\r\n");
-  }
-
-  const Exchange& x_;
-  http::HeadText& out_;
-  const bool announces_;
-  bool named_ = false, told_time_ = false;
-};
+  if (framing.framing == Framing::chunked)
+    x.normal.add("Transfer-Encoding", "chunked", FieldId::transfer_encoding);
+}
 
 void append_status_line(const Exchange& x, http::HeadText& out) {
   // httpd: a status that it has no words for, kept for an ErrorDocument, is a 500 on the wire.
@@ -223,13 +208,6 @@ void append_status_line(const Exchange& x, http::HeadText& out) {
 }
 
 bool comes_first(FieldId id) { return id == FieldId::date || id == FieldId::server; }
-
-// One Date and one Server: the member's or a rule's. httpd: where nothing is proxied, its own.
-std::optional<std::string_view> told(const Exchange& x, FieldId id) {
-  if (x.own_answer && !x.proxied) return std::nullopt;
-  const auto first = x.always.value(id);
-  return first ? first : x.normal.value(id);
-}
 
 // httpd keeps one of several Content-Type fields.
 void keep_one_type(Exchange& x) {
@@ -393,25 +371,23 @@ ReplyFraming frame_reply(Exchange& x, const ReplyBody& beginning, const http::Bo
 void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framing,
                       http::HeadText& out) {
   x.keep_client = may_keep_client(x, core, framing);
+  say_own_words(x, framing);
   out.clear();
   append_status_line(x, out);
-  if (const auto date = told(x, FieldId::date)) {
+  if (const auto date = told_by_others(x, FieldId::date)) {
     out.append_field("Date", *date);
   } else {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());
     out.append_field("Date", core.date.at(seconds));
   }
-  out.append_field("Server", told(x, FieldId::server).value_or(x.generation->banner()));
-  ConnectionWriter fields(x, out);
+  out.append_field("Server", told_by_others(x, FieldId::server).value_or(x.generation->banner()));
   for (const http::Field& field : x.always)
-    if (!comes_first(field.id)) fields.append(field);
+    if (!comes_first(field.id)) out.append_field(field);
   for (const http::Field& field : x.normal) {
     if (comes_first(field.id)) continue;
     if (x.own_answer && field.id == FieldId::content_type) continue;
-    fields.append(field);
+    out.append_field(field);
   }
-  fields.finish();
-  if (framing.framing == Framing::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // httpd sets the type of its own pages last.
   if (x.own_answer && x.normal.has(FieldId::content_type))
     out.append_field("Content-Type", *x.normal.value(FieldId::content_type));

@@ -105,7 +105,7 @@ bool ExchangeSubject::add_cookie(std::string_view name, std::string_view line) {
 
 Routing answer(int status, std::string_view location = {}) {
   Routing routing{Routing::Kind::answer, status, location, {}};
-  routing.by_rewriting = true;
+  routing.author = Routing::Author::rewriting;
   return routing;
 }
 

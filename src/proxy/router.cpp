@@ -215,7 +215,9 @@ std::optional<Routing> redirect(Exchange& x, std::span<const config::Redirect> r
   const config::RedirectRequest request{x.path, x.query, x.has_query, origin, &x};
   const auto found = config::find_redirect(redirects, request, x.arena);
   if (!found) return std::nullopt;
-  return Routing{Routing::Kind::answer, found->status, found->location, {}};
+  Routing routing{Routing::Kind::answer, found->status, found->location, {}};
+  routing.author = Routing::Author::redirect;
+  return routing;
 }
 
 // RFC 9110 7.6.2. Status 0: go on; the field's value is replaced by the number that goes out.

@@ -31,7 +31,8 @@ struct Routing {
   // for leave to send it gets that.
   bool reads_body = false;
   std::string_view html_note{};  // further words for the page, ready for it
-  bool by_rewriting = false;     // a RewriteRule said so
+  // Whose word it is. An answer that a directive orders is no handler's.
+  enum class Author : std::uint8_t { server, redirect, rewriting } author = Author::server;
 };
 
 // The virtual host by the connection's address and the request's host; also for requests that are

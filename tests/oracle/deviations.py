@@ -663,16 +663,6 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
-        "rule-with-200",
-        (
-            "A rule that answers with 200 ([R=200]) has nothing more to say; httpd puts its page"
-            " about an internal error under that status."
-        ),
-        "a_rule_that_answers_with_200",
-        "200 1",
-        "200 1",
-    ),
-    Deviation(
         "proxy-header-fields",
         (
             "A PROXY header of version 1 has all six fields of its specification, else the"

@@ -138,6 +138,7 @@ io::Task<> Serving::answer_here(Routing routing, RequestBody& body) {
   } else {
     answer.status = routing.status;
     answer.location = routing.location;
+    answer.by_directive = routing.author != Routing::Author::server;
     answer.html_note = routing.html_note;
     if (x.proxied) answer.proxy_error = routing.detail;
   }
@@ -216,18 +217,23 @@ io::Task<> Serving::answer_by_document(LocalAnswer answer, std::string_view path
     routing.status = end.status;
   }
   // httpd: the page of the first error names that error again, whatever became of the document, a
-  // Redirect as well. What a RewriteRule says is an answer to the client or another error.
-  const bool leads_elsewhere = routing.by_rewriting && !routing.location.empty();
-  if (leads_elsewhere) {
+  // Redirect as well. What a RewriteRule says is an answer to the client or another error. A 200
+  // is none, neither the first one nor the document's.
+  constexpr int ok = 200;
+  const bool by_rewriting = routing.author == Routing::Author::rewriting;
+  const bool tells_own =
+      answer.status == ok || (by_rewriting && (!routing.location.empty() || routing.status == ok));
+  if (tells_own) {
     answer.status = routing.status;
     answer.location = routing.location;
+    answer.by_directive = routing.author != Routing::Author::server;
   } else {
-    answer.failed_document_status = routing.by_rewriting ? routing.status : answer.status;
+    answer.failed_document_status = by_rewriting ? routing.status : answer.status;
     if (http::closes_connection(routing.status)) x.keep_client = false;
   }
   prepare_local_answer(x, core_, answer);
   co_await send_answer();
-  if (leads_elsewhere) co_return;
+  if (tells_own) co_return;
   // httpd's log tells how the document ended: with nothing of its own.
   x.status = routing.status;
   x.normal.clear();

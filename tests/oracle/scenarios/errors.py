@@ -374,3 +374,138 @@ scenario(
     get("/r404", "X: a b"),
     sees="404",
 )
+ORDERED = (
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+    """\
+RewriteRule ^/rule$ - [R=200,L]
+RewriteCond %{REQUEST_METHOD} OPTIONS
+RewriteCond %{HTTP:Origin} .
+RewriteRule ^(.*)$ $1 [R=200,L]
+Redirect 200 /alias
+Header set X-Set s
+Header always set X-Always a
+<Location /section>
+Redirect 200
+</Location>
+<If "%{REQUEST_URI} == '/a/if'">
+Redirect 200 /a/if
+</If>
+<Location /a/rule>
+RewriteEngine On
+RewriteRule .* - [R=200]
+</Location>
+"""
+)
+ASKED = [
+    request(method, path)
+    for path in ("/rule", "/alias", "/section", "/a/if", "/a/rule")
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "TRACE")
+] + [request("OPTIONS", "/a", "Origin: http://x.test")]
+SERVED = [
+    request("OPTIONS", "/nothing"),
+    request("OPTIONS", "*"),
+    request("OPTIONS", "/a", "Max-Forwards: 0"),
+    request("TRACE", "/nothing"),
+]
+scenario(
+    "a 200 that a directive orders is a page",
+    ORDERED + ONE,
+    [ASKED, SERVED],
+    sees=" ".join(["200"] * (len(ASKED) + len(SERVED))),
+)
+scenario(
+    "a 200 that a directive orders and the text of its ErrorDocument",
+    ORDERED + 'ErrorDocument 200 "OK"\n' + ONE,
+    [ASKED, SERVED, get("/a")],
+    sees=" ".join(["200"] * (len(ASKED) + len(SERVED))) + " 1",
+)
+scenario(
+    "a 200 that a directive orders and the path of its ErrorDocument",
+    ORDERED + "ErrorDocument 200 /a/doc\n" + ONE,
+    [get("/rule"), request("DELETE", "/alias"), request("OPTIONS", "/section"), SERVED],
+    sees="1 1 1 200 200 200 200",
+)
+scenario(
+    "a 200 that a directive orders and the URL of its ErrorDocument",
+    ORDERED + "ErrorDocument 200 http://elsewhere.test/\n" + ONE,
+    [get("/rule"), request("HEAD", "/alias"), SERVED],
+    sees="302 302 200 200 200 200",
+)
+scenario(
+    "an ErrorDocument that is a 200 which a directive orders",
+    ORDERED + "ErrorDocument 404 /rule\nErrorDocument 403 /alias\n"
+    "<Location /no>\nRequire all denied\n</Location>\n" + ONE,
+    [get("/none"), get("/no")],
+    sees="200 403",
+)
+scenario(
+    "the document of a 200 that is an error",
+    ORDERED + "ErrorDocument 200 /gone\nRedirect gone /gone\n",
+    get("/rule"),
+    sees="410",
+)
+UNKNOWN_METHODS = (
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\nRewriteEngine On\n"
+    """\
+RewriteRule ^/rule(4.5)$ - [R=405]
+RewriteRule ^/rule(501)$ - [R=501]
+Redirect 405 /alias405
+Redirect 501 /alias501
+ProxyErrorOverride On
+<Location /a/405>
+Redirect 405
+</Location>
+<Location /a/501>
+RewriteEngine On
+RewriteRule .* - [R=501]
+</Location>
+"""
+)
+UNALLOWED = [
+    [get(f"/{path}{status}") for path in ("rule", "alias", "a/") for status in (405, 501)],
+    [get(f"/a?status={status}&h=Allow:%20GET") for status in (405, 501)],
+    request("OPTIONS", "/a", "Max-Forwards: 0"),
+    request("PUT", "/none"),
+]
+for trace in ("On", "Off"):
+    scenario(
+        f"what is allowed where no handler was asked and TraceEnable is {trace}",
+        f"TraceEnable {trace}\n" + UNKNOWN_METHODS + ONE,
+        UNALLOWED,
+        sees="405 501 405 501 405 501 405 501 200 405",
+    )
+scenario(
+    "pages of a request that names no charset",
+    f"""\
+LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so
+RewriteEngine On
+RewriteRule ^/rule$ - [E=suppress-error-charset,R=503]
+SetEnvIf Request_URI ^/none|^/only|^/moved suppress-error-charset
+AddDefaultCharset utf-8
+ErrorDocument 403 "own"
+ErrorDocument 410 /failing
+ErrorDocument 409 /a/doc
+ErrorDocument 406 /only
+Redirect gone /only
+Redirect 409 /none/doc
+Redirect 406 /other
+Redirect /moved http://elsewhere.test/
+<Location /none/no>
+Require all denied
+</Location>
+<Location /set>
+SetEnv suppress-error-charset 1
+</Location>
+<Location /set/no>
+Require all denied
+</Location>
+"""
+    + ONE,
+    [
+        get(path)
+        for path in ("/rule", "/none", "/none/no", "/only", "/none/doc", "/other", "/moved")
+    ]
+    + [get(path) for path in ("/set", "/set/no", "/a?status=404", "/absent")]
+    + [request("HEAD", "/none"), request("OPTIONS", "/none")],
+    sees="503 404 403 410 1 406 302 404 403 404 404 404 200",
+)

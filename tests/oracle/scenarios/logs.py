@@ -234,3 +234,77 @@ scenario(
     mask=((r"id=[^ ]{11} ", "id=(id) "),),
     sees="1 503 1 503 1",
 )
+SENT = "".join(
+    f"%{{{name}}}o|"
+    for name in (
+        "X-Both X-Set X-Member Connection Keep-Alive Server Date Content-Length Transfer-Encoding"
+        " Content-Type Set-Cookie Location Upgrade Vary"
+    ).split()
+)
+SENT = rf"""
+LogFormat "{SENT}%>s %U" a
+CustomLog a.log a
+CustomLog first.log "%U" "expr=resp('X-Both') == 'always'"
+CustomLog second.log "%U" "expr=resp('X-Both') == 'set'"
+CustomLog said.log "%U" "expr=-n resp('Connection') || -n resp('Date') || -n resp('Server')"
+Header set X-Both set
+Header always set X-Both always
+Header set X-Set "expr=%{{resp:X-Both}}"
+Header add Set-Cookie a=set
+Header always add Set-Cookie a=always
+Redirect /moved http://elsewhere.test/
+ProxyPass /d http://${{DEAD}}
+"""
+SENT_LOGS = ("a.log", "first.log", "second.log", "said.log")
+scenario(
+    "a log tells of the fields that were sent",
+    SENT + ONE,
+    [
+        get("/a?h=X-Member:%20m&h=X-Both:%20m&h=Server:%20M"),
+        [get("/a", "Connection: keep-alive", on="k"), get("/a", on="k"), get("/none", on="k")],
+        get("/none", "Connection: keep-alive", on="k"),
+        get("/a", "Connection: close", on="k"),
+        [get("/a", "Connection: keep-alive", version="1.0", on="o"), get("/a", version="1.0")],
+        [get(path, "Connection: close") for path in ("/none", "/moved", "/d", "/a?status=404")],
+        [get("/a?chunked=3"), get("/a?chunked=3", "Connection: close"), get("/a?eof=1")],
+        get("/a?eof=1", version="1.0"),
+        [get("/a?status=304", "Connection: close"), get("/a?status=204", "Connection: close")],
+        [request("HEAD", path, "Connection: close") for path in ("/a", "/a?chunked=3", "/none")],
+        [request("OPTIONS", path, "Connection: close") for path in ("/none", "*")],
+        get("/a", host=None),
+    ],
+    logs=SENT_LOGS,
+    sees="1 1 1 404 404 1 1 1 404 302 503 404 1 1 1 1 304 204 1 1 404 200 200 400",
+)
+RULED = """\
+Header always set Connection always
+Header set Connection set
+Header set Keep-Alive mine
+Header always set Date always
+Header set Server set
+"""
+scenario(
+    "a log tells what rules and our end say of the connection",
+    "MaxKeepAliveRequests 3\n" + RULED + SENT + ONE,
+    [
+        [get("/a", "Connection: keep-alive", on="k") for _ in range(4)],
+        [get("/a", on="n"), get("/none", on="n"), get("/none", "Connection: close", on="n")],
+        [get("/a", version="1.0"), get("/a", "Connection: keep-alive", version="1.0")],
+    ],
+    logs=SENT_LOGS,
+    sees="1 1 1 1 1 404 404 1 1",
+)
+scenario(
+    "a log and a connection that a rule closes",
+    "Header set Connection close\nHeader always set Keep-Alive mine\n" + SENT + ONE,
+    [get("/a"), get("/a", "Connection: keep-alive"), get("/none")],
+    logs=SENT_LOGS,
+    sees="1 1 404",
+)
+scenario(
+    "a log of connections that nothing keeps",
+    "KeepAlive Off\n" + SENT + ONE,
+    [get("/a"), get("/a", "Connection: keep-alive"), get("/none")],
+    logs=SENT_LOGS,
+    sees="1 1 404",
+)
