@@ -335,6 +335,13 @@ Header set X-Name %{SERVER_NAME}e
     [get(path, host=host) for path in ("/b", "/c", "/d", "/") for host in ("o.test:99", "o.test")],
     sees="302 302 302 302 302 302 1 1",
 )
+scenario(
+    "UseCanonicalName counts in conditions",
+    "UseCanonicalName On\n<If \"%{SERVER_NAME} == 'lb.test'\">\nHeader set X-Seen yes\n</If>\n"
+    + DIRECT,
+    get("/", host="o.test"),
+    sees="1",
+)
 REFERRING = """\
 ProxyPass /own !
 Redirect /own /x
