@@ -90,6 +90,13 @@ std::optional<Routing> aim_elsewhere(Exchange& x) {
   return Routing{Routing::Kind::answer, 400, {}, {}};
 }
 
+bool has_query_for_port(const Exchange& x) {
+  const RequestTarget& target = x.request.target;
+  if (!x.route.is_forward || target.form != RequestTarget::Form::absolute) return false;
+  if (!x.request.host_parts->port || equals_ignoring_case(target.scheme, "ftp")) return false;
+  return target.text.substr(target.scheme.size() + 3 + target.authority.size()).starts_with('?');
+}
+
 std::string_view url_for_sections(Exchange& x) {
   return x.has_query ? x.arena.join(x.route.url, "?", x.query) : x.route.url;
 }
