@@ -141,4 +141,18 @@ DIFFERENT = [
         Case("counted", frames.request(path=b"/page"), "200 hi END | 200 69", ends=True,
              log="counts.log"),
         "200 hi END | 200 64"),
+    Different(
+        "http2-blanks",
+        "A field whose value begins or ends with a blank or a tab makes its request malformed "
+        "(RFC 9113 8.2.1), and the stream is reset; httpd takes them off.",
+        Case("blanks", frames.request(path=b"/page", more=[(b"x-a", b"y\t")]),
+             "200 hi END", ends=True),
+        "RST 1"),
+    Different(
+        "http2-settings-field",
+        "So does `http2-settings`, as any field that is about a connection of HTTP/1 (RFC 9113 8.2.2); "
+        "httpd leaves it out.",
+        Case("settings", frames.request(path=b"/page", more=[(b"http2-settings", b"AAMAAABk")]),
+             "200 hi END", ends=True),
+        "RST 1"),
 ]
