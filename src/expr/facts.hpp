@@ -59,6 +59,7 @@ enum class NumberFact : std::uint8_t {
   first_byte_micros,  // %^FB, -1 when nothing was sent
   idle_percent,       // Header %i: capacity that is free, 0 to 100
   busy_percent,       // Header %b
+  is_tls,             // Require ssl: 1 over TLS, to a server with SSLEngine
 };
 
 enum class ConnectionEnd : std::uint8_t { aborted, kept, closed };  // %X

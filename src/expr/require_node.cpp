@@ -280,7 +280,7 @@ bool RequireNode::provides(const Facts& facts) const {
     case Kind::method:
       return names_method(facts.text(TextFact::method));
     case Kind::tls:
-      return facts.text(TextFact::scheme) == "https";
+      return facts.number(NumberFact::is_tls) != 0;
     case Kind::tls_verified:
       return facts.tls_variable("SSL_CLIENT_VERIFY").value_or("") == "SUCCESS";
     default:

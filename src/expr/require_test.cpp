@@ -92,7 +92,9 @@ struct Requires : testing::Test {
 TEST_F(Requires, tls_and_a_verified_certificate) {
   EXPECT_EQ(decide("Require ssl"), "require");
   EXPECT_EQ(decide("Require ssl-verify-client"), "require");
-  facts.texts[TextFact::scheme] = "https";
+  facts.texts[TextFact::scheme] = "https";  // a word of ServerName, which proves nothing
+  EXPECT_EQ(decide("Require ssl"), "require");
+  facts.numbers[NumberFact::is_tls] = 1;
   EXPECT_EQ(decide("Require ssl"), "allowed");
   facts.tls = {{"SSL_CLIENT_VERIFY", "FAILED:self-signed certificate"}};
   EXPECT_EQ(decide("Require ssl-verify-client"), "require");

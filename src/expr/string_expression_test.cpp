@@ -84,6 +84,16 @@ TEST_F(StringExpressions, variables_of_tls_are_asked_for_by_their_names) {
             "TLSv1.3 a@b||");
 }
 
+TEST_F(StringExpressions, HTTPS_is_the_connections_whatever_the_scheme_is_called) {
+  facts.texts[TextFact::scheme] = "https";
+  EXPECT_EQ(value("%{HTTPS} %{REQUEST_SCHEME}"), "off https");
+  facts.tls = {{"HTTPS", "off"}};
+  EXPECT_EQ(value("%{HTTPS} %{REQUEST_SCHEME}"), "off https");
+  facts.texts[TextFact::scheme] = "http";
+  facts.tls = {{"HTTPS", "on"}};
+  EXPECT_EQ(value("%{HTTPS} %{REQUEST_SCHEME}"), "on http");
+}
+
 TEST_F(StringExpressions, functions_take_text_with_variables_and_calls) {
   const Cases cases = {
       {"%{req:host} %{HTTP:Host} %{req_novary:HOST} %{req:Nope}|", "a.test a.test a.test |"},

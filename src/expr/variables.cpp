@@ -162,7 +162,8 @@ constexpr Variable variables[] = {
     {"CONN_REMOTE_ADDR", text<TextFact::peer_ip>},
     {"HTTPS",
      [](Evaluation& evaluation) {
-       return switched(evaluation.facts.text(TextFact::scheme) == "https");
+       // The connection's, whatever ServerName says and to whichever server (httpd).
+       return switched(evaluation.facts.tls_variable("HTTPS").value_or("") == "on");
      }},
     {"HTTP2",
      [](Evaluation& evaluation) {

@@ -241,6 +241,25 @@ TEST_F(Manager, a_path_of_slashes_is_no_link_to_another_host) {
   EXPECT_THAT(page, Not(HasSubstr("href=\"//")));
 }
 
+TEST_F(Manager, a_form_leads_to_where_its_page_is) {
+  struct {
+    std::string_view scheme;
+    std::uint16_t port;
+    std::string_view address;
+  } const cases[] = {{"http", 80, "http://lb.test/"},
+                     {"http", 443, "http://lb.test:443/"},
+                     {"https", 443, "https://lb.test/"},
+                     {"https", 80, "https://lb.test:80/"}};
+  for (const auto& [scheme, port, address] : cases) {
+    proxy::DeskQuestion asked = question(http::Method::get);
+    asked.scheme = scheme;
+    asked.public_port = port;
+    asked.query = "b=app&w=http://m1:8080&nonce=" + std::string(fixed);
+    EXPECT_THAT(manager_.answer(asked).body,
+                HasSubstr("action=\"" + std::string(address) + "balancer-manager\""));
+  }
+}
+
 TEST_F(Manager, tells_browsers_to_be_careful_with_it) {
   const proxy::DeskAnswer answer = get("");
   EXPECT_EQ(answer.content_type, "text/html; charset=ISO-8859-1");

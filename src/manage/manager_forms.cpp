@@ -23,7 +23,8 @@ void open_form(Markup& out, const ManagerView& view) {
   out.tags("<form method='POST' enctype='application/x-www-form-urlencoded' action=\"");
   out.text(question.scheme).tags("://");
   out.either(v6, "[", "").text(question.public_name).either(v6, "]", "");
-  if (question.public_port != 80) out.tags(":").number(question.public_port);
+  const std::uint16_t usual_port = question.scheme == "https" ? 443 : 80;
+  if (question.public_port != usual_port) out.tags(":").number(question.public_port);
   write_own_path(out, view);
   out.tags("\">\n");
 }

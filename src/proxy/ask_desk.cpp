@@ -23,9 +23,7 @@ DeskQuestion question_of(const Exchange& x, SmallBody read) {
   question.fields.reserve(x.request.fields.size());
   for (const http::Field& field : x.request.fields)
     question.fields.emplace_back(field.name, field.value);
-  // httpd: ServerName may say what a proxy in front of this server speaks.
-  question.scheme = x.server->name_scheme.empty() ? x.text(expr::TextFact::scheme)
-                                                  : std::string_view(x.server->name_scheme);
+  question.scheme = x.scheme();
   question.public_name = x.public_name();
   question.public_port = x.public_port();
   question.client = x.client_endpoint();

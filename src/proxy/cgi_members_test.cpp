@@ -51,8 +51,9 @@ class CgiMembers : public testing::Test {
  protected:
   explicit CgiMembers(std::string scheme = "fcgi") : scheme_(std::move(scheme)) { configure({}); }
 
-  void configure(const TestWorld::Words& parameters) {
+  void configure(const TestWorld::Words& parameters, const std::string& name_scheme = "") {
     auto config = TestWorld::make_config(2, parameters);
+    config->servers[0]->name_scheme = name_scheme;
     auto& balancer = config->servers[0]->balancers[0];
     auto spec = std::make_shared<balance::BalancerSpec>(*balancer);
     for (balance::MemberSpec& member : spec->members) member.scheme = scheme_;
@@ -111,6 +112,18 @@ TEST_F(CgiMembers, a_request_and_an_answer_mean_the_same_however_they_arrive) {
     EXPECT_EQ(world.busy(), 0);
     for (TestMember& each : world.members) each.connections.clear();
   }
+}
+
+// "ServerName https://...": TLS ends in front of us, which is no TLS of ours.
+TEST_F(CgiMembers, hear_the_scheme_that_ServerName_says) {
+  configure({}, "https");
+  const auto client = world.connect();
+  world.say(*client, simple_get);
+  TestMember& asked = world.members[0].connections.empty() ? world.members[1] : world.members[0];
+  const HeardRequest heard = take_apart(asked.last().take_all());
+  EXPECT_THAT(heard.streams.at(4), HasSubstr("\x0e\x05REQUEST_SCHEMEhttps"));
+  EXPECT_THAT(heard.streams.at(4), HasSubstr("\x0b\x03SERVER_PORT443"));
+  EXPECT_THAT(heard.streams.at(4), Not(HasSubstr("HTTPS")));
 }
 
 TEST_F(CgiMembers, a_body_is_whole_whatever_room_the_socket_has) {

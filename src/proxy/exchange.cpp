@@ -68,15 +68,18 @@ std::uint16_t Exchange::public_port() const {
   return server->name_port.value_or(unnamed);
 }
 
+std::string_view Exchange::scheme() const {
+  return is_tls() || server->name_scheme == "https" ? "https" : "http";
+}
+
 std::string_view Exchange::origin() {
   if (!origin_.empty()) return origin_;
   const std::uint16_t port = public_port();
   const std::string_view name = public_name();
   const bool v6 = name.find(':') != std::string_view::npos;
   const std::string_view host = v6 ? arena.join("[", name, "]") : name;
-  const std::string_view scheme = is_tls() ? "https://" : "http://";
-  if (port == usual_port()) return origin_ = arena.join(scheme, host);
-  return origin_ = arena.join(scheme, host, ":", arena.decimal(port));
+  if (port == usual_port()) return origin_ = arena.join(scheme(), "://", host);
+  return origin_ = arena.join(scheme(), "://", host, ":", arena.decimal(port));
 }
 
 }  // namespace steelyard::proxy

@@ -105,7 +105,9 @@ class Exchange final : public expr::Facts {
   std::uint16_t public_port() const;
   // httpd: a server without SSLEngine stays one of plain HTTP, whoever shook hands.
   bool is_tls() const { return client->tls != nullptr && server->tls.is_on(); }
-  std::uint16_t usual_port() const { return is_tls() ? 443 : 80; }  // the scheme's
+  // httpd: https is also what a ServerName says that stands behind someone with the certificate.
+  std::string_view scheme() const;
+  std::uint16_t usual_port() const { return scheme() == "https" ? 443 : 80; }
   bool is_called_by_client() const;  // UseCanonicalName Off: by the name that the client used
 
   // --- expr::Facts -------------------------------------------------------------------------------

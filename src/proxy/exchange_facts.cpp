@@ -95,7 +95,7 @@ std::string_view Exchange::text(TextFact which) const {
     case TextFact::canonical_name:
       return public_name();
     case TextFact::scheme:
-      return is_tls() ? "https" : "http";
+      return scheme();
     case TextFact::handler:
       if (recording && rewritten->reroutes > 0) return "redirect-handler";
       if (responder != config::Responder::none && (recording || !redirected))
@@ -165,6 +165,8 @@ std::int64_t Exchange::number(NumberFact which) const {
       if (first_byte_at == Instant{}) return -1;
       return std::chrono::duration_cast<std::chrono::microseconds>(first_byte_at - began_at)
           .count();
+    case NumberFact::is_tls:
+      return is_tls() ? 1 : 0;
     case NumberFact::idle_percent:
     case NumberFact::busy_percent:
       return percent_of_capacity(*this, which);

@@ -18,6 +18,7 @@
 #include "proxy/body_gathering.hpp"
 #include "proxy/decision_log.hpp"
 #include "proxy/detour.hpp"
+#include "proxy/forward_request.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/line_wait.hpp"
 #include "proxy/passing_group.hpp"
@@ -126,6 +127,10 @@ int plan_journey(Exchange& x, Journey& journey) {
     journey.own_group = make_group(x.generation->config(), *target, pattern);
     journey.group = journey.own_group.get();
     if (journey.group == nullptr) return 500;
+  }
+  if (has_query_for_port(x)) {
+    journey.refusal = "URI cannot be parsed";
+    return 400;
   }
   if (!target->balancer && is_blocked(x, target->host)) {
     journey.refusal = "Connect to remote machine blocked";

@@ -108,12 +108,24 @@ TEST_F(ForwardProxying, paths_and_other_hosts_of_a_Host_field_stay_ours) {
   }
 }
 
+TEST_F(ForwardProxying, a_place_without_a_path_has_the_shortest) {
+  for (const auto& [target, path] : {std::pair<std::string, std::string>{"http://far.test", "/"},
+                                     {"http://far.test:80", "/"},
+                                     {"http://far.test?q", "/?q"},
+                                     {"http://far.test:80/?q", "/?q"}}) {
+    places_.clear();
+    (void)ask("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(at("far.test:80").take_all(), StartsWith("GET " + path + " HTTP/1.1\r\n"));
+  }
+}
+
 TEST_F(ForwardProxying, what_only_looks_like_a_place_is_refused) {
   for (const std::string_view target :
        {"http://far.test@10.1.2.3/", "http://u:p@far.test/", "http://far.test:0/",
         "http://far.test:65536/", "http://far.test:80:80/", "http://[far.test]/", "http:///",
         "http://far.test%00/", "http://far.test/%zz", "http://far.test/../..", "unix:/s|http://h/",
-        "balancer://app/", "ajp://far.test/", "fcgi://far.test/", "http:far.test"}) {
+        "balancer://app/", "ajp://far.test/", "fcgi://far.test/", "http:far.test",
+        "http://far.test:80?q", "HTTP://far.test:80?", "http://blocked:80?/x"}) {
     EXPECT_THAT(answer("GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n"),
                 StartsWith("HTTP/1.1 400 "))
         << target;

@@ -16,11 +16,6 @@ using http::RequestTarget;
 
 bool is_connect(const Exchange& x) { return x.request.method_id == http::Method::connect; }
 
-// httpd: a ServerName that says https makes it so, too.
-std::string_view own_scheme(const Exchange& x) {
-  return x.is_tls() || x.server->name_scheme == "https" ? "https" : "http";
-}
-
 // Scheme and host in lower case, without the port that the scheme has anyway.
 std::string_view named_base(Exchange& x) {
   const RequestTarget& target = x.request.target;
@@ -72,9 +67,9 @@ bool names_other_place(const Exchange& x) {
   if (is_connect(x)) return x.request.target.form == RequestTarget::Form::authority;
   const RequestTarget& target = x.request.target;
   if (target.form != RequestTarget::Form::absolute || !x.request.host_parts) return false;
-  if (!equals_ignoring_case(target.scheme, own_scheme(x))) return true;
-  const std::uint16_t usual = own_scheme(x) == "https" ? 443 : 80;
-  return !is_own_place(*x.server, x.host_name, x.request.host_parts->port.value_or(usual));
+  if (!equals_ignoring_case(target.scheme, x.scheme())) return true;
+  const std::uint16_t port = x.request.host_parts->port.value_or(x.usual_port());
+  return !is_own_place(*x.server, x.host_name, port);
 }
 
 std::optional<Routing> aim_elsewhere(Exchange& x) {
@@ -93,6 +88,13 @@ std::optional<Routing> aim_elsewhere(Exchange& x) {
   const auto decoded = http::decode_path(target.path, rules, x.arena);
   if (decoded || http::status_of(decoded.error()) != 400) return std::nullopt;
   return Routing{Routing::Kind::answer, 400, {}, {}};
+}
+
+bool has_query_for_port(const Exchange& x) {
+  const RequestTarget& target = x.request.target;
+  if (!x.route.is_forward || target.form != RequestTarget::Form::absolute) return false;
+  if (!x.request.host_parts->port || equals_ignoring_case(target.scheme, "ftp")) return false;
+  return target.text.substr(target.scheme.size() + 3 + target.authority.size()).starts_with('?');
 }
 
 std::string_view url_for_sections(Exchange& x) {

@@ -23,6 +23,9 @@ bool names_other_place(const Exchange& x);
 // Sets path and route. A value: that is the answer.
 std::optional<Routing> aim_elsewhere(Exchange& x);
 
+// "http://host:80?query": httpd takes all up to the next slash for the port, which is none then.
+bool has_query_for_port(const Exchange& x);
+
 // What sections see as the URL, once aim_elsewhere() was here.
 std::string_view url_for_sections(Exchange& x);
 

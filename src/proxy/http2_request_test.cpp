@@ -27,7 +27,7 @@ void read(Read& into, const Fields& fields, bool has_body = false,
   reader.begin(into.head, into.arena, limits);
   for (const auto& [name, value] : fields)
     into.is_hopeless = into.is_hopeless || !reader.add(name, value);
-  into.result = reader.finish(has_body, "https");
+  into.result = reader.finish(has_body);
 }
 
 Fields with(const Fields& more) {
@@ -91,6 +91,13 @@ TEST(Http2Request, what_is_no_message_is_malformed) {
       replaced(":method", "G T"),
       with({{":path", "/again"}}),
       with({{":status", "200"}}),
+      replaced(":scheme", "http\r\nx: y"),
+      replaced(":scheme", "ht tp"),
+      replaced(":scheme", "http "),
+      replaced(":scheme", "http://b.test/?"),
+      replaced(":scheme", "1http"),
+      replaced(":scheme", "+"),
+      replaced(":scheme", "h\xc3\xa4"),
       with({{"Upper", "x"}}),
       with({{"", "x"}}),
       with({{"a b", "x"}}),
@@ -119,7 +126,7 @@ TEST(Http2Request, what_HTTP_1_would_answer_with_an_error_is_answered) {
       {replaced(":path", "/a b"), 400},
       {replaced(":path", "https://b.test/"), 400},
       {replaced(":path", "*"), 400},
-      {replaced(":scheme", "http"), 400},
+      {replaced(":scheme", "ftp"), 400},
       {replaced(":authority", "u@a.test"), 400},
       {replaced(":authority", "a b"), 400},
       {without(":authority"), 400},
@@ -134,6 +141,33 @@ TEST(Http2Request, what_HTTP_1_would_answer_with_an_error_is_answered) {
     EXPECT_EQ(read_one.result.kind, Kind::fault) << fields.back().first;
     EXPECT_EQ(read_one.result.status, status) << fields.back().first;
   }
+}
+
+TEST(Http2Request, a_web_scheme_goes_on_any_connection) {
+  for (const std::string scheme : {"http", "https", "HTTPS", "Http"}) {
+    Read read_one;
+    read(read_one, replaced(":scheme", scheme));
+    EXPECT_EQ(read_one.result.kind, Kind::complete) << scheme;
+    EXPECT_EQ(read_one.head.line, "GET /p?q HTTP/2.0");
+    EXPECT_EQ(read_one.head.target.form, http::RequestTarget::Form::origin);
+    EXPECT_EQ(read_one.head.target.scheme, "");
+  }
+}
+
+TEST(Http2Request, of_another_scheme_there_is_nothing_and_the_log_shows_it) {
+  for (const std::string scheme : {"ftp", "ws", "httpx", "a+b-c.1"}) {
+    Read read_one;
+    read(read_one, replaced(":scheme", scheme));
+    EXPECT_EQ(read_one.result.status, 400) << scheme;
+    EXPECT_EQ(read_one.head.line, "GET " + scheme + "://a.test/p?q HTTP/2.0");
+  }
+  Read asterisk;
+  Fields fields = replaced(":scheme", "ftp");
+  fields[0].second = "OPTIONS";
+  fields[3].second = "*";
+  read(asterisk, fields);
+  EXPECT_EQ(asterisk.result.status, 400);
+  EXPECT_EQ(asterisk.head.line, "OPTIONS * HTTP/2.0");
 }
 
 Fields extended_connect(const std::string& protocol, const Fields& more = {}) {

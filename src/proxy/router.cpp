@@ -380,7 +380,8 @@ Routing enter_sections(Exchange& x, Shard::Core& core) {
                          : core.settings_for(x).for_path(*x.server, x.path);
   export_matches(x, x.server->locations, x.path);
   if (x.proxied) export_matches(x, x.server->proxies, url);
-  x.settings = decided(x, core, std::move(x.settings));
+  // What an <If> asks may depend on the settings that it is to change: they stay in their place.
+  if (!x.settings->conditionals.empty()) x.settings = decided(x, core, x.settings);
   apply_env_rules(x, core, x.settings->env_rules);
   if (x.settings->require && x.settings->require->needs_client_host() && x.client_host.empty())
     return {Routing::Kind::needs_client_host, 0, {}, {}};

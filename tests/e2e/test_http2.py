@@ -294,7 +294,7 @@ def test_a_body_that_is_longer_or_shorter_than_it_said(target):
     assert all(not each.complete for each in member.received)
 
 
-FRAMES_MAX, RESETS_MAX, CONTINUATIONS_MAX = 1000, 200, 64  # docs/http2.md
+FRAMES_MAX, RESETS_MAX, CONTINUATIONS_MAX, ENTRIES_MAX = 1000, 200, 64, 32  # docs/http2.md
 UNANSWERED_MAX = 100  # of those that have to be answered: PING and SETTINGS
 
 
@@ -320,18 +320,26 @@ OPEN = frame(frames.HEADERS, 4, 1, frames.request(b"POST", b"/a?hold=never"))
     (frame(frames.PING, payload=b"12345678"), HELD, UNANSWERED_MAX),
     (frame(frames.SETTINGS), HELD, UNANSWERED_MAX),
     (frame(frames.SETTINGS, payload=b"\0\3\0\0\0\1"), HELD, UNANSWERED_MAX),
+    (frame(frames.PING, payload=b"12345678") + frame(frames.SETTINGS), HELD, UNANSWERED_MAX // 2),
     (frame(frames.PRIORITY, stream=1, payload=b"\0\0\0\0\1"), HELD, FRAMES_MAX),
     (frame(frames.PRIORITY_UPDATE, payload=b"\0\0\0\1u=7"), HELD, FRAMES_MAX),
     (frame(0x42, stream=0, payload=b""), HELD, FRAMES_MAX),
     (frame(frames.DATA, stream=1), OPEN, FRAMES_MAX),
-], ids=["ping", "settings", "settings-values", "priority", "priority-update", "unknown",
-        "empty-data"])
+], ids=["ping", "settings", "settings-values", "ping-and-settings", "priority", "priority-update",
+        "unknown", "empty-data"])
 def test_floods_of_frames_that_move_nothing_end_at_their_limit(target, piece, first, passes):
     """Few pass, and twice as many as are allowed do not."""
     few = flood(target[0], piece, passes * 9 // 10, first)
     assert few is not None and few.kind == frames.PING
     many = flood(target[0], piece, 2 * FRAMES_MAX, first)
     assert many is None or many.code == frames.ENHANCE_YOUR_CALM
+
+
+@pytest.mark.parametrize("entries", [ENTRIES_MAX, ENTRIES_MAX + 1])
+def test_a_frame_of_settings_holds_so_many(target, entries):
+    end = flood(target[0], frame(frames.SETTINGS, payload=b"\0\4\0\0\xff\xff" * entries), 10, HELD)
+    assert end.kind == (frames.PING if entries == ENTRIES_MAX else frames.GOAWAY)
+    assert end.kind == frames.PING or end.code == frames.ENHANCE_YOUR_CALM
 
 
 def test_windows_of_nobody_end_the_connection(target):

@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 from support.certificates import Authority
+from support.haproxy import Haproxy
 from support.http2_client import Client
 from support.server import MODULE_DIRECTORY, complete
 
@@ -89,3 +90,24 @@ Require ssl-verify-client
         client = Client(port, "a.test", certificate)
         assert [client.ask("a.test", b"/secret"), client.ask("a.test")] == [status, "200"]
         client.close()
+
+
+def test_TLS_may_end_in_front_of_us(server, port, member, authority, tmp_path):
+    """HAProxy passes on the :scheme that it heard, which is not that of its connection to us."""
+    certificate, key = authority.issue("a.test")
+    both = tmp_path / "both.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    server.start(complete(MODULES + f"""Listen 127.0.0.1:{port.port}
+Protocols h2c
+RequestHeader set X-Seen "expr=%{{REQUEST_SCHEME}} %{{HTTPS}}"
+ProxyPass / http://{member.address}/
+"""), [port.port])
+    front = Haproxy(tmp_path / "haproxy", port, "proto h2", f"ssl crt {both} alpn h2", "http")
+    try:
+        front.await_listening()
+        client = Client(front.held, "a.test")
+        assert client.ask("a.test") == "200"
+        client.close()
+    finally:
+        front.close()
+    assert member.received[0].header("X-Seen") == b"http off"

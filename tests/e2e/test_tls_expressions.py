@@ -60,7 +60,9 @@ def told(binary, tmp_path_factory):
                   f"Header always set R{nth} \"=%{{r{nth}}}e\""]
     lines += [f'Header always set L{nth} yes "expr={text}"' for nth, text in enumerate(LISTS)]
     lines += ["RewriteCond %{SSL:SSL_CLIENT_SAN_OTHER_msUPN_0} ^ann@\nRewriteRule . - [E=upn:yes]",
-              'Header always set Upn "%{upn}e"']
+              'Header always set Upn "%{upn}e"',
+              "<If \"%{SSL_CLIENT_VERIFY} == 'SUCCESS' && %{HTTPS} == 'on'\">\n"
+              "Header always set Known yes\n</If>"]
     text = (f"{MODULES}Listen {port.port}\n<VirtualHost *:{port.port}>\nServerName lb.test\n"
             f"SSLEngine On\nSSLCertificateFile {own[0]}\nSSLCertificateKeyFile {own[1]}\n"
             f"SSLCACertificateFile {authority.certificate}\nSSLVerifyClient optional\n"
@@ -93,6 +95,7 @@ def questions():
     for nth, text in enumerate(LISTS):
         yield text, f"L{nth}"
     yield "a condition of a rule", "Upn"
+    yield "a section", "Known"
 
 
 @pytest.mark.parametrize("question", [question for question, _ in questions()])
@@ -106,6 +109,7 @@ def test_answers_are_those_of_httpd(told, question):
     ("SSL_CLIENT_SAN_OTHER_msUPN_1 by rule", "=ann.two@corp.test"),
     ("SSL_CLIENT_SAN_OTHER_dnsSRV_0 by field", "=_ldap.corp.test"),
     ("a condition of a rule", "yes"),
+    ("a section", "yes"),
     (LISTS[0], "yes"),
     (LISTS[1], None),
     (LISTS[2], "yes"),

@@ -242,6 +242,17 @@ DEVIATIONS = [
         "1",
     ),
     Deviation(
+        "query-without-path",
+        (
+            "The query of a URL that a client of the forward proxy gives neither path nor port"
+            " belongs to the path / (RFC 9112 3.2.1); httpd asks the place for an empty target,"
+            " and another proxy for the URL with a slash behind its query."
+        ),
+        "a_query_that_neither_path_nor_port_precede",
+        "2 2",
+        "2 2",
+    ),
+    Deviation(
         "scheme-of-target",
         (
             "An absolute target names the host whatever its scheme is (RFC 9112 3.2.2); httpd goes"

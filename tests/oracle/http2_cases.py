@@ -26,9 +26,9 @@ ProxyPass / http://${M}/
 CANCEL = b"\0\0\0\x08"
 
 
-def opening(path=b"/ws", protocol=b"websocket", more=()):
+def opening(path=b"/ws", protocol=b"websocket", more=(), scheme=b"http"):
     return frames.block([
-        (b":method", b"CONNECT"), (b":protocol", protocol), (b":scheme", b"http"),
+        (b":method", b"CONNECT"), (b":protocol", protocol), (b":scheme", scheme),
         (b":path", path), (b":authority", b"lb.test"), (b"sec-websocket-version", b"13"), *more])
 
 
@@ -79,6 +79,16 @@ CASES = [
          then=((b"", data(b"body")), (b"", frame(frames.HEADERS, 5, 1, frames.block([(b"x-t", b"y")]))))),
     Case("a length", opening(more=[(b"content-length", b"5")]),
          "400 (page) END | 400 GET /ws HTTP/2.0"),
+    Case("TLS that ended in front of us", frames.request(path=b"/page", scheme=b"https"),
+         "200 hi END | 200 GET /page HTTP/2.0", ends=True),
+    Case("a websocket whose TLS ended in front of us", opening(scheme=b"https"),
+         "200 END | 101 GET /ws HTTP/2.0", ends=True),
+    Case("a websocket of its own scheme", opening(scheme=b"ws"),
+         "400 (page) END | 400 GET ws://lb.test/ws HTTP/2.0", ends=True),
+    Case("another protocol and scheme", opening(protocol=b"connect-udp", scheme=b"masque"),
+         "501 (page) END | 501 CONNECT /ws HTTP/2.0", ends=True),
+    Case("all of another scheme", frames.request(b"OPTIONS", b"*", scheme=b"ftp"),
+         "400 (page) END | 400 OPTIONS * HTTP/2.0", ends=True),
     Case("no protocol in a name", opening(protocol=b""), "RST 1"),
     Case("a get with a protocol", frames.request(more=[(b":protocol", b"websocket")]), "RST 1"),
 ]
@@ -131,4 +141,18 @@ DIFFERENT = [
         Case("counted", frames.request(path=b"/page"), "200 hi END | 200 69", ends=True,
              log="counts.log"),
         "200 hi END | 200 64"),
+    Different(
+        "http2-blanks",
+        "A field whose value begins or ends with a blank or a tab makes its request malformed "
+        "(RFC 9113 8.2.1), and the stream is reset; httpd takes them off.",
+        Case("blanks", frames.request(path=b"/page", more=[(b"x-a", b"y\t")]),
+             "200 hi END", ends=True),
+        "RST 1"),
+    Different(
+        "http2-settings-field",
+        "So does `http2-settings`, as any field that is about a connection of HTTP/1 (RFC 9113 8.2.2); "
+        "httpd leaves it out.",
+        Case("settings", frames.request(path=b"/page", more=[(b"http2-settings", b"AAMAAABk")]),
+             "200 hi END", ends=True),
+        "RST 1"),
 ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import hpack
 from support import frames
 from support.frames import Frames, frame
+from support.stream_told import Stream
 from support.tls import context_for
 
 UPGRADE = (b"GET /a HTTP/1.1\r\nHost: lb.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
@@ -248,6 +249,26 @@ def depends_on_itself(stage):
     return outcome(client)
 
 
+def schemes(stage):
+    """What REQUEST_SCHEME, HTTPS and a mapped Location are, for what a client says; then its log."""
+    seen = []
+    path = b"/a?h=Location:http://inner.test/z"
+    for port, context in ((stage.port, None), (stage.secure_port, context_for(alpn=["h2"]))):
+        for scheme in (b"http", b"https", b"HTTPS", b"ftp", b"x+y", b"ht tp", b"http:", b""):
+            secured = context and context.wrap_socket(
+                socket.create_connection(("127.0.0.1", port.port), 10), server_hostname="lb.test")
+            client = Frames(port.port, secured=secured)
+            client.headers(1, frames.request(path=path, scheme=scheme, authority=b"lb.test:81"))
+            stream = Stream(client)
+            stream.to_end()
+            client.close()
+            fields = dict(stream.fields)
+            told_by = (fields.get("x-seen"), fields.get("location"))
+            words = [stream.status, *told_by, stream.end if stream.end != "END" else ""]
+            seen.append(" ".join(word for word in words if word))
+    return ", ".join(seen)
+
+
 # --- what comes of it ----------------------------------------------------------------------------
 
 
@@ -266,6 +287,15 @@ class Different:
     case: Probe
     steelyard: str
 
+
+PATH = "/a?h=Location:http://inner.test/z HTTP/2.0"
+SCHEMES = ", ".join(
+    answer
+    for own, https in (("http", "off"), ("https", "on"))
+    for answer in 3 * [f"200 {own} {https} GET {PATH} {own}://lb.test:81/z"] + [
+        f"400 {own} {https} GET ftp://lb.test:81{PATH}",
+        f"400 {own} {https} GET x+y://lb.test:81{PATH}",
+        "RST 1", "RST 1", "RST 1"])
 
 PROBES = [
     Probe("without a line", "", told, "100 streams, 65535 bytes"),
@@ -294,6 +324,8 @@ PROBES = [
     Probe("an upload by the time of its stream", "Timeout 30\nH2StreamTimeout 1",
           upload_that_stops, "408 END"),
     Probe("priorities", "", priorities, "200 200 None b'u=1, i'"),
+    Probe("schemes", 'Header always set X-Seen "expr=%{REQUEST_SCHEME} %{HTTPS} %{THE_REQUEST}"\n'
+          "ProxyPassReverse / http://inner.test/", schemes, SCHEMES),
     Probe("an upload that has more time than others", "Timeout 1\nH2StreamTimeout 30",
           upload_that_stops, "silent"),
     Probe("an upload by the time of all", "Timeout 1", upload_that_stops, "408 END"),

@@ -1,5 +1,7 @@
 #include "proxy/client/http2_request.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "http/connection_fields.hpp"
 #include "http/expectation.hpp"
@@ -20,6 +22,13 @@ bool has_upper_case(std::string_view name) {
 }
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+// RFC 3986 3.1.
+bool is_scheme(std::string_view text) {
+  return !text.empty() && is_alpha(text.front()) && std::ranges::all_of(text, [](char c) {
+    return is_alnum(c) || c == '+' || c == '-' || c == '.';
+  });
+}
 
 }  // namespace
 
@@ -131,6 +140,18 @@ int Http2RequestReader::split_line() {
   return head.target.form == http::RequestTarget::Form::absolute ? 400 : 0;
 }
 
+// httpd: http and https are served over either kind of connection, since TLS may have ended at one
+// in front of us; the word counts for nothing else. Of other schemes there is nothing here.
+int Http2RequestReader::check_scheme() {
+  if (scheme_.empty() || equals_ignoring_case(scheme_, "http") ||
+      equals_ignoring_case(scheme_, "https"))
+    return 0;
+  http::RequestHead& head = *head_;
+  if (path_.starts_with('/'))  // what was asked for stands in the log (httpd)
+    head.line = arena_->join(head.method, " ", scheme_, "://", head.host, path_, " HTTP/2.0");
+  return 400;
+}
+
 // :authority counts more than Host (RFC 9113 8.3.1).
 int Http2RequestReader::settle_host() {
   http::RequestHead& head = *head_;
@@ -169,6 +190,7 @@ bool Http2RequestReader::is_plain_connect() const {
 
 bool Http2RequestReader::is_whole() const {
   if (method_.empty() || !http::is_token(method_)) return false;
+  if (!scheme_.empty() && !is_scheme(scheme_)) return false;
   // RFC 9113 8.5: a place, and nothing that a proxy could take for the way to something there.
   if (is_plain_connect()) return path_.empty() && scheme_.empty() && !authority_.empty();
   if (protocol_.empty()) return !path_.empty();
@@ -176,16 +198,16 @@ bool Http2RequestReader::is_whole() const {
   return is_connect && !path_.empty() && !scheme_.empty() && !authority_.empty();
 }
 
-Result Http2RequestReader::finish(bool has_body, std::string_view scheme) {
+Result Http2RequestReader::finish(bool has_body) {
   head_->head_bytes = bytes_;
   if (is_malformed_ || !is_whole()) return {Result::Kind::malformed};
   int status = split_line();
   if (status == 0) status = settle_host();
   if (status == 0) status = frame_body(has_body);
-  if (status == 0 && !scheme_.empty() && !equals_ignoring_case(scheme_, scheme)) status = 400;
   http::read_expectation(*head_);
   constexpr int not_implemented = 501;  // httpd: of a protocol that is none we know
   if (status == 0 && !protocol_.empty() && !opens_websocket()) status = not_implemented;
+  if (status == 0) status = check_scheme();
   // What the limits say comes first: the rest may be missing because of them.
   if (status_ != 0) status = status_;
   if (status != 0) return {Result::Kind::fault, status};

@@ -15,6 +15,7 @@
 // Invariants: 1. texts lie in the arena; no more of them than the limits allow, whatever is sent.
 //             2. nothing passes that HTTP/1 could read as a second message: no control bytes, one
 //                host, one length, no transfer coding.
+//             3. what :scheme says is believed by nobody: the connection's own kind counts.
 // Threads: a value's owner.
 
 namespace steelyard::proxy {
@@ -34,8 +35,8 @@ class Http2RequestReader {
     Kind kind = Kind::complete;
     int status = 0;  // of a fault
   };
-  // `has_body`: the stream goes on after the fields. `scheme`: that of the connection.
-  Result finish(bool has_body, std::string_view scheme);
+  // `has_body`: the stream goes on after the fields.
+  Result finish(bool has_body);
 
  private:
   void refuse(int status) {
@@ -50,6 +51,7 @@ class Http2RequestReader {
   bool is_plain_connect() const;
   int split_line();
   int settle_host();
+  int check_scheme();
   int frame_body(bool has_body);
 
   http::RequestHead* head_ = nullptr;

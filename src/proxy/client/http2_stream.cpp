@@ -61,7 +61,7 @@ void Http2Stream::begin_head() {
 
 void Http2Stream::begin_serving(bool has_body) {
   Exchange& x = exchange();
-  const auto result = request_.finish(has_body, facts_.tls != nullptr ? "https" : "http");
+  const auto result = request_.finish(has_body);
   x.request_line = x.request.line;
   x.bytes.received = static_cast<std::int64_t>(x.request.head_bytes);
   chunked_ = x.request.body.kind == http::BodyFraming::Kind::chunked;

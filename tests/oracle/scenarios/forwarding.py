@@ -50,6 +50,22 @@ scenario(
     ],
     sees="400 400 400 400 400 400 400",
 )
+# Up to the next slash httpd takes all of it for the port.
+scenario(
+    "a forward proxy and a query without a path",
+    "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n" + ON
+    + "SSLProxyEngine On\nProxyBlock far.test\nProxyRemote http://far.test http://${M2}\n",
+    [
+        get("http://${M1}?q=1"),
+        get("HTTP://${M1}?"),
+        get("https://${M1}?/x", host="${M1}"),
+        post("http://${M1}?q", b"hello"),
+        get("http://far.test:80?q"),
+        get("http://${M1}/?q"),
+        get("http://${M1}"),
+    ],
+    sees="400 400 400 400 400 1 1",
+)
 scenario(
     "a forward proxy with bodies",
     ON,
@@ -326,4 +342,10 @@ scenario(
     CONNECTS + ALL_PORTS + "ProxyRemote * http://${DEAD}\n",
     [get("http://${M1}/"), request("CONNECT", "${M1}")],
     sees="503 200",
+)
+scenario(
+    "a query that neither path nor port precede",
+    ON + "ProxyRemote http://far.test http://${M2}\n",
+    [get("http://far.test?q"), get("http://far.test?")],
+    sees="2 2",
 )

@@ -335,6 +335,13 @@ Header set X-Name %{SERVER_NAME}e
     [get(path, host=host) for path in ("/b", "/c", "/d", "/") for host in ("o.test:99", "o.test")],
     sees="302 302 302 302 302 302 1 1",
 )
+scenario(
+    "UseCanonicalName counts in conditions",
+    "UseCanonicalName On\n<If \"%{SERVER_NAME} == 'lb.test'\">\nHeader set X-Seen yes\n</If>\n"
+    + DIRECT,
+    get("/", host="o.test"),
+    sees="1",
+)
 REFERRING = """\
 ProxyPass /own !
 Redirect /own /x
@@ -394,3 +401,48 @@ scenario(
     ],
     sees="2 1 1",
 )
+# httpd's way to stand behind whoever has the certificate: ServerName says what clients speak.
+BEHIND = """\
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+LoadModule proxy_ajp_module /usr/lib/apache2/modules/mod_proxy_ajp.so
+ServerName main.test
+<VirtualHost *:${PORT}>
+ServerName %s
+UseCanonicalName %s
+UseCanonicalPhysicalPort %s
+RewriteEngine On
+RewriteRule ^/moved$ /there?%%{ENV:SCRIPT_URI}|%%{REQUEST_SCHEME}|%%{HTTPS}|%%{SERVER_PORT} [R,NE]
+RewriteRule ^/no$ - [F]
+RewriteCond %%{HTTPS} !=on
+RewriteRule ^/over-tls$ https://%%{HTTP_HOST}/there [R]
+<Location /tls>
+Require ssl
+</Location>
+<Location /told>
+Require expr "%%{HTTPS} == 'on'"
+</Location>
+ServerSignature On
+ProxyVia On
+RequestHeader set X-Forwarded-Proto "expr=%%{REQUEST_SCHEME}"
+Header always set X-Seen "expr=%%{REQUEST_SCHEME} %%{SERVER_PORT} %%{HTTPS} %%{SERVER_NAME}"
+ProxyPass /own !
+Redirect /own /x
+ProxyPass /j ajp://${J1}/
+ProxyPass / http://${M1}/
+ProxyPassReverse / http://${M1}/
+</VirtualHost>
+"""
+SELF_REFERRING = ("/own", "/moved", "/over-tls", "/a?status=302&h=Location:%20http://${M1}/b", "/no",
+                  "/tls", "/told", "/a", "/j")
+for number, name in enumerate(("https://lb.test", "https://lb.test:443", "HTTPS://lb.test:8443",
+                               "http://lb.test:443", "ftp://lb.test")):
+    for on in ("Off", "On"):
+        for physical in ("Off", "On"):
+            scenario(
+                f"the scheme of ServerName {number} {on} {physical}",
+                BEHIND % (name, on, physical),
+                [get(path, host=host) for host in ("lb.test", "o.test:99")
+                 for path in SELF_REFERRING],
+                sees=" ".join(2 * ["302 302 302 302 403 403 403 1 1"]),
+            )
