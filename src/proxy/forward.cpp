@@ -8,6 +8,7 @@
 #include "balance/parameters.hpp"
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
+#include "config/encoded_slashes.hpp"
 #include "config/fcgi_settings.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
@@ -55,13 +56,16 @@ struct Journey {
   std::string_view refusal;  // the page's words when the journey does not begin
 };
 
-// httpd encodes the path anew unless the route forwards it raw. A section that covers the request
-// resets AllowEncodedSlashes for this step.
+// AllowEncodedSlashes for the step from the path that was mapped to the one that a member sees.
+http::EncodedSlashes encoded_slashes(const Exchange& x) {
+  const bool resets = config::sections_reset_encoded_slashes(*x.server, *x.settings);
+  return resets ? http::EncodedSlashes::refuse : x.server->encoded_slashes;
+}
+
+// httpd encodes the path anew unless the route forwards it raw.
 std::string_view encoded(Exchange& x, std::string_view path) {
   if (x.route.canonical) return path;
-  const bool sectioned = x.settings.get() != &x.server->defaults;
-  const auto slashes = sectioned ? http::EncodedSlashes::refuse : x.server->encoded_slashes;
-  return http::encode_path(path, slashes, x.arena);
+  return http::encode_path(path, encoded_slashes(x), x.arena);
 }
 
 // The target with its path encoded and the query.

@@ -1,6 +1,7 @@
 """Which mapping a path takes and what URL it becomes."""
 
 from scenario import DIRECT, ONE, TWO, get, raw, request, scenario
+from support.server import MODULE_DIRECTORY
 
 scenario(
     "the first matching ProxyPass wins",
@@ -184,6 +185,60 @@ scenario(
     "AllowEncodedSlashes NoDecode\n" + ONE + "<Location /a/loc>\nSetEnv x 1\n</Location>\n",
     [get("/a/q%2fr"), get("/a/loc/q%2fr"), get("/a/q%2Fr"), get("/a%2fx")],
     sees="1 1 1 404",
+)
+scenario(
+    "a Proxy section leaves AllowEncodedSlashes NoDecode alone",
+    f"LoadModule rewrite_module {MODULE_DIRECTORY}/mod_rewrite.so\n"
+    "AllowEncodedSlashes NoDecode\n<Proxy balancer://c>\nBalancerMember http://${M1}\n</Proxy>\n"
+    "<Proxy *>\nRequire all granted\nSetEnv x 1\n</Proxy>\n"
+    "<Proxy http://${M1}>\nProxySet timeout=5\n</Proxy>\n"
+    "<Location /b/loc>\nSetEnv x 1\n</Location>\n"
+    '<If "%{QUERY_STRING} == \'if\'">\nSetEnv x 2\n</If>\n'
+    "RewriteEngine On\nRewriteRule ^/r/(.*) http://${M1}/r/$1 [P]\n"
+    "RewriteRule ^/rb/(.*) balancer://c/rb/$1 [P]\nProxyPass /b balancer://c\n" + ONE,
+    [
+        get(path)
+        for path in (
+            "/a/q%2fr",
+            "/b/q%2fr",
+            "/b/q%2Fr%20x%3f",
+            "/b/loc/q%2fr",
+            "/b/q%2fr?if",
+            "/r/q%2fr",
+            "/rb/q%2fr",
+        )
+    ],
+    sees="1 1 1 1 1 1 1",
+)
+CORE_LINES = (
+    "ErrorDocument 404 /x",
+    "LimitRequestBody 100000",
+    "LogLevel info",
+    '<If "false">\nSetEnv x 1\n</If>',
+    "SetHandler none",
+    "SetOutputFilter none",
+    "ServerSignature On",
+    "UseCanonicalName On",
+    "AddDefaultCharset utf-8",
+)
+scenario(
+    "lines of the core in a Proxy section reset AllowEncodedSlashes",
+    "AllowEncodedSlashes NoDecode\nProxyPass / http://${M1}/\n"
+    + "".join(
+        f"<Proxy http://${{M1}}/{number}>\n{line}\n</Proxy>\n"
+        for number, line in enumerate(CORE_LINES)
+    ),
+    [get(f"/{number}/q%2fr") for number in range(len(CORE_LINES))] + [get("/x/q%2fr")],
+    sees=" ".join((1 + len(CORE_LINES)) * "1"),
+)
+scenario(
+    "idle lines of the core in a Proxy section beside AllowEncodedSlashes",
+    "AllowEncodedSlashes NoDecode\nProxyPass / http://${M1}/\n"
+    "<Proxy http://${M1}/o>\nOptions None\n</Proxy>\n"
+    "<Proxy http://${M1}/h>\nHostnameLookups Off\n</Proxy>\n"
+    "<Proxy http://${M1}/l>\n<Limit GET>\nRequire all granted\n</Limit>\n</Proxy>\n",
+    [get(f"/{name}/q%2fr") for name in "ohl"],
+    sees="1 1 1",
 )
 scenario(
     "noquery does nothing",
