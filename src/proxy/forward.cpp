@@ -12,6 +12,7 @@
 #include "config/fcgi_settings.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
+#include "http/syntax.hpp"
 #include "proxy/account.hpp"
 #include "proxy/backend/attempt.hpp"
 #include "proxy/backend/cgi_request.hpp"
@@ -68,6 +69,17 @@ std::string_view encoded(Exchange& x, std::string_view path) {
   return http::encode_path(path, encoded_slashes(x), x.arena);
 }
 
+// httpd: where "%2F" stays in a path, a percent sign that begins no escape is an error.
+bool may_be_encoded(const Exchange& x, std::string_view path) {
+  if (x.route.canonical || encoded_slashes(x) != http::EncodedSlashes::keep) return true;
+  for (std::size_t at = 0; (at = path.find('%', at)) != path.npos; ++at) {
+    if (path.size() - at < 3 || http::hex_value(path[at + 1]) < 0 ||
+        http::hex_value(path[at + 2]) < 0)
+      return false;
+  }
+  return true;
+}
+
 // The target with its path encoded and the query.
 std::string_view whole_url(Exchange& x) {
   const std::string_view url = x.route.url;
@@ -117,7 +129,7 @@ std::unique_ptr<Group> make_group(const config::Config& config, const config::Ta
 // Fills the journey; a status other than 0 ends it.
 int plan_journey(Exchange& x, Journey& journey) {
   const auto target = config::split_target(*x.server, x.route, asked_url(x));
-  if (!target) return 400;
+  if (!target || !may_be_encoded(x, target->path)) return 400;
   const ServerGroups& groups = x.generation->groups_of(*x.server);
   if (target->balancer) {
     journey.group = &groups.balancers[*target->balancer];
