@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/arena.hpp"
+#include "config/encoded_slashes.hpp"
 #include "config/settings_cache.hpp"
 #include "expr/table_facts.hpp"
 
@@ -158,6 +159,20 @@ TEST_F(CachedSettings, without_merge_slashes_only_regex_sections_see_them) {
   EXPECT_EQ(cache_.for_path(server_, "/a/x")->add_headers, true);
 }
 
+// Seen on httpd 2.4.71.
+TEST_F(CachedSettings, a_proxy_section_resets_encoded_slashes_with_a_line_of_the_core_alone) {
+  const auto resets = [&](const SettingsRef& settings) {
+    return sections_reset_encoded_slashes(server_, *settings);
+  };
+  EXPECT_FALSE(resets(cache_.for_url(server_, "/x", "http://h")));
+  EXPECT_FALSE(resets(cache_.for_url(server_, "/x", "balancer://c")));
+  EXPECT_TRUE(resets(cache_.for_url(server_, "/a", "balancer://c")));
+  EXPECT_TRUE(resets(cache_.for_path(server_, "/a")));
+  server_.proxies.push_back(section(Section::Kind::prefix, "balancer://c/core"));
+  server_.proxies.own(1).settings.error_documents[404] = {};
+  EXPECT_TRUE(resets(cache_.for_url(server_, "/x", "balancer://c/core")));
+}
+
 TEST_F(CachedSettings, one_set_of_sections_is_merged_once) {
   const SettingsRef first = cache_.for_path(server_, "/a/1");
   EXPECT_EQ(cache_.for_path(server_, "/a/2"), first);
@@ -203,6 +218,15 @@ struct DecidedSettings : CachedSettings {
 TEST_F(DecidedSettings, without_conditions_are_those_of_the_sections) {
   EXPECT_EQ(decided(), "");
   EXPECT_EQ(last.get(), &server_.defaults);
+}
+
+TEST_F(DecidedSettings, reset_encoded_slashes_where_a_condition_holds) {
+  outer = {conditional(Branch::first, "reqenv('A') == '1'", "a")};
+  EXPECT_EQ(decided(), "");
+  EXPECT_FALSE(sections_reset_encoded_slashes(server_, *last));
+  facts.variables = {{"A", "1"}};
+  EXPECT_EQ(decided(), "a");
+  EXPECT_TRUE(sections_reset_encoded_slashes(server_, *last));
 }
 
 TEST_F(DecidedSettings, the_first_of_a_chain_that_holds_counts) {

@@ -1,8 +1,27 @@
 #include "config/settings_cache.hpp"
 
+#include "config/compression.hpp"
+#include "config/encoded_slashes.hpp"
+
 namespace steelyard::config {
 
 namespace {
+
+// What every section leads to: all settings but a server's own defaults are of this type.
+struct SectionSettings : PathSettings {
+  SectionSettings(PathSettings settings, bool resets)
+      : PathSettings(std::move(settings)), resets_encoded_slashes(resets) {}
+  bool resets_encoded_slashes;
+};
+
+// Of a <Proxy> section: whether a line of httpd's core stands in it, as far as such a line does
+// anything here.
+bool speaks_of_the_core(const PathSettings& said) {
+  return said.signature || said.body_bytes_max || said.log_levels || said.default_charset ||
+         said.canonical_name || said.canonical_physical_port || said.responder || said.handler ||
+         said.cgi_pass_auth || !said.error_documents.empty() || !said.conditionals.empty() ||
+         (said.compression && said.compression->all);
+}
 
 // Sections but regular expressions see runs of '/' as one, even under MergeSlashes Off (httpd).
 void merge_slashes(std::string_view path, std::string& merged) {
@@ -60,13 +79,15 @@ SettingsRef SettingsCache::compose(const Key& key) const {
   const Server& server = *key.server;
   PathSettings settings = server.defaults;
   settings.log_levels = server.log_levels;
+  bool resets = false;
   for (const std::uint32_t number : key.sections) {
     const bool is_proxy = number < server.proxies.size();
     const Section& section =
         is_proxy ? server.proxies[number] : server.locations[number - server.proxies.size()];
     settings = merge(settings, section.settings);
+    resets = resets || !is_proxy || speaks_of_the_core(section.settings);
   }
-  return std::make_shared<const PathSettings>(std::move(settings));
+  return std::make_shared<const SectionSettings>(std::move(settings), resets);
 }
 
 std::size_t SettingsCache::DecisionHash::operator()(const Decision& decision) const {
@@ -91,9 +112,14 @@ SettingsRef SettingsCache::decide(const Server& server, SettingsRef settings,
   if (!merged.log_levels) merged.log_levels = server.log_levels;
   for (const Conditional* conditional : held) merged = merge(merged, conditional->settings);
   if (decided_.size() >= entries_max_) decided_.clear();
-  auto result = std::make_shared<const PathSettings>(std::move(merged));
+  auto result = std::make_shared<const SectionSettings>(std::move(merged), true);
   decided_.emplace(wanted_decision_, Decided{std::move(settings), result});
   return result;
+}
+
+bool sections_reset_encoded_slashes(const Server& server, const PathSettings& settings) {
+  if (&settings == &server.defaults) return false;
+  return static_cast<const SectionSettings&>(settings).resets_encoded_slashes;
 }
 
 }  // namespace steelyard::config

@@ -8,9 +8,11 @@
 #include "balance/parameters.hpp"
 #include "balance/scheme.hpp"
 #include "base/text.hpp"
+#include "config/encoded_slashes.hpp"
 #include "config/fcgi_settings.hpp"
 #include "config/target.hpp"
 #include "http/path.hpp"
+#include "http/syntax.hpp"
 #include "proxy/account.hpp"
 #include "proxy/backend/attempt.hpp"
 #include "proxy/backend/cgi_request.hpp"
@@ -56,13 +58,27 @@ struct Journey {
   std::string_view refusal;  // the page's words when the journey does not begin
 };
 
-// httpd encodes the path anew unless the route forwards it raw. A section that covers the request
-// resets AllowEncodedSlashes for this step.
+// AllowEncodedSlashes for the step from the path that was mapped to the one that a member sees.
+http::EncodedSlashes encoded_slashes(const Exchange& x) {
+  const bool resets = config::sections_reset_encoded_slashes(*x.server, *x.settings);
+  return resets ? http::EncodedSlashes::refuse : x.server->encoded_slashes;
+}
+
+// httpd encodes the path anew unless the route forwards it raw.
 std::string_view encoded(Exchange& x, std::string_view path) {
   if (x.route.canonical) return path;
-  const bool sectioned = x.settings.get() != &x.server->defaults;
-  const auto slashes = sectioned ? http::EncodedSlashes::refuse : x.server->encoded_slashes;
-  return http::encode_path(path, slashes, x.arena);
+  return http::encode_path(path, encoded_slashes(x), x.arena);
+}
+
+// httpd: where "%2F" stays in a path, a percent sign that begins no escape is an error.
+bool may_be_encoded(const Exchange& x, std::string_view path) {
+  if (x.route.canonical || encoded_slashes(x) != http::EncodedSlashes::keep) return true;
+  for (std::size_t at = 0; (at = path.find('%', at)) != path.npos; ++at) {
+    if (path.size() - at < 3 || http::hex_value(path[at + 1]) < 0 ||
+        http::hex_value(path[at + 2]) < 0)
+      return false;
+  }
+  return true;
 }
 
 // The target with its path encoded and the query.
@@ -114,7 +130,7 @@ std::unique_ptr<Group> make_group(const config::Config& config, const config::Ta
 // Fills the journey; a status other than 0 ends it.
 int plan_journey(Exchange& x, Journey& journey) {
   const auto target = config::split_target(*x.server, x.route, asked_url(x));
-  if (!target) return 400;
+  if (!target || !may_be_encoded(x, target->path)) return 400;
   const ServerGroups& groups = x.generation->groups_of(*x.server);
   if (target->balancer) {
     journey.group = &groups.balancers[*target->balancer];

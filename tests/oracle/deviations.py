@@ -966,6 +966,17 @@ DEVIATIONS = [
         "302",
         "302",
     ),
+    Deviation(
+        "slashes-and-idle-lines",
+        (
+            "AllowEncodedSlashes NoDecode also counts where <Limit>, or a line of httpd's core that"
+            " does nothing here (Options, HostnameLookups), stands in the <Proxy> section; httpd"
+            " then sends a %2F to members as %252F."
+        ),
+        "idle_lines_of_the_core_in_a_proxy_section_beside_allowencodedslashes",
+        "1 1 1",
+        "1 1 1",
+    ),
 ]
 
 

@@ -43,7 +43,7 @@ io::Task<Failure> Attempt::ask() {
   owes_continue_ =
       x_.request.expects_continue && !dialect_.passes_expect() && body_.received() == 0;
   body_began_ = core_.now();
-  if (!dialect_.streams_body() && !dialect_.is_probing() && body_.announced()) {
+  if (!dialect_.streams_body() && !dialect_.is_untold() && body_.announced()) {
     Failure failure = co_await prefetch();
     if (failure) co_return failure;
   }
@@ -191,13 +191,21 @@ void Attempt::note_repeat(const Failure& failure) {
   proxy::note_repeat(x_, core_, failure, proof);
 }
 
+// httpd: where the member is asked for leave, what is here already is enough, as the client may
+// wait for that leave, too. Who wants a length gets it all the same; then it is we who give the
+// leave.
 io::Task<Failure> Attempt::prefetch() {
   const bool keeps_all =
       dialect_.needs_length() && body_.framing().kind == http::BodyFraming::Kind::chunked;
+  if (dialect_.is_probing()) {
+    if (body_.fetch(prefetch_bytes) == RequestBody::Progress::failed) co_return body_.failure();
+    if (!keeps_all || body_.received_all()) co_return Failure{};
+    owes_continue_ = std::exchange(x_.request.expects_continue, false) && body_.received() == 0;
+  }
   const Gathering enough{.bytes = keeps_all ? UINT64_MAX : prefetch_bytes,
                          .began = body_began_,
                          .asks = std::exchange(owes_continue_, false)};
-  return gather_body(x_, core_, client_, body_, enough);
+  co_return co_await gather_body(x_, core_, client_, body_, enough);
 }
 
 Instant Attempt::first_deadline() const {

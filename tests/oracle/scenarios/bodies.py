@@ -147,6 +147,96 @@ scenario(
     sees="1 1 1",
 )
 scenario(
+    "a chunked body that came with its head has a length for who is pinged",
+    "ProxyPass /a http://${M1} ping=2\n"
+    "BalancerMember balancer://c http://${M2} ping=2\nProxyPass /c balancer://c\n",
+    [
+        [
+            request("POST", path, chunks=[b"abc"]),
+            request("POST", path, chunks=[b"a", b"bc", b"d" * 2000]),
+            request("POST", path, chunks=[]),
+            request("PUT", path, "Trailer: X-T", chunks=[b"abc"], trailers=["X-T: 1"]),
+            request("GET", path, chunks=[b"abc"]),
+        ]
+        for path in ("/a", "/c")
+    ],
+    sees="1 1 1 1 1 2 2 2 2 2",
+)
+scenario(
+    "who is pinged is asked before the rest of a chunked body is here",
+    "ProxyPass /a http://${M1} ping=2\n",
+    [
+        send("/a", "Transfer-Encoding: chunked", method="POST", on="c", reaches="M1"),
+        send_bytes(b"3\r\nabc\r\n0\r\n\r\n", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="1",
+)
+scenario(
+    "an expectation and a chunked body that came with its head",
+    ONE,
+    request("POST", "/a", "Expect: 100-continue", chunks=[b"abc"]),
+    sees="1",
+)
+scenario(
+    "proxy-sendcl and an expectation",
+    "SetEnv proxy-sendcl\nProxyPass /p http://${M1} ping=2\n" + ONE,
+    [
+        [
+            send(
+                path,
+                "Expect: 100-continue",
+                "Transfer-Encoding: chunked",
+                method="POST",
+                on=path,
+            ),
+            receive_interim(path),
+            send_bytes(b"5\r\nhello\r\n0\r\n\r\n", on=path),
+            receive(path, method="POST"),
+            request("POST", path, "Expect: 100-continue", chunks=[b"abc"]),
+        ]
+        for path in ("/a", "/p")
+    ],
+    sees="interim 1 1 interim 1 1",
+)
+scenario(
+    "proxy-sendcl and a member that is pinged",
+    "SetEnv proxy-sendcl\nProxyPass /a http://${M1} ping=2\n",
+    [
+        request("POST", "/a", chunks=[b"abc"]),
+        request("POST", "/a", chunks=[b"x" * 9000, b"y" * 31000]),
+        send("/a", "Transfer-Encoding: chunked", method="POST", on="c"),
+        send_bytes(b"3\r\nabc\r\n", on="c"),
+        send_bytes(b"0\r\n\r\n", on="c"),
+        receive("c", method="POST"),
+        post("/a", b"z" * 40000),
+    ],
+    sees="1 1 1 1",
+)
+scenario(
+    "proxy-sendcl and Proxy100Continue Off with a member that is pinged",
+    "SetEnv proxy-sendcl\nProxy100Continue Off\nProxyPass /a http://${M1} ping=2\n",
+    [
+        send("/a", "Expect: 100-continue", "Transfer-Encoding: chunked", method="POST", on="c"),
+        receive_interim("c"),
+        send_bytes(b"5\r\nhello\r\n0\r\n\r\n", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="interim 1",
+)
+scenario(
+    "proxy-sendcl and an expectation whose first member is down",
+    "SetEnv proxy-sendcl\nBalancerMember balancer://c http://${DEAD}\n"
+    "BalancerMember balancer://c http://${M1}\nProxyPass / balancer://c/\n",
+    [
+        send("/", "Expect: 100-continue", "Transfer-Encoding: chunked", method="POST", on="c"),
+        receive_interim("c"),
+        send_bytes(b"5\r\nhello\r\n0\r\n\r\n", on="c"),
+        receive("c", method="POST"),
+    ],
+    sees="interim 1",
+)
+scenario(
     "a member silent on its 100 is a 503",
     "ProxyPass /a http://${M1} ping=300ms\n",
     post("/a?no100=1&early=1&delay=2", b"hello"),
