@@ -59,10 +59,7 @@ io::Task<Failure> Attempt::ask() {
       link_.close();
       co_return backend_failure(Cause::unusable);
     }
-    // Only what may_repeat() allows needs the body again once it is on its way.
-    const bool is_for_once =
-        !plan_.repeats && (!link_.reused() || !http::is_idempotent(x_.request.method_id));
-    if (is_for_once && !dialect_.may_refuse()) body_.stop_keeping();
+    if (is_for_once()) body_.stop_keeping();
     dialect_.begin();
     upload_broken_ = false;
     if (dialect_.converses()) {
@@ -109,6 +106,12 @@ io::Task<Failure> Attempt::ask() {
     body_.rewind();
     if (body_.failure()) co_return body_.failure();
   }
+}
+
+// Only what may_repeat() allows needs the body again once it is on its way.
+bool Attempt::is_for_once() const {
+  if (plan_.repeats || dialect_.may_refuse()) return false;
+  return !link_.reused() || !http::is_idempotent(x_.request.method_id);
 }
 
 // Of the attempt, as far as it came. A part of the request that is sent later took part in no wait.

@@ -61,6 +61,7 @@ class Attempt {
   // RequestReadTimeout for bodies, else Timeout.
   Instant body_deadline() const;
   Instant relay_deadline(Instant quiet_since) const;
+  bool is_for_once() const;
   bool may_repeat(const Failure& failure) const;
   bool may_ask_again() const;
   void note_refusal();
