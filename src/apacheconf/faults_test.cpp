@@ -56,8 +56,7 @@ TEST(Faults, an_end_tag_is_one_word) {
                                                      : " X>\n";
       std::string text("<");
       text.append(tag).append(argument).append("</").append(tag).append(tail).append("\n");
-      EXPECT_THAT(faults(text),
-                  ElementsAre("4: </" + tag + "> directive missing closing '>'"));
+      EXPECT_THAT(faults(text), ElementsAre("4: </" + tag + "> directive missing closing '>'"));
     }
   }
   EXPECT_THAT(faults("<Location /x>\n</Location> foo\n"), IsEmpty());
