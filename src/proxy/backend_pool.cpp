@@ -126,8 +126,14 @@ std::unique_ptr<BackendConnection> BackendPool::begin_lane(
 }
 
 bool BackendPool::has_carrier_for(const TlsWish& wish) const {
-  const auto fits = [&wish](const auto& each) { return wish.is_met_by(each->connection()); };
-  return wish.context == nullptr ? !carriers_.empty() : std::ranges::any_of(carriers_, fits);
+  return std::ranges::any_of(carriers_, [&wish](const auto& each) {
+    const bool fits = wish.context == nullptr || wish.is_met_by(each->connection());
+    return fits && each->will_have_room();
+  });
+}
+
+void BackendPool::watch_lanes() const {
+  for (const auto& carrier : carriers_) carrier->watch_lanes();
 }
 
 void BackendPool::count_helped() {
@@ -135,7 +141,8 @@ void BackendPool::count_helped() {
       [this](const LaneLine::Place& place) { return has_carrier_for(place.wish); });
 }
 
-// By a shard that has no connection, or by one here who speaks TLS with another host.
+// By a shard that has no connection with room to come, or by one here who speaks TLS with another
+// host.
 bool BackendPool::slot_is_wanted_elsewhere() const {
   return gate != nullptr && gate->anyone_waits_in_vain();
 }
@@ -158,6 +165,7 @@ void BackendPool::carrier_has_room(Http2Carrier& carrier) {
   if (carrier.is_over()) return;
   if (!carrier.is_settling()) known_room_ = carrier.room();
   lane_line_.hand_out(carrier.shared_from_this());
+  count_helped();
   call_who_waits_in_vain();
 }
 

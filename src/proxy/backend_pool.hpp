@@ -53,8 +53,10 @@ class BackendPool final : private io::IdleWatcher, private Http2Carrier::Keeper 
   // Connections are being made, or new, and are likely to have a lane for one exchange more.
   bool lanes_are_coming() const;
   LaneLine& lane_line() { return lane_line_; }
-  // Of the connections here there is one that fits.
+  // Of the connections here one fits that will have room, as far as is known; when that is over,
+  // who was told so is counted anew, if lanes are watched.
   bool has_carrier_for(const TlsWish& wish) const;
+  void watch_lanes() const;
   // A connection for lanes is being made, as long as this lives.
   class Dialing {
    public:

@@ -145,6 +145,21 @@ TEST_F(Lanes, shards_that_have_a_connection_each_do_not_make_way_for_each_other)
   EXPECT_FALSE(member.is_closed(0));
 }
 
+TEST_F(Lanes, lanes_that_last_are_no_help_to_who_waits_for_one) {
+  begin({"max=2"}, 2);
+  for (int i = 0; i < 2; ++i) clients.push_back(ask_other("/endless"));
+  for (int i = 0; i < 2; ++i) clients.push_back(ask("/here"));
+  clients.push_back(ask_other("/waits"));
+  EXPECT_EQ(other->member.waiting().size(), 2u);
+  advance(lasting_lane - std::chrono::seconds(1));
+  for (int i = 0; i < 4; ++i) go_on_asking();
+  EXPECT_FALSE(member.is_closed(0));
+  advance(std::chrono::seconds(2));
+  for (int i = 0; i < 4; ++i) go_on_asking();
+  EXPECT_TRUE(member.is_closed(0));
+  EXPECT_THAT(other->member.waiting_paths(), testing::Contains("/waits"));
+}
+
 TEST_F(Lanes, who_waited_long_ago_counts_no_more) {
   begin({"max=1", "acquire=100ms"}, 3);
   for (int i = 0; i < 2; ++i) clients.push_back(ask("/first"));

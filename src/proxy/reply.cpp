@@ -378,7 +378,10 @@ void write_reply_head(Exchange& x, Shard::Core& core, const ReplyFraming& framin
     out.append_field("Date", *date);
   } else {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(core.parts.loop.wall_now());
-    out.append_field("Date", core.date.at(seconds));
+    const std::string_view date_now = core.date.at(seconds);
+    out.append_field("Date", date_now);
+    // Logs tell of it there.
+    if (speaks_http2(x)) x.normal.add("Date", x.arena.copy(date_now), FieldId::date);
   }
   out.append_field("Server", told_by_others(x, FieldId::server).value_or(x.generation->banner()));
   for (const http::Field& field : x.always)

@@ -18,7 +18,8 @@
 namespace steelyard::tls {
 
 Variables environment(SSL* ssl, const VariableContext& context, Arena& arena);
-// One of these, in any case, without working out the others; none: it is not among them.
+// One of these, in any case; none: it is not among them. Others are not worked out, but for those
+// of the same name of a certificate.
 std::optional<std::string_view> environment_variable(SSL* ssl, std::string_view name,
                                                      const VariableContext& context, Arena& arena);
 

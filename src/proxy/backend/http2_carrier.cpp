@@ -250,6 +250,17 @@ bool Http2Carrier::takes_more(bool sends_body) const {
   return nghttp2_session_check_request_allowed(session_) != 0;
 }
 
+bool Http2Carrier::will_have_room() const {
+  if (broken_ || nghttp2_session_check_request_allowed(session_) == 0) return false;
+  const std::size_t most = room().lanes();
+  return lanes_.size() < most || (most != 0 && !lasts(*lanes_.back()));
+}
+
+void Http2Carrier::watch_lanes() {
+  if (lasting_.deadline() == never && !lanes_.empty())
+    lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+}
+
 // Members count differently from us, and change their minds: what one refused shows how many it
 // looks at.
 bool Http2Carrier::note_refusal() {
@@ -278,21 +289,24 @@ void Http2Carrier::note_passed_over() {
   }
   if (has_lasting_lane()) return;
   ++passed_over_;
-  if (lasting_.deadline() == never)
-    lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
+  watch_lanes();
+}
+
+bool Http2Carrier::lasts(const Http2Lane& lane) const {
+  return loop_.now() - lane.entered_ >= lasting_lane;
 }
 
 // The oldest is in front.
-bool Http2Carrier::has_lasting_lane() const {
-  return !lanes_.empty() && loop_.now() - lanes_.front()->entered_ >= lasting_lane;
-}
+bool Http2Carrier::has_lasting_lane() const { return !lanes_.empty() && lasts(*lanes_.front()); }
 
 void Http2Carrier::look_for_lasting() {
-  if (lanes_.empty()) return;
-  if (!has_lasting_lane())
-    return lasting_.arm(loop_.timers(), lanes_.front()->entered_ + lasting_lane);
-  passed_over_ = 0;
-  tell_of_room();
+  if (has_lasting_lane()) {
+    passed_over_ = 0;
+    tell_of_room();
+  }
+  const auto next =
+      std::ranges::find_if(lanes_, [this](const Http2Lane* lane) { return !lasts(*lane); });
+  if (next != lanes_.end()) lasting_.arm(loop_.timers(), (*next)->entered_ + lasting_lane);
 }
 
 void Http2Carrier::leave(Http2Lane& lane) {
@@ -410,6 +424,7 @@ void Http2Carrier::idle_stream_became(io::Stream& /*stream*/, bool readable, boo
   flush();
   fault_.clear();  // it ended the connection, or a stream, or nothing
   wake_stirred();
+  if (!goaway_.empty()) tell_of_room();
   if (broken_ && keeper_ != nullptr) keeper_->carrier_ended(*this);
 }
 

@@ -22,9 +22,9 @@ struct nghttp2_session;
 //             2. when the connection breaks, every lane learns it.
 //             3. what a slow client leaves lying holds back its own lane only: bytes count against
 //                the lane's window until they were taken, not against the connection's.
-//             4. while one waits for the slot of the connection whom no lane on it helps, there are
-//                as many lanes more as it may have at a time. Then it takes none, and its end gives
-//                the slot to him; unless a lane lasts for so long that waiting for that is vain.
+//             4. while one waits for its slot whom no lane of his own shard will help, there are as
+//                many lanes more as it may have at a time. Then it takes none, and its end gives
+//                the slot to him; unless a lane lasts so long that waiting for that is vain.
 // Threads: the loop's.
 
 namespace steelyard::proxy {
@@ -63,6 +63,11 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   // the lane needs room in the connection's window, which an upload that the member does not read
   // may have used up.
   bool takes_more(bool sends_body) const;
+  // There is room, or one of its lanes will leave some: not all of them last, and the member has
+  // not said that it is the end.
+  bool will_have_room() const;
+  // The keeper is told when lanes begin to last: somebody waits for one of them.
+  void watch_lanes();
   // The member has not said yet how many it allows (RFC 9113 3.4: its first frame does).
   bool is_settling() const { return !settled_ && !broken_; }
   LaneRoom room() const;
@@ -115,6 +120,7 @@ class Http2Carrier final : public std::enable_shared_from_this<Http2Carrier>,
   }
   void note_passed_over();
   void look_for_lasting();
+  bool lasts(const Http2Lane& lane) const;
   bool has_lasting_lane() const;
   void wake_stirred();
   void wake_later();

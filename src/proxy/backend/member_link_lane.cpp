@@ -35,6 +35,7 @@ LaneLine::Place MemberLink::place_in_line(std::shared_ptr<ConnectionGate> gate) 
   place.sends_body = sends_body();
   place.may_dial = gate == nullptr;
   place.is_helped = gate != nullptr && pool_->has_carrier_for(tls_);
+  if (place.is_helped) pool_->watch_lanes();
   place.gate = std::move(gate);
   place.loop = &core_.parts.loop;
   return place;
