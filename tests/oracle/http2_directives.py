@@ -286,6 +286,7 @@ class Different:
     text: str
     case: Probe
     steelyard: str
+    also: str = ""  # what a busy apache2 shows instead of `case.seen`, now and then
 
 
 PATH = "/a?h=Location:http://inner.test/z HTTP/2.0"
@@ -360,7 +361,7 @@ DIFFERENT = [
         "once, with INTERNAL_ERROR: the client made no mistake. httpd resets it when the client takes "
         "something again, with PROTOCOL_ERROR.",
         Probe("reader", "Timeout 30\nH2StreamTimeout 1", download_that_stops, "0 bytes, RST 1"),
-        "0 bytes, RST 2"),
+        "0 bytes, RST 2", also="32750 bytes, RST 5"),
     Different(
         "http2-reader-stops-at-the-end",
         "So is one whose member is done, with CANCEL, which frees what waits for the client; httpd keeps "
