@@ -88,6 +88,7 @@ class Http2TestMember {
   }
   std::vector<std::string> waiting_paths() const {
     std::vector<std::string> paths;
+    paths.reserve(waiting_.size());
     for (const Asked& one : waiting_) paths.push_back(one.path);
     return paths;
   }

@@ -39,7 +39,7 @@ LaneLine::Place who_may_dial() {
 
 class LineForLanes : public testing::Test {
  protected:
-  ~LineForLanes() override { waiters.clear(); }
+  void TearDown() override { waiters.clear(); }
 
   std::shared_ptr<Http2Carrier> connect(std::uint32_t streams_max) {
     member.streams_max = streams_max;

@@ -45,7 +45,7 @@ struct OtherShard {
 class Lanes : public testing::Test {
  protected:
   // A shard that ends with lanes in use would leave words for its member behind.
-  ~Lanes() override {
+  void TearDown() override {
     if (other) answer_all();
   }
   void answer_all() {
